@@ -1,0 +1,28 @@
+"""Fixtures shared by all rooms."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root_dir() -> Path:
+    """The project's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def reference_dir() -> Path:
+    """The folder of facts and real network files; a user's machine may lack it, CI may not."""
+    folder = Path(os.environ.get("ARCHSIM_REFERENCE", ROOT.parent / "shared")).resolve()
+    if not folder.is_dir():
+        message = f"the reference folder {folder} is missing (set ARCHSIM_REFERENCE)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
