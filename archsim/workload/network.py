@@ -234,7 +234,7 @@ class Network:
         return tuple(layer for layer in self.layers if name in layer.inputs)
 
     def steps(self, n_timesteps: int) -> dict[str, int]:
-        """Timesteps of every layer's output for an input of `n_timesteps`; windows along time change the rate.
+        """Timesteps of every layer's output, for `n_timesteps` of input; windows along time change the rate.
 
         Raises
         ------

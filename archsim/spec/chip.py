@@ -1,0 +1,314 @@
+"""What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
+
+All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
+becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from archsim.spec.costs import (
+    AdcCost,
+    ArrayCost,
+    BufferCost,
+    CitedCost,
+    CitedDrivers,
+    CitedWrite,
+    InterconnectCost,
+)
+from archsim.units import (
+    Bits,
+    Bytes,
+    ConductanceSiemens,
+    DoorModel,
+    FrequencyMhz,
+    NodeNm,
+    PowerUw,
+    TimePs,
+    VoltageV,
+)
+
+Count = Annotated[int, Field(ge=1)]
+AUTO = "auto"
+
+
+class Technology(DoorModel):
+    """The manufacturing node, in nm: models that scale (ADC survey, CACTI) read it."""
+
+    node_nm: NodeNm
+
+
+class Device(DoorModel):
+    """One RRAM cell: conductance window, levels, how it is read."""
+
+    g_min_siemens: ConductanceSiemens
+    g_max_siemens: ConductanceSiemens
+    n_levels: Annotated[int, Field(ge=2)]
+    read_voltage_v: VoltageV
+    read_pulse_ps: TimePs
+    source: str
+
+    @model_validator(mode="after")
+    def _window_is_open(self) -> Self:
+        if self.g_max_siemens <= self.g_min_siemens:
+            raise ValueError("g_max must be larger than g_min")
+        return self
+
+
+class Write(DoorModel):
+    """How cells are programmed: pulses, verify reads, how many cells and how much power at once."""
+
+    pulse_ps: TimePs
+    pulses_per_cell: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    verify: bool
+    n_parallel_cells: Count
+    max_power_uw: PowerUw | None = None
+    source: str
+    cost: CitedWrite
+
+
+class Crossbar(DoorModel):
+    """One array of cells and how a signed weight of several cells sits on it.
+
+    `signed`: "differential" uses two columns per cell, one minus the other; "offset" one reference column
+    per array; "unsigned" none (the weights are stored with an offset that digital logic removes).
+    `transpose`: whether the array can be driven from its columns and read at its rows, and whether that
+    needs a second set of drivers and converters ("duplicated") or the circuits serve both sides ("shared").
+    """
+
+    n_rows: Count
+    n_columns: Count
+    n_cells_per_weight: Count
+    signed: Literal["differential", "offset", "unsigned"]
+    transpose: Literal["none", "duplicated", "shared"]
+    cost: ArrayCost
+
+    @property
+    def n_columns_per_weight(self) -> int:
+        """Columns that one signed weight takes."""
+        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
+
+    @property
+    def n_weights_per_row(self) -> int:
+        """Weights side by side on one row."""
+        usable = self.n_columns - (1 if self.signed == "offset" else 0)
+        return usable // self.n_columns_per_weight
+
+    @model_validator(mode="after")
+    def _holds_a_weight(self) -> Self:
+        if self.n_weights_per_row < 1:
+            raise ValueError(
+                f"columns: {self.n_columns} hold no weight of {self.n_columns_per_weight} columns"
+                + (" and a reference column" if self.signed == "offset" else "")
+            )
+        return self
+
+
+class Drivers(DoorModel):
+    """Word-line drivers (DACs): how a number becomes voltages.
+
+    "levels": `resolution` bits per cycle as a voltage level; an input of more bits takes several cycles.
+    "pulse_train": a cycle applies 2^p - 1 read pulses for p bits; more than three magnitude bits are split
+    over two cycles if `max_cycles` is 2 (NeuRRAM). `signed_input`: "two_phase" reads positive and negative
+    inputs one after the other, "bipolar" at once with voltages of both signs.
+    """
+
+    kind: Literal["levels", "pulse_train"]
+    resolution_bits: Bits
+    max_cycles: Literal[1, 2] = 1
+    signed_input: Literal["two_phase", "bipolar"]
+    latency_ps: TimePs
+    cost: CitedDrivers
+
+
+class SampleHold(DoorModel):
+    """Holds the column values of `banks` reads; a bank is free again when its value is `held_until`.
+
+    Cost: energy per held value, area and leakage per column and bank.
+    """
+
+    n_banks: Count
+    held_until: Literal["converted", "merged"]
+    cost: CitedCost
+
+
+class Adc(DoorModel):
+    """The converters of the columns: a bank of ADCs per crossbar, or one that the crossbars of a PE share.
+
+    A conversion takes 1/`rate`; or, with `step`, `bits` steps for kind "sar", 2^bits for "ramp", one for
+    "flash" and "sense_amp".
+    """
+
+    kind: Literal["sar", "flash", "ramp", "sense_amp"]
+    resolution_bits: Bits
+    rate_mhz: FrequencyMhz | None = None
+    step_ps: TimePs | None = None
+    n_columns_per_adc: Count
+    scope: Literal["crossbar", "pe"]
+    cost: AdcCost
+
+    @model_validator(mode="after")
+    def _one_timing(self) -> Self:
+        if (self.rate_mhz is None) == (self.step_ps is None):
+            raise ValueError("give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none")
+        if self.rate_mhz is not None and self.rate_mhz <= 0:
+            raise ValueError("rate must be above zero")
+        if not 1 <= self.resolution_bits <= 16:
+            raise ValueError("resolution must be 1 to 16 bit")
+        return self
+
+
+class Unit(DoorModel):
+    """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
+
+    Cost: energy per result, area and leakage per lane.
+    """
+
+    n_lanes: Count
+    cycle_ps: TimePs
+    latency_ps: TimePs
+    cost: CitedCost
+
+
+class Buffer(DoorModel):
+    """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
+
+    `cycle` is the time of one access of `width`; None takes the model's latency.
+    """
+
+    size_bytes: Bytes | Literal["auto"]
+    width_bits: Bits
+    cycle_ps: TimePs | None = None
+    cost: BufferCost
+
+
+class MembraneBuffer(Buffer):
+    """Holds the membrane potentials, `potential` bits each (a CubaLIF neuron has two states)."""
+
+    potential_bits: Bits
+
+
+class GradientBuffer(Buffer):
+    """Accumulates the weight gradients of a batch, `gradient` bits each."""
+
+    gradient_bits: Bits
+
+
+class TileBus(DoorModel):
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle."""
+
+    width_bits: Bits
+    cycle_ps: TimePs
+    cost: CitedCost
+
+
+class Pe(DoorModel):
+    """Processing element: crossbars with their converters."""
+
+    n_crossbars: Count
+
+
+class Tile(DoorModel):
+    """PEs, the buffers and the digital units that they share."""
+
+    n_pes: Count
+    bus: TileBus
+    input_buffer: Buffer
+    output_buffer: Buffer
+    membrane_buffer: MembraneBuffer
+    history_buffer: Buffer
+    gradient_buffer: GradientBuffer
+    accumulator: Unit
+    neuron_unit: Unit
+    gradient_unit: Unit
+    control: CitedCost | None = None
+
+
+class Interconnect(DoorModel):
+    """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop."""
+
+    kind: Literal["bus", "htree", "mesh", "torus"]
+    width_bits: Bits
+    frequency_mhz: FrequencyMhz
+    router_latency_ps: TimePs
+    cost: InterconnectCost
+
+
+class Execution(DoorModel):
+    """Choices of the design that are neither a part nor a number.
+
+    Parameters
+    ----------
+    spike_format : "aer" or "bitmap"
+        Spikes travel as a list of addresses, or one bit per neuron.
+    skip_idle_blocks : bool
+        Whether an array that no spike reaches in a timestep is read all the same.
+    feedback : "copy" or "transposable"
+        Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
+    error_bits : Bits
+        Resolution of the error that goes backwards through the drivers.
+    """
+
+    spike_format: Literal["aer", "bitmap"]
+    skip_idle_blocks: bool
+    feedback: Literal["copy", "transposable"]
+    error_bits: Bits
+
+
+class MappingRules(DoorModel):
+    """How layers are laid out.
+
+    `convolution`: "im2col" stacks kernel taps and channels on the rows of arrays; "tap_per_crossbar" gives
+    each kernel tap its own crossbar in a PE, and adds the currents before the converters (SpikeSim).
+    `replicas`: copies of each layer by name, for layers that are busy.
+    """
+
+    convolution: Literal["im2col", "tap_per_crossbar"] = "im2col"
+    placement: Literal["near", "in_order"] = "near"
+    replicas: dict[str, Count] = Field(default_factory=dict)
+
+
+class Chip(DoorModel):
+    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+
+    version: Literal[1]
+    name: Annotated[str, Field(min_length=1)]
+    technology: Technology
+    n_tiles: Count | Literal["auto"]
+    tile: Tile
+    pe: Pe
+    crossbar: Crossbar
+    device: Device
+    write: Write
+    drivers: Drivers
+    sample_hold: SampleHold | None = None
+    adc: Adc
+    shift_add: Unit
+    global_buffer: Buffer
+    interconnect: Interconnect
+    execution: Execution
+    mapping: MappingRules = MappingRules()
+    chip_control: CitedCost | None = None
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        faults = []
+        if self.crossbar.n_columns % self.adc.n_columns_per_adc:
+            faults.append(
+                f"adc.columns_per_adc: {self.adc.n_columns_per_adc} does not divide "
+                f"crossbar.columns, {self.crossbar.n_columns}"
+            )
+        if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
+            faults.append(
+                "execution.feedback: 'transposable' needs crossbar.transpose: duplicated or shared"
+            )
+        if self.write.n_parallel_cells > self.crossbar.n_columns:
+            faults.append("write.parallel_cells: more than crossbar.columns")
+        if self.interconnect.frequency_mhz <= 0:
+            faults.append("interconnect.frequency: must be above zero")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self

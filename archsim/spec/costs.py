@@ -1,0 +1,145 @@
+"""Where the cost of a component comes from: a figure somebody published, or a named model.
+
+Every cited figure carries its `source`; the models carry theirs in :mod:`archsim.components`. Energies are
+those of the action named in the field; `area` and `leakage` are of one instance (what one is, the page
+``docs/models/components.md`` says for each component).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from archsim.units import AreaUm2, CapacitanceFf, DoorModel, EnergyPj, PowerUw, VoltageV
+
+Source = Annotated[str, Field(min_length=3, description="paper, table or model that the figures come from")]
+
+
+class CitedCost(DoorModel):
+    """Published figures for a component with one kind of action."""
+
+    model: Literal["cited"]
+    energy_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class CitedArray(DoorModel):
+    """Published figures for a crossbar: energy `per` read of the whole array, or per active cell."""
+
+    model: Literal["cited"]
+    energy_pj: EnergyPj
+    per: Literal["read", "cell"]
+    per_input_bit: bool = False
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class OhmicArray(DoorModel):
+    """Energy of an active cell is V_read^2 G t_read (Ohm's law); only the cell's area is cited."""
+
+    model: Literal["ohmic"]
+    cell_area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class CitedDrivers(DoorModel):
+    """Published figures for the row drivers of one crossbar: energy per active row and cycle, plus per bit."""
+
+    model: Literal["cited"]
+    energy_pj: EnergyPj
+    energy_per_bit_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class SurveyAdc(DoorModel):
+    """Regression on a survey of ADCs (from 4 bits up)."""
+
+    model: Literal["survey"]
+
+
+class CitedAdc(DoorModel):
+    """Published figures for one ADC: energy per conversion, or per conversion step."""
+
+    model: Literal["cited"]
+    energy_pj: EnergyPj
+    per: Literal["conversion", "step"]
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class CactiBuffer(DoorModel):
+    """SRAM from a table of CACTI results (22 to 90 nm), interpolated in size and width."""
+
+    model: Literal["cacti"]
+
+
+class CitedBuffer(DoorModel):
+    """Published figures for a memory: energy per access of one `width`, area and leakage of the whole."""
+
+    model: Literal["cited"]
+    read_energy_pj: EnergyPj
+    write_energy_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class BitCellBuffer(DoorModel):
+    """Published figures for a memory: energy per access of one `width`, area and leakage per bit cell."""
+
+    model: Literal["bit_cell"]
+    read_energy_pj: EnergyPj
+    write_energy_pj: EnergyPj
+    cell_area_um2: AreaUm2
+    cell_leakage_uw: PowerUw
+    source: Source
+
+
+class CitedInterconnect(DoorModel):
+    """Published figures: energy of one flit over one hop, area and leakage per tile."""
+
+    model: Literal["cited"]
+    energy_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class WireInterconnect(DoorModel):
+    """Published router figures, and wires charged over the length of each hop: 1/2 C V^2 per bit.
+
+    The half is the chance that a wire switches, one in two for random data.
+    """
+
+    model: Literal["wire"]
+    router_energy_pj: EnergyPj
+    router_area_um2: AreaUm2
+    router_leakage_uw: PowerUw
+    capacitance_per_mm_ff: CapacitanceFf
+    swing_v: VoltageV
+    source: Source
+
+
+class CitedWrite(DoorModel):
+    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
+
+    model: Literal["cited"]
+    energy_pj: EnergyPj
+    row_energy_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
+AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
+BufferCost = Annotated[CactiBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+InterconnectCost = Annotated[CitedInterconnect | WireInterconnect, Field(discriminator="model")]

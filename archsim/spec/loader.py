@@ -1,0 +1,41 @@
+"""Reading a chip file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+
+from archsim.errors import SpecError
+from archsim.spec.chip import Chip
+from archsim.yaml_reader import load_model
+
+
+def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
+    """Read a chip from a YAML file.
+
+    Parameters
+    ----------
+    path : path
+        A file as in ``arch_specs/``.
+    overrides : sequence of str
+        Assignments ``key.key=value`` that replace values of the file, as ``--set`` does.
+
+    Returns
+    -------
+    Chip
+
+    Raises
+    ------
+    SpecError
+        With every fault of the file, one per line: ``file:line:col: path: message``.
+    UnitError
+        If all faults are quantities without a unit or with a wrong one.
+
+    Examples
+    --------
+    >>> chip = load_chip("arch_specs/wearable_rram.yaml", ["crossbar.rows=64"])
+    >>> chip.crossbar.n_rows
+    64
+    """
+    chip, _ = load_model(Chip, path, SpecError, overrides)
+    return chip
