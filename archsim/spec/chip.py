@@ -248,14 +248,14 @@ class Execution(DoorModel):
         Whether an array that no spike reaches in a timestep is read all the same.
     feedback : "copy" or "transposable"
         Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
-    error_bits : Bits
+    error_resolution : Bits
         Resolution of the error that goes backwards through the drivers.
     """
 
     spike_format: Literal["aer", "bitmap"]
     skip_idle_blocks: bool
     feedback: Literal["copy", "transposable"]
-    error_bits: Bits
+    error_resolution_bits: Bits
 
 
 class MappingRules(DoorModel):

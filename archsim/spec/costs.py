@@ -48,7 +48,7 @@ class OhmicArray(DoorModel):
 
 
 class CitedDrivers(DoorModel):
-    """Published figures for the row drivers of one crossbar: energy per active row and cycle, plus per bit."""
+    """Published figures for the row drivers of one crossbar: energy per active row, per cycle and per bit."""
 
     model: Literal["cited"]
     energy_pj: EnergyPj

@@ -1,0 +1,138 @@
+"""From the layers of a workload file to a network: shapes are propagated, faults collected."""
+
+from __future__ import annotations
+
+from archsim.errors import WorkloadError
+from archsim.workload.models import (
+    ConvModel,
+    DenseModel,
+    LayerModel,
+    LayersModel,
+    NeuronModel,
+    PoolModel,
+    RecurrentModel,
+)
+from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Op, Pool, Shape, window_count
+
+
+def network_of(name: str, model: LayersModel) -> Network:
+    """Build the network that a workload file writes out.
+
+    Raises
+    ------
+    WorkloadError
+        If a window does not fit its input, inputs do not agree in shape, or a name is unknown.
+    """
+    shapes: dict[str, Shape] = {INPUT: tuple(model.input)}
+    layers = []
+    before = INPUT
+    for item in model.layers:
+        inputs = tuple(item.inputs or (before,))
+        for source in inputs:
+            if source not in shapes:
+                known = ", ".join(shapes)
+                raise WorkloadError(f"{name}: layer {item.name!r}: unknown input {source!r}; known here: {known}")
+        layer = _layer(item, inputs, _joined(item, [shapes[source] for source in inputs]))
+        layers.append(layer)
+        shapes[item.name] = layer.out_shape
+        before = item.name
+    return Network(name, tuple(model.input), tuple(layers))
+
+
+def _joined(item: LayerModel, shapes: list[Shape]) -> Shape:
+    """Shape of the concatenated inputs: along the channels, or flat for a dense layer."""
+    if len(shapes) == 1:
+        return shapes[0]
+    if isinstance(item, DenseModel | RecurrentModel):
+        return (sum(_size(shape) for shape in shapes),)
+    if len({shape[1:] for shape in shapes}) > 1:
+        raise WorkloadError(f"layer {item.name!r}: its inputs differ in length or height and width: {shapes}")
+    return (sum(shape[0] for shape in shapes), *shapes[0][1:])
+
+
+def _size(shape: Shape) -> int:
+    size = 1
+    for extent in shape:
+        size *= extent
+    return size
+
+
+def _layer(item: LayerModel, inputs: tuple[str, ...], in_shape: Shape) -> Layer:
+    op, out_shape = _op(item, in_shape)
+    return Layer(
+        name=item.name,
+        op=op,
+        inputs=inputs,
+        in_shape=in_shape,
+        out_shape=out_shape,
+        neuron=_neuron(item.neuron),
+        recurrent=isinstance(item, RecurrentModel),
+    )
+
+
+def _op(item: LayerModel, in_shape: Shape) -> tuple[Op, Shape]:
+    if isinstance(item, DenseModel):
+        return Dense(item.n_outputs, item.flatten_time), (item.n_outputs,)
+    if isinstance(item, RecurrentModel):
+        return Dense(item.n_outputs), (item.n_outputs,)
+    extents = _window_axes(item, in_shape)
+    kernel = _per_axis(item, "kernel", item.kernel, len(extents))
+    padding = _per_axis(item, "padding", item.padding, len(extents))
+    given_stride = item.kernel if item.stride is None else item.stride
+    stride = _per_axis(item, "stride", given_stride, len(extents))
+    if isinstance(item, PoolModel):
+        kind = item.kind.removesuffix("_pool")
+        pool = Pool(kind, kernel, stride, padding, item.axis)  # type: ignore[arg-type]  # kinds agree by name
+        return pool, _windowed(item, in_shape[0], in_shape, extents, pool, (1,) * len(kernel))
+    if in_shape[0] % item.groups or item.n_channels % item.groups:
+        raise WorkloadError(f"layer {item.name!r}: groups {item.groups} must divide input and output channels")
+    dilation = _per_axis(item, "dilation", item.dilation, len(extents))
+    conv = Conv(item.n_channels, kernel, stride, padding, dilation, item.groups, item.axis)
+    return conv, _windowed(item, item.n_channels, in_shape, extents, conv, dilation)
+
+
+def _window_axes(item: ConvModel | PoolModel, in_shape: Shape) -> Shape:
+    """Extents that the window slides along; along time their number is one and the extent is not known yet."""
+    if item.axis == "time":
+        if item.kind == "conv2d":
+            raise WorkloadError(f"layer {item.name!r}: a convolution along time is a conv1d")
+        if len(in_shape) != 1:
+            raise WorkloadError(f"layer {item.name!r}: a window along time takes (channels,), not {in_shape}")
+        return (0,)
+    n_axes = {"conv1d": 1, "conv2d": 2}.get(item.kind, len(in_shape) - 1)
+    if len(in_shape) != n_axes + 1 or n_axes < 1:
+        raise WorkloadError(
+            f"layer {item.name!r}: a {item.kind} along space cannot take an input of shape {in_shape}"
+        )
+    return in_shape[1:]
+
+
+def _windowed(
+    item: ConvModel | PoolModel, channels: int, in_shape: Shape, extents: Shape, op: Conv | Pool, dilation: Shape
+) -> Shape:
+    if item.axis == "time":
+        return (channels,)
+    axes = zip(extents, op.kernel, op.stride, op.padding, dilation, strict=True)
+    counts = tuple(window_count(*axis) for axis in axes)
+    if min(counts) < 1:
+        raise WorkloadError(f"layer {item.name!r}: its window {op.kernel} is larger than its input {in_shape}")
+    return (channels, *counts)
+
+
+def _per_axis(item: ConvModel | PoolModel, key: str, value: int | list[int], n_axes: int) -> Shape:
+    values = (value,) * n_axes if isinstance(value, int) else tuple(value)
+    if len(values) != n_axes:
+        raise WorkloadError(f"layer {item.name!r}: {key} has {len(values)} numbers for {n_axes} axes")
+    return values
+
+
+def _neuron(model: NeuronModel | None) -> Neuron | None:
+    if model is None:
+        return None
+    return Neuron(
+        kind=model.kind,
+        decay=model.leak,
+        threshold=model.threshold,
+        reset=model.reset,
+        syn_decay=model.synapse_leak,
+    )

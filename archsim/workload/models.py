@@ -1,0 +1,193 @@
+"""What a workload file may say: the door to :class:`archsim.workload.Workload`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from archsim.units import Bits, DoorModel, Frac, TimePs
+
+Count = Annotated[int, Field(ge=1)]
+Natural = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1)]
+PerAxis = Count | Annotated[list[Count], Field(min_length=1, max_length=2)]
+PaddingPerAxis = Natural | Annotated[list[Natural], Field(min_length=1, max_length=2)]
+
+Phase = Literal["inference", "bp", "dfa"]
+Schedule = Literal["sequential", "pipelined", "layer_parallel"]
+ErrorRate = Literal["per_timestep", "mean_rate"]
+
+
+class NeuronModel(DoorModel):
+    """A neuron in discrete time: u[t] = leak u[t-1] + input; see :class:`archsim.workload.Neuron`.
+
+    `leak` is the factor that remains of the potential after one timestep (IF: leave it out, it is 1).
+    `synapse_leak` is that of the synaptic current of a CubaLIF neuron.
+    """
+
+    kind: Literal["if", "lif", "cubalif", "li"]
+    leak: Annotated[float, Field(ge=0, le=1)] = 1.0
+    threshold: Positive = 1.0
+    reset: Literal["zero", "subtract"] = "zero"
+    synapse_leak: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _fields_of_the_kind(self) -> Self:
+        if self.kind == "if" and self.leak != 1.0:
+            raise ValueError("leak: an IF neuron does not leak; use kind: lif")
+        if self.kind in ("lif", "cubalif") and "leak" not in self.model_fields_set:
+            raise ValueError(f"leak: missing; a {self.kind} neuron needs the factor that remains, e.g. 0.9")
+        if self.kind != "cubalif" and "synapse_leak" in self.model_fields_set:
+            raise ValueError("synapse_leak: only a cubalif neuron has a synaptic current")
+        return self
+
+
+class LayerBase(DoorModel):
+    """What every layer says. `inputs` defaults to the layer before."""
+
+    name: Name
+    inputs: Annotated[list[Name], Field(min_length=1)] | None = None
+
+
+class DenseModel(LayerBase):
+    """Fully connected layer; `flatten_time` makes one product over all timesteps of the input."""
+
+    kind: Literal["dense"]
+    n_outputs: Count
+    flatten_time: bool = False
+    neuron: NeuronModel | None = None
+
+
+class RecurrentModel(LayerBase):
+    """Fully connected layer that also sees its own spikes of the timestep before."""
+
+    kind: Literal["recurrent"]
+    n_outputs: Count
+    neuron: NeuronModel
+
+
+class ConvModel(LayerBase):
+    """Convolution along space, or (`conv1d` only) along time."""
+
+    kind: Literal["conv1d", "conv2d"]
+    n_channels: Count
+    kernel: PerAxis
+    stride: PerAxis = 1
+    padding: PaddingPerAxis = 0
+    dilation: PerAxis = 1
+    groups: Count = 1
+    axis: Literal["space", "time"] = "space"
+    neuron: NeuronModel | None = None
+
+
+class PoolModel(LayerBase):
+    """Pooling along space, or along time; `stride` defaults to the kernel."""
+
+    kind: Literal["average_pool", "sum_pool", "max_pool"]
+    kernel: PerAxis
+    stride: PerAxis | None = None
+    padding: PaddingPerAxis = 0
+    axis: Literal["space", "time"] = "space"
+    neuron: NeuronModel | None = None
+
+
+LayerModel = Annotated[DenseModel | RecurrentModel | ConvModel | PoolModel, Field(discriminator="kind")]
+
+
+class LayersModel(DoorModel):
+    """A network written out; `input` is the shape of one timestep: [channels], [c, length] or [c, h, w]."""
+
+    input: Annotated[list[Count], Field(min_length=1, max_length=3)]
+    layers: Annotated[list[LayerModel], Field(min_length=1)]
+
+
+class NirModel(DoorModel):
+    """A network in a NIR file, named relative to the workload file; dt and reset are not in such files."""
+
+    nir: Name
+    dt_ps: TimePs | None = None
+    reset: Literal["zero", "subtract"] = "zero"
+
+
+class InitModel(DoorModel):
+    """Random weights where the network has none; `seed` draws them, `gain` scales them."""
+
+    init: Literal["kaiming_uniform"] = "kaiming_uniform"
+    gain: Positive = 1.0
+    seed: Natural = 0
+
+
+class DatasetActivity(DoorModel):
+    """Windows of a data set drive the network; its spikes are recorded.
+
+    `encoding`: "analog" (the value is the current), "rate" (Bernoulli spikes), "delta" (level crossings:
+    an up and a down channel for each).
+    """
+
+    kind: Literal["dataset"]
+    dataset: Literal["watch"]
+    encoding: Literal["analog", "rate", "delta"]
+    step: Count = 64
+
+
+class RandomActivity(DoorModel):
+    """Random input spikes of a given rate drive the network; its spikes are recorded."""
+
+    kind: Literal["random_input"]
+    rate: Frac
+
+
+class RatesActivity(DoorModel):
+    """No forward pass: spikes of every layer are drawn from its rate (spikes per neuron and timestep)."""
+
+    kind: Literal["rates"]
+    input: Frac
+    layers: dict[str, Frac] = Field(default_factory=dict)
+    default: Frac
+
+
+class FileActivity(DoorModel):
+    """Activity recorded before, as :meth:`archsim.snn.Activity.save` writes it."""
+
+    kind: Literal["measured"]
+    file: Name
+
+
+ActivityModel = Annotated[
+    DatasetActivity | RandomActivity | RatesActivity | FileActivity, Field(discriminator="kind")
+]
+
+
+class LearningModel(DoorModel):
+    """How the error is formed: at every timestep, or once on the mean firing rate."""
+
+    error: ErrorRate = "per_timestep"
+
+
+class WorkloadModel(DoorModel):
+    """A workload file."""
+
+    version: Literal[1]
+    name: Name
+    network: LayersModel | NirModel
+    weights: InitModel = InitModel()
+    n_timesteps: Count
+    input_resolution_bits: Bits
+    activity: ActivityModel
+    phases: Annotated[list[Phase], Field(min_length=1)]
+    n_samples: Count = 1
+    n_batch: Count = 1
+    schedule: Schedule = "pipelined"
+    n_positions_per_burst: Count = 1
+    learning: LearningModel = LearningModel()
+
+    @model_validator(mode="after")
+    def _whole_batches(self) -> Self:
+        if self.n_samples % self.n_batch:
+            raise ValueError(f"samples: {self.n_samples} is no whole number of batches of {self.n_batch}")
+        if len(set(self.phases)) != len(self.phases):
+            raise ValueError("phases: one of them stands there twice")
+        return self

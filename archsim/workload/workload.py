@@ -1,0 +1,176 @@
+"""A workload: a network, how busy it is, and what is to be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+from archsim.errors import WorkloadError
+from archsim.workload.build import network_of
+from archsim.workload.models import (
+    ActivityModel,
+    ErrorRate,
+    FileActivity,
+    InitModel,
+    LayersModel,
+    NirModel,
+    Phase,
+    RandomActivity,
+    Schedule,
+    WorkloadModel,
+)
+from archsim.workload.network import Network
+from archsim.yaml_reader import load_model
+
+NIR_TIMESTEPS = 100
+NIR_INPUT_RATE = 0.1
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is to be computed, as the rest of archsim reads it.
+
+    Parameters
+    ----------
+    name : str
+    network : Network
+        Weights may be missing; `init` says how they are drawn then.
+    n_timesteps : int
+        Timesteps of the input of one sample.
+    input_bits : int
+        Resolution of the network's input at the drivers: 1 for spikes.
+    activity : model
+        Where the spikes come from.
+    init : InitModel
+    phases : tuple of "inference", "bp", "dfa"
+    n_samples, n_batch : int
+        Samples in all, and between two weight updates.
+    schedule : "sequential", "pipelined" or "layer_parallel"
+    n_positions_per_burst : int
+        Output positions of a convolution that are one burst of tasks.
+    error : "per_timestep" or "mean_rate"
+    folder : Path
+        Where the files that the workload names are looked for.
+    """
+
+    name: str
+    network: Network
+    n_timesteps: int
+    input_bits: int
+    activity: ActivityModel
+    init: InitModel
+    phases: tuple[Phase, ...]
+    n_samples: int = 1
+    n_batch: int = 1
+    schedule: Schedule = "pipelined"
+    n_positions_per_burst: int = 1
+    error: ErrorRate = "per_timestep"
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        self.network.steps(self.n_timesteps)
+        last = self.network.layers[-1]
+        if not last.has_weights:
+            raise WorkloadError(f"the last layer, {last.name!r}, has no weights: nothing to read out or to learn")
+
+    @property
+    def steps(self) -> dict[str, int]:
+        """Timesteps of every layer's output (and of "input")."""
+        return self.network.steps(self.n_timesteps)
+
+
+def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Workload:
+    """Read a workload from a YAML file, or a network from a NIR file.
+
+    A NIR file says nothing of timesteps or input: 100 timesteps of random input spikes (a tenth of the
+    inputs in every timestep) drive it, one sample, all phases. Write a workload file with
+    ``network: {nir: FILE}`` to choose.
+
+    Parameters
+    ----------
+    path : path
+        A file as in ``workloads/``, or one that ends in ``.nir``.
+    overrides : sequence of str
+        Assignments ``key.key=value`` that replace values of the file.
+
+    Returns
+    -------
+    Workload
+
+    Raises
+    ------
+    WorkloadError
+        With every fault of the file, or what of the network is not supported.
+
+    Examples
+    --------
+    >>> work = load_workload("workloads/watch_mlp.yaml", ["samples=1", "batch=1"])
+    >>> work.network.names
+    ('fc1', 'fc2', 'out')
+    """
+    path = Path(path)
+    if path.suffix == ".nir":
+        return _of_nir_file(path, overrides)
+    model, _ = load_model(WorkloadModel, path, WorkloadError, overrides)
+    return _of_model(model, path.parent)
+
+
+def _of_model(model: WorkloadModel, folder: Path) -> Workload:
+    if isinstance(model.network, LayersModel):
+        network = network_of(model.name, model.network)
+    else:
+        network = _read_nir(folder / model.network.nir, model.network)
+    unknown = set(getattr(model.activity, "layers", {})) - set(network.names)
+    if unknown:
+        raise WorkloadError(
+            f"{model.name}: activity.layers: no layer is called {', '.join(sorted(unknown))}; "
+            f"layers: {', '.join(network.names)}"
+        )
+    return Workload(
+        name=model.name,
+        network=network,
+        n_timesteps=model.n_timesteps,
+        input_bits=model.input_resolution_bits,
+        activity=_located(model.activity, folder),
+        init=model.weights,
+        phases=tuple(model.phases),
+        n_samples=model.n_samples,
+        n_batch=model.n_batch,
+        schedule=model.schedule,
+        n_positions_per_burst=model.n_positions_per_burst,
+        error=model.learning.error,
+        folder=folder,
+    )
+
+
+def _located(activity: ActivityModel, folder: Path) -> ActivityModel:
+    """The same activity with its file named from where we stand."""
+    if isinstance(activity, FileActivity):
+        return activity.model_copy(update={"file": str(folder / activity.file)})
+    return activity
+
+
+def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
+    if overrides:
+        raise WorkloadError(f"{path}: a NIR file takes no --set; name it in a workload file instead")
+    network = _read_nir(path, NirModel(nir=path.name))
+    note = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE} (the file has none)"
+    return Workload(
+        name=path.stem,
+        network=replace(network, notes=(*network.notes, note)),
+        n_timesteps=NIR_TIMESTEPS,
+        input_bits=1,
+        activity=RandomActivity(kind="random_input", rate=NIR_INPUT_RATE),
+        init=InitModel(),
+        phases=("inference", "bp", "dfa"),
+        folder=path.parent,
+    )
+
+
+def _read_nir(path: Path, model: NirModel) -> Network:
+    from archsim.workload.nir_reader import from_nir
+
+    dt = None if model.dt_ps is None else model.dt_ps * 1e-12
+    return from_nir(path, dt=dt, reset=model.reset)
