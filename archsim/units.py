@@ -26,8 +26,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
-    ValidationInfo,
-    field_validator,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -160,8 +159,8 @@ def _with_example(kind: _Kind) -> str:
 
 def _split(text: object, kind: _Kind) -> tuple[Decimal, str]:
     """The number and the unit of a quantity as written."""
-    bare = isinstance(text, int | float) and not isinstance(text, bool)
-    if bare and "" in kind.units and math.isfinite(text):
+    bare = not isinstance(text, bool) and not kind.inner
+    if bare and isinstance(text, int | float) and math.isfinite(text):
         return Decimal(repr(text)), ""
     match = _QUANTITY.fullmatch(text) if isinstance(text, str) and len(text) <= _LONGEST_TEXT else None
     if match is None:
@@ -449,12 +448,13 @@ class DoorModel(BaseModel):
                 raise TypeError(f"{cls.__name__}: fields {seen[key]} and {name} would share the key '{key}'")
             seen[key] = name
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _take_lists_for_tuples(cls, value: object, info: ValidationInfo) -> object:
-        if info.field_name is None:
-            return value
-        return _as_declared(value, cls.model_fields[info.field_name].annotation)
+    def _take_lists_for_tuples(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        declared = {field.alias or name: field.annotation for name, field in cls.model_fields.items()}
+        return {key: _as_declared(value, declared.get(key)) for key, value in data.items()}
 
 
 def to_door(model: DoorModel) -> dict[str, Any]:

@@ -216,10 +216,10 @@ class _Builder:
 
         if isinstance(event, AliasEvent):
             raise _fault(f"an alias (*{event.anchor}) is not allowed; write the value out", event, path)
-        if getattr(event, "anchor", None):
-            raise _fault(f"an anchor (&{event.anchor}) is not allowed; remove it", event, path)
-        if getattr(event, "tag", None):
-            raise _fault(f"a tag ({_short(event.tag)}) is not allowed; remove it", event, path)
+        if anchor := getattr(event, "anchor", None):
+            raise _fault(f"an anchor (&{anchor}) is not allowed; remove it", event, path)
+        if tag := getattr(event, "tag", None):
+            raise _fault(f"a tag ({_short(tag)}) is not allowed; remove it", event, path)
         if len(path) > DEEPEST_NESTING:
             raise _fault(f"nested deeper than {DEEPEST_NESTING} levels", event, path[:3])
         if not path:
