@@ -1,0 +1,323 @@
+"""Which lines were active in which timestep: measured by a forward pass, or drawn from rates."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import WorkloadError
+from archsim.snn.forward import forward
+from archsim.snn.weights import stream
+from archsim.snn.windows import Array, gather, op_windows, rows_of
+from archsim.workload.network import INPUT, Layer, Network, Pool, Shape
+
+FORMAT = "archsim activity"
+FORMAT_VERSION = 1
+Spikes = NDArray[np.uint8]
+# what numpy, zipfile and zlib raise for files that are cut off, overwritten or something else altogether
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """Which outputs were not zero, per sample, timestep and layer.
+
+    Parameters
+    ----------
+    network : Network
+        The network this belongs to (its weights do not matter).
+    spikes : dict of str to uint8 array (n_samples, T_l, *shape)
+        0 or 1 by layer, and for "input"; of analog values, whether they differ from zero.
+
+    Raises
+    ------
+    WorkloadError
+        If a layer is missing or an array has the wrong shape or type.
+    """
+
+    network: Network
+    spikes: dict[str, Spikes]
+
+    def __post_init__(self) -> None:
+        names = {INPUT, *self.network.names}
+        faults = [f"no spikes of {name!r}" for name in sorted(names - set(self.spikes))]
+        faults += [f"{name!r} is no layer of the network" for name in sorted(set(self.spikes) - names)]
+        first = self.spikes.get(INPUT)
+        if first is not None and (first.ndim < 2 or min(first.shape[:2]) < 1):
+            faults.append(f"spikes of 'input' have shape {first.shape}; expected (samples, timesteps, ...)")
+        elif first is not None:
+            n_samples, n_timesteps = first.shape[:2]
+            for name, shape in _shapes(self.network, n_timesteps):
+                faults += _array_faults(name, self.spikes.get(name), (n_samples, *shape))
+        if faults:
+            raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
+
+    @property
+    def n_samples(self) -> int:
+        """Recorded samples."""
+        return len(self.spikes[INPUT])
+
+    @property
+    def n_timesteps(self) -> int:
+        """Timesteps of the input."""
+        return int(self.spikes[INPUT].shape[1])
+
+    def mean_rate(self, name: str) -> float:
+        """Fraction of active outputs of a layer or of "input", over all samples and timesteps."""
+        return float(self._of(name).mean())
+
+    def active_rows(self, layer: str, sample: int) -> Spikes:
+        """Which word lines of a layer are active: 1 or 0, in the order of :func:`rows_of`.
+
+        Returns
+        -------
+        uint8 array (T_l, n_positions, n_rows)
+
+        Raises
+        ------
+        WorkloadError
+            If there is no such layer or sample, or the layer has no weights.
+        """
+        self._of(layer)
+        if layer == INPUT:
+            raise WorkloadError("the input drives no word lines of its own; name a layer")
+        if not 0 <= sample < self.n_samples:
+            raise WorkloadError(f"there is no sample {sample}; the activity has 0 to {self.n_samples - 1}")
+        of_sample = {name: values[sample] for name, values in self.spikes.items()}
+        return rows_of(self.network.layer(layer), of_sample)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a compressed npz file; it is written beside and then renamed, so never half there.
+
+        Raises
+        ------
+        WorkloadError
+            If the file cannot be written.
+        """
+        names = [INPUT, *self.network.names]
+        header = {"format": FORMAT, "version": FORMAT_VERSION, "structure": _structure(self.network)}
+        arrays: dict[str, Array] = {f"spikes_{i}": self.spikes[name] for i, name in enumerate(names)}
+        target = Path(path)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            with partial.open("wb") as file:
+                np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+            os.replace(partial, target)
+        except OSError as error:
+            raise WorkloadError(f"cannot write the activity to {target}: {error.strerror or error}") from None
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], network: Network) -> Activity:
+        """Read what :meth:`save` wrote, for the same network (weights may differ).
+
+        Raises
+        ------
+        WorkloadError
+            If the file is missing, no activity, of another format version, damaged, or of another network.
+        """
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
+                if not isinstance(content, np.lib.npyio.NpzFile):
+                    raise ValueError("one bare array")
+                arrays = {name: content[name] for name in content.files}
+        except FileNotFoundError:
+            raise WorkloadError(f"there is no activity file {path}") from None
+        except _DAMAGE as error:
+            raise WorkloadError(f"{path} is not an activity file (npz), or is damaged: {error}") from None
+        _check_header(path, arrays, network)
+        names = [INPUT, *network.names]
+        missing = [name for i, name in enumerate(names) if f"spikes_{i}" not in arrays]
+        if missing:
+            raise WorkloadError(f"{path}: the spikes of {', '.join(missing)} are missing; record it again")
+        try:
+            return cls(network, {name: arrays[f"spikes_{i}"] for i, name in enumerate(names)})
+        except WorkloadError as error:
+            raise WorkloadError(f"{path}: {error}") from None
+
+    def _of(self, name: str) -> Spikes:
+        if name not in self.spikes:
+            raise WorkloadError(f"there is no layer {name!r}; there are {', '.join(self.spikes)}")
+        return self.spikes[name]
+
+
+def _shapes(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
+    """(T_l, *shape) of the input and of every layer."""
+    steps = network.steps(n_timesteps)
+    yield INPUT, (n_timesteps, *network.input_shape)
+    for layer in network.layers:
+        yield layer.name, (steps[layer.name], *layer.out_shape)
+
+
+def _array_faults(name: str, array: Spikes | None, shape: Shape) -> list[str]:
+    if array is None:
+        return []
+    if array.dtype != np.uint8:
+        return [f"spikes of {name!r} have type {array.dtype}; expected uint8"]
+    if array.shape != shape:
+        return [f"spikes of {name!r} have shape {array.shape}; expected {shape}"]
+    if array.size and array.max() > 1:
+        return [f"spikes of {name!r} hold values other than 0 and 1"]
+    return []
+
+
+def _structure(network: Network) -> dict[str, Any]:
+    """All that decides the shapes and rows, without weights and neuron parameters."""
+    layers = [
+        {
+            "name": layer.name,
+            "op": {"type": type(layer.op).__name__, **asdict(layer.op)},
+            "inputs": layer.inputs,
+            "in_shape": layer.in_shape,
+            "out_shape": layer.out_shape,
+            "neuron": layer.neuron.kind if layer.neuron else None,
+            "recurrent": layer.recurrent,
+            "delay": layer.delay,
+        }
+        for layer in network.layers
+    ]
+    structure = {"input_shape": network.input_shape, "layers": layers}
+    plain: dict[str, Any] = json.loads(json.dumps(structure, default=int))  # tuples become lists
+    return plain
+
+
+def _check_header(path: str | os.PathLike[str], arrays: Mapping[str, Array], network: Network) -> None:
+    try:
+        header = json.loads(str(arrays["header"][()]))
+        kind, version, structure = header["format"], header["version"], header["structure"]
+    except (KeyError, ValueError, TypeError, IndexError):
+        raise WorkloadError(f"{path} is an npz file, but not an activity that archsim has saved") from None
+    if kind != FORMAT or version != FORMAT_VERSION:
+        raise WorkloadError(
+            f"{path}: this archsim reads {FORMAT!r} of version {FORMAT_VERSION}, the file is {kind!r} of version "
+            f"{version}; record it again"
+        )
+    here = _structure(network)
+    if structure != here:
+        raise WorkloadError(
+            f"{path} was recorded with another network than {network.name!r}; what differs: "
+            f"{', '.join(_differences(structure, here)) or 'the input shape or the order of the layers'}"
+        )
+
+
+def _differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+    """Names of the layers that only one of two structures has, or that differ."""
+    one, other = ({layer["name"]: layer for layer in s["layers"]} for s in (there, here))
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
+
+
+def record(network: Network, inputs: Array) -> Activity:
+    """Measure the activity: run every sample and note which outputs are not zero.
+
+    Parameters
+    ----------
+    network : Network
+        With all weights.
+    inputs : array (n_samples, T, *network.input_shape)
+
+    Raises
+    ------
+    WorkloadError
+        As :func:`forward`; or if there are no samples.
+
+    Examples
+    --------
+    >>> from archsim.workload.network import Dense, Layer, Neuron
+    >>> layer = Layer("out", Dense(1), ("input",), (2,), (1,), Neuron("if"), weight=np.array([[2.0, 0.0]]))
+    >>> activity = record(Network("tiny", (2,), (layer,)), np.array([[[1, 0], [0, 1]]]))
+    >>> activity.spikes["out"].ravel().tolist(), activity.mean_rate("input")
+    ([1, 0], 0.5)
+    >>> activity.active_rows("out", sample=0).tolist()
+    [[[1, 0]], [[0, 1]]]
+    """
+    if np.ndim(inputs) < 2 or len(inputs) == 0:
+        raise WorkloadError(f"inputs have shape {np.shape(inputs)}; expected (samples, timesteps, ...)")
+    spikes: dict[str, list[Spikes]] = {name: [] for name in (INPUT, *network.names)}
+    for x in inputs:
+        for name, values in forward(network, x, spikes_only=True).outputs.items():
+            spikes[name].append((values != 0).astype(np.uint8))
+    return Activity(network, {name: np.stack(values) for name, values in spikes.items()})
+
+
+def from_rates(
+    network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float], seed: int
+) -> Activity:
+    """Draw activity: every output of a layer spikes with the layer's rate, ``s ~ Bernoulli(rate)``, independently.
+
+    Real spikes are correlated in time and between neurons; measured activity is better where it can be had.
+
+    Parameters
+    ----------
+    rates : mapping of str to float
+        Spikes per neuron and timestep, 0 to 1, for "input" and every spiking layer. Where none is given,
+        pooling without a neuron is active where its window is, and other layers without spikes (LI, or no
+        neuron) are always active.
+    seed : int
+        Every layer draws from a stream of (seed, its position, the sample), whatever the order of `rates`.
+
+    Raises
+    ------
+    WorkloadError
+        If rates are missing, out of range or for layers that do not exist (all named at once).
+
+    Examples
+    --------
+    >>> from archsim.workload.network import Dense, Layer, Neuron
+    >>> layer = Layer("out", Dense(3), ("input",), (2,), (3,), Neuron("if"))
+    >>> activity = from_rates(Network("tiny", (2,), (layer,)), 4, 2, {"input": 1.0, "out": 0.0}, seed=0)
+    >>> activity.mean_rate("input"), activity.mean_rate("out"), activity.spikes["out"].shape
+    (1.0, 0.0, (2, 4, 3))
+    """
+    _check_rates(network, n_timesteps, n_samples, rates)
+    shapes = dict(_shapes(network, n_timesteps))
+    spikes: dict[str, list[Spikes]] = {name: [] for name in shapes}
+    for sample in range(n_samples):
+        drawn: dict[str, Array] = {}
+        for index, (name, shape) in enumerate(shapes.items()):
+            layer = None if name == INPUT else network.layer(name)
+            if name not in rates and layer is not None and isinstance(layer.op, Pool):
+                drawn[name] = _pooled_activity(layer, drawn)
+            else:
+                chance = rates.get(name, 1.0)
+                drawn[name] = (stream(seed, index, sample).random(shape) < chance).astype(np.uint8)
+            spikes[name].append(drawn[name])
+    return Activity(network, {name: np.stack(values) for name, values in spikes.items()})
+
+
+def _pooled_activity(layer: Layer, drawn: Mapping[str, Array]) -> Spikes:
+    assert isinstance(layer.op, Pool)  # for mypy
+    windows = op_windows(layer, gather(layer, drawn))
+    active: Spikes = windows.max(axis=tuple(range(-len(layer.op.kernel), 0)))
+    return active
+
+
+def _check_rates(network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]) -> None:
+    faults = []
+    if n_timesteps < 1 or n_samples < 1:
+        faults.append(f"{n_samples} samples of {n_timesteps} timesteps; both must be 1 or more")
+    needed = [INPUT, *(layer.name for layer in network.layers if layer.neuron and layer.neuron.spikes)]
+    missing = [name for name in needed if name not in rates]
+    if missing:
+        faults.append(f"no rate for {', '.join(missing)}")
+    for name, value in rates.items():
+        if name != INPUT and name not in network.names:
+            faults.append(f"there is no layer {name!r}")
+        if not 0 <= value <= 1:
+            faults.append(f"the rate of {name!r} is {value}; it must be 0 to 1 (spikes per neuron and timestep)")
+    if faults:
+        raise WorkloadError(f"activity rates of network {network.name!r}: " + "; ".join(faults))
