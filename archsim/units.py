@@ -339,9 +339,7 @@ class Quantity:
             serialization=core_schema.plain_serializer_function_ser_schema(self._write, when_used="json"),
         )
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         rules = _KINDS[self.kind]
         text = {"type": "string", "pattern": _pattern(rules), "examples": [rules.example]}
         if not rules.inner:
@@ -448,6 +446,17 @@ class DoorModel(BaseModel):
                 raise TypeError(f"{cls.__name__}: fields {seen[key]} and {name} would share the key '{key}'")
             seen[key] = name
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written).get("properties", {})
+        for name, field in cls.model_fields.items():
+            shown = properties.get(field.alias or name, {})
+            for mark in _place(field.annotation, field.metadata).metadata:
+                if isinstance(mark, Quantity) and shown.get("default") is not None:
+                    shown["default"] = _exact_quantity(field.default, mark.kind)
+        return written
+
     @model_validator(mode="before")
     @classmethod
     def _take_lists_for_tuples(cls, data: object) -> object:
@@ -499,19 +508,22 @@ def _place(annotation: Any, metadata: Sequence[Any] = ()) -> _Place:
         annotation = Union[tuple(arms)]  # noqa: UP007  (built at run time)
 
 
-def _is_arm(arm: Any, label: str | int) -> bool:
-    """Whether pydantic means this arm of a union: by its tag, or by its name."""
+def _is_arm(arm: Any, label: str) -> bool:
+    """Whether pydantic's label in a location means this arm of a union: its tag, or its type's name."""
     place = _place(arm)
-    if place.model is None:
-        return getattr(place.annotation, "__name__", "") == label
-    tags = [tag for field in place.model.model_fields.values() for tag in _choices(_place(field.annotation))]
-    return label == place.model.__name__ or str(label) in map(str, tags)
+    if place.model is not None:
+        tags = [tag for field in place.model.model_fields.values() for tag in _choices(_place(field.annotation))]
+        return label == place.model.__name__ or label in map(str, tags)
+    if any(isinstance(mark, Quantity) for mark in place.metadata):
+        return label.startswith("function-before")
+    name = getattr(get_origin(place.annotation) or place.annotation, "__name__", "").lower()
+    return label.removeprefix("constrained-").split("[")[0] == name
 
 
 def _step(place: _Place, part: str | int) -> tuple[_Place, bool]:
     """One part of pydantic's location: what is declared there, and whether a file shows that part."""
     if place.arms:
-        arm = next((arm for arm in place.arms if _is_arm(arm, part)), Any)
+        arm = next((arm for arm in place.arms if _is_arm(arm, str(part))), Any)
         return _place(arm), False
     if place.model is not None:
         fields = {field.alias or name: field for name, field in place.model.model_fields.items()}
@@ -569,11 +581,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _unknown_key(key: str | int, parent: _Place) -> str:
     keys = _keys(parent.model) if parent.model else []
-    hint = (
-        f"; did you mean '{door_key(str(key))}'?"
-        if door_key(str(key)) in keys
-        else close_match(str(key), keys)
-    )
+    hint = f"; did you mean '{door_key(str(key))}'?" if door_key(str(key)) in keys else close_match(str(key), keys)
     return f"unknown key; allowed: {', '.join(keys)}{hint}"
 
 
@@ -584,14 +592,16 @@ def _message(item: Mapping[str, Any], here: _Place, parent: _Place) -> str:
         return _unknown_key(item["loc"][-1], parent)
     if kind == "missing":
         return f"missing; needs {_needs(here)}"
+    if kind in ("too_long", "too_short"):
+        bound = f"at most {context['max_length']}" if kind == "too_long" else f"at least {context['min_length']}"
+        return f"must have {bound} items; has {context['actual_length']}"
     if kind == "union_tag_invalid":
+        name = context["discriminator"].strip("'")
         tags = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
-        return (
-            f"unknown kind '{context['tag']}'; allowed: {', '.join(tags)}{close_match(context['tag'], tags)}"
-        )
+        return f"unknown {name} '{context['tag']}'; allowed: {', '.join(tags)}{close_match(context['tag'], tags)}"
     if kind == "union_tag_not_found":
         tags = [str(tag) for arm in here.arms for tag in _tags_of(arm, context["discriminator"].strip("'"))]
-        return f"missing; says which kind this is: {', '.join(tags)}"
+        return f"missing; needs one of {', '.join(tags)}"
     if "error" in context:  # raised by a validator, written for people already
         return str(context["error"])
     if choices := _choices(here):
@@ -599,7 +609,12 @@ def _message(item: Mapping[str, Any], here: _Place, parent: _Place) -> str:
         return f"must be {_needs(here)}; got {_shown(value)}{hint}"
     if kind.endswith("_type") or kind == "model_attributes_type":
         return f"must be {_needs(here)}; got {_shown(value)}"
-    said = item["msg"].replace("Input should be", "must be").replace("greater than or equal to", "at least")
+    said = (
+        item["msg"]
+        .replace("Input should", "must")
+        .replace("String should", "must")
+        .replace("greater than or equal to", "at least")
+    )
     return f"{said.replace('less than or equal to', 'at most')}; got {_shown(value)}"
 
 
@@ -626,19 +641,36 @@ def faults_of(error: ValueError, model_class: type[BaseModel]) -> list[tuple[Pat
     """
     if not isinstance(error, ValidationError):
         return [((), str(error))]
-    found: dict[Path, list[str]] = {}
-    for item in error.errors(include_url=False):
-        parent, here, path = _Place(Any), _place(model_class), list[str | int]()
-        for part in item["loc"]:
-            parent, (here, seen) = here, _step(here, part)
-            path += [part] if seen else []
-        if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
-            path.append(item["ctx"]["discriminator"].strip("'"))
-        message = _message(item, here, parent)
-        messages = found.setdefault(tuple(path), [])
-        if message not in messages:
-            messages.append(message)
-    return [(path, ", or: ".join(messages)) for path, messages in found.items()]
+    found = [_fault(item, model_class) for item in error.errors(include_url=False)]
+    reached = [fault.path for fault in found if not fault.wrong_arm]
+    faults: dict[Path, list[str]] = {}
+    for fault in found:
+        # an arm of a union whose very type is wrong says nothing where another arm was meant
+        if fault.wrong_arm and any(path[: len(fault.path)] == fault.path for path in reached):
+            continue
+        messages = faults.setdefault(fault.path, [])
+        if fault.message not in messages:
+            messages.append(fault.message)
+    return [(path, "; ".join(messages)) for path, messages in faults.items()]
+
+
+@dataclass(frozen=True)
+class _Fault:
+    path: Path
+    message: str
+    wrong_arm: bool
+
+
+def _fault(item: Mapping[str, Any], model_class: type[BaseModel]) -> _Fault:
+    """One of pydantic's errors, at its path in the file."""
+    parent, here, path, shown = _Place(Any), _place(model_class), list[str | int](), True
+    for part in item["loc"]:
+        parent, (here, shown) = here, _step(here, part)
+        path += [part] if shown else []
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path.append(item["ctx"]["discriminator"].strip("'"))
+    wrong_arm = not shown and item["type"].endswith("_type")
+    return _Fault(tuple(path), _message(item, parent if wrong_arm else here, parent), wrong_arm)
 
 
 def only_unit_faults(error: ValueError) -> bool:
