@@ -1,1 +1,64 @@
+"""Task graph in, trace out. Nothing of hardware is known here."""
 
+from __future__ import annotations
+
+from archsim.errors import EngineError
+from archsim.taskgraph import TaskGraph
+from archsim.trace import Trace
+
+ENGINES = ("simpy", "heap", "compiled")
+"""`simpy` is the meaning; the others give the same trace, faster."""
+
+POLICIES = ("fifo", "static")
+"""Who goes first at a resource: who came first, or who has the smaller task id."""
+
+__all__ = ["ENGINES", "POLICIES", "run_tasks"]
+
+
+def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> Trace:
+    """Play a task graph out.
+
+    Parameters
+    ----------
+    graph : TaskGraph
+        From `TaskGraphBuilder.build`.
+    engine : {"simpy", "heap", "compiled"}
+        All give the same trace. ``"compiled"`` is the fastest one there is; at present that is
+        the plain heap engine.
+    policy : {"fifo", "static"}
+        ``"fifo"``: the line at a resource is ordered by (priority, round of becoming ready, task id).
+        ``"static"``: each resource serves its tasks in task-id order; priorities play no part.
+
+    Returns
+    -------
+    Trace
+        ``ready_ps``, ``start_ps`` and ``done_ps`` of every task. It is a function of the graph and
+        the policy alone.
+
+    Raises
+    ------
+    DeadlockError
+        Some tasks can never start; its message names them and what would help.
+    EngineError
+        The engine or the policy is unknown, or a time exceeds 64 bits.
+
+    Examples
+    --------
+    >>> from archsim.taskgraph import TaskGraphBuilder
+    >>> b = TaskGraphBuilder()
+    >>> adc = b.resource("adc")
+    >>> tasks = [b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100, latency_ps=120) for _ in "ab"]
+    >>> run_tasks(b.build()).done_ps.tolist()
+    [120, 220]
+    """
+    if engine not in ENGINES:
+        raise EngineError(f"unknown engine {engine!r}; there are: {', '.join(ENGINES)}")
+    if policy not in POLICIES:
+        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    if engine == "simpy":
+        from archsim.engine import simpy_engine
+
+        return simpy_engine.run(graph, policy)
+    from archsim.engine import heap_engine
+
+    return heap_engine.run(graph, policy)

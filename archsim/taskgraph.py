@@ -1,0 +1,530 @@
+"""What goes into an engine: tasks and resources as columns of whole numbers.
+
+No hardware is known here. A million tasks are ordinary: the graph is numpy columns, and every
+list that belongs to a task is stored in compressed rows: the list of task ``i`` is
+``x_idx[x_ptr[i]:x_ptr[i + 1]]``.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from operator import index
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import EngineError
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Claims = Sequence[tuple[int, int]]
+"""Pairs of (resource number, units)."""
+
+
+@dataclass(frozen=True, eq=False)
+class TaskGraph:
+    """Tasks, what they wait for, and what they hold; built by `TaskGraphBuilder`.
+
+    Attributes
+    ----------
+    resource_names, capacity : tuple of str, int64[n_resources]
+        The resources and how many units each has.
+    occupancy_ps, latency_ps : int64[n_tasks]
+        How long a task holds what it uses; how long until it is done.
+    priority : int32[n_tasks]
+        A smaller number goes first.
+    after_ptr, after_idx : compressed rows
+        The tasks that must be done first.
+    uses_ptr, uses_resource, uses_units : compressed rows
+        Held from the start of a task to start + occupancy.
+    reserves_ptr, reserves_resource, reserves_units : compressed rows
+        Taken at the start of a task.
+    frees_ptr, frees_resource, frees_units : compressed rows
+        Given back when the task is done.
+    action_names, action, count : tuple of str, int32[n_tasks], int64[n_tasks]
+        What is done and how often, for the energy.
+    phase_names, phase, layer_names, layer, timestep, sample
+        Labels for people, never read by an engine; -1 where there is no timestep or sample.
+    """
+
+    resource_names: tuple[str, ...]
+    capacity: NDArray[np.int64]
+    occupancy_ps: NDArray[np.int64]
+    latency_ps: NDArray[np.int64]
+    priority: NDArray[np.int32]
+    after_ptr: NDArray[np.int64]
+    after_idx: NDArray[np.int32]
+    uses_ptr: NDArray[np.int64]
+    uses_resource: NDArray[np.int32]
+    uses_units: NDArray[np.int64]
+    reserves_ptr: NDArray[np.int64]
+    reserves_resource: NDArray[np.int32]
+    reserves_units: NDArray[np.int64]
+    frees_ptr: NDArray[np.int64]
+    frees_resource: NDArray[np.int32]
+    frees_units: NDArray[np.int64]
+    action_names: tuple[str, ...]
+    action: NDArray[np.int32]
+    count: NDArray[np.int64]
+    phase_names: tuple[str, ...]
+    phase: NDArray[np.int32]
+    layer_names: tuple[str, ...]
+    layer: NDArray[np.int32]
+    timestep: NDArray[np.int32]
+    sample: NDArray[np.int32]
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks."""
+        return len(self.latency_ps)
+
+    @property
+    def n_resources(self) -> int:
+        """Number of resources."""
+        return len(self.capacity)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all columns together, in bytes; the names are not counted."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+
+    def label(self, task: int) -> str:
+        """What a task is, for people.
+
+        Examples
+        --------
+        >>> b = TaskGraphBuilder()
+        >>> t = b.task(action="convert", count=8, layer="fc1", timestep=3, sample=0, phase="forward")
+        >>> b.build().label(t)
+        'convert x8 [layer fc1, timestep 3, sample 0, forward]'
+        """
+        name, count = self.action_names[self.action[task]], int(self.count[task])
+        where = []
+        if layer := self.layer_names[self.layer[task]]:
+            where.append(f"layer {layer}")
+        if self.timestep[task] >= 0:
+            where.append(f"timestep {self.timestep[task]}")
+        if self.sample[task] >= 0:
+            where.append(f"sample {self.sample[task]}")
+        if phase := self.phase_names[self.phase[task]]:
+            where.append(phase)
+        times = f" x{count}" if count != 1 else ""
+        return f"{name}{times}" + (f" [{', '.join(where)}]" if where else "")
+
+    def to_networkx(self) -> nx.DiGraph[int]:
+        """The graph for people: one node per task, with attributes in words.
+
+        Meant for small graphs; a node costs about a kilobyte.
+
+        Returns
+        -------
+        networkx.DiGraph
+            Nodes are task ids; an edge goes from a task to one that waits for it.
+
+        Examples
+        --------
+        >>> b = TaskGraphBuilder()
+        >>> adc = b.resource("adc")
+        >>> t = b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100)
+        >>> b.build().to_networkx().nodes[t]["uses"]
+        {'adc': 1}
+        """
+        import networkx as nx
+
+        graph: nx.DiGraph[int] = nx.DiGraph()
+        for task in range(self.n_tasks):
+            graph.add_node(task, **self._attributes(task))
+        owner = np.repeat(np.arange(self.n_tasks), np.diff(self.after_ptr))
+        graph.add_edges_from(zip(self.after_idx.tolist(), owner.tolist(), strict=True))
+        return graph
+
+    def _attributes(self, task: int) -> dict[str, object]:
+        return {
+            "label": self.label(task),
+            "action": self.action_names[self.action[task]],
+            "count": int(self.count[task]),
+            "occupancy_ps": int(self.occupancy_ps[task]),
+            "latency_ps": int(self.latency_ps[task]),
+            "priority": int(self.priority[task]),
+            "uses": self._claims(self.uses_ptr, self.uses_resource, self.uses_units, task),
+            "reserves": self._claims(self.reserves_ptr, self.reserves_resource, self.reserves_units, task),
+            "frees": self._claims(self.frees_ptr, self.frees_resource, self.frees_units, task),
+            "layer": self.layer_names[self.layer[task]],
+            "phase": self.phase_names[self.phase[task]],
+            "timestep": int(self.timestep[task]),
+            "sample": int(self.sample[task]),
+        }
+
+    def _claims(
+        self, ptr: NDArray[np.int64], resource: NDArray[np.int32], units: NDArray[np.int64], task: int
+    ) -> dict[str, int]:
+        row = slice(ptr[task], ptr[task + 1])
+        names = [self.resource_names[r] for r in resource[row]]
+        return dict(zip(names, units[row].tolist(), strict=True))
+
+
+class _Rows:
+    """Compressed rows of (resource, units) that grow by one row per task."""
+
+    __slots__ = ("ptr", "resource", "units")
+
+    def __init__(self) -> None:
+        self.ptr = array("q", [0])
+        self.resource = array("i")
+        self.units = array("q")
+
+    def cut(self, n_tasks: int) -> None:
+        """Forget every row after the first `n_tasks`."""
+        del self.ptr[n_tasks + 1 :]
+        del self.resource[self.ptr[n_tasks] :], self.units[self.ptr[n_tasks] :]
+
+    def columns(self, n_resources: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+        """Pointers, resources, units; a resource named twice by one task is summed."""
+        ptr, resource, units = _int64(self.ptr), _int32(self.resource), _int64(self.units)
+        owner = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+        key = owner * n_resources + resource
+        if not _has_duplicates(key):
+            return ptr, resource, units
+        key, place = np.unique(key, return_inverse=True)
+        total = np.zeros(len(key), np.int64)
+        np.add.at(total, place, units)
+        merged = _pointers(key // n_resources, len(ptr) - 1)
+        return merged, _int32(key % n_resources), _frozen(total)
+
+
+class TaskGraphBuilder:
+    """Builds a `TaskGraph` task by task, in a few microseconds each.
+
+    Examples
+    --------
+    >>> b = TaskGraphBuilder()
+    >>> adc = b.resource("tile[0].adc", capacity=1)
+    >>> first = b.task(action="read", occupancy_ps=100)
+    >>> second = b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=100, latency_ps=120,
+    ...                 after=[first])
+    >>> b.build().n_tasks
+    2
+    """
+
+    def __init__(self) -> None:
+        self._resources: dict[str, int] = {}
+        self._capacity = array("q")
+        self._n_resources = 0
+        self._n_tasks = 0
+        self._occupancy, self._latency, self._count = array("q"), array("q"), array("q")
+        self._priority, self._timestep, self._sample = array("i"), array("i"), array("i")
+        self._action, self._phase, self._layer = array("i"), array("i"), array("i")
+        self._actions: dict[str, int] = {}
+        self._phases: dict[str, int] = {}
+        self._layers: dict[str, int] = {}
+        self._after_ptr, self._after_idx = array("q", [0]), array("i")
+        self._uses, self._reserves, self._frees = _Rows(), _Rows(), _Rows()
+
+    def resource(self, name: str, capacity: int = 1) -> int:
+        """Add a resource.
+
+        Parameters
+        ----------
+        name : str
+            A name that a hardware person recognises, used once.
+        capacity : int
+            How many units there are, 0 or more.
+
+        Returns
+        -------
+        int
+            Its number, counting from 0.
+
+        Raises
+        ------
+        EngineError
+            The name exists already, or the capacity is negative or beyond 64 bits.
+        ValueError
+            The name is no text or the capacity no whole number.
+        """
+        if not isinstance(name, str):
+            raise ValueError(f"resource name {name!r}: must be text")
+        if name in self._resources:
+            raise EngineError(f"resource {name!r} exists already; each resource needs its own name")
+        if not _is_whole(capacity):
+            raise ValueError(f"resource {name!r}: capacity {capacity!r} must be a whole number")
+        if not 0 <= capacity < 2**63:
+            raise EngineError(f"resource {name!r}: capacity {capacity} must be 0 or more, below 2**63")
+        number = self._resources[name] = self._n_resources
+        self._capacity.append(capacity)
+        self._n_resources += 1
+        return number
+
+    def task(
+        self,
+        *,
+        action: str,
+        count: int = 1,
+        uses: Claims = (),
+        reserves: Claims = (),
+        frees: Claims = (),
+        occupancy_ps: int = 0,
+        latency_ps: int | None = None,
+        after: Iterable[int] = (),
+        priority: int = 0,
+        phase: str = "",
+        layer: str = "",
+        timestep: int = -1,
+        sample: int = -1,
+    ) -> int:
+        """Add a task.
+
+        Parameters
+        ----------
+        action, count : str, int
+            What is done, and how often (0 or more).
+        uses : sequence of (resource, units)
+            Held from the start to start + `occupancy_ps`. A resource named twice counts with the sum.
+        reserves, frees : sequence of (resource, units)
+            Taken at the start; given back when this task is done.
+        occupancy_ps : int
+            How long it holds what it uses, 0 or more, in picoseconds.
+        latency_ps : int, optional
+            How long until it is done, 0 or more; the occupancy if not given. May be longer or shorter.
+        after : iterable of int
+            Tasks that must be done first; they must exist already.
+        priority : int
+            A smaller number goes first where tasks wait for the same resource.
+        phase, layer, timestep, sample
+            Labels for people; -1 or "" where there is none.
+
+        Returns
+        -------
+        int
+            The id of the task, counting from 0.
+
+        Raises
+        ------
+        EngineError
+            A number is out of range, or a resource or task is unknown; every fault of the task is named.
+        ValueError
+            An argument is of the wrong type (times, counts and units are whole numbers).
+        """
+        task = self._n_tasks
+        if latency_ps is None:
+            latency_ps = occupancy_ps
+        try:
+            good = occupancy_ps >= 0 and latency_ps >= 0 and count >= 0
+            after_idx = self._after_idx
+            for p in after:
+                good &= 0 <= p < task
+                after_idx.append(p)
+            self._after_ptr.append(len(after_idx))
+            n_resources = self._n_resources
+            for rows, claims in (self._uses, uses), (self._reserves, reserves), (self._frees, frees):
+                for r, u in claims:
+                    good &= 0 <= r < n_resources and u >= 1
+                    rows.resource.append(r)
+                    rows.units.append(u)
+                rows.ptr.append(len(rows.units))
+            self._action.append(_number_of(self._actions, action))
+            self._phase.append(_number_of(self._phases, phase))
+            self._layer.append(_number_of(self._layers, layer))
+            self._count.append(count)
+            self._occupancy.append(occupancy_ps)
+            self._latency.append(latency_ps)
+            self._priority.append(priority)
+            self._timestep.append(timestep)
+            self._sample.append(sample)
+        except (TypeError, ValueError, OverflowError) as error:
+            reason: str | None = str(error)
+        else:
+            reason = None if good else "out of range"
+        if reason is not None:
+            self._cut(task)
+            numbers = {
+                "count": (count, 0, 2**63),
+                "occupancy_ps": (occupancy_ps, 0, 2**63),
+                "latency_ps": (latency_ps, 0, 2**63),
+                "priority": (priority, -(2**31), 2**31),
+                "timestep": (timestep, -(2**31), 2**31),
+                "sample": (sample, -(2**31), 2**31),
+            }
+            texts = {"action": action, "phase": phase, "layer": layer}
+            claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
+            faults = [
+                *_text_faults(texts),
+                *_number_faults(numbers),
+                *_after_faults(after, task),
+                *_claim_faults(claims_of, self._n_resources),
+            ]
+            _refuse(task, action, faults, reason)
+        self._n_tasks = task + 1
+        return task
+
+    def _cut(self, n_tasks: int) -> None:
+        """Forget what a refused task left behind, so that the builder stays usable."""
+        for column in (
+            self._action, self._phase, self._layer, self._count, self._occupancy,
+            self._latency, self._priority, self._timestep, self._sample,
+        ):  # fmt: skip
+            del column[n_tasks:]
+        del self._after_ptr[n_tasks + 1 :]
+        del self._after_idx[self._after_ptr[n_tasks] :]
+        for rows in (self._uses, self._reserves, self._frees):
+            rows.cut(n_tasks)
+
+    def build(self) -> TaskGraph:
+        """The graph of everything added so far; the builder can go on afterwards.
+
+        Returns
+        -------
+        TaskGraph
+            Its columns are read-only copies.
+        """
+        uses = self._uses.columns(self._n_resources)
+        reserves = self._reserves.columns(self._n_resources)
+        frees = self._frees.columns(self._n_resources)
+        after_ptr, after_idx = _unique_rows(_int64(self._after_ptr), _int32(self._after_idx))
+        return TaskGraph(
+            resource_names=tuple(self._resources),
+            capacity=_int64(self._capacity),
+            occupancy_ps=_int64(self._occupancy),
+            latency_ps=_int64(self._latency),
+            priority=_int32(self._priority),
+            after_ptr=after_ptr,
+            after_idx=after_idx,
+            uses_ptr=uses[0],
+            uses_resource=uses[1],
+            uses_units=uses[2],
+            reserves_ptr=reserves[0],
+            reserves_resource=reserves[1],
+            reserves_units=reserves[2],
+            frees_ptr=frees[0],
+            frees_resource=frees[1],
+            frees_units=frees[2],
+            action_names=tuple(self._actions),
+            action=_int32(self._action),
+            count=_int64(self._count),
+            phase_names=tuple(self._phases),
+            phase=_int32(self._phase),
+            layer_names=tuple(self._layers),
+            layer=_int32(self._layer),
+            timestep=_int32(self._timestep),
+            sample=_int32(self._sample),
+        )
+
+
+def _number_of(names: dict[str, int], name: str) -> int:
+    """The number of a name, a new one if it is new."""
+    number = names.get(name)
+    if number is None:
+        if not isinstance(name, str):
+            raise TypeError("a name must be text")
+        number = names[name] = len(names)
+    return number
+
+
+def _frozen(column: NDArray[np.int64]) -> NDArray[np.int64]:
+    column.flags.writeable = False
+    return column
+
+
+def _int64(column: array[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    return _frozen(np.array(column, dtype=np.int64))
+
+
+def _int32(column: array[int] | NDArray[np.int64]) -> NDArray[np.int32]:
+    result = np.array(column, dtype=np.int32)
+    result.flags.writeable = False
+    return result
+
+
+def _has_duplicates(key: NDArray[np.int64]) -> bool:
+    # rows are nearly in order, which a stable sort turns to account
+    ordered = np.sort(key, kind="stable")
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    ptr = np.zeros(n_rows + 1, np.int64)
+    np.cumsum(np.bincount(owner, minlength=n_rows), out=ptr[1:])
+    return _frozen(ptr)
+
+
+def _unique_rows(ptr: NDArray[np.int64], idx: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The same rows, each task named once per row."""
+    n = len(ptr) - 1
+    key = np.repeat(np.arange(n), np.diff(ptr)) * max(n, 1) + idx
+    if not _has_duplicates(key):
+        return ptr, idx
+    key = np.unique(key)
+    return _pointers(key // n, n), _int32(key % n)
+
+
+# A fault is (is it a matter of type?, what is wrong).
+_Fault = tuple[bool, str]
+
+
+def _is_whole(value: object) -> bool:
+    try:
+        index(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
+
+
+def _text_faults(texts: dict[str, str]) -> Iterator[_Fault]:
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            yield True, f"{name} {value!r} must be text"
+
+
+def _number_faults(numbers: dict[str, tuple[int, int, int]]) -> Iterator[_Fault]:
+    for name, (value, low, high) in numbers.items():
+        if not _is_whole(value):
+            yield True, f"{name} {value!r} must be a whole number"
+        elif value < low:
+            yield False, f"{name} {value} must be {low} or more"
+        elif value >= high:
+            yield False, f"{name} {value} must be below {high}"
+
+
+def _after_faults(after: Iterable[int], task: int) -> Iterator[_Fault]:
+    if not isinstance(after, Iterable):
+        yield True, f"after {after!r} must be a list of task ids"
+        return
+    for p in after:
+        if not _is_whole(p):
+            yield True, f"after {p!r} must be a task id (a whole number)"
+        elif p < 0:
+            yield False, f"after {p} is no task id (ids count from 0)"
+        elif p >= task:
+            yield False, f"after {p} names a task that does not exist yet (ids so far: below {task})"
+
+
+def _claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[_Fault]:
+    for name, claims in claims_of.items():
+        try:
+            pairs = [(r, u) for r, u in claims]
+        except (TypeError, ValueError):
+            yield True, f"{name} {claims!r} must be a list of (resource, units)"
+            continue
+        for r, u in pairs:
+            if not _is_whole(r):
+                yield True, f"{name}: resource {r!r} must be a number that resource() returned"
+            elif not 0 <= r < n_resources:
+                yield False, f"{name}: resource {r} is unknown (there are {n_resources}, counting from 0)"
+            if not _is_whole(u):
+                yield True, f"{name}: units {u!r} must be a whole number"
+            elif not 1 <= u < 2**63:
+                yield False, f"{name}: units {u} must be 1 or more, below 2**63"
+
+
+def _refuse(task: int, action: object, faults: list[_Fault], reason: str) -> None:
+    """Raise one error that names every fault of a task."""
+    text = "; ".join(what for _, what in faults) or reason
+    message = f"task {task} ({action}): {text}"
+    if not faults or any(of_type for of_type, _ in faults):
+        raise ValueError(message)
+    raise EngineError(message)

@@ -1,0 +1,337 @@
+"""Is a trace right? Checked against the rules, without any code of the engines."""
+
+from __future__ import annotations
+
+import math
+from heapq import heapify, heappop, heappush
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import EngineError, TraceError
+from archsim.taskgraph import TaskGraph
+from archsim.trace import Trace
+
+Ints = NDArray[np.int64]
+
+ONCE = "every task runs exactly once"
+DONE = "a task is done at its start plus its latency"
+READY = "a task is ready when its last predecessor is done"
+CAUSALITY = "a task starts when it is ready, or later"
+CAPACITY = "no resource is held beyond its capacity, nor given back before it was taken"
+RESTORED = "every buffer ends at its initial level"
+LINE = "nobody overtakes in the line of a resource"
+NO_IDLING = "a task starts at the first instant at which its resources are free and nobody is ahead"
+
+
+def verify(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> None:
+    """Check every rule of the engine on a finished trace.
+
+    Parameters
+    ----------
+    graph : TaskGraph
+    trace : Trace
+    policy : {"fifo", "static"}
+        The policy under which the trace came about.
+
+    Raises
+    ------
+    TraceError
+        A rule is broken; the error holds the rule and the first task that breaks it.
+    EngineError
+        The policy is unknown.
+
+    Notes
+    -----
+    All rules but the last two are equations between columns. Who may start when is replayed
+    instant by instant: within each round of an instant, exactly those tasks may start that are first in
+    all their lines and find their units free, and the trace must say the same of them.
+
+    Examples
+    --------
+    >>> from archsim.engine import run_tasks
+    >>> from archsim.taskgraph import TaskGraphBuilder
+    >>> b = TaskGraphBuilder()
+    >>> adc = b.resource("adc")
+    >>> tasks = [b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
+    >>> graph = b.build()
+    >>> trace = run_tasks(graph)
+    >>> verify(graph, trace)
+    >>> trace.start_ps[1] = 50
+    >>> verify(graph, trace)
+    Traceback (most recent call last):
+    archsim.errors.TraceError: task 1 (convert): done at 200 ps, but 50 + 100 is 150 \
+(rule: a task is done at its start plus its latency)
+    """
+    if policy not in ("fifo", "static"):
+        raise EngineError(f"unknown policy {policy!r}; there are: fifo, static")
+    _check_once(graph, trace)
+    _check_times(graph, trace)
+    _check_capacity(graph, trace)
+    _check_restored(graph)
+    _Replay(graph, trace, policy).check()
+
+
+def _refuse(graph: TaskGraph, rule: str, task: int, what: str) -> NoReturn:
+    raise TraceError(f"task {task} ({graph.label(task)}): {what} (rule: {rule})", rule, task)
+
+
+def _first(wrong: NDArray[np.bool_]) -> int:
+    """The first task for which something is wrong, -1 if there is none."""
+    return int(wrong.argmax()) if wrong.any() else -1
+
+
+def _check_once(graph: TaskGraph, trace: Trace) -> None:
+    for name in ("ready_ps", "start_ps", "done_ps"):
+        column = getattr(trace, name)
+        if column.shape != (graph.n_tasks,) or not np.issubdtype(column.dtype, np.integer):
+            raise TraceError(
+                f"{name} has shape {column.shape} and type {column.dtype}; needed are "
+                f"{graph.n_tasks} whole numbers, one per task (rule: {ONCE})",
+                ONCE,
+            )
+        if (task := _first(column < 0)) >= 0:
+            _refuse(graph, ONCE, task, f"{name} is {column[task]}: it never ran")
+
+
+def _check_times(graph: TaskGraph, trace: Trace) -> None:
+    ready, start, done = trace.ready_ps, trace.start_ps, trace.done_ps
+    if (task := _first(done != start + graph.latency_ps)) >= 0:
+        end = int(start[task] + graph.latency_ps[task])
+        what = f"done at {done[task]} ps, but {start[task]} + {graph.latency_ps[task]} is {end}"
+        _refuse(graph, DONE, task, what)
+    last = np.zeros(graph.n_tasks, np.int64)
+    rows = np.flatnonzero(np.diff(graph.after_ptr))
+    if len(rows):
+        last[rows] = np.maximum.reduceat(done[graph.after_idx], graph.after_ptr[rows])
+    if (task := _first(start < last)) >= 0:
+        what = f"starts at {start[task]} ps, before its last predecessor is done at {last[task]} ps"
+        _refuse(graph, CAUSALITY, task, what)
+    if (task := _first(ready != last)) >= 0:
+        what = f"ready at {ready[task]} ps, but its last predecessor is done at {last[task]} ps"
+        _refuse(graph, READY, task, what)
+
+
+def _owners(ptr: Ints) -> Ints:
+    return np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+
+
+def _check_capacity(graph: TaskGraph, trace: Trace) -> None:
+    """Sum what is held between one instant and the next, resource by resource."""
+    uses, reserves, frees = (_owners(p) for p in (graph.uses_ptr, graph.reserves_ptr, graph.frees_ptr))
+    task = np.concatenate([uses, uses, reserves, frees])
+    resource = np.concatenate(
+        [graph.uses_resource, graph.uses_resource, graph.reserves_resource, graph.frees_resource]
+    )
+    time = np.concatenate(
+        [
+            trace.start_ps[uses],
+            trace.start_ps[uses] + graph.occupancy_ps[uses],
+            trace.start_ps[reserves],
+            trace.done_ps[frees],
+        ]
+    )
+    change = np.concatenate([graph.uses_units, -graph.uses_units, graph.reserves_units, -graph.frees_units])
+    order = np.lexsort((time, resource))
+    task, resource, time, change = task[order], resource[order], time[order], change[order]
+    held = np.cumsum(change)
+    # start each resource from zero
+    begins = np.flatnonzero(np.diff(resource, prepend=-1))
+    held -= np.repeat(held[begins] - change[begins], np.diff(begins, append=len(resource)))
+    # what counts is the level after the last change of an instant
+    settled = np.ones(len(time), bool)
+    settled[:-1] = (time[1:] != time[:-1]) | (resource[1:] != resource[:-1])
+    wrong = settled & ((held > graph.capacity[resource]) | (held < 0))
+    if (at := _first(wrong)) >= 0:
+        name, capacity = graph.resource_names[resource[at]], int(graph.capacity[resource[at]])
+        what = f"from {time[at]} ps on, {held[at]} of {name!r} are held, of {capacity}"
+        _refuse(graph, CAPACITY, int(task[at]), what)
+
+
+def _check_restored(graph: TaskGraph) -> None:
+    left = np.zeros(graph.n_resources, np.int64)
+    np.add.at(left, graph.reserves_resource, graph.reserves_units)
+    np.subtract.at(left, graph.frees_resource, graph.frees_units)
+    if left.any():
+        resource = int(np.flatnonzero(left)[0])
+        name = graph.resource_names[resource]
+        verb = "are never given back" if left[resource] > 0 else "are given back that nobody took"
+        takes = np.concatenate([graph.reserves_resource, graph.frees_resource]) == resource
+        owners = np.concatenate([_owners(graph.reserves_ptr), _owners(graph.frees_ptr)])
+        task = int(owners[takes].max())
+        _refuse(graph, RESTORED, task, f"at the end, {abs(int(left[resource]))} of {name!r} {verb}")
+
+
+class _Replay:
+    """Goes through the instants of a trace and asks in each round who may start.
+
+    A round is: give back what ends, let the newly ready join their lines, then let go who is first
+    everywhere and finds its units. The trace decides when tasks end; the replay says who may start, and
+    both must agree.
+    """
+
+    def __init__(self, graph: TaskGraph, trace: Trace, policy: str) -> None:
+        self.graph, self.trace = graph, trace
+        self.start: list[int] = trace.start_ps.tolist()
+        self.claims = _rows(
+            graph.n_tasks,
+            (graph.uses_ptr, graph.uses_resource, graph.uses_units),
+            (graph.reserves_ptr, graph.reserves_resource, graph.reserves_units),
+        )
+        self.used = _rows(graph.n_tasks, (graph.uses_ptr, graph.uses_resource, graph.uses_units))
+        self.freed = _rows(graph.n_tasks, (graph.frees_ptr, graph.frees_resource, graph.frees_units))
+        self.before: list[int] = np.diff(graph.after_ptr).tolist()
+        owner = _owners(graph.after_ptr)
+        self.followers = owner[np.argsort(graph.after_idx, kind="stable")].tolist()
+        counts = np.bincount(graph.after_idx, minlength=graph.n_tasks)
+        self.followers_from: list[int] = np.concatenate([[0], np.cumsum(counts)]).tolist()
+        self.free: list[int] = graph.capacity.tolist()
+        self.fifo = policy == "fifo"
+        self.rank = [0] * graph.n_tasks if policy == "static" else graph.priority.tolist()
+        self.queues: list[list[tuple[int, int, int]]] = [[] for _ in self.free]
+        if not self.fifo:
+            for task, claim in enumerate(self.claims):
+                for resource in claim:
+                    self.queues[resource].append((0, 0, task))
+        self.is_ready = [not before for before in self.before]
+        self.started = [False] * graph.n_tasks
+        self.rounds = 0
+        self.instantly: tuple[list[bool], list[bool]] = (
+            (graph.occupancy_ps == 0).tolist(),
+            (graph.latency_ps == 0).tolist(),
+        )
+        self.by_start: list[int] = np.argsort(trace.start_ps, kind="stable").tolist()
+        self.n_checked = 0  # so many of by_start are known to have been let go
+
+    def check(self) -> None:
+        g, start = self.graph, self.trace.start_ps
+        ends = start + g.occupancy_ps
+        # everything that takes time, ordered by when it ends; 2 * task + (0 occupancy | 1 latency)
+        code = np.concatenate([2 * np.flatnonzero(g.occupancy_ps), 2 * np.flatnonzero(g.latency_ps) + 1])
+        when = np.concatenate([ends[g.occupancy_ps > 0], self.trace.done_ps[g.latency_ps > 0]])
+        order = np.argsort(when, kind="stable")
+        codes: list[int] = code[order].tolist()
+        instants, first = np.unique(np.concatenate([when[order], [np.iinfo(np.int64).max]]), return_index=True)
+        bounds: list[int] = first.tolist()
+        self.instant(0, [], [task for task, ready in enumerate(self.is_ready) if ready])
+        for k, now in enumerate(instants[:-1].tolist()):
+            self.instant(now, codes[bounds[k] : bounds[k + 1]], [])
+        self.all_started_before(math.inf)
+
+    def instant(self, now: int, codes: list[int], fresh: list[int]) -> None:
+        """All rounds of one instant."""
+        self.all_started_before(now)
+        while codes or fresh:
+            self.rounds += 1
+            moved = self.end(codes, fresh)
+            codes, fresh = self.let_go(now, fresh, moved), []
+
+    def end(self, codes: list[int], fresh: list[int]) -> list[int]:
+        """Give back what ends; collect the newly ready; return the resources whose line may move."""
+        free, moved = self.free, []
+        for code in codes:
+            task = code >> 1
+            back = self.freed[task] if code & 1 else self.used[task]
+            for resource, units in back.items():
+                free[resource] += units
+                moved.append(resource)
+            if code & 1:
+                for k in range(self.followers_from[task], self.followers_from[task + 1]):
+                    follower = self.followers[k]
+                    self.before[follower] -= 1
+                    if not self.before[follower]:
+                        self.is_ready[follower] = True
+                        fresh.append(follower)
+        return moved
+
+    def let_go(self, now: int, fresh: list[int], moved: list[int]) -> list[int]:
+        """Start who may start, as the trace must too; return what ends in the next round of this instant."""
+        queues, next_round = self.queues, []
+        for task in fresh:
+            claim = self.claims[task]
+            if not claim:
+                next_round += self.starts(task, now)
+            elif self.fifo:
+                place = (self.rank[task], self.rounds, task)
+                for resource in claim:
+                    heappush(queues[resource], place)
+            moved.extend(claim)
+        look = list(dict.fromkeys(moved))
+        heapify(look)  # any order does: who may start shares no resource with another who may
+        while look:
+            queue = queues[heappop(look)]
+            if not queue:
+                continue
+            task = queue[0][2]
+            if self.may_start(task):
+                next_round += self.starts(task, now)
+                for resource, units in self.claims[task].items():
+                    self.free[resource] -= units
+                    heappop(queues[resource])
+                    heappush(look, resource)
+        return next_round
+
+    def may_start(self, task: int) -> bool:
+        if not self.is_ready[task]:
+            return False
+        return all(
+            self.queues[resource][0][2] == task and self.free[resource] >= units
+            for resource, units in self.claims[task].items()
+        )
+
+    def starts(self, task: int, now: int) -> list[int]:
+        """Compare with the trace; return what of the task has length zero."""
+        if self.start[task] != now:
+            self.refuse_idling(task, now)
+        self.started[task] = True
+        return [2 * task + k for k in (0, 1) if self.instantly[k][task]]
+
+    def all_started_before(self, now: float) -> None:
+        """Every task that the trace started earlier must have been let go."""
+        while self.n_checked < len(self.by_start):
+            task = self.by_start[self.n_checked]
+            if self.start[task] >= now:
+                return
+            if not self.started[task]:
+                self.refuse_start(task)
+            self.n_checked += 1
+
+    def refuse_idling(self, task: int, now: int) -> NoReturn:
+        for resource in self.claims[task]:
+            for _, _, other in sorted(self.queues[resource]):
+                if other != task and self.start[other] == now and self.is_ready[other]:
+                    self.refuse_overtaking(other, task, resource)
+        what = f"starts at {self.start[task]} ps, but could have started at {now} ps"
+        _refuse(self.graph, NO_IDLING, task, what)
+
+    def refuse_start(self, task: int) -> NoReturn:
+        for resource, units in self.claims[task].items():
+            ahead = self.queues[resource][0][2]
+            if ahead != task:
+                self.refuse_overtaking(task, ahead, resource)
+            if self.free[resource] < units:
+                name = self.graph.resource_names[resource]
+                what = f"takes {units} of {name!r} at {self.start[task]} ps, but {self.free[resource]} are free"
+                _refuse(self.graph, CAPACITY, task, what)
+        # its predecessors of length zero were not let go either
+        _refuse(self.graph, CAUSALITY, task, f"starts at {self.start[task]} ps, but is not ready then")
+
+    def refuse_overtaking(self, task: int, ahead: int, resource: int) -> NoReturn:
+        name = self.graph.resource_names[resource]
+        what = (
+            f"starts at {self.start[task]} ps although task {ahead} ({self.graph.label(ahead)}) "
+            f"is ahead of it in the line of {name!r} and still waits"
+        )
+        _refuse(self.graph, LINE, task, what)
+
+
+def _rows(n: int, *lists: tuple[Ints, NDArray[np.int32], Ints]) -> list[dict[int, int]]:
+    """Per task {resource: units}, summed over the given lists."""
+    rows: list[dict[int, int]] = [{} for _ in range(n)]
+    for ptr, resource, units in lists:
+        triples = zip(_owners(ptr).tolist(), resource.tolist(), units.tolist(), strict=True)
+        for task, r, u in triples:
+            row = rows[task]
+            row[r] = row.get(r, 0) + u
+    return rows
