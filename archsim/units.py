@@ -392,6 +392,9 @@ def door_key(field_name: str) -> str:
 def _as_declared(value: object, annotation: Any) -> object:
     """Lists become tuples, and texts members of an enum, where the field says so; all else stays."""
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal and isinstance(value, bool | float):
+        # pydantic takes true and 1.0 for a literal 1; as a text neither passes
+        return value if any(value == arm and type(value) is type(arm) for arm in arguments) else _shown(value)
     if origin is Annotated:
         return _as_declared(value, arguments[0])
     if origin in (Union, types.UnionType):
