@@ -43,6 +43,7 @@ from archsim.units import (
 )
 
 KINDS = [
+    
     "time",
     "energy",
     "power",
@@ -59,6 +60,7 @@ KINDS = [
     "bytes",
     "temperature",
     "fraction",
+,
 ]
 
 
