@@ -43,7 +43,6 @@ from archsim.units import (
 )
 
 KINDS = [
-    
     "time",
     "energy",
     "power",
@@ -60,7 +59,6 @@ KINDS = [
     "bytes",
     "temperature",
     "fraction",
-,
 ]
 
 
