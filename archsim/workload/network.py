@@ -30,16 +30,16 @@ class Neuron:
 
     With input current ``x[t]``::
 
-        i[t] = syn_decay * i[t-1] + syn_gain * x[t]      (kind "cubalif"; else i[t] = x[t])
+        i[t] = syn_decay * i[t-1] + syn_gain * x[t]      (kinds "cubalif", "cubali"; else x[t])
         u[t] = decay * u[t-1] + gain * i[t] + offset
-        s[t] = u[t] > threshold, then u is reset          (not for kind "li", which never spikes)
+        s[t] = u[t] > threshold, then u is reset          (not for kinds "li", "cubali")
 
     ``reset`` is "zero" (u becomes `v_reset`), "subtract" (u loses `threshold` - `v_reset`).
     An IF neuron has decay 1. An explicit Euler step of NIR's LIF has decay 1 - dt/tau, gain r dt/tau,
     offset v_leak dt/tau.
     """
 
-    kind: Literal["if", "lif", "cubalif", "li"]
+    kind: Literal["if", "lif", "cubalif", "li", "cubali"]
     decay: Floats | float = 1.0
     gain: Floats | float = 1.0
     offset: Floats | float = 0.0
@@ -51,8 +51,8 @@ class Neuron:
 
     @property
     def spikes(self) -> bool:
-        """Whether the neuron sends spikes (an LI neuron sends its potential)."""
-        return self.kind != "li"
+        """Whether the neuron sends spikes (an LI or CubaLI neuron sends its potential)."""
+        return self.kind not in ("li", "cubali")
 
 
 @dataclass(frozen=True)

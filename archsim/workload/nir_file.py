@@ -1,0 +1,112 @@
+"""Open a NIR file: HDF5 in, plain dictionaries of numpy values out; every damage becomes one clear error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archsim.errors import WorkloadError
+
+Tree = dict[str, Any]
+
+MAX_DEPTH = 64  # nested graphs deeper than this are a damaged file, not a network
+# deflate cannot shrink data more than about 1032 times (zlib's own documentation): a data set that claims
+# to be larger than this many times its file is damaged
+MAX_EXPANSION = 1100
+SLACK_BYTES = 1 << 20
+
+
+def read_tree(path: Path) -> Tree:
+    """The content of a NIR file as nested dictionaries, strings decoded.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        The root node: "type", "nodes", "edges", and perhaps "metadata".
+
+    Raises
+    ------
+    WorkloadError
+        If the file is missing, a folder, not HDF5, damaged, or holds no NIR graph.
+    """
+    _check_is_hdf5(path)
+    import h5py
+
+    limit = path.stat().st_size * MAX_EXPANSION + SLACK_BYTES
+    try:
+        with h5py.File(path, "r") as file:
+            tree = _group_to_dict(file, limit, ())
+    except WorkloadError as error:
+        raise WorkloadError(f"{path}: {error}") from None
+    except Exception as error:  # HDF5 answers damage with almost every exception there is
+        raise WorkloadError(f"{path}: the file is damaged or truncated ({_one_line(error)})") from error
+    return _root(path, tree)
+
+
+def text(value: Any) -> str | None:
+    """A string stored as str, bytes, numpy string or array of one of them; None for anything else."""
+    while hasattr(value, "shape") and hasattr(value, "size") and value.size == 1 and value.shape != ():
+        value = value.reshape(())
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bytes):
+        value = value.decode("utf8", errors="replace")
+    return value.strip("\0 ") if isinstance(value, str) else None
+
+
+def _check_is_hdf5(path: Path) -> None:
+    if path.is_dir():
+        raise WorkloadError(f"{path}: is a folder; name a .nir file")
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except FileNotFoundError:
+        raise WorkloadError(f"{path}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise WorkloadError(f"{path}: cannot be opened ({_one_line(error)})") from None
+    if not head:
+        raise WorkloadError(f"{path}: the file is empty")
+    if head.startswith(b"PK\x03\x04"):
+        raise WorkloadError(
+            f"{path}: not a NIR file but a zip archive, as torch.save writes; export the network with nir.write"
+        )
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        raise WorkloadError(f"{path}: not a NIR file (no HDF5 signature); export the network with nir.write")
+
+
+def _group_to_dict(group: Any, limit: int, above: tuple[int, ...]) -> Tree:
+    import h5py
+
+    address = h5py.h5o.get_info(group.id).addr
+    if address in above or len(above) > MAX_DEPTH:
+        raise WorkloadError("the file is damaged (a group contains itself)")
+    tree: Tree = {}
+    for key in group:
+        if isinstance(group.get(key, getlink=True), h5py.ExternalLink):
+            raise WorkloadError(f"{group.name}/{key} points into another file, which is not followed")
+        item = group[key]
+        if isinstance(item, h5py.Group):
+            tree[str(key)] = _group_to_dict(item, limit, (*above, address))
+        elif isinstance(item, h5py.Dataset):
+            if item.nbytes > limit:
+                raise WorkloadError(f"the file is damaged ({item.name} claims {item.nbytes} bytes)")
+            value = item[()]
+            tree[str(key)] = value.decode("utf8") if isinstance(value, bytes) else value
+    return tree
+
+
+def _root(path: Path, tree: Tree) -> Tree:
+    root = tree.get("node", tree if "nodes" in tree else None)
+    if not isinstance(root, dict) or not root:
+        raise WorkloadError(f"{path}: an HDF5 file, but without a NIR graph (no group 'node')")
+    return root
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
