@@ -126,7 +126,7 @@ def _product(layer: Layer, outputs: Mapping[str, Array]) -> Floats:
     matrices = weight.reshape(n_groups, -1, n_rows // n_groups)
     # (groups, T * positions, columns of the group) -> (T, columns, positions)
     product = np.matmul(by_group.transpose(1, 0, 2), matrices.transpose(0, 2, 1))
-    columns = product.transpose(1, 0, 2).reshape(n_steps, n_positions, -1)
+    columns: Floats = product.transpose(1, 0, 2).reshape(n_steps, n_positions, -1)
     if bias is not None:
         columns = columns + bias
     if not isinstance(layer.op, Conv):
