@@ -36,7 +36,7 @@ def forward(network: Network, x: Array, *, spikes_only: bool = False) -> Forward
     Every layer computes ``y[t] = W rows[t] + b`` for each output position (rows: :func:`rows_of`), or pools,
     and its neurons integrate ``y``. Average pooling divides by the kernel size, padded zeros included
     (PyTorch's default, ``count_include_pad=True``); in max pooling the padding counts as zero too, which
-    differs from PyTorch where a whole window is negative.
+    differs from PyTorch where a window at the border has only negative values.
 
     Parameters
     ----------
