@@ -89,9 +89,27 @@ class _Stuck:
                 yield _Wait(head, f"waits in the line of {g.resource_names[resource]!r} behind task {head}")
         if not behind:
             for resource, units in self.missing(task):
-                for freer in self.freers.get(resource, ()):
+                for freer in self.givers(task, resource):
                     who = f"task {freer} would" if freer != task else "only itself would later"
                     yield _Wait(freer, f"needs {self.shortage(resource, units)}; {who} give some back")
+
+    def givers(self, task: int, resource: int) -> list[int]:
+        """Who would give units back: best, who gives more than it takes itself; the task itself last."""
+        freers = self.freers.get(resource, [])
+        others = [freer for freer in freers if freer != task]
+        g = self.graph
+
+        def total(ptr: NDArray[np.int64], of: NDArray[np.int32], units: NDArray[np.int64], i: int) -> int:
+            row = slice(ptr[i], ptr[i + 1])
+            return int(units[row][of[row] == resource].sum())
+
+        net = [
+            freer
+            for freer in others
+            if total(g.frees_ptr, g.frees_resource, g.frees_units, freer)
+            > total(g.reserves_ptr, g.reserves_resource, g.reserves_units, freer)
+        ]
+        return net or others or freers
 
     def shortage(self, resource: int, units: int) -> str:
         name, capacity = self.graph.resource_names[resource], int(self.graph.capacity[resource])

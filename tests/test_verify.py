@@ -1,0 +1,232 @@
+"""A wrong trace is refused, with the rule that it breaks; each rule has a trace that breaks it."""
+
+from __future__ import annotations
+
+import ast
+import random
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import archsim.verify as module
+from archsim.engine import run_tasks
+from archsim.errors import EngineError, TraceError
+from archsim.taskgraph import TaskGraphBuilder
+from archsim.trace import Trace
+from archsim.verify import verify
+
+
+def moved(graph, trace, task, start):
+    """The same trace with one task moved; done and ready stay consistent."""
+    starts = trace.start_ps.copy()
+    starts[task] = start
+    done = starts + graph.latency_ps
+    ready = np.zeros_like(starts)
+    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.after_ptr))
+    np.maximum.at(ready, owner, done[graph.after_idx])
+    return Trace(ready, starts, done)
+
+
+@pytest.fixture
+def three_on_one_adc():
+    b = TaskGraphBuilder()
+    adc = b.resource("adc")
+    first = b.task(action="convert", uses=[(adc, 1)], occupancy_ps=10, latency_ps=12)
+    b.task(action="convert", uses=[(adc, 1)], occupancy_ps=10)
+    b.task(action="convert", uses=[(adc, 1)], occupancy_ps=10, after=[first])
+    graph = b.build()
+    trace = Trace(np.array([0, 0, 12]), np.array([0, 10, 20]), np.array([12, 20, 30]))  # by hand
+    return graph, trace
+
+
+def refuse(graph, trace, rule, task=None, policy="fifo"):
+    with pytest.raises(TraceError) as caught:
+        verify(graph, trace, policy=policy)
+    assert caught.value.rule == rule
+    assert rule in str(caught.value)
+    assert task is None or caught.value.task == task
+
+
+def test_a_right_trace_passes(three_on_one_adc):
+    verify(*three_on_one_adc)
+
+
+def test_verify_shares_no_code_with_the_engines():
+    tree = ast.parse(Path(module.__file__).read_text())
+    imported = {
+        name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in [getattr(node, "module", None), *(alias.name for alias in node.names)]
+        if name and name.startswith("archsim")
+    }
+    assert imported == {"archsim.errors", "archsim.taskgraph", "archsim.trace"}
+
+
+@pytest.mark.parametrize("column", ["ready_ps", "start_ps", "done_ps"])
+def test_a_task_that_never_ran_is_refused(three_on_one_adc, column):
+    graph, trace = three_on_one_adc
+    getattr(trace, column)[1] = -1
+    refuse(graph, trace, module.ONCE, 1)
+
+
+def test_a_trace_of_another_length_or_of_floats_is_refused(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    refuse(graph, replace(trace, start_ps=trace.start_ps[:2]), module.ONCE)
+    refuse(graph, replace(trace, start_ps=trace.start_ps.astype(float)), module.ONCE)
+
+
+def test_a_task_done_too_late_is_refused(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    trace.done_ps[2] += 1
+    refuse(graph, trace, module.DONE, 2)
+
+
+@pytest.mark.parametrize(("task", "ready"), [(0, 1), (2, 11), (2, 13)])
+def test_a_wrong_ready_time_is_refused(three_on_one_adc, task, ready):
+    graph, trace = three_on_one_adc
+    trace.ready_ps[task] = ready
+    refuse(graph, trace, module.READY, task)
+
+
+def test_a_start_before_the_predecessor_is_done_is_refused(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    refuse(graph, moved(graph, trace, 2, 11), module.CAUSALITY, 2)
+
+
+def test_two_tasks_at_once_on_one_adc_are_refused(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    refuse(graph, moved(graph, trace, 2, 19), module.CAPACITY, 2)
+
+
+def test_units_that_are_reserved_count_until_the_freeing_task_is_done():
+    b = TaskGraphBuilder()
+    slot = b.resource("slot")
+    store = b.task(action="store", reserves=[(slot, 1)], occupancy_ps=5)
+    b.task(action="read", frees=[(slot, 1)], occupancy_ps=5, after=[store])
+    b.task(action="store", reserves=[(slot, 1)], frees=[(slot, 1)], occupancy_ps=5)
+    graph = b.build()
+    right = Trace(np.array([0, 5, 0]), np.array([0, 5, 10]), np.array([5, 10, 15]))
+    verify(graph, right)
+    refuse(graph, moved(graph, right, 2, 6), module.CAPACITY, 2)
+
+
+def test_a_task_of_length_zero_that_slips_onto_a_busy_resource_is_refused():
+    b = TaskGraphBuilder()
+    port = b.resource("port")
+    b.task(action="long", uses=[(port, 1)], occupancy_ps=10)
+    b.task(action="blink", uses=[(port, 1)])
+    graph = b.build()
+    right = run_tasks(graph)
+    assert right.start_ps.tolist() == [0, 10]
+    for start in (0, 5):
+        refuse(graph, moved(graph, right, 1, start), module.CAPACITY, 1)
+
+
+def test_more_tasks_of_length_zero_at_one_instant_than_their_line_allows_are_refused():
+    """Task 1 needs both units; task 2 may only go behind it, after the end of task 0."""
+    b = TaskGraphBuilder()
+    ports = b.resource("ports", 2)
+    b.task(action="long", uses=[(ports, 1)], occupancy_ps=10)
+    b.task(action="wide", uses=[(ports, 2)])
+    b.task(action="blink", uses=[(ports, 1)])
+    graph = b.build()
+    right = run_tasks(graph)
+    assert right.start_ps.tolist() == [0, 10, 10]
+    refuse(graph, moved(graph, right, 2, 0), module.LINE, 2)
+
+
+def test_a_buffer_that_does_not_end_as_it_began_is_refused():
+    for claims, task in (({"reserves": [(0, 1)]}, 1), ({"frees": [(0, 1)]}, 1)):
+        b = TaskGraphBuilder()
+        b.resource("buffer", 4)
+        b.task(action="wait", occupancy_ps=1)
+        b.task(action="leak", after=[0], **claims)
+        graph = b.build()
+        rule = module.RESTORED if "reserves" in claims else module.CAPACITY  # below zero held
+        refuse(graph, run_tasks(graph), rule, task)
+
+
+def test_overtaking_is_refused_and_the_overtaken_named(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    wrong = moved(graph, moved(graph, trace, 1, 20), 2, 30)  # idle from 10 to 20
+    wrong = moved(graph, moved(graph, wrong, 0, 10), 1, 0)
+    with pytest.raises(TraceError, match=r"task 1 .* although task 0 .* line of 'adc'") as caught:
+        verify(graph, wrong)
+    assert caught.value.rule == module.LINE
+
+
+def test_needless_waiting_is_refused(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    refuse(graph, moved(graph, trace, 2, 21), module.NO_IDLING, 2)
+
+
+def test_a_task_without_resources_that_waits_is_refused():
+    b = TaskGraphBuilder()
+    b.task(action="wait", latency_ps=3)
+    graph = b.build()
+    refuse(graph, Trace(np.array([0]), np.array([2]), np.array([5])), module.NO_IDLING, 0)
+
+
+def test_each_policy_refuses_the_trace_of_the_other():
+    b = TaskGraphBuilder()
+    r = b.resource("link")
+    wait = b.task(action="wait", latency_ps=50)
+    b.task(action="late", uses=[(r, 1)], occupancy_ps=10, after=[wait])
+    b.task(action="early", uses=[(r, 1)], occupancy_ps=10)
+    graph = b.build()
+    refuse(graph, run_tasks(graph, policy="fifo"), module.LINE, 2, policy="static")
+    refuse(graph, run_tasks(graph, policy="static"), module.NO_IDLING, 2, policy="fifo")
+    with pytest.raises(EngineError, match="fifo, static"):
+        verify(graph, run_tasks(graph), policy="lifo")
+
+
+def random_graph(rng):
+    b = TaskGraphBuilder()
+    for k in range(rng.randint(1, 4)):
+        b.resource(f"r{k}", rng.randint(1, 3))
+    for i in range(rng.randint(2, 25)):
+        claims = [(k, 1) for k in range(len(b.build().resource_names)) if rng.random() < 0.4]
+        split = rng.randint(0, len(claims))
+        b.task(action="act", uses=claims[:split], reserves=claims[split:], frees=claims[split:],
+               occupancy_ps=rng.randint(0, 4), latency_ps=rng.randint(0, 4), priority=rng.randint(0, 1),
+               after=rng.sample(range(i), min(i, rng.randint(0, 2))))  # fmt: skip
+    return b.build()
+
+
+@pytest.mark.parametrize("policy", ["fifo", "static"])
+def test_no_other_schedule_than_the_one_of_the_rules_passes(policy):
+    rng = random.Random(4)
+    rules = set()
+    for _ in range(300):
+        graph = random_graph(rng)
+        trace = run_tasks(graph, "heap", policy)
+        verify(graph, trace, policy)
+        for _ in range(5):
+            task = rng.randrange(graph.n_tasks)
+            start = max(0, int(trace.start_ps[task]) + rng.choice([-3, -2, -1, 1, 2, 3]))
+            wrong = moved(graph, trace, task, start)
+            if rng.random() < 0.3:  # let two tasks change places
+                other = rng.randrange(graph.n_tasks)
+                wrong = moved(graph, moved(graph, trace, task, trace.start_ps[other]), other, trace.start_ps[task])
+            if (wrong.start_ps == trace.start_ps).all():
+                continue
+            with pytest.raises(TraceError) as caught:
+                verify(graph, wrong, policy)
+            rules.add(caught.value.rule)
+    assert rules >= {module.CAUSALITY, module.CAPACITY, module.LINE, module.NO_IDLING}
+
+
+def test_a_hundred_thousand_tasks_are_verified_within_seconds():
+    b = TaskGraphBuilder()
+    parts = [b.resource(f"part[{k}]") for k in range(100)]
+    for i in range(100_000):
+        b.task(action="work", uses=[(parts[i % 97], 1)], occupancy_ps=i % 13, after=[i - 50] if i > 49 else [])
+    graph = b.build()
+    trace = run_tasks(graph, "heap")
+    begin = time.process_time()
+    verify(graph, trace)
+    assert time.process_time() - begin < 5
