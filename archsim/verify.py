@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from typing import NoReturn
 
 import numpy as np
@@ -327,11 +328,19 @@ class _Replay:
 
 
 def _rows(n: int, *lists: tuple[Ints, NDArray[np.int32], Ints]) -> list[dict[int, int]]:
-    """Per task {resource: units}, summed over the given lists."""
-    rows: list[dict[int, int]] = [{} for _ in range(n)]
+    """Per task {resource: units}, summed over the given lists; tasks with equal rows share one."""
+    columns = []
     for ptr, resource, units in lists:
-        triples = zip(_owners(ptr).tolist(), resource.tolist(), units.tolist(), strict=True)
-        for task, r, u in triples:
-            row = rows[task]
-            row[r] = row.get(r, 0) + u
+        pairs = list(zip(resource.tolist(), units.tolist(), strict=True))
+        bounds = ptr.tolist()
+        columns.append([tuple(pairs[bounds[task] : bounds[task + 1]]) for task in range(n)])
+    shared: dict[tuple[tuple[tuple[int, int], ...], ...], dict[int, int]] = {}
+    rows = []
+    for parts in zip(*columns, strict=True):
+        row = shared.get(parts)
+        if row is None:
+            row = shared[parts] = {}
+            for r, u in chain(*parts):
+                row[r] = row.get(r, 0) + u
+        rows.append(row)
     return rows

@@ -242,4 +242,5 @@ def _describe(stuck: _Stuck, cycle: list[int]) -> str:
         half = _SHOWN // 2
         lines[half:-half] = [f"  … {len(lines) - 2 * half} more …"]
     help_ = " or ".join(dict.fromkeys(levers[:_SHOWN]))
-    return "These wait for each other:\n" + "\n".join(lines) + f"\nIt would go on if you raised {help_}."
+    closing = f"It would go on if you raised {help_}." if levers else "No capacity helps: mend the order of tasks."
+    return "\n".join(["These wait for each other:", *lines, closing])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -115,6 +116,17 @@ def test_in_a_cycle_each_task_waits_for_the_next(make_random_graph, schedule_of)
     assert n_cycles > 20
 
 
+def test_tasks_that_wait_for_each_others_end_are_a_cycle_without_a_capacity_to_raise(engine):
+    """The builder cannot make such a graph; whoever fills the columns by hand can."""
+    b = TaskGraphBuilder()
+    first = b.task(action="a")
+    b.task(action="b", after=[first])
+    graph = replace(b.build(), after_ptr=np.array([0, 1, 2]), after_idx=np.array([1, 0], np.int32))
+    with pytest.raises(DeadlockError, match="No capacity helps") as caught:
+        run_tasks(graph, engine=engine)
+    assert set(caught.value.cycle) == {0, 1}
+
+
 def test_ten_thousand_stuck_tasks_are_explained_within_seconds(engine):
     b = TaskGraphBuilder()
     slots = b.resource("slots", 1)
@@ -125,3 +137,9 @@ def test_ten_thousand_stuck_tasks_are_explained_within_seconds(engine):
     with pytest.raises(DeadlockError) as caught:
         run_tasks(b.build(), engine=engine)
     assert len(caught.value.cycle) == 10_001
+
+
+def test_the_examples_of_the_page_on_the_engine_run(root_dir):
+    results = doctest.testfile(str(root_dir / "docs/models/engine.md"), module_relative=False)
+    assert results.attempted > 15
+    assert results.failed == 0

@@ -149,7 +149,7 @@ def test_under_static_policy_a_resource_serves_in_task_id_order(run):
     assert starts(run(graph, policy="fifo")) == [0, 50, 0]
 
 
-def test_labels_and_counts_do_not_move_a_task(run, make_random_graph, schedule_of, engine):
+def test_labels_and_counts_do_not_move_a_task(make_random_graph, schedule_of, engine):
     graph = make_random_graph(3)
     other = replace(graph, count=graph.count + 7, timestep=graph.timestep + 3, layer_names=("x",))
     assert schedule_of(graph, engine, "fifo")[0] == schedule_of(other, engine, "fifo")[0]

@@ -35,7 +35,7 @@ def queue(gaps, services):
 
 @pytest.mark.parametrize(("load", "expected"), [(0.5, 0.5), (0.8, 2.0)])
 def test_mean_wait_of_an_m_d_1_queue_is_that_of_pollaczek_and_khinchine(run, load, expected):
-    """Wq = ρD / 2(1−ρ) (Kleinrock, Queueing Systems I, 1975, eq. 5.71 with no variance). Error: 5 %."""
+    """Wq = ρD / 2(1−ρ) (Pollaczek-Khinchine without variance; Kleinrock, Queueing Systems I, 1975). Error: 5 %."""
     n = 40_000
     gaps = np.random.default_rng(7).exponential(UNIT_PS / load, n).round()
     graph, served = queue(gaps, [UNIT_PS] * n)
