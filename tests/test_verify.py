@@ -184,6 +184,18 @@ def test_each_policy_refuses_the_trace_of_the_other():
         verify(graph, run_tasks(graph), policy="lifo")
 
 
+def test_a_trace_that_claims_to_have_come_through_a_deadlock_is_refused():
+    """Both senders take what the other holds, in one instant: no sum between instants shows it."""
+    b = TaskGraphBuilder()
+    left, right = b.resource("left"), b.resource("right")
+    one = b.task(action="receive", reserves=[(left, 1)], occupancy_ps=10)
+    two = b.task(action="receive", reserves=[(right, 1)], occupancy_ps=10)
+    b.task(action="send", after=[one], reserves=[(right, 1)], frees=[(left, 1), (right, 1)])
+    b.task(action="send", after=[two], reserves=[(left, 1)], frees=[(left, 1), (right, 1)])
+    times = np.array([0, 0, 10, 10])
+    refuse(b.build(), Trace(times, times, np.array([10, 10, 10, 10])), module.CAPACITY, 2)
+
+
 def random_graph(rng):
     b = TaskGraphBuilder()
     for k in range(rng.randint(1, 4)):
