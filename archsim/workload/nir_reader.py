@@ -178,7 +178,10 @@ def _input_shape(graph: Graph, notes: list[str]) -> Shape:
         shape = guesses.pop()
         notes.append(f"{node} states no shape: {shape} from what follows")
         return shape
-    for n_dropped in range(len(stated)):
+    direct = graph.after(node.name)
+    # a Linear right behind the input takes a vector, if one of that size can be had
+    vectors = [len(stated) - 1] if any(graph.nodes[n].type in ("Affine", "Linear") for n in direct) else []
+    for n_dropped in (*vectors, *range(len(stated))):
         shape = stated[n_dropped:]
         if all(_takes(graph.nodes[n], shape) for n in first):
             if n_dropped:
