@@ -1,1 +1,24 @@
+"""Which layer block sits on which crossbar, PE and tile; placement on the interconnect; shares of the buffers."""
 
+from archsim.mapping.blocks import Block
+from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.mapping import Home, LayerPlan, Mapping, Phase, map_workload
+from archsim.mapping.memory import n_bytes, needed_from, sources_of, value_bits
+from archsim.mapping.topology import IO, Hop, Topology
+
+__all__ = [
+    "IO",
+    "Block",
+    "Dataflow",
+    "Home",
+    "Hop",
+    "LayerPlan",
+    "Mapping",
+    "Phase",
+    "Topology",
+    "map_workload",
+    "n_bytes",
+    "needed_from",
+    "sources_of",
+    "value_bits",
+]

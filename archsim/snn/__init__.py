@@ -6,6 +6,7 @@ from archsim.snn.activity import Activity, from_rates, record
 from archsim.snn.datasets import WatchSet, Windows, load_watch, normalise, sample_windows
 from archsim.snn.encoders import analog, delta, rate
 from archsim.snn.forward import Forward, forward
+from archsim.snn.measure import measure
 from archsim.snn.weights import initialise
 from archsim.snn.windows import rows_of
 
@@ -20,6 +21,7 @@ __all__ = [
     "from_rates",
     "initialise",
     "load_watch",
+    "measure",
     "normalise",
     "rate",
     "record",

@@ -173,6 +173,12 @@ class Unit(DoorModel):
     cost: CitedCost
 
 
+class ShiftAdd(Unit):
+    """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
+
+    n_registers: Count
+
+
 class Buffer(DoorModel):
     """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
 
@@ -198,8 +204,12 @@ class GradientBuffer(Buffer):
 
 
 class TileBus(DoorModel):
-    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle."""
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
 
+    With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
+    """
+
+    broadcast: bool
     width_bits: Bits
     cycle_ps: TimePs
     cost: CitedCost
@@ -286,7 +296,7 @@ class Chip(DoorModel):
     drivers: Drivers
     sample_hold: SampleHold | None = None
     adc: Adc
-    shift_add: Unit
+    shift_add: ShiftAdd
     global_buffer: Buffer
     interconnect: Interconnect
     execution: Execution

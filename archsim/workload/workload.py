@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from archsim.workload.models import (
     Schedule,
     WorkloadModel,
 )
+from archsim.units import to_door
 from archsim.workload.network import Network
 from archsim.yaml_reader import load_model
 
@@ -53,6 +54,8 @@ class Workload:
     error : "per_timestep" or "mean_rate"
     folder : Path
         Where the files that the workload names are looked for.
+    described : dict
+        What was read, with defaults and overrides, as it would stand in a workload file.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Workload:
     n_positions_per_burst: int = 1
     error: ErrorRate = "per_timestep"
     folder: Path = Path()
+    described: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.network.steps(self.n_timesteps)
@@ -142,6 +146,7 @@ def _of_model(model: WorkloadModel, folder: Path) -> Workload:
         n_positions_per_burst=model.n_positions_per_burst,
         error=model.learning.error,
         folder=folder,
+        described=to_door(model),
     )
 
 
@@ -166,6 +171,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         init=InitModel(),
         phases=("inference", "bp", "dfa"),
         folder=path.parent,
+        described={"network": {"nir": path.name}, "timesteps": NIR_TIMESTEPS, "input_rate": NIR_INPUT_RATE},
     )
 
 

@@ -1,0 +1,107 @@
+"""archsim: a discrete-event simulator for spiking networks that learn on RRAM crossbars.
+
+The names here are the whole public interface; they are imported when they are first used, so that
+``import archsim`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archsim.engine import run_tasks
+    from archsim.errors import (
+        ArchsimError,
+        DeadlockError,
+        DoesNotFitError,
+        EngineError,
+        ExploreError,
+        MappingError,
+        SpecError,
+        TraceError,
+        UnitError,
+        WorkloadError,
+    )
+    from archsim.metrics import Result
+    from archsim.simulate import simulate
+    from archsim.spec import Chip, load_chip
+    from archsim.taskgraph import TaskGraph, TaskGraphBuilder
+    from archsim.trace import Trace
+    from archsim.verify import verify
+    from archsim.workload import Network, Workload, load_workload
+
+_HOME = {
+    "ArchsimError": "errors",
+    "Chip": "spec",
+    "DeadlockError": "errors",
+    "DoesNotFitError": "errors",
+    "EngineError": "errors",
+    "ExploreError": "errors",
+    "MappingError": "errors",
+    "Network": "workload",
+    "Result": "metrics",
+    "SpecError": "errors",
+    "TaskGraph": "taskgraph",
+    "TaskGraphBuilder": "taskgraph",
+    "Trace": "trace",
+    "TraceError": "errors",
+    "UnitError": "errors",
+    "Workload": "workload",
+    "WorkloadError": "errors",
+    "load_chip": "spec",
+    "load_workload": "workload",
+    "run_tasks": "engine",
+    "simulate": "simulate",
+    "verify": "verify",
+}
+
+__all__ = [
+    "ArchsimError",
+    "Chip",
+    "DeadlockError",
+    "DoesNotFitError",
+    "EngineError",
+    "ExploreError",
+    "MappingError",
+    "Network",
+    "Result",
+    "SpecError",
+    "TaskGraph",
+    "TaskGraphBuilder",
+    "Trace",
+    "TraceError",
+    "UnitError",
+    "Workload",
+    "WorkloadError",
+    "load_chip",
+    "load_workload",
+    "run_tasks",
+    "simulate",
+    "verify",
+]
+
+
+class _Package(ModuleType):
+    """Keeps a submodule from taking the place of the function of the same name (simulate, verify)."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'archsim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"archsim.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

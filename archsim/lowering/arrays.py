@@ -1,0 +1,199 @@
+"""One product on one array: drive, read, convert, merge; then the result's way to the accumulators.
+
+A burst of vectors flows through these stages like through a pipeline: a stage starts with the first vector and
+is held until its last has left, (n-1) times the slowest stage so far plus its own time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from archsim.components import ReadCycle
+from archsim.lowering.context import Claim, Context, Label
+from archsim.lowering.transport import travel
+from archsim.mapping import Block
+
+
+@dataclass(frozen=True)
+class Product:
+    """What an array has to compute.
+
+    Parameters
+    ----------
+    block : Block
+    n_vectors : int
+        Vectors of the burst.
+    n_active : int
+        Driven lines, over all vectors.
+    n_bits : int
+        Bits of one input; more than one bit is signed.
+    transposed : bool
+        Driven from the columns and read at the rows.
+    """
+
+    block: Block
+    n_vectors: int
+    n_active: int
+    n_bits: int
+    transposed: bool = False
+
+
+def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int | None]) -> int:
+    """All cycles of a product; returns the task that merges the last one."""
+    block = product.block
+    before = [*after, ctx.last_write.get(block)]
+    register = (_register(ctx, block), 1)
+    cycles = ctx.costs.read_cycles(product.n_bits, product.n_bits > 1)
+    merged: int | None = None
+    for i, cycle in enumerate(cycles):
+        claims = [register] if i == 0 else []
+        merged = _cycle(ctx, label, product, cycle, before, merged, claims)
+    assert merged is not None
+    return merged
+
+
+def _cycle(
+    ctx: Context,
+    label: Label,
+    product: Product,
+    cycle: ReadCycle,
+    before: list[int | None],
+    merged: int | None,
+    register: list[Claim],
+) -> int:
+    chip, costs, block = ctx.chip, ctx.costs, product.block
+    n_values = _converted_values(ctx, product)
+    stages = _Stages(product.n_vectors)
+    name = f"{_crossbar(block)}"
+    side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
+
+    drivers = ctx.resource(f"{name}.drivers{side}")
+    held, latency = stages.next(costs.drive_ps())
+    drive = ctx.add(
+        label, costs.drive(cycle), _driven_lines(ctx, product),
+        uses=[(drivers, 1)], occupancy_ps=held, latency_ps=latency, after=before,
+    )
+
+    banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
+    held, latency = stages.next(cycle.read_ps * costs.reads_per_vector)
+    read = ctx.add(
+        label, costs.read(cycle, block.layer, _conductance(ctx, block), costs.reads_per_vector),
+        _reads(ctx, product),
+        uses=[(ctx.resource(name), 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks,
+    )
+
+    n_adcs = chip.crossbar.n_columns // chip.adc.n_columns_per_adc
+    until_converted = banks and product.n_vectors == 1 and chip.sample_hold is not None
+    free_early = until_converted and chip.sample_hold is not None and chip.sample_hold.held_until == "converted"
+    held, latency = stages.next(costs.convert_ps(n_values, cycle.adc_bits))
+    convert = ctx.add(
+        label, costs.convert(cycle), n_values * product.n_vectors,
+        uses=[(ctx.resource(f"{_bank(ctx, block)}.adc{side}", n_adcs), min(n_adcs, n_values))],
+        occupancy_ps=held, latency_ps=latency, after=[read], frees=banks if free_early else [],
+    )
+
+    held, _ = stages.next(costs.unit_ps(chip.shift_add, n_values)[0])
+    extra = costs.unit_ps(chip.shift_add, n_values)[1] - costs.unit_ps(chip.shift_add, n_values)[0]
+    return ctx.add(
+        label, costs.shift_add(), n_values * product.n_vectors,
+        uses=[(ctx.resource(f"{_bank(ctx, block)}.shift_add{side}"), 1)],
+        occupancy_ps=held, latency_ps=held + extra, after=[convert, merged],
+        reserves=register, frees=[] if free_early else banks,
+    )
+
+
+class _Stages:
+    """Times of a burst's stages: held = (n-1) x slowest so far + own; the next stage starts after own."""
+
+    def __init__(self, n_vectors: int) -> None:
+        self._others = n_vectors - 1
+        self._slowest = 0
+
+    def next(self, own_ps: int) -> tuple[int, int]:
+        self._slowest = max(self._slowest, own_ps)
+        return self._others * self._slowest + own_ps, own_ps
+
+
+def deliver(
+    ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Iterable[int | None] = ()
+) -> int:
+    """Carry a product's result to the accumulators of a tile and add it there.
+
+    `after` holds back the addition until the accumulators are free for this step.
+    """
+    block, costs = product.block, ctx.costs
+    n_values = _outputs(product) * product.n_vectors
+    n_bits = n_values * ctx.chip.tile.membrane_buffer.potential_bits
+    beats = costs.bus_beats(n_bits)
+    collect = ctx.add(
+        label, costs.collect(), beats,
+        uses=[(ctx.resource(f"tile[{block.tile}].bus"), 1)],
+        occupancy_ps=costs.bus_ps(beats), after=[merged],
+    )
+    arrived = travel(ctx, label, block.tile, tile, n_bits, [collect])
+    held, latency = costs.unit_ps(ctx.chip.tile.accumulator, n_values)
+    return ctx.add(
+        label, costs.add(), n_values,
+        uses=[(ctx.resource(f"tile[{tile}].accumulator"), 1)],
+        occupancy_ps=held, latency_ps=latency, after=[arrived, *after],
+        frees=[(_register(ctx, block), 1)],
+    )
+
+
+def _outputs(product: Product) -> int:
+    """Results per vector."""
+    return product.block.n_rows if product.transposed else product.block.n_columns
+
+
+def _converted_values(ctx: Context, product: Product) -> int:
+    """Conversions per vector: all cells' columns of the weights and the reference column, or the rows."""
+    crossbar = ctx.chip.crossbar
+    if product.transposed:
+        return product.block.n_rows * crossbar.n_cells_per_weight
+    return product.block.n_columns * crossbar.n_columns_per_weight + (1 if crossbar.signed == "offset" else 0)
+
+
+def _driven_lines(ctx: Context, product: Product) -> int:
+    """Word lines, or every column of the driven weights."""
+    return product.n_active * (ctx.chip.crossbar.n_columns_per_weight if product.transposed else 1)
+
+
+def _reads(ctx: Context, product: Product) -> int:
+    """Count of the read action: active cells, or reads of whole arrays."""
+    block = product.block
+    if ctx.costs.read_counts == "read":
+        return product.n_vectors * block.n_crossbars * ctx.costs.reads_per_vector
+    if product.transposed:
+        return _driven_lines(ctx, product) * block.n_rows
+    return product.n_active * _converted_values(ctx, product)
+
+
+def _conductance(ctx: Context, block: Block) -> float:
+    """Mean conductance of the block's cells; random feedback matrices are spread evenly over the window."""
+    if block.role == "feedback":
+        return (ctx.chip.device.g_min_siemens + ctx.chip.device.g_max_siemens) / 2
+    return ctx.mean_conductance[block.layer]
+
+
+def _crossbar(block: Block) -> str:
+    return f"tile[{block.tile}].pe[{block.pe}].crossbar[{block.crossbar}]"
+
+
+def crossbar_resource(ctx: Context, block: Block) -> int:
+    """The resource of the array that holds a block."""
+    return ctx.resource(_crossbar(block))
+
+
+def _bank(ctx: Context, block: Block) -> str:
+    """Where the converters are that serve the block."""
+    return _crossbar(block) if ctx.chip.adc.scope == "crossbar" else f"tile[{block.tile}].pe[{block.pe}]"
+
+
+def _hold(ctx: Context, name: str, side: str) -> int:
+    assert ctx.chip.sample_hold is not None
+    return ctx.resource(f"{name}.sample_hold{side}", ctx.chip.sample_hold.n_banks)
+
+
+def _register(ctx: Context, block: Block) -> int:
+    return ctx.resource(f"{_crossbar(block)}.output_register", ctx.chip.shift_add.n_registers)

@@ -1,0 +1,202 @@
+"""What all phases share while tasks are laid down: the builder, the chip's resources, the prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.components import Action, Charge, ChipCosts
+from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, value_bits
+from archsim.spec import Chip
+from archsim.taskgraph import TaskGraphBuilder
+from archsim.workload import Layer, Network, Workload
+
+# tasks that only order others or hand out buffer space: no time, no energy
+ADMIT = Action("admit", (Charge("flow_control", 0.0),))
+RELEASE = Action("release", (Charge("flow_control", 0.0),))
+BARRIER = Action("barrier", (Charge("flow_control", 0.0),))
+
+Claim = tuple[int, int]  # resource, units
+
+
+class ActivityLike(Protocol):
+    """Which outputs spiked, (samples, timesteps, *shape) by layer; which word lines of a layer are active."""
+
+    @property
+    def spikes(self) -> dict[str, NDArray[np.uint8]]:
+        """0 or 1 by layer, and for "input"."""
+        ...
+
+    def active_rows(self, layer: str, sample: int) -> NDArray[np.uint8]:
+        """Active word lines of a layer in a sample."""
+        ...
+
+
+class Label(NamedTuple):
+    """What a task is for; people read it, engines do not."""
+
+    phase: str
+    layer: str
+    timestep: int
+    sample: int
+
+
+@dataclass
+class Context:
+    """The task graph in the making.
+
+    Parameters
+    ----------
+    chip, work, mapping, costs, activity
+        What is lowered, and the prices.
+    tasks : TaskGraphBuilder
+    actions : dict of str to Action
+        Every price that was used, by name.
+    """
+
+    chip: Chip
+    work: Workload
+    mapping: Mapping
+    costs: ChipCosts
+    activity: ActivityLike
+    tasks: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
+    actions: dict[str, Action] = field(default_factory=dict)
+    _resources: dict[str, int] = field(default_factory=dict)
+    _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
+    last_write: dict[Block, int] = field(default_factory=dict)
+
+    @property
+    def flow(self) -> Dataflow:
+        """Which steps need which."""
+        return self.mapping.flow
+
+    @property
+    def network(self) -> Network:
+        """The network that is lowered."""
+        return self.work.network
+
+    def plan(self, name: str) -> LayerPlan:
+        """The plan of a layer."""
+        return self.mapping.plans[name]
+
+    @cached_property
+    def bits(self) -> dict[str, int]:
+        """Bits of one value of each layer's output and of "input"."""
+        potential = self.chip.tile.membrane_buffer.potential_bits
+        names = ("input", *self.network.names)
+        return {name: value_bits(self.network, name, self.work.input_bits, potential) for name in names}
+
+    def resource(self, name: str, capacity: int = 1) -> int:
+        """The resource of this name; made at first use."""
+        if name not in self._resources:
+            self._resources[name] = self.tasks.resource(name, capacity)
+        return self._resources[name]
+
+    def add(
+        self,
+        label: Label,
+        action: Action,
+        count: int,
+        *,
+        uses: Sequence[Claim] = (),
+        occupancy_ps: int = 0,
+        latency_ps: int | None = None,
+        after: Iterable[int | None] = (),
+        reserves: Sequence[Claim] = (),
+        frees: Sequence[Claim] = (),
+    ) -> int:
+        """Lay down one task; None in `after` stands for nothing to wait for."""
+        self.actions.setdefault(action.name, action)
+        return self.tasks.task(
+            action=action.name,
+            count=count,
+            uses=uses,
+            reserves=reserves,
+            frees=frees,
+            occupancy_ps=occupancy_ps,
+            latency_ps=latency_ps,
+            after=sorted({task for task in after if task is not None}),
+            phase=label.phase,
+            layer=label.layer,
+            timestep=label.timestep,
+            sample=label.sample,
+        )
+
+    def access(
+        self,
+        label: Label,
+        action: Action,
+        buffer: str,
+        tile: int,
+        n_bits: int,
+        after: Iterable[int | None],
+        *,
+        n_accesses: int | None = None,
+        frees: Sequence[Claim] = (),
+    ) -> int:
+        """One burst of accesses through the port of a tile's buffer (tile -1: the chip's global buffer)."""
+        count = self.costs.accesses(buffer, n_bits) if n_accesses is None else n_accesses
+        time = self.costs.access_ps(buffer, count)
+        name = buffer if tile < 0 else f"tile[{tile}].{buffer}"
+        port = self.resource(name)
+        return self.add(
+            label, action, count, uses=[(port, 1)], occupancy_ps=time, after=after, frees=frees
+        )
+
+    def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
+        """Active word lines within a span of rows, summed over the positions of each step's burst."""
+        spans = self._active.setdefault((layer.name, sample), {})
+        if rows not in spans:
+            active = self.activity.active_rows(layer.name, sample)
+            per_position = active[:, :, rows[0] : rows[1]].sum(axis=2, dtype=np.int64)
+            starts = np.arange(0, per_position.shape[1], self.work.n_positions_per_burst)
+            per_burst = np.add.reduceat(per_position, starts, axis=1)
+            spans[rows] = per_burst.ravel().tolist()
+        return spans[rows]
+
+    def n_vectors(self, layer: str, step: int) -> int:
+        """Output positions of a step's burst."""
+        start, stop = self.flow.positions(layer, step)
+        return stop - start
+
+    def spikes_per_step(self, name: str, sample: int, home: Home) -> list[int]:
+        """Spikes that a home of a layer sends in each step."""
+        key = (home.tile, -1)
+        known = self._active.setdefault((name, sample), {})
+        if key not in known:
+            spikes = self.activity.spikes[name][sample]
+            flat = spikes.reshape(spikes.shape[0], spikes.shape[1], -1)
+            mine = np.concatenate([flat[:, low:high] for low, high in home.channels], axis=1)
+            per_position = mine.sum(axis=1, dtype=np.int64)
+            starts = np.arange(0, per_position.shape[1], self.work.n_positions_per_burst)
+            known[key] = np.add.reduceat(per_position, starts, axis=1).ravel().tolist()
+        return known[key]
+
+    def spikes_of_input(self, sample: int) -> list[int]:
+        """Active inputs of each timestep."""
+        spikes = self.activity.spikes["input"][sample]
+        counts: list[int] = spikes.reshape(spikes.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
+        return counts
+
+    @cached_property
+    def mean_conductance(self) -> dict[str, float]:
+        """Mean conductance (S) of the cells of each layer's arrays.
+
+        A cell of relative weight w in 0..1 has g_min + w (g_max - g_min); of a differential pair one cell
+        rests at g_min. Weights that are not known count as spread evenly, which makes w one half.
+        """
+        device = self.chip.device
+        paired = 0.5 if self.chip.crossbar.signed == "differential" else 1.0
+        means = {}
+        for layer in self.network.weighted:
+            mean = 0.5
+            if layer.weight is not None and np.abs(layer.weight).max() > 0:
+                mean = float(np.abs(layer.weight).mean() / np.abs(layer.weight).max())
+            window = device.g_max_siemens - device.g_min_siemens
+            means[layer.name] = device.g_min_siemens + paired * mean * window
+        return means

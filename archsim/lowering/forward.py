@@ -1,0 +1,358 @@
+"""The forward pass of one sample, in every phase: which tasks exist, and why.
+
+For every layer and step (a burst of output positions at one timestep), in the order in which its inputs come::
+
+    on each tile with blocks of the layer     (input messages have arrived)
+        fetch        the rows' bits out of the input buffer, over the tile's bus; frees what nobody needs again
+        keep         (learning) the same bits into the history buffer, for the outer product
+        each block:  drive, read, convert, shift_add   for each cycle of the input's bits
+                     collect, hop ...                  the partial sums to the home tile
+    on each home tile of the layer
+        add          the partial sums of all row blocks
+        update       the neurons: membrane potential, threshold, reset
+        keep         (learning) the potentials into the history buffer
+        emit         the spikes into the output buffer
+        admit, hop ..., receive   to every tile that needs them; the last frees the output buffer
+
+The membrane orders the timesteps of a layer: a step's additions wait until the step two before has been sent
+(two sets of accumulators), its update until the step before has been sent. Layers overlap as the data allow. A
+block that no spike reaches is skipped if the chip says so. Pooling has no arrays: its home adds up the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archsim.lowering.arrays import Product, deliver, read_array
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.transport import Room, send, spike_bits, travel
+from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
+from archsim.workload import INPUT
+
+Key = tuple[str, int, int]  # layer, tile, step
+
+
+@dataclass
+class Forward:
+    """The forward pass of one sample, as far as it is laid down.
+
+    Parameters
+    ----------
+    ctx : Context
+    sample : int
+    phase : str
+        Label of the tasks.
+    learns : bool
+        Whether inputs and potentials are kept for the backward pass.
+    start : int or None
+        The task to wait for before the sample begins.
+    before : Forward or None
+        The sample before: neurons of this one wait until that one has left them.
+    """
+
+    ctx: Context
+    sample: int
+    phase: str
+    learns: bool
+    start: int | None = None
+    before: Forward | None = None
+    arrived: dict[tuple[str, int, str, int], list[int]] = field(default_factory=dict)
+    updated: dict[Key, int] = field(default_factory=dict)
+    sent: dict[Key, int] = field(default_factory=dict)
+    kept_inputs: dict[Key, int] = field(default_factory=dict)
+    kept_potentials: dict[Key, int] = field(default_factory=dict)
+    ends: list[int] = field(default_factory=list)
+    _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Lay down all steps of all layers, each as soon as its inputs are there."""
+        flow, network = self.ctx.flow, self.ctx.network
+        done = dict.fromkeys((INPUT, *network.names), 0)
+        total = {name: flow.n_steps(name) for name in done}
+        while any(done[name] < total[name] for name in done):
+            if done[INPUT] < total[INPUT]:
+                self._send_input(done[INPUT])
+                done[INPUT] += 1
+            for layer in network.layers:
+                while done[layer.name] < total[layer.name] and self._can_go(layer.name, done):
+                    self._step(self.ctx.plan(layer.name), done[layer.name])
+                    done[layer.name] += 1
+
+    def _can_go(self, name: str, done: dict[str, int]) -> bool:
+        layer, step = self.ctx.network.layer(name), done[name]
+        return all(
+            needed < done[source]
+            for source in sources_of(layer)
+            for needed in self.ctx.flow.needs(layer, step, source)[-1:]
+        )
+
+    def label(self, layer: str, step: int) -> Label:
+        """The label of a step's tasks."""
+        return Label(self.phase, layer, self.ctx.flow.timestep(layer, step), self.sample)
+
+    def last_users(self, layer: str, source: str) -> dict[int, int]:
+        """For each step of a source: the last step of the layer that reads it."""
+        key = (layer, source)
+        if key not in self._last_users:
+            known = self.before.last_users(layer, source) if self.before is not None else None
+            self._last_users[key] = known or self.ctx.flow.last_users(self.ctx.network.layer(layer), source)
+        return self._last_users[key]
+
+    # ---- the input -----------------------------------------------------------------------------
+
+    def _send_input(self, step: int) -> None:
+        ctx, label = self.ctx, self.label(INPUT, step)
+        shape, bits = ctx.network.input_shape, ctx.bits[INPUT]
+        n_values = shape[0] * ctx.flow.n_positions(INPUT)
+        on_link = spike_bits(ctx, n_values, ctx.spikes_of_input(self.sample)[step], bits)
+        loaded: int | None = None
+        for consumer in ctx.network.consumers(INPUT):
+            if step not in self.last_users(consumer.name, INPUT):
+                continue
+            plan = ctx.plan(consumer.name)
+            for tile in plan.tiles:
+                if loaded is None:
+                    loaded = ctx.access(
+                        label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits, [self.start]
+                    )
+                room = input_room(ctx, plan, tile, INPUT, None, n_bytes(n_values, bits))
+                task = send(ctx, label, IO, tile, on_link, room, [loaded])
+                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
+
+    # ---- one step of one layer -----------------------------------------------------------------
+
+    def _step(self, plan: LayerPlan, step: int) -> None:
+        sums: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
+        for tile in plan.tiles:
+            fetched = self._fetch(plan, tile, step)
+            if not plan.forward:
+                sums[tile].append(self._pool(plan, tile, step, fetched))
+        for block in plan.forward:
+            if block.replica == step % (plan.forward[-1].replica + 1):
+                self._block(plan, block, step, sums)
+        for home in plan.homes:
+            self._home(plan, home, step, sums[home.tile])
+
+    def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
+        """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
+        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        after: list[int | None] = [self.start]
+        frees: list[Claim] = []
+        for source in sources_of(plan.layer):
+            for needed in ctx.flow.needs(plan.layer, step, source):
+                after += self.arrived.get((name, tile, source, needed), [])
+            frees += self._leaving(plan, tile, source, step)
+        n_accesses = self._fetched_accesses(plan, tile, step)
+        task = ctx.access(
+            label, ctx.costs.fetch(), "input_buffer", tile, 0, after, n_accesses=n_accesses, frees=frees
+        )
+        if self.learns and plan.forward:
+            self._keep_inputs(plan, tile, step, task)
+        self._fetched[name, tile, step] = task
+        return task
+
+    @property
+    def _fetched(self) -> dict[Key, int]:
+        return self.__dict__.setdefault("_fetched_tasks", {})  # type: ignore[no-any-return]  # a plain dict
+
+    def _fetched_accesses(self, plan: LayerPlan, tile: int, step: int) -> int:
+        ctx, name = self.ctx, plan.layer.name
+        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        n_vectors = ctx.n_vectors(name, step)
+        if not plan.forward:
+            window = sum(len(ctx.flow.needs(plan.layer, step, source)) for source in plan.layer.inputs)
+            home = next(h for h in plan.homes if h.tile == tile)
+            return ctx.costs.accesses("input_buffer", window * home.n_channels * n_vectors * bits)
+        blocks = [b for b in self._active_blocks(plan, step) if b.tile == tile]
+        rows = [b.rows for b in blocks]
+        if ctx.chip.tile.bus.broadcast:
+            rows = sorted(set(rows))
+        return sum(n_vectors * ctx.costs.accesses("input_buffer", (b - a) * bits) for a, b in rows)
+
+    def _active_blocks(self, plan: LayerPlan, step: int) -> list[Block]:
+        """Blocks that are read in this step: of this step's replica, and reached by an input."""
+        ctx = self.ctx
+        replica = step % (plan.forward[-1].replica + 1)
+        return [
+            block
+            for block in plan.forward
+            if block.replica == replica
+            and (
+                not ctx.chip.execution.skip_idle_blocks
+                or ctx.active_per_step(plan.layer, self.sample, block.rows)[step] > 0
+            )
+        ]
+
+    def _leaving(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Claim]:
+        """Space of the inputs that no later step of the layer reads."""
+        ctx, users = self.ctx, self.last_users(plan.layer.name, source)
+        leaving = [s for s in ctx.flow.needs(plan.layer, step, source) if users[s] == step]
+        claims: dict[int, int] = {}
+        for s in leaving:
+            for room in self._rooms(plan, tile, source, s):
+                claims[room.resource] = claims.get(room.resource, 0) + room.n_bytes
+        return list(claims.items())
+
+    def _rooms(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Room]:
+        """Where the messages of a source's step lie in a tile's input buffer."""
+        ctx = self.ctx
+        if source == INPUT:
+            n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
+            return [input_room(ctx, plan, tile, source, None, n_bytes(n_values, ctx.bits[INPUT]))]
+        return [
+            input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
+            for home in ctx.plan(source).homes
+            if needed_from(plan, tile, source, home, ctx.network)
+        ]
+
+    def _block(self, plan: LayerPlan, block: Block, step: int, sums: dict[int, list[int]]) -> None:
+        ctx, name = self.ctx, plan.layer.name
+        n_active = ctx.active_per_step(plan.layer, self.sample, block.rows)[step]
+        if n_active == 0 and ctx.chip.execution.skip_idle_blocks:
+            return
+        label = self.label(name, step)
+        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        product = Product(block, ctx.n_vectors(name, step), n_active, bits)
+        merged = read_array(ctx, label, product, [self._fetched[name, block.tile, step]])
+        home = plan.home_of(block)
+        free = self._sent_before(name, home.tile, step, 2)
+        sums[home.tile].append(deliver(ctx, label, product, merged, home.tile, [free]))
+
+    def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
+        ctx, label = self.ctx, self.label(plan.layer.name, step)
+        home = next(h for h in plan.homes if h.tile == tile)
+        n_inputs = sum(len(ctx.flow.needs(plan.layer, step, s)) for s in plan.layer.inputs)
+        n = max(1, n_inputs) * home.n_channels * ctx.n_vectors(plan.layer.name, step)
+        held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n)
+        return ctx.add(
+            label, ctx.costs.pool(), n,
+            uses=[(ctx.resource(f"tile[{tile}].accumulator"), 1)],
+            occupancy_ps=held, latency_ps=latency, after=[fetched],
+        )
+
+    def _sent_before(self, name: str, tile: int, step: int, distance: int) -> int | None:
+        """The task that sent this home's step `distance` before, in the sample before if need be."""
+        if step >= distance:
+            return self.sent[name, tile, step - distance]
+        if self.before is not None:
+            return self.before.sent[name, tile, self.ctx.flow.n_steps(name) + step - distance] \
+                if self.ctx.flow.n_steps(name) + step >= distance else None
+        return None
+
+    # ---- neurons and what they send ------------------------------------------------------------
+
+    def _home(self, plan: LayerPlan, home: Home, step: int, sums: Sequence[int]) -> None:
+        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        n_neurons = home.n_channels * ctx.n_vectors(name, step)
+        after: list[int | None] = [*sums, self.start, self._sent_before(name, home.tile, step, 1)]
+        # a skipped layer still leaks at its timestep: it waits for its inputs like any other
+        after += [self._fetched[name, tile, step] for tile in plan.tiles] if not sums else []
+        ready: int | None = None
+        if plan.layer.neuron is not None:
+            states = 2 if plan.layer.neuron.kind == "cubalif" else 1
+            bits = n_neurons * states * ctx.chip.tile.membrane_buffer.potential_bits
+            held, latency = ctx.costs.unit_ps(ctx.chip.tile.neuron_unit, n_neurons)
+            memory = ctx.costs.access_ps("membrane_buffer", 2 * ctx.costs.accesses("membrane_buffer", bits))
+            ready = ctx.add(
+                label, ctx.costs.update(states), n_neurons,
+                uses=[(ctx.resource(f"tile[{home.tile}].neuron_unit"), 1)],
+                occupancy_ps=max(held, memory), latency_ps=max(latency, memory), after=after,
+            )
+            self.updated[name, home.tile, step] = ready
+            after = [ready]
+            if self.learns:
+                self._keep_potentials(plan, home, step, ready)
+        self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
+
+    def _emit(self, plan: LayerPlan, home: Home, step: int, after: list[int | None]) -> int:
+        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        n_values = home.n_channels * ctx.n_vectors(name, step)
+        size = message_bytes(ctx, name, home, step)
+        share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, name]
+        out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[{name}]", share), size)
+        admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[out])
+        emitted = ctx.access(label, ctx.costs.emit(), "output_buffer", home.tile, size * 8, [admitted])
+        n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
+        on_link = spike_bits(ctx, n_values, n_spikes, ctx.bits[name])
+        messages = []
+        for consumer in self._consumers(name):
+            other = ctx.plan(consumer)
+            if step not in self.last_users(consumer, name):
+                continue
+            for tile in other.tiles:
+                if needed_from(other, tile, name, home, ctx.network):
+                    room = input_room(ctx, other, tile, name, home, size)
+                    task = send(ctx, label, home.tile, tile, on_link, room, [emitted])
+                    self.arrived.setdefault((consumer, tile, name, step), []).append(task)
+                    messages.append(task)
+        if plan.layer is ctx.network.layers[-1]:
+            left = travel(ctx, label, home.tile, IO, on_link, [emitted])
+            bits = n_values * ctx.bits[name]
+            messages.append(ctx.access(label, ctx.costs.store_global(), "global_buffer", IO, bits, [left]))
+            self.ends.append(messages[-1])
+        ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+        return emitted
+
+    def _consumers(self, name: str) -> list[str]:
+        network = self.ctx.network
+        own = [name] if network.layer(name).recurrent else []
+        return own + [layer.name for layer in network.consumers(name)]
+
+    # ---- what the backward pass will need ------------------------------------------------------
+
+    def _keep_inputs(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> None:
+        room, bits = history_room(self.ctx, plan, tile, step, "inputs")
+        self.kept_inputs[plan.layer.name, tile, step] = self._keep(plan, tile, step, room, bits, fetched)
+
+    def _keep_potentials(self, plan: LayerPlan, home: Home, step: int, updated: int) -> None:
+        room, bits = history_room(self.ctx, plan, home.tile, step, "potentials")
+        task = self._keep(plan, home.tile, step, room, bits, updated)
+        self.kept_potentials[plan.layer.name, home.tile, step] = task
+
+    def _keep(self, plan: LayerPlan, tile: int, step: int, room: Room, bits: int, after: int) -> int:
+        ctx, label = self.ctx, self.label(plan.layer.name, step)
+        admitted = ctx.add(label, ADMIT, 1, after=[after], reserves=[room.claim])
+        return ctx.access(label, ctx.costs.keep(), "history_buffer", tile, bits, [admitted])
+
+
+def message_bytes(ctx: Context, name: str, home: Home, step: int) -> int:
+    """Bytes of what a home sends in one step."""
+    return n_bytes(home.n_channels * ctx.n_vectors(name, step), ctx.bits[name])
+
+
+def input_room(
+    ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int
+) -> Room:
+    """Space for messages from one home of a source; each home has its own, so that none waits for another."""
+    name = plan.layer.name
+    share = ctx.mapping.buffers.share_bytes["input_buffer", tile, f"{source} to {name}"]
+    if home is None:
+        resource = f"tile[{tile}].input_buffer.space[{source} to {name}]"
+        return Room(ctx.resource(resource, share), size)
+    burst = min(ctx.flow.n_positions(source), ctx.work.n_positions_per_burst)
+    sizes = {
+        h.tile: n_bytes(h.n_channels * burst, ctx.bits[source])
+        for h in ctx.plan(source).homes
+        if needed_from(plan, tile, source, h, ctx.network)
+    }
+    capacity = share // sum(sizes.values()) * sizes[home.tile]
+    resource = f"tile[{tile}].input_buffer.space[{source}@{home.tile} to {name}]"
+    return Room(ctx.resource(resource, capacity), size)
+
+
+def history_room(ctx: Context, plan: LayerPlan, tile: int, step: int, what: str) -> tuple[Room, int]:
+    """Space and bits of one step's inputs or potentials in a tile's history buffer."""
+    name = plan.layer.name
+    n_vectors = ctx.n_vectors(name, step)
+    if what == "inputs":
+        rows = {b.rows for b in plan.forward if b.tile == tile and b.replica == 0}
+        n_values = sum(high - low for low, high in rows) * n_vectors
+        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+    else:
+        home = next(h for h in plan.homes if h.tile == tile)
+        n_values = home.n_channels * n_vectors
+        bits = ctx.chip.tile.membrane_buffer.potential_bits
+    share = ctx.mapping.buffers.share_bytes["history_buffer", tile, f"{what} of {name}"]
+    resource = ctx.resource(f"tile[{tile}].history_buffer.space[{what} of {name}]", share)
+    return Room(resource, n_bytes(n_values, bits)), n_values * bits

@@ -1,0 +1,45 @@
+"""From a mapped workload to a task graph: the door of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archsim.components import Action, ChipCosts
+from archsim.lowering.context import ActivityLike, Context
+from archsim.lowering.inference import lower_inference
+from archsim.mapping import Mapping
+from archsim.spec import Chip
+from archsim.taskgraph import TaskGraph
+from archsim.workload import Workload
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A task graph and the prices of its actions."""
+
+    graph: TaskGraph
+    actions: dict[str, Action]
+    mapping: Mapping
+    costs: ChipCosts
+
+
+def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) -> Lowered:
+    """Lay down every task of a workload's phase.
+
+    Parameters
+    ----------
+    chip, work : Chip, Workload
+    mapping : Mapping
+        Says which phase.
+    activity : Activity
+        Which word lines are active when.
+
+    Returns
+    -------
+    Lowered
+    """
+    costs = ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
+    ctx = Context(chip, work, mapping, costs, activity)
+    if mapping.phase == "inference":
+        lower_inference(ctx)
+    return Lowered(ctx.tasks.build(), ctx.actions, mapping, costs)

@@ -1,0 +1,84 @@
+"""Messages between tiles: admission to the receiver's buffer, hop by hop over the links, into the buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from archsim.lowering.context import ADMIT, Claim, Context, Label
+
+
+@dataclass(frozen=True)
+class Room:
+    """Buffer space at the receiver: a resource of bytes, and how many the message takes."""
+
+    resource: int
+    n_bytes: int
+
+    @property
+    def claim(self) -> Claim:
+        """Resource and units."""
+        return self.resource, self.n_bytes
+
+
+def travel(
+    ctx: Context, label: Label, source: int, target: int, n_bits: int, after: Iterable[int | None]
+) -> int | None:
+    """Carry bits from tile to tile; returns the last hop, or the one task to wait for if there is none.
+
+    Cut-through: the head goes on after the router's latency and one flit, while its tail still holds the link;
+    the last hop is done when the tail has arrived.
+    """
+    waits = [task for task in after if task is not None]
+    hops = ctx.mapping.topology.route(source, target)
+    if not hops:
+        return _joined(ctx, label, waits)
+    costs = ctx.costs
+    n_flits = max(1, costs.flits(n_bits))
+    pitch = costs.tile_pitch_mm()
+    task = -1
+    for i, hop in enumerate(hops):
+        flits_ahead = n_flits if i == len(hops) - 1 else 1
+        task = ctx.add(
+            label, costs.hop(hop.length * pitch), n_flits,
+            uses=[(ctx.resource(hop.link), 1)],
+            occupancy_ps=costs.flit_ps(n_flits),
+            latency_ps=costs.router_ps() + costs.flit_ps(flits_ahead),
+            after=waits if i == 0 else [task],
+        )
+    return task
+
+
+def _joined(ctx: Context, label: Label, waits: Sequence[int]) -> int | None:
+    if len(waits) > 1:
+        return ctx.add(label, ADMIT, 1, after=waits)
+    return waits[0] if waits else None
+
+
+def send(
+    ctx: Context,
+    label: Label,
+    source: int,
+    target: int,
+    link_bits: int,
+    room: Room,
+    after: Iterable[int | None],
+) -> int:
+    """A message into a tile's input buffer: returns the task that has written it.
+
+    Space is admitted before the first hop, so that a full buffer holds back its sender and not the links.
+    """
+    admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])
+    arrived = travel(ctx, label, source, target, link_bits, [admitted])
+    return ctx.access(label, ctx.costs.receive(), "input_buffer", target, room.n_bytes * 8, [arrived])
+
+
+def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:
+    """Bits on the links for the values of one message.
+
+    Spikes: one bit per neuron ("bitmap"), or an address for each spike ("aer"), where an end-of-timestep
+    marker is sent even when nothing spiked. Values of more bits are sent in full.
+    """
+    if value_bits > 1 or ctx.chip.execution.spike_format == "bitmap":
+        return n_values * value_bits
+    return (n_spikes + 1) * max(1, (n_values - 1).bit_length())

@@ -1,0 +1,124 @@
+"""Which steps of its inputs a layer's step needs.
+
+A *step* is one burst of output positions at one timestep, numbered ``timestep * n_bursts + burst``. The
+schedule, the buffers and the backward pass all follow from these windows.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """Steps of all layers of a network, for an input of `n_timesteps`.
+
+    Parameters
+    ----------
+    network : Network
+    n_timesteps : int
+    positions_per_burst : int
+    """
+
+    network: Network
+    n_timesteps: int
+    positions_per_burst: int
+
+    @cached_property
+    def timesteps(self) -> dict[str, int]:
+        """Timesteps of each layer's output and of "input"."""
+        return self.network.steps(self.n_timesteps)
+
+    def n_positions(self, name: str) -> int:
+        """Output positions of one timestep (1 unless the layer has a spatial extent)."""
+        shape = self.network.input_shape if name == INPUT else self.network.layer(name).out_shape
+        return math.prod(shape[1:])
+
+    def n_bursts(self, name: str) -> int:
+        """Bursts of one timestep; the input of a timestep comes at once."""
+        return 1 if name == INPUT else math.ceil(self.n_positions(name) / self.positions_per_burst)
+
+    def n_steps(self, name: str) -> int:
+        """Steps of one sample."""
+        return self.timesteps[name] * self.n_bursts(name)
+
+    def positions(self, name: str, step: int) -> tuple[int, int]:
+        """Positions (start, stop) of a step's burst."""
+        n = self.n_positions(name)
+        if name == INPUT:
+            return 0, n
+        start = step % self.n_bursts(name) * self.positions_per_burst
+        return start, min(start + self.positions_per_burst, n)
+
+    def timestep(self, name: str, step: int) -> int:
+        """The timestep of a step."""
+        return step // self.n_bursts(name)
+
+    def needs(self, layer: Layer, step: int, source: str) -> list[int]:
+        """Steps of `source` that a step of `layer` reads, in order; for its own output the timestep before."""
+        t = self.timestep(layer.name, step)
+        n_bursts = self.n_bursts(source)
+        low, high = self._source_positions(layer, step)
+        per_burst = self.n_positions(source) if source == INPUT else self.positions_per_burst
+        bursts = range(low // per_burst, (high - 1) // per_burst + 1)
+        if source == layer.name:
+            return [] if t == 0 else [(t - 1) * n_bursts + b for b in range(n_bursts)]
+        times = self._source_times(layer, t, self.timesteps[source])
+        return [s * n_bursts + b for s in times for b in bursts]
+
+    def last_users(self, layer: Layer, source: str) -> dict[int, int]:
+        """For every step of `source` that `layer` reads: the last step of `layer` that does."""
+        last: dict[int, int] = {}
+        for step in range(self.n_steps(layer.name)):
+            for needed in self.needs(layer, step, source):
+                last[needed] = step
+        return last
+
+    def live_steps(self, layer: Layer, source: str) -> int:
+        """Steps of `source` that a buffer must hold at once so that `layer` can go on.
+
+        Sources come in order, so that everything up to the newest needed step has arrived, and a step leaves
+        with its last user.
+        """
+        last = self.last_users(layer, source)
+        arrived = sorted(last)
+        leave_after = sorted(last.values())
+        most, newest = 1, -1
+        for step in range(self.n_steps(layer.name)):
+            newest = max([newest, *self.needs(layer, step, source)])
+            most = max(most, bisect_right(arrived, newest) - bisect_left(leave_after, step))
+        return most
+
+    def _source_times(self, layer: Layer, t: int, n_times: int) -> range:
+        op = layer.op
+        if isinstance(op, Dense) and op.flatten_time:
+            return range(n_times)
+        if isinstance(op, Conv | Pool) and op.axis == "time":
+            dilation = op.dilation[0] if isinstance(op, Conv) else 1
+            first = t * op.stride[0] - op.padding[0]
+            times = range(first, first + op.kernel[0] * dilation, dilation)
+            return range(max(0, times.start), min(n_times, times[-1] + 1))
+        return range(t - layer.delay, t - layer.delay + 1) if t >= layer.delay else range(0)
+
+    def _source_positions(self, layer: Layer, step: int) -> tuple[int, int]:
+        """Input positions (start, stop), row by row, that the burst's windows cover."""
+        extents = layer.in_shape[1:]
+        n_in = math.prod(extents)
+        op = layer.op
+        if isinstance(op, Dense) or op.axis == "time" or not extents:
+            return 0, n_in
+        start, stop = self.positions(layer.name, step)
+        row_positions = math.prod(layer.out_shape[2:])
+        dilation = op.dilation[0] if isinstance(op, Conv) else 1
+        first = start // row_positions * op.stride[0] - op.padding[0]
+        last = (stop - 1) // row_positions * op.stride[0] - op.padding[0] + (op.kernel[0] - 1) * dilation
+        width = math.prod(extents[1:])
+        low, high = max(0, first), min(extents[0] - 1, last)
+        if high < low:  # the window lies in the padding
+            low = high = min(max(first, 0), extents[0] - 1)
+        return low * width, (high + 1) * width

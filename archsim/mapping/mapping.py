@@ -1,0 +1,304 @@
+"""Which layer block sits on which crossbar, PE and tile, and how much of each buffer it gets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from archsim.errors import DoesNotFitError, MappingError
+from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
+from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.memory import BufferPlan, plan_buffers
+from archsim.mapping.place import place
+from archsim.mapping.topology import IO, Topology
+from archsim.spec import AUTO, Chip
+from archsim.workload import INPUT, Layer, Pool, Workload
+
+Phase = Literal["inference", "bp", "dfa"]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a part of a layer's neurons lives: the tile that adds up their inputs and keeps their state.
+
+    `channels` are the spans of output channels (of neurons, for a dense layer).
+    """
+
+    tile: int
+    channels: tuple[Span, ...]
+
+    @property
+    def n_channels(self) -> int:
+        """Channels on this tile."""
+        return sum(stop - start for start, stop in self.channels)
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """One layer on the chip.
+
+    Parameters
+    ----------
+    layer : Layer
+    n_rows : int
+        Rows of its weight matrix; 0 for pooling.
+    forward, copy, feedback : tuple of Block
+    homes : tuple of Home
+    """
+
+    layer: Layer
+    n_rows: int
+    forward: tuple[Block, ...]
+    copy: tuple[Block, ...]
+    feedback: tuple[Block, ...]
+    homes: tuple[Home, ...]
+
+    @property
+    def tiles(self) -> tuple[int, ...]:
+        """Tiles that need the layer's input, in order."""
+        if not self.forward:
+            return tuple(home.tile for home in self.homes)
+        return tuple(sorted({block.tile for block in self.forward}))
+
+    def home_of(self, block: Block) -> Home:
+        """The home of a forward block's columns."""
+        start = block.columns[0]
+        return next(h for h in self.homes for low, high in h.channels if low <= start < high)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A network on a chip.
+
+    Parameters
+    ----------
+    chip : Chip
+    phase : "inference", "bp" or "dfa"
+    flow : Dataflow
+    plans : dict of str to LayerPlan
+    n_tiles : int
+        Tiles of the chip (for `tiles: auto`, those that are used).
+    topology : Topology
+    buffers : BufferPlan
+    """
+
+    chip: Chip
+    phase: Phase
+    flow: Dataflow
+    plans: dict[str, LayerPlan]
+    n_tiles: int
+    topology: Topology
+    buffers: BufferPlan
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, in the order in which they were given crossbars."""
+        return tuple(
+            block for plan in self.plans.values() for block in (*plan.forward, *plan.copy, *plan.feedback)
+        )
+
+    @property
+    def n_crossbars(self) -> int:
+        """Crossbars in use."""
+        return len({(b.tile, b.pe, b.crossbar + i) for b in self.blocks for i in range(b.n_crossbars)})
+
+    @property
+    def crossbars_by_layer(self) -> dict[tuple[str, str], int]:
+        """Crossbars in use by (layer, role); a crossbar that two layers share counts for the first."""
+        seen: set[tuple[int, int, int]] = set()
+        counts: dict[tuple[str, str], int] = {}
+        for block in self.blocks:
+            places = {(block.tile, block.pe, block.crossbar + i) for i in range(block.n_crossbars)} - seen
+            seen |= places
+            key = (block.layer, block.role)
+            counts[key] = counts.get(key, 0) + len(places)
+        return counts
+
+    @property
+    def n_crossbars_available(self) -> int:
+        """Crossbars of the chip."""
+        return self.n_tiles * self.chip.tile.n_pes * self.chip.pe.n_crossbars
+
+
+def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
+    """Lay a workload out on a chip for one phase.
+
+    Blocks take crossbars in the order of the layers, PE by PE and tile by tile; behind a layer's own blocks
+    come its transposed copy (phase "bp" with ``feedback: copy``; not for the first layer, whose inputs need
+    no error) or its feedback matrix ("dfa"; not for the last layer, which sees the error itself).
+
+    Returns
+    -------
+    Mapping
+
+    Raises
+    ------
+    DoesNotFitError
+        With what is needed, what there is, and what would help.
+    MappingError
+        If `mapping.replicas` names a layer that does not exist.
+    """
+    unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
+    if unknown:
+        raise MappingError(
+            f"mapping.replicas: no layer with weights is called {', '.join(unknown)}; "
+            f"there are: {', '.join(layer.name for layer in work.network.weighted)}"
+        )
+    flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    allocator = _Allocator(chip)
+    plans: dict[str, LayerPlan] = {}
+    for layer in work.network.layers:
+        plans[layer.name] = _plan(layer, flow, chip, phase, allocator, plans)
+    n_tiles = _tiles_of(chip, allocator.n_tiles)
+    topology = place(chip.interconnect.kind, n_tiles, _traffic(flow, plans), chip.mapping.placement)
+    buffers = plan_buffers(chip, work, phase, flow, plans)
+    return Mapping(chip, phase, flow, plans, n_tiles, topology, buffers)
+
+
+def _tiles_of(chip: Chip, needed: int) -> int:
+    if chip.n_tiles == AUTO:
+        return needed
+    assert isinstance(chip.n_tiles, int)
+    if needed > chip.n_tiles:
+        per_tile = chip.tile.n_pes * chip.pe.n_crossbars
+        raise DoesNotFitError(
+            "tiles", needed, chip.n_tiles, f"tiles of {per_tile} crossbars",
+            "raise tiles, tile.pes, pe.crossbars or the crossbar's rows and columns, or say tiles: auto",
+        )
+    return chip.n_tiles
+
+
+class _Allocator:
+    """Hands out crossbars one after the other."""
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip = chip
+        self._next = 0
+
+    @property
+    def n_tiles(self) -> int:
+        """Tiles that have at least one crossbar in use."""
+        per_tile = self._chip.tile.n_pes * self._chip.pe.n_crossbars
+        return max(1, math.ceil(self._next / per_tile))
+
+    def place(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
+        """Give every block the next free crossbars; all of one block lie in one PE."""
+        return tuple(self._one(block) for block in blocks)
+
+    def stack(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
+        """Give blocks of few rows one crossbar together, on rows of their own."""
+        placed: list[Block] = []
+        free_rows = 0
+        for block in blocks:
+            if block.n_rows > free_rows:
+                placed.append(self._one(block))
+                free_rows = self._chip.crossbar.n_rows - block.n_rows
+            else:
+                last = placed[-1]
+                placed.append(replace(block, tile=last.tile, pe=last.pe, crossbar=last.crossbar))
+                free_rows -= block.n_rows
+        return tuple(placed)
+
+    def _one(self, block: Block) -> Block:
+        per_pe = self._chip.pe.n_crossbars
+        if block.n_crossbars > per_pe:
+            raise DoesNotFitError(
+                f"layer {block.layer}: crossbars of one PE", block.n_crossbars, per_pe, "crossbars",
+                "raise pe.crossbars to one for each kernel tap, or say mapping.convolution: im2col",
+            )
+        if self._next % per_pe + block.n_crossbars > per_pe:
+            self._next += per_pe - self._next % per_pe
+        pe, crossbar = divmod(self._next, per_pe)
+        tile, pe = divmod(pe, self._chip.tile.n_pes)
+        self._next += block.n_crossbars
+        return replace(block, tile=tile, pe=pe, crossbar=crossbar)
+
+
+def _plan(
+    layer: Layer,
+    flow: Dataflow,
+    chip: Chip,
+    phase: Phase,
+    allocator: _Allocator,
+    plans: MappingType[str, LayerPlan],
+) -> LayerPlan:
+    if not layer.has_weights:
+        return LayerPlan(layer, 0, (), (), (), _pool_homes(layer, plans))
+    n_rows = layer.n_rows(flow.timesteps[layer.inputs[0]])
+    forward = allocator.place(forward_blocks(layer, n_rows, chip))
+    homes = _homes(forward)
+    copy: tuple[Block, ...] = ()
+    feedback: tuple[Block, ...] = ()
+    if phase == "bp" and chip.execution.feedback == "copy" and learns_below(layer):
+        copy = allocator.place(copy_blocks(layer, n_rows, chip))
+    if phase == "dfa" and layer is not flow.network.layers[-1]:
+        n_error = flow.network.layers[-1].n_neurons
+        parts = [_neurons(layer, span) for home in homes for span in home.channels]
+        feedback = allocator.stack(feedback_blocks(layer, n_error, parts, chip))
+    return LayerPlan(layer, n_rows, forward, copy, feedback, homes)
+
+
+def learns_below(layer: Layer) -> bool:
+    """Whether the layer's error goes on to a layer below it (or to its own past)."""
+    return layer.inputs != (INPUT,) or layer.recurrent
+
+
+def _neurons(layer: Layer, channels: Span) -> Span:
+    """Neurons of a span of channels."""
+    per_channel = math.prod(layer.out_shape[1:])
+    return channels[0] * per_channel, channels[1] * per_channel
+
+
+def _homes(forward: Sequence[Block]) -> tuple[Home, ...]:
+    """A column block's home is the tile of its first block."""
+    tile_of: dict[Span, int] = {}
+    for block in forward:
+        tile_of.setdefault(block.columns, block.tile)
+    tiles = sorted(set(tile_of.values()))
+    return tuple(Home(tile, tuple(sorted(c for c, t in tile_of.items() if t == tile))) for tile in tiles)
+
+
+def _pool_homes(layer: Layer, plans: MappingType[str, LayerPlan]) -> tuple[Home, ...]:
+    """Pooling runs where its input's neurons live; the network's input is pooled on tile 0."""
+    assert isinstance(layer.op, Pool)
+    channels: dict[int, list[Span]] = {}
+    start = 0
+    for name in layer.inputs:
+        if name == INPUT:
+            channels.setdefault(0, []).append((start, layer.in_shape[0]))
+            start = layer.in_shape[0]
+            continue
+        source = plans[name]
+        for home in source.homes:
+            spans = [(start + low, start + high) for low, high in home.channels]
+            channels.setdefault(home.tile, []).extend(spans)
+        start += source.layer.out_shape[0]
+    return tuple(Home(tile, tuple(sorted(spans))) for tile, spans in sorted(channels.items()))
+
+
+def _traffic(flow: Dataflow, plans: MappingType[str, LayerPlan]) -> dict[tuple[int, int], int]:
+    """Values that travel between tiles in one sample's forward pass, for the placement."""
+    traffic: dict[tuple[int, int], int] = {}
+
+    def add(source: int, target: int, values: int) -> None:
+        if source != target:
+            traffic[source, target] = traffic.get((source, target), 0) + values
+
+    for plan in plans.values():
+        for name in plan.layer.inputs:
+            steps = flow.timesteps[name]
+            if name == INPUT:
+                sources = [(IO, plan.layer.n_in)]
+            else:
+                per_channel = math.prod(plans[name].layer.out_shape[1:])
+                sources = [(home.tile, home.n_channels * per_channel) for home in plans[name].homes]
+            for tile, values in sources:
+                for target in plan.tiles:
+                    add(tile, target, values * steps)
+        for block in plan.forward:
+            add(block.tile, plan.home_of(block).tile, block.n_columns * flow.timesteps[plan.layer.name])
+    return traffic
+

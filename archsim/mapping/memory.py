@@ -1,0 +1,287 @@
+"""What every buffer must hold, and how the layers on a tile share it.
+
+A buffer is divided among its users once, before the run: a share is at least what its user needs to make
+progress, so that users of one buffer cannot block each other; what is left is divided in proportion. Shares of
+streams (inputs, outputs, errors, history) fill and drain during the simulation and push back when full;
+shares of states (membrane potentials, gradients, the samples in the global buffer) are held throughout.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from archsim.errors import DoesNotFitError
+from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.topology import IO
+from archsim.spec import AUTO, Buffer, Chip
+from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool, Workload
+
+if TYPE_CHECKING:
+    from archsim.mapping.mapping import Home, LayerPlan
+
+TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
+Owner = tuple[str, int, str]  # buffer, tile, user
+STREAM_STEPS = 2  # an automatic buffer holds two steps of a stream: one filling, one draining
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One user's need of one buffer: enough to go on, and what it would like."""
+
+    buffer: str
+    tile: int
+    user: str
+    least_bytes: int
+    liked_bytes: int
+
+
+@dataclass(frozen=True)
+class BufferPlan:
+    """Sizes of the buffers (bytes, by name) and the share of every user."""
+
+    size_bytes: dict[str, int]
+    share_bytes: dict[Owner, int]
+
+
+def n_bytes(n_values: int, n_bits: int) -> int:
+    """Bytes that `n_values` of `n_bits` take, packed."""
+    return math.ceil(n_values * n_bits / 8)
+
+
+def value_bits(network: Network, name: str, input_bits: int, potential_bits: int) -> int:
+    """Bits of one value that a layer (or "input") sends: 1 for a spike, more for pooled spikes and potentials."""
+    if name == INPUT:
+        return input_bits
+    layer = network.layer(name)
+    if layer.neuron is not None:
+        return 1 if layer.neuron.spikes else potential_bits
+    if not isinstance(layer.op, Pool):
+        return potential_bits
+    bits = max(value_bits(network, source, input_bits, potential_bits) for source in layer.inputs)
+    if layer.op.kind == "max":
+        return bits
+    return (math.prod(layer.op.kernel) * (2**bits - 1)).bit_length()
+
+
+def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Network) -> bool:
+    """Whether the layer's blocks on a tile read anything that lives at this home of `source`."""
+    layer = plan.layer
+    if not plan.forward:  # pooling takes what lives on its own tile
+        return home.tile == tile
+    if isinstance(layer.op, Dense) and layer.op.flatten_time:
+        return True
+    rows = [block.rows for block in plan.forward if block.tile == tile]
+    per_channel, offset = _rows_of_channel(layer, source, network)
+    for low, high in home.channels:
+        start, stop = offset + low * per_channel, offset + high * per_channel
+        if any(a < stop and start < b for a, b in rows):
+            return True
+    return False
+
+
+def _rows_of_channel(layer: Layer, source: str, network: Network) -> tuple[int, int]:
+    """Rows per channel of `source` in the layer's weight matrix, and the first of them."""
+    before = 0
+    if source == layer.name:
+        return 1, layer.n_in
+    for name in layer.inputs:
+        shape = network.input_shape if name == INPUT else network.layer(name).out_shape
+        if name == source:
+            break
+        before += math.prod(shape) if isinstance(layer.op, Dense) else shape[0]
+    if isinstance(layer.op, Conv):
+        taps = math.prod(layer.op.kernel)
+        return taps, before * taps
+    return math.prod(shape[1:]), before
+
+
+def plan_buffers(
+    chip: Chip,
+    work: Workload,
+    phase: str,
+    flow: Dataflow,
+    plans: Mapping[str, LayerPlan],
+) -> BufferPlan:
+    """Size the buffers and share them out.
+
+    Raises
+    ------
+    DoesNotFitError
+        Naming the buffer, its users' demand and its size.
+    """
+    book = _Book(chip, work, phase, flow, plans)
+    sizes: dict[str, int] = {}
+    shares: dict[Owner, int] = {}
+    for name in (*TILE_BUFFERS, "global_buffer"):
+        demands = [d for d in book.demands if d.buffer == name]
+        spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
+        sizes[name] = _size(name, spec, demands)
+        for tile in sorted({d.tile for d in demands}):
+            shares.update(_shared([d for d in demands if d.tile == tile], sizes[name]))
+    return BufferPlan(sizes, shares)
+
+
+def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
+    """The size in the spec; automatic: the busiest tile's wishes, as a power of two."""
+    most_least, most_liked = 0, 0
+    for tile in {d.tile for d in demands}:
+        most_least = max(most_least, sum(d.least_bytes for d in demands if d.tile == tile))
+        most_liked = max(most_liked, sum(d.liked_bytes for d in demands if d.tile == tile))
+    if spec.size_bytes == AUTO:
+        return 0 if most_liked == 0 else 2 ** (most_liked - 1).bit_length()
+    assert isinstance(spec.size_bytes, int)
+    if most_least > spec.size_bytes:
+        users = sorted({d.user for d in demands})
+        raise DoesNotFitError(
+            name, most_least, spec.size_bytes, f"bytes (for {', '.join(users[:4])}{' ...' if users[4:] else ''})",
+            "raise its size or say size: auto, spread the layers over more tiles, or lower positions_per_burst",
+        )
+    return spec.size_bytes
+
+
+def _shared(demands: Sequence[Demand], size: int) -> dict[Owner, int]:
+    least = sum(d.least_bytes for d in demands)
+    spare = size - least
+    return {
+        (d.buffer, d.tile, d.user): d.least_bytes + (spare * d.least_bytes // least if least else 0)
+        for d in demands
+    }
+
+
+class _Book:
+    """Collects the demands of all users."""
+
+    def __init__(
+        self, chip: Chip, work: Workload, phase: str, flow: Dataflow, plans: Mapping[str, LayerPlan]
+    ) -> None:
+        self.chip, self.work, self.flow, self.plans = chip, work, flow, plans
+        self.demands: list[Demand] = []
+        learns = phase in ("bp", "dfa")
+        for plan in plans.values():
+            self._inputs(plan)
+            self._outputs(plan)
+            self._states(plan)
+            if learns:
+                self._errors(plan)
+                self._history(plan, phase)
+                self._gradients(plan)
+        self._samples()
+
+    def _add(self, buffer: str, tile: int, user: str, least: int, liked: int) -> None:
+        if least:
+            self.demands.append(Demand(buffer, tile, user, least, liked))
+
+    def bits_of(self, name: str) -> int:
+        return value_bits(
+            self.work.network, name, self.work.input_bits, self.chip.tile.membrane_buffer.potential_bits
+        )
+
+    def _burst(self, name: str) -> int:
+        """Positions of the largest burst."""
+        n = self.flow.n_positions(name)
+        return n if name == INPUT else min(n, self.flow.positions_per_burst)
+
+    def _inputs(self, plan: LayerPlan) -> None:
+        for tile in plan.tiles:
+            for source in sources_of(plan.layer):
+                step = self._message(plan, tile, source)
+                live = self.flow.live_steps(plan.layer, source)
+                user = f"{source} to {plan.layer.name}"
+                self._add("input_buffer", tile, user, step * live, step * (live + STREAM_STEPS - 1))
+
+    def _message(self, plan: LayerPlan, tile: int, source: str) -> int:
+        bits, burst = self.bits_of(source), self._burst(source)
+        if source == INPUT:
+            return n_bytes(math.prod(self.work.network.input_shape), bits)
+        network = self.work.network
+        homes = [h for h in self._homes(source, plan) if needed_from(plan, tile, source, h, network)]
+        return sum(n_bytes(home.n_channels * burst, bits) for home in homes)
+
+    def _homes(self, source: str, plan: LayerPlan) -> tuple[Home, ...]:
+        return plan.homes if source == plan.layer.name else self.plans[source].homes
+
+    def _outputs(self, plan: LayerPlan) -> None:
+        name = plan.layer.name
+        for home in plan.homes:
+            step = n_bytes(home.n_channels * self._burst(name), self.bits_of(name))
+            self._add("output_buffer", home.tile, name, step, step * STREAM_STEPS)
+
+    def _states(self, plan: LayerPlan) -> None:
+        neuron = plan.layer.neuron
+        if neuron is None:
+            return
+        bits = self.chip.tile.membrane_buffer.potential_bits * (2 if neuron.kind == "cubalif" else 1)
+        for home in plan.homes:
+            n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
+            self._add("membrane_buffer", home.tile, plan.layer.name, n, n)
+
+    def _errors(self, plan: LayerPlan) -> None:
+        """Errors on their way: from a layer's homes to its arrays, and from the output to the feedback arrays."""
+        bits, name = self.chip.execution.error_resolution_bits, plan.layer.name
+        burst = self._burst(name)
+        everything = sum(n_bytes(home.n_channels * burst, bits) for home in plan.homes)
+        for tile in sorted({*plan.tiles, *(block.tile for block in plan.copy)}):
+            self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
+        for home in plan.homes:
+            step = n_bytes(home.n_channels * burst, bits)
+            self._add("output_buffer", home.tile, f"error of {name}", step, step * STREAM_STEPS)
+        broadcast = sum(
+            n_bytes(home.n_channels * self.flow.n_positions(last.layer.name), bits)
+            for last in [self.plans[self.work.network.layers[-1].name]]
+            for home in last.homes
+        )
+        for tile in sorted({block.tile for block in plan.feedback}):
+            self._add("input_buffer", tile, f"feedback of {name}", broadcast, broadcast * STREAM_STEPS)
+
+    def _history(self, plan: LayerPlan, phase: str) -> None:
+        """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
+        name, layer = plan.layer.name, plan.layer
+        steps = self.flow.n_steps(name)
+        least = steps if not self._error_comes_at_once(phase) else min(steps, self._depth_below(name))
+        for tile in plan.tiles if layer.has_weights else ():
+            rows = {block.rows for block in plan.forward if block.tile == tile and block.replica == 0}
+            bits = max(self.bits_of(source) for source in sources_of(layer))
+            step = n_bytes(sum(b - a for a, b in rows) * self._burst(name), bits)
+            self._add("history_buffer", tile, f"inputs of {name}", step * least, step * least)
+        if layer.neuron is not None:
+            bits = self.chip.tile.membrane_buffer.potential_bits
+            for home in plan.homes:
+                step = n_bytes(home.n_channels * self._burst(name), bits)
+                self._add("history_buffer", home.tile, f"potentials of {name}", step * least, step * least)
+
+    def _error_comes_at_once(self, phase: str) -> bool:
+        """DFA with an error at every timestep: history is needed for a few timesteps only."""
+        rates = {self.flow.timesteps[name] for name in (INPUT, *self.work.network.names)}
+        return phase == "dfa" and self.work.error == "per_timestep" and len(rates) == 1
+
+    def _depth_below(self, name: str) -> int:
+        """Steps in flight between a layer and the error: those of one timestep for each layer on the way."""
+        names = self.work.network.names
+        return (len(names) - names.index(name) + 1) * self.flow.n_bursts(name)
+
+    def _gradients(self, plan: LayerPlan) -> None:
+        bits = self.chip.tile.gradient_buffer.gradient_bits
+        for tile in plan.tiles:
+            weights = sum(
+                block.n_rows * block.n_columns
+                for block in plan.forward
+                if block.tile == tile and block.replica == 0
+            )
+            n = n_bytes(weights, bits)
+            self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
+
+    def _samples(self) -> None:
+        network = self.work.network
+        n_in = n_bytes(math.prod(network.input_shape) * self.work.n_timesteps, self.work.input_bits)
+        last = network.layers[-1]
+        n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits_of(last.name))
+        self._add("global_buffer", IO, "input of a sample", n_in, STREAM_STEPS * n_in)
+        self._add("global_buffer", IO, "output of a sample", n_out, STREAM_STEPS * n_out)
+
+
+def sources_of(layer: Layer) -> tuple[str, ...]:
+    """The layer's inputs, and itself if it is recurrent."""
+    return (*layer.inputs, layer.name) if layer.recurrent else layer.inputs

@@ -1,0 +1,40 @@
+"""What made a result: the resolved chip and workload, seed, engine, versions, and a hash of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from archsim.spec import Chip
+from archsim.units import to_door
+from archsim.workload import Workload
+
+PACKAGES = ("archsim", "simpy", "numpy", "networkx", "pydantic")
+
+
+def provenance(chip: Chip, work: Workload, engine: str, seed: int, phase: str) -> dict[str, object]:
+    """Everything needed to make a result again.
+
+    Returns
+    -------
+    dict
+        Keys ``chip`` and ``workload`` (as in their files, with defaults and overrides), ``seed``, ``phase``,
+        ``engine``, ``versions``, and ``inputs_sha256``, which does not depend on the engine or the versions.
+    """
+    inputs = {"chip": to_door(chip), "workload": work.described, "seed": seed, "phase": phase}
+    text = json.dumps(inputs, sort_keys=True)
+    return {
+        **inputs,
+        "inputs_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "engine": engine,
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,79 @@
+"""From a workload to measured activity: weights, inputs, one forward pass for each sample."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from archsim.errors import WorkloadError
+from archsim.snn.activity import Activity, from_rates, record
+from archsim.snn.datasets import load_watch, normalise, sample_windows, with_recordings
+from archsim.snn.encoders import analog, delta, rate
+from archsim.snn.weights import initialise, stream
+from archsim.snn.windows import Array
+from archsim.workload import Workload
+from archsim.workload.models import DatasetActivity, FileActivity, RandomActivity, RatesActivity
+
+LEVEL_CROSSING = 0.5  # of a channel's standard deviation; an encoder's setting, not a measurement
+
+
+def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
+    """Find out which word lines are active when.
+
+    Weights that are missing are drawn with the seed of the workload's `weights`; `seed` draws what the activity
+    needs (which windows, which spikes).
+
+    Returns
+    -------
+    (Workload, Activity)
+        The workload with all weights, and the activity of its samples.
+
+    Raises
+    ------
+    WorkloadError
+        If data or a file is missing, or disagrees with the network.
+    """
+    activity = work.activity
+    if isinstance(activity, RatesActivity):
+        rates = {"input": activity.input}
+        rates |= {name: activity.layers.get(name, activity.default) for name in work.network.names}
+        return work, from_rates(work.network, work.n_timesteps, work.n_samples, rates, seed)
+    if isinstance(activity, FileActivity):
+        return work, _matching(Activity.load(activity.file, work.network), work)
+    network = initialise(work.network, work.init.seed, work.init.gain, n_timesteps=work.n_timesteps)
+    if isinstance(activity, RandomActivity):
+        shape = (work.n_samples, work.n_timesteps, *network.input_shape)
+        inputs: Array = (stream(seed, 0).random(shape) < activity.rate).astype(np.float64)
+    else:
+        inputs = _recordings(work, activity, seed)
+    return replace(work, network=network), record(network, inputs)
+
+
+def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
+    """Windows of the data set, normalised over all recordings and encoded."""
+    data = load_watch()
+    data = with_recordings(data, normalise(data.recordings, range(len(data.recordings))))
+    windows = sample_windows(data, work.n_samples, seed, length=work.n_timesteps, step=activity.step)
+    if activity.encoding == "analog":
+        values = analog(windows.values)
+    elif activity.encoding == "rate":
+        values = rate(windows.values, seed, low=-1.0, high=1.0).astype(np.float64)
+    else:
+        values = np.stack([delta(sample, LEVEL_CROSSING) for sample in windows.values]).astype(np.float64)
+    n_channels = values.shape[2]
+    if work.network.input_shape != (n_channels,):
+        raise WorkloadError(
+            f"{work.name}: the data set {activity.dataset!r} with encoding {activity.encoding!r} has "
+            f"{n_channels} channels; network.input is {list(work.network.input_shape)}"
+        )
+    return values
+
+
+def _matching(activity: Activity, work: Workload) -> Activity:
+    if activity.n_samples < work.n_samples or activity.n_timesteps != work.n_timesteps:
+        raise WorkloadError(
+            f"{work.name}: the activity file has {activity.n_samples} samples of {activity.n_timesteps} "
+            f"timesteps; the workload needs {work.n_samples} of {work.n_timesteps}"
+        )
+    return activity
