@@ -6,11 +6,11 @@ is held until its last has left, (n-1) times the slowest stage so far plus its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archsim.components import ReadCycle
-from archsim.lowering.context import Claim, Context, Label
+from archsim.lowering.context import RELEASE, Claim, Context, Label
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
 
@@ -78,12 +78,12 @@ def _cycle(
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
     held, latency = stages.next(cycle.read_ps * costs.reads_per_vector)
     read = ctx.add(
-        label, costs.read(cycle, block.layer, _conductance(ctx, block), costs.reads_per_vector),
+        label, costs.read(cycle, _priced_as(block), _conductance(ctx, block), costs.reads_per_vector),
         _reads(ctx, product),
         uses=[(ctx.resource(name), 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks,
     )
 
-    n_adcs = chip.crossbar.n_columns // chip.adc.n_columns_per_adc
+    n_adcs = costs.n_adcs
     until_converted = banks and product.n_vectors == 1 and chip.sample_hold is not None
     free_early = until_converted and chip.sample_hold is not None and chip.sample_hold.held_until == "converted"
     held, latency = stages.next(costs.convert_ps(n_values, cycle.adc_bits))
@@ -118,27 +118,56 @@ class _Stages:
 def deliver(
     ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Iterable[int | None] = ()
 ) -> int:
-    """Carry a product's result to the accumulators of a tile and add it there.
+    """Carry a product's whole result to the accumulators of a tile and add it there.
 
     `after` holds back the addition until the accumulators are free for this step.
     """
-    block, costs = product.block, ctx.costs
     n_values = _outputs(product) * product.n_vectors
-    n_bits = n_values * ctx.chip.tile.membrane_buffer.potential_bits
-    beats = costs.bus_beats(n_bits)
+    return scatter(ctx, label, product, merged, [(tile, n_values)], after)[0]
+
+
+def scatter(
+    ctx: Context,
+    label: Label,
+    product: Product,
+    merged: int,
+    targets: Sequence[tuple[int, int]],
+    after: Iterable[int | None] = (),
+) -> list[int]:
+    """Carry parts of a product's result to the accumulators of several tiles.
+
+    Parameters
+    ----------
+    targets : sequence of (tile, values)
+        Who gets how many of the results.
+
+    Returns
+    -------
+    list of int
+        The additions, one for each target. The last one done frees the array's output register.
+    """
+    costs = ctx.costs
+    value_bits = ctx.chip.tile.membrane_buffer.potential_bits
+    register = (_register(ctx, product.block), 1)
+    beats = costs.bus_beats(sum(n for _, n in targets) * value_bits)
     collect = ctx.add(
         label, costs.collect(), beats,
-        uses=[(ctx.resource(f"tile[{block.tile}].bus"), 1)],
+        uses=[(ctx.resource(f"tile[{product.block.tile}].bus"), 1)],
         occupancy_ps=costs.bus_ps(beats), after=[merged],
     )
-    arrived = travel(ctx, label, block.tile, tile, n_bits, [collect])
-    held, latency = costs.unit_ps(ctx.chip.tile.accumulator, n_values)
-    return ctx.add(
-        label, costs.add(), n_values,
-        uses=[(ctx.resource(f"tile[{tile}].accumulator"), 1)],
-        occupancy_ps=held, latency_ps=latency, after=[arrived, *after],
-        frees=[(_register(ctx, block), 1)],
-    )
+    added = []
+    for tile, n_values in targets:
+        arrived = travel(ctx, label, product.block.tile, tile, n_values * value_bits, [collect])
+        held, latency = costs.unit_ps(ctx.chip.tile.accumulator, n_values)
+        added.append(ctx.add(
+            label, costs.add(), n_values,
+            uses=[(ctx.resource(f"tile[{tile}].accumulator"), 1)],
+            occupancy_ps=held, latency_ps=latency, after=[arrived, *after],
+            frees=[register] if len(targets) == 1 else [],
+        ))
+    if len(targets) != 1:
+        ctx.add(label, RELEASE, 1, after=added or [collect], frees=[register])
+    return added
 
 
 def _outputs(product: Product) -> int:
@@ -169,6 +198,11 @@ def _reads(ctx: Context, product: Product) -> int:
     return product.n_active * _converted_values(ctx, product)
 
 
+def _priced_as(block: Block) -> str:
+    """Whose conductances the read's price is for."""
+    return f"{block.layer}.feedback" if block.role == "feedback" else block.layer
+
+
 def _conductance(ctx: Context, block: Block) -> float:
     """Mean conductance of the block's cells; random feedback matrices are spread evenly over the window."""
     if block.role == "feedback":
@@ -183,6 +217,12 @@ def _crossbar(block: Block) -> str:
 def crossbar_resource(ctx: Context, block: Block) -> int:
     """The resource of the array that holds a block."""
     return ctx.resource(_crossbar(block))
+
+
+def crossbar_side(ctx: Context, block: Block, n_values: int) -> Claim:
+    """The converters that read a block's columns, and how many of them `n_values` columns need."""
+    n_adcs = ctx.costs.n_adcs
+    return ctx.resource(f"{_bank(ctx, block)}.adc", n_adcs), min(n_adcs, n_values)
 
 
 def _bank(ctx: Context, block: Block) -> str:

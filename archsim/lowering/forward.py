@@ -261,7 +261,7 @@ class Forward:
             )
             self.updated[name, home.tile, step] = ready
             after = [ready]
-            if self.learns:
+            if self.learns and (plan.forward or ctx.mapping.phase == "bp"):
                 self._keep_potentials(plan, home, step, ready)
         self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
 

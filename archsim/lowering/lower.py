@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from archsim.components import Action, ChipCosts
 from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
+from archsim.lowering.training import lower_training
 from archsim.mapping import Mapping
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraph
@@ -42,4 +43,6 @@ def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) 
     ctx = Context(chip, work, mapping, costs, activity)
     if mapping.phase == "inference":
         lower_inference(ctx)
+    else:
+        lower_training(ctx)
     return Lowered(ctx.tasks.build(), ctx.actions, mapping, costs)

@@ -3,7 +3,7 @@
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Home, LayerPlan, Mapping, Phase, map_workload
-from archsim.mapping.memory import n_bytes, needed_from, sources_of, value_bits
+from archsim.mapping.memory import n_bytes, needed_from, rows_of_source, sources_of, value_bits
 from archsim.mapping.topology import IO, Hop, Topology
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "map_workload",
     "n_bytes",
     "needed_from",
+    "rows_of_source",
     "sources_of",
     "value_bits",
 ]

@@ -237,7 +237,8 @@ def _plan(
     if phase == "dfa" and layer is not flow.network.layers[-1]:
         n_error = flow.network.layers[-1].n_neurons
         parts = [_neurons(layer, span) for home in homes for span in home.channels]
-        feedback = allocator.stack(feedback_blocks(layer, n_error, parts, chip))
+        put = allocator.stack if chip.mapping.feedback == "stacked" else allocator.place
+        feedback = put(feedback_blocks(layer, n_error, parts, chip))
     return LayerPlan(layer, n_rows, forward, copy, feedback, homes)
 
 

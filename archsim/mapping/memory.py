@@ -63,7 +63,8 @@ def value_bits(network: Network, name: str, input_bits: int, potential_bits: int
     bits = max(value_bits(network, source, input_bits, potential_bits) for source in layer.inputs)
     if layer.op.kind == "max":
         return bits
-    return (math.prod(layer.op.kernel) * (2**bits - 1)).bit_length()
+    most: int = math.prod(layer.op.kernel) * (2**bits - 1)
+    return most.bit_length()
 
 
 def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Network) -> bool:
@@ -73,13 +74,25 @@ def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Ne
         return home.tile == tile
     if isinstance(layer.op, Dense) and layer.op.flatten_time:
         return True
-    rows = [block.rows for block in plan.forward if block.tile == tile]
+    return any(
+        rows_of_source(layer, source, home, network, block.rows)
+        for block in plan.forward
+        if block.tile == tile
+    )
+
+
+def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows: tuple[int, int]) -> int:
+    """How many of the rows (start, stop) of a layer's weight matrix read this home of `source`."""
+    if isinstance(layer.op, Dense) and layer.op.flatten_time:
+        n_channels = layer.in_shape[0] if layer.inputs != (source,) else layer.n_in
+        whole, rest = divmod(rows[1] - rows[0], n_channels)
+        return whole * home.n_channels + min(rest, home.n_channels)
     per_channel, offset = _rows_of_channel(layer, source, network)
+    count = 0
     for low, high in home.channels:
         start, stop = offset + low * per_channel, offset + high * per_channel
-        if any(a < stop and start < b for a, b in rows):
-            return True
-    return False
+        count += max(0, min(stop, rows[1]) - max(start, rows[0]))
+    return count
 
 
 def _rows_of_channel(layer: Layer, source: str, network: Network) -> tuple[int, int]:
@@ -246,7 +259,7 @@ class _Book:
             bits = max(self.bits_of(source) for source in sources_of(layer))
             step = n_bytes(sum(b - a for a, b in rows) * self._burst(name), bits)
             self._add("history_buffer", tile, f"inputs of {name}", step * least, step * least)
-        if layer.neuron is not None:
+        if layer.neuron is not None and (layer.has_weights or phase == "bp"):
             bits = self.chip.tile.membrane_buffer.potential_bits
             for home in plan.homes:
                 step = n_bytes(home.n_channels * self._burst(name), bits)

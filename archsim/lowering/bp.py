@@ -1,0 +1,119 @@
+"""Back-propagation through time, one sample: which tasks exist, and why.
+
+After the forward pass, which kept every step's inputs and potentials::
+
+    error        at the output: for each timestep, or once on the mean rate
+    for every layer from the last to the first, every step from the last to the first
+        surrogate, spread, outer      see :mod:`archsim.lowering.learning`
+        each array of the layer:      drive, read, convert, shift_add for each cycle of the error's bits,
+                                      transposed: on the second copy, or on the array from its columns
+        collect, hop ..., add         at the homes of the layer below (col2im: each tap at its step)
+
+The surrogate of a step waits for the additions of all steps above that read it, and for its own later timestep:
+the leak carries the error back through time. The first layer's error goes no further. Pooling hands its error on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archsim.lowering.arrays import Product, read_array, scatter
+from archsim.lowering.learning import Learning
+from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
+from archsim.mapping.mapping import learns_below
+from archsim.workload import INPUT
+
+Key = tuple[str, int, int]  # layer, tile, step
+
+
+@dataclass
+class BackPropagation(Learning):
+    """The backward pass of one sample."""
+
+    contributions: dict[Key, list[int]] = field(default_factory=dict)
+    deltas: dict[Key, int] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Lay down the backward pass, layers and steps from the last to the first."""
+        for (tile, step), task in self.errors().items():
+            self._contribute(self.last.name, tile, step, task)
+        for layer in reversed(self.ctx.network.layers):
+            plan = self.ctx.plan(layer.name)
+            for step in reversed(range(self.ctx.flow.n_steps(layer.name))):
+                deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
+                if plan.forward:
+                    self._weights(plan, step, deltas)
+                else:
+                    self._pool(plan, step, deltas)
+
+    def _contribute(self, layer: str, tile: int, step: int, task: int) -> None:
+        self.contributions.setdefault((layer, tile, step), []).append(task)
+
+    def _delta(self, plan: LayerPlan, home: Home, step: int) -> int:
+        name = plan.layer.name
+        later = self.deltas.get((name, home.tile, step + self.ctx.flow.n_bursts(name)))
+        known = self.contributions.get((name, home.tile, step), [])
+        after = [*known, later, self.forward.sent[name, home.tile, step]]
+        self.deltas[name, home.tile, step] = self.surrogate(plan, home, step, after)
+        return self.deltas[name, home.tile, step]
+
+    def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
+        blocks = self._transposed_blocks(plan)
+        tiles = sorted({*plan.tiles, *(block.tile for block in blocks)})
+        arrived, held = self.spread(plan, step, deltas, tiles)
+        label = self.label(plan.layer.name, step)
+        for tile in tiles:
+            readers = []
+            if tile in plan.tiles:
+                readers.append(self.outer(plan, tile, step, arrived[tile]))
+            for block in blocks:
+                if block.tile == tile:
+                    readers.append(self._transposed_read(plan, block, step, arrived[tile]))
+            self.release(label, readers, held[tile])
+
+    def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
+        if not learns_below(plan.layer):
+            return []
+        if self.ctx.chip.execution.feedback == "copy":
+            return list(plan.copy)
+        return [block for block in plan.forward if block.replica == 0]
+
+    def _transposed_read(self, plan: LayerPlan, block: Block, step: int, arrived: list[int]) -> int:
+        """One array's share of the errors of the layer below; its results go to the homes they belong to."""
+        ctx, name = self.ctx, plan.layer.name
+        is_copy = block.role == "copy"
+        n_vectors = ctx.n_vectors(name, step)
+        n_driven = block.n_rows if is_copy else block.n_columns
+        inputs = block.columns if is_copy else block.rows
+        bits = ctx.chip.execution.error_resolution_bits
+        product = Product(block, n_vectors, n_driven * n_vectors, bits, transposed=not is_copy)
+        label = self.label(name, step)
+        merged = read_array(ctx, label, product, arrived)
+        self.gradients.setdefault(name, []).append(merged)
+        targets: list[tuple[int, int, str]] = []
+        for source in sources_of(plan.layer):
+            for home in () if source == INPUT else ctx.plan(source).homes:
+                n_rows = rows_of_source(plan.layer, source, home, ctx.network, inputs)
+                if n_rows:
+                    targets.append((home.tile, n_rows * n_vectors, source))
+        added = scatter(ctx, label, product, merged, [(tile, n) for tile, n, _ in targets])
+        for (tile, _, source), task in zip(targets, added, strict=True):
+            for needed in ctx.flow.needs(plan.layer, step, source):
+                self._contribute(source, tile, needed, task)
+        return merged
+
+    def _pool(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
+        """Hand the error of a window to its inputs; they live on the same tile."""
+        ctx, name = self.ctx, plan.layer.name
+        for home in plan.homes:
+            n = home.n_channels * ctx.n_vectors(name, step)
+            held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n)
+            task = ctx.add(
+                self.label(name, step), ctx.costs.pool(), n,
+                uses=[(ctx.resource(f"tile[{home.tile}].accumulator"), 1)],
+                occupancy_ps=held, latency_ps=latency, after=[deltas[home.tile]],
+            )
+            for source in plan.layer.inputs:
+                for needed in () if source == INPUT else ctx.flow.needs(plan.layer, step, source):
+                    if any(h.tile == home.tile for h in ctx.plan(source).homes):
+                        self._contribute(source, home.tile, needed, task)

@@ -1,0 +1,136 @@
+"""Direct feedback alignment, one sample: which tasks exist, and why.
+
+::
+
+    error        at the output: for each timestep as soon as the output is known, or once on the mean rate
+    for every error
+        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once
+        each feedback array:          drive, read, convert, shift_add for each cycle of the error's bits
+        collect, hop ..., add         B_l e at the homes of layer l
+    for every hidden layer and step
+        surrogate, spread, outer      see :mod:`archsim.lowering.learning`
+
+No layer waits for another, and nothing goes back through time. With an error at every timestep the history of a
+step is free as soon as its own error has been used. A layer that runs at another rate than the output uses the
+error of the output's timestep t_out = floor(t T_out / T_l). On the mean rate one read of B_l serves all timesteps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archsim.lowering.arrays import Product, deliver, read_array
+from archsim.lowering.context import ADMIT, RELEASE, Claim
+from archsim.lowering.learning import Learning
+from archsim.lowering.transport import Room, send
+from archsim.mapping import LayerPlan, n_bytes
+
+
+@dataclass
+class DirectFeedback(Learning):
+    """The learning pass of one sample."""
+
+    fed_back: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)  # layer, tile, error
+
+    def run(self) -> None:
+        """Lay down the errors in order, and with each the steps of all layers that use it."""
+        flow, name = self.ctx.flow, self.last.name
+        errors = self.errors()
+        n_errors = 1 if self.ctx.work.error == "mean_rate" else flow.timesteps[name]
+        for error in range(n_errors):
+            last_step = flow.n_steps(name) - 1 if n_errors == 1 else (error + 1) * flow.n_bursts(name) - 1
+            steps = range(error * flow.n_bursts(name), last_step + 1)
+            known = {
+                home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes
+            }
+            self._feed_back(error, last_step, known)
+            self._output_layer(list(steps), errors)
+            for layer in self.ctx.network.weighted:
+                if layer is not self.last:
+                    for step in range(flow.n_steps(layer.name)):
+                        if self._error_of(layer.name, step, n_errors) == error:
+                            self._hidden(self.ctx.plan(layer.name), step, error)
+
+    def _error_of(self, layer: str, step: int, n_errors: int) -> int:
+        """Which error a step of a layer uses."""
+        if n_errors == 1:
+            return 0
+        return self.ctx.flow.timestep(layer, step) * n_errors // self.ctx.flow.timesteps[layer]
+
+    def _feed_back(self, error: int, last_step: int, known: dict[int, list[int]]) -> None:
+        """Send one error to the feedback arrays and read them."""
+        ctx, name = self.ctx, self.last.name
+        label = self.label(name, last_step)
+        plans = [p for p in ctx.mapping.plans.values() if p.feedback]
+        bits = ctx.chip.execution.error_resolution_bits
+        arrived: dict[tuple[str, int], list[int]] = {}
+        held: dict[tuple[str, int], list[Claim]] = {}
+        for home in ctx.plan(name).homes:
+            size = n_bytes(home.n_channels * ctx.flow.n_positions(name), bits)
+            emitted = ctx.add(label, ADMIT, 1, after=known[home.tile])
+            emitted = ctx.access(label, ctx.costs.emit(), "output_buffer", home.tile, size * 8, [emitted])
+            for plan in plans:
+                for tile in sorted({block.tile for block in plan.feedback}):
+                    room = self._feedback_room(plan, home.tile, tile, size)
+                    task = send(ctx, label, home.tile, tile, size * 8, room, [emitted])
+                    arrived.setdefault((plan.layer.name, tile), []).append(task)
+                    held.setdefault((plan.layer.name, tile), []).append(room.claim)
+        for plan in plans:
+            for tile in sorted({block.tile for block in plan.feedback}):
+                key = (plan.layer.name, tile)
+                readers = self._read_feedback(plan, tile, error, arrived[key])
+                ctx.add(label, RELEASE, 1, after=readers, frees=held[key])
+
+    def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
+        ctx, name = self.ctx, plan.layer.name
+        share = ctx.mapping.buffers.share_bytes["input_buffer", tile, f"feedback of {name}"]
+        bits = ctx.chip.execution.error_resolution_bits
+        positions = ctx.flow.n_positions(self.last.name)
+        total = sum(n_bytes(h.n_channels * positions, bits) for h in ctx.plan(self.last.name).homes)
+        resource = f"tile[{tile}].input_buffer.space[feedback of {name}@{source}]"
+        return Room(ctx.resource(resource, share // total * size), size)
+
+    def _read_feedback(self, plan: LayerPlan, tile: int, error: int, arrived: list[int]) -> list[int]:
+        """Read a layer's feedback arrays on one tile and add the results at the layer's homes."""
+        ctx, name = self.ctx, plan.layer.name
+        label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
+        per_channel = ctx.flow.n_positions(name)
+        readers = []
+        for block in plan.feedback:
+            if block.tile != tile:
+                continue
+            bits = ctx.chip.execution.error_resolution_bits
+            product = Product(block, 1, block.n_rows, bits)
+            merged = read_array(ctx, label, product, arrived)
+            readers.append(merged)
+            channel = block.columns[0] // per_channel
+            home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
+            added = deliver(ctx, label, product, merged, home.tile)
+            self.fed_back.setdefault((name, home.tile, error), []).append(added)
+        return readers
+
+    def _output_layer(self, steps: list[int], errors: dict[tuple[int, int], int]) -> None:
+        plan = self.ctx.plan(self.last.name)
+        for step in steps:
+            deltas = {
+                home.tile: self.surrogate(plan, home, step, [errors[home.tile, step]]) for home in plan.homes
+            }
+            self._learn(plan, step, deltas)
+
+    def _hidden(self, plan: LayerPlan, step: int, error: int) -> None:
+        name = plan.layer.name
+        deltas = {
+            home.tile: self.surrogate(
+                plan, home, step,
+                [*self.fed_back[name, home.tile, error], self.forward.sent[name, home.tile, step]],
+            )
+            for home in plan.homes
+        }
+        self._learn(plan, step, deltas)
+
+    def _learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
+        arrived, held = self.spread(plan, step, deltas, plan.tiles)
+        label = self.label(plan.layer.name, step)
+        for tile in plan.tiles:
+            task = self.outer(plan, tile, step, arrived[tile])
+            self.release(label, [task], held[tile])

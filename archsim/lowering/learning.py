@@ -1,0 +1,164 @@
+"""What both learning rules share: the error at the output, errors on their way, surrogates, outer products.
+
+For every layer with weights and every step whose error delta is known at the layer's homes::
+
+    recall       the step's potentials out of the history buffer
+    surrogate    delta = (what arrived) x sigma'(u), at the home; frees the potentials
+    emit, hop ..., receive   delta to the tiles that hold the layer's arrays
+    recall       the step's inputs out of the history buffer of each such tile
+    outer        delta times inputs into the gradient buffer, only where an input was active; frees the inputs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.forward import Forward, history_room
+from archsim.lowering.transport import Room, send
+from archsim.mapping import Home, LayerPlan, n_bytes
+from archsim.workload import Layer
+
+OUTER_PHASE = "gradient"
+
+
+@dataclass
+class Learning:
+    """The learning tasks of one sample.
+
+    Parameters
+    ----------
+    ctx : Context
+    forward : Forward
+        The sample's forward pass, already laid down.
+    phase : str
+        Label of the tasks that carry errors: "backward" or "feedback".
+    gradients : dict of str to list of int
+        Tasks that must be done before a layer's weights may change, by layer; added to.
+    """
+
+    ctx: Context
+    forward: Forward
+    phase: str
+    gradients: dict[str, list[int]]
+    tasks: list[int] = field(default_factory=list)
+
+    @property
+    def last(self) -> Layer:
+        """The read-out layer."""
+        return self.ctx.network.layers[-1]
+
+    def label(self, layer: str, step: int, phase: str | None = None) -> Label:
+        """The label of a step's tasks."""
+        timestep = self.ctx.flow.timestep(layer, step)
+        return Label(phase or self.phase, layer, timestep, self.forward.sample)
+
+    def errors(self) -> dict[tuple[int, int], int]:
+        """The error at the output by (home tile, step): at every step, or one on the mean rate for all."""
+        ctx, plan, name = self.ctx, self.ctx.plan(self.last.name), self.last.name
+        found: dict[tuple[int, int], int] = {}
+        for home in plan.homes:
+            known = [self._output_known(home, step) for step in range(ctx.flow.n_steps(name))]
+            if ctx.work.error == "mean_rate":
+                n = home.n_channels * ctx.flow.n_positions(name)
+                task = self._error(home, len(known) - 1, n, known)
+                found |= {(home.tile, step): task for step in range(len(known))}
+            else:
+                for step, output in enumerate(known):
+                    n = home.n_channels * ctx.n_vectors(name, step)
+                    found[home.tile, step] = self._error(home, step, n, [output])
+        return found
+
+    def _output_known(self, home: Home, step: int) -> int:
+        key = (self.last.name, home.tile, step)
+        return self.forward.updated.get(key, self.forward.sent[key])
+
+    def _error(self, home: Home, step: int, n_values: int, after: Iterable[int]) -> int:
+        held, latency = self.ctx.costs.unit_ps(self.ctx.chip.tile.gradient_unit, n_values)
+        return self.ctx.add(
+            self.label(self.last.name, step), self.ctx.costs.error(), n_values,
+            uses=[(self.ctx.resource(f"tile[{home.tile}].gradient_unit"), 1)],
+            occupancy_ps=held, latency_ps=latency, after=after,
+        )
+
+    def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
+        """delta of a home's neurons in one step; frees the potentials that were kept for it."""
+        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        if plan.layer.neuron is None:
+            return ctx.add(label, ADMIT, 1, after=after)
+        room, bits = history_room(ctx, plan, home.tile, step, "potentials")
+        kept = self.forward.kept_potentials[name, home.tile, step]
+        recalled = ctx.access(label, ctx.costs.recall(), "history_buffer", home.tile, bits, [kept, *after])
+        n_values = home.n_channels * ctx.n_vectors(name, step)
+        held, latency = ctx.costs.unit_ps(ctx.chip.tile.gradient_unit, n_values)
+        return ctx.add(
+            label, ctx.costs.surrogate(), n_values,
+            uses=[(ctx.resource(f"tile[{home.tile}].gradient_unit"), 1)],
+            occupancy_ps=held, latency_ps=latency, after=[recalled], frees=[room.claim],
+        )
+
+    def spread(
+        self, plan: LayerPlan, step: int, deltas: dict[int, int], tiles: Iterable[int]
+    ) -> tuple[dict[int, list[int]], dict[int, list[Claim]]]:
+        """Send a step's deltas from their homes to the tiles that need them.
+
+        Returns
+        -------
+        arrived, held
+            By tile: the tasks that wrote the messages, and the space that they hold there.
+        """
+        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        bits = ctx.chip.execution.error_resolution_bits
+        arrived: dict[int, list[int]] = {tile: [] for tile in tiles}
+        held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
+        for home in plan.homes:
+            size = n_bytes(home.n_channels * ctx.n_vectors(name, step), bits)
+            share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, f"error of {name}"]
+            out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error of {name}]", share), size)
+            admitted = ctx.add(label, ADMIT, 1, after=[deltas[home.tile]], reserves=[out])
+            emitted = ctx.access(label, ctx.costs.emit(), "output_buffer", home.tile, size * 8, [admitted])
+            messages = []
+            for tile in arrived:
+                room = self._error_room(plan, home, tile, size)
+                messages.append(send(ctx, label, home.tile, tile, size * 8, room, [emitted]))
+                arrived[tile].append(messages[-1])
+                held[tile].append(room.claim)
+            ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+        return arrived, held
+
+    def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
+        ctx, name = self.ctx, plan.layer.name
+        share = ctx.mapping.buffers.share_bytes["input_buffer", tile, f"error of {name}"]
+        burst = min(ctx.flow.n_positions(name), ctx.work.n_positions_per_burst)
+        bits = ctx.chip.execution.error_resolution_bits
+        sizes = {h.tile: n_bytes(h.n_channels * burst, bits) for h in plan.homes}
+        capacity = share // sum(sizes.values()) * sizes[home.tile]
+        resource = f"tile[{tile}].input_buffer.space[error of {name}@{home.tile}]"
+        return Room(ctx.resource(resource, capacity), size)
+
+    def outer(self, plan: LayerPlan, tile: int, step: int, arrived: Iterable[int]) -> int:
+        """Outer products of a step on one tile, gated by the inputs; frees the inputs kept for it."""
+        ctx, name = self.ctx, plan.layer.name
+        label = self.label(name, step, OUTER_PHASE)
+        room, bits = history_room(ctx, plan, tile, step, "inputs")
+        kept = self.forward.kept_inputs[name, tile, step]
+        recalled = ctx.access(label, ctx.costs.recall(), "history_buffer", tile, bits, [kept, *arrived])
+        n_macs = sum(
+            ctx.active_per_step(plan.layer, self.forward.sample, block.rows)[step] * block.n_columns
+            for block in plan.forward
+            if block.tile == tile and block.replica == 0
+        )
+        held, latency = ctx.costs.unit_ps(ctx.chip.tile.gradient_unit, n_macs) if n_macs else (0, 0)
+        task = ctx.add(
+            label, ctx.costs.outer(), n_macs,
+            uses=[(ctx.resource(f"tile[{tile}].gradient_unit"), 1)],
+            occupancy_ps=held, latency_ps=latency, after=[recalled], frees=[room.claim],
+        )
+        self.gradients.setdefault(name, []).append(task)
+        return task
+
+    def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
+        """Give back space once all its readers are done."""
+        if claims:
+            self.tasks.append(self.ctx.add(label, RELEASE, 1, after=readers, frees=claims))

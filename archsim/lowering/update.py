@@ -1,0 +1,112 @@
+"""The weight update after a batch: which tasks exist, and why.
+
+For every array that holds weights (all replicas, and the second, transposed copies), row by row::
+
+    load_gradient    the row's gradients out of the gradient buffer
+    hop ...          to an array on another tile (replicas, copies)
+    program          pulses on the row's cells; holds the array and its share of the power budget
+    verify           reads the row back through the converters
+
+Rows of one array follow each other; arrays work in parallel as far as the power budget allows. Under
+``layer_parallel``, and always with DFA, a layer is written as soon as its own gradients are complete and its
+arrays have been read for the last time in the batch; otherwise all layers wait for the end of the batch's backward
+pass. The next batch's first read of an array waits for its last verify.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archsim.components import Action
+from archsim.lowering.arrays import crossbar_resource, crossbar_side
+from archsim.lowering.context import BARRIER, Claim, Context, Label
+from archsim.lowering.transport import travel
+from archsim.mapping import Block, LayerPlan
+
+PHASE = "update"
+
+
+def lower_update(ctx: Context, sample: int, gradients: dict[str, list[int]], layer_by_layer: bool) -> list[int]:
+    """Lay down the update of all layers.
+
+    Parameters
+    ----------
+    ctx : Context
+    sample : int
+        The batch's last sample, for the labels.
+    gradients : dict of str to list of int
+        Tasks that a layer's update waits for.
+    layer_by_layer : bool
+        Whether layers wait for their own gradients only.
+
+    Returns
+    -------
+    list of int
+        The last task of every array.
+    """
+    everything = sorted({task for tasks in gradients.values() for task in tasks})
+    barrier: int | None = None
+    ends = []
+    for layer in ctx.network.weighted:
+        label = Label(PHASE, layer.name, -1, sample)
+        if layer_by_layer or barrier is None:
+            waits = gradients[layer.name] if layer_by_layer else everything
+            barrier = ctx.add(label, BARRIER, 1, after=waits)
+        plan = ctx.plan(layer.name)
+        for block in (*plan.forward, *plan.copy):
+            ctx.last_write[block] = _write_block(ctx, label, plan, block, [barrier])
+            ends.append(ctx.last_write[block])
+    return ends
+
+
+def _write_block(ctx: Context, label: Label, plan: LayerPlan, block: Block, after: Iterable[int]) -> int:
+    costs, chip = ctx.costs, ctx.chip
+    n_cells = block.n_columns * chip.crossbar.n_columns_per_weight
+    row_bits = block.n_columns * chip.tile.gradient_buffer.gradient_bits
+    source = _gradient_tile(plan, block)
+    array: Claim = (crossbar_resource(ctx, block), 1)
+    power = _power(ctx, n_cells)
+    written: int | None = None
+    waits = list(after)
+    for row in range(block.n_rows):
+        loaded = ctx.access(label, costs.load_gradient(), "gradient_buffer", source, row_bits, waits)
+        there = travel(ctx, label, source, block.tile, row_bits, [loaded])
+        written = ctx.add(
+            label, costs.program(), n_cells,
+            uses=[array, *power], occupancy_ps=costs.program_row_ps(n_cells), after=[there, written],
+        )
+        if row == 0:
+            count = block.n_rows * costs.program_groups(n_cells)
+            ctx.add(label, costs.program_row(), count, after=[there])
+        if chip.write.verify:
+            written = _verify(ctx, label, block, n_cells, array, written)
+    assert written is not None
+    return written
+
+
+def _verify(ctx: Context, label: Label, block: Block, n_cells: int, array: Claim, programmed: int) -> int:
+    action: Action = ctx.costs.verify(ctx.mean_conductance[block.layer], block.layer)
+    return ctx.add(
+        label, action, n_cells,
+        uses=[array, crossbar_side(ctx, block, n_cells)],
+        occupancy_ps=ctx.costs.verify_row_ps(n_cells), after=[programmed],
+    )
+
+
+def _gradient_tile(plan: LayerPlan, block: Block) -> int:
+    """Where a block's gradients lie: with the first replica's block of the same weights."""
+    rows, columns = (block.columns, block.rows) if block.role == "copy" else (block.rows, block.columns)
+    return next(
+        other.tile
+        for other in plan.forward
+        if other.rows[0] <= rows[0] < other.rows[1] and other.columns[0] <= columns[0] < other.columns[1]
+    )
+
+
+def _power(ctx: Context, n_cells: int) -> list[Claim]:
+    """A row's share of the power budget for writing, in uW."""
+    budget = ctx.chip.write.max_power_uw
+    if budget is None:
+        return []
+    needed = max(1, round(ctx.costs.program_power_uw(n_cells)))
+    return [(ctx.resource("write_power", int(budget)), needed)]
