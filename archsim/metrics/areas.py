@@ -1,0 +1,108 @@
+"""Whose area it is: the chip's area split by component, layer, phase and action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from archsim.components import AreaItem
+from archsim.errors import EngineError
+
+UNUSED, SHARED, CONTROL = "(unused)", "(shared)", "(control)"
+
+PHASE_OF_ROLE = {"forward": "forward", "copy": "backward", "feedback": "feedback"}
+PHASE_OF_COMPONENT = {
+    "write_circuits": "update",
+    "history_buffer": "learning",
+    "gradient_buffer": "learning",
+    "gradient_unit": "learning",
+}
+ACTION_OF_COMPONENT = {
+    "crossbar": "read",
+    "drivers": "drive",
+    "write_circuits": "program",
+    "sample_hold": "convert",
+    "adc": "convert",
+    "shift_add": "shift_add",
+    "tile_bus": "collect",
+    "input_buffer": "fetch",
+    "output_buffer": "emit",
+    "membrane_buffer": "update",
+    "history_buffer": "keep",
+    "gradient_buffer": "outer",
+    "accumulator": "add",
+    "neuron_unit": "update",
+    "gradient_unit": "outer",
+    "interconnect": "hop",
+    "global_buffer": "load_global",
+}
+"""The action that a component is there for; control circuits serve all: ``(control)``."""
+
+Crossbars = Mapping[tuple[str, str], int]
+
+
+def check_crossbars(crossbars: Crossbars, n_crossbars: int) -> None:
+    """Refuse counts of crossbars that no chip can have.
+
+    Raises
+    ------
+    EngineError
+        A role is unknown, a count is negative, or more crossbars are in use than there are.
+    """
+    faults = [
+        f"crossbars of layer {layer!r}: role {role!r} is unknown; there are: {', '.join(PHASE_OF_ROLE)}"
+        for layer, role in crossbars
+        if role not in PHASE_OF_ROLE
+    ]
+    faults += [
+        f"crossbars of layer {layer!r} ({role}): {n} is negative"
+        for (layer, role), n in crossbars.items()
+        if n < 0
+    ]
+    if not faults and sum(crossbars.values()) > n_crossbars:
+        faults.append(f"{sum(crossbars.values())} crossbars are in use, but the chip has {n_crossbars}")
+    if faults:
+        raise EngineError("\n".join(faults))
+
+
+def area_shares(
+    by: str, item: AreaItem, size: int, crossbars: Crossbars, n_crossbars: int
+) -> Iterator[tuple[str, int]]:
+    """Split the area of one item, `size` in whole quanta, among the names of a breakdown.
+
+    Parameters
+    ----------
+    by : {"component", "layer", "phase", "action"}
+    item : AreaItem
+    size : int
+        Its area; the shares sum to it exactly.
+    crossbars, n_crossbars
+        In use by (layer, role), and of the whole chip.
+    """
+    if by == "component":
+        yield item.component, size
+    elif by == "action":
+        yield ACTION_OF_COMPONENT.get(item.component, CONTROL), size
+    elif by == "layer" and item.where == "chip":
+        yield SHARED, size
+    elif by == "layer":
+        counts = [(layer, n) for (layer, _), n in crossbars.items()]
+        yield from _split(size, counts, n_crossbars)
+    elif item.component in PHASE_OF_COMPONENT or item.where not in ("crossbar", "pe"):
+        yield PHASE_OF_COMPONENT.get(item.component, "forward"), size
+    else:
+        counts = [(PHASE_OF_ROLE[role], n) for (_, role), n in crossbars.items()]
+        yield from _split(size, counts, n_crossbars)
+
+
+def _split(size: int, counts: list[tuple[str, int]], n: int) -> Iterator[tuple[str, int]]:
+    """In proportion, rounded down; what is left is unused."""
+    left = size
+    for name, count in counts:
+        share = size * count // n if n else 0
+        left -= share
+        yield name, share
+    used = sum(count for _, count in counts)
+    if used < n or not n:
+        yield UNUSED, left
+    else:  # all in use: what rounding left over goes to the last
+        yield counts[-1][0], left

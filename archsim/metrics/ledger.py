@@ -1,0 +1,286 @@
+"""The books of a run: energy, area, busy time and latency by component, layer, phase and action.
+
+Floats rarely add up: the sum depends on the order. So every smallest cell of the books is rounded once to
+a whole number of quanta, a power of two close to 2**-50 of the total. Whole multiples of a quantum whose sum
+stays below 2**53 quanta add up in float64 without any rounding, in every order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.components import Action, AreaItem
+from archsim.errors import EngineError
+from archsim.metrics.areas import Crossbars, area_shares
+from archsim.metrics.power import UW_PS_IN_PJ
+from archsim.taskgraph import TaskGraph
+
+Ints = NDArray[np.int64]
+
+BREAKDOWNS = ("component", "layer", "phase", "action")
+LEAKAGE, NONE = "(leakage)", "(none)"
+
+
+class Part(TypedDict):
+    """One line of a breakdown."""
+
+    energy_pj: float
+    busy_ps: int
+    latency_ps: int
+    area_um2: float
+    count: int
+    throughput_per_s: float
+
+
+def action_of_name(name: str) -> str:
+    """The action without its variant.
+
+    Examples
+    --------
+    >>> action_of_name("drive@2b"), action_of_name("collect")
+    ('drive', 'collect')
+    """
+    return name.partition("@")[0]
+
+
+def quantum_of(values: Iterable[float]) -> float:
+    """A power of two so that the sum of the values is 2**49 to 2**50 of it.
+
+    Examples
+    --------
+    >>> quantum_of([0.5, 0.25]) == 2.0**-50
+    True
+    """
+    total = sum(values)
+    if not math.isfinite(total):
+        raise EngineError(f"a total of {total} is beyond what a float holds; are counts and prices right?")
+    return math.ldexp(1.0, max(math.frexp(total)[1] - 50, -1074))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Tasks of the same action, layer and phase, summed.
+
+    Attributes
+    ----------
+    of_task : int64[n_tasks]
+        The group of each task.
+    names : dict of str to list of str
+        For each breakdown, the name of each group.
+    variants : list of str
+        The action of each group, with its variant.
+    count, busy_ps : list of int
+        Sums.
+    """
+
+    of_task: Ints
+    names: dict[str, list[str]]
+    variants: list[str]
+    count: list[int]
+    busy_ps: list[int]
+
+    @classmethod
+    def of(cls, graph: TaskGraph, actions: Mapping[str, Action]) -> Groups:
+        """Sum a graph's tasks by (action, layer, phase)."""
+        n_layers, n_phases = max(1, len(graph.layer_names)), max(1, len(graph.phase_names))
+        key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_phases + graph.phase
+        keys, inverse = np.unique(key, return_inverse=True)
+        of_task = inverse.astype(np.int64).reshape(-1)
+        variants = [graph.action_names[k] for k in keys // (n_layers * n_phases)]
+        names = {
+            "component": [_busy_component(actions[name]) for name in variants],
+            "layer": [graph.layer_names[k] or NONE for k in keys // n_phases % n_layers],
+            "phase": [graph.phase_names[k] or NONE for k in keys % n_phases],
+            "action": [action_of_name(name) for name in variants],
+        }
+        count = exact_sums(of_task, graph.count, len(keys))
+        return cls(of_task, names, variants, count, exact_sums(of_task, graph.occupancy_ps, len(keys)))
+
+
+def _busy_component(action: Action) -> str:
+    return action.charges[0].component if action.charges else NONE
+
+
+def exact_sums(index: Ints, values: Ints, n: int) -> list[int]:
+    """Sum the values of each index, beyond 64 bits if need be."""
+    high, low = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    np.add.at(high, index, values >> 32)
+    np.add.at(low, index, values & 0xFFFFFFFF)
+    return [(h << 32) + r for h, r in zip(high.tolist(), low.tolist(), strict=True)]
+
+
+@dataclass(frozen=True)
+class Books:
+    """The four breakdowns and their totals, which are counted on their own."""
+
+    parts: dict[str, dict[str, Part]]
+    energy_pj: float
+    dynamic_energy_pj: float
+    leakage_energy_pj: float
+    area_um2: float
+    busy_ps: int
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What is attributed: a run's energy and area, in whole quanta.
+
+    Attributes
+    ----------
+    quantum_pj, quantum_um2 : float
+        What one is.
+    spent : list of (group, component, quanta)
+        Dynamic energy.
+    leaked : list of (component, quanta)
+        Leakage power x makespan.
+    areas : list of int
+        Of each area item.
+    """
+
+    quantum_pj: float
+    quantum_um2: float
+    spent: list[tuple[int, str, int]]
+    leaked: list[tuple[str, int]]
+    areas: list[int]
+
+    @classmethod
+    def of(
+        cls, groups: Groups, makespan_ps: int, actions: Mapping[str, Action], items: Sequence[AreaItem]
+    ) -> Bill:
+        """Price the groups and the chip, and round each cell once."""
+        spent = [
+            (g, charge.component, groups.count[g] * charge.energy_pj)
+            for g, variant in enumerate(groups.variants)
+            for charge in actions[variant].charges
+        ]
+        leaked = [(item.component, item.n * item.leakage_uw * makespan_ps * UW_PS_IN_PJ) for item in items]
+        areas = [item.n * item.area_um2 for item in items]
+        pj = quantum_of([*(energy for *_, energy in spent), *(energy for _, energy in leaked)])
+        um2 = quantum_of(areas)
+        return cls(
+            pj,
+            um2,
+            [(g, component, round(energy / pj)) for g, component, energy in spent],
+            [(component, round(energy / pj)) for component, energy in leaked],
+            [round(area / um2) for area in areas],
+        )
+
+
+def keep_books(
+    graph: TaskGraph,
+    on_path_ps: Ints,
+    makespan_ps: int,
+    actions: Mapping[str, Action],
+    items: Sequence[AreaItem],
+    crossbars: Crossbars,
+    n_crossbars: int,
+    n_samples: int,
+) -> Books:
+    """Attribute everything, four times.
+
+    Parameters
+    ----------
+    on_path_ps : int64[n_tasks]
+        How much of the makespan each task answers for.
+    graph, makespan_ps, actions, items, crossbars, n_crossbars, n_samples
+        As in `Result.of`.
+    """
+    groups = Groups.of(graph, actions)
+    bill = Bill.of(groups, makespan_ps, actions, items)
+    latency_ps = exact_sums(groups.of_task, on_path_ps, len(groups.count))
+    parts = {}
+    for by in BREAKDOWNS:
+        lines = _lines(by, groups, latency_ps, bill)
+        for item, size in zip(items, bill.areas, strict=True):
+            for name, share in area_shares(by, item, size, crossbars, n_crossbars):
+                lines[name]["area"] += share
+        rates = _throughputs(graph, groups.of_task, groups.names[by], n_samples)
+        parts[by] = {name: _part(line, bill, rates.get(name, math.inf)) for name, line in lines.items()}
+    dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)
+    return Books(
+        parts,
+        energy_pj=(dynamic + leakage) * bill.quantum_pj,
+        dynamic_energy_pj=dynamic * bill.quantum_pj,
+        leakage_energy_pj=leakage * bill.quantum_pj,
+        area_um2=sum(bill.areas) * bill.quantum_um2,
+        busy_ps=exact_sums(np.zeros(graph.n_tasks, np.int64), graph.occupancy_ps, 1)[0],
+    )
+
+
+def _lines(by: str, groups: Groups, latency_ps: Sequence[int], bill: Bill) -> dict[str, Counter[str]]:
+    """Everything but the area, in whole numbers, by name in order of first mention."""
+    lines: dict[str, Counter[str]] = defaultdict(Counter)
+    names = groups.names[by]
+    for g, name in enumerate(names):
+        lines[name]["count"] += groups.count[g]
+        lines[name]["busy"] += groups.busy_ps[g]
+        lines[name]["latency"] += latency_ps[g]
+    for g, component, amount in bill.spent:
+        lines[component if by == "component" else names[g]]["energy"] += amount
+    for component, amount in bill.leaked:
+        lines[component if by == "component" else LEAKAGE]["energy"] += amount
+    return lines
+
+
+def _part(line: Counter[str], bill: Bill, throughput_per_s: float) -> Part:
+    return {
+        "energy_pj": line["energy"] * bill.quantum_pj,
+        "busy_ps": line["busy"],
+        "latency_ps": line["latency"],
+        "area_um2": line["area"] * bill.quantum_um2,
+        "count": line["count"],
+        "throughput_per_s": throughput_per_s,
+    }
+
+
+def loads_ps(graph: TaskGraph, held_ps: Ints) -> NDArray[np.float64]:
+    """Time that each entry of `uses` takes of its resource: units x time held / capacity."""
+    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
+    capacity = np.maximum(graph.capacity[graph.uses_resource], 1)
+    return np.asarray(graph.uses_units * held_ps[owner].astype(float) / capacity)
+
+
+def _throughputs(graph: TaskGraph, of_task: Ints, names: Sequence[str], n_samples: int) -> dict[str, float]:
+    """What each name alone would sustain: samples per busy second of the busiest resource of its tasks."""
+    place = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    label = np.array([place[name] for name in names], np.int64)
+    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
+    if not len(owner):
+        return {}
+    key = label[of_task[owner]] * graph.n_resources + graph.uses_resource
+    keys, at = np.unique(key, return_inverse=True)
+    load = np.bincount(at.reshape(-1), weights=loads_ps(graph, graph.occupancy_ps), minlength=len(keys))
+    busiest = np.zeros(len(place))
+    np.maximum.at(busiest, keys // graph.n_resources, load)
+    return {name: n_samples * 1e12 / busiest[k] for name, k in place.items() if busiest[k] > 0}
+
+
+def check_prices(graph: TaskGraph, actions: Mapping[str, Action], items: Sequence[AreaItem]) -> None:
+    """Refuse what cannot be priced.
+
+    Raises
+    ------
+    EngineError
+        An action of the graph has no price, or a price, a leakage or an area is negative or not finite.
+    """
+    missing = [name for name in graph.action_names if name not in actions]
+    faults = [f"action {name!r} has no price" for name in missing]
+    used = [actions[name] for name in graph.action_names if name in actions]
+    figures = [(f"energy of {a.name!r} in {c.component!r}", c.energy_pj) for a in used for c in a.charges]
+    for item in items:
+        figures += [
+            (f"number of {item.component!r}", item.n),
+            (f"area of {item.component!r}", item.area_um2),
+            (f"leakage of {item.component!r}", item.leakage_uw),
+        ]
+    unfair = [(what, value) for what, value in figures if not (math.isfinite(value) and value >= 0)]
+    faults += [f"{what} is {value}; it must be finite and 0 or more" for what, value in unfair]
+    if faults:
+        raise EngineError("\n".join(faults))

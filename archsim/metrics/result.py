@@ -1,0 +1,389 @@
+"""What a run cost: latency, throughput, energy, area and power, whole and in parts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.components import Action, AreaItem
+from archsim.errors import EngineError
+from archsim.metrics.areas import Crossbars, check_crossbars
+from archsim.metrics.critical import Segment, critical_path
+from archsim.metrics.folder import fresh_folder
+from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Part, check_prices, keep_books, loads_ps
+from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
+from archsim.taskgraph import TaskGraph
+from archsim.trace import Trace
+
+N_TOP = 10
+RESULT_FILE = "result.json"
+
+
+class Busiest(NamedTuple):
+    """The resource with the highest utilisation; ``("(none)", 0.0)`` if tasks use none."""
+
+    name: str
+    utilisation: float
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a run cost. Make one with `Result.of`.
+
+    Attributes
+    ----------
+    graph, trace : TaskGraph, Trace
+        What was run, and when it ran.
+    actions : mapping of str to Action
+        The prices.
+    items : tuple of AreaItem
+        Area and leakage of the chip.
+    n_samples, phase, name, provenance
+        As given.
+    path : tuple of Segment
+        The critical path, see `critical_path`.
+    books : Books
+        The sums behind the properties.
+
+    Notes
+    -----
+    Energies are whole multiples of a power of two near 2**-50 of the total, and so are areas, so that parts
+    sum to the whole exactly, in every order. A cell is off by half of that at most: 5e-16 of the total.
+    """
+
+    graph: TaskGraph
+    trace: Trace
+    actions: Mapping[str, Action]
+    items: tuple[AreaItem, ...]
+    n_samples: int
+    phase: str
+    name: str
+    provenance: dict[str, object]
+    path: tuple[Segment, ...]
+    books: Books
+
+    @classmethod
+    def of(
+        cls,
+        graph: TaskGraph,
+        trace: Trace,
+        actions: Mapping[str, Action],
+        items: Sequence[AreaItem],
+        crossbars: Crossbars,
+        n_crossbars: int,
+        n_samples: int,
+        phase: str,
+        name: str,
+        provenance: Mapping[str, object],
+        policy: str = "fifo",
+    ) -> Result:
+        """Evaluate a finished run, and check that all parts sum to the whole.
+
+        Parameters
+        ----------
+        graph, trace
+            A finished run.
+        actions : mapping of str to Action
+            The price of every action in the graph.
+        items : sequence of AreaItem
+            Every component of the chip, once.
+        crossbars : mapping of (layer, role) to int
+            Crossbars in use; a role is "forward", "copy" or "feedback".
+        n_crossbars : int
+            Crossbars of the whole chip.
+        n_samples : int
+            Samples that the run computed, 1 or more.
+        phase, name : str
+            What was run, for people.
+        provenance : mapping
+            Where it all came from; values that JSON can hold.
+        policy : {"fifo", "static"}
+            The policy of the run, for the critical path.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        EngineError
+            The run is not finished, a price is missing or impossible, there are fewer than one sample, or
+            parts do not sum to the whole.
+
+        Examples
+        --------
+        >>> from archsim.components import Charge
+        >>> from archsim.engine import run_tasks
+        >>> from archsim.taskgraph import TaskGraphBuilder
+        >>> b = TaskGraphBuilder()
+        >>> adc = b.resource("adc")
+        >>> tasks = [b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=1000, layer="fc1")
+        ...          for _ in "ab"]
+        >>> graph = b.build()
+        >>> prices = {"convert": Action("convert", (Charge("adc", 0.5),))}
+        >>> result = Result.of(graph, run_tasks(graph), prices, (), {}, 0, 1, "inference", "two tasks", {})
+        >>> result.latency_ps, result.energy_pj, result.average_power_uw, result.busiest_resource
+        (2000, 8.0, 4000.0, Busiest(name='adc', utilisation=1.0))
+        """
+        _check_run(graph, trace, n_samples)
+        check_prices(graph, actions, items)
+        check_crossbars(crossbars, n_crossbars)
+        path = tuple(critical_path(graph, trace, policy))
+        on_path = np.zeros(graph.n_tasks, np.int64)
+        for segment in path:
+            on_path[segment.task] += segment.length_ps
+        books = keep_books(
+            graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples
+        )
+        result = cls(
+            graph, trace, actions, tuple(items), n_samples, phase, name, dict(provenance), path, books
+        )
+        result.check()
+        return result
+
+    # ---- the whole ----
+
+    @property
+    def latency_ps(self) -> int:
+        """From the start of the run until its last task is done (the makespan)."""
+        return self.trace.makespan_ps
+
+    @property
+    def throughput_per_s(self) -> float:
+        """Samples / latency, in samples per second; infinite if the run took no time."""
+        return self.n_samples * 1e12 / self.latency_ps if self.latency_ps else math.inf
+
+    @property
+    def energy_pj(self) -> float:
+        """Dynamic energy and leakage together."""
+        return self.books.energy_pj
+
+    @property
+    def dynamic_energy_pj(self) -> float:
+        """Sum over tasks of count x energy of the action."""
+        return self.books.dynamic_energy_pj
+
+    @property
+    def leakage_energy_pj(self) -> float:
+        """Leakage power of the whole chip x latency."""
+        return self.books.leakage_energy_pj
+
+    @property
+    def leakage_uw(self) -> float:
+        """Leakage power of the whole chip."""
+        return math.fsum(item.n * item.leakage_uw for item in self.items)
+
+    @property
+    def area_um2(self) -> float:
+        """Area of the whole chip, whether it is in use or not."""
+        return self.books.area_um2
+
+    @property
+    def busy_ps(self) -> int:
+        """Sum of the occupancies of all tasks."""
+        return self.books.busy_ps
+
+    @property
+    def average_power_uw(self) -> float:
+        """Energy / latency (over 1 ns if the run took no time)."""
+        return self.energy_pj / (self.latency_ps or MIN_WINDOW_PS) * PJ_PER_PS_IN_UW
+
+    @cached_property
+    def peak_power_uw(self) -> float:
+        """Highest power at any instant, see `power_over_time`."""
+        _, power_uw = power_over_time(self)
+        # the true peak is never below the average; rounding must not say otherwise
+        return max(float(power_uw.max()), self.average_power_uw)
+
+    @cached_property
+    def busiest_resource(self) -> Busiest:
+        """The resource of the highest utilisation; the first of them if several are equal."""
+        shares = self.utilisation()
+        return Busiest(*max(shares.items(), key=itemgetter(1), default=(NONE, 0.0)))
+
+    def utilisation(self) -> dict[str, float]:
+        """Utilisation of every resource that tasks use (space that tasks only reserve is left out).
+
+        Returns
+        -------
+        dict of str to float
+            ``sum(units x time held) / (capacity x latency)``, 0 to 1; time after the end of the run, where the
+            occupancy of a task outlasts its latency, does not count.
+        """
+        graph, latency = self.graph, self.latency_ps
+        held: NDArray[np.int64] = np.minimum(graph.occupancy_ps, latency - self.trace.start_ps)
+        load = np.bincount(graph.uses_resource, loads_ps(graph, held), minlength=graph.n_resources)
+        return {
+            graph.resource_names[r]: min(1.0, float(load[r]) / latency) if latency else 0.0
+            for r in np.unique(graph.uses_resource).tolist()
+        }
+
+    # ---- the parts ----
+
+    def breakdown(self, by: str) -> dict[str, Part]:
+        """Who took how much.
+
+        Parameters
+        ----------
+        by : {"component", "layer", "phase", "action"}
+
+        Returns
+        -------
+        dict of str to dict
+            By name: ``energy_pj``, ``busy_ps``, ``latency_ps`` and ``area_um2``, which each sum to the total of
+            the same name exactly; ``count``, how often actions were done; and ``throughput_per_s``, what the
+            busiest resource of these tasks alone would sustain (infinite if they use none), which sums to nothing.
+
+        Raises
+        ------
+        EngineError
+            There is no such breakdown.
+        """
+        if by not in BREAKDOWNS:
+            raise EngineError(f"unknown breakdown {by!r}; there are: {', '.join(BREAKDOWNS)}")
+        return {name: part.copy() for name, part in self.books.parts[by].items()}
+
+    def check(self) -> None:
+        """Assert that all parts sum to the whole, bit for bit.
+
+        Raises
+        ------
+        EngineError
+            They do not.
+        """
+        for by in BREAKDOWNS:
+            parts = list(self.books.parts[by].values())
+            sums: list[tuple[str, float, float]] = [
+                ("energy_pj", sum(part["energy_pj"] for part in parts), self.energy_pj),
+                ("area_um2", sum(part["area_um2"] for part in parts), self.area_um2),
+                ("busy_ps", sum(part["busy_ps"] for part in parts), self.busy_ps),
+                ("latency_ps", sum(part["latency_ps"] for part in parts), self.latency_ps),
+            ]
+            for what, total, whole in sums:
+                if total != whole:
+                    raise EngineError(f"{what} by {by}: the parts sum to {total!r}, the whole is {whole!r}")
+        if self.dynamic_energy_pj + self.leakage_energy_pj != self.energy_pj:
+            raise EngineError("dynamic energy and leakage do not sum to the energy")
+
+    # ---- for files ----
+
+    def to_dict(self) -> dict[str, object]:
+        """Every figure, in plain Python types that JSON can hold; an infinite throughput is None.
+
+        Returns
+        -------
+        dict
+            ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``critical_path``,
+            ``breakdown`` (the four) and ``provenance``.
+        """
+        top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
+        data = {
+            "name": self.name,
+            "phase": self.phase,
+            "totals": {name: getattr(self, name) for name in _TOTALS},
+            "busiest_resource": self.busiest_resource._asdict(),
+            "top_resources": [Busiest(*pair)._asdict() for pair in top],
+            "critical_path": self._path_shares(),
+            "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
+            "provenance": self.provenance,
+        }
+        return {key: _plain(value) for key, value in data.items()}
+
+    @property
+    def n_tasks(self) -> int:
+        """Tasks of the run."""
+        return self.graph.n_tasks
+
+    def _path_shares(self) -> dict[str, object]:
+        """What the makespan is spent on: results awaited, resources awaited, and by component."""
+        contended = 0
+        for here, following in zip(self.path, self.path[1:], strict=False):
+            if following.why in ("resource", "line"):
+                contended += here.length_ps
+        whole = self.latency_ps
+        parts = self.books.parts["component"].items()
+        return {
+            "n_segments": len(self.path),
+            "waiting_for_results_ps": whole - contended,
+            "waiting_for_resources_ps": contended,
+            "share_of_component": {
+                name: part["latency_ps"] / whole for name, part in parts if part["latency_ps"]
+            },
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json``, whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it does not exist; the file of an earlier result is replaced.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        ArchsimError
+            The folder cannot be written; nothing has changed then.
+        """
+        with fresh_folder(folder) as temporary:
+            self.write(temporary)
+        return Path(folder) / RESULT_FILE
+
+    def write(self, folder: Path) -> None:
+        """Write ``result.json`` into an existing folder; for use inside `fresh_folder`."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"Result({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"
+
+
+_TOTALS = (
+    "n_samples",
+    "n_tasks",
+    "latency_ps",
+    "throughput_per_s",
+    "energy_pj",
+    "dynamic_energy_pj",
+    "leakage_energy_pj",
+    "area_um2",
+    "average_power_uw",
+    "peak_power_uw",
+    "busy_ps",
+)
+
+
+def _check_run(graph: TaskGraph, trace: Trace, n_samples: int) -> None:
+    if trace.n_tasks != graph.n_tasks:
+        raise EngineError(f"the trace has {trace.n_tasks} tasks, its graph {graph.n_tasks}")
+    if graph.n_tasks and int(trace.start_ps.min()) < 0:
+        task = int(trace.start_ps.argmin())
+        raise EngineError(f"task {task} ({graph.label(task)}) never ran; only a finished run has a result")
+    if n_samples < 1:
+        raise EngineError(f"n_samples is {n_samples}; a result needs 1 or more")
+
+
+def _plain(value: object) -> object:
+    """The same in types that JSON can hold."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | bool | int) else str(value)
