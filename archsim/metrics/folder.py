@@ -1,4 +1,4 @@
-"""Write a folder of results as one step: beside it first, then rename."""
+"""Write a folder of results as one step: into a temporary folder first, then rename."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def fresh_folder(folder: str | Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        A folder beside it, on the same file system.
+        A temporary folder on the same file system.
 
     Raises
     ------
@@ -62,11 +62,9 @@ def fresh_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def _make_beside(target: Path) -> Path:
-    # in the nearest folder that exists, so that nothing above the target is made before all is written
-    above = next(path for path in target.parents if path.exists())
-    if target.is_dir() and not os.access(target, os.W_OK | os.X_OK):
-        raise PermissionError(13, "Permission denied")
-    temporary = above / f".{target.name}.{secrets.token_hex(4)}.tmp"
+    # the nearest folder that exists: the target itself, or one above it, of the same file system
+    nearest = next(path for path in (target, *target.parents) if path.exists())
+    temporary = nearest / f".{target.name}.{secrets.token_hex(4)}.tmp"
     temporary.mkdir()
     return temporary
 
@@ -83,7 +81,7 @@ def _move(temporary: Path, target: Path) -> None:
                     path.rmdir()
             raise
         return
-    for path in sorted(temporary.rglob("*")):
+    for path in sorted(temporary.rglob("*")):  # a folder comes before what is in it
         place = target / path.relative_to(temporary)
         if path.is_dir():
             place.mkdir(exist_ok=True)

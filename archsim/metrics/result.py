@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -306,7 +307,7 @@ class Result:
     def _path_shares(self) -> dict[str, object]:
         """What the makespan is spent on: results awaited, resources awaited, and by component."""
         contended = 0
-        for here, following in zip(self.path, self.path[1:], strict=False):
+        for here, following in pairwise(self.path):
             if following.why in ("resource", "line"):
                 contended += here.length_ps
         whole = self.latency_ps
