@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from archsim.errors import WorkloadError
+from archsim.units import to_door
 from archsim.workload.build import network_of
 from archsim.workload.models import (
     ActivityModel,
@@ -21,7 +22,6 @@ from archsim.workload.models import (
     Schedule,
     WorkloadModel,
 )
-from archsim.units import to_door
 from archsim.workload.network import Network
 from archsim.yaml_reader import load_model
 

@@ -1,0 +1,62 @@
+"""Quantities with units at the door, plain numbers inside.
+
+``"100 ns"`` in a file becomes ``100_000`` in a field whose name ends in ``_ps``. Nothing else in
+archsim reads a unit.
+
+:mod:`~archsim.units.quantities` reads and writes them; :mod:`~archsim.units.door` holds what every model
+that is filled from a file shares: the field types (`TimePs`, `EnergyPj`, …), the base class `DoorModel`
+and its inverse `to_door`; :mod:`~archsim.units.faults` says in plain words what is wrong with a file.
+"""
+
+from archsim.units.door import (
+    AreaUm2,
+    Bits,
+    Bytes,
+    CapacitanceFf,
+    ConductanceSiemens,
+    CurrentA,
+    DoorModel,
+    EnergyPj,
+    Frac,
+    FrequencyMhz,
+    LengthUm,
+    NodeNm,
+    PowerUw,
+    Quantity,
+    ResistanceOhm,
+    TemperatureK,
+    TimePs,
+    VoltageV,
+    door_key,
+    to_door,
+)
+from archsim.units.faults import faults_of, only_unit_faults
+from archsim.units.quantities import close_match, format_quantity, parse_quantity
+
+__all__ = [
+    "AreaUm2",
+    "Bits",
+    "Bytes",
+    "CapacitanceFf",
+    "ConductanceSiemens",
+    "CurrentA",
+    "DoorModel",
+    "EnergyPj",
+    "Frac",
+    "FrequencyMhz",
+    "LengthUm",
+    "NodeNm",
+    "PowerUw",
+    "Quantity",
+    "ResistanceOhm",
+    "TemperatureK",
+    "TimePs",
+    "VoltageV",
+    "close_match",
+    "door_key",
+    "faults_of",
+    "format_quantity",
+    "only_unit_faults",
+    "parse_quantity",
+    "to_door",
+]
