@@ -192,7 +192,8 @@ def _reads(ctx: Context, product: Product) -> int:
     """Count of the read action: active cells, or reads of whole arrays."""
     block = product.block
     if ctx.costs.read_counts == "read":
-        return product.n_vectors * block.n_crossbars * ctx.costs.reads_per_vector
+        # the price of the action holds the repeats without a sample-and-hold
+        return product.n_vectors * block.n_crossbars
     if product.transposed:
         return _driven_lines(ctx, product) * block.n_rows
     return product.n_active * _converted_values(ctx, product)
