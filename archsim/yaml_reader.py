@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from archsim.errors import UnitError
-from archsim.units import DoorModel, close_match, faults_of, only_unit_faults
+from archsim.units import DoorModel, faults_of, only_unit_faults
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event, ScalarEvent
@@ -116,8 +116,8 @@ class Document:
         Raises
         ------
         Exception
-            Of the document's class `error`: no ``=``, no value, a value that is no YAML, a path whose
-            parent does not exist or that is no mapping or list.
+            Of the document's class `error`: no ``=``, no value, a value that is no YAML, a path through
+            something that is no mapping or list. Missing sections on the way are made.
         """
         changed = Document(copy.deepcopy(self.data), self.path, self.error, dict(self.marks))
         for assignment in assignments:
@@ -140,28 +140,24 @@ def _apply(document: Document, assignment: str) -> None:
     path: Keys = ()
     for depth, part in enumerate(parts, start=1):
         try:
-            key = _key_in(parent, part, path, new=depth == len(parts))
+            key = _key_in(parent, part, path)
         except LookupError as fault:
             raise document.error(f"{where}: {fault.args[0]}") from None
         path = (*path, key)
         if depth < len(parts):
-            parent = parent[key]
+            # a section that the file leaves out, or a typing error: then the model names the unknown key
+            parent = parent.setdefault(key, {}) if isinstance(parent, dict) else parent[key]
     parent[path[-1]] = value
     for old in [mark for mark in document.marks if mark[: len(path)] == path]:
         del document.marks[old]
     document.marks[path] = where
 
 
-def _key_in(parent: object, part: str, path: Keys, new: bool) -> str | int:
+def _key_in(parent: object, part: str, path: Keys) -> str | int:
     """The key or index that a part of a ``--set`` path means; LookupError says what there is instead."""
     name = f"'{_dotted(path)}'" if path else "the file"
     if isinstance(parent, dict):
-        if part in parent or new:
-            return part
-        keys = ", ".join(parent) or "nothing"
-        raise LookupError(
-            f"there is no '{_dotted((*path, part))}'; {name} has: {keys}{close_match(part, parent)}"
-        )
+        return part
     if isinstance(parent, list):
         if part.isascii() and part.isdigit() and int(part[:9]) < len(parent):
             return int(part[:9])

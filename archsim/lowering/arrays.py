@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from archsim.components import ReadCycle
-from archsim.lowering.context import RELEASE, Claim, Context, Label
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
 
@@ -41,15 +41,12 @@ class Product:
 
 def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int | None]) -> int:
     """All cycles of a product; returns the task that merges the last one."""
-    block = product.block
-    before = [*after, ctx.last_write.get(block)]
-    register = (_register(ctx, block), 1)
-    cycles = ctx.costs.read_cycles(product.n_bits, product.n_bits > 1)
-    merged: int | None = None
-    for i, cycle in enumerate(cycles):
-        claims = [register] if i == 0 else []
-        merged = _cycle(ctx, label, product, cycle, before, merged, claims)
-    assert merged is not None
+    # the result's register is taken first, so that nothing inside the pipeline waits for what comes behind it
+    before = [*after, ctx.last_write.get(product.block)]
+    admitted = ctx.add(label, ADMIT, 1, after=before, reserves=[(_register(ctx, product), 1)])
+    merged = admitted
+    for cycle in ctx.costs.read_cycles(product.n_bits, product.n_bits > 1):
+        merged = _cycle(ctx, label, product, cycle, admitted, merged)
     return merged
 
 
@@ -58,10 +55,10 @@ def _cycle(
     label: Label,
     product: Product,
     cycle: ReadCycle,
-    before: list[int | None],
-    merged: int | None,
-    register: list[Claim],
+    admitted: int,
+    merged: int,
 ) -> int:
+    """One cycle; it is merged after the one before."""
     chip, costs, block = ctx.chip, ctx.costs, product.block
     n_values = _converted_values(ctx, product)
     stages = _Stages(product.n_vectors)
@@ -72,7 +69,7 @@ def _cycle(
     held, latency = stages.next(costs.drive_ps())
     drive = ctx.add(
         label, costs.drive(cycle), _driven_lines(ctx, product),
-        uses=[(drivers, 1)], occupancy_ps=held, latency_ps=latency, after=before,
+        uses=[(drivers, 1)], occupancy_ps=held, latency_ps=latency, after=[admitted],
     )
 
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
@@ -99,7 +96,7 @@ def _cycle(
         label, costs.shift_add(), n_values * product.n_vectors,
         uses=[(ctx.resource(f"{_bank(ctx, block)}.shift_add{side}"), 1)],
         occupancy_ps=held, latency_ps=held + extra, after=[convert, merged],
-        reserves=register, frees=[] if free_early else banks,
+        frees=[] if free_early else banks,
     )
 
 
@@ -148,7 +145,7 @@ def scatter(
     """
     costs = ctx.costs
     value_bits = ctx.chip.tile.membrane_buffer.potential_bits
-    register = (_register(ctx, product.block), 1)
+    register = (_register(ctx, product), 1)
     beats = costs.bus_beats(sum(n for _, n in targets) * value_bits)
     collect = ctx.add(
         label, costs.collect(), beats,
@@ -236,5 +233,8 @@ def _hold(ctx: Context, name: str, side: str) -> int:
     return ctx.resource(f"{name}.sample_hold{side}", ctx.chip.sample_hold.n_banks)
 
 
-def _register(ctx: Context, block: Block) -> int:
-    return ctx.resource(f"{_crossbar(block)}.output_register", ctx.chip.shift_add.n_registers)
+def _register(ctx: Context, product: Product) -> int:
+    """Where a product's result waits for the accumulators; each direction of an array has its own."""
+    side = ".transposed" if product.transposed else ""
+    name = f"{_crossbar(product.block)}.output_register{side}"
+    return ctx.resource(name, ctx.chip.shift_add.n_registers)

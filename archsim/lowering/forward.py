@@ -14,8 +14,9 @@ For every layer and step (a burst of output positions at one timestep), in the o
         emit         the spikes into the output buffer
         admit, hop ..., receive   to every tile that needs them; the last frees the output buffer
 
-The membrane orders the timesteps of a layer: a step's additions wait until the step two before has been sent
-(two sets of accumulators), its update until the step before has been sent. Layers overlap as the data allow. A
+The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Input
+registers and accumulators are double: a step's fetch waits until the step two before has been read, its additions
+until the step two before has been sent. Layers overlap as the data allow. A
 block that no spike reaches is skipped if the chip says so. Pooling has no arrays: its home adds up the window.
 """
 
@@ -31,6 +32,7 @@ from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, so
 from archsim.workload import INPUT
 
 Key = tuple[str, int, int]  # layer, tile, step
+SETS = 2  # of input registers and of accumulators: one is filled while the other is used
 
 
 @dataclass
@@ -58,6 +60,8 @@ class Forward:
     start: int | None = None
     before: Forward | None = None
     arrived: dict[tuple[str, int, str, int], list[int]] = field(default_factory=dict)
+    fetched: dict[Key, int] = field(default_factory=dict)
+    read: dict[Key, list[int]] = field(default_factory=dict)
     updated: dict[Key, int] = field(default_factory=dict)
     sent: dict[Key, int] = field(default_factory=dict)
     kept_inputs: dict[Key, int] = field(default_factory=dict)
@@ -137,24 +141,39 @@ class Forward:
     def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        after: list[int | None] = [self.start]
+        after: list[int | None] = [self.start, *self._read_before(plan, tile, step)]
         frees: list[Claim] = []
         for source in sources_of(plan.layer):
             for needed in ctx.flow.needs(plan.layer, step, source):
                 after += self.arrived.get((name, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
+        after = self._admitted_to_history(plan, tile, step, "inputs", after)
         n_accesses = self._fetched_accesses(plan, tile, step)
         task = ctx.access(
             label, ctx.costs.fetch(), "input_buffer", tile, 0, after, n_accesses=n_accesses, frees=frees
         )
-        if self.learns and plan.forward:
-            self._keep_inputs(plan, tile, step, task)
-        self._fetched[name, tile, step] = task
+        if self._keeps(plan, "inputs"):
+            self.kept_inputs[name, tile, step] = self._keep(plan, tile, step, "inputs", task)
+        self.fetched[name, tile, step] = task
         return task
 
-    @property
-    def _fetched(self) -> dict[Key, int]:
-        return self.__dict__.setdefault("_fetched_tasks", {})  # type: ignore[no-any-return]  # a plain dict
+    def _read_before(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
+        """What a fetch waits for besides its data: the fetch before, and the reads two turns before."""
+        turns = SETS * (plan.forward[-1].replica + 1) if plan.forward else SETS
+        waits = []
+        for distance in (1, turns):
+            run, there = self._steps_before(plan.layer.name, step, distance)
+            if run is not None:
+                key = (plan.layer.name, tile, there)
+                waits += [run.fetched[key]] if distance == 1 else run.read.get(key, [])
+        return waits
+
+    def _steps_before(self, name: str, step: int, distance: int) -> tuple[Forward | None, int]:
+        """The pass and step that lie `distance` steps before, if need be in the sample before."""
+        if step >= distance:
+            return self, step - distance
+        there = self.ctx.flow.n_steps(name) + step - distance
+        return (self.before, there) if there >= 0 else (None, there)
 
     def _fetched_accesses(self, plan: LayerPlan, tile: int, step: int) -> int:
         ctx, name = self.ctx, plan.layer.name
@@ -214,9 +233,10 @@ class Forward:
         label = self.label(name, step)
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         product = Product(block, ctx.n_vectors(name, step), n_active, bits)
-        merged = read_array(ctx, label, product, [self._fetched[name, block.tile, step]])
+        merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
+        self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block)
-        free = self._sent_before(name, home.tile, step, 2)
+        free = self._sent_before(name, home.tile, step, SETS)
         sums[home.tile].append(deliver(ctx, label, product, merged, home.tile, [free]))
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
@@ -233,12 +253,8 @@ class Forward:
 
     def _sent_before(self, name: str, tile: int, step: int, distance: int) -> int | None:
         """The task that sent this home's step `distance` before, in the sample before if need be."""
-        if step >= distance:
-            return self.sent[name, tile, step - distance]
-        if self.before is not None:
-            return self.before.sent[name, tile, self.ctx.flow.n_steps(name) + step - distance] \
-                if self.ctx.flow.n_steps(name) + step >= distance else None
-        return None
+        run, there = self._steps_before(name, step, distance)
+        return None if run is None else run.sent[name, tile, there]
 
     # ---- neurons and what they send ------------------------------------------------------------
 
@@ -247,10 +263,11 @@ class Forward:
         n_neurons = home.n_channels * ctx.n_vectors(name, step)
         after: list[int | None] = [*sums, self.start, self._sent_before(name, home.tile, step, 1)]
         # a skipped layer still leaks at its timestep: it waits for its inputs like any other
-        after += [self._fetched[name, tile, step] for tile in plan.tiles] if not sums else []
+        after += [self.fetched[name, tile, step] for tile in plan.tiles] if not sums else []
         ready: int | None = None
         if plan.layer.neuron is not None:
             states = 2 if plan.layer.neuron.kind == "cubalif" else 1
+            after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
             bits = n_neurons * states * ctx.chip.tile.membrane_buffer.potential_bits
             held, latency = ctx.costs.unit_ps(ctx.chip.tile.neuron_unit, n_neurons)
             memory = ctx.costs.access_ps("membrane_buffer", 2 * ctx.costs.accesses("membrane_buffer", bits))
@@ -261,8 +278,9 @@ class Forward:
             )
             self.updated[name, home.tile, step] = ready
             after = [ready]
-            if self.learns and (plan.forward or ctx.mapping.phase == "bp"):
-                self._keep_potentials(plan, home, step, ready)
+            if self._keeps(plan, "potentials"):
+                task = self._keep(plan, home.tile, step, "potentials", ready)
+                self.kept_potentials[name, home.tile, step] = task
         self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
 
     def _emit(self, plan: LayerPlan, home: Home, step: int, after: list[int | None]) -> int:
@@ -301,19 +319,27 @@ class Forward:
 
     # ---- what the backward pass will need ------------------------------------------------------
 
-    def _keep_inputs(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> None:
-        room, bits = history_room(self.ctx, plan, tile, step, "inputs")
-        self.kept_inputs[plan.layer.name, tile, step] = self._keep(plan, tile, step, room, bits, fetched)
+    def _keeps(self, plan: LayerPlan, what: str) -> bool:
+        """Whether the backward pass will ask for a layer's inputs or potentials."""
+        if what == "inputs" or self.ctx.mapping.phase == "dfa":
+            return self.learns and bool(plan.forward)
+        return self.learns
 
-    def _keep_potentials(self, plan: LayerPlan, home: Home, step: int, updated: int) -> None:
-        room, bits = history_room(self.ctx, plan, home.tile, step, "potentials")
-        task = self._keep(plan, home.tile, step, room, bits, updated)
-        self.kept_potentials[plan.layer.name, home.tile, step] = task
+    def _admitted_to_history(
+        self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]
+    ) -> list[int | None]:
+        """Wait for space in the history buffer before there is something to keep."""
+        if not self._keeps(plan, what):
+            return after
+        room, _ = history_room(self.ctx, plan, tile, step, what)
+        label = self.label(plan.layer.name, step)
+        return [self.ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])]
 
-    def _keep(self, plan: LayerPlan, tile: int, step: int, room: Room, bits: int, after: int) -> int:
-        ctx, label = self.ctx, self.label(plan.layer.name, step)
-        admitted = ctx.add(label, ADMIT, 1, after=[after], reserves=[room.claim])
-        return ctx.access(label, ctx.costs.keep(), "history_buffer", tile, bits, [admitted])
+    def _keep(self, plan: LayerPlan, tile: int, step: int, what: str, after: int) -> int:
+        ctx = self.ctx
+        _, bits = history_room(ctx, plan, tile, step, what)
+        label = self.label(plan.layer.name, step)
+        return ctx.access(label, ctx.costs.keep(), "history_buffer", tile, bits, [after])
 
 
 def message_bytes(ctx: Context, name: str, home: Home, step: int) -> int:
