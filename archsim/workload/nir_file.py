@@ -14,6 +14,7 @@ MAX_DEPTH = 64  # nested graphs deeper than this are a damaged file, not a netwo
 # to be larger than this many times its file is damaged
 MAX_EXPANSION = 1100
 SLACK_BYTES = 1 << 20
+HEAP_MARK = b"GCOL\x01\0\0\0"  # signature and version of a global heap, which holds the strings
 
 
 def read_tree(path: Path) -> Tree:
@@ -34,6 +35,7 @@ def read_tree(path: Path) -> Tree:
         If the file is missing, a folder, not HDF5, damaged, or holds no NIR graph.
     """
     _check_is_hdf5(path)
+    _check_heaps(path)
     import h5py
 
     limit = path.stat().st_size * MAX_EXPANSION + SLACK_BYTES
@@ -80,6 +82,26 @@ def _check_is_hdf5(path: Path) -> None:
         raise WorkloadError(f"{path}: not a NIR file (no HDF5 signature); export the network with nir.write")
 
 
+def _check_heaps(path: Path) -> None:
+    """Refuse a string heap with an object of size zero: HDF5 (2.0.0) would walk it for ever.
+
+    Layout: HDF5 File Format Specification, section III.E, with lengths of 8 bytes.
+    """
+    content = path.read_bytes()
+    start = content.find(HEAP_MARK)
+    while start >= 0:
+        end = min(start + int.from_bytes(content[start + 8 : start + 16], "little"), len(content))
+        at = start + 16
+        while at + 16 <= end:
+            index = int.from_bytes(content[at : at + 2], "little")
+            size = int.from_bytes(content[at + 8 : at + 16], "little")
+            step = size if index == 0 else 16 + (size + 7) // 8 * 8
+            if step % (1 << 64) == 0:
+                raise WorkloadError(f"{path}: the file is damaged (its strings cannot be read)")
+            at += step
+        start = content.find(HEAP_MARK, start + 1)
+
+
 def _group_to_dict(group: Any, limit: int, above: tuple[int, ...]) -> Tree:
     import h5py
 
@@ -96,9 +118,22 @@ def _group_to_dict(group: Any, limit: int, above: tuple[int, ...]) -> Tree:
         elif isinstance(item, h5py.Dataset):
             if item.nbytes > limit:
                 raise WorkloadError(f"the file is damaged ({item.name} claims {item.nbytes} bytes)")
+            _check_type(item)
             value = item[()]
             tree[str(key)] = value.decode("utf8") if isinstance(value, bytes) else value
     return tree
+
+
+def _check_type(item: Any) -> None:
+    """Refuse numbers stored in a type that numpy does not write: reading a damaged one may crash HDF5."""
+    import h5py
+
+    stored = item.id.get_type()
+    if item.dtype.kind == "O":
+        if h5py.check_string_dtype(item.dtype) is None:
+            raise WorkloadError(f"{item.name} holds neither numbers nor strings")
+    elif item.dtype.kind not in "biufSU" or not stored.equal(h5py.h5t.py_create(item.dtype)):
+        raise WorkloadError(f"the file is damaged, or {item.name} is stored in an unusual type")
 
 
 def _root(path: Path, tree: Tree) -> Tree:

@@ -753,7 +753,19 @@ def small_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
     return path, path.read_bytes()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_string_heap_that_hdf5_would_walk_for_ever_is_refused(small_file: tuple[Path, bytes]) -> None:
+    path, content = small_file
+    damaged = bytearray(content)
+    last = content.index(b"GCOL") + 16
+    while int.from_bytes(content[last : last + 2], "little"):
+        last += 16 + (int.from_bytes(content[last + 8 : last + 16], "little") + 7) // 8 * 8
+    damaged[last + 8 : last + 16] = bytes(8)  # the free space behind the strings now has no size
+    (broken := path.with_name("heap.nir")).write_bytes(damaged)
+    with pytest.raises(WorkloadError, match="its strings cannot be read"):
+        from_nir(broken)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_anywhere_gives_a_workload_error_or_a_network(small_file: tuple[Path, bytes], data: Any) -> None:
     path, content = small_file
