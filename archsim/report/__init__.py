@@ -1,1 +1,31 @@
+"""Results for people and programs: tables, Markdown, the result folder."""
 
+from archsim.report.folder import Saved, bundle, read_results, result_folder, spans_file, write_results
+from archsim.report.markdown import markdown
+from archsim.report.summary import (
+    RUN_COLUMNS,
+    Summary,
+    compare_columns,
+    compare_rows,
+    percent,
+    rate,
+)
+from archsim.report.table import markdown_table, text_table
+
+__all__ = [
+    "RUN_COLUMNS",
+    "Saved",
+    "Summary",
+    "bundle",
+    "compare_columns",
+    "compare_rows",
+    "markdown",
+    "markdown_table",
+    "percent",
+    "rate",
+    "read_results",
+    "result_folder",
+    "spans_file",
+    "text_table",
+    "write_results",
+]

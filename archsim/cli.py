@@ -1,0 +1,231 @@
+"""The command line. What a command needs is imported when it runs, so that ``--help`` stays quick.
+
+Exit codes: 0 done; 1 the run failed; 2 a wrong call, file, network or folder, or a chip too small;
+130 interrupted by Ctrl-C; 143 by SIGTERM. Results go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from archsim.errors import ArchsimError, EngineError
+
+CTRL_C, TERMINATED = 130, 143
+
+
+class _Commands(TyperGroup):
+    """Turns what archsim raises on purpose into a message and an exit code; anything else is a bug and shown."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArchsimError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1 if isinstance(error, EngineError) else 2) from None
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(CTRL_C) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Evaluate spiking networks on RRAM crossbars: latency, energy and area of inference and learning.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Phase(StrEnum):
+    """What is computed."""
+
+    inference = "inference"
+    bp = "bp"
+    dfa = "dfa"
+
+
+class Engine(StrEnum):
+    """All give the same result."""
+
+    simpy = "simpy"
+    heap = "heap"
+    compiled = "compiled"
+
+
+class Kind(StrEnum):
+    """Pictures of a result."""
+
+    pipeline = "pipeline"
+    breakdown = "breakdown"
+    power = "power"
+
+
+class Model(StrEnum):
+    """Kinds of files."""
+
+    chip = "chip"
+    workload = "workload"
+
+
+ChipFile = Annotated[Path, typer.Argument(metavar="CHIP", help="A chip file (YAML).", show_default=False)]
+WorkloadFile = Annotated[
+    Path,
+    typer.Argument(metavar="WORKLOAD", help="A workload file (YAML), or a network (.nir).", show_default=False),
+]
+Phases = Annotated[
+    list[Phase] | None, typer.Option("--phase", help="Only this phase; may be repeated.", show_default=False)
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Replace a value of the chip or the workload, e.g. crossbar.rows=64 or samples=4; "
+        "chip.PATH or workload.PATH says which.",
+        show_default=False,
+    ),
+]
+WorkloadAssignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set-workload", metavar="PATH=VALUE", help="Replace a value of the workload.", show_default=False
+    ),
+]
+EngineOption = Annotated[Engine, typer.Option("--engine", help="All engines give the same result.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws which recordings or spikes drive the network.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+@app.command()
+def run(
+    chip: ChipFile,
+    workload: WorkloadFile,
+    phase: Phases = None,
+    engine: EngineOption = Engine.simpy,
+    seed: Seed = 0,
+    set_: Assignments = None,
+    set_workload: WorkloadAssignments = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Write result.json, report.md and pictures there."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Evaluate a workload on a chip: latency, energy, area and power of each phase."""
+    from archsim.cli_run import run as command
+
+    command(chip, workload, _texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json)
+
+
+@app.command()
+def compare(
+    items: Annotated[
+        list[Path],
+        typer.Argument(metavar="CHIP_OR_RESULT...", help="Chip files or result folders.", show_default=False),
+    ],
+    workload: Annotated[
+        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="What the chips compute.")
+    ] = None,
+    phase: Phases = None,
+    engine: EngineOption = Engine.simpy,
+    seed: Seed = 0,
+    set_: Assignments = None,
+    json: Json = False,
+) -> None:
+    """Chips, results or phases side by side, with ratios to the first.
+
+    With several items, ratios are to the first item in the same phase; with one, to its first phase.
+    """
+    from archsim.cli_run import compare as command
+
+    command(items, workload, _texts(phase), engine.value, seed, set_ or [], json)
+
+
+@app.command("map")
+def map_(
+    chip: ChipFile,
+    workload: WorkloadFile,
+    phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
+    set_: Assignments = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Draw the floor plan into this file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Which layer sits on which crossbars and tiles, and what the buffers hold."""
+    from archsim.cli_map import map_ as command
+
+    command(chip, workload, phase.value if phase else None, set_ or [], output, json)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Chips, workloads, .nir files.")],
+) -> None:
+    """Check chip files, workload files and networks; every fault is listed."""
+    from archsim.cli_show import check as command
+
+    command(files)
+
+
+@app.command()
+def components(chip: ChipFile, set_: Assignments = None, json: Json = False) -> None:
+    """Energy, time, area and leakage of every component of a chip, and where the figures come from."""
+    from archsim.cli_show import components as command
+
+    command(chip, set_ or [], json)
+
+
+@app.command()
+def schema(model: Annotated[Model, typer.Argument(metavar="chip|workload", help="Which kind of file.")]) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    from archsim.cli_show import schema as command
+
+    command(model.value)
+
+
+@app.command()
+def plot(
+    result: Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")],
+    kind: Annotated[
+        list[Kind] | None, typer.Option("--kind", help="Only this picture; may be repeated.", show_default=False)
+    ] = None,
+    phase: Phases = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the result folder if not given."),
+    ] = None,
+) -> None:
+    """Draw pictures of a saved result."""
+    from archsim.cli_show import plot as command
+
+    command(result, _texts(kind or list(Kind)), _texts(phase), output)
+
+
+def _texts(choices: list[Any] | None) -> list[str]:
+    return [choice.value for choice in choices or []]
+
+
+def _terminate(signum: int, frame: object) -> None:
+    del signum, frame
+    raise SystemExit(TERMINATED)
+
+
+def main() -> None:
+    """The console script ``archsim``."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(CTRL_C)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The commands ``check``, ``components``, ``schema`` and ``plot``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from archsim.cli_inputs import keys_of, priced_chip, split_assignments
+from archsim.errors import ArchsimError
+from archsim.report import read_results, spans_file, text_table
+from archsim.spec import Chip
+from archsim.units import format_quantity
+from archsim.workload import load_workload
+from archsim.workload.models import WorkloadModel
+from archsim.yaml_reader import read_yaml
+
+if TYPE_CHECKING:
+    from archsim.plot import Drawing
+
+
+def check(files: Sequence[Path]) -> None:
+    """A line for each good file on stdout; every fault of the others on stderr, then exit code 2."""
+    wrong = 0
+    for file in files:
+        try:
+            typer.echo(f"ok: {file} ({_checked(file)})")
+        except ArchsimError as error:
+            wrong += 1
+            # what is found behind the reader does not know the file
+            named = str(error) if str(error).startswith(str(file)) else f"{file}: {error}"
+            typer.echo(f"error: {named}", err=True)
+    if wrong:
+        raise typer.Exit(2)
+
+
+def _checked(file: Path) -> str:
+    """What a good file is."""
+    if file.suffix == ".nir":
+        work = load_workload(file)
+        for note in work.network.notes:
+            typer.echo(f"note: {file}: {note}", err=True)
+        return f"network {work.name}, {len(work.network.layers)} layers"
+    keys = set(read_yaml(file, ArchsimError).data)
+    only_chip = set(keys_of(Chip)) - set(keys_of(WorkloadModel))
+    only_workload = set(keys_of(WorkloadModel)) - set(keys_of(Chip))
+    if not keys & (only_chip | only_workload):
+        raise ArchsimError(
+            f"{file}: neither a chip (keys {', '.join(sorted(only_chip))}) nor a workload "
+            f"(keys {', '.join(sorted(only_workload))})"
+        )
+    if len(keys & only_workload) > len(keys & only_chip):
+        return f"workload {load_workload(file).name}"
+    return f"chip {priced_chip(file).name}"
+
+
+_COLUMNS = ("component", "where", "number", "action", "energy", "per", "latency", "area", "leakage", "source")
+
+
+def components(chip: Path, assignments: Sequence[str], as_json: bool) -> None:
+    """The price list, the sources below it."""
+    from archsim.components import catalog_rows
+
+    for_chip, for_workload = split_assignments(assignments)
+    if for_workload:
+        raise ArchsimError(f"--set {for_workload[0]}: a chip has no workload")
+    rows = catalog_rows(priced_chip(chip, for_chip))
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    cited = [(row["source"], row["scaling"]) for row in rows]
+    sources = list(dict.fromkeys(cited))
+    numbers = [sources.index(one) + 1 for one in cited]
+    cells = [line for row, number in zip(rows, numbers, strict=True) for line in _price_lines(row, number)]
+    typer.echo(text_table(_COLUMNS, cells) + "\n")
+    width = max(60, min(120, shutil.get_terminal_size((110, 24)).columns))
+    for number, (source, scaling) in enumerate(sources, start=1):
+        text = f"{source}. Scaling: {scaling}" if scaling else source
+        typer.echo(textwrap.fill(text, width, initial_indent=f"{number:>3}. ", subsequent_indent="     "))
+
+
+def _price_lines(row: dict[str, Any], source: int) -> list[list[str]]:
+    """A line for each action of a component; what belongs to the component stands in the first."""
+    latency = "-" if row["latency_ps"] is None else format_quantity(row["latency_ps"], "time")
+    prices = [[a["name"], format_quantity(a["energy_pj"], "energy"), a["per"]] for a in row["actions"]]
+    prices = prices or [["-", "", ""]]
+    head = [row["component"], row["where"], str(row["n_per_parent"])]
+    area, leakage = format_quantity(row["area_um2"], "area"), format_quantity(row["leakage_uw"], "power")
+    tail = [latency, area, leakage, str(source)]
+    return [
+        [*(head if i == 0 else ["", "", ""]), *price, *(tail if i == 0 else ["", "", "", ""])]
+        for i, price in enumerate(prices)
+    ]
+
+
+def schema(model: str) -> None:
+    """JSON Schema of chips or workloads."""
+    found = (Chip if model == "chip" else WorkloadModel).model_json_schema(by_alias=True)
+    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **found}, indent=1))
+
+
+def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], output: Path | None) -> None:
+    """Pictures of a saved result; the names of the files on stdout."""
+    from archsim.plot import Drawing
+
+    found = read_results(result).results
+    missing = [phase for phase in phases if phase not in found]
+    if missing:
+        raise ArchsimError(f"{result}: has no {', '.join(missing)}; there are: {', '.join(found)}")
+    source = result if result.is_dir() else result.parent
+    folder = output or source
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for phase in phases or found:
+            drawing = Drawing.load(source / spans_file(phase))
+            for kind in kinds:
+                file = folder / f"{kind}_{phase}.png"
+                _picture(kind, drawing, file)
+                typer.echo(str(file))
+    except OSError as cause:
+        raise ArchsimError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
+
+
+def _picture(kind: str, drawing: Drawing, file: Path) -> None:
+    from archsim.plot import breakdown, pipeline, power
+
+    if kind == "pipeline":
+        pipeline(drawing, file)
+    elif kind == "breakdown":
+        breakdown(drawing, file)
+    else:
+        power(drawing, file)

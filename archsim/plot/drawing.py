@@ -1,0 +1,131 @@
+"""What pictures need of a result; small enough to be kept in the result folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import ArchsimError
+from archsim.metrics import Result, power_over_time
+
+Parts = dict[str, dict[str, float]]
+PART_KEYS = ("energy_pj", "busy_ps", "area_um2")
+_COLUMNS = ("resource", "layer", "timestep", "sample", "start_ps", "end_ps", "power_time_ps", "power_uw")
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """The spans of a run, its power over time, its parts by component.
+
+    A span is one task on one resource that it uses; a task without resources has none. Written to
+    ``spans_<phase>.npz``: one array for each column, and ``labels``, a JSON text with the other attributes.
+
+    Parameters
+    ----------
+    name, phase : str
+    latency_ps : int
+        The makespan.
+    resource_names, layer_names : tuple of str
+    resource, layer : int32[n_spans]
+        Numbers in the two lists of names.
+    timestep, sample : int32[n_spans]
+        -1 where there is none.
+    start_ps, end_ps : int64[n_spans]
+        When the task held the resource.
+    power_time_ps, power_uw : int64[n + 1], float64[n]
+        As `power_over_time` gives them.
+    parts : dict
+        By component: energy_pj, busy_ps, area_um2.
+    """
+
+    name: str
+    phase: str
+    latency_ps: int
+    resource_names: tuple[str, ...]
+    layer_names: tuple[str, ...]
+    resource: NDArray[np.int32]
+    layer: NDArray[np.int32]
+    timestep: NDArray[np.int32]
+    sample: NDArray[np.int32]
+    start_ps: NDArray[np.int64]
+    end_ps: NDArray[np.int64]
+    power_time_ps: NDArray[np.int64]
+    power_uw: NDArray[np.float64]
+    parts: Parts
+
+    @classmethod
+    def of(cls, result: Result) -> Drawing:
+        """Take from a result what pictures need."""
+        graph, trace = result.graph, result.trace
+        task = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
+        time_ps, power_uw = power_over_time(result)
+        parts = {
+            name: {key: float(part[key]) for key in PART_KEYS}  # type: ignore[literal-required]
+            for name, part in result.breakdown("component").items()
+        }
+        return cls(
+            name=result.name,
+            phase=result.phase,
+            latency_ps=result.latency_ps,
+            resource_names=graph.resource_names,
+            layer_names=graph.layer_names,
+            resource=graph.uses_resource,
+            layer=graph.layer[task],
+            timestep=graph.timestep[task],
+            sample=graph.sample[task],
+            start_ps=trace.start_ps[task],
+            end_ps=trace.start_ps[task] + graph.occupancy_ps[task],
+            power_time_ps=time_ps,
+            power_uw=power_uw,
+            parts=parts,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write an .npz file."""
+        labels = {
+            "name": self.name,
+            "phase": self.phase,
+            "latency_ps": self.latency_ps,
+            "resource_names": self.resource_names,
+            "layer_names": self.layer_names,
+            "parts": self.parts,
+        }
+        columns = {key: getattr(self, key) for key in _COLUMNS}
+        with path.open("wb") as file:
+            np.savez_compressed(file, labels=np.array(json.dumps(labels)), **columns)
+
+    @classmethod
+    def load(cls, path: Path) -> Drawing:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ArchsimError
+            There is no such file, or it holds something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                labels = json.loads(str(file["labels"]))
+                columns = {key: file[key] for key in _COLUMNS}
+            return cls(
+                name=labels["name"],
+                phase=labels["phase"],
+                latency_ps=labels["latency_ps"],
+                resource_names=tuple(labels["resource_names"]),
+                layer_names=tuple(labels["layer_names"]),
+                parts=labels["parts"],
+                **columns,
+            )
+        except FileNotFoundError:
+            raise ArchsimError(f"{path}: there is no such file; archsim run -o writes it") from None
+        except Exception as cause:  # a damaged zip answers with many kinds of exception
+            raise ArchsimError(f"{path}: cannot be read as the spans of a result: {cause}") from cause
+
+
+def drawing_of(what: Result | Drawing) -> Drawing:
+    """The drawing itself, or that of a result."""
+    return what if isinstance(what, Drawing) else Drawing.of(what)

@@ -1,0 +1,207 @@
+"""The folder of a result: written whole or not at all, and read back.
+
+It holds ``result.json``, ``report.md``, and for each phase ``pipeline_<phase>.png`` and
+``spans_<phase>.npz`` (what the pictures need, see :class:`archsim.plot.Drawing`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.errors import ArchsimError
+from archsim.report.markdown import markdown
+
+if TYPE_CHECKING:
+    from archsim.metrics import Result
+
+FORMAT = "archsim result 1"
+RESULT_FILE = "result.json"
+# what a folder may hold to count as an older result, which is replaced as a whole
+_OURS = re.compile(r"result\.json|report\.md|spans_\w+\.npz|(pipeline|breakdown|power)_\w+\.png")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What stands in a ``result.json``.
+
+    Parameters
+    ----------
+    results : dict of str to dict
+        Runs by phase, as `Result.to_dict` gives them.
+    notes : tuple of str
+    """
+
+    results: dict[str, dict[str, Any]]
+    notes: tuple[str, ...]
+
+
+def bundle(records: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Runs of one chip and workload as one JSON object; what they share of the provenance stands once.
+
+    Returns
+    -------
+    dict
+        ``format``, ``notes``, ``results`` by phase, ``provenance`` (with ``inputs_sha256`` by phase).
+    """
+    shared: dict[str, Any] = {}
+    hashes: dict[str, Any] = {}
+    results = {}
+    for record in records:
+        provenance = dict(record.get("provenance", {}))
+        provenance.pop("phase", None)
+        hashes[record["phase"]] = provenance.pop("inputs_sha256", None)
+        shared |= provenance
+        results[record["phase"]] = {key: value for key, value in record.items() if key != "provenance"}
+    provenance = {**shared, "inputs_sha256": hashes}
+    return {"format": FORMAT, "notes": list(notes), "results": results, "provenance": provenance}
+
+
+def read_results(path: str | Path) -> Saved:
+    """Read a result folder or its ``result.json``.
+
+    Raises
+    ------
+    ArchsimError
+        There is no such file, or it holds something else.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / RESULT_FILE
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArchsimError(f"{file}: there is no such file; a result is what archsim run -o writes") from None
+    except OSError as cause:
+        raise ArchsimError(f"{file}: cannot be read: {cause.strerror or cause}") from None
+    except ValueError as cause:
+        raise ArchsimError(f"{file}: not a result of archsim: {cause}") from None
+    if isinstance(data, dict) and data.get("format") == FORMAT and isinstance(data.get("results"), dict):
+        return Saved(_with_provenance(data), tuple(data.get("notes", ())))
+    if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
+        return Saved({str(data.get("phase")): data}, ())
+    raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")
+
+
+def _with_provenance(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    shared = dict(data.get("provenance", {}))
+    hashes = shared.pop("inputs_sha256", {})
+    return {
+        phase: {**record, "provenance": {**shared, "phase": phase, "inputs_sha256": hashes.get(phase)}}
+        for phase, record in data["results"].items()
+    }
+
+
+@contextmanager
+def result_folder(path: str | Path) -> Iterator[Path]:
+    """A folder beside `path` to write into; it takes the place of `path` at the end of the ``with`` block.
+
+    If the block raises, or is interrupted, it is removed and `path` is as it was. Enter before a long
+    computation: whether `path` can be written is found out at once.
+
+    Parameters
+    ----------
+    path : str or path
+        A new folder, an empty one, or an older result, which is replaced.
+
+    Raises
+    ------
+    ArchsimError
+        `path` cannot be written, or holds files that are no result of archsim.
+    """
+    target = Path(path).expanduser().resolve()
+    beside = target.parent / f".{target.name}.part-{os.getpid()}"
+    made: list[Path] = []
+    try:
+        with _failing_as_error(target):
+            _refuse_foreign(target)
+            made = [above for above in target.parents if not above.exists()]
+            beside.mkdir(parents=True)
+        yield beside
+        with _failing_as_error(target):
+            _replace(target, beside)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        for above in made:
+            if above.is_dir() and not any(above.iterdir()):
+                above.rmdir()
+
+
+@contextmanager
+def _failing_as_error(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        raise ArchsimError(f"{target}: cannot be written: {cause.strerror or cause}") from None
+
+
+def _refuse_foreign(target: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise ArchsimError(f"{target}: is a file; name a folder for the result")
+    found = sorted(entry.name for entry in target.iterdir()) if target.exists() else []
+    if target.exists() and not os.access(target, os.W_OK | os.X_OK):
+        raise PermissionError(13, "Permission denied")
+    if target == Path.cwd() or target in Path.cwd().parents:
+        raise ArchsimError(f"{target}: is the folder you work in; name another one for the result")
+    foreign = [name for name in found if not _OURS.fullmatch(name)]
+    if foreign:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise ArchsimError(
+            f"{target}: holds files that are no result of archsim ({', '.join(foreign[:3])}{more}); "
+            "name another folder, or empty it"
+        )
+
+
+def _replace(target: Path, beside: Path) -> None:
+    old = target.parent / f".{target.name}.old-{os.getpid()}"
+    had = target.exists()
+    if had:
+        target.rename(old)
+    try:
+        beside.rename(target)
+    except BaseException:
+        if had and not target.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] = ()) -> None:
+    """Write everything of a result folder into an existing folder.
+
+    Parameters
+    ----------
+    folder : Path
+        From `result_folder`.
+    results : sequence of Result
+        One for each phase.
+    notes : sequence of str
+
+    Raises
+    ------
+    ArchsimError
+        The disk is full or the folder is gone.
+    """
+    from archsim.plot import Drawing, pipeline
+
+    records = [result.to_dict() for result in results]
+    text = json.dumps(bundle(records, notes), indent=1, ensure_ascii=False, allow_nan=False)
+    with _failing_as_error(folder):
+        (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
+        (folder / "report.md").write_text(markdown(records, notes), encoding="utf-8")
+        for result in results:
+            drawing = Drawing.of(result)
+            drawing.save(folder / spans_file(result.phase))
+            pipeline(drawing, folder / f"pipeline_{result.phase}.png")
+
+
+def spans_file(phase: str) -> str:
+    """Name of the file with a phase's spans."""
+    return f"spans_{phase}.npz"

@@ -1,0 +1,100 @@
+"""A report of one or more runs in Markdown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archsim.report.summary import RUN_COLUMNS, Record, Summary, percent, rate
+from archsim.report.table import markdown_table
+from archsim.units import format_quantity
+
+BREAKDOWNS = ("component", "layer", "phase", "action")
+
+
+def markdown(results: Sequence[Record], notes: Sequence[str] = ()) -> str:
+    """Write a report: a summary, the four breakdowns of every run, where it all came from.
+
+    Parameters
+    ----------
+    results : sequence of dict
+        Runs as `Result.to_dict` gives them, one for each phase.
+    notes : sequence of str
+        What people should know, such as what a reader repaired.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ArchsimError
+        A record is no result of archsim.
+    """
+    summaries = [Summary.of(record) for record in results]
+    names = list(dict.fromkeys(summary.name for summary in summaries))
+    parts = [f"# {', '.join(names)}", "## Summary"]
+    parts.append(markdown_table(RUN_COLUMNS, [summary.row() for summary in summaries]))
+    for record, summary in zip(results, summaries, strict=True):
+        parts += _phase(record, summary)
+    if notes:
+        parts += ["## Notes", "\n".join(f"- {note}" for note in notes)]
+    parts += _provenance([record.get("provenance", {}) for record in results])
+    return "\n\n".join(parts) + "\n"
+
+
+def _phase(record: Record, summary: Summary) -> list[str]:
+    totals = record["totals"]
+    samples = f"{summary.n_samples} sample{'s' if summary.n_samples != 1 else ''}"
+    parts = [
+        f"## {summary.phase}",
+        f"{samples}, {totals['n_tasks']} tasks. Of the energy, "
+        f"{format_quantity(totals['dynamic_energy_pj'], 'energy')} are dynamic and "
+        f"{format_quantity(totals['leakage_energy_pj'], 'energy')} leakage.",
+        f"![Pipeline of {summary.phase}](pipeline_{summary.phase}.png)",
+    ]
+    for by in BREAKDOWNS:
+        parts += [f"### {summary.phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
+    return parts
+
+
+def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[str, Any]) -> str:
+    columns = [by, "energy", "share", "busy", "on the critical path", "area", "share", "count", "alone"]
+    rows = []
+    for name, part in sorted(parts.items(), key=lambda item: -item[1]["energy_pj"]):
+        alone = part["throughput_per_s"]
+        rows.append(
+            [
+                name or "(none)",
+                format_quantity(part["energy_pj"], "energy"),
+                _share(part["energy_pj"], totals["energy_pj"]),
+                format_quantity(part["busy_ps"], "time"),
+                format_quantity(part["latency_ps"], "time"),
+                format_quantity(part["area_um2"], "area"),
+                _share(part["area_um2"], totals["area_um2"]),
+                str(part["count"]),
+                rate(math.inf if alone is None else alone),
+            ]
+        )
+    return markdown_table(columns, rows)
+
+
+def _share(part: float, whole: float) -> str:
+    return percent(part / whole) if whole else "-"
+
+
+def _provenance(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Seed, engine, versions and hashes; the resolved chip and workload in full."""
+    known = [item for item in found if item]
+    if not known:
+        return []
+    first = known[0]
+    versions = ", ".join(f"{name} {version}" for name, version in first.get("versions", {}).items())
+    rows = [["seed", str(first.get("seed"))], ["engine", str(first.get("engine"))], ["versions", versions]]
+    rows += [[f"SHA-256 of the inputs of {item.get('phase')}", str(item.get("inputs_sha256"))] for item in known]
+    parts = ["## Provenance", markdown_table(["", ""], rows)]
+    for key in ("chip", "workload"):
+        parts += [f"### Resolved {key}", f"```json\n{json.dumps(first.get(key), indent=1)}\n```"]
+    return parts

@@ -1,0 +1,55 @@
+"""Tables: plain aligned text for terminals, the same rows as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NUMBER = re.compile(r"[-+]?[0-9.].*|inf( .*)?|-|")
+
+
+def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns, two blanks between them; columns of numbers to the right.
+
+    Examples
+    --------
+    >>> print(text_table(["phase", "latency"], [["inference", "1.25 us"], ["bp", "10 us"]]))
+    phase      latency
+    inference  1.25 us
+    bp           10 us
+    """
+    lines = [list(columns), *(list(row) for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    right = _numeric_columns(len(columns), rows)
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The same as a Markdown table; a ``|`` in a cell is escaped.
+
+    Examples
+    --------
+    >>> print(markdown_table(["phase", "latency"], [["bp", "10 us"]]))
+    | phase | latency |
+    | --- | ---: |
+    | bp | 10 us |
+    """
+    right = _numeric_columns(len(columns), rows)
+    rule = ["---:" if to_right else "---" for to_right in right]
+    lines = [[_escaped(cell) for cell in line] for line in [columns, *rows]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")
+
+
+def _numeric_columns(n_columns: int, rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Columns whose cells are all numbers, with or without a unit, or empty."""
+    return [all(_NUMBER.fullmatch(row[i]) for row in rows) and bool(rows) for i in range(n_columns)]
