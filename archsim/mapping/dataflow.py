@@ -63,11 +63,11 @@ class Dataflow:
         """Steps of `source` that a step of `layer` reads, in order; for its own output the timestep before."""
         t = self.timestep(layer.name, step)
         n_bursts = self.n_bursts(source)
-        low, high = self._source_positions(layer, step)
-        per_burst = self.n_positions(source) if source == INPUT else self.positions_per_burst
-        bursts = range(low // per_burst, (high - 1) // per_burst + 1)
         if source == layer.name:
             return [] if t == 0 else [(t - 1) * n_bursts + b for b in range(n_bursts)]
+        low, high = self._source_positions(layer, step, source)
+        per_burst = self.n_positions(source) if source == INPUT else self.positions_per_burst
+        bursts = range(low // per_burst, (high - 1) // per_burst + 1)
         times = self._source_times(layer, t, self.timesteps[source])
         return [s * n_bursts + b for s in times for b in bursts]
 
@@ -94,24 +94,52 @@ class Dataflow:
             most = max(most, bisect_right(arrived, newest) - bisect_left(leave_after, step))
         return most
 
-    def _source_times(self, layer: Layer, t: int, n_times: int) -> range:
+    def newest_needed(self, name: str, timestep: int) -> int:
+        """The newest timestep of a layer's output that the network's output at `timestep` waits for.
+
+        Padding along time makes a window look ahead, over all layers on the way; -1 if nothing is needed.
+        """
+        newest = {self.network.layers[-1].name: timestep}
+        for layer in reversed(self.network.layers):
+            if layer.name not in newest:
+                continue
+            for source in layer.inputs:
+                needed = self._newest_time(layer, newest[layer.name], self.timesteps[source])
+                newest[source] = max(needed, newest.get(source, -1))
+        return newest.get(name, -1)
+
+    def _newest_time(self, layer: Layer, t: int, n_times: int) -> int:
+        """The newest timestep of the input that a timestep of the layer, or one before it, reads."""
         op = layer.op
         if isinstance(op, Dense) and op.flatten_time:
-            return range(n_times)
+            t = n_times - 1
+        elif isinstance(op, Conv | Pool) and op.axis == "time":
+            dilation = op.dilation[0] if isinstance(op, Conv) else 1
+            t = min(n_times - 1, t * op.stride[0] - op.padding[0] + (op.kernel[0] - 1) * dilation)
+        return max(-1, t - layer.delay)
+
+    def _source_times(self, layer: Layer, t: int, n_times: int) -> list[int]:
+        """Timesteps of the input that a timestep of the layer reads; those of its padding are left out."""
+        op = layer.op
+        late = layer.delay
+        if isinstance(op, Dense) and op.flatten_time:
+            return list(range(n_times - late))
         if isinstance(op, Conv | Pool) and op.axis == "time":
             dilation = op.dilation[0] if isinstance(op, Conv) else 1
             first = t * op.stride[0] - op.padding[0]
-            times = range(first, first + op.kernel[0] * dilation, dilation)
-            return range(max(0, times.start), min(n_times, times[-1] + 1))
-        return range(t - layer.delay, t - layer.delay + 1) if t >= layer.delay else range(0)
+            window = range(first, first + op.kernel[0] * dilation, dilation)
+            return [s - late for s in window if late <= s < n_times]
+        return [t - late] if t >= late else []
 
-    def _source_positions(self, layer: Layer, step: int) -> tuple[int, int]:
-        """Input positions (start, stop), row by row, that the burst's windows cover."""
-        extents = layer.in_shape[1:]
-        n_in = math.prod(extents)
+    def _source_positions(self, layer: Layer, step: int, source: str) -> tuple[int, int]:
+        """Positions (start, stop) of an input, row by row, that the burst's windows cover.
+
+        Whole rows of the input: from the first that a window of the burst touches to the last.
+        """
         op = layer.op
-        if isinstance(op, Dense) or op.axis == "time" or not extents:
-            return 0, n_in
+        if isinstance(op, Dense) or op.axis == "time":
+            return 0, self.n_positions(source)
+        extents = layer.in_shape[1:]
         start, stop = self.positions(layer.name, step)
         row_positions = math.prod(layer.out_shape[2:])
         dilation = op.dilation[0] if isinstance(op, Conv) else 1

@@ -11,11 +11,12 @@ from typing import Literal
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.memory import BufferPlan, plan_buffers
+from archsim.mapping.memory import BufferPlan, needed_from, plan_buffers, sources_of, value_bits
 from archsim.mapping.place import place
 from archsim.mapping.topology import IO, Topology
 from archsim.spec import AUTO, Chip
-from archsim.workload import INPUT, Layer, Pool, Workload
+from archsim.workload import INPUT, Layer, Network, Workload
+from archsim.workload.network import Shape
 
 Phase = Literal["inference", "bp", "dfa"]
 
@@ -153,7 +154,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     for layer in work.network.layers:
         plans[layer.name] = _plan(layer, flow, chip, phase, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
-    topology = place(chip.interconnect.kind, n_tiles, _traffic(flow, plans), chip.mapping.placement)
+    topology = place(chip.interconnect.kind, n_tiles, _traffic(chip, work, flow, plans), chip.mapping.placement)
     buffers = plan_buffers(chip, work, phase, flow, plans)
     return Mapping(chip, phase, flow, plans, n_tiles, topology, buffers)
 
@@ -226,18 +227,18 @@ def _plan(
     plans: MappingType[str, LayerPlan],
 ) -> LayerPlan:
     if not layer.has_weights:
-        return LayerPlan(layer, 0, (), (), (), _pool_homes(layer, plans))
+        return LayerPlan(layer, 0, (), (), (), _pool_homes(layer, flow.network, plans))
     n_rows = layer.n_rows(flow.timesteps[layer.inputs[0]])
     forward = allocator.place(forward_blocks(layer, n_rows, chip))
     homes = _homes(forward)
+    put = allocator.stack if chip.mapping.few_rows == "stacked" else allocator.place
     copy: tuple[Block, ...] = ()
     feedback: tuple[Block, ...] = ()
     if phase == "bp" and chip.execution.feedback == "copy" and learns_below(layer):
-        copy = allocator.place(copy_blocks(layer, n_rows, chip))
+        copy = put(copy_blocks(layer, n_rows, chip))
     if phase == "dfa" and layer is not flow.network.layers[-1]:
         n_error = flow.network.layers[-1].n_neurons
         parts = [_neurons(layer, span) for home in homes for span in home.channels]
-        put = allocator.stack if chip.mapping.feedback == "stacked" else allocator.place
         feedback = put(feedback_blocks(layer, n_error, parts, chip))
     return LayerPlan(layer, n_rows, forward, copy, feedback, homes)
 
@@ -262,44 +263,55 @@ def _homes(forward: Sequence[Block]) -> tuple[Home, ...]:
     return tuple(Home(tile, tuple(sorted(c for c, t in tile_of.items() if t == tile))) for tile in tiles)
 
 
-def _pool_homes(layer: Layer, plans: MappingType[str, LayerPlan]) -> tuple[Home, ...]:
+def _pool_homes(layer: Layer, network: Network, plans: MappingType[str, LayerPlan]) -> tuple[Home, ...]:
     """Pooling runs where its input's neurons live; the network's input is pooled on tile 0."""
-    assert isinstance(layer.op, Pool)
     channels: dict[int, list[Span]] = {}
     start = 0
     for name in layer.inputs:
-        if name == INPUT:
-            channels.setdefault(0, []).append((start, layer.in_shape[0]))
-            start = layer.in_shape[0]
-            continue
-        source = plans[name]
-        for home in source.homes:
+        n_channels = _shape_of(name, network)[0]
+        homes = plans[name].homes if name != INPUT else (Home(0, ((0, n_channels),)),)
+        for home in homes:
             spans = [(start + low, start + high) for low, high in home.channels]
             channels.setdefault(home.tile, []).extend(spans)
-        start += source.layer.out_shape[0]
+        start += n_channels
     return tuple(Home(tile, tuple(sorted(spans))) for tile, spans in sorted(channels.items()))
 
 
-def _traffic(flow: Dataflow, plans: MappingType[str, LayerPlan]) -> dict[tuple[int, int], int]:
-    """Values that travel between tiles in one sample's forward pass, for the placement."""
-    traffic: dict[tuple[int, int], int] = {}
+def _shape_of(name: str, network: Network) -> Shape:
+    return network.input_shape if name == INPUT else network.layer(name).out_shape
 
-    def add(source: int, target: int, values: int) -> None:
+
+def _traffic(
+    chip: Chip, work: Workload, flow: Dataflow, plans: MappingType[str, LayerPlan]
+) -> dict[tuple[int, int], int]:
+    """Bits that travel between tiles in one sample's forward pass, every output in full, for the placement."""
+    traffic: dict[tuple[int, int], int] = {}
+    network, potential = work.network, chip.tile.membrane_buffer.potential_bits
+
+    def add(source: int, target: int, n_bits: int) -> None:
         if source != target:
-            traffic[source, target] = traffic.get((source, target), 0) + values
+            traffic[source, target] = traffic.get((source, target), 0) + n_bits
+
+    def bits_from(name: str) -> int:
+        """Bits that one channel of a layer sends in a sample."""
+        n_values = flow.n_positions(name) * flow.timesteps[name]
+        return n_values * value_bits(network, name, work.input_bits, potential)
 
     for plan in plans.values():
-        for name in plan.layer.inputs:
-            steps = flow.timesteps[name]
+        for name in sources_of(plan.layer):
             if name == INPUT:
-                sources = [(IO, plan.layer.n_in)]
-            else:
-                per_channel = math.prod(plans[name].layer.out_shape[1:])
-                sources = [(home.tile, home.n_channels * per_channel) for home in plans[name].homes]
-            for tile, values in sources:
                 for target in plan.tiles:
-                    add(tile, target, values * steps)
+                    add(IO, target, network.input_shape[0] * bits_from(INPUT))
+                continue
+            for home in plan.homes if name == plan.layer.name else plans[name].homes:
+                for target in plan.tiles:
+                    if needed_from(plan, target, name, home, network):
+                        add(home.tile, target, home.n_channels * bits_from(name))
         for block in plan.forward:
-            add(block.tile, plan.home_of(block).tile, block.n_columns * flow.timesteps[plan.layer.name])
+            if block.replica == 0:
+                n_values = block.n_columns * flow.n_positions(plan.layer.name) * flow.timesteps[plan.layer.name]
+                add(block.tile, plan.home_of(block).tile, n_values * potential)
+    last = network.layers[-1].name
+    for home in plans[last].homes:
+        add(home.tile, IO, home.n_channels * bits_from(last))
     return traffic
-

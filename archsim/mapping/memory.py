@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 Owner = tuple[str, int, str]  # buffer, tile, user
+HELP = {
+    "input_buffer": "take fewer crossbars to a tile, or lower positions_per_burst of the workload",
+    "output_buffer": "take fewer crossbars to a tile, or lower positions_per_burst of the workload",
+    "membrane_buffer": "take fewer crossbars to a tile, or lower its potential",
+    "history_buffer": "take fewer crossbars to a tile, or lower timesteps of the workload",
+    "gradient_buffer": "take fewer crossbars to a tile, or lower its gradient",
+    "global_buffer": "or lower timesteps of the workload",
+}
 STREAM_STEPS = 2  # an automatic buffer holds two steps of a stream: one filling, one draining
 
 
@@ -72,8 +80,6 @@ def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Ne
     layer = plan.layer
     if not plan.forward:  # pooling takes what lives on its own tile
         return home.tile == tile
-    if isinstance(layer.op, Dense) and layer.op.flatten_time:
-        return True
     return any(
         rows_of_source(layer, source, home, network, block.rows)
         for block in plan.forward
@@ -82,16 +88,22 @@ def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Ne
 
 
 def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows: tuple[int, int]) -> int:
-    """How many of the rows (start, stop) of a layer's weight matrix read this home of `source`."""
-    if isinstance(layer.op, Dense) and layer.op.flatten_time:
-        n_channels = layer.in_shape[0] if layer.inputs != (source,) else layer.n_in
-        whole, rest = divmod(rows[1] - rows[0], n_channels)
-        return whole * home.n_channels + min(rest, home.n_channels)
+    """How many of the rows (start, stop) of a layer's weight matrix read this home of `source`.
+
+    With `flatten_time` the rows of one timestep follow those of the timestep before.
+    """
     per_channel, offset = _rows_of_channel(layer, source, network)
+    repeats = isinstance(layer.op, Dense) and layer.op.flatten_time
+    period = layer.n_in if repeats else rows[1] + 1
+
+    def below(row: int, start: int, stop: int) -> int:
+        whole, rest = divmod(row, period)
+        return whole * (stop - start) + min(max(rest - start, 0), stop - start)
+
     count = 0
     for low, high in home.channels:
         start, stop = offset + low * per_channel, offset + high * per_channel
-        count += max(0, min(stop, rows[1]) - max(start, rows[0]))
+        count += below(rows[1], start, stop) - below(rows[0], start, stop)
     return count
 
 
@@ -139,18 +151,19 @@ def plan_buffers(
 
 def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
     """The size in the spec; automatic: the busiest tile's wishes, as a power of two."""
-    most_least, most_liked = 0, 0
-    for tile in {d.tile for d in demands}:
-        most_least = max(most_least, sum(d.least_bytes for d in demands if d.tile == tile))
-        most_liked = max(most_liked, sum(d.liked_bytes for d in demands if d.tile == tile))
+    tiles = {d.tile for d in demands}
     if spec.size_bytes == AUTO:
+        most_liked = max((sum(d.liked_bytes for d in demands if d.tile == tile) for tile in tiles), default=0)
         return 0 if most_liked == 0 else 2 ** (most_liked - 1).bit_length()
     assert isinstance(spec.size_bytes, int)
-    if most_least > spec.size_bytes:
-        users = sorted({d.user for d in demands})
+    least = {tile: sum(d.least_bytes for d in demands if d.tile == tile) for tile in tiles}
+    fullest = max(sorted(least), key=least.__getitem__, default=IO)
+    if least.get(fullest, 0) > spec.size_bytes:
+        here = sorted((d for d in demands if d.tile == fullest), key=lambda d: (-d.least_bytes, d.user))
+        most = ", ".join(f"{d.user} {d.least_bytes}" for d in here[:4])
         raise DoesNotFitError(
-            name, most_least, spec.size_bytes, f"bytes (for {', '.join(users[:4])}{' ...' if users[4:] else ''})",
-            "raise its size or say size: auto, spread the layers over more tiles, or lower positions_per_burst",
+            name if fullest == IO else f"{name} of tile {fullest}", least[fullest], spec.size_bytes,
+            f"bytes ({most}{', ...' if here[4:] else ''})", f"raise its size or say size: auto, {HELP[name]}",
         )
     return spec.size_bytes
 
@@ -178,8 +191,9 @@ class _Book:
             self._outputs(plan)
             self._states(plan)
             if learns:
-                self._errors(plan)
                 self._history(plan, phase)
+            if learns and plan.layer.has_weights:
+                self._errors(plan)
                 self._gradients(plan)
         self._samples()
 
@@ -252,8 +266,7 @@ class _Book:
     def _history(self, plan: LayerPlan, phase: str) -> None:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
         name, layer = plan.layer.name, plan.layer
-        steps = self.flow.n_steps(name)
-        least = steps if not self._error_comes_at_once(phase) else min(steps, self._depth_below(name))
+        least = self._steps_until_error(name) if self._error_comes_at_once(phase) else self.flow.n_steps(name)
         for tile in plan.tiles if layer.has_weights else ():
             rows = {block.rows for block in plan.forward if block.tile == tile and block.replica == 0}
             bits = max(self.bits_of(source) for source in sources_of(layer))
@@ -270,10 +283,16 @@ class _Book:
         rates = {self.flow.timesteps[name] for name in (INPUT, *self.work.network.names)}
         return phase == "dfa" and self.work.error == "per_timestep" and len(rates) == 1
 
-    def _depth_below(self, name: str) -> int:
-        """Steps in flight between a layer and the error: those of one timestep for each layer on the way."""
-        names = self.work.network.names
-        return (len(names) - names.index(name) + 1) * self.flow.n_bursts(name)
+    def _steps_until_error(self, name: str) -> int:
+        """Steps of a layer between one and the error of its timestep.
+
+        One timestep more for each layer on the way keeps them busy at once; windows that look ahead, or a
+        delay, add theirs.
+        """
+        names, n_times = self.work.network.names, self.flow.timesteps[name]
+        ahead = max(self.flow.newest_needed(name, t) - t for t in range(n_times))
+        n = max(0, ahead) + len(names) - names.index(name) + 1
+        return min(n, n_times) * self.flow.n_bursts(name)
 
     def _gradients(self, plan: LayerPlan) -> None:
         bits = self.chip.tile.gradient_buffer.gradient_bits

@@ -13,9 +13,9 @@ MAX_SWAP_TILES = 64
 def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: str) -> Topology:
     """Choose a place for every tile.
 
-    ``in_order`` keeps the order of the layers, row by row. ``near`` starts from a snake through the grid and
-    swaps pairs of tiles as long as that shortens the sum of traffic times distance (a local optimum; for more
-    than 64 tiles the snake alone).
+    ``in_order`` keeps the order of the layers, row by row. ``near`` starts from that or from a snake through
+    the grid, whichever is better, and swaps pairs of tiles as long as that shortens the sum of traffic times
+    distance: a local optimum, never worse than ``in_order``. With more than 64 tiles that talk it does not swap.
 
     Parameters
     ----------
@@ -28,11 +28,12 @@ def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: str) -> Topology:
     topology = Topology(kind, n_tiles, tuple(range(n_tiles)))
     if rule == "in_order" or kind == "bus" or n_tiles < 2:
         return topology
-    places = list(range(n_tiles))
+    best = topology
     if kind in ("mesh", "torus"):
-        places = _snake(topology)
-    best = Topology(kind, n_tiles, tuple(places))
-    return _swapped(best, traffic) if n_tiles <= MAX_SWAP_TILES else best
+        snake = Topology(kind, n_tiles, tuple(_snake(topology)))
+        best = min(topology, snake, key=lambda candidate: cost(candidate, traffic))
+    n_talking = len({tile for pair in traffic for tile in pair} - {IO})
+    return _swapped(best, traffic) if n_talking <= MAX_SWAP_TILES else best
 
 
 def cost(topology: Topology, traffic: Traffic) -> float:

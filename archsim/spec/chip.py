@@ -273,15 +273,15 @@ class MappingRules(DoorModel):
 
     `convolution`: "im2col" stacks kernel taps and channels on the rows of arrays; "tap_per_crossbar" gives
     each kernel tap its own crossbar in a PE, and adds the currents before the converters (SpikeSim).
-    `feedback`: DFA's fixed matrices have few rows (one for each output): "spread" gives each block of columns
-    its own crossbar, so that all are read at once; "stacked" puts blocks on each other's free rows, which
-    takes fewer crossbars and reads them one after the other.
+    `few_rows`: DFA's fixed matrices, and the transposed copy of a layer with few outputs, have few rows:
+    "spread" gives each of their blocks its own crossbar, so that all are read at once; "stacked" puts blocks
+    on each other's free rows, which takes fewer crossbars and reads them one after the other.
     `replicas`: copies of each layer by name, for layers that are busy.
     """
 
     convolution: Literal["im2col", "tap_per_crossbar"] = "im2col"
     placement: Literal["near", "in_order"] = "near"
-    feedback: Literal["spread", "stacked"] = "spread"
+    few_rows: Literal["spread", "stacked"] = "spread"
     replicas: dict[str, Count] = Field(default_factory=dict)
 
 

@@ -75,14 +75,36 @@ class Workload:
 
     def __post_init__(self) -> None:
         self.network.steps(self.n_timesteps)
-        last = self.network.layers[-1]
-        if not last.has_weights:
-            raise WorkloadError(f"the last layer, {last.name!r}, has no weights: nothing to read out or to learn")
+        faults = _faults_of(self.network, self.n_timesteps)
+        if faults:
+            raise WorkloadError("\n".join(f"{self.name}: {fault}" for fault in faults))
 
     @property
     def steps(self) -> dict[str, int]:
         """Timesteps of every layer's output (and of "input")."""
         return self.network.steps(self.n_timesteps)
+
+
+def _faults_of(network: Network, n_timesteps: int) -> list[str]:
+    """What a network may be, but no workload can have."""
+    last = network.layers[-1]
+    faults = []
+    if not last.has_weights:
+        faults.append(f"the last layer, {last.name!r}, has no weights: nothing to read out or to learn")
+    for layer in network.layers:
+        if layer is not last and not network.consumers(layer.name):
+            faults.append(
+                f"layer {layer.name!r}: no layer takes its output, and only the last one, {last.name!r}, is read "
+                "out; name it among the inputs of another layer, or leave it out"
+            )
+        if len(set(layer.inputs)) < len(layer.inputs):
+            faults.append(f"layer {layer.name!r}: one of its inputs stands there twice; add up its weights")
+        if layer.delay >= n_timesteps:
+            faults.append(
+                f"layer {layer.name!r}: its inputs are delayed by {layer.delay} timesteps, but there are only "
+                f"{n_timesteps}; raise timesteps"
+            )
+    return faults
 
 
 def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Workload:
