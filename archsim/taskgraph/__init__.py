@@ -1,0 +1,6 @@
+"""The narrow waist, going in: tasks and resources as columns of whole numbers, and how to build them."""
+
+from archsim.taskgraph.builder import TaskGraphBuilder
+from archsim.taskgraph.graph import Claims, TaskGraph
+
+__all__ = ["Claims", "TaskGraph", "TaskGraphBuilder"]

@@ -1,0 +1,166 @@
+"""What goes into an engine: tasks and resources as columns of whole numbers.
+
+No hardware is known here. A million tasks are ordinary: the graph is numpy columns, and every
+list that belongs to a task is stored in compressed rows: the list of task ``i`` is
+``x_idx[x_ptr[i]:x_ptr[i + 1]]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+Claims = Sequence[tuple[int, int]]
+"""Pairs of (resource number, units)."""
+
+
+@dataclass(frozen=True, eq=False)
+class TaskGraph:
+    """Tasks, what they wait for, and what they hold; built by `TaskGraphBuilder`.
+
+    Attributes
+    ----------
+    resource_names, capacity : tuple of str, int64[n_resources]
+        The resources and how many units each has.
+    occupancy_ps, latency_ps : int64[n_tasks]
+        How long a task holds what it uses; how long until it is done.
+    priority : int32[n_tasks]
+        A smaller number goes first.
+    after_ptr, after_idx : compressed rows
+        The tasks that must be done first.
+    uses_ptr, uses_resource, uses_units : compressed rows
+        Held from the start of a task to start + occupancy.
+    reserves_ptr, reserves_resource, reserves_units : compressed rows
+        Taken at the start of a task.
+    frees_ptr, frees_resource, frees_units : compressed rows
+        Given back when the task is done.
+    action_names, action, count : tuple of str, int32[n_tasks], int64[n_tasks]
+        What is done and how often, for the energy.
+    phase_names, phase, layer_names, layer, timestep, sample
+        Labels for people, never read by an engine; -1 where there is no timestep or sample.
+    """
+
+    resource_names: tuple[str, ...]
+    capacity: NDArray[np.int64]
+    occupancy_ps: NDArray[np.int64]
+    latency_ps: NDArray[np.int64]
+    priority: NDArray[np.int32]
+    after_ptr: NDArray[np.int64]
+    after_idx: NDArray[np.int32]
+    uses_ptr: NDArray[np.int64]
+    uses_resource: NDArray[np.int32]
+    uses_units: NDArray[np.int64]
+    reserves_ptr: NDArray[np.int64]
+    reserves_resource: NDArray[np.int32]
+    reserves_units: NDArray[np.int64]
+    frees_ptr: NDArray[np.int64]
+    frees_resource: NDArray[np.int32]
+    frees_units: NDArray[np.int64]
+    action_names: tuple[str, ...]
+    action: NDArray[np.int32]
+    count: NDArray[np.int64]
+    phase_names: tuple[str, ...]
+    phase: NDArray[np.int32]
+    layer_names: tuple[str, ...]
+    layer: NDArray[np.int32]
+    timestep: NDArray[np.int32]
+    sample: NDArray[np.int32]
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks."""
+        return len(self.latency_ps)
+
+    @property
+    def n_resources(self) -> int:
+        """Number of resources."""
+        return len(self.capacity)
+
+    @property
+    def n_bytes(self) -> int:
+        """Memory of all columns together, in bytes; the names are not counted."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+
+    def label(self, task: int) -> str:
+        """What a task is, for people.
+
+        Examples
+        --------
+        >>> from archsim.taskgraph import TaskGraphBuilder
+        >>> b = TaskGraphBuilder()
+        >>> t = b.task(action="convert", count=8, layer="fc1", timestep=3, sample=0, phase="forward")
+        >>> b.build().label(t)
+        'convert x8 [layer fc1, timestep 3, sample 0, forward]'
+        """
+        name, count = self.action_names[self.action[task]], int(self.count[task])
+        where = []
+        if layer := self.layer_names[self.layer[task]]:
+            where.append(f"layer {layer}")
+        if self.timestep[task] >= 0:
+            where.append(f"timestep {self.timestep[task]}")
+        if self.sample[task] >= 0:
+            where.append(f"sample {self.sample[task]}")
+        if phase := self.phase_names[self.phase[task]]:
+            where.append(phase)
+        times = f" x{count}" if count != 1 else ""
+        return f"{name}{times}" + (f" [{', '.join(where)}]" if where else "")
+
+    def to_networkx(self) -> nx.DiGraph[int]:
+        """The graph for people: one node per task, with attributes in words.
+
+        Meant for small graphs; a node costs about a kilobyte.
+
+        Returns
+        -------
+        networkx.DiGraph
+            Nodes are task ids; an edge goes from a task to one that waits for it.
+
+        Examples
+        --------
+        >>> from archsim.taskgraph import TaskGraphBuilder
+        >>> b = TaskGraphBuilder()
+        >>> adc = b.resource("adc")
+        >>> t = b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100)
+        >>> b.build().to_networkx().nodes[t]["uses"]
+        {'adc': 1}
+        """
+        import networkx as nx
+
+        graph: nx.DiGraph[int] = nx.DiGraph()
+        for task in range(self.n_tasks):
+            graph.add_node(task, **self._attributes(task))
+        owner = np.repeat(np.arange(self.n_tasks), np.diff(self.after_ptr))
+        graph.add_edges_from(zip(self.after_idx.tolist(), owner.tolist(), strict=True))
+        return graph
+
+    def _attributes(self, task: int) -> dict[str, object]:
+        return {
+            "label": self.label(task),
+            "action": self.action_names[self.action[task]],
+            "count": int(self.count[task]),
+            "occupancy_ps": int(self.occupancy_ps[task]),
+            "latency_ps": int(self.latency_ps[task]),
+            "priority": int(self.priority[task]),
+            "uses": self._claims(self.uses_ptr, self.uses_resource, self.uses_units, task),
+            "reserves": self._claims(self.reserves_ptr, self.reserves_resource, self.reserves_units, task),
+            "frees": self._claims(self.frees_ptr, self.frees_resource, self.frees_units, task),
+            "layer": self.layer_names[self.layer[task]],
+            "phase": self.phase_names[self.phase[task]],
+            "timestep": int(self.timestep[task]),
+            "sample": int(self.sample[task]),
+        }
+
+    def _claims(
+        self, ptr: NDArray[np.int64], resource: NDArray[np.int32], units: NDArray[np.int64], task: int
+    ) -> dict[str, int]:
+        row = slice(ptr[task], ptr[task + 1])
+        names = [self.resource_names[r] for r in resource[row]]
+        return dict(zip(names, units[row].tolist(), strict=True))
