@@ -61,7 +61,7 @@ def _phase(record: Record, summary: Summary) -> list[str]:
 
 
 def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[str, Any]) -> str:
-    columns = [by, "energy", "share", "busy", "on the critical path", "area", "share", "count", "alone"]
+    columns = [by, "energy", "share", "busy", "on the critical path", "area", "share", "count", "could sustain"]
     rows = []
     for name, part in sorted(parts.items(), key=lambda item: -item[1]["energy_pj"]):
         alone = part["throughput_per_s"]
@@ -75,7 +75,7 @@ def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[
                 format_quantity(part["area_um2"], "area"),
                 _share(part["area_um2"], totals["area_um2"]),
                 str(part["count"]),
-                rate(math.inf if alone is None else alone),
+                "-" if alone is None or math.isinf(alone) else rate(alone),
             ]
         )
     return markdown_table(columns, rows)

@@ -1,0 +1,54 @@
+"""Reports say what the result says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archsim.errors import ArchsimError
+from archsim.metrics import Result
+from archsim.plot import Drawing
+from archsim.report import Summary, bundle, markdown, read_results, spans_file, write_results
+
+
+def test_a_report_has_summary_breakdowns_notes_and_provenance(result: Result) -> None:
+    text = markdown([result.to_dict()], ["dt assumed"])
+    assert text.startswith("# chip/net\n")
+    # 2 ns, 8 pJ: 4 mW
+    assert "| inference | 2 ns | 500 M/s | 8 pJ | 8 pJ | 0 um2 | 4 mW | 4 mW | adc (100 %) |" in text
+    for by in ("component", "layer", "phase", "action"):
+        assert f"### inference by {by}" in text
+    assert "| fc1 | 8 pJ | 100 % | 2 ns | 2 ns |" in text
+    assert "- dt assumed" in text
+    assert "| SHA-256 of the inputs of inference | abc |" in text
+
+
+def test_a_record_of_something_else_is_refused() -> None:
+    with pytest.raises(ArchsimError, match="no result of archsim"):
+        markdown([{"totals": {}}])
+
+
+def test_what_is_written_is_read_back_the_same(result: Result, tmp_path: Path) -> None:
+    write_results(tmp_path, [result], ["dt assumed"])
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["pipeline_inference.png", "report.md", "result.json", "spans_inference.npz"]
+    saved = read_results(tmp_path)
+    assert saved.notes == ("dt assumed",)
+    assert saved.results["inference"] == json.loads(json.dumps(result.to_dict()))
+    drawing = Drawing.load(tmp_path / spans_file("inference"))
+    assert (drawing.start_ps.tolist(), drawing.end_ps.tolist()) == ([0, 1000], [1000, 2000])
+    assert drawing.parts["adc"]["energy_pj"] == 8.0
+
+
+def test_a_single_result_that_result_save_wrote_is_read_too(result: Result, tmp_path: Path) -> None:
+    result.save(tmp_path / "one")
+    assert Summary.of(read_results(tmp_path / "one").results["inference"]) == Summary.of(result.to_dict())
+
+
+def test_the_bundle_names_what_phases_share_once(result: Result) -> None:
+    bundled = bundle([result.to_dict()])
+    assert bundled["provenance"]["seed"] == 3
+    assert bundled["provenance"]["inputs_sha256"] == {"inference": "abc"}
+    assert "provenance" not in bundled["results"]["inference"]
