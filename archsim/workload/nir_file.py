@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ MAX_DEPTH = 64  # nested graphs deeper than this are a damaged file, not a netwo
 # deflate cannot shrink data more than about 1032 times (zlib's own documentation): a data set that claims
 # to be larger than this many times its file is damaged
 MAX_EXPANSION = 1100
-SLACK_BYTES = 1 << 20
+CHUNK_ENTRY_BYTES = 8  # every chunk has at least its address in the file
 HEAP_MARK = b"GCOL\x01\0\0\0"  # signature and version of a global heap, which holds the strings
 
 
@@ -35,13 +36,13 @@ def read_tree(path: Path) -> Tree:
         If the file is missing, a folder, not HDF5, damaged, or holds no NIR graph.
     """
     _check_is_hdf5(path)
-    _check_heaps(path)
+    content = path.read_bytes()
+    _check_heaps(path, content)
     import h5py
 
-    limit = path.stat().st_size * MAX_EXPANSION + SLACK_BYTES
     try:
         with h5py.File(path, "r") as file:
-            tree = _group_to_dict(file, limit, ())
+            tree = _group_to_dict(file, content, ())
     except WorkloadError as error:
         raise WorkloadError(f"{path}: {error}") from None
     except Exception as error:  # HDF5 answers damage with almost every exception there is
@@ -82,12 +83,11 @@ def _check_is_hdf5(path: Path) -> None:
         raise WorkloadError(f"{path}: not a NIR file (no HDF5 signature); export the network with nir.write")
 
 
-def _check_heaps(path: Path) -> None:
+def _check_heaps(path: Path, content: bytes) -> None:
     """Refuse a string heap with an object of size zero: HDF5 (2.0.0) would walk it for ever.
 
     Layout: HDF5 File Format Specification, section III.E, with lengths of 8 bytes.
     """
-    content = path.read_bytes()
     start = content.find(HEAP_MARK)
     while start >= 0:
         end = min(start + int.from_bytes(content[start + 8 : start + 16], "little"), len(content))
@@ -102,7 +102,7 @@ def _check_heaps(path: Path) -> None:
         start = content.find(HEAP_MARK, start + 1)
 
 
-def _group_to_dict(group: Any, limit: int, above: tuple[int, ...]) -> Tree:
+def _group_to_dict(group: Any, content: bytes, above: tuple[int, ...]) -> Tree:
     import h5py
 
     address = h5py.h5o.get_info(group.id).addr
@@ -114,14 +114,25 @@ def _group_to_dict(group: Any, limit: int, above: tuple[int, ...]) -> Tree:
             raise WorkloadError(f"{group.name}/{key} points into another file, which is not followed")
         item = group[key]
         if isinstance(item, h5py.Group):
-            tree[str(key)] = _group_to_dict(item, limit, (*above, address))
+            tree[str(key)] = _group_to_dict(item, content, (*above, address))
         elif isinstance(item, h5py.Dataset):
-            if item.nbytes > limit:
-                raise WorkloadError(f"the file is damaged ({item.name} claims {item.nbytes} bytes)")
+            _check_size(item, len(content))
             _check_type(item)
+            _check_strings(item, content)
             value = item[()]
             tree[str(key)] = value.decode("utf8") if isinstance(value, bytes) else value
     return tree
+
+
+def _check_size(item: Any, file_size: int) -> None:
+    """Refuse a data set that claims more than its file can hold: HDF5 would fill the memory, or take for ever."""
+    if item.chunks is None:
+        fits = item.nbytes <= file_size
+    else:
+        n_chunks = math.prod(-(-n // c) for n, c in zip(item.shape, item.chunks, strict=True))
+        fits = item.nbytes <= file_size * MAX_EXPANSION and n_chunks * CHUNK_ENTRY_BYTES <= file_size
+    if not fits:
+        raise WorkloadError(f"the file is damaged ({item.name} claims {item.nbytes} bytes)")
 
 
 def _check_type(item: Any) -> None:
@@ -134,6 +145,18 @@ def _check_type(item: Any) -> None:
             raise WorkloadError(f"{item.name} holds neither numbers nor strings")
     elif item.dtype.kind not in "biufSU" or not stored.equal(h5py.h5t.py_create(item.dtype)):
         raise WorkloadError(f"the file is damaged, or {item.name} is stored in an unusual type")
+
+
+def _check_strings(item: Any, content: bytes) -> None:
+    """Refuse strings whose references (length, address, index) point out of the file: HDF5 would believe them."""
+    start = item.id.get_offset()
+    if item.dtype.kind != "O" or start is None:
+        return
+    for at in range(start, start + 16 * item.size, 16):
+        length = int.from_bytes(content[at : at + 4], "little")
+        address = int.from_bytes(content[at + 4 : at + 12], "little")
+        if length and (length > len(content) or content[address : address + 4] != HEAP_MARK[:4]):
+            raise WorkloadError(f"the file is damaged (the strings of {item.name} are not where it says)")
 
 
 def _root(path: Path, tree: Tree) -> Tree:

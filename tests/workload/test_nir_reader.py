@@ -11,7 +11,7 @@ import h5py
 import nir
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import WorkloadError
@@ -765,7 +765,7 @@ def test_a_string_heap_that_hdf5_would_walk_for_ever_is_refused(small_file: tupl
         from_nir(broken)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_damage_anywhere_gives_a_workload_error_or_a_network(small_file: tuple[Path, bytes], data: Any) -> None:
     path, content = small_file
