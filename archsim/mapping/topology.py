@@ -28,7 +28,9 @@ class Topology:
     """`n_tiles` tiles on an interconnect; tile t sits at place `places[t]`.
 
     Places of a mesh or torus run row by row over the smallest near-square grid; those of an H-tree are its
-    leaves from left to right.
+    leaves from left to right. A torus is folded, so that no link is longer than two pitches (Dally and Towles,
+    Principles and Practices of Interconnection Networks, 2004); each of its rings of three places or more
+    counts two pitches for a link.
 
     Examples
     --------
@@ -87,7 +89,9 @@ class Topology:
                 nx = self._step(x, tx, self.n_columns)
             else:
                 ny = self._step(y, ty, self.n_grid_rows)
-            hops.append(Hop(f"link[{y * self.n_columns + x} to {ny * self.n_columns + nx}]", 1.0))
+            ring = self.n_columns if x != tx else self.n_grid_rows
+            length = 2.0 if self.kind == "torus" and ring > 2 else 1.0
+            hops.append(Hop(f"link[{y * self.n_columns + x} to {ny * self.n_columns + nx}]", length))
             x, y = nx, ny
         return tuple(hops)
 

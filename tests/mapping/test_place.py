@@ -1,0 +1,63 @@
+"""Placement shortens the way of the bits, never the other way round."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from archsim.mapping import IO, Topology
+from archsim.mapping.place import cost, place
+
+KINDS = ["bus", "htree", "mesh", "torus"]
+cases = st.integers(2, 12).flatmap(
+    lambda n: st.tuples(
+        st.just(n),
+        st.dictionaries(
+            st.tuples(st.integers(-1, n - 1), st.integers(-1, n - 1)).filter(lambda p: p[0] != p[1]),
+            st.integers(1, 1000), max_size=15,
+        ),
+    )
+)
+
+
+@settings(max_examples=50, deadline=None)
+@pytest.mark.parametrize("kind", KINDS)
+@given(case=cases)
+def test_near_is_never_worse_than_in_order(kind, case):
+    n, traffic = case
+    near, in_order = (place(kind, n, traffic, rule) for rule in ("near", "in_order"))
+    assert in_order.places == tuple(range(n))
+    assert sorted(near.places) == list(range(n))
+    assert cost(near, traffic) <= cost(in_order, traffic)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_swap_of_two_tiles_makes_a_near_placement_better(kind):
+    traffic = {(a, (a * 5 + 3) % 9): 10 + a for a in range(9) if a != (a * 5 + 3) % 9} | {(IO, 4): 50}
+    near = place(kind, 9, traffic, "near")
+    for a in range(9):
+        for b in range(a):
+            places = list(near.places)
+            places[a], places[b] = places[b], places[a]
+            assert cost(Topology(kind, 9, tuple(places)), traffic) >= cost(near, traffic)
+
+
+def test_the_order_in_which_traffic_is_told_does_not_matter():
+    traffic = {(a, b): 1 + (a * b) % 4 for a in range(9) for b in range(9) if a != b}
+    backwards = dict(reversed(traffic.items()))
+    assert place("mesh", 9, traffic, "near").places == place("mesh", 9, backwards, "near").places
+
+
+def test_two_far_tiles_that_talk_come_together():
+    near = place("mesh", 9, {(0, 8): 100}, "near")
+    assert near.distance(0, 8) == 1
+
+
+def test_cost_is_bits_times_distance():
+    assert cost(Topology("mesh", 4, (0, 1, 2, 3)), {(0, 3): 10, (IO, 1): 5}) == 10 * 2 + 5 * 2
+
+
+def test_a_chip_of_many_tiles_is_placed_as_well_if_few_of_them_talk():
+    near = place("mesh", 168, {(0, 100): 10}, "near")
+    assert near.distance(0, 100) == 1
