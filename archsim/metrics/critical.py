@@ -203,8 +203,8 @@ class _Causes:
         for resource in self._claims(task):
             key = resource * len(self.instants) + int(self.place[task])
             takers = _at(self.takers, self.taker_keys, key)
-            takers = takers[self._ahead(takers, task) | (g.occupancy_ps[takers] == 0)]
-            yield from takers[takers != task].tolist()
+            # whoever gives units back at once was ahead as well: nobody overtakes
+            yield from takers[self._ahead(takers, task) & (takers != task)].tolist()
             yield from _at(self.freers, self.freer_keys, key).tolist()
 
     def _ahead(self, others: Ints, task: int) -> NDArray[np.bool_]:

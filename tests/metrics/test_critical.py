@@ -86,6 +86,26 @@ def test_a_line_at_a_resource_with_units_to_spare_is_named_a_line():
     assert path_of(b)[1:] == [(1, 50, 50, "resource", "bus"), (2, 50, 58, "line", "adc")]
 
 
+def test_a_task_behind_in_the_line_is_never_the_cause():
+    b = TaskGraphBuilder()
+    adc, bus, port = b.resource("adc", 3), b.resource("bus"), b.resource("port")
+    b.task(action="a", uses=[(bus, 1)], occupancy_ps=50)
+    b.task(action="behind", uses=[(adc, 1), (port, 1)], occupancy_ps=1, priority=5)  # also at 50 ps
+    b.task(action="b", uses=[(port, 1)], occupancy_ps=50)
+    b.task(action="ahead", uses=[(adc, 1), (bus, 1)], occupancy_ps=1)
+    b.task(action="held up", uses=[(adc, 1)], occupancy_ps=9, priority=1)
+    assert [(s[0], s[3]) for s in path_of(b)] == [(0, "begin"), (3, "resource"), (4, "line")]
+
+
+def test_space_freed_in_no_time_is_traced_to_the_task_before():
+    b = TaskGraphBuilder()
+    room = b.resource("room")
+    first = b.task(action="produce", reserves=[(room, 1)], occupancy_ps=4)
+    b.task(action="release", after=[first], frees=[(room, 1)])
+    b.task(action="produce", reserves=[(room, 1)], frees=[(room, 1)], occupancy_ps=6)
+    assert path_of(b) == [(0, 0, 4, "begin", ""), (1, 4, 4, "dependency", ""), (2, 4, 10, "resource", "room")]
+
+
 def test_zero_length_tasks_of_one_instant_are_walked_to_what_took_time():
     b = TaskGraphBuilder()
     task = b.task(action="a", occupancy_ps=5)
