@@ -108,7 +108,8 @@ class Drawing:
             There is no such file, or it holds something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
+            # numpy leaves a damaged file open that it has opened itself
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 labels = json.loads(str(file["labels"]))
                 columns = {key: file[key] for key in _COLUMNS}
             return cls(
