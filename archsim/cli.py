@@ -118,7 +118,10 @@ def run(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Evaluate a workload on a chip: latency, energy, area and power of each phase."""
+    """Evaluate a workload on a chip.
+
+    Prints latency, throughput, energy, area and power of each phase of the workload.
+    """
     from archsim.cli_run import run as command
 
     command(chip, workload, _texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json)
@@ -139,7 +142,7 @@ def compare(
     set_: Assignments = None,
     json: Json = False,
 ) -> None:
-    """Chips, results or phases side by side, with ratios to the first.
+    """Chips, results or phases side by side.
 
     With several items, ratios are to the first item in the same phase; with one, to its first phase.
     """
@@ -159,7 +162,10 @@ def map_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Which layer sits on which crossbars and tiles, and what the buffers hold."""
+    """Show which layer sits where on a chip.
+
+    Prints layers, tiles and the shares of the buffers; with -o, draws the floor plan.
+    """
     from archsim.cli_map import map_ as command
 
     command(chip, workload, phase.value if phase else None, set_ or [], output, json)
@@ -169,7 +175,10 @@ def map_(
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Chips, workloads, .nir files.")],
 ) -> None:
-    """Check chip files, workload files and networks; every fault is listed."""
+    """Check chips, workloads and networks.
+
+    Names every good file on stdout, and every fault of the others on stderr.
+    """
     from archsim.cli_show import check as command
 
     command(files)
@@ -177,7 +186,10 @@ def check(
 
 @app.command()
 def components(chip: ChipFile, set_: Assignments = None, json: Json = False) -> None:
-    """Energy, time, area and leakage of every component of a chip, and where the figures come from."""
+    """Print what every component costs, and why.
+
+    Energy, time, area and leakage, where the figures come from, and how they were scaled.
+    """
     from archsim.cli_show import components as command
 
     command(chip, set_ or [], json)
@@ -185,7 +197,7 @@ def components(chip: ChipFile, set_: Assignments = None, json: Json = False) -> 
 
 @app.command()
 def schema(model: Annotated[Model, typer.Argument(metavar="chip|workload", help="Which kind of file.")]) -> None:
-    """Print the JSON Schema of a kind of file, for editors."""
+    """Print the JSON Schema of a kind of file."""
     from archsim.cli_show import schema as command
 
     command(model.value)

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from archsim.cli import app
+from archsim.cli import Engine, Phase, app
+from archsim.engine import ENGINES
 from archsim.errors import EngineError
+from archsim.workload.models import Phase as WorkloadPhase
 
 WORKLOAD = """\
 version: 1
@@ -72,6 +75,12 @@ def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
     assert title == "wearable_rram/small: 1 sample, seed 0, engine heap"
     assert columns.split()[:4] == ["phase", "latency", "throughput", "energy"]
     assert [row.split()[0] for row in rows] == PHASES
+    assert result.stderr == ""  # no progress where nobody looks
+
+
+def test_the_choices_are_those_of_the_engine_and_the_workload() -> None:
+    assert [engine.value for engine in Engine] == list(ENGINES)
+    assert [phase.value for phase in Phase] == list(get_args(WorkloadPhase)) == PHASES
 
 
 def test_phases_can_be_chosen(chip: Path, workload: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,5 +38,7 @@ def legend_of(
 
 
 def save(fig: Figure, path: str | Path) -> None:
-    """Write a PNG."""
-    fig.savefig(path, format="png")  # a bare Figure is drawn by Agg, without any window
+    """Write a PNG; it is drawn before the file is touched."""
+    picture = io.BytesIO()
+    fig.savefig(picture, format="png")  # a bare Figure is drawn by Agg, without any window
+    Path(path).write_bytes(picture.getvalue())

@@ -22,5 +22,11 @@ def result() -> Result:
         )  # fmt: skip
     graph = b.build()
     prices = {"convert": Action("convert", (Charge("adc", 0.5),))}
-    made = {"seed": 3, "engine": "simpy", "phase": "inference", "inputs_sha256": "abc", "versions": {"archsim": "1"}}
+    made = {
+        "seed": 3,
+        "engine": "simpy",
+        "phase": "inference",
+        "inputs_sha256": "abc",
+        "versions": {"archsim": "1"},
+    }
     return Result.of(graph, run_tasks(graph), prices, (), {}, 0, 1, "inference", "chip/net", made)

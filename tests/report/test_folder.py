@@ -26,9 +26,13 @@ def test_a_folder_appears_only_when_all_is_written(tmp_path: Path) -> None:
 def test_a_failure_leaves_nothing_not_even_the_folders_above(
     tmp_path: Path, failure: type[BaseException]
 ) -> None:
-    with pytest.raises(failure), result_folder(tmp_path / "a" / "b") as folder:
-        (folder / "result.json").write_text("half")
-        raise failure
+    def fails() -> None:
+        with result_folder(tmp_path / "a" / "b") as folder:
+            (folder / "result.json").write_text("half")
+            raise failure
+
+    with pytest.raises(failure):
+        fails()
     assert everything_in(tmp_path) == []
 
 
@@ -36,9 +40,14 @@ def test_a_failure_leaves_an_older_result_as_it_was(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.mkdir()
     (target / "result.json").write_text("old")
-    with pytest.raises(RuntimeError), result_folder(target) as folder:
-        (folder / "result.json").write_text("new")
-        raise RuntimeError
+
+    def fails() -> None:
+        with result_folder(target) as folder:
+            (folder / "result.json").write_text("new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
     assert everything_in(tmp_path) == ["out", "out/result.json"]
     assert (target / "result.json").read_text() == "old"
 
