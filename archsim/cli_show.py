@@ -45,7 +45,8 @@ def _checked(file: Path) -> str:
         work = load_workload(file)
         for note in work.network.notes:
             typer.echo(f"note: {file}: {note}", err=True)
-        return f"network {work.name}, {len(work.network.layers)} layers"
+        n_layers = len(work.network.layers)
+        return f"network {work.name}, {n_layers} layer{'s' if n_layers != 1 else ''}"
     keys = set(read_yaml(file, ArchsimError).data)
     only_chip = set(keys_of(Chip)) - set(keys_of(WorkloadModel))
     only_workload = set(keys_of(WorkloadModel)) - set(keys_of(Chip))
