@@ -1,7 +1,7 @@
 """Write recurrent_cuba.nir: a small recurrent CubaLIF network with random weights, shaped like a Braille reader.
 
 4 inputs, 40 recurrent CubaLIF neurons, 28 CubaLIF outputs. The time constants and the time step of 0.1 ms are
-choices; the weights are drawn from a fixed seed. Run it in this folder's parent: python workloads/make_recurrent_cuba.py
+choices; the weights are drawn from a fixed seed. Run it anywhere: python workloads/make_recurrent_cuba.py
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def test_energy_between_the_recorded_widths_lies_between_the_recorded_sums(
 ) -> None:
     in_bits, out_bits = between
     recorded = neurram["energy_fJ_per_MAC_two_phase"]
-    sums = [sum(recorded[f"out{o}_in{i}"].values()) for i, o in ((in_bits - 1, out_bits - 1), (in_bits + 1, out_bits + 1))]
+    sums = [sum(recorded[f"out{out_bits + d}_in{in_bits + d}"].values()) for d in (-1, 1)]
     spent = product(in_bits, out_bits, False).energy_pj("fc")
     here = sum(spent[name] for name in ("drivers", "adc", "crossbar")) * 1e3 / N_OPS
     assert min(sums) * 0.9 < here < max(sums) * 1.1
