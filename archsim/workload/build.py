@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archsim.errors import WorkloadError
 from archsim.workload.models import (
     ConvModel,
@@ -21,22 +23,41 @@ def network_of(name: str, model: LayersModel) -> Network:
     Raises
     ------
     WorkloadError
-        If a window does not fit its input, inputs do not agree in shape, or a name is unknown.
+        With every fault, one per line: a name that is taken or unknown, a window that does not fit its input,
+        inputs that do not agree in shape. Layers behind a wrong one are not looked at.
     """
-    shapes: dict[str, Shape] = {INPUT: tuple(model.input)}
-    layers = []
+    shapes: dict[str, Shape | None] = {INPUT: tuple(model.input)}  # None: of a layer that is wrong itself
+    layers, faults = [], []
     before = INPUT
     for item in model.layers:
         inputs = tuple(item.inputs or (before,))
-        for source in inputs:
-            if source not in shapes:
-                known = ", ".join(shapes)
-                raise WorkloadError(f"{name}: layer {item.name!r}: unknown input {source!r}; known here: {known}")
-        layer = _layer(item, inputs, _joined(item, [shapes[source] for source in inputs]))
-        layers.append(layer)
-        shapes[item.name] = layer.out_shape
         before = item.name
+        try:
+            layer = _checked(item, inputs, shapes)
+        except WorkloadError as fault:
+            faults.append(f"{name}: {fault}")
+            layer = None
+        if item.name not in shapes:
+            shapes[item.name] = None if layer is None else layer.out_shape
+        if layer is not None:
+            layers.append(layer)
+    if faults:
+        raise WorkloadError("\n".join(faults))
     return Network(name, tuple(model.input), tuple(layers))
+
+
+def _checked(item: LayerModel, inputs: tuple[str, ...], shapes: Mapping[str, Shape | None]) -> Layer | None:
+    """The layer, or None if one of its inputs is wrong already."""
+    if item.name in shapes:
+        taken = "the network's own input" if item.name == INPUT else "an earlier layer"
+        raise WorkloadError(f"layer {item.name!r}: this is the name of {taken}")
+    unknown = [source for source in inputs if source not in shapes]
+    if unknown:
+        raise WorkloadError(
+            f"layer {item.name!r}: unknown input {', '.join(map(repr, unknown))}; known here: {', '.join(shapes)}"
+        )
+    known = [shape for shape in (shapes[source] for source in inputs) if shape is not None]
+    return _layer(item, inputs, _joined(item, known)) if len(known) == len(inputs) else None
 
 
 def _joined(item: LayerModel, shapes: list[Shape]) -> Shape:
@@ -46,7 +67,8 @@ def _joined(item: LayerModel, shapes: list[Shape]) -> Shape:
     if isinstance(item, DenseModel | RecurrentModel):
         return (sum(_size(shape) for shape in shapes),)
     if len({shape[1:] for shape in shapes}) > 1:
-        raise WorkloadError(f"layer {item.name!r}: its inputs differ in length or height and width: {shapes}")
+        listed = ", ".join(map(str, shapes))
+        raise WorkloadError(f"layer {item.name!r}: its inputs differ in length or height and width: {listed}")
     return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
 

@@ -140,7 +140,10 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     if path.suffix == ".nir":
         return _of_nir_file(path, overrides)
     model, _ = load_model(WorkloadModel, path, WorkloadError, overrides)
-    return _of_model(model, path.parent)
+    try:
+        return _of_model(model, path.parent)
+    except WorkloadError as fault:
+        raise WorkloadError("\n".join(f"{path}: {line}" for line in str(fault).splitlines())) from None
 
 
 def _of_model(model: WorkloadModel, folder: Path) -> Workload:

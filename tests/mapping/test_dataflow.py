@@ -20,7 +20,7 @@ axis = st.tuples(  # length, kernel, stride, padding, dilation of a window that 
 ).filter(lambda a: window_count(*a) >= 1)
 
 
-def space_network(axes, burst_of_source: int = 1) -> Network:
+def space_network(axes) -> Network:
     """A convolution of a convolution: the second with the windows given."""
     lengths, kernel, stride, padding, dilation = (tuple(part) for part in zip(*axes, strict=True))
     ones = (1,) * len(axes)
@@ -176,7 +176,8 @@ def test_the_buffer_holds_what_has_come_and_is_not_yet_used_for_the_last_time(wi
 
 
 @pytest.mark.parametrize(
-    ("kernel", "padding", "delay", "newest"), [(3, 1, 0, 5), (3, 2, 0, 4), (5, 2, 0, 6), (3, 1, 2, 3), (1, 0, 0, 4)]
+    ("kernel", "padding", "delay", "newest"),
+    [(3, 1, 0, 5), (3, 2, 0, 4), (5, 2, 0, 6), (3, 1, 2, 3), (1, 0, 0, 4)],
 )
 def test_a_window_with_padding_looks_ahead(kernel, padding, delay, newest):
     op = Conv(1, (kernel,), ONE, (padding,), ONE, axis="time")

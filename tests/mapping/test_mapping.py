@@ -147,7 +147,8 @@ def test_blocks_of_few_rows_share_crossbars_when_stacked(mapped, phase, role, la
 def test_every_output_channel_has_one_home_where_its_first_block_lies(mapped):
     mapping = mapped([20], f"name: a, kind: dense, outputs: 80, {LIF}", OUT)
     plan = mapping.plans["a"]
-    assert sorted(c for home in plan.homes for low, high in home.channels for c in range(low, high)) == [*range(80)]
+    spans = sorted(span for home in plan.homes for span in home.channels)
+    assert [c for low, high in spans for c in range(low, high)] == [*range(80)]
     for block in plan.forward:
         first = next(b for b in plan.forward if b.columns == block.columns)
         assert plan.home_of(block).tile == first.tile
@@ -155,7 +156,8 @@ def test_every_output_channel_has_one_home_where_its_first_block_lies(mapped):
 
 def test_pooling_runs_where_its_channels_live(mapped):
     mapping = mapped(
-        [2, 6, 6], f"name: a, kind: conv2d, channels: 80, kernel: 3, {LIF}", "name: p, kind: max_pool, kernel: 2", OUT
+        [2, 6, 6], f"name: a, kind: conv2d, channels: 80, kernel: 3, {LIF}",
+        "name: p, kind: max_pool, kernel: 2", OUT,
     )
     assert len(mapping.plans["a"].homes) > 1
     assert mapping.plans["p"].homes == mapping.plans["a"].homes

@@ -26,7 +26,7 @@ NETWORKS = {
         f"name: out, kind: dense, outputs: 3, inputs: [a, input], {LIF}",
     ),
 }
-BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer", "global_buffer")
+KINDS = ("input", "output", "membrane", "history", "gradient", "global")
 
 
 @pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
@@ -40,7 +40,7 @@ def test_shares_stay_within_the_size_and_every_user_gets_its_least(mapped, workl
     assert len(demands) == len(plan.share_bytes)  # nobody asks twice
     for demand in demands:
         assert plan.share_bytes[demand.buffer, demand.tile, demand.user] >= demand.least_bytes
-    for buffer in BUFFERS:
+    for buffer in (f"{kind}_buffer" for kind in KINDS):
         for tile in {d.tile for d in demands if d.buffer == buffer}:
             shared = [n for (b, t, _), n in plan.share_bytes.items() if (b, t) == (buffer, tile)]
             assert sum(shared) <= plan.size_bytes[buffer]
@@ -76,7 +76,7 @@ def test_a_buffer_that_is_exactly_large_enough_fits_and_one_byte_less_does_not(m
 
 
 def test_a_small_global_buffer_is_named_without_a_tile(mapped):
-    with pytest.raises(DoesNotFitError, match=r"^global_buffer: needs 8 bytes \(input of a sample 4, output of a sa"):
+    with pytest.raises(DoesNotFitError, match=r"^global_buffer: needs 8 bytes \(input of a sample 4, out"):
         mapped([5], f"name: a, kind: dense, outputs: 5, {LIF}", on=["global_buffer.size=7 B"])
 
 

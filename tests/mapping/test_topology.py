@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from math import ceil, sqrt
 
 import pytest
@@ -42,7 +43,7 @@ def test_every_hop_of_a_grid_begins_where_the_last_one_ended(kind, case):
         return
     assert walked[0][0] == place_name(source, places)
     assert walked[-1][1] == place_name(target, places)
-    assert all(a[1] == b[0] for a, b in zip(walked, walked[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(walked))
 
 
 @given(case=grids)
@@ -62,7 +63,8 @@ def test_a_torus_takes_the_shorter_way_round_on_both_axes(case):
     columns, rows = grid_of(n)
     (y, x), (ty, tx) = (divmod(0 if t == IO else places[t], columns) for t in (source, target))
     hops = min((x - tx) % columns, (tx - x) % columns) + min((y - ty) % rows, (ty - y) % rows)
-    assert len(Topology("torus", n, tuple(places)).route(source, target)) == hops + ((source == IO) != (target == IO))
+    to_io = (source == IO) != (target == IO)
+    assert len(Topology("torus", n, tuple(places)).route(source, target)) == hops + to_io
 
 
 def test_links_of_a_folded_torus_span_two_pitches_where_a_ring_has_three_places_or_more():

@@ -1,0 +1,172 @@
+"""Workload files: what they may say, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archsim.errors import WorkloadError
+from archsim.workload import Conv, Dense, Layer, Network, load_workload
+from archsim.workload.models import FileActivity, InitModel, RandomActivity
+from archsim.workload.workload import Workload
+
+FILES = sorted((Path(__file__).parents[2] / "workloads").glob("*.yaml"))
+LAYERS = """
+    - {name: a, kind: dense, outputs: 4, neuron: {kind: lif, leak: 0.9}}
+    - {name: out, kind: dense, outputs: 2}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    """Write a workload file with some keys replaced or (None) left out."""
+
+    def write(layers: str = LAYERS, **changes: object) -> Path:
+        keys = {
+            "version": 1, "name": "test", "timesteps": 6, "input_resolution": "1 bit",
+            "activity": "{kind: random_input, rate: 0.5}", "phases": "[inference]",
+        } | changes
+        lines = [f"{key}: {value}" for key, value in keys.items() if value is not None]
+        path = tmp_path / "work.yaml"
+        path.write_text("\n".join([*lines, "network:", "  input: [3]", f"  layers:{layers}"]))
+        return path
+
+    return write
+
+
+def refused(path: Path, *changes: str) -> str:
+    with pytest.raises(WorkloadError) as caught:
+        load_workload(path, changes)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_workload_file_loads_and_bears_its_own_name(path):
+    work = load_workload(path)
+    assert work.name == path.stem
+    assert set(work.phases) <= {"inference", "bp", "dfa"}
+    assert work.described["name"] == path.stem
+
+
+def test_what_a_file_leaves_out_has_defaults(file):
+    work = load_workload(file())
+    assert (work.n_samples, work.n_batch, work.n_positions_per_burst) == (1, 1, 1)
+    assert (work.schedule, work.error, work.init) == ("pipelined", "per_timestep", InitModel())
+    assert work.steps == {"input": 6, "a": 6, "out": 6}
+
+
+def test_a_set_replaces_a_value(file):
+    work = load_workload(file(), ["timesteps=9", "network.layers.0.outputs=7"])
+    assert work.n_timesteps == 9
+    assert work.network.layer("out").in_shape == (7,)
+
+
+def test_a_measured_activity_is_looked_for_beside_the_file(file, tmp_path):
+    work = load_workload(file(activity="{kind: measured, file: spikes.npz}"))
+    assert isinstance(work.activity, FileActivity)
+    assert Path(work.activity.file) == tmp_path / "spikes.npz"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"samples": 5, "batch": 2}, "samples: 5 is no whole number of batches of 2"),
+        ({"phases": "[bp, bp]"}, "phases: one of them stands there twice"),
+        ({"phases": "[]"}, "phases: must have at least 1 items; has 0"),
+        ({"phases": "[train]"}, "must be one of inference, bp, dfa; got 'train'"),
+        ({"timesteps": 0}, "timesteps: must be at least 1; got 0"),
+        ({"timesteps": None}, "timesteps: missing; needs a whole number"),
+        ({"input_resolution": 8}, "input_resolution: a number of bits needs a unit"),
+        ({"activity": "{kind: random_input, rate: 1.5}"}, "a fraction is a number from 0 to 1"),
+        ({"activity": "{kind: dreamt}"}, "unknown kind 'dreamt'; allowed: dataset, random_input, rates, measured"),
+        ({"activity": "{kind: rates, input: 0, default: 0, layers: {b: 0}}"}, "no layer is called b; layers: a, out"),
+        ({"schedule": "fast"}, "must be one of sequential, pipelined, layer_parallel; got 'fast'"),
+        ({"speed": 3}, "speed: unknown key"),
+        ({"weights": "{gain: -1}"}, "must be greater than 0; got -1"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_is_allowed(file, changes, said):
+    path = file(**changes)
+    found = refused(path)
+    assert said in found
+    assert found.startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("neuron", "said"),
+    [
+        ("{kind: if, leak: 0.5}", "leak: an IF neuron does not leak; use kind: lif"),
+        ("{kind: lif}", "leak: missing; a lif neuron needs the factor that remains, e.g. 0.9"),
+        ("{kind: lif, leak: 1.1}", "must be at most 1; got 1.1"),
+        ("{kind: lif, leak: 0.9, synapse_leak: 0.1}", "synapse_leak: only a cubalif neuron has"),
+        ("{kind: lif, leak: 0.9, threshold: 0}", "must be greater than 0; got 0"),
+    ],
+)
+def test_a_neuron_has_the_fields_of_its_kind(file, neuron, said):
+    found = refused(file(f"\n    - {{name: a, kind: dense, outputs: 4, neuron: {neuron}}}\n"))
+    assert said in found
+    assert "network.layers.0.neuron" in found
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        (
+            "\n    - {name: a, kind: dense, outputs: 4}\n"
+            "    - {name: out, kind: dense, outputs: 2, inputs: [input]}\n",
+            "layer 'a': no layer takes its output, and only the last one, 'out', is read out; name it among the "
+            "inputs of another layer, or leave it out",
+        ),
+        (
+            "\n    - {name: a, kind: dense, outputs: 4}\n    - {name: p, kind: max_pool, kernel: 2, axis: time}\n",
+            "the last layer, 'p', has no weights: nothing to read out or to learn",
+        ),
+        (
+            "\n    - {name: out, kind: dense, outputs: 4, inputs: [input, input]}\n",
+            "layer 'out': one of its inputs stands there twice; add up its weights",
+        ),
+        (
+            "\n    - {name: p, kind: conv1d, channels: 2, axis: time, kernel: 7}\n",
+            "layer 'p': its input is shorter than its window along time",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_evaluated_is_refused_with_the_file(file, layers, said):
+    path = file(layers)
+    found = refused(path)
+    assert said in found
+    assert found.startswith(f"{path}: ")
+
+
+def test_a_delay_beyond_the_end_is_refused():
+    network = Network("n", (2,), (Layer("a", Dense(1), ("input",), (2,), (1,), delay=4),))
+    activity = RandomActivity(kind="random_input", rate=0.5)
+    parts = ("n", network), {"input_bits": 1, "activity": activity, "init": InitModel(), "phases": ("inference",)}
+    assert Workload(*parts[0], n_timesteps=5, **parts[1]).n_timesteps == 5
+    with pytest.raises(WorkloadError, match="delayed by 4 timesteps, but there are only 4; raise timesteps"):
+        Workload(*parts[0], n_timesteps=4, **parts[1])
+
+
+def test_a_nir_file_takes_no_set(tmp_path):
+    path = tmp_path / "net.nir"
+    path.write_bytes(b"")
+    assert "takes no --set; name it in a workload file instead" in refused(path, "timesteps=3")
+
+
+def test_a_missing_nir_file_is_named_with_the_workload_that_wants_it(tmp_path):
+    path = tmp_path / "work.yaml"
+    path.write_text(
+        "version: 1\nname: t\nnetwork: {nir: gone.nir}\ntimesteps: 3\ninput_resolution: 1 bit\n"
+        "activity: {kind: random_input, rate: 0.5}\nphases: [inference]\n"
+    )
+    found = refused(path)
+    assert found.startswith(f"{path}: ")
+    assert "gone.nir" in found
+
+
+def test_a_convolution_in_a_file_is_the_operation_that_it_says(file):
+    layer = "\n    - {name: c, kind: conv1d, channels: 2, axis: time, kernel: 3, dilation: 2}\n"
+    work = load_workload(file(layer))
+    assert work.network.layers[0].op == Conv(2, (3,), (1,), (0,), (2,), axis="time")
+    assert work.steps["c"] == 2
