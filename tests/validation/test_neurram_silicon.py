@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -111,3 +112,13 @@ def test_a_second_capacitor_would_let_the_phases_overlap(
     # the form is that of one neuron for each column; with two banks the second phase integrates meanwhile
     two = make_run("neurram_130nm", dense(256, 128, 8), chip_set=("adc.resolution=10 bit", "sample_hold.banks=2"))
     assert time_ps(two) < closed_form_ps(8, 10, one_phase=False)
+
+
+def test_the_page_holds_the_tables_of_today(root_dir: Path, neurram: Any) -> None:
+    spec = importlib.util.spec_from_file_location("neurram_benchmark", root_dir / "benchmarks/neurram.py")
+    assert spec is not None
+    assert spec.loader is not None
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    shown = bench.PAGE.read_text().split(bench.BEGIN)[1].split(bench.END)[0].strip()
+    assert shown == "\n".join(bench.lines(neurram)), "run: python benchmarks/neurram.py --write"

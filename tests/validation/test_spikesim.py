@@ -144,8 +144,8 @@ def test_the_neuron_memory_holds_the_potentials_of_all_layers_in_tiles_that_are_
 @pytest.mark.parametrize("name", RUNS)
 def test_what_only_archsim_counts_is_listed_by_name(compared: dict[str, Any], name: str) -> None:
     assert set(compared[name].more_energy_pj) <= {"interconnect", "global_buffer", "output_buffer"}
-    learning = {"history_buffer", "gradient_buffer", "gradient_unit"}
-    assert set(compared[name].more_area_um2) == {"interconnect", "global_buffer", "output_buffer", *learning}
+    # memories that inference does not need have no size
+    assert set(compared[name].more_area_um2) == {"interconnect", "global_buffer", "output_buffer", "gradient_unit"}
 
 
 def test_the_shipped_workload_is_the_recorded_default_run(
