@@ -388,8 +388,14 @@ def load_model(
         if `error` is a base of it and every fault is one of units.
     """
     document = read_yaml(path, error).override(overrides)
+    return fill(model_class, document), document.data
+
+
+def fill(model_class: type[Model], document: Document) -> Model:
+    """Fill a model from a document; raises as `load_model` does."""
     try:
-        return model_class.model_validate(document.data), document.data
+        return model_class.model_validate(document.data)
     except ValueError as cause:
-        units_only = issubclass(UnitError, error) and only_unit_faults(cause)
-        raise document.fail(faults_of(cause, model_class), UnitError if units_only else error) from None
+        units_only = issubclass(UnitError, document.error) and only_unit_faults(cause)
+        error = UnitError if units_only else document.error
+        raise document.fail(faults_of(cause, model_class), error) from None

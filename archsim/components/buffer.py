@@ -172,6 +172,9 @@ class BufferPrice:
 def price_buffer(buffer: Buffer, size_bytes: int, node_nm: float) -> BufferPrice:
     """The price of a buffer without `buffer_faults`, `size_bytes` large."""
     cost = buffer.cost
+    if size_bytes == 0:  # automatic size and nothing to hold
+        source = CACTI_SOURCE if isinstance(cost, CactiBuffer) else cost.source
+        return BufferPrice(buffer.width_bits, 0.0, 0.0, Fraction(0), Figures(0.0, 0.0, source, "not built"))
     if isinstance(cost, CactiBuffer):
         found = sram(size_bytes, buffer.width_bits, node_nm)
         access_ps = exact(found.latency_ps) if buffer.cycle_ps is None else Fraction(buffer.cycle_ps)

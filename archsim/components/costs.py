@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Literal
+from functools import wraps
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from archsim.components.adc import conversion_period_ps, price_adc
 from archsim.components.areas import area_items
@@ -19,6 +20,23 @@ from archsim.components.records import BUFFERS, Action, AreaItem, Charge, ReadCy
 from archsim.errors import SpecError
 from archsim.spec.chip import Chip, Unit
 from archsim.spec.costs import CitedArray
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _remembered(method: Callable[Concatenate[ChipCosts, P], R]) -> Callable[Concatenate[ChipCosts, P], R]:
+    """Work a price out once for each argument: lowering asks for the same few a hundred thousand times."""
+    name = method.__name__
+
+    @wraps(method)
+    def answer(self: ChipCosts, *args: P.args, **kwargs: P.kwargs) -> R:
+        key = (name, args, *kwargs.items())
+        if key not in self.memory:
+            self.memory[key] = method(self, *args, **kwargs)
+        return self.memory[key]  # type: ignore[no-any-return]  # the dict holds every method's answers
+
+    return answer  # type: ignore[return-value]  # mypy insists on the name of the first argument
 
 
 def _action(name: str, **energy_pj: float) -> Action:
@@ -75,6 +93,7 @@ class ChipCosts:
         if faults:
             raise SpecError(listed(faults))
         node_nm = chip.technology.node_nm
+        self.memory: dict[Any, Any] = {}
         self.chip = chip
         self.n_tiles = n_tiles
         self.n_adcs = chip.crossbar.n_columns // chip.adc.n_columns_per_adc
@@ -90,6 +109,7 @@ class ChipCosts:
 
     # ---- times ----
 
+    @_remembered
     def read_cycles(self, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
         """The cycles of an input of `n_bits`; a spike is one bit, unsigned: one cycle."""
         return read_cycles(self.chip.drivers, self.chip.device, self.chip.adc, n_bits, signed)
@@ -98,6 +118,7 @@ class ChipCosts:
         """Time until the driven rows have settled."""
         return self.chip.drivers.latency_ps
 
+    @_remembered
     def convert_ps(self, n_values: int, adc_bits: int) -> int:
         """Time to convert `n_values` columns on one bank of ADCs: ``ceil(values/ADCs)`` conversions each."""
         return burst_ps(-(-n_values // self.n_adcs), conversion_period_ps(self.chip.adc, adc_bits))
@@ -110,6 +131,7 @@ class ChipCosts:
         """Accesses of a buffer that hold `n_bits`."""
         return -(-n_bits // self._buffers[buffer].width_bits)
 
+    @_remembered
     def access_ps(self, buffer: str, n_accesses: int) -> int:
         """Time of `n_accesses` of a buffer, one after the other."""
         return burst_ps(n_accesses, self._buffers[buffer].access_ps)
@@ -126,6 +148,7 @@ class ChipCosts:
         """Flits of the interconnect that carry `n_bits`."""
         return -(-n_bits // self.chip.interconnect.width_bits)
 
+    @_remembered
     def flit_ps(self, n_flits: int) -> int:
         """Time that `n_flits` hold a link."""
         return burst_ps(n_flits, flit_period_ps(self.chip.interconnect))
@@ -134,10 +157,12 @@ class ChipCosts:
         """Time of the head of a packet through one router."""
         return self.chip.interconnect.router_latency_ps
 
+    @_remembered
     def program_row_ps(self, n_cells: int) -> int:
         """Time of all pulses on `n_cells` of one row."""
         return program_row_ps(self.chip.write, n_cells)
 
+    @_remembered
     def verify_row_ps(self, n_cells: int) -> int:
         """Time of all verify reads of `n_cells` of one row: after each pulse drive, read, convert."""
         if n_cells == 0:
@@ -153,10 +178,12 @@ class ChipCosts:
 
     # ---- energy: inference ----
 
+    @_remembered
     def drive(self, cycle: ReadCycle) -> Action:
         """Drive the word lines. Count: active rows."""
         return _action(f"drive@{cycle.n_bits}b", drivers=drive_energy_pj(self.chip.drivers.cost, cycle.n_bits))
 
+    @_remembered
     def read(self, cycle: ReadCycle, layer: str, mean_conductance_siemens: float, n_repeats: int = 1) -> Action:
         """Read an array of `layer`. Count: active cells, or reads (`read_counts`).
 
@@ -168,6 +195,7 @@ class ChipCosts:
         repeats = f",x{n_repeats}" if n_repeats > 1 else ""
         return _action(f"read@{layer},{cycle.n_bits}b{repeats}", crossbar=energy_pj)
 
+    @_remembered
     def convert(self, cycle: ReadCycle) -> Action:
         """Sample and convert a column. Count: conversions."""
         return Action(f"convert@{cycle.adc_bits}b", self._conversion(cycle.adc_bits))
@@ -179,32 +207,39 @@ class ChipCosts:
             charges.append(Charge("sample_hold", hold.cost.energy_pj if adc_bits else 0.0))
         return tuple(charges)
 
+    @_remembered
     def shift_add(self) -> Action:
         """Merge slices, input bits and signs. Count: converted values."""
         return _action("shift_add", shift_add=self.chip.shift_add.cost.energy_pj)
 
+    @_remembered
     def fetch(self) -> Action:
         """Read inputs and carry them to a PE. Count: accesses of the input buffer."""
         buffer, bus = self._buffers["input_buffer"], self.chip.tile.bus
         n_beats = self.bus_beats(buffer.width_bits)
         return _action("fetch", input_buffer=buffer.read_energy_pj, tile_bus=n_beats * bus.cost.energy_pj)
 
+    @_remembered
     def receive(self) -> Action:
         """Write what arrives. Count: accesses of the input buffer."""
         return _action("receive", input_buffer=self._buffers["input_buffer"].write_energy_pj)
 
+    @_remembered
     def collect(self) -> Action:
         """Carry results of a block to the accumulators. Count: beats of the tile bus."""
         return _action("collect", tile_bus=self.chip.tile.bus.cost.energy_pj)
 
+    @_remembered
     def add(self) -> Action:
         """Add a partial sum. Count: values."""
         return _action("add", accumulator=self.chip.tile.accumulator.cost.energy_pj)
 
+    @_remembered
     def pool(self) -> Action:
         """Pool, on the accumulator. Count: values."""
         return _action("pool", accumulator=self.chip.tile.accumulator.cost.energy_pj)
 
+    @_remembered
     def update(self, n_states: int) -> Action:
         """Update neurons of `n_states` states, read and written back. Count: neurons."""
         buffer, bits = self._buffers["membrane_buffer"], self.chip.tile.membrane_buffer.potential_bits
@@ -215,42 +250,52 @@ class ChipCosts:
             membrane_buffer=access_pj * n_states * bits / buffer.width_bits,
         )
 
+    @_remembered
     def emit(self) -> Action:
         """Store spikes and read them back to send them. Count: accesses of the output buffer."""
         buffer = self._buffers["output_buffer"]
         return _action("emit", output_buffer=buffer.write_energy_pj + buffer.read_energy_pj)
 
+    @_remembered
     def hop(self, length_mm: float) -> Action:
-        """Carry data over one hop of `length_mm`. Count: flits."""
+        """Carry data over one hop of `length_mm`, taken to the micrometre. Count: flits."""
+        length_mm = round(float(length_mm), 3)
         energy_pj = hop_energy_pj(self.chip.interconnect, length_mm)
-        return _action(f"hop@{float(length_mm)!r}mm", interconnect=energy_pj)
+        return _action(f"hop@{length_mm!r}mm", interconnect=energy_pj)
 
+    @_remembered
     def load_global(self) -> Action:
         """Read the global buffer. Count: its accesses."""
         return _action("load_global", global_buffer=self._buffers["global_buffer"].read_energy_pj)
 
+    @_remembered
     def store_global(self) -> Action:
         """Write the global buffer. Count: its accesses."""
         return _action("store_global", global_buffer=self._buffers["global_buffer"].write_energy_pj)
 
     # ---- energy: learning ----
 
+    @_remembered
     def keep(self) -> Action:
         """Keep spikes and potentials for the backward pass. Count: accesses of the history buffer."""
         return _action("keep", history_buffer=self._buffers["history_buffer"].write_energy_pj)
 
+    @_remembered
     def recall(self) -> Action:
         """Read back what was kept. Count: accesses of the history buffer."""
         return _action("recall", history_buffer=self._buffers["history_buffer"].read_energy_pj)
 
+    @_remembered
     def error(self) -> Action:
         """Form the error at the output. Count: values."""
         return _action("error", gradient_unit=self.chip.tile.gradient_unit.cost.energy_pj)
 
+    @_remembered
     def surrogate(self) -> Action:
         """Multiply an error by the surrogate derivative. Count: values."""
         return _action("surrogate", gradient_unit=self.chip.tile.gradient_unit.cost.energy_pj)
 
+    @_remembered
     def outer(self) -> Action:
         """Accumulate outer products into the gradients. Count: MACs."""
         buffer, bits = self._buffers["gradient_buffer"], self.chip.tile.gradient_buffer.gradient_bits
@@ -261,15 +306,18 @@ class ChipCosts:
             gradient_buffer=access_pj * bits / buffer.width_bits,
         )
 
+    @_remembered
     def load_gradient(self) -> Action:
         """Read accumulated gradients. Count: accesses of the gradient buffer."""
         return _action("load_gradient", gradient_buffer=self._buffers["gradient_buffer"].read_energy_pj)
 
+    @_remembered
     def program(self) -> Action:
         """Program cells, all pulses. Count: cells."""
         write = self.chip.write
         return _action("program", write_circuits=write.pulses_per_cell * write.cost.energy_pj)
 
+    @_remembered
     def program_row(self) -> Action:
         """Select a row for all pulses of one group of cells. Count: rows x `program_groups`."""
         write = self.chip.write
@@ -279,6 +327,7 @@ class ChipCosts:
         """Groups of parallel cells in which `n_cells` of one row are programmed."""
         return n_groups(self.chip.write, n_cells)
 
+    @_remembered
     def verify(self, mean_conductance_siemens: float, layer: str = "") -> Action:
         """Read a programmed cell after each of its pulses. Count: cells.
 
@@ -304,6 +353,7 @@ class ChipCosts:
         """Area and leakage of every component, with source and scaling."""
         return self._items
 
+    @_remembered
     def tile_pitch_mm(self) -> float:
         """Side of a square tile: the length of a hop between neighbours."""
         in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")

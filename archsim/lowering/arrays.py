@@ -62,22 +62,26 @@ def _cycle(
     chip, costs, block = ctx.chip, ctx.costs, product.block
     n_values = _converted_values(ctx, product)
     stages = _Stages(product.n_vectors)
+    stages.next(costs.drive_ps())
     name = f"{_crossbar(block)}"
     side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
 
+    array = ctx.resource(name)
     drivers = ctx.resource(f"{name}.drivers{side}")
-    held, latency = stages.next(costs.drive_ps())
+    read_ps = cycle.read_ps * costs.reads_per_vector
     drive = ctx.add(
         label, costs.drive(cycle), _driven_lines(ctx, product),
-        uses=[(drivers, 1)], occupancy_ps=held, latency_ps=latency, after=[admitted],
+        uses=[(drivers, 1)],  # the lines are driven until they have been read
+        occupancy_ps=product.n_vectors * (costs.drive_ps() + read_ps), latency_ps=costs.drive_ps(),
+        after=[admitted],
     )
 
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
-    held, latency = stages.next(cycle.read_ps * costs.reads_per_vector)
+    held, latency = stages.next(read_ps)
     read = ctx.add(
         label, costs.read(cycle, _priced_as(block), _conductance(ctx, block), costs.reads_per_vector),
         _reads(ctx, product),
-        uses=[(ctx.resource(name), 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks,
+        uses=[(array, 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks,
     )
 
     n_adcs = costs.n_adcs

@@ -266,7 +266,7 @@ class Forward:
         after += [self.fetched[name, tile, step] for tile in plan.tiles] if not sums else []
         ready: int | None = None
         if plan.layer.neuron is not None:
-            states = 2 if plan.layer.neuron.kind == "cubalif" else 1
+            states = plan.layer.neuron.n_states
             after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
             bits = n_neurons * states * ctx.chip.tile.membrane_buffer.potential_bits
             held, latency = ctx.costs.unit_ps(ctx.chip.tile.neuron_unit, n_neurons)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archsim.components import Action
 from archsim.lowering.arrays import crossbar_resource, crossbar_side
 from archsim.lowering.context import BARRIER, Claim, Context, Label
 from archsim.lowering.transport import travel
@@ -66,6 +65,9 @@ def _write_block(ctx: Context, label: Label, plan: LayerPlan, block: Block, afte
     source = _gradient_tile(plan, block)
     array: Claim = (crossbar_resource(ctx, block), 1)
     power = _power(ctx, n_cells)
+    verify = costs.verify(ctx.mean_conductance[block.layer], block.layer)
+    adcs = crossbar_side(ctx, block, n_cells)
+    pulses_ps, verify_ps = costs.program_row_ps(n_cells), costs.verify_row_ps(n_cells)
     written: int | None = None
     waits = list(after)
     for row in range(block.n_rows):
@@ -73,24 +75,16 @@ def _write_block(ctx: Context, label: Label, plan: LayerPlan, block: Block, afte
         there = travel(ctx, label, source, block.tile, row_bits, [loaded])
         written = ctx.add(
             label, costs.program(), n_cells,
-            uses=[array, *power], occupancy_ps=costs.program_row_ps(n_cells), after=[there, written],
+            uses=[array, *power], occupancy_ps=pulses_ps, after=[there, written],
         )
         if row == 0:
-            count = block.n_rows * costs.program_groups(n_cells)
-            ctx.add(label, costs.program_row(), count, after=[there])
+            ctx.add(label, costs.program_row(), block.n_rows * costs.program_groups(n_cells), after=[there])
         if chip.write.verify:
-            written = _verify(ctx, label, block, n_cells, array, written)
+            written = ctx.add(
+                label, verify, n_cells, uses=[array, adcs], occupancy_ps=verify_ps, after=[written]
+            )
     assert written is not None
     return written
-
-
-def _verify(ctx: Context, label: Label, block: Block, n_cells: int, array: Claim, programmed: int) -> int:
-    action: Action = ctx.costs.verify(ctx.mean_conductance[block.layer], block.layer)
-    return ctx.add(
-        label, action, n_cells,
-        uses=[array, crossbar_side(ctx, block, n_cells)],
-        occupancy_ps=ctx.costs.verify_row_ps(n_cells), after=[programmed],
-    )
 
 
 def _gradient_tile(plan: LayerPlan, block: Block) -> int:

@@ -240,7 +240,7 @@ class _Book:
         neuron = plan.layer.neuron
         if neuron is None:
             return
-        bits = self.chip.tile.membrane_buffer.potential_bits * (2 if neuron.kind == "cubalif" else 1)
+        bits = self.chip.tile.membrane_buffer.potential_bits * neuron.n_states
         for home in plan.homes:
             n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
             self._add("membrane_buffer", home.tile, plan.layer.name, n, n)

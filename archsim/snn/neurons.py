@@ -126,7 +126,7 @@ def _integrate(
     u, i, last = np.zeros(n_neurons), np.zeros(n_neurons), np.zeros(n_neurons)
     for t in range(n_steps):
         x = current[t] if feedback is None else current[t] + feedback @ last
-        if neuron.kind == "cubalif":
+        if neuron.has_synapse:
             i = p.syn_decay * i + p.syn_gain * x
             x = i
         u = p.decay * u + p.gain * x + p.offset

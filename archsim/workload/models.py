@@ -109,7 +109,7 @@ class NirModel(DoorModel):
 
     nir: Name
     dt_ps: TimePs | None = None
-    reset: Literal["zero", "subtract"] = "zero"
+    reset: Literal["zero", "subtract"] | None = None
 
 
 class InitModel(DoorModel):

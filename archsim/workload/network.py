@@ -50,6 +50,16 @@ class Neuron:
     syn_gain: Floats | float = 1.0
 
     @property
+    def has_synapse(self) -> bool:
+        """Whether the input current is itself a state that decays."""
+        return self.kind in ("cubalif", "cubali")
+
+    @property
+    def n_states(self) -> int:
+        """States to keep from timestep to timestep."""
+        return 2 if self.has_synapse else 1
+
+    @property
     def spikes(self) -> bool:
         """Whether the neuron sends spikes (an LI or CubaLI neuron sends its potential)."""
         return self.kind not in ("li", "cubali")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -18,15 +19,15 @@ from archsim.workload.models import (
     LayersModel,
     NirModel,
     Phase,
-    RandomActivity,
     Schedule,
     WorkloadModel,
 )
 from archsim.workload.network import Network
-from archsim.yaml_reader import load_model
+from archsim.yaml_reader import Document, fill, load_model
 
 NIR_TIMESTEPS = 100
 NIR_INPUT_RATE = 0.1
+NIR_BURSTS = 8  # of the largest layer in one timestep: a convolution must not become millions of tasks
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,9 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     """Read a workload from a YAML file, or a network from a NIR file.
 
     A NIR file says nothing of timesteps or input: 100 timesteps of random input spikes (a tenth of the
-    inputs in every timestep) drive it, one sample, all phases. Write a workload file with
-    ``network: {nir: FILE}`` to choose.
+    inputs in every timestep) drive it, one sample, all phases, up to eight bursts for each layer and timestep.
+    Overrides change that (``timesteps=20``, ``network.dt=1 ms``), or a workload file with
+    ``network: {nir: FILE}``.
 
     Parameters
     ----------
@@ -183,21 +185,28 @@ def _located(activity: ActivityModel, folder: Path) -> ActivityModel:
 
 
 def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
-    if overrides:
-        raise WorkloadError(f"{path}: a NIR file takes no --set; name it in a workload file instead")
-    network = _read_nir(path, NirModel(nir=path.name))
-    note = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE} (the file has none)"
-    return Workload(
-        name=path.stem,
-        network=replace(network, notes=(*network.notes, note)),
-        n_timesteps=NIR_TIMESTEPS,
-        input_bits=1,
-        activity=RandomActivity(kind="random_input", rate=NIR_INPUT_RATE),
-        init=InitModel(),
-        phases=("inference", "bp", "dfa"),
-        folder=path.parent,
-        described={"network": {"nir": path.name}, "timesteps": NIR_TIMESTEPS, "input_rate": NIR_INPUT_RATE},
-    )
+    """A network file as a workload with the defaults that it cannot carry."""
+    defaults: dict[str, object] = {
+        "version": 1,
+        "name": path.stem,
+        "network": {"nir": path.name},
+        "timesteps": NIR_TIMESTEPS,
+        "input_resolution": "1 bit",
+        "activity": {"kind": "random_input", "rate": NIR_INPUT_RATE},
+        "phases": ["inference", "bp", "dfa"],
+    }
+    document = Document(defaults, path, WorkloadError, {(): (1, 1)}).override(overrides)
+    work = _of_model(fill(WorkloadModel, document), path.parent)
+    notes = list(work.network.notes)
+    if not any(item.startswith(("timesteps", "activity")) for item in overrides):
+        spikes = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE}"
+        notes.append(f"{spikes} (the file has none; set timesteps=... or activity.rate=...)")
+    if "positions_per_burst" not in document.data:
+        most = max(math.prod(layer.out_shape[1:]) for layer in work.network.layers)
+        burst = math.ceil(most / NIR_BURSTS)
+        described = {**work.described, "positions_per_burst": burst}
+        work = replace(work, n_positions_per_burst=burst, described=described)
+    return replace(work, network=replace(work.network, notes=tuple(notes)))
 
 
 def _read_nir(path: Path, model: NirModel) -> Network:

@@ -80,7 +80,7 @@ def test_a_measured_activity_is_looked_for_beside_the_file(file, tmp_path):
         ({"input_resolution": 8}, "input_resolution: a number of bits needs a unit"),
         ({"activity": "{kind: random_input, rate: 1.5}"}, "a fraction is a number from 0 to 1"),
         ({"activity": "{kind: dreamt}"}, "unknown kind 'dreamt'; allowed: dataset, random_input, rates, measured"),
-        ({"activity": "{kind: rates, input: 0, default: 0, layers: {b: 0}}"}, "no layer is called b; layers: a, out"),
+        ({"activity": "{kind: rates, input: 0, default: 0, layers: {b: 0}}"}, "no layer is called b; layers: a"),
         ({"schedule": "fast"}, "must be one of sequential, pipelined, layer_parallel; got 'fast'"),
         ({"speed": 3}, "speed: unknown key"),
         ({"weights": "{gain: -1}"}, "must be greater than 0; got -1"),
@@ -148,10 +148,16 @@ def test_a_delay_beyond_the_end_is_refused():
         Workload(*parts[0], n_timesteps=4, **parts[1])
 
 
-def test_a_nir_file_takes_no_set(tmp_path):
-    path = tmp_path / "net.nir"
-    path.write_bytes(b"")
-    assert "takes no --set; name it in a workload file instead" in refused(path, "timesteps=3")
+def test_what_a_nir_file_cannot_say_is_set_like_the_keys_of_a_workload(root_dir):
+    path = root_dir / "workloads" / "recurrent_cuba.nir"
+    plain, changed = load_workload(path), load_workload(path, ["timesteps=7", "activity.rate=0.5"])
+    assert plain.n_timesteps == 100
+    assert any("100 timesteps of random input spikes at rate 0.1" in note for note in plain.network.notes)
+    assert changed.n_timesteps == 7
+    assert changed.activity.rate == 0.5
+    assert not any("100 timesteps" in note for note in changed.network.notes)
+    assert any("reset is not in the file" in note for note in plain.network.notes)
+    assert "--set timesteps=no" in refused(path, "timesteps=no")
 
 
 def test_a_missing_nir_file_is_named_with_the_workload_that_wants_it(tmp_path):
