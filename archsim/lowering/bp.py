@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archsim.lowering.arrays import Product, read_array, scatter
+from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.mapping import learns_below
@@ -106,7 +107,7 @@ class BackPropagation(Learning):
         """Hand the error of a window to its inputs; they live on the same tile."""
         ctx, name = self.ctx, plan.layer.name
         for home in plan.homes:
-            n = home.n_channels * ctx.n_vectors(name, step)
+            n = pooled_values(ctx, plan, home, step)
             held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n)
             task = ctx.add(
                 self.label(name, step), ctx.costs.pool(), n,

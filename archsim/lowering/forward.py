@@ -22,6 +22,7 @@ block that no spike reaches is skipped if the chip says so. Pooling has no array
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.transport import Room, send, spike_bits, travel
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
-from archsim.workload import INPUT
+from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
 SETS = 2  # of input registers and of accumulators: one is filled while the other is used
@@ -140,21 +141,26 @@ class Forward:
 
     def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
-        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        ctx, label, layer = self.ctx, self.label(plan.layer.name, step), plan.layer.name
         after: list[int | None] = [self.start, *self._read_before(plan, tile, step)]
         frees: list[Claim] = []
         for source in sources_of(plan.layer):
             for needed in ctx.flow.needs(plan.layer, step, source):
-                after += self.arrived.get((name, tile, source, needed), [])
+                after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
         after = self._admitted_to_history(plan, tile, step, "inputs", after)
         n_accesses = self._fetched_accesses(plan, tile, step)
-        task = ctx.access(
-            label, ctx.costs.fetch(), "input_buffer", tile, 0, after, n_accesses=n_accesses, frees=frees
+        port, bus = (ctx.resource(f"tile[{tile}].{name}") for name in ("input_buffer", "bus"))
+        on_bus = ctx.costs.bus_ps(n_accesses * ctx.costs.bus_beats(ctx.chip.tile.input_buffer.width_bits))
+        task = ctx.add(
+            label, ctx.costs.fetch(), n_accesses,
+            uses=[(port, 1), (bus, 1)] if n_accesses else [],
+            occupancy_ps=max(ctx.costs.access_ps("input_buffer", n_accesses), on_bus),
+            after=after, frees=frees,
         )
         if self._keeps(plan, "inputs"):
-            self.kept_inputs[name, tile, step] = self._keep(plan, tile, step, "inputs", task)
-        self.fetched[name, tile, step] = task
+            self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
+        self.fetched[layer, tile, step] = task
         return task
 
     def _read_before(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
@@ -180,9 +186,8 @@ class Forward:
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         n_vectors = ctx.n_vectors(name, step)
         if not plan.forward:
-            window = sum(len(ctx.flow.needs(plan.layer, step, source)) for source in plan.layer.inputs)
             home = next(h for h in plan.homes if h.tile == tile)
-            return ctx.costs.accesses("input_buffer", window * home.n_channels * n_vectors * bits)
+            return ctx.costs.accesses("input_buffer", pooled_values(ctx, plan, home, step) * bits)
         blocks = [b for b in self._active_blocks(plan, step) if b.tile == tile]
         rows = [b.rows for b in blocks]
         if ctx.chip.tile.bus.broadcast:
@@ -242,8 +247,7 @@ class Forward:
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
         home = next(h for h in plan.homes if h.tile == tile)
-        n_inputs = sum(len(ctx.flow.needs(plan.layer, step, s)) for s in plan.layer.inputs)
-        n = max(1, n_inputs) * home.n_channels * ctx.n_vectors(plan.layer.name, step)
+        n = pooled_values(ctx, plan, home, step)
         held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n)
         return ctx.add(
             label, ctx.costs.pool(), n,
@@ -340,6 +344,12 @@ class Forward:
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
         return ctx.access(label, ctx.costs.keep(), "history_buffer", tile, bits, [after])
+
+
+def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:
+    """Values in the windows of one step of a pooling layer, the padding included."""
+    assert isinstance(plan.layer.op, Pool)
+    return math.prod(plan.layer.op.kernel) * home.n_channels * ctx.n_vectors(plan.layer.name, step)
 
 
 def message_bytes(ctx: Context, name: str, home: Home, step: int) -> int:

@@ -12,7 +12,7 @@ from archsim.snn.datasets import load_watch, normalise, sample_windows, with_rec
 from archsim.snn.encoders import analog, delta, rate
 from archsim.snn.weights import initialise, stream
 from archsim.snn.windows import Array
-from archsim.workload import Workload
+from archsim.workload import Layer, Workload
 from archsim.workload.models import DatasetActivity, FileActivity, RandomActivity, RatesActivity
 
 LEVEL_CROSSING = 0.5  # of a channel's standard deviation; an encoder's setting, not a measurement
@@ -37,7 +37,8 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
     activity = work.activity
     if isinstance(activity, RatesActivity):
         rates = {"input": activity.input}
-        rates |= {name: activity.layers.get(name, activity.default) for name in work.network.names}
+        rates |= {layer.name: activity.default for layer in work.network.layers if _spikes(layer)}
+        rates |= activity.layers
         return work, from_rates(work.network, work.n_timesteps, work.n_samples, rates, seed)
     if isinstance(activity, FileActivity):
         return work, _matching(Activity.load(activity.file, work.network), work)
@@ -48,6 +49,11 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
     else:
         inputs = _recordings(work, activity, seed)
     return replace(work, network=network), record(network, inputs)
+
+
+def _spikes(layer: Layer) -> bool:
+    """Whether a layer has a rate of its own; pooling follows what it pools, a read-out is always active."""
+    return layer.neuron is not None and layer.neuron.spikes
 
 
 def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:

@@ -153,3 +153,14 @@ def test_driven_word_lines_are_the_measured_active_rows(lowered):
         active = sum(lowered.activity.active_rows(plan.layer.name, s).sum(dtype=np.int64) for s in range(2))
         column_blocks = len({block.columns for block in plan.forward})
         assert counts(low, layer=plan.layer.name)["drive"] == active * column_blocks
+
+
+@pytest.mark.parametrize(("network", "window"), [("convolutional", 4), ("along_time", 2)])
+@pytest.mark.parametrize("phase", ["inference", "bp"])
+def test_pooling_adds_up_every_value_of_its_windows(lowered, network, window, phase):
+    low = lowered(network, phase)
+    pool = low.mapping.plans["pool"].layer
+    outputs = 2 * low.mapping.flow.timesteps["pool"] * pool.n_neurons
+    assert counts(low, phase="forward", layer="pool")["pool"] == window * outputs
+    if phase == "bp":
+        assert counts(low, phase="backward", layer="pool")["pool"] == window * outputs

@@ -9,6 +9,7 @@ import pytest
 from lowering_support import NETWORKS, counts
 
 from archsim.engine import run_tasks
+from archsim.errors import DoesNotFitError
 from archsim.verify import verify
 
 PHASES = ("inference", "bp", "dfa")
@@ -156,11 +157,15 @@ def test_a_larger_history_buffer_lets_samples_overlap_and_gradients_come_earlier
     def last_gradient(low):
         return run_tasks(low.graph).done_ps[tasks_of(low, "outer")].max()
 
-    quick_errors = "execution.error_resolution=1 bit"  # otherwise the transposed reads are the bottleneck
+    # quick errors, or the transposed reads are the bottleneck; a fixed cycle, or a larger memory is a slower one
+    options = ["execution.error_resolution=1 bit", "tile.history_buffer.cycle=1 ns"]
     work = {"samples": 4, "batch": 4, "timesteps": 24}
-    tight = lowered("dense", "bp", [quick_errors], **work)
-    size = 4 * tight.mapping.buffers.size_bytes["history_buffer"]
-    roomy = lowered("dense", "bp", [quick_errors, f"tile.history_buffer.size={size} B"], **work)
+    with pytest.raises(DoesNotFitError) as none:
+        lowered("dense", "bp", [*options, "tile.history_buffer.size=1 B"], **work)
+    tight, roomy = (
+        lowered("dense", "bp", [*options, f"tile.history_buffer.size={n * none.value.needed} B"], **work)
+        for n in (1, 4)
+    )
     assert last_gradient(roomy) < last_gradient(tight)
 
 
