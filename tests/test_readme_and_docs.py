@@ -1,0 +1,80 @@
+"""What the README and the docs show is what happens: commands run, output is current, links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOLD = [ROOT / "README.md", ROOT / "docs" / "index.md"]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def commands(page: Path) -> list[str]:
+    return [line for block in blocks(page, "sh") for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory) -> Path:
+    """A folder that looks like the project's top folder, in which commands may write."""
+    folder = tmp_path_factory.mktemp("top")
+    for name in ("arch_specs", "workloads"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder
+
+
+def run(command: str, folder: Path) -> str:
+    words = shlex.split(command)
+    if words[0] == ".venv/bin/archsim":
+        words = [sys.executable, "-m", "archsim.cli", *words[1:]]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ})
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", TOLD, ids=lambda page: page.name)
+def test_every_command_runs(page, workplace):
+    told = commands(page)
+    assert told
+    for command in told:
+        if command.startswith("make "):
+            assert f"\n{command.split()[1]}:" in (ROOT / "Makefile").read_text()
+        else:
+            run(command, workplace)
+
+
+@pytest.mark.parametrize("page", TOLD, ids=lambda page: page.name)
+def test_every_python_example_runs(page, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    for block in blocks(page, "python"):
+        exec(compile(block, str(page), "exec"), {})  # the page's own code
+    assert capsys.readouterr().out
+
+
+def test_the_readme_shows_the_real_output_of_the_demo(workplace):
+    recipe = re.search(r"^demo:.*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe is not None
+    out = run(f".venv/bin/{recipe[1]}", workplace)
+    shown = re.search(r"<!-- output of make demo -->\n```\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown is not None
+    assert out == shown[1]
+    written = {path.name for path in (workplace / "results" / "demo").iterdir()}
+    assert {"result.json", "report.md", "pipeline_inference.png", "pipeline_bp.png", "pipeline_dfa.png"} <= written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
