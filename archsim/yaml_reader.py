@@ -146,7 +146,10 @@ def _apply(document: Document, assignment: str) -> None:
         path = (*path, key)
         if depth < len(parts):
             # a section that the file leaves out, or a typing error: then the model names the unknown key
-            parent = parent.setdefault(key, {}) if isinstance(parent, dict) else parent[key]
+            if isinstance(parent, dict) and key not in parent:
+                parent[key] = {}
+                document.marks[path] = where
+            parent = parent[key]
     parent[path[-1]] = value
     for old in [mark for mark in document.marks if mark[: len(path)] == path]:
         del document.marks[old]
