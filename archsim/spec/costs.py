@@ -76,7 +76,7 @@ class CitedAdc(DoorModel):
 
 
 class CactiBuffer(DoorModel):
-    """SRAM from a table of CACTI results (22 to 90 nm), interpolated in size and width."""
+    """SRAM from a table of CACTI results (22 to 65 nm), interpolated in size and width."""
 
     model: Literal["cacti"]
 
