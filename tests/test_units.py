@@ -8,12 +8,12 @@ import subprocess
 import sys
 from enum import Enum
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from archsim.errors import SpecError, UnitError
 from archsim.units import (
@@ -25,6 +25,7 @@ from archsim.units import (
     CurrentA,
     DoorModel,
     EnergyPj,
+    FieldFaultsError,
     Frac,
     FrequencyMhz,
     LengthUm,
@@ -416,6 +417,44 @@ def test_a_union_does_not_show_its_tags_in_the_path() -> None:
 
 def test_only_the_meant_arm_of_a_union_is_reported() -> None:
     assert faults({"kernel": [3, "3"]}) == {("kernel", 1): "must be a whole number; got '3'"}
+
+
+def test_a_number_out_of_bounds_is_told_with_all_that_a_union_takes() -> None:
+    class Tiles(DoorModel):
+        n_tiles: Annotated[int, Field(ge=1)] | Literal["auto"]
+        size_bytes: Bytes | Literal["auto"] = "auto"
+        kernel: Annotated[int, Field(ge=1)] | Annotated[list[int], Field(min_length=1)] = 1
+
+    def said(**data: object) -> str:
+        with pytest.raises(ValidationError) as caught:
+            Tiles.model_validate({"tiles": 1, **data})
+        ((_, message),) = faults_of(caught.value, Tiles)
+        return message
+
+    assert said(tiles=0) == "must be a whole number from 1, or auto; got 0"
+    assert said(tiles="all") == "must be a whole number from 1, or auto; got 'all'"
+    assert said(kernel=[]) == "must have at least 1 items; has 0"
+    assert said(size="3 V").startswith("'3 V' is a voltage")
+    assert said(size="3 V").endswith("; or auto")
+
+
+def test_a_validator_of_a_section_names_the_key_of_each_fault() -> None:
+    class Window(DoorModel):
+        low: int
+        high: int
+
+        @model_validator(mode="after")
+        def _is_open(self) -> Self:
+            raise FieldFaultsError([(("low",), "too high"), ((), "shut")])
+
+    class Frame(DoorModel):
+        windows: list[Window]
+
+    with pytest.raises(ValidationError, match="low: too high; shut") as caught:
+        Frame.model_validate({"windows": [{"low": 1, "high": 0}]})
+    assert faults_of(caught.value, Frame) == [
+        (("windows", 0, "low"), "too high"), (("windows", 0), "shut"),
+    ]  # fmt: skip
 
 
 def test_all_faults_come_at_once() -> None:

@@ -24,6 +24,7 @@ from archsim.units import (
     Bytes,
     ConductanceSiemens,
     DoorModel,
+    FieldFaultsError,
     FrequencyMhz,
     NodeNm,
     PowerUw,
@@ -54,7 +55,7 @@ class Device(DoorModel):
     @model_validator(mode="after")
     def _window_is_open(self) -> Self:
         if self.g_max_siemens <= self.g_min_siemens:
-            raise ValueError("g_max must be larger than g_min")
+            raise FieldFaultsError([(("g_max",), "must be larger than g_min")])
         return self
 
 
@@ -100,10 +101,9 @@ class Crossbar(DoorModel):
     @model_validator(mode="after")
     def _holds_a_weight(self) -> Self:
         if self.n_weights_per_row < 1:
-            raise ValueError(
-                f"columns: {self.n_columns} hold no weight of {self.n_columns_per_weight} columns"
-                + (" and a reference column" if self.signed == "offset" else "")
-            )
+            reference = " and a reference column" if self.signed == "offset" else ""
+            said = f"{self.n_columns} hold no weight of {self.n_columns_per_weight} columns{reference}"
+            raise FieldFaultsError([(("columns",), said)])
         return self
 
 
@@ -152,12 +152,16 @@ class Adc(DoorModel):
 
     @model_validator(mode="after")
     def _one_timing(self) -> Self:
+        faults: list[tuple[tuple[str, ...], str]] = []
         if (self.rate_mhz is None) == (self.step_ps is None):
-            raise ValueError("give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none")
+            said = "give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none"
+            faults.append((() if self.rate_mhz is None else ("step",), said))
         if self.rate_mhz is not None and self.rate_mhz <= 0:
-            raise ValueError("rate must be above zero")
+            faults.append((("rate",), "must be above zero"))
         if not 1 <= self.resolution_bits <= 16:
-            raise ValueError("resolution must be 1 to 16 bit")
+            faults.append((("resolution",), f"must be 1 to 16 bit; got {self.resolution_bits} bit"))
+        if faults:
+            raise FieldFaultsError(faults)
         return self
 
 
@@ -309,20 +313,19 @@ class Chip(DoorModel):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
+        n_columns = self.crossbar.n_columns
         faults = []
-        if self.crossbar.n_columns % self.adc.n_columns_per_adc:
-            faults.append(
-                f"adc.columns_per_adc: {self.adc.n_columns_per_adc} does not divide "
-                f"crossbar.columns, {self.crossbar.n_columns}"
-            )
+        if n_columns % self.adc.n_columns_per_adc:
+            said = f"{self.adc.n_columns_per_adc} does not divide crossbar.columns, {n_columns}"
+            faults.append((("adc", "columns_per_adc"), said))
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
-            faults.append(
-                "execution.feedback: 'transposable' needs crossbar.transpose: duplicated or shared"
-            )
-        if self.write.n_parallel_cells > self.crossbar.n_columns:
-            faults.append("write.parallel_cells: more than crossbar.columns")
+            said = "'transposable' needs crossbar.transpose: duplicated or shared"
+            faults.append((("execution", "feedback"), said))
+        if self.write.n_parallel_cells > n_columns:
+            said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
+            faults.append((("write", "parallel_cells"), said))
         if self.interconnect.frequency_mhz <= 0:
-            faults.append("interconnect.frequency: must be above zero")
+            faults.append((("interconnect", "frequency"), "must be above zero"))
         if faults:
-            raise ValueError("; ".join(faults))
+            raise FieldFaultsError(faults)
         return self

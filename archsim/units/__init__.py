@@ -30,7 +30,7 @@ from archsim.units.door import (
     door_key,
     to_door,
 )
-from archsim.units.faults import faults_of, only_unit_faults
+from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults
 from archsim.units.quantities import close_match, format_quantity, parse_quantity
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "CurrentA",
     "DoorModel",
     "EnergyPj",
+    "FieldFaultsError",
     "Frac",
     "FrequencyMhz",
     "LengthUm",

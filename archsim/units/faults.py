@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
+from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
 from archsim.units.door import Place, Quantity, door_key, place_of
@@ -16,9 +17,31 @@ from archsim.units.quantities import KINDS, as_written, close_match
 Path = tuple[str | int, ...]
 
 
+class FieldFaultsError(ValueError):
+    """What a validator of a whole section found, each fault at the key that it is about.
+
+    Parameters
+    ----------
+    faults : sequence of (path, message)
+        Paths are relative to the model whose validator raises this.
+
+    Examples
+    --------
+    >>> print(FieldFaultsError([(("adc", "rate"), "must be above zero"), (("name",), "is taken")]))
+    adc.rate: must be above zero; name: is taken
+    """
+
+    def __init__(self, faults: Sequence[tuple[Path, str]]) -> None:
+        lines = (": ".join(filter(None, (".".join(map(str, path)), message))) for path, message in faults)
+        super().__init__("; ".join(lines))
+        self.faults = tuple(faults)
+
+
 def _is_arm(arm: Any, label: str) -> bool:
     """Whether pydantic's label in a location means this arm of a union: its tag, or its type's name."""
     place = place_of(arm)
+    if any(isinstance(mark, Tag) and mark.tag == label for mark in place.metadata):
+        return True
     if place.model is not None:
         tags = [tag for field in place.model.model_fields.values() for tag in _choices(place_of(field.annotation))]
         return label == place.model.__name__ or label in map(str, tags)
@@ -83,6 +106,21 @@ def _needs(place: Place) -> str:
     return "a mapping" if origin is dict else _NOUNS.get(place.annotation, "a value")
 
 
+def _needs_one_of(place: Place) -> str:
+    """What belongs at a union, with the bounds of its numbers."""
+    words = []
+    for arm in map(place_of, place.arms):
+        least = next((bound for mark in arm.metadata if (bound := _least(mark)) is not None), None)
+        words.append(_needs(arm) + ("" if least is None else f" from {least}"))
+    return (", or " if any(" from " in word for word in words) else " or ").join(dict.fromkeys(words))
+
+
+def _least(mark: Any) -> Any:
+    """The lower bound that is declared, or None."""
+    bounds = mark.metadata if isinstance(mark, FieldInfo) else [mark]
+    return next((bound.ge for bound in bounds if hasattr(bound, "ge")), None)
+
+
 def _keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
@@ -107,6 +145,8 @@ def _message(item: Mapping[str, Any], here: Place, parent: Place) -> str:
         name = context["discriminator"].strip("'")
         tags = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
         return f"unknown {name} '{context['tag']}'; allowed: {', '.join(tags)}{close_match(context['tag'], tags)}"
+    if kind == "union_tag_not_found" and _by_function(item):
+        return f"must be {_needs(here)}; got {as_written(value)}"
     if kind == "union_tag_not_found":
         tags = [str(tag) for arm in here.arms for tag in _tags_of(arm, context["discriminator"].strip("'"))]
         return f"missing; needs one of {', '.join(tags)}"
@@ -124,6 +164,11 @@ def _message(item: Mapping[str, Any], here: Place, parent: Place) -> str:
         .replace("greater than or equal to", "at least")
     )
     return f"{said.replace('less than or equal to', 'at most')}; got {as_written(value)}"
+
+
+def _by_function(item: Mapping[str, Any]) -> bool:
+    """Whether a function, and no key in the file, chooses the arm of a union."""
+    return str(item["ctx"]["discriminator"]).endswith("()")
 
 
 def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
@@ -149,36 +194,72 @@ def faults_of(error: ValueError, model_class: type[BaseModel]) -> list[tuple[Pat
     """
     if not isinstance(error, ValidationError):
         return [((), str(error))]
-    found = [_fault(item, model_class) for item in error.errors(include_url=False)]
-    reached = [fault.path for fault in found if not fault.wrong_arm]
-    faults: dict[Path, list[str]] = {}
+    found = [fault for item in error.errors(include_url=False) for fault in _faults(item, model_class)]
+    by_path: dict[Path, list[_Fault]] = {}
     for fault in found:
-        # an arm of a union whose very type is wrong says nothing where another arm was meant
-        if fault.wrong_arm and any(path[: len(fault.path)] == fault.path for path in reached):
-            continue
-        messages = faults.setdefault(fault.path, [])
-        if fault.message not in messages:
-            messages.append(fault.message)
-    return [(path, "; ".join(messages)) for path, messages in faults.items()]
+        by_path.setdefault(fault.path, []).append(fault)
+    reached = [fault.path for fault in found if not fault.wrong_arm]
+    # an arm of a union that the value does not fit says nothing where another arm was meant
+    return [
+        (path, message)
+        for path, here in by_path.items()
+        if (message := _joined(here, any(len(p) > len(path) and p[: len(path)] == path for p in reached)))
+    ]
 
 
 @dataclass(frozen=True)
 class _Fault:
+    """`union`: where the value stands, if an arm of it refuses the value as a whole."""
+
     path: Path
     message: str
-    wrong_arm: bool
+    union: Place | None = None
+    wrong_arm: bool = False
+    plain: bool = False  # the refusal says no more than what the arm needs
+    value: object = None
 
 
-def _fault(item: Mapping[str, Any], model_class: type[BaseModel]) -> _Fault:
-    """One of pydantic's errors, at its path in the file."""
+_PLAIN: Final = ("literal_error", "enum", "greater_than_equal")
+
+
+def _faults(item: Mapping[str, Any], model_class: type[BaseModel]) -> Iterator[_Fault]:
+    """One of pydantic's errors, at its path in the file; several if a validator found several."""
     parent, here, path, shown = Place(Any), place_of(model_class), list[str | int](), True
     for part in item["loc"]:
         parent, (here, shown) = here, _step(here, part)
         path += [part] if shown else []
-    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+    kind = item["type"]
+    cause = item.get("ctx", {}).get("error")
+    if isinstance(cause, FieldFaultsError):
+        yield from (_Fault((*path, *where), message) for where, message in cause.faults)
+        return
+    if kind in ("union_tag_invalid", "union_tag_not_found") and not _by_function(item):
         path.append(item["ctx"]["discriminator"].strip("'"))
-    wrong_arm = not shown and item["type"].endswith("_type")
-    return _Fault(tuple(path), _message(item, parent if wrong_arm else here, parent), wrong_arm)
+    in_arm = not shown and bool(parent.arms)
+    wrong_arm = not shown and kind.endswith(("_type", "literal_error", "enum"))
+    yield _Fault(
+        tuple(path),
+        _message(item, parent if not shown and kind.endswith("_type") else here, parent),
+        union=parent if in_arm else None,
+        wrong_arm=wrong_arm,
+        plain=in_arm and (wrong_arm or kind in _PLAIN),
+        value=item.get("input"),
+    )
+
+
+def _joined(faults: Sequence[_Fault], deeper: bool) -> str:
+    """One message for all that is said about one value; nothing if the meant arm says more, deeper down."""
+    if deeper:
+        faults = [fault for fault in faults if not fault.wrong_arm]
+    plain = [fault for fault in faults if fault.plain]
+    told = [fault.message for fault in faults if not fault.plain]
+    union = plain[0].union if plain else None
+    if union is None or (len(plain) == 1 and not told):
+        return "; ".join(dict.fromkeys(fault.message for fault in faults))
+    if not told:
+        return f"must be {_needs_one_of(union)}; got {as_written(plain[0].value)}"
+    words = [text for arm in union.arms for text in map(str, _choices(place_of(arm)))]
+    return "; ".join(dict.fromkeys(told)) + (f"; or {', '.join(words)}" if words else "")
 
 
 def only_unit_faults(error: ValueError) -> bool:

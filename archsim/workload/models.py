@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from archsim.units import Bits, DoorModel, Frac, TimePs
+from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, TimePs
 
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -36,12 +36,16 @@ class NeuronModel(DoorModel):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
+        faults = []
         if self.kind == "if" and self.leak != 1.0:
-            raise ValueError("leak: an IF neuron does not leak; use kind: lif")
+            faults.append((("leak",), "an IF neuron does not leak; use kind: lif"))
         if self.kind in ("lif", "cubalif") and "leak" not in self.model_fields_set:
-            raise ValueError(f"leak: missing; a {self.kind} neuron needs the factor that remains, e.g. 0.9")
-        if self.kind != "cubalif" and "synapse_leak" in self.model_fields_set:
-            raise ValueError("synapse_leak: only a cubalif neuron has a synaptic current")
+            said = f"missing; a {self.kind} neuron needs the factor that remains, e.g. 0.9"
+            faults.append((("leak",), said))
+        if self.kind != "cubalif" and self.synapse_leak:
+            faults.append((("synapse_leak",), "only a cubalif neuron has a synaptic current"))
+        if faults:
+            raise FieldFaultsError(faults)
         return self
 
 
@@ -112,6 +116,23 @@ class NirModel(DoorModel):
     reset: Literal["zero", "subtract"] | None = None
 
 
+def _network_kind(value: object) -> str | None:
+    """Which of the two ways to name a network is meant; None if nothing tells."""
+    if isinstance(value, LayersModel | NirModel):
+        return "layers" if isinstance(value, LayersModel) else "nir"
+    keys = set(value) if isinstance(value, dict) else set()
+    if "nir" in keys:
+        return "nir"
+    if keys & {"input", "layers"}:
+        return "layers"
+    return "nir" if keys & {"dt", "reset"} else None
+
+
+NetworkModel = Annotated[
+    Annotated[LayersModel, Tag("layers")] | Annotated[NirModel, Tag("nir")], Discriminator(_network_kind)
+]
+
+
 class InitModel(DoorModel):
     """Random weights where the network has none; `seed` draws them, `gain` scales them."""
 
@@ -172,7 +193,7 @@ class WorkloadModel(DoorModel):
 
     version: Literal[1]
     name: Name
-    network: LayersModel | NirModel
+    network: NetworkModel
     weights: InitModel = InitModel()
     n_timesteps: Count
     input_resolution_bits: Bits
@@ -186,8 +207,13 @@ class WorkloadModel(DoorModel):
 
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:
+        faults = []
         if self.n_samples % self.n_batch:
-            raise ValueError(f"samples: {self.n_samples} is no whole number of batches of {self.n_batch}")
+            key = "samples" if "n_samples" in self.model_fields_set else "batch"
+            said = f"{self.n_samples} samples are no whole number of batches of {self.n_batch}"
+            faults.append(((key,), said))
         if len(set(self.phases)) != len(self.phases):
-            raise ValueError("phases: one of them stands there twice")
+            faults.append((("phases",), "one of them stands there twice"))
+        if faults:
+            raise FieldFaultsError(faults)
         return self

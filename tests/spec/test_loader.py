@@ -58,18 +58,21 @@ def test_weights_side_by_side_follow_from_cells_and_signs(chip_file, columns, ce
     ("change", "said"),
     [
         ("crossbar.columns=2", "columns: 2 hold no weight of 4 columns"),
-        ("device.g_min=4 uS", "g_max must be larger than g_min"),
+        ("device.g_min=4 uS", "device.g_max: must be larger than g_min"),
         ("adc.columns_per_adc=48", "adc.columns_per_adc: 48 does not divide crossbar.columns, 128"),
         ("adc.step=1 ns", "give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none"),
-        ("adc.rate=0 Hz", "rate must be above zero"),
-        ("adc.resolution=17 bit", "resolution must be 1 to 16 bit"),
+        ("adc.rate=0 Hz", "--set adc.rate=0 Hz: adc.rate: must be above zero"),
+        ("adc.resolution=17 bit", "adc.resolution: must be 1 to 16 bit; got 17 bit"),
         ("execution.feedback=transposable", "needs crossbar.transpose: duplicated or shared"),
-        ("write.parallel_cells=129", "write.parallel_cells: more than crossbar.columns"),
+        ("write.parallel_cells=129", "write.parallel_cells: 129 is more than crossbar.columns, 128"),
         ("interconnect.frequency=0 Hz", "interconnect.frequency: must be above zero"),
         ("interconnect.kind=ring", "must be one of bus, htree, mesh, torus; got 'ring'"),
         ("crossbar.rows=-1", "must be at least 1; got -1"),
         ("crossbar.rows=1.5", "must be a whole number; got 1.5"),
-        ("tiles=0", "must be at least 1; got 0"),
+        ("tiles=0", "tiles: must be a whole number from 1, or auto; got 0"),
+        ("tiles=many", "tiles: must be a whole number from 1, or auto; got 'many'"),
+        ("global_buffer.size=2 V", "needs a unit, e.g. '64 KiB'"),
+        ("global_buffer.size=2 V", "; or auto"),
         ("mapping={feedback: spread}", "unknown key; allowed: convolution, placement, few_rows, replicas"),
         ("mapping={replicas: {fc1: 0}}", "must be at least 1; got 0"),
         ("adc.cost={model: cyted}", "unknown model 'cyted'; allowed: cited, survey; did you mean 'cited'?"),
@@ -127,3 +130,34 @@ def test_a_missing_part_is_named_with_what_it_needs(tmp_path):
         assert f": {key}: missing" in said
     assert ": mapping: missing" not in said  # it has defaults
     assert ": sample_hold: missing" not in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key"),
+    [
+        ("columns_per_adc: ", "columns_per_adc: 7 # ", "columns_per_adc", "adc.columns_per_adc"),
+        ("parallel_cells: ", "parallel_cells: 500 # ", "parallel_cells", "write.parallel_cells"),
+        ("feedback: copy", "feedback: transposable", "feedback", "execution.feedback"),
+    ],
+)
+def test_a_contradiction_between_sections_stands_at_the_line_of_its_key(chip_file, tmp_path, old, new, line, key):
+    text = chip_file.read_text()
+    assert text.count(old) == 1
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text.replace(old, new))
+    n = text[: text.index(line)].count("\n") + 1
+    with pytest.raises(SpecError) as caught:
+        load_chip(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path}:{n}:")
+    assert f": {key}: " in said
+    assert "\n" not in said
+
+
+def test_every_contradiction_is_a_line_of_its_own_at_its_set(chip_file):
+    changes = ["adc.columns_per_adc=7", "execution.feedback=transposable"]
+    assert message(chip_file, *changes).splitlines() == [
+        "--set adc.columns_per_adc=7: adc.columns_per_adc: 7 does not divide crossbar.columns, 128",
+        "--set execution.feedback=transposable: execution.feedback: 'transposable' needs crossbar.transpose: "
+        "duplicated or shared",
+    ]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from archsim.errors import WorkloadError
+from archsim.units import to_door
 from archsim.workload import Conv, Dense, Layer, Network, load_workload
-from archsim.workload.models import FileActivity, InitModel, RandomActivity
+from archsim.workload.models import FileActivity, InitModel, RandomActivity, WorkloadModel
 from archsim.workload.workload import Workload
 
 FILES = sorted((Path(__file__).parents[2] / "workloads").glob("*.yaml"))
@@ -71,7 +72,7 @@ def test_a_measured_activity_is_looked_for_beside_the_file(file, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"samples": 5, "batch": 2}, "samples: 5 is no whole number of batches of 2"),
+        ({"samples": 5, "batch": 2}, "work.yaml:7:1: samples: 5 samples are no whole number of batches of 2"),
         ({"phases": "[bp, bp]"}, "phases: one of them stands there twice"),
         ({"phases": "[]"}, "phases: must have at least 1 items; has 0"),
         ({"phases": "[train]"}, "must be one of inference, bp, dfa; got 'train'"),
@@ -91,6 +92,30 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(file, changes, said):
     found = refused(path)
     assert said in found
     assert found.startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("network.layers.0.neuron.kind=izh", "must be one of if, lif, cubalif, li; got 'izh'"),
+        ("network.layers.0.size=3", "unknown key; allowed: name, inputs, kind, outputs, flatten_time, neuron"),
+        ("network.dt=1 ms", "unknown key; allowed: input, layers"),
+        ("network={nir: x.nir, dr: 1}", "unknown key; allowed: nir, dt, reset"),
+        ("network={dt: 1 ms}", "missing; needs a text"),
+        ("network={}", "must be a mapping with the keys input, layers or a mapping with the keys nir, dt, reset"),
+        ("network=x.nir", "must be a mapping with the keys input, layers or a mapping with the keys nir, dt"),
+    ],
+)
+def test_only_the_true_fault_of_a_network_is_told(file, change, said):
+    found = refused(file(), change)
+    assert said in found
+    assert len(found.splitlines()) == 1
+    assert "network.layers.layers" not in found
+
+
+def test_a_network_comes_back_from_what_is_described_of_it(file):
+    work = load_workload(file())
+    assert to_door(WorkloadModel.model_validate(work.described)) == work.described
 
 
 @pytest.mark.parametrize(
