@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from archsim.errors import WorkloadError
 from archsim.workload.models import (
@@ -16,33 +16,58 @@ from archsim.workload.models import (
 )
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Op, Pool, Shape, window_count
 
+Path = tuple[str | int, ...]
+
+
+class LayerFaultsError(WorkloadError):
+    """What is wrong with the layers of a network that is written out.
+
+    Attributes
+    ----------
+    faults : tuple of (path, message)
+        Paths start at the network: ``("layers", 0, "kernel")``.
+    """
+
+    def __init__(self, name: str, faults: Sequence[tuple[Path, str]]) -> None:
+        super().__init__("\n".join(f"{name}: {message}" for _, message in faults))
+        self.faults = tuple(faults)
+
+
+class _LayerError(Exception):
+    """What is wrong with one layer, and the key that it is about."""
+
+    def __init__(self, item: LayerModel, said: str, *keys: str) -> None:
+        super().__init__(f"layer {item.name!r}: {said}")
+        self.keys = keys
+
 
 def network_of(name: str, model: LayersModel) -> Network:
     """Build the network that a workload file writes out.
 
     Raises
     ------
-    WorkloadError
+    LayerFaultsError
         With every fault, one per line: a name that is taken or unknown, a window that does not fit its input,
         inputs that do not agree in shape. Layers behind a wrong one are not looked at.
     """
     shapes: dict[str, Shape | None] = {INPUT: tuple(model.input)}  # None: of a layer that is wrong itself
-    layers, faults = [], []
+    layers: list[Layer] = []
+    faults: list[tuple[Path, str]] = []
     before = INPUT
-    for item in model.layers:
+    for index, item in enumerate(model.layers):
         inputs = tuple(item.inputs or (before,))
         before = item.name
         try:
             layer = _checked(item, inputs, shapes)
-        except WorkloadError as fault:
-            faults.append(f"{name}: {fault}")
+        except _LayerError as fault:
+            faults.append((("layers", index, *fault.keys), str(fault)))
             layer = None
         if item.name not in shapes:
             shapes[item.name] = None if layer is None else layer.out_shape
         if layer is not None:
             layers.append(layer)
     if faults:
-        raise WorkloadError("\n".join(faults))
+        raise LayerFaultsError(name, faults)
     return Network(name, tuple(model.input), tuple(layers))
 
 
@@ -50,12 +75,11 @@ def _checked(item: LayerModel, inputs: tuple[str, ...], shapes: Mapping[str, Sha
     """The layer, or None if one of its inputs is wrong already."""
     if item.name in shapes:
         taken = "the network's own input" if item.name == INPUT else "an earlier layer"
-        raise WorkloadError(f"layer {item.name!r}: this is the name of {taken}")
+        raise _LayerError(item, f"this is the name of {taken}", "name")
     unknown = [source for source in inputs if source not in shapes]
     if unknown:
-        raise WorkloadError(
-            f"layer {item.name!r}: unknown input {', '.join(map(repr, unknown))}; known here: {', '.join(shapes)}"
-        )
+        listed = ", ".join(map(repr, unknown))
+        raise _LayerError(item, f"unknown input {listed}; known here: {', '.join(shapes)}", "inputs")
     known = [shape for shape in (shapes[source] for source in inputs) if shape is not None]
     return _layer(item, inputs, _joined(item, known)) if len(known) == len(inputs) else None
 
@@ -68,7 +92,7 @@ def _joined(item: LayerModel, shapes: list[Shape]) -> Shape:
         return (sum(_size(shape) for shape in shapes),)
     if len({shape[1:] for shape in shapes}) > 1:
         listed = ", ".join(map(str, shapes))
-        raise WorkloadError(f"layer {item.name!r}: its inputs differ in length or height and width: {listed}")
+        raise _LayerError(item, f"its inputs differ in length or height and width: {listed}", "inputs")
     return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
 
@@ -107,7 +131,7 @@ def _op(item: LayerModel, in_shape: Shape) -> tuple[Op, Shape]:
         pool = Pool(kind, kernel, stride, padding, item.axis)  # type: ignore[arg-type]  # kinds agree by name
         return pool, _windowed(item, in_shape[0], in_shape, extents, pool, (1,) * len(kernel))
     if in_shape[0] % item.groups or item.n_channels % item.groups:
-        raise WorkloadError(f"layer {item.name!r}: groups {item.groups} must divide input and output channels")
+        raise _LayerError(item, f"groups {item.groups} must divide input and output channels", "groups")
     dilation = _per_axis(item, "dilation", item.dilation, len(extents))
     conv = Conv(item.n_channels, kernel, stride, padding, dilation, item.groups, item.axis)
     return conv, _windowed(item, item.n_channels, in_shape, extents, conv, dilation)
@@ -117,15 +141,13 @@ def _window_axes(item: ConvModel | PoolModel, in_shape: Shape) -> Shape:
     """Extents that the window slides along; along time their number is one and the extent is not known yet."""
     if item.axis == "time":
         if item.kind == "conv2d":
-            raise WorkloadError(f"layer {item.name!r}: a convolution along time is a conv1d")
+            raise _LayerError(item, "a convolution along time is a conv1d", "kind")
         if len(in_shape) != 1:
-            raise WorkloadError(f"layer {item.name!r}: a window along time takes (channels,), not {in_shape}")
+            raise _LayerError(item, f"a window along time takes (channels,), not {in_shape}", "axis")
         return (0,)
     n_axes = {"conv1d": 1, "conv2d": 2}.get(item.kind, len(in_shape) - 1)
     if len(in_shape) != n_axes + 1 or n_axes < 1:
-        raise WorkloadError(
-            f"layer {item.name!r}: a {item.kind} along space cannot take an input of shape {in_shape}"
-        )
+        raise _LayerError(item, f"a {item.kind} along space cannot take an input of shape {in_shape}", "kind")
     return in_shape[1:]
 
 
@@ -137,14 +159,14 @@ def _windowed(
     axes = zip(extents, op.kernel, op.stride, op.padding, dilation, strict=True)
     counts = tuple(window_count(*axis) for axis in axes)
     if min(counts) < 1:
-        raise WorkloadError(f"layer {item.name!r}: its window {op.kernel} is larger than its input {in_shape}")
+        raise _LayerError(item, f"its window {op.kernel} is larger than its input {in_shape}", "kernel")
     return (channels, *counts)
 
 
 def _per_axis(item: ConvModel | PoolModel, key: str, value: int | list[int], n_axes: int) -> Shape:
     values = (value,) * n_axes if isinstance(value, int) else tuple(value)
     if len(values) != n_axes:
-        raise WorkloadError(f"layer {item.name!r}: {key} has {len(values)} numbers for {n_axes} axes")
+        raise _LayerError(item, f"{key} has {len(values)} numbers for {n_axes} axes", key)
     return values
 
 

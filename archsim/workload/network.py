@@ -239,6 +239,13 @@ class Network:
         """The layers that have weights, in order."""
         return tuple(layer for layer in self.layers if layer.has_weights)
 
+    def learns(self, name: str) -> bool:
+        """Whether an error that reaches `name` is of use: it, or something below it, has weights."""
+        if name == INPUT:
+            return False
+        layer = self.layer(name)
+        return layer.has_weights or any(self.learns(source) for source in layer.inputs)
+
     def consumers(self, name: str) -> tuple[Layer, ...]:
         """The layers that take the output of `name` (or "input")."""
         return tuple(layer for layer in self.layers if name in layer.inputs)

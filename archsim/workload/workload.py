@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archsim.errors import WorkloadError
 from archsim.units import to_door
-from archsim.workload.build import network_of
+from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.models import (
     ActivityModel,
     ErrorRate,
@@ -23,7 +23,7 @@ from archsim.workload.models import (
     WorkloadModel,
 )
 from archsim.workload.network import Network
-from archsim.yaml_reader import Document, fill, load_model
+from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
 NIR_TIMESTEPS = 100
 NIR_INPUT_RATE = 0.1
@@ -75,10 +75,9 @@ class Workload:
     described: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.network.steps(self.n_timesteps)
         faults = _faults_of(self.network, self.n_timesteps)
         if faults:
-            raise WorkloadError("\n".join(f"{self.name}: {fault}" for fault in faults))
+            raise WorkloadError("\n".join(f"{self.name}: {message}" for _, message in faults))
 
     @property
     def steps(self) -> dict[str, int]:
@@ -86,26 +85,44 @@ class Workload:
         return self.network.steps(self.n_timesteps)
 
 
-def _faults_of(network: Network, n_timesteps: int) -> list[str]:
-    """What a network may be, but no workload can have."""
+def _faults_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
+    """What a network may be, but no workload can have, as (path in a workload file, message)."""
     last = network.layers[-1]
-    faults = []
-    if not last.has_weights:
-        faults.append(f"the last layer, {last.name!r}, has no weights: nothing to read out or to learn")
-    for layer in network.layers:
+    faults: list[tuple[Keys, str]] = _rate_faults(network, n_timesteps)
+    for index, layer in enumerate(network.layers):
+        here, name = ("network", "layers", index), f"layer {layer.name!r}"
+        if layer is last and not last.has_weights:
+            said = f"the last layer, {last.name!r}, has no weights: nothing to read out or to learn"
+            faults.append(((*here, "kind"), said))
         if layer is not last and not network.consumers(layer.name):
-            faults.append(
-                f"layer {layer.name!r}: no layer takes its output, and only the last one, {last.name!r}, is read "
-                "out; name it among the inputs of another layer, or leave it out"
+            said = (
+                f"{name}: no layer takes its output, and only the last one, {last.name!r}, is read out; name it "
+                "among the inputs of another layer, or leave it out"
             )
+            faults.append((here, said))
         if len(set(layer.inputs)) < len(layer.inputs):
-            faults.append(f"layer {layer.name!r}: one of its inputs stands there twice; add up its weights")
+            said = f"{name}: one of its inputs stands there twice; add up its weights"
+            faults.append(((*here, "inputs"), said))
         if layer.delay >= n_timesteps:
-            faults.append(
-                f"layer {layer.name!r}: its inputs are delayed by {layer.delay} timesteps, but there are only "
-                f"{n_timesteps}; raise timesteps"
+            said = (
+                f"{name}: its inputs are delayed by {layer.delay} timesteps, but there are only {n_timesteps}; "
+                "raise timesteps"
             )
+            faults.append((("timesteps",), said))
     return faults
+
+
+def _rate_faults(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
+    """The first layer whose timesteps do not work out, if there is one."""
+    try:
+        network.steps(n_timesteps)
+    except WorkloadError:
+        for index in range(len(network.layers)):
+            try:
+                replace(network, layers=network.layers[: index + 1]).steps(n_timesteps)
+            except WorkloadError as fault:
+                return [(("network", "layers", index), str(fault))]
+    return []
 
 
 def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Workload:
@@ -141,24 +158,42 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     path = Path(path)
     if path.suffix == ".nir":
         return _of_nir_file(path, overrides)
-    model, _ = load_model(WorkloadModel, path, WorkloadError, overrides)
+    return _of_document(read_yaml(path, WorkloadError).override(overrides), path.parent)
+
+
+def _of_document(document: Document, folder: Path) -> Workload:
+    """The workload that a file describes; what is wrong is told at its line."""
+    model = fill(WorkloadModel, document)
     try:
-        return _of_model(model, path.parent)
-    except WorkloadError as fault:
-        raise WorkloadError("\n".join(f"{path}: {line}" for line in str(fault).splitlines())) from None
+        network = _network_of(model, folder)
+    except LayerFaultsError as error:
+        raise document.fail([(("network", *path), said) for path, said in error.faults]) from None
+    except WorkloadError as error:  # of the reader of NIR files, which names the file
+        if document.path.suffix == ".nir":
+            raise
+        where = f"{document.where(('network', 'nir'))}: network.nir"
+        raise WorkloadError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None
+    faults = _activity_faults(model.activity, network) + _faults_of(network, model.n_timesteps)
+    if faults and isinstance(model.network, NirModel):  # its layers do not stand in the file
+        faults = [(path[:1] if path[0] == "network" else path, said) for path, said in faults]
+    if faults:
+        raise document.fail(faults)
+    return _of_model(model, network, folder)
 
 
-def _of_model(model: WorkloadModel, folder: Path) -> Workload:
+def _network_of(model: WorkloadModel, folder: Path) -> Network:
     if isinstance(model.network, LayersModel):
-        network = network_of(model.name, model.network)
-    else:
-        network = _read_nir(folder / model.network.nir, model.network)
-    unknown = set(getattr(model.activity, "layers", {})) - set(network.names)
-    if unknown:
-        raise WorkloadError(
-            f"{model.name}: activity.layers: no layer is called {', '.join(sorted(unknown))}; "
-            f"layers: {', '.join(network.names)}"
-        )
+        return network_of(model.name, model.network)
+    return _read_nir(folder / model.network.nir, model.network)
+
+
+def _activity_faults(activity: ActivityModel, network: Network) -> list[tuple[Keys, str]]:
+    unknown = sorted(set(getattr(activity, "layers", {})) - set(network.names))
+    layers = ", ".join(network.names)
+    return [(("activity", "layers", name), f"no layer is called {name}; layers: {layers}") for name in unknown]
+
+
+def _of_model(model: WorkloadModel, network: Network, folder: Path) -> Workload:
     return Workload(
         name=model.name,
         network=network,
@@ -195,8 +230,8 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         "activity": {"kind": "random_input", "rate": NIR_INPUT_RATE},
         "phases": ["inference", "bp", "dfa"],
     }
-    document = Document(defaults, path, WorkloadError, {(): (1, 1)}).override(overrides)
-    work = _of_model(fill(WorkloadModel, document), path.parent)
+    document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
+    work = _of_document(document, path.parent)
     notes = list(work.network.notes)
     if not any(item.startswith(("timesteps", "activity")) for item in overrides):
         spikes = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,30 @@ def test_a_network_that_cannot_be_evaluated_is_refused_with_the_file(file, layer
     path = file(layers)
     found = refused(path)
     assert said in found
-    assert found.startswith(f"{path}: ")
+    assert re.match(rf"{re.escape(str(path))}:(10|11):[0-9]+: network\.layers\.[01]", found)
+    assert len(found.splitlines()) == 1
+
+
+def test_a_fault_of_building_the_network_stands_at_its_layer_or_its_set(file):
+    path = file(
+        "\n    - {name: a, kind: dense, outputs: 4}\n    - {name: a, kind: dense, outputs: 2}\n"
+        "    - {name: b, kind: dense, outputs: 2, inputs: [q]}\n"
+    )
+    assert refused(path).splitlines() == [
+        f"{path}:11:8: network.layers.1.name: layer 'a': this is the name of an earlier layer",
+        f"{path}:12:40: network.layers.2.inputs: layer 'b': unknown input 'q'; known here: input, a",
+    ]
+    change = "network.layers.1.name=c"
+    assert "earlier layer" not in refused(path, change)
+    said = refused(file(), "network.layers.1.name=a")
+    assert said == (
+        "--set network.layers.1.name=a: network.layers.1.name: layer 'a': this is the name of an earlier layer"
+    )
+
+
+def test_an_activity_of_an_unknown_layer_stands_at_its_line(file):
+    path = file(activity="{kind: rates, input: 0, default: 0, layers: {b: 0}}")
+    assert refused(path) == f"{path}:5:56: activity.layers.b: no layer is called b; layers: a, out"
 
 
 def test_a_delay_beyond_the_end_is_refused():
@@ -192,7 +216,7 @@ def test_a_missing_nir_file_is_named_with_the_workload_that_wants_it(tmp_path):
         "activity: {kind: random_input, rate: 0.5}\nphases: [inference]\n"
     )
     found = refused(path)
-    assert found.startswith(f"{path}: ")
+    assert found.startswith(f"{path}:3:11: network.nir: ")
     assert "gone.nir" in found
 
 
