@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.drawing import PART_KEYS, Drawing, drawing_of
-from archsim.plot.scales import GREY, PALETTE, scale_of
+from archsim.plot.scales import GREY, component_style, scale_of
 
 _TITLES = {"energy_pj": ("energy", "energy"), "busy_ps": ("busy time", "time"), "area_um2": ("area", "area")}
 OTHERS = "all others"
+N_DRAWN = 7
+_BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+_CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
 
 
 def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str, float]]:
     """Draw stacked bars of energy, busy time and area by component.
 
-    The seven components with the largest share of any of the three have a colour; the rest is one grey part.
+    The seven components with the largest share of any of the three are drawn, each in the colour that it has in
+    every picture; the rest is one grey part.
 
     Parameters
     ----------
@@ -31,9 +36,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
     """
     drawing = drawing_of(result)
     drawn = _drawn_parts(drawing.parts)
-    colours = dict(zip(drawn, PALETTE, strict=False))
-    if OTHERS in drawn:
-        colours[OTHERS] = GREY
+    styles = {name: (GREY, "") if name == OTHERS else component_style(name) for name in drawn}
     fig = figure(9, 3.6)
     axes = fig.add_subplot()
     for row, key in enumerate(PART_KEYS):
@@ -41,9 +44,12 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
         left = 0.0
         for name, part in drawn.items():
             share = 100 * part[key] / whole if whole else 0.0
-            axes.barh(row, share, left=left, color=colours[name], edgecolor="white", linewidth=0.5, height=0.65)
+            colour, hatch = styles[name]
+            axes.barh(
+                row, share, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, height=0.65
+            )
             if share >= 5:
-                axes.text(left + share / 2, row, f"{share:.0f}", ha="center", va="center", fontsize=8)
+                axes.text(left + share / 2, row, f"{share:.0f}", bbox=_BOX, **_CENTRED)
             left += share
         factor, unit = scale_of(whole, _TITLES[key][1])
         axes.text(101, row, f"{whole / factor:.4g} {unit}", va="center", fontsize=9)
@@ -54,7 +60,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
     axes.set_xlabel("share (%)")
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(f"{drawing.name}, {drawing.phase}: by component", fontsize=10)
-    legend_of(fig, colours, "component")
+    legend_of(fig, styles, "component")
     save(fig, path)
     return drawn
 
@@ -67,7 +73,7 @@ def _drawn_parts(parts: dict[str, dict[str, float]]) -> dict[str, dict[str, floa
         return max(parts[name][key] / wholes[key] if wholes[key] else 0.0 for key in PART_KEYS)
 
     ranked = sorted((name for name in parts if largest_share(name) > 0), key=largest_share, reverse=True)
-    coloured, rest = ranked[: len(PALETTE)], ranked[len(PALETTE) :]
+    coloured, rest = ranked[:N_DRAWN], ranked[N_DRAWN:]
     drawn = {name: {key: parts[name][key] for key in PART_KEYS} for name in coloured}
     if rest:
         drawn[OTHERS] = {key: sum(parts[name][key] for name in rest) for key in PART_KEYS}

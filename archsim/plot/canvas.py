@@ -21,12 +21,18 @@ def figure(width_in: float, height_in: float) -> Figure:
 
 
 def legend_of(
-    fig: Figure, colours: Mapping[str, str], title: str, hatches: Mapping[str, str] | None = None
+    fig: Figure,
+    colours: Mapping[str, str | tuple[str, str]],
+    title: str,
+    hatches: Mapping[str, str] | None = None,
 ) -> None:
-    """A legend below the picture: a patch for each colour, and one for each hatch."""
+    """A legend below the picture: a patch for each colour (with its hatch), and one for each hatch alone."""
     from matplotlib.patches import Patch
 
-    patches = [Patch(facecolor=colour, label=name) for name, colour in colours.items()]
+    patches = []
+    for name, style in colours.items():
+        colour, hatch = (style, "") if isinstance(style, str) else style
+        patches.append(Patch(facecolor=colour, edgecolor="white", hatch=hatch, linewidth=0, label=name))
     for name, hatch in (hatches or {}).items():
         patches.append(Patch(facecolor="white", edgecolor="black", hatch=hatch, label=name))
     if patches:

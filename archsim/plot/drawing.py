@@ -14,7 +14,9 @@ from archsim.metrics import Result, power_over_time
 
 Parts = dict[str, dict[str, float]]
 PART_KEYS = ("energy_pj", "busy_ps", "area_um2")
-_COLUMNS = ("resource", "layer", "timestep", "sample", "start_ps", "end_ps", "power_time_ps", "power_uw")
+_COLUMNS = (
+    "resource", "layer", "task_phase", "timestep", "sample", "start_ps", "end_ps", "power_time_ps", "power_uw",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +31,9 @@ class Drawing:
     name, phase : str
     latency_ps : int
         The makespan.
-    resource_names, layer_names : tuple of str
-    resource, layer : int32[n_spans]
-        Numbers in the two lists of names.
+    resource_names, layer_names, task_phase_names : tuple of str
+    resource, layer, task_phase : int32[n_spans]
+        Numbers in the three lists of names; a task phase is "forward", "update" and so on.
     timestep, sample : int32[n_spans]
         -1 where there is none.
     start_ps, end_ps : int64[n_spans]
@@ -47,8 +49,10 @@ class Drawing:
     latency_ps: int
     resource_names: tuple[str, ...]
     layer_names: tuple[str, ...]
+    task_phase_names: tuple[str, ...]
     resource: NDArray[np.int32]
     layer: NDArray[np.int32]
+    task_phase: NDArray[np.int32]
     timestep: NDArray[np.int32]
     sample: NDArray[np.int32]
     start_ps: NDArray[np.int64]
@@ -73,8 +77,10 @@ class Drawing:
             latency_ps=result.latency_ps,
             resource_names=graph.resource_names,
             layer_names=graph.layer_names,
+            task_phase_names=graph.phase_names,
             resource=graph.uses_resource,
             layer=graph.layer[task],
+            task_phase=graph.phase[task],
             timestep=graph.timestep[task],
             sample=graph.sample[task],
             start_ps=trace.start_ps[task],
@@ -92,6 +98,7 @@ class Drawing:
             "latency_ps": self.latency_ps,
             "resource_names": self.resource_names,
             "layer_names": self.layer_names,
+            "task_phase_names": self.task_phase_names,
             "parts": self.parts,
         }
         columns = {key: getattr(self, key) for key in _COLUMNS}
@@ -118,6 +125,7 @@ class Drawing:
                 latency_ps=labels["latency_ps"],
                 resource_names=tuple(labels["resource_names"]),
                 layer_names=tuple(labels["layer_names"]),
+                task_phase_names=tuple(labels["task_phase_names"]),
                 parts=labels["parts"],
                 **columns,
             )

@@ -15,6 +15,25 @@ _UNITS = {
 # Okabe and Ito's palette, distinguishable with every common colour blindness (jfly.uni-koeln.de/color)
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 GREY = "#999999"
+_PHASES = {
+    "forward": PALETTE[0],
+    "backward": PALETTE[5],
+    "feedback": PALETTE[5],
+    "gradient": PALETTE[2],
+    "update": PALETTE[1],
+}
+# plain: what reads the arrays, and the neurons; hatched: what moves, keeps and learns
+_PLAIN = ("adc", "crossbar", "shift_add", "drivers", "tile_bus", "neuron_unit", "interconnect")
+_STRIPED = (
+    "gradient_unit", "gradient_buffer", "history_buffer", "write_circuits", "membrane_buffer", "accumulator",
+    "sample_hold",
+)  # fmt: skip
+_CROSSED = ("input_buffer", "output_buffer", "global_buffer", "tile_control", "flow_control")
+_COMPONENTS = {
+    name: (PALETTE[i], hatch)
+    for names, hatch in ((_PLAIN, ""), (_STRIPED, "////"), (_CROSSED, "xxxx"))
+    for i, name in enumerate(names)
+}
 
 
 def scale_of(largest: float, kind: str) -> tuple[float, str]:
@@ -35,17 +54,46 @@ def scale_of(largest: float, kind: str) -> tuple[float, str]:
 
 
 def layer_colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each layer: up to seven from the palette, more from the colour map cividis, in order.
+    """A colour for each layer: the palette, then the same hues paler, then darker; neighbours differ in hue.
 
     Examples
     --------
     >>> layer_colours(["fc1", "fc2"])
     {'fc1': '#0072B2', 'fc2': '#E69F00'}
     """
-    if len(names) <= len(PALETTE):
-        return dict(zip(names, PALETTE, strict=False))
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
+    n_rounds = math.ceil(len(names) / len(PALETTE))
+    return {name: _shaded(PALETTE[i % len(PALETTE)], i // len(PALETTE), n_rounds) for i, name in enumerate(names)}
 
-    steps = len(names) - 1
-    return {name: to_hex(colormaps["cividis"](i / steps)) for i, name in enumerate(names)}
+
+def _shaded(colour: str, step: int, n_steps: int) -> str:
+    """The colour at step 0; at odd steps mixed with white, at even ones with black, the more the later."""
+    if not step:
+        return colour
+    weight = 0.6 * ((step + 1) // 2) / math.ceil((n_steps - 1) / 2)
+    other = 255 if step % 2 else 0
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(part + weight * (other - part)):02x}" for part in parts)
+
+
+def phase_colours(names: Sequence[str]) -> dict[str, str]:
+    """A fixed colour for each phase of a task; grey for any other name.
+
+    Examples
+    --------
+    >>> phase_colours(["forward", "update"])
+    {'forward': '#0072B2', 'update': '#E69F00'}
+    """
+    return {name: _PHASES.get(name, GREY) for name in names}
+
+
+def component_style(name: str) -> tuple[str, str]:
+    """Colour and hatch of a component, the same in every picture; what the table does not know is dotted.
+
+    Examples
+    --------
+    >>> component_style("adc"), component_style("gradient_unit")
+    (('#0072B2', ''), ('#0072B2', '////'))
+    """
+    if name in _COMPONENTS:
+        return _COMPONENTS[name]
+    return PALETTE[sum(name.encode()) % len(PALETTE)], "...."
