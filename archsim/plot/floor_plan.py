@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.mapping import Mapping, Topology
 from archsim.plot.canvas import figure, legend_of, save
-from archsim.plot.scales import layer_colours
+from archsim.plot.scales import PALETTE, layer_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,12 @@ GAP = 0.35  # between tiles, in tile widths
 NUMBERED_TILES = 144
 IO_X = -0.8  # column of the global buffer
 ABOVE = 0.56  # how far above its tiles a bus runs, in rows
+FIRST_LEVEL, NEXT_LEVEL = 0.6, 0.25  # from the tiles to the lowest branches of an H-tree, and between branches
+MANY_LAYERS = len(PALETTE)  # above it, layers are named in the tiles as well
+MOST_NAMES = 4
+NAMED_SIZE = 0.5  # inches; names do not fit into smaller tiles
 Place = tuple[int, int, int]
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -35,12 +40,14 @@ class FloorPlan:
     crossbars : dict of (tile, pe, crossbar) to (layer, role)
         The first block on each crossbar in use.
     links : tuple of ((x, y), (x, y))
-        Lines between tiles.
+        Lines between tiles, and to the global buffer.
+    global_buffer : (x, y)
     """
 
     tile_places: dict[int, tuple[float, float]]
     crossbars: dict[Place, tuple[str, str]]
-    links: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    links: tuple[tuple[Point, Point], ...]
+    global_buffer: Point
 
 
 def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
@@ -57,10 +64,8 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     FloorPlan
     """
     plan = _plan_of(mapping)
-    points = [*plan.tile_places.values(), *(point for link in plan.links for point in link)]
     pitch = 1 + GAP
-    left, right = min(x for x, _ in points) * pitch - 0.6, max(x for x, _ in points) * pitch + 0.6
-    top, bottom = min(y for _, y in points) * pitch - 0.75, max(y for _, y in points) * pitch + 0.75
+    left, right, bottom, top = _frame(plan, pitch)
     size = min(2.0, max(0.35, 12 / max(right - left, bottom - top)))
     fig = figure(max(6.0, (right - left) * size), (bottom - top) * size + 1.0)
     axes = fig.add_subplot()
@@ -68,11 +73,13 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
         axes.plot([x0 * pitch, x1 * pitch], [y0 * pitch, y1 * pitch], color="#777777", linewidth=1.2, zorder=1)
     colours = layer_colours(mapping.flow.network.names)
     _tiles(axes, mapping, plan, colours, pitch)
+    used = {layer for layer, _ in plan.crossbars.values()}
+    if len(used) > MANY_LAYERS and size >= NAMED_SIZE:
+        _name_layers(axes, plan, pitch)
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    used = {layer for layer, _ in plan.crossbars.values()}
     roles = {role for _, role in plan.crossbars.values()}
     axes.set_title(
         f"{mapping.chip.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
@@ -89,13 +96,24 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     return plan
 
 
+def _frame(plan: FloorPlan, pitch: float) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of the picture: half a tile, its number, and a little around it all."""
+    tiles = list(plan.tile_places.values())
+    points = [*tiles, *(point for link in plan.links for point in link)]
+    left, right = min(x for x, _ in points) * pitch - 0.6, max(x for x, _ in points) * pitch + 0.6
+    bottom = max(y for _, y in points) * pitch + 0.75
+    top = min(min(y for _, y in tiles) * pitch - 0.75, min(y for _, y in points) * pitch - 0.2)
+    return left, right, bottom, top
+
+
 def _plan_of(mapping: Mapping) -> FloorPlan:
     crossbars: dict[Place, tuple[str, str]] = {}
     for block in mapping.blocks:
         for i in range(block.n_crossbars):
             crossbars.setdefault((block.tile, block.pe, block.crossbar + i), (block.layer, block.role))
     places = _places(mapping.topology)
-    return FloorPlan(places, crossbars, tuple(_links(mapping.topology, places)))
+    links = tuple(_links(mapping.topology, places))
+    return FloorPlan(places, crossbars, links, _buffer_place(mapping.topology, links))
 
 
 def _places(topology: Topology) -> dict[int, tuple[float, float]]:
@@ -106,10 +124,8 @@ def _places(topology: Topology) -> dict[int, tuple[float, float]]:
     return {tile: (float(place % width), float(place // width)) for tile, place in enumerate(topology.places)}
 
 
-def _links(
-    topology: Topology, places: dict[int, tuple[float, float]]
-) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """Lines of the interconnect; the global buffer is the point left of the first place."""
+def _links(topology: Topology, places: dict[int, tuple[float, float]]) -> list[tuple[Point, Point]]:
+    """Lines of the interconnect, with those to the global buffer."""
     if topology.kind == "htree":
         return _tree(topology.n_tiles)
     if topology.kind == "bus":
@@ -125,13 +141,13 @@ def _links(
     return lines
 
 
-def _tree(n_leaves: int) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """A binary tree above the leaves, root on top."""
+def _tree(n_leaves: int) -> list[tuple[Point, Point]]:
+    """A binary tree above the leaves, root on top, and above it the global buffer."""
     lines = []
     level = [(float(x), 0.0) for x in range(n_leaves)]
     height = 0.0
     while len(level) > 1:
-        height -= 0.6
+        height -= FIRST_LEVEL if not height else NEXT_LEVEL
         above = []
         for i in range(0, len(level), 2):
             pair = level[i : i + 2]
@@ -140,7 +156,15 @@ def _tree(n_leaves: int) -> list[tuple[tuple[float, float], tuple[float, float]]
             lines += [((at, height), (x, height)) for at, _ in pair]
             above.append((x, height))
         level = above
-    return lines
+    root_x, root_y = level[0]
+    return [*lines, ((root_x, root_y), (root_x, root_y - (NEXT_LEVEL if height else FIRST_LEVEL)))]
+
+
+def _buffer_place(topology: Topology, links: tuple[tuple[Point, Point], ...]) -> Point:
+    """Where the global buffer stands."""
+    if topology.kind == "htree":
+        return links[-1][1]
+    return (IO_X, -ABOVE if topology.kind == "bus" else 0.0)
 
 
 def _tiles(axes: Axes, mapping: Mapping, plan: FloorPlan, colours: dict[str, str], pitch: float) -> None:
@@ -169,10 +193,25 @@ def _tiles(axes: Axes, mapping: Mapping, plan: FloorPlan, colours: dict[str, str
         )
         drawn.set_hatch(HATCHES[role])
         axes.add_collection(drawn)
-    if mapping.topology.kind != "htree":
-        y = -ABOVE * pitch if mapping.topology.kind == "bus" else 0.0
-        box = {"boxstyle": "round", "facecolor": "white", "edgecolor": "#777777"}
-        axes.text(IO_X * pitch, y, "global\nbuffer", fontsize=7, ha="center", va="center", bbox=box, zorder=4)
+    x, y = plan.global_buffer
+    box = {"boxstyle": "round", "facecolor": "white", "edgecolor": "#777777"}
+    axes.text(x * pitch, y * pitch, "global\nbuffer", fontsize=7, ha="center", va="center", bbox=box, zorder=4)
+
+
+def _name_layers(axes: Axes, plan: FloorPlan, pitch: float) -> None:
+    """The names of its layers in every tile: many colours are hard to tell apart."""
+    names: dict[int, dict[str, None]] = {}
+    for (tile, _, _), (layer, _) in sorted(plan.crossbars.items()):
+        names.setdefault(tile, {})[layer] = None
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+    for tile, layers in names.items():
+        x, y = plan.tile_places[tile]
+        lines = [*layers][:MOST_NAMES] + (
+            [f"and {len(layers) - MOST_NAMES} more"] if len(layers) > MOST_NAMES else []
+        )
+        axes.text(
+            x * pitch, y * pitch, "\n".join(lines), fontsize=5.5, ha="center", va="center", bbox=box, zorder=5
+        )  # fmt: skip
 
 
 def _cells(mapping: Mapping, left: float, top: float) -> list[tuple[int, int, Any]]:

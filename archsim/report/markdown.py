@@ -11,6 +11,7 @@ from archsim.report.summary import RUN_COLUMNS, Record, Summary, percent, rate
 from archsim.report.table import markdown_table
 from archsim.units import format_quantity
 
+_QUANTITIES = ("energy_pj", "busy_ps", "latency_ps", "area_um2", "count")
 BREAKDOWNS = ("component", "layer", "phase", "action")
 
 
@@ -52,7 +53,9 @@ def _phase(record: Record, summary: Summary) -> list[str]:
         f"## {summary.phase}",
         f"{samples}, {totals['n_tasks']} tasks. Of the energy, "
         f"{format_quantity(totals['dynamic_energy_pj'], 'energy')} are dynamic and "
-        f"{format_quantity(totals['leakage_energy_pj'], 'energy')} leakage.",
+        f"{format_quantity(totals['leakage_energy_pj'], 'energy')} leakage. Lines of zeros only are left out. "
+        "Where busy is a dash, there are no tasks of its own: it rests, or its energy is part of another "
+        "component's task.",
         f"![Pipeline of {summary.phase}](pipeline_{summary.phase}.png)",
     ]
     for by in BREAKDOWNS:
@@ -64,14 +67,17 @@ def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[
     columns = [by, "energy", "share", "busy", "on the critical path", "area", "share", "count", "could sustain"]
     rows = []
     for name, part in sorted(parts.items(), key=lambda item: -item[1]["energy_pj"]):
+        if not any(part[key] for key in _QUANTITIES):
+            continue
         alone = part["throughput_per_s"]
+        has_tasks = part["count"] > 0 or part["busy_ps"] > 0 or part["latency_ps"] > 0
         rows.append(
             [
                 name or "(none)",
                 format_quantity(part["energy_pj"], "energy"),
                 _share(part["energy_pj"], totals["energy_pj"]),
-                format_quantity(part["busy_ps"], "time"),
-                format_quantity(part["latency_ps"], "time"),
+                format_quantity(part["busy_ps"], "time") if has_tasks else "-",
+                format_quantity(part["latency_ps"], "time") if has_tasks else "-",
                 format_quantity(part["area_um2"], "area"),
                 _share(part["area_um2"], totals["area_um2"]),
                 str(part["count"]),

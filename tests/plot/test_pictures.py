@@ -204,6 +204,8 @@ def test_the_floor_plan_has_every_crossbar_in_use_and_every_tile_at_its_place(
     assert len(set(plan.tile_places.values())) == mapping.n_tiles
     ends = {point for link in plan.links for point in link}
     assert set(plan.tile_places.values()) <= ends
+    assert plan.global_buffer in ends
+    assert plan.global_buffer not in plan.tile_places.values()
 
 
 def test_lines_of_a_mesh_join_neighbours(tmp_path: Path, root_dir: Path) -> None:

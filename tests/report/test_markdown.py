@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,33 @@ def test_a_report_has_summary_breakdowns_notes_and_provenance(result: Result) ->
     assert "| fc1 | 8 pJ | 100 % | 2 ns | 2 ns |" in text
     assert "- dt assumed" in text
     assert "| SHA-256 of the inputs of inference | abc |" in text
+
+
+def _lines(record: dict[str, Any], part: str) -> list[str]:
+    return [line for line in markdown([record]).splitlines() if line.startswith(f"| {part} |")]
+
+
+def test_lines_of_zeros_only_are_left_out_of_the_report(result: Result) -> None:
+    record: dict[str, Any] = result.to_dict()
+    nothing = {
+        "energy_pj": 0.0,
+        "busy_ps": 0,
+        "latency_ps": 0,
+        "area_um2": 0.0,
+        "count": 0,
+        "throughput_per_s": None,
+    }
+    record["breakdown"]["component"] |= {"idle": nothing, "unused": {**nothing, "area_um2": 5.0}}
+    assert _lines(record, "idle") == []
+    assert _lines(record, "unused") == ["| unused | 0 pJ | 0 % | - | - | 5 um2 | - | 0 | - |"]
+
+
+def test_what_is_paid_with_the_task_of_another_has_a_dash_for_its_time(result: Result) -> None:
+    record: dict[str, Any] = result.to_dict()
+    record["breakdown"]["component"]["sample_hold"] = {
+        "energy_pj": 2.0, "busy_ps": 0, "latency_ps": 0, "area_um2": 0.0, "count": 0, "throughput_per_s": None,
+    }  # fmt: skip
+    assert _lines(record, "sample_hold") == ["| sample_hold | 2 pJ | 25 % | - | - | 0 um2 | - | 0 | - |"]
 
 
 def test_a_record_of_something_else_is_refused() -> None:
