@@ -27,8 +27,13 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except ArchsimError as error:
-            typer.echo(f"error: {error}", err=True)
+            from archsim.cli_inputs import error_text
+
+            typer.echo(error_text(str(error)), err=True)
             raise typer.Exit(1 if isinstance(error, EngineError) else 2) from None
+        except typer.BadParameter as wrong:
+            wrong.message = wrong.message.removeprefix("Value error, ")
+            raise
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(CTRL_C) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,10 @@ import typer
 
 from archsim.errors import ArchsimError, SpecError
 from archsim.spec import Chip, load_chip
-from archsim.units import close_match
+from archsim.units import close_match, paths_to
 from archsim.workload import Workload, load_workload
 from archsim.workload.models import WorkloadModel
+from archsim.yaml_reader import read_yaml, with_dots
 
 
 def keys_of(model: type[Chip] | type[WorkloadModel]) -> list[str]:
@@ -26,43 +28,89 @@ def split_assignments(assignments: Sequence[str]) -> tuple[list[str], list[str]]
     Raises
     ------
     ArchsimError
-        Every assignment that means neither, or could mean both.
+        Every assignment that means neither, could mean both, or sets what another one sets.
 
     Examples
     --------
     >>> split_assignments(["crossbar.rows=64", "samples=4", "workload.name=short"])
     (['crossbar.rows=64'], ['samples=4', 'name=short'])
     """
-    chip_keys, workload_keys = keys_of(Chip), keys_of(WorkloadModel)
     for_chip: list[str] = []
     for_workload: list[str] = []
     faults = []
     for assignment in assignments:
-        first, _, rest = assignment.partition("=")[0].strip().partition(".")
-        prefixed = assignment.strip().partition(".")[2]
-        in_chip, in_workload = first in chip_keys, first in workload_keys
-        if first == "chip" and rest:
-            for_chip.append(prefixed)
-        elif first == "workload" and rest:
-            for_workload.append(prefixed)
-        elif in_chip and in_workload:
-            faults.append(
-                f"--set {assignment}: chips and workloads both have '{first}'; "
-                f"write chip.{first} or workload.{first}"
-            )
-        elif in_chip:
-            for_chip.append(assignment)
-        elif in_workload:
-            for_workload.append(assignment)
-        else:
-            hint = close_match(first, [*chip_keys, *workload_keys])
-            faults.append(
-                f"--set {assignment}: neither chips nor workloads have '{first}'{hint}; "
-                f"a chip has: {', '.join(chip_keys)}; a workload has: {', '.join(workload_keys)}"
-            )
+        try:
+            in_chip, bare = _meant(assignment)
+        except ArchsimError as fault:
+            faults.append(str(fault))
+            continue
+        chosen = for_chip if in_chip else for_workload
+        path = _path_of(bare)
+        if any(_path_of(other) == path for other in chosen):
+            faults.append(f"--set {assignment}: {path} is set twice; which one is meant?")
+        chosen.append(bare)
     if faults:
         raise ArchsimError("\n".join(faults))
     return for_chip, for_workload
+
+
+def _path_of(assignment: str) -> str:
+    return assignment.partition("=")[0].strip()
+
+
+def _meant(assignment: str) -> tuple[bool, str]:
+    """Whether a ``--set`` means the chip, and the assignment without prefix; ArchsimError if nothing tells."""
+    path = _path_of(assignment)
+    first, _, rest = path.partition(".")
+    if dotted := with_dots(path):
+        raise ArchsimError(f"--set {assignment}: write it as {dotted}")
+    if first in ("chip", "workload") and rest:
+        return first == "chip", assignment.strip().partition(".")[2]
+    in_chip, in_workload = first in keys_of(Chip), first in keys_of(WorkloadModel)
+    if in_chip and in_workload:
+        raise ArchsimError(
+            f"--set {assignment}: chips and workloads both have '{first}'; write chip.{first} or workload.{first}"
+        )
+    if not in_chip and not in_workload:
+        raise ArchsimError(f"--set {assignment}: neither chips nor workloads have '{first}'{_hint(path)}")
+    return in_chip, assignment
+
+
+_MOST_HINTS = 4
+
+
+def _hint(path: str) -> str:
+    """Where the keys of a path stand deeper down, or what it may mean, or all that there is on top."""
+    chip_keys, workload_keys = keys_of(Chip), keys_of(WorkloadModel)
+    deeper = paths_to(Chip, path) + paths_to(WorkloadModel, path)
+    if deeper:
+        more = f" or {len(deeper) - _MOST_HINTS} more" if len(deeper) > _MOST_HINTS else ""
+        return f" on top; did you mean {', '.join(deeper[:_MOST_HINTS])}{more}?"
+    return close_match(path.partition(".")[0], [*chip_keys, *workload_keys]) or (
+        f"; a chip has: {', '.join(chip_keys)}; a workload has: {', '.join(workload_keys)}"
+    )
+
+
+def refuse_other_kind(file: Path, wanted: str, hint: str = "") -> None:
+    """A chip where a workload is wanted, or the other way round, is told as what it is.
+
+    Raises
+    ------
+    ArchsimError
+        By the keys on top; a file that cannot be read is left to the reader of its kind.
+    """
+    if wanted == "chip" and file.suffix == ".nir":
+        raise ArchsimError(f"{file} is a network (.nir), not a chip{hint}")
+    if file.suffix == ".nir":
+        return
+    try:
+        keys = set(read_yaml(file, ArchsimError).data)
+    except ArchsimError:
+        return
+    is_chip, is_workload = bool(keys & {"crossbar", "tile"}), "network" in keys
+    found = "chip" if is_chip else "workload"
+    if is_chip != is_workload and found != wanted:
+        raise ArchsimError(f"{file} is a {found}, not a {wanted}{hint}")
 
 
 def priced_chip(path: Path, overrides: Sequence[str] = ()) -> Chip:
@@ -75,15 +123,20 @@ def priced_chip(path: Path, overrides: Sequence[str] = ()) -> Chip:
     """
     from archsim.components import check
 
+    refuse_other_kind(path, "chip")
     chip = load_chip(path, overrides)
     faults = check(chip)
     if faults:
-        raise SpecError("\n".join(f"{path}: {fault}" for fault in faults))
+        document = read_yaml(path, SpecError).override(overrides)
+        parts = (fault.partition(": ") for fault in faults)
+        raise document.fail([(tuple(where.split(".")), said) for where, _, said in parts])
     return chip
 
 
 def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[Chip, Workload]:
     """Chip and workload; what the reader of the network noted goes to stderr."""
+    refuse_other_kind(chip, "chip", "; are the arguments swapped?")
+    refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     for_chip, for_workload = split_assignments(assignments)
     found = priced_chip(chip, for_chip), load_workload(workload, for_workload)
     for note in found[1].network.notes:
@@ -95,3 +148,23 @@ def progress(text: str) -> None:
     """Say what is going on, if somebody looks at it."""
     if sys.stderr.isatty():
         typer.echo(text, err=True)
+
+
+def error_text(message: str) -> str:
+    """What stands on stderr for a message of one fault on each line.
+
+    Examples
+    --------
+    >>> print(error_text("rows: must be at least 1"))
+    error: rows: must be at least 1
+    >>> print(error_text("rows: missing\\ncolumns: missing"))
+    error: 2 faults
+    rows: missing
+    columns: missing
+    """
+    lines = message.splitlines()
+    if len(lines) < 2:
+        return f"error: {message}"
+    unseen = re.fullmatch(r"… and (\d+) more", lines[-1])
+    n_faults = len(lines) - 1 + int(unseen[1]) if unseen else len(lines)
+    return "\n".join([f"error: {n_faults} faults", *lines])

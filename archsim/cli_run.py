@@ -87,6 +87,13 @@ def compare(
     as_json: bool,
 ) -> None:
     """Figures of chips and results, with ratios to the first item in the same phase, or to the first phase."""
+    if all(map(_is_result, items)):
+        given = [*(["--workload"] if workload else []), *(f"--set {assignment}" for assignment in assignments)]
+        if given:
+            raise ArchsimError(
+                f"{given[0]}: only chips are simulated here, and all that is compared are saved results; "
+                "leave it out, or name a chip file"
+            )
     compared = [_summaries(item, workload, phases, engine, seed, assignments) for item in items]
     names = [summary.name for found in compared for summary in list(found.values())[:1]]
     if len(set(names)) < len(names):  # results of one chip and workload are told apart by their files
@@ -118,6 +125,11 @@ def _line(item: Summary, base: Summary) -> dict[str, Any]:
     return {**figures, "ratio_to": {"name": base.name, "phase": base.phase}, "ratio": ratios}
 
 
+def _is_result(item: Path) -> bool:
+    """Whether an item of a comparison was saved before."""
+    return item.is_dir() or item.suffix == ".json"
+
+
 def _summaries(
     item: Path,
     workload: Path | None,
@@ -127,7 +139,7 @@ def _summaries(
     assignments: Sequence[str],
 ) -> dict[str, Summary]:
     """By phase: of a saved result, or of a chip that is simulated now."""
-    if item.is_dir() or item.suffix == ".json":
+    if _is_result(item):
         found = {phase: Summary.of(record) for phase, record in read_results(item).results.items()}
         missing = [phase for phase in phases if phase not in found]
         if missing:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archsim.cli_inputs import keys_of, priced_chip, split_assignments
+from archsim.cli_inputs import error_text, keys_of, priced_chip, split_assignments
 from archsim.errors import ArchsimError
 from archsim.report import read_results, spans_file, text_table
 from archsim.spec import Chip
@@ -33,14 +33,17 @@ def check(files: Sequence[Path]) -> None:
         except ArchsimError as error:
             wrong += 1
             # what is found behind the reader does not know the file
-            named = str(error) if str(error).startswith(str(file)) else f"{file}: {error}"
-            typer.echo(f"error: {named}", err=True)
+            known = (str(file), "…")
+            lines = [line if line.startswith(known) else f"{file}: {line}" for line in str(error).splitlines()]
+            typer.echo(error_text("\n".join(lines)), err=True)
     if wrong:
         raise typer.Exit(2)
 
 
 def _checked(file: Path) -> str:
     """What a good file is."""
+    if file.is_dir():
+        raise ArchsimError(f"{file}: is a folder; name the files in it")
     if file.suffix == ".nir":
         work = load_workload(file)
         for note in work.network.notes:
@@ -109,6 +112,10 @@ def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], output: Path
     """Pictures of a saved result; the names of the files on stdout."""
     from archsim.plot import Drawing
 
+    if result.is_file() and result.suffix != ".json":
+        raise ArchsimError(f"{result}: is no result; name the result folder, {result.parent}")
+    if output is not None and output.is_file():
+        raise ArchsimError(f"{output}: is a file; name a folder")
     found = read_results(result).results
     missing = [phase for phase in phases if phase not in found]
     if missing:

@@ -125,10 +125,24 @@ class Document:
         return changed
 
 
+def with_dots(path: str) -> str:
+    """A ``--set`` path that is written with brackets, as it should be; nothing if it has none.
+
+    Examples
+    --------
+    >>> with_dots("network.layers[0].outputs"), with_dots("crossbar.rows")
+    ('network.layers.0.outputs', '')
+    """
+    dotted = re.sub(r"\[\s*['\"]?([^\[\]'\"]*)['\"]?\s*\]", r".\1", path.strip())
+    return "" if dotted == path.strip() else dotted
+
+
 def _apply(document: Document, assignment: str) -> None:
     """Change the document in place; `Document.override` hands in a copy."""
     where = f"--set {assignment}"
     left, equals, text = assignment.partition("=")
+    if dotted := with_dots(left):
+        raise document.error(f"{where}: write it as {dotted}")
     parts = left.strip().split(".")
     if not equals or not all(parts):
         raise document.error(f"{where}: write it as path=value, e.g. --set crossbar.rows=128")

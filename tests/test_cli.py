@@ -194,7 +194,9 @@ def test_check_prices_a_chip_too(chip: Path) -> None:
     replaced(chip, "resolution: 5 bit", "resolution: 2 bit")
     result = call("check", chip)
     assert result.exit_code == 2
-    assert str(chip) in result.stderr
+    line = chip.read_text()[: chip.read_text().index("adc:")].count("\n") + 1
+    assert result.stderr.startswith(f"error: {chip}:")
+    assert line < int(result.stderr.removeprefix(f"error: {chip}:").split(":")[0]) < line + 10
     assert "adc" in result.stderr
 
 
@@ -310,10 +312,69 @@ def test_a_buffer_that_is_too_small_is_named(chip: Path, workload: Path) -> None
         ("crosbar.rows=64", ["neither chips nor workloads have 'crosbar'", "did you mean 'crossbar'"]),
         ("name=x", ["chip.name or workload.name"]),
         ("timesteps", ["path=value"]),
+        ("rows=4", ["neither chips nor workloads have 'rows' on top; did you mean crossbar.rows?\n"]),
+        ("input_buffer.size=1 kB", ["did you mean tile.input_buffer.size?"]),
+        ("size=1 kB", ["did you mean tile.input_buffer.size, ", "more?"]),
+        ("xyzzy=1", ["a chip has: version, name", "a workload has: version, name"]),
+        ("network.layers[0].outputs=64", ["write it as network.layers.0.outputs"]),
+        ("phases[0]=bp", ["write it as phases.0"]),
     ],
 )
 def test_a_wrong_assignment_is_explained(chip: Path, workload: Path, assignment: str, words: list[str]) -> None:
     refused(call("run", chip, workload, "--set", assignment), assignment, *words)
+
+
+def test_one_path_cannot_be_set_twice(chip: Path, workload: Path) -> None:
+    twice = ("--set", "timesteps=4", "--set-workload", "timesteps=5")
+    refused(call("run", chip, workload, *twice), "timesteps=5: timesteps is set twice; which one is meant?")
+    refused(call("components", chip, "--set", "chip.tiles=1", "--set", "tiles = 2"), "tiles is set twice")
+
+
+def test_a_fault_of_an_inline_network_is_told_alone(chip: Path, workload: Path) -> None:
+    result = call("run", chip, workload, "--set", "network.layers.1.neuron.kind=izh")
+    refused(result, "error: --set network.layers.1.neuron.kind=izh: network.layers.1.neuron.kind: must be one of")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_swapped_arguments_are_told_as_such(chip: Path, workload: Path, nir_file: Path) -> None:
+    for command in ("run", "map"):
+        for other in (workload, nir_file):
+            result = call(command, other, chip)
+            refused(result, str(other), ", not a chip; are the arguments swapped?\n")
+            assert len(result.stderr.splitlines()) == 1
+    refused(call("run", chip, chip), f"error: {chip} is a chip, not a workload; are the arguments swapped?\n")
+    result = call("components", workload)
+    refused(result)
+    assert result.stderr == f"error: {workload} is a workload, not a chip\n"
+
+
+def test_several_faults_are_counted_and_each_has_its_line(chip: Path, workload: Path) -> None:
+    changes = ["crossbar.rows=0", "tile.pes=0"]
+    arguments = [item for change in changes for item in ("--set", change)]
+    title, *lines = call("run", chip, workload, *arguments).stderr.splitlines()
+    assert title == "error: 2 faults"
+    assert sorted(line.split(": ")[0] for line in lines) == [f"--set {change}" for change in changes]
+    workload.write_text("\n".join([WORKLOAD, *(f"key{k}: 1" for k in range(60))]))
+    title, *lines = call("check", workload).stderr.splitlines()
+    assert (title, len(lines)) == ("error: 60 faults", 51)
+    assert lines[-1] == "… and 10 more"
+
+
+def test_a_wrong_kind_of_argument_is_told_with_what_to_name(chip: Path, workload: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call("run", chip, workload, "-o", out, "--phase", "bp", "--engine", "heap")
+    refused(call("plot", out / "report.md"), f"name the result folder, {out}")
+    refused(call("plot", out, "-o", workload), f"{workload}: is a file; name a folder")
+    refused(call("check", out), f"{out}: is a folder")
+    refused(call("compare", out, out, "--workload", workload), "--workload: only chips are simulated here")
+    refused(call("compare", out, "--set", "tiles=1"), "--set tiles=1: only chips are simulated here")
+
+
+def test_a_wrong_choice_is_told_without_the_words_of_a_library(chip: Path, workload: Path) -> None:
+    for result in (call("run", chip, workload, "--phase", "infer"), call("schema", "chips")):
+        assert result.exit_code == 2
+        assert "is not one of" in result.stderr
+        assert "Value error" not in result.stderr
 
 
 def test_an_unknown_option_or_choice_is_a_wrong_call(chip: Path, workload: Path) -> None:

@@ -30,7 +30,7 @@ from archsim.units.door import (
     door_key,
     to_door,
 )
-from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults
+from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
 from archsim.units.quantities import close_match, format_quantity, parse_quantity
 
 __all__ = [
@@ -59,5 +59,6 @@ __all__ = [
     "format_quantity",
     "only_unit_faults",
     "parse_quantity",
+    "paths_to",
     "to_door",
 ]

@@ -268,3 +268,28 @@ def only_unit_faults(error: ValueError) -> bool:
         return isinstance(error, UnitError)
     causes = [item.get("ctx", {}).get("error") for item in error.errors(include_url=False)]
     return all(isinstance(cause, UnitError) for cause in causes)
+
+
+def paths_to(model_class: type[BaseModel], keys: str) -> list[str]:
+    """Where a key, or keys with dots between, stands in files of a kind; items of lists are left out.
+
+    Examples
+    --------
+    >>> from archsim.spec import Chip
+    >>> paths_to(Chip, "rows"), paths_to(Chip, "bus.width")
+    (['crossbar.rows'], ['tile.bus.width'])
+    """
+    wanted = keys.split(".")
+    paths = dict.fromkeys(_all_paths(place_of(model_class)))
+    return [".".join(path) for path in paths if list(path[-len(wanted) :]) == wanted]
+
+
+def _all_paths(place: Place) -> Iterator[tuple[str, ...]]:
+    for arm in place.arms:
+        yield from _all_paths(place_of(arm))
+    if place.model is not None:
+        for name, field in place.model.model_fields.items():
+            key = field.alias or name
+            yield (key,)
+            for deeper in _all_paths(place_of(field.annotation, field.metadata)):
+                yield (key, *deeper)

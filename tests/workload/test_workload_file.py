@@ -173,7 +173,7 @@ def test_a_fault_of_building_the_network_stands_at_its_layer_or_its_set(file):
     )
     assert refused(path).splitlines() == [
         f"{path}:11:8: network.layers.1.name: layer 'a': this is the name of an earlier layer",
-        f"{path}:12:40: network.layers.2.inputs: layer 'b': unknown input 'q'; known here: input, a",
+        f"{path}:12:42: network.layers.2.inputs: layer 'b': unknown input 'q'; known here: input, a",
     ]
     change = "network.layers.1.name=c"
     assert "earlier layer" not in refused(path, change)
