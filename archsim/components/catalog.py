@@ -23,6 +23,7 @@ COUNT_UNITS = {
     "pool": "value",
     "update": "neuron",
     "emit": "access",
+    "unload": "access",
     "hop": "flit",
     "load_global": "access",
     "store_global": "access",
@@ -33,7 +34,6 @@ COUNT_UNITS = {
     "outer": "MAC",
     "load_gradient": "access",
     "program": "cell",
-    "program_row": "row and group",
     "verify": "cell",
 }
 
@@ -54,13 +54,14 @@ def all_actions(costs: ChipCosts) -> list[Action]:
         [*costs.read_cycles(1, False), *costs.read_cycles(chip.execution.error_resolution_bits, True)]
     )
     found = [costs.drive(cycle) for cycle in cycles]
-    found += [costs.read(cycle, "mid-window", middle, costs.reads_per_vector) for cycle in cycles]
+    repeats = costs.reads_per_vector(chip.crossbar.n_columns)
+    found += [costs.read(cycle, "mid-window", middle, repeats) for cycle in cycles]
     found += [costs.convert(cycle) for cycle in cycles]
     found += [costs.shift_add(), costs.fetch(), costs.receive(), costs.collect(), costs.add(), costs.pool()]
-    found += [costs.update(1), costs.emit(), costs.hop(costs.tile_pitch_mm())]
+    found += [costs.update(1), costs.emit(), costs.unload(), costs.hop(costs.tile_pitch_mm())]
     found += [costs.load_global(), costs.store_global(), costs.keep(), costs.recall()]
     found += [costs.error(), costs.surrogate(), costs.outer(), costs.load_gradient()]
-    found += [costs.program(), costs.program_row(), costs.verify(middle)]
+    found += [costs.program(chip.write.n_parallel_cells), costs.verify(middle, chip.crossbar.n_columns)]
     return list({action.name: action for action in found}.values())
 
 

@@ -63,9 +63,6 @@ class ChipCosts:
     ----------
     read_counts : "cell" or "read"
         What one count of `read` is: an active cell, or a read of the whole array.
-    reads_per_vector : int
-        How often the array is read for one input cycle: once with a sample-and-hold, else once for each
-        of the columns that share an ADC.
 
     Raises
     ------
@@ -97,7 +94,6 @@ class ChipCosts:
         self.chip = chip
         self.n_tiles = n_tiles
         self.n_adcs = chip.crossbar.n_columns // chip.adc.n_columns_per_adc
-        self.reads_per_vector = 1 if chip.sample_hold is not None else chip.adc.n_columns_per_adc
         array_cost = chip.crossbar.cost
         per_read = isinstance(array_cost, CitedArray) and array_cost.per == "read"
         self.read_counts: Literal["cell", "read"] = "read" if per_read else "cell"
@@ -113,6 +109,12 @@ class ChipCosts:
     def read_cycles(self, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
         """The cycles of an input of `n_bits`; a spike is one bit, unsigned: one cycle."""
         return read_cycles(self.chip.drivers, self.chip.device, self.chip.adc, n_bits, signed)
+
+    def reads_per_vector(self, n_values: int) -> int:
+        """How often an array is read for `n_values` columns: once with a sample-and-hold, else for each round
+        of conversions on the bank's ADCs.
+        """
+        return 1 if self.chip.sample_hold is not None else -(-n_values // self.n_adcs)
 
     def drive_ps(self) -> int:
         """Time until the driven rows have settled."""
@@ -135,6 +137,13 @@ class ChipCosts:
     def access_ps(self, buffer: str, n_accesses: int) -> int:
         """Time of `n_accesses` of a buffer, one after the other."""
         return burst_ps(n_accesses, self._buffers[buffer].access_ps)
+
+    def outer_ps(self, n_macs: int) -> int:
+        """Time of `n_macs` outer-product terms: of the unit, or of reading and writing back the gradients."""
+        bits = self.chip.tile.gradient_buffer.gradient_bits
+        n_accesses = 2 * self.accesses("gradient_buffer", n_macs * bits)
+        unit_ps = unit_times_ps(self.chip.tile.gradient_unit, n_macs)[1]
+        return max(unit_ps, self.access_ps("gradient_buffer", n_accesses))
 
     def bus_beats(self, n_bits: int) -> int:
         """Cycles of the tile bus that carry `n_bits`."""
@@ -167,7 +176,7 @@ class ChipCosts:
         """Time of all verify reads of `n_cells` of one row: after each pulse drive, read, convert."""
         if n_cells == 0:
             return 0
-        n_reads = 1 if self.chip.sample_hold is not None else -(-n_cells // self.n_adcs)
+        n_reads = self.reads_per_vector(n_cells)
         convert_ps = self.convert_ps(n_cells, self.chip.adc.resolution_bits)
         read_ps = self.drive_ps() + n_reads * self.chip.device.read_pulse_ps + convert_ps
         return verify_row_ps(self.chip.write, read_ps)
@@ -252,9 +261,13 @@ class ChipCosts:
 
     @_remembered
     def emit(self) -> Action:
-        """Store spikes and read them back to send them. Count: accesses of the output buffer."""
-        buffer = self._buffers["output_buffer"]
-        return _action("emit", output_buffer=buffer.write_energy_pj + buffer.read_energy_pj)
+        """Store results to be sent. Count: accesses of the output buffer."""
+        return _action("emit", output_buffer=self._buffers["output_buffer"].write_energy_pj)
+
+    @_remembered
+    def unload(self) -> Action:
+        """Read stored results to send them. Count: accesses of the output buffer."""
+        return _action("unload", output_buffer=self._buffers["output_buffer"].read_energy_pj)
 
     @_remembered
     def hop(self, length_mm: float) -> Action:
@@ -308,43 +321,37 @@ class ChipCosts:
 
     @_remembered
     def load_gradient(self) -> Action:
-        """Read accumulated gradients. Count: accesses of the gradient buffer."""
-        return _action("load_gradient", gradient_buffer=self._buffers["gradient_buffer"].read_energy_pj)
+        """Read gradients and carry them to the write circuits. Count: accesses of the gradient buffer."""
+        buffer, bus = self._buffers["gradient_buffer"], self.chip.tile.bus
+        on_bus_pj = self.bus_beats(buffer.width_bits) * bus.cost.energy_pj
+        return _action("load_gradient", gradient_buffer=buffer.read_energy_pj, tile_bus=on_bus_pj)
 
     @_remembered
-    def program(self) -> Action:
-        """Program cells, all pulses. Count: cells."""
+    def program(self, n_cells: int) -> Action:
+        """Program `n_cells` of one row, all pulses, the row's own energy included. Count: cells."""
         write = self.chip.write
-        return _action("program", write_circuits=write.pulses_per_cell * write.cost.energy_pj)
+        row_pj = n_groups(write, n_cells) * write.cost.row_energy_pj
+        per_pulse_pj = write.cost.energy_pj + row_pj / n_cells
+        return _action(f"program@{n_cells}cells", write_circuits=write.pulses_per_cell * per_pulse_pj)
 
     @_remembered
-    def program_row(self) -> Action:
-        """Select a row for all pulses of one group of cells. Count: rows x `program_groups`."""
-        write = self.chip.write
-        return _action("program_row", write_circuits=write.pulses_per_cell * write.cost.row_energy_pj)
-
-    def program_groups(self, n_cells: int) -> int:
-        """Groups of parallel cells in which `n_cells` of one row are programmed."""
-        return n_groups(self.chip.write, n_cells)
-
-    @_remembered
-    def verify(self, mean_conductance_siemens: float, layer: str = "") -> Action:
-        """Read a programmed cell after each of its pulses. Count: cells.
+    def verify(self, mean_conductance_siemens: float, n_cells: int, layer: str = "") -> Action:
+        """Read `n_cells` of a programmed row after each pulse. Count: cells.
 
         A cell bears its share of the drivers of a full row and, if the array's figure is per read, of the
         whole array. `layer` labels the price if layers differ in conductance.
         """
         chip = self.chip
         cycle = ReadCycle(1, 1, chip.device.read_pulse_ps, chip.adc.resolution_bits)
-        cell_pj = read_energy_pj(
-            chip.crossbar.cost, chip.device, cycle, mean_conductance_siemens, self.reads_per_vector
-        )
+        repeats = self.reads_per_vector(n_cells)
+        cell_pj = read_energy_pj(chip.crossbar.cost, chip.device, cycle, mean_conductance_siemens, repeats)
         if self.read_counts == "read":
             cell_pj /= chip.crossbar.n_rows * chip.crossbar.n_columns
         share_pj = drive_energy_pj(chip.drivers.cost, 1) / chip.crossbar.n_columns
         once = (Charge("crossbar", cell_pj), Charge("drivers", share_pj), *self._conversion(cycle.adc_bits))
         n_reads = chip.write.pulses_per_cell if chip.write.verify else 0.0
-        name = f"verify@{layer}" if layer else "verify"
+        of_layer = f"@{layer}" if layer else "@mid-window"
+        name = f"verify{of_layer}" + (f",x{repeats}" if repeats > 1 else "")
         return Action(name, tuple(Charge(c.component, n_reads * c.energy_pj) for c in once))
 
     # ---- area ----

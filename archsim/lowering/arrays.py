@@ -45,8 +45,11 @@ def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int
     before = [*after, ctx.last_write.get(product.block)]
     admitted = ctx.add(label, ADMIT, 1, after=before, reserves=[(_register(ctx, product), 1)])
     merged = admitted
+    # from the columns, the cells of a weight share the row's wire: one read for each of them
+    n_slices = ctx.chip.crossbar.n_cells_per_weight if product.transposed else 1
     for cycle in ctx.costs.read_cycles(product.n_bits, product.n_bits > 1):
-        merged = _cycle(ctx, label, product, cycle, admitted, merged)
+        for _ in range(n_slices):
+            merged = _cycle(ctx, label, product, cycle, admitted, merged)
     return merged
 
 
@@ -61,25 +64,24 @@ def _cycle(
     """One cycle; it is merged after the one before."""
     chip, costs, block = ctx.chip, ctx.costs, product.block
     n_values = _converted_values(ctx, product)
-    stages = _Stages(product.n_vectors)
-    stages.next(costs.drive_ps())
     name = f"{_crossbar(block)}"
     side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
 
     array = ctx.resource(name)
-    drivers = ctx.resource(f"{name}.drivers{side}")
-    read_ps = cycle.read_ps * costs.reads_per_vector
+    n_repeats = costs.reads_per_vector(n_values)
+    settle_ps, read_ps = costs.drive_ps(), cycle.read_ps * n_repeats
+    # lines that settle hold the array; if they settle within the read, their energy is spread over it
     drive = ctx.add(
         label, costs.drive(cycle), _driven_lines(ctx, product),
-        uses=[(drivers, 1)],  # the lines are driven until they have been read
-        occupancy_ps=product.n_vectors * (costs.drive_ps() + read_ps), latency_ps=costs.drive_ps(),
-        after=[admitted],
+        uses=[(array, 1)] if settle_ps else [],
+        occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=[admitted],
     )
 
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
+    stages = _Stages(product.n_vectors, settle_ps + read_ps)
     held, latency = stages.next(read_ps)
     read = ctx.add(
-        label, costs.read(cycle, _priced_as(block), _conductance(ctx, block), costs.reads_per_vector),
+        label, costs.read(cycle, _priced_as(block), _conductance(ctx, block), n_repeats),
         _reads(ctx, product),
         uses=[(array, 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks,
     )
@@ -107,9 +109,9 @@ def _cycle(
 class _Stages:
     """Times of a burst's stages: held = (n-1) x slowest so far + own; the next stage starts after own."""
 
-    def __init__(self, n_vectors: int) -> None:
+    def __init__(self, n_vectors: int, slowest_ps: int) -> None:
         self._others = n_vectors - 1
-        self._slowest = 0
+        self._slowest = slowest_ps
 
     def next(self, own_ps: int) -> tuple[int, int]:
         self._slowest = max(self._slowest, own_ps)
@@ -177,16 +179,18 @@ def _outputs(product: Product) -> int:
 
 
 def _converted_values(ctx: Context, product: Product) -> int:
-    """Conversions per vector: all cells' columns of the weights and the reference column, or the rows."""
+    """Conversions per vector and read: all columns of the weights and the reference column, or the rows."""
     crossbar = ctx.chip.crossbar
     if product.transposed:
-        return product.block.n_rows * crossbar.n_cells_per_weight
+        return product.block.n_rows
     return product.block.n_columns * crossbar.n_columns_per_weight + (1 if crossbar.signed == "offset" else 0)
 
 
 def _driven_lines(ctx: Context, product: Product) -> int:
-    """Word lines, or every column of the driven weights."""
-    return product.n_active * (ctx.chip.crossbar.n_columns_per_weight if product.transposed else 1)
+    """Word lines, or the columns of one cell of each driven weight (of a pair, both)."""
+    crossbar = ctx.chip.crossbar
+    pair = crossbar.n_columns_per_weight // crossbar.n_cells_per_weight
+    return product.n_active * (pair if product.transposed else 1)
 
 
 def _reads(ctx: Context, product: Product) -> int:
@@ -221,7 +225,7 @@ def crossbar_resource(ctx: Context, block: Block) -> int:
     return ctx.resource(_crossbar(block))
 
 
-def crossbar_side(ctx: Context, block: Block, n_values: int) -> Claim:
+def adc_claim(ctx: Context, block: Block, n_values: int) -> Claim:
     """The converters that read a block's columns, and how many of them `n_values` columns need."""
     n_adcs = ctx.costs.n_adcs
     return ctx.resource(f"{_bank(ctx, block)}.adc", n_adcs), min(n_adcs, n_values)

@@ -21,8 +21,7 @@ from archsim.lowering.arrays import Product, read_array, scatter
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
-from archsim.mapping.mapping import learns_below
-from archsim.workload import INPUT
+from archsim.mapping.blocks import Span
 
 Key = tuple[str, int, int]  # layer, tile, step
 
@@ -38,7 +37,8 @@ class BackPropagation(Learning):
         """Lay down the backward pass, layers and steps from the last to the first."""
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
-        for layer in reversed(self.ctx.network.layers):
+        network = self.ctx.network
+        for layer in reversed([layer for layer in network.layers if network.learns(layer.name)]):
             plan = self.ctx.plan(layer.name)
             for step in reversed(range(self.ctx.flow.n_steps(layer.name))):
                 deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
@@ -61,25 +61,38 @@ class BackPropagation(Learning):
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = self._transposed_blocks(plan)
         tiles = sorted({*plan.tiles, *(block.tile for block in blocks)})
-        arrived, held = self.spread(plan, step, deltas, tiles)
+        readers = {
+            tile: (tile in plan.tiles) + sum(block.tile == tile for block in blocks) for tile in tiles
+        }
+        fetched, held = self.spread(plan, step, deltas, readers)
         label = self.label(plan.layer.name, step)
         for tile in tiles:
-            readers = []
+            done = []
             if tile in plan.tiles:
-                readers.append(self.outer(plan, tile, step, arrived[tile]))
+                done.append(self.outer(plan, tile, step, fetched[tile]))
             for block in blocks:
                 if block.tile == tile:
-                    readers.append(self._transposed_read(plan, block, step, arrived[tile]))
-            self.release(label, readers, held[tile])
+                    done.append(self._transposed_read(plan, block, step, fetched[tile]))
+            self.release(label, done, held[tile])
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
-        if not learns_below(plan.layer):
-            return []
+        """Arrays that carry the error down: the copy's, or those with a row that needs an error."""
         if self.ctx.chip.execution.feedback == "copy":
             return list(plan.copy)
-        return [block for block in plan.forward if block.replica == 0]
+        return [block for block in plan.forward if block.replica == 0 and self._targets(plan, block.rows)]
 
-    def _transposed_read(self, plan: LayerPlan, block: Block, step: int, arrived: list[int]) -> int:
+    def _targets(self, plan: LayerPlan, inputs: Span) -> list[tuple[int, int, str]]:
+        """(home tile, rows, source) of the layers below whose errors a span of inputs makes up."""
+        network = self.ctx.network
+        return [
+            (home.tile, n_rows, source)
+            for source in sources_of(plan.layer)
+            if network.learns(source)
+            for home in self.ctx.plan(source).homes
+            if (n_rows := rows_of_source(plan.layer, source, home, network, inputs))
+        ]
+
+    def _transposed_read(self, plan: LayerPlan, block: Block, step: int, fetched: int) -> int:
         """One array's share of the errors of the layer below; its results go to the homes they belong to."""
         ctx, name = self.ctx, plan.layer.name
         is_copy = block.role == "copy"
@@ -89,15 +102,11 @@ class BackPropagation(Learning):
         bits = ctx.chip.execution.error_resolution_bits
         product = Product(block, n_vectors, n_driven * n_vectors, bits, transposed=not is_copy)
         label = self.label(name, step)
-        merged = read_array(ctx, label, product, arrived)
+        merged = read_array(ctx, label, product, [fetched])
         self.gradients.setdefault(name, []).append(merged)
-        targets: list[tuple[int, int, str]] = []
-        for source in sources_of(plan.layer):
-            for home in () if source == INPUT else ctx.plan(source).homes:
-                n_rows = rows_of_source(plan.layer, source, home, ctx.network, inputs)
-                if n_rows:
-                    targets.append((home.tile, n_rows * n_vectors, source))
-        added = scatter(ctx, label, product, merged, [(tile, n) for tile, n, _ in targets])
+        targets = self._targets(plan, inputs)
+        parts = [(tile, n_rows * n_vectors) for tile, n_rows, _ in targets]
+        added = scatter(ctx, label, product, merged, parts)
         for (tile, _, source), task in zip(targets, added, strict=True):
             for needed in ctx.flow.needs(plan.layer, step, source):
                 self._contribute(source, tile, needed, task)
@@ -115,6 +124,6 @@ class BackPropagation(Learning):
                 occupancy_ps=held, latency_ps=latency, after=[deltas[home.tile]],
             )
             for source in plan.layer.inputs:
-                for needed in () if source == INPUT else ctx.flow.needs(plan.layer, step, source):
+                for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):
                         self._contribute(source, home.tile, needed, task)

@@ -136,11 +136,10 @@ class Context:
         n_bits: int,
         after: Iterable[int | None],
         *,
-        n_accesses: int | None = None,
         frees: Sequence[Claim] = (),
     ) -> int:
         """One burst of accesses through the port of a tile's buffer (tile -1: the chip's global buffer)."""
-        count = self.costs.accesses(buffer, n_bits) if n_accesses is None else n_accesses
+        count = self.costs.accesses(buffer, n_bits)
         time = self.costs.access_ps(buffer, count)
         name = buffer if tile < 0 else f"tile[{tile}].{buffer}"
         port = self.resource(name)
@@ -187,16 +186,34 @@ class Context:
     def mean_conductance(self) -> dict[str, float]:
         """Mean conductance (S) of the cells of each layer's arrays.
 
-        A cell of relative weight w in 0..1 has g_min + w (g_max - g_min); of a differential pair one cell
-        rests at g_min. Weights that are not known count as spread evenly, which makes w one half.
+        A weight is stored as a whole number of ``levels ** cells_per_weight`` steps, one digit for each cell; a
+        cell at digit d of L levels has g_min + d / (L - 1) (g_max - g_min). Of a differential pair one cell
+        rests at g_min; otherwise weights are shifted so that the most negative is zero. Weights that are not
+        known count as spread evenly, which puts the mean digit at half the window.
         """
-        device = self.chip.device
-        paired = 0.5 if self.chip.crossbar.signed == "differential" else 1.0
+        device, crossbar = self.chip.device, self.chip.crossbar
+        pairs = crossbar.signed == "differential"
         means = {}
         for layer in self.network.weighted:
             mean = 0.5
             if layer.weight is not None and np.abs(layer.weight).max() > 0:
-                mean = float(np.abs(layer.weight).mean() / np.abs(layer.weight).max())
+                largest = np.abs(layer.weight).max()
+                share = np.abs(layer.weight) / largest if pairs else (layer.weight / largest + 1) / 2
+                mean = mean_digit(share, device.n_levels, crossbar.n_cells_per_weight)
+            mean *= 0.5 if pairs else 1.0
             window = device.g_max_siemens - device.g_min_siemens
-            means[layer.name] = device.g_min_siemens + paired * mean * window
+            means[layer.name] = device.g_min_siemens + mean * window
         return means
+
+
+def mean_digit(share: NDArray[np.float64], n_levels: int, n_cells: int) -> float:
+    """Mean digit, as a part of the largest, of numbers in 0..1 written with `n_cells` digits to base `n_levels`.
+
+    Examples
+    --------
+    >>> mean_digit(np.array([1.0, 0.0]), n_levels=4, n_cells=2)
+    0.5
+    """
+    steps = np.rint(share * (n_levels**n_cells - 1)).astype(np.int64)
+    digits = [steps // n_levels**i % n_levels for i in range(n_cells)]
+    return float(np.mean(digits) / (n_levels - 1))

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim
 from archsim.lowering.learning import Learning
-from archsim.lowering.transport import Room, send
+from archsim.lowering.transport import Room, emit, send
 from archsim.mapping import LayerPlan, n_bytes
 
 
@@ -67,14 +67,19 @@ class DirectFeedback(Learning):
         held: dict[tuple[str, int], list[Claim]] = {}
         for home in ctx.plan(name).homes:
             size = n_bytes(home.n_channels * ctx.flow.n_positions(name), bits)
-            emitted = ctx.add(label, ADMIT, 1, after=known[home.tile])
-            emitted = ctx.access(label, ctx.costs.emit(), "output_buffer", home.tile, size * 8, [emitted])
+            share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, "error for feedback"]
+            out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error for feedback]", share), size)
+            admitted = ctx.add(label, ADMIT, 1, after=known[home.tile], reserves=[out])
+            _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
+            messages = []
             for plan in plans:
                 for tile in sorted({block.tile for block in plan.feedback}):
                     room = self._feedback_room(plan, home.tile, tile, size)
                     task = send(ctx, label, home.tile, tile, size * 8, room, [emitted])
+                    messages.append(task)
                     arrived.setdefault((plan.layer.name, tile), []).append(task)
                     held.setdefault((plan.layer.name, tile), []).append(room.claim)
+            ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
         for plan in plans:
             for tile in sorted({block.tile for block in plan.feedback}):
                 key = (plan.layer.name, tile)
@@ -95,13 +100,14 @@ class DirectFeedback(Learning):
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
         per_channel = ctx.flow.n_positions(name)
+        bits = ctx.chip.execution.error_resolution_bits
+        blocks = [block for block in plan.feedback if block.tile == tile]
+        n_bits = self.last.n_neurons * bits
+        fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
-        for block in plan.feedback:
-            if block.tile != tile:
-                continue
-            bits = ctx.chip.execution.error_resolution_bits
+        for block in blocks:
             product = Product(block, 1, block.n_rows, bits)
-            merged = read_array(ctx, label, product, arrived)
+            merged = read_array(ctx, label, product, [fetched])
             readers.append(merged)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
@@ -129,8 +135,8 @@ class DirectFeedback(Learning):
         self._learn(plan, step, deltas)
 
     def _learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
-        arrived, held = self.spread(plan, step, deltas, plan.tiles)
+        fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.tiles, 1))
         label = self.label(plan.layer.name, step)
         for tile in plan.tiles:
-            task = self.outer(plan, tile, step, arrived[tile])
+            task = self.outer(plan, tile, step, fetched[tile])
             self.release(label, [task], held[tile])

@@ -11,7 +11,7 @@ For every layer and step (a burst of output positions at one timestep), in the o
         add          the partial sums of all row blocks
         update       the neurons: membrane potential, threshold, reset
         keep         (learning) the potentials into the history buffer
-        emit         the spikes into the output buffer
+        emit, unload the spikes into the output buffer and out again
         admit, hop ..., receive   to every tile that needs them; the last frees the output buffer
 
 The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Input
@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
-from archsim.lowering.transport import Room, send, spike_bits, travel
+from archsim.lowering.transport import Room, emit, fetch, send, spike_bits, travel
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
 from archsim.workload import INPUT, Pool
 
@@ -149,15 +149,7 @@ class Forward:
                 after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
         after = self._admitted_to_history(plan, tile, step, "inputs", after)
-        n_accesses = self._fetched_accesses(plan, tile, step)
-        port, bus = (ctx.resource(f"tile[{tile}].{name}") for name in ("input_buffer", "bus"))
-        on_bus = ctx.costs.bus_ps(n_accesses * ctx.costs.bus_beats(ctx.chip.tile.input_buffer.width_bits))
-        task = ctx.add(
-            label, ctx.costs.fetch(), n_accesses,
-            uses=[(port, 1), (bus, 1)] if n_accesses else [],
-            occupancy_ps=max(ctx.costs.access_ps("input_buffer", n_accesses), on_bus),
-            after=after, frees=frees,
-        )
+        task = fetch(ctx, label, tile, self._fetched_accesses(plan, tile, step), after, frees)
         if self._keeps(plan, "inputs"):
             self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
         self.fetched[layer, tile, step] = task
@@ -294,7 +286,7 @@ class Forward:
         share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, name]
         out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[{name}]", share), size)
         admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[out])
-        emitted = ctx.access(label, ctx.costs.emit(), "output_buffer", home.tile, size * 8, [admitted])
+        stored, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
         n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
         on_link = spike_bits(ctx, n_values, n_spikes, ctx.bits[name])
         messages = []
@@ -314,7 +306,7 @@ class Forward:
             messages.append(ctx.access(label, ctx.costs.store_global(), "global_buffer", IO, bits, [left]))
             self.ends.append(messages[-1])
         ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        return emitted
+        return stored
 
     def _consumers(self, name: str) -> list[str]:
         network = self.ctx.network
@@ -327,7 +319,7 @@ class Forward:
         """Whether the backward pass will ask for a layer's inputs or potentials."""
         if what == "inputs" or self.ctx.mapping.phase == "dfa":
             return self.learns and bool(plan.forward)
-        return self.learns
+        return self.learns and self.ctx.network.learns(plan.layer.name)
 
     def _admitted_to_history(
         self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
-from archsim.lowering.transport import Room, send
+from archsim.lowering.transport import Room, emit, fetch, send
 from archsim.mapping import Home, LayerPlan, n_bytes
 from archsim.workload import Layer
 
@@ -99,25 +99,30 @@ class Learning:
         )
 
     def spread(
-        self, plan: LayerPlan, step: int, deltas: dict[int, int], tiles: Iterable[int]
-    ) -> tuple[dict[int, list[int]], dict[int, list[Claim]]]:
-        """Send a step's deltas from their homes to the tiles that need them.
+        self, plan: LayerPlan, step: int, deltas: dict[int, int], readers: dict[int, int]
+    ) -> tuple[dict[int, int], dict[int, list[Claim]]]:
+        """Send a step's deltas from their homes to the tiles that need them, and fetch them there.
+
+        Parameters
+        ----------
+        readers : dict of int to int
+            By tile: arrays and gradient units that need the deltas.
 
         Returns
         -------
-        arrived, held
-            By tile: the tasks that wrote the messages, and the space that they hold there.
+        fetched, held
+            By tile: the task that has fetched them, and the space that they hold there.
         """
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         bits = ctx.chip.execution.error_resolution_bits
-        arrived: dict[int, list[int]] = {tile: [] for tile in tiles}
+        arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         for home in plan.homes:
             size = n_bytes(home.n_channels * ctx.n_vectors(name, step), bits)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, f"error of {name}"]
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error of {name}]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=[deltas[home.tile]], reserves=[out])
-            emitted = ctx.access(label, ctx.costs.emit(), "output_buffer", home.tile, size * 8, [admitted])
+            _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
             messages = []
             for tile in arrived:
                 room = self._error_room(plan, home, tile, size)
@@ -125,7 +130,17 @@ class Learning:
                 arrived[tile].append(messages[-1])
                 held[tile].append(room.claim)
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        return arrived, held
+        n_bits = ctx.n_vectors(name, step) * plan.layer.out_shape[0] * bits
+        fetched = {
+            tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
+        }
+        return fetched, held
+
+    def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
+        """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
+        ctx = self.ctx
+        times = 1 if ctx.chip.tile.bus.broadcast else n_readers
+        return fetch(ctx, label, tile, times * ctx.costs.accesses("input_buffer", n_bits), after)
 
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
         ctx, name = self.ctx, plan.layer.name
@@ -137,23 +152,23 @@ class Learning:
         resource = f"tile[{tile}].input_buffer.space[error of {name}@{home.tile}]"
         return Room(ctx.resource(resource, capacity), size)
 
-    def outer(self, plan: LayerPlan, tile: int, step: int, arrived: Iterable[int]) -> int:
+    def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         """Outer products of a step on one tile, gated by the inputs; frees the inputs kept for it."""
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, step, OUTER_PHASE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.access(label, ctx.costs.recall(), "history_buffer", tile, bits, [kept, *arrived])
+        recalled = ctx.access(label, ctx.costs.recall(), "history_buffer", tile, bits, [kept, fetched])
         n_macs = sum(
             ctx.active_per_step(plan.layer, self.forward.sample, block.rows)[step] * block.n_columns
             for block in plan.forward
             if block.tile == tile and block.replica == 0
         )
-        held, latency = ctx.costs.unit_ps(ctx.chip.tile.gradient_unit, n_macs) if n_macs else (0, 0)
+        unit, port = (ctx.resource(f"tile[{tile}].{part}") for part in ("gradient_unit", "gradient_buffer"))
         task = ctx.add(
             label, ctx.costs.outer(), n_macs,
-            uses=[(ctx.resource(f"tile[{tile}].gradient_unit"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=[recalled], frees=[room.claim],
+            uses=[(unit, 1), (port, 1)] if n_macs else [],
+            occupancy_ps=ctx.costs.outer_ps(n_macs), after=[recalled], frees=[room.claim],
         )
         self.gradients.setdefault(name, []).append(task)
         return task

@@ -73,6 +73,34 @@ def send(
     return ctx.access(label, ctx.costs.receive(), "input_buffer", target, room.n_bytes * 8, [arrived])
 
 
+def emit(
+    ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]
+) -> tuple[int, int]:
+    """Store results in a tile's output buffer, and read them to be sent; returns both tasks."""
+    stored = ctx.access(label, ctx.costs.emit(), "output_buffer", tile, n_bits, after)
+    return stored, ctx.access(label, ctx.costs.unload(), "output_buffer", tile, n_bits, [stored])
+
+
+def fetch(
+    ctx: Context,
+    label: Label,
+    tile: int,
+    n_accesses: int,
+    after: Iterable[int | None],
+    frees: Sequence[Claim] = (),
+) -> int:
+    """Read out of a tile's input buffer and carry it over the tile's bus to whoever computes with it."""
+    costs = ctx.costs
+    port, bus = (ctx.resource(f"tile[{tile}].{name}") for name in ("input_buffer", "bus"))
+    on_bus_ps = costs.bus_ps(n_accesses * costs.bus_beats(ctx.chip.tile.input_buffer.width_bits))
+    return ctx.add(
+        label, costs.fetch(), n_accesses,
+        uses=[(port, 1), (bus, 1)] if n_accesses else [],
+        occupancy_ps=max(costs.access_ps("input_buffer", n_accesses), on_bus_ps),
+        after=after, frees=frees,
+    )
+
+
 def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:
     """Bits on the links for the values of one message.
 

@@ -2,7 +2,7 @@
 
 For every array that holds weights (all replicas, and the second, transposed copies), row by row::
 
-    load_gradient    the row's gradients out of the gradient buffer
+    load_gradient    the row's gradients out of the gradient buffer, over the tile's bus
     hop ...          to an array on another tile (replicas, copies)
     program          pulses on the row's cells; holds the array and its share of the power budget
     verify           reads the row back through the converters
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archsim.lowering.arrays import crossbar_resource, crossbar_side
+from archsim.lowering.arrays import adc_claim, crossbar_resource
 from archsim.lowering.context import BARRIER, Claim, Context, Label
 from archsim.lowering.transport import travel
 from archsim.mapping import Block, LayerPlan
@@ -65,20 +65,25 @@ def _write_block(ctx: Context, label: Label, plan: LayerPlan, block: Block, afte
     source = _gradient_tile(plan, block)
     array: Claim = (crossbar_resource(ctx, block), 1)
     power = _power(ctx, n_cells)
-    verify = costs.verify(ctx.mean_conductance[block.layer], block.layer)
-    adcs = crossbar_side(ctx, block, n_cells)
+    verify = costs.verify(ctx.mean_conductance[block.layer], n_cells, block.layer)
+    adcs = adc_claim(ctx, block, n_cells)
+    port, bus = (ctx.resource(f"tile[{source}].{part}") for part in ("gradient_buffer", "bus"))
+    n_accesses = costs.accesses("gradient_buffer", row_bits)
+    on_bus_ps = costs.bus_ps(n_accesses * costs.bus_beats(chip.tile.gradient_buffer.width_bits))
+    load_ps = max(costs.access_ps("gradient_buffer", n_accesses), on_bus_ps)
     pulses_ps, verify_ps = costs.program_row_ps(n_cells), costs.verify_row_ps(n_cells)
     written: int | None = None
     waits = list(after)
-    for row in range(block.n_rows):
-        loaded = ctx.access(label, costs.load_gradient(), "gradient_buffer", source, row_bits, waits)
+    for _ in range(block.n_rows):
+        loaded = ctx.add(
+            label, costs.load_gradient(), n_accesses,
+            uses=[(port, 1), (bus, 1)], occupancy_ps=load_ps, after=waits,
+        )
         there = travel(ctx, label, source, block.tile, row_bits, [loaded])
         written = ctx.add(
-            label, costs.program(), n_cells,
+            label, costs.program(n_cells), n_cells,
             uses=[array, *power], occupancy_ps=pulses_ps, after=[there, written],
         )
-        if row == 0:
-            ctx.add(label, costs.program_row(), block.n_rows * costs.program_groups(n_cells), after=[there])
         if chip.write.verify:
             written = ctx.add(
                 label, verify, n_cells, uses=[array, adcs], occupancy_ps=verify_ps, after=[written]

@@ -3,7 +3,8 @@
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Home, LayerPlan, Mapping, Phase, map_workload
-from archsim.mapping.memory import n_bytes, needed_from, rows_of_source, sources_of, value_bits
+from archsim.mapping.memory import n_bytes, value_bits
+from archsim.mapping.rows import needed_from, rows_of_source, sources_of
 from archsim.mapping.topology import IO, Hop, Topology
 
 __all__ = [

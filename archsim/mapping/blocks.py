@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,14 +86,16 @@ def forward_blocks(layer: Layer, n_rows: int, chip: Chip) -> list[Block]:
     ]
 
 
-def copy_blocks(layer: Layer, n_rows: int, chip: Chip) -> list[Block]:
-    """Blocks of the transposed copy: the layer's outputs drive its rows, its inputs are the columns."""
+def copy_blocks(layer: Layer, n_rows: int, error_rows: Sequence[Span], chip: Chip) -> list[Block]:
+    """Blocks of the transposed copy: the layer's outputs drive its rows, inputs that need an error its columns."""
     groups = layer.op.groups if isinstance(layer.op, Conv) else 1
     outputs, inputs = layer.n_columns // groups, n_rows // groups
     return [
         Block(layer.name, "copy", 0, rows, columns)
         for group in range(groups)
-        for columns in spans(inputs, chip.crossbar.n_weights_per_row, group * inputs)
+        for start, stop in error_rows
+        for low, high in [(max(start, group * inputs), min(stop, (group + 1) * inputs))]
+        for columns in spans(high - low, chip.crossbar.n_weights_per_row, low)
         for rows in spans(outputs, chip.crossbar.n_rows, group * outputs)
     ]
 

@@ -11,8 +11,9 @@ from typing import Literal
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.memory import BufferPlan, needed_from, plan_buffers, sources_of, value_bits
+from archsim.mapping.memory import BufferPlan, plan_buffers, value_bits
 from archsim.mapping.place import place
+from archsim.mapping.rows import error_rows, needed_from, sources_of
 from archsim.mapping.topology import IO, Topology
 from archsim.spec import AUTO, Chip
 from archsim.workload import INPUT, Layer, Network, Workload
@@ -234,18 +235,13 @@ def _plan(
     put = allocator.stack if chip.mapping.few_rows == "stacked" else allocator.place
     copy: tuple[Block, ...] = ()
     feedback: tuple[Block, ...] = ()
-    if phase == "bp" and chip.execution.feedback == "copy" and learns_below(layer):
-        copy = put(copy_blocks(layer, n_rows, chip))
+    if phase == "bp" and chip.execution.feedback == "copy":
+        copy = put(copy_blocks(layer, n_rows, error_rows(layer, n_rows, flow.network), chip))
     if phase == "dfa" and layer is not flow.network.layers[-1]:
         n_error = flow.network.layers[-1].n_neurons
         parts = [_neurons(layer, span) for home in homes for span in home.channels]
         feedback = put(feedback_blocks(layer, n_error, parts, chip))
     return LayerPlan(layer, n_rows, forward, copy, feedback, homes)
-
-
-def learns_below(layer: Layer) -> bool:
-    """Whether the layer's error goes on to a layer below it (or to its own past)."""
-    return layer.inputs != (INPUT,) or layer.recurrent
 
 
 def _neurons(layer: Layer, channels: Span) -> Span:

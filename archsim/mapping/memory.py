@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from archsim.errors import DoesNotFitError
 from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.rows import needed_from, sources_of
 from archsim.mapping.topology import IO
 from archsim.spec import AUTO, Buffer, Chip
-from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool, Workload
+from archsim.workload import INPUT, Network, Pool, Workload
 
 if TYPE_CHECKING:
     from archsim.mapping.mapping import Home, LayerPlan
@@ -73,54 +74,6 @@ def value_bits(network: Network, name: str, input_bits: int, potential_bits: int
         return bits
     most: int = math.prod(layer.op.kernel) * (2**bits - 1)
     return most.bit_length()
-
-
-def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Network) -> bool:
-    """Whether the layer's blocks on a tile read anything that lives at this home of `source`."""
-    layer = plan.layer
-    if not plan.forward:  # pooling takes what lives on its own tile
-        return home.tile == tile
-    return any(
-        rows_of_source(layer, source, home, network, block.rows)
-        for block in plan.forward
-        if block.tile == tile
-    )
-
-
-def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows: tuple[int, int]) -> int:
-    """How many of the rows (start, stop) of a layer's weight matrix read this home of `source`.
-
-    With `flatten_time` the rows of one timestep follow those of the timestep before.
-    """
-    per_channel, offset = _rows_of_channel(layer, source, network)
-    repeats = isinstance(layer.op, Dense) and layer.op.flatten_time
-    period = layer.n_in if repeats else rows[1] + 1
-
-    def below(row: int, start: int, stop: int) -> int:
-        whole, rest = divmod(row, period)
-        return whole * (stop - start) + min(max(rest - start, 0), stop - start)
-
-    count = 0
-    for low, high in home.channels:
-        start, stop = offset + low * per_channel, offset + high * per_channel
-        count += below(rows[1], start, stop) - below(rows[0], start, stop)
-    return count
-
-
-def _rows_of_channel(layer: Layer, source: str, network: Network) -> tuple[int, int]:
-    """Rows per channel of `source` in the layer's weight matrix, and the first of them."""
-    before = 0
-    if source == layer.name:
-        return 1, layer.n_in
-    for name in layer.inputs:
-        shape = network.input_shape if name == INPUT else network.layer(name).out_shape
-        if name == source:
-            break
-        before += math.prod(shape) if isinstance(layer.op, Dense) else shape[0]
-    if isinstance(layer.op, Conv):
-        taps = math.prod(layer.op.kernel)
-        return taps, before * taps
-    return math.prod(shape[1:]), before
 
 
 def plan_buffers(
@@ -193,7 +146,7 @@ class _Book:
             if learns:
                 self._history(plan, phase)
             if learns and plan.layer.has_weights:
-                self._errors(plan)
+                self._errors(plan, phase)
                 self._gradients(plan)
         self._samples()
 
@@ -245,7 +198,7 @@ class _Book:
             n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
             self._add("membrane_buffer", home.tile, plan.layer.name, n, n)
 
-    def _errors(self, plan: LayerPlan) -> None:
+    def _errors(self, plan: LayerPlan, phase: str) -> None:
         """Errors on their way: from a layer's homes to its arrays, and from the output to the feedback arrays."""
         bits, name = self.chip.execution.error_resolution_bits, plan.layer.name
         burst = self._burst(name)
@@ -262,17 +215,21 @@ class _Book:
         )
         for tile in sorted({block.tile for block in plan.feedback}):
             self._add("input_buffer", tile, f"feedback of {name}", broadcast, broadcast * STREAM_STEPS)
+        if phase == "dfa" and name == self.work.network.layers[-1].name:
+            for home in plan.homes:
+                whole = n_bytes(home.n_channels * self.flow.n_positions(name), bits)
+                self._add("output_buffer", home.tile, "error for feedback", whole, whole * STREAM_STEPS)
 
     def _history(self, plan: LayerPlan, phase: str) -> None:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
-        name, layer = plan.layer.name, plan.layer
+        name, layer, network = plan.layer.name, plan.layer, self.work.network
         least = self._steps_until_error(name) if self._error_comes_at_once(phase) else self.flow.n_steps(name)
         for tile in plan.tiles if layer.has_weights else ():
             rows = {block.rows for block in plan.forward if block.tile == tile and block.replica == 0}
             bits = max(self.bits_of(source) for source in sources_of(layer))
             step = n_bytes(sum(b - a for a, b in rows) * self._burst(name), bits)
             self._add("history_buffer", tile, f"inputs of {name}", step * least, step * least)
-        if layer.neuron is not None and (layer.has_weights or phase == "bp"):
+        if layer.neuron is not None and (layer.has_weights if phase == "dfa" else network.learns(name)):
             bits = self.chip.tile.membrane_buffer.potential_bits
             for home in plan.homes:
                 step = n_bytes(home.n_channels * self._burst(name), bits)
@@ -312,8 +269,3 @@ class _Book:
         n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits_of(last.name))
         self._add("global_buffer", IO, "input of a sample", n_in, STREAM_STEPS * n_in)
         self._add("global_buffer", IO, "output of a sample", n_out, STREAM_STEPS * n_out)
-
-
-def sources_of(layer: Layer) -> tuple[str, ...]:
-    """The layer's inputs, and itself if it is recurrent."""
-    return (*layer.inputs, layer.name) if layer.recurrent else layer.inputs

@@ -102,6 +102,7 @@ def test_a_held_value_is_charged_to_the_sample_and_hold(make_costs: Costs) -> No
     assert {charge.component: charge.energy_pj for charge in action.charges} == {"adc": 1.5, "sample_hold": 0.001}
 
 
-def test_without_sample_and_hold_the_array_is_read_for_each_column_of_an_adc(make_costs: Costs) -> None:
-    assert make_costs().reads_per_vector == 1
-    assert make_costs({"sample_hold": None, "adc.columns_per_adc": 8}).reads_per_vector == 8
+def test_without_sample_and_hold_the_array_is_read_for_each_round_of_conversions(make_costs: Costs) -> None:
+    assert make_costs().reads_per_vector(128) == 1
+    costs = make_costs({"sample_hold": None, "adc.columns_per_adc": 8})  # 16 ADCs
+    assert [costs.reads_per_vector(n) for n in (1, 16, 17, 128)] == [1, 1, 2, 8]

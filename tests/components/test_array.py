@@ -145,7 +145,7 @@ def test_a_figure_per_read_is_counted_in_reads(make_costs: Costs) -> None:
     (spike,) = costs.read_cycles(1, signed=False)
     assert costs.read_counts == "read"
     assert costs.read(spike, "fc", 20e-6).energy_pj == 30.0
-    assert costs.verify(20e-6).charges[0].energy_pj == pytest.approx(2.5 * 30 / 128**2)
+    assert costs.verify(20e-6, 128).charges[0].energy_pj == pytest.approx(2.5 * 30 / 128**2)
 
 
 def test_the_name_of_an_action_stands_for_one_price(make_costs: Costs) -> None:

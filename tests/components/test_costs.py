@@ -81,17 +81,35 @@ def test_a_row_is_programmed_group_by_group_and_verified_after_each_pulse(make_c
     # drive 2 ns + read 10 ns + 128 conversions in 100 ns, 2.5 times
     assert costs.verify_row_ps(128) == 280_000
     assert make_costs({"write.verify": False}).verify_row_ps(128) == 0
-    assert make_costs({"write.verify": False}).verify(1e-5).energy_pj == 0
+    assert make_costs({"write.verify": False}).verify(1e-5, 128).energy_pj == 0
 
 
 def test_energy_of_a_row_is_its_power_times_its_time(make_costs: Costs) -> None:
     costs = make_costs()
-    energy_pj = 128 * costs.program().energy_pj + costs.program_groups(128) * costs.program_row().energy_pj
-    assert energy_pj == pytest.approx(costs.program_power_uw(128) * 1e-6 * costs.program_row_ps(128), rel=1e-12)
+    for n_cells in (32, 128):  # whole groups of 32
+        energy_pj = n_cells * costs.program(n_cells).energy_pj
+        power_w = costs.program_power_uw(n_cells) * 1e-6
+        assert energy_pj == pytest.approx(power_w * costs.program_row_ps(n_cells), rel=1e-12)
+
+
+def test_the_energy_of_a_row_is_shared_by_its_cells(make_costs: Costs) -> None:
+    costs = make_costs()
+    write = costs.chip.write
+    shared = costs.program(16).energy_pj - costs.program(32).energy_pj
+    assert shared == pytest.approx(write.pulses_per_cell * write.cost.row_energy_pj * (1 / 16 - 1 / 32))
+
+
+def test_outer_products_wait_for_the_gradients_to_be_read_and_written_back(make_costs: Costs) -> None:
+    costs = make_costs()
+    buffer = costs.chip.tile.gradient_buffer
+    accesses = 2 * -(-1000 * buffer.gradient_bits // buffer.width_bits)
+    memory_ps = costs.access_ps("gradient_buffer", accesses)
+    assert costs.outer_ps(1000) == max(memory_ps, costs.unit_ps(costs.chip.tile.gradient_unit, 1000)[1])
+    assert costs.outer_ps(0) == 0
 
 
 def test_a_verified_cell_is_read_driven_and_converted_once_per_pulse(make_costs: Costs) -> None:
-    charges = {c.component: c.energy_pj for c in make_costs().verify(20e-6).charges}
+    charges = {c.component: c.energy_pj for c in make_costs().verify(20e-6, 128).charges}
     assert charges == pytest.approx(
         {"crossbar": 2.5 * 0.008, "drivers": 2.5 * 0.5 / 128, "adc": 2.5 * 1.5, "sample_hold": 2.5 * 0.001}
     )
@@ -227,9 +245,10 @@ def test_the_catalog_names_a_source_and_every_action_of_every_component(make_chi
     assert all(row["source"] for row in rows.values())
     assert "1 KiB" in rows["history_buffer"]["scaling"]
     assert {action["name"].split("@")[0] for row in rows.values() for action in row["actions"]} == {
-        *("drive", "read", "convert", "shift_add", "fetch", "receive", "collect", "add", "pool", "update", "emit"),
-        *("hop", "load_global", "store_global", "keep", "recall", "error", "surrogate", "outer", "load_gradient"),
-        *("program", "program_row", "verify"),
+        *("drive", "read", "convert", "shift_add", "fetch", "receive", "collect", "add", "pool"),
+        *("update", "emit", "unload", "hop"),
+        *( "load_global", "store_global", "keep", "recall", "error", "surrogate", "outer", "load_gradient"),
+        *("program", "verify"),
     }
     assert rows["adc"]["actions"][0] == {
         "name": "convert@8b",

@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 from lowering_support import NETWORKS, counts, n_tasks
 
-from archsim.mapping.mapping import learns_below
-
 ALL_BLOCKS = ["execution.skip_idle_blocks=false"]
 PHASES = ("inference", "bp", "dfa")
 ERROR_CYCLES = 8  # 8-bit errors through 1-bit drivers
+# rows of each layer's weights whose inputs need an error: those that come from a layer that learns.
+# arrays have 8 rows and hold 4 weights of 4 columns (2 cells, 2 signs) side by side
+ERROR_ROWS = {
+    "dense": {"a": 0, "b": 12, "out": 9},
+    "convolutional": {"a": 0, "b": 6 * 2 * 2, "out": 9 * 2 * 2},
+    "along_time": {"a": 0, "b": 6 * 2, "out": 7 * 2},  # 6 timesteps, pooled to 3, a window of 2 leaves 2
+    "recurrent": {"a": 11, "b": 11, "out": 6 + 11},  # a: its own past, not the network's input
+}
 
 
 def weighted(low):
@@ -66,10 +72,19 @@ def test_bp_reads_transposed_weights_once_for_each_step_above_the_first_layer(lo
     options += ["crossbar.transpose=duplicated"] if feedback == "transposable" else []
     low = lowered(network, "bp", options)
     for plan in weighted(low):
-        blocks = plan.copy if feedback == "copy" else plan.forward
-        n = len(blocks) if learns_below(plan.layer) else 0
-        expected = 2 * steps(low, plan.layer.name) * n * ERROR_CYCLES
-        assert n_tasks(low, "read", phase="backward", layer=plan.layer.name) == expected
+        outputs, inputs = plan.layer.n_columns, ERROR_ROWS[network][plan.layer.name]
+        reads = n_tasks(low, "read", phase="backward", layer=plan.layer.name)
+        converted = counts(low, phase="backward", layer=plan.layer.name)["convert"]
+        errors = 2 * steps(low, plan.layer.name) * ERROR_CYCLES
+        if feedback == "copy":
+            assert reads == errors * math.ceil(outputs / 8) * math.ceil(inputs / 4)
+            assert converted == errors * math.ceil(outputs / 8) * inputs * 4
+        else:  # from the columns: 4 weights drive an array of 8 rows, one cell of each after the other
+            all_rows, first = plan.n_rows, plan.n_rows - inputs  # inputs without error come first
+            arrays = math.ceil(outputs / 4) * (math.ceil(all_rows / 8) - first // 8 if inputs else 0)
+            assert reads == errors * arrays * 2
+            rows = all_rows - first // 8 * 8 if inputs else 0
+            assert converted == errors * math.ceil(outputs / 4) * rows * 2
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -117,9 +132,9 @@ def test_each_batch_writes_every_cell_once_and_those_of_a_second_copy_too(lowere
     low = lowered(network, phase, batch=batch)
     for plan in weighted(low):
         cells = plan.n_rows * plan.layer.n_columns * 4
-        copies = 2 if phase == "bp" and learns_below(plan.layer) else 1
+        copied = ERROR_ROWS[network][plan.layer.name] * plan.layer.n_columns * 4 if phase == "bp" else 0
         found = counts(low, layer=plan.layer.name)
-        assert found["program"] == found["verify"] == (2 // batch) * copies * cells
+        assert found["program"] == found["verify"] == (2 // batch) * (cells + copied)
 
 
 def test_nothing_is_written_in_inference(lowered):
@@ -164,3 +179,22 @@ def test_pooling_adds_up_every_value_of_its_windows(lowered, network, window, ph
     assert counts(low, phase="forward", layer="pool")["pool"] == window * outputs
     if phase == "bp":
         assert counts(low, phase="backward", layer="pool")["pool"] == window * outputs
+
+
+@pytest.mark.parametrize(("phase", "pass_name"), [("bp", "backward"), ("dfa", "feedback")])
+def test_errors_are_fetched_from_the_input_buffer_like_spikes(lowered, phase, pass_name):
+    """Layer b, 9 errors of 8 bits: two accesses of 64 bit for each step, once for all readers."""
+    low = lowered("dense", phase, ["tile.pes=8", "pe.crossbars=8"])
+    assert low.mapping.n_tiles == 1
+    assert counts(low, phase=pass_name, layer="b")["fetch"] >= 2 * 6 * 2
+
+
+def test_outer_products_take_as_long_as_the_gradient_memory_needs(lowered):
+    """Each MAC reads and writes 16 bit; with one port of 16 bit and 10 ns that is 20 ns a MAC."""
+    slow = ["tile.gradient_buffer.width=64 bit", "tile.gradient_buffer.cycle=10 ns"]
+    low = lowered("dense", "dfa", slow)
+    graph = low.graph
+    for task in range(graph.n_tasks):
+        if graph.action_names[graph.action[task]] == "outer" and graph.count[task]:
+            accesses = 2 * math.ceil(int(graph.count[task]) * 16 / 64)
+            assert graph.occupancy_ps[task] == max(accesses * 10_000, math.ceil(graph.count[task] / 32) * 2039)

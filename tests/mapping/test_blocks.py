@@ -75,7 +75,7 @@ def test_the_copy_is_the_transposed_cover(n_in, n_out, rows, weights, groups):
     layer = conv(n_in * groups, n_out * groups, (1,), groups)
     chip = chip_of(rows, weights)
     forward = cells(forward_blocks(layer, layer.n_rows(), chip))
-    copy = copy_blocks(layer, layer.n_rows(), chip)
+    copy = copy_blocks(layer, layer.n_rows(), [(0, layer.n_rows())], chip)
     assert cells(copy) == Counter({(column, row): 1 for row, column in forward})
     assert len(copy) == groups * ceil(n_out / rows) * ceil(n_in / weights)
 

@@ -104,8 +104,8 @@ def test_energy_of_arrays_of_128_differs_as_spikesims_equation_departs_from_its_
     ]
     cycles = sum(n for n, *_ in blocks)
     columns = sum(n * used for n, used, *_ in blocks)
-    # 16 ADCs of 8 columns: 8 reads and a conversion for each column in use, not 16 reads and 256 conversions
-    assert ratio(energy["crossbar"]) == pytest.approx(8 / 16)
+    # 16 ADCs: a read for each 16 columns and a conversion for each column in use, not 16 reads and 256 conversions
+    assert ratio(energy["crossbar"]) == pytest.approx(columns / 16 / (16 * cycles))
     assert ratio(energy["ADC and multiplexer"]) == pytest.approx(columns / (256 * cycles))
     # parts of a value each: half of the columns are in use where a layer has 64 channels
     assert ratio(energy["temporary buffer"]) == pytest.approx(columns / (128 * cycles))
