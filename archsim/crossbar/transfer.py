@@ -24,7 +24,7 @@ _LARGEST_PATCH = 64
 
 @dataclass(frozen=True)
 class _Block:
-    """Admittance (ports, ports), or (ports, ports, grid rows, grid columns) for a grid of equal blocks."""
+    """Admittance (ports, ports), or (ports, ports, blocks) for many blocks of the same shape."""
 
     y: Floats
     sides: tuple[int, ...]  # number of ports on L, R, T, B, in this order
@@ -73,15 +73,15 @@ def _half_solved(coupling: Floats, seam: Floats) -> Floats:
 
 
 def _eliminate(y: Floats, coupling: Floats, seam: Floats) -> None:
-    """``y -= coupling seam^-1 coupling^T``, for one block or for a grid of them."""
+    """``y -= coupling seam^-1 coupling^T``, for one block or for many."""
     n = seam.shape[0]
     if y.ndim == 2:
         z = _half_solved(coupling, seam)
         y -= z.T @ z
-    elif n > 4 or y[0, 0].size == 1:
-        stacked = np.ascontiguousarray(coupling.transpose(2, 3, 0, 1))
-        solved = np.linalg.solve(seam.transpose(2, 3, 0, 1), stacked.swapaxes(2, 3))
-        y -= (stacked @ solved).transpose(2, 3, 0, 1)
+    elif n > 4:
+        stacked = np.ascontiguousarray(coupling.transpose(2, 0, 1))
+        solved = np.linalg.solve(seam.transpose(2, 0, 1), stacked.swapaxes(1, 2))
+        y -= (stacked @ solved).transpose(1, 2, 0)
     else:
         for k in range(n):
             pivot = coupling[:, k] / seam[k, k]
@@ -118,17 +118,36 @@ def _cells(g: Floats, row_segment: float, col_segment: float) -> _Block:
     return _Block(y, (1, 1, 1, 1))
 
 
-def _patch(g: Floats, row_segment: float, col_segment: float) -> _Block:
-    """Reduce a patch of cells, a power of two on each side, to one block, all equal blocks at once."""
-    grid = _cells(g, row_segment, col_segment)
-    while grid.y[0, 0].size > 1:
-        rows, cols = grid.y.shape[2:]
-        if cols > 1 and (grid.sides[_T] <= grid.sides[_L] or rows == 1):
-            halves, where = (grid.y[..., 0::2], grid.y[..., 1::2]), "right"
+def _merges(rows: int, cols: int) -> list[str]:
+    """In which directions a patch, a power of two on each side, is joined from single cells, in order."""
+    order = []
+    high = wide = 1
+    while high * wide < rows * cols:
+        if wide < cols and (wide <= high or high == rows):
+            order.append("right")
+            wide *= 2
         else:
-            halves, where = (grid.y[:, :, 0::2], grid.y[:, :, 1::2]), "below"
-        grid = _join(_Block(halves[0], grid.sides), _Block(halves[1], grid.sides), where)
-    return _Block(np.ascontiguousarray(grid.y[:, :, 0, 0]), grid.sides)
+            order.append("below")
+            high *= 2
+    return order
+
+
+def _by_merges(g: Floats, order: list[str]) -> Floats:
+    """The cells of a patch in a line, so that each merge joins its first half to its second."""
+    down, across = order.count("below"), order.count("right")
+    axes = {"below": iter(range(down - 1, -1, -1)), "right": iter(range(down + across - 1, down - 1, -1))}
+    return g.reshape((2,) * (down + across)).transpose([next(axes[where]) for where in order]).ravel()
+
+
+def _patch(g: Floats, row_segment: float, col_segment: float) -> _Block:
+    """Reduce a patch of cells to one block, all blocks of the same shape at once."""
+    order = _merges(*g.shape)
+    many = _cells(_by_merges(g, order), row_segment, col_segment)
+    for where in order:
+        half = many.y.shape[2] // 2
+        first, second = (np.s_[:, :, :half], np.s_[:, :, half:]) if half > 1 else (np.s_[:, :, 0], np.s_[:, :, 1])
+        many = _join(_Block(many.y[first], many.sides), _Block(many.y[second], many.sides), where)
+    return many if order else _Block(many.y[:, :, 0], many.sides)
 
 
 def _patch_side(n: int) -> int:
