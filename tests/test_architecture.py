@@ -24,6 +24,7 @@ KNOWS = {
     "verify": {"errors", "taskgraph", "trace"},
     "engine": {"errors", "taskgraph", "trace"},
     "components": {"errors", "units", "spec"},
+    "crossbar": {"errors"},
     "snn": {"errors", "units", "workload"},
     "mapping": {"errors", "units", "spec", "workload"},
     "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
@@ -105,7 +106,7 @@ def loaded_by(code: str) -> set[str]:
     return set(out.splitlines()[-1].split())
 
 
-HEAVY = {"numpy", "matplotlib", "simpy", "networkx", "pydantic", "nir", "h5py", "ruamel"}
+HEAVY = {"numpy", "scipy", "matplotlib", "simpy", "networkx", "pydantic", "nir", "h5py", "ruamel"}
 
 
 def test_import_archsim_stays_light():

@@ -14,6 +14,7 @@ PROMISED = {
     "archsim": ["load_chip", "load_workload", "simulate", "TaskGraphBuilder", "run_tasks", "verify"],
     "archsim.workload": ["from_nir"],
     "archsim.snn": ["forward"],
+    "archsim.crossbar": ["column_currents", "effective_conductance"],
 }
 
 

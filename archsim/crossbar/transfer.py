@@ -1,0 +1,216 @@
+"""The whole transfer matrix by nested dissection over port admittances.
+
+A block of cells is known to its neighbours only by the symmetric admittance over its ports. Its four sides
+are L (outer ends of the first word-line segments), R (last word-line nodes), T (first bit-line nodes) and
+B (outer ends of the last bit-line segments). Joining two blocks identifies the ports where they meet, adds
+both admittances there and eliminates them by a Schur complement; about 33 n^3 operations for n x n cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas, lapack
+
+Floats = NDArray[np.float64]
+
+_L, _R, _T, _B = range(4)
+_MEET = {"right": (_R, _L), "below": (_B, _T)}
+# side of the square of cells that is reduced many small blocks at a time
+_LARGEST_PATCH = 64
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Admittance (ports, ports), or (ports, ports, blocks) for many blocks of the same shape."""
+
+    y: Floats
+    sides: tuple[int, ...]  # number of ports on L, R, T, B, in this order
+
+    def start(self, side: int) -> int:
+        return sum(self.sides[:side])
+
+    def ports(self, side: int) -> slice:
+        return slice(self.start(side), self.start(side + 1))
+
+
+def _runs(block: _Block, meet: int, parent: tuple[int, ...], shift: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """Where the ports that a block keeps lie in it and in its parent."""
+    runs = []
+    for side, n in enumerate(block.sides):
+        if n and side != meet:
+            to = sum(parent[:side]) + shift[side]
+            runs.append((block.ports(side), slice(to, to + n)))
+    return runs
+
+
+def _put_together(a: _Block, b: _Block, where: str) -> tuple[_Block, Floats, Floats]:
+    """Two neighbours side by side: admittance of the kept ports, their coupling to, and that of, the seam."""
+    meet_a, meet_b = _MEET[where]
+    kept_a = tuple(0 if side == meet_a else n for side, n in enumerate(a.sides))
+    kept_b = tuple(0 if side == meet_b else n for side, n in enumerate(b.sides))
+    parent = tuple(m + n for m, n in zip(kept_a, kept_b, strict=True))
+    seam_a, seam_b = a.ports(meet_a), b.ports(meet_b)
+    y = np.zeros((sum(parent), sum(parent), *a.y.shape[2:]))
+    coupling = np.empty((sum(parent), a.sides[meet_a], *a.y.shape[2:]))
+    for block, meet, shift, seam in ((a, meet_a, (0, 0, 0, 0), seam_a), (b, meet_b, kept_a, seam_b)):
+        runs = _runs(block, meet, parent, shift)
+        for source, to in runs:
+            coupling[to] = block.y[source, seam]
+            for other, to_other in runs:
+                y[to, to_other] = block.y[source, other]
+    return _Block(y, parent), coupling, a.y[seam_a, seam_a] + b.y[seam_b, seam_b]
+
+
+def _half_solved(coupling: Floats, seam: Floats) -> Floats:
+    """Z with Z^T Z = coupling seam^-1 coupling^T, by Cholesky factorisation; `coupling` is used up."""
+    factor, info = lapack.dpotrf(seam, lower=1)
+    if info:
+        raise ArithmeticError("a seam between blocks is not positive definite")
+    return np.asarray(blas.dtrsm(1.0, factor, coupling.T, lower=1, overwrite_b=1))
+
+
+def _eliminate(y: Floats, coupling: Floats, seam: Floats) -> None:
+    """``y -= coupling seam^-1 coupling^T``, for one block or for many."""
+    n = seam.shape[0]
+    if y.ndim == 2:
+        z = _half_solved(coupling, seam)
+        y -= z.T @ z
+    elif n > 4:
+        stacked = np.ascontiguousarray(coupling.transpose(2, 0, 1))
+        solved = np.linalg.solve(seam.transpose(2, 0, 1), stacked.swapaxes(1, 2))
+        y -= (stacked @ solved).transpose(1, 2, 0)
+    else:
+        for k in range(n):
+            pivot = coupling[:, k] / seam[k, k]
+            y -= coupling[:, None, k] * pivot[None]
+            if k + 1 < n:
+                row = seam[k, k + 1 :] / seam[k, k]
+                coupling[:, k + 1 :] -= coupling[:, k, None] * row[None]
+                seam[k + 1 :, k + 1 :] -= seam[k + 1 :, k, None] * row[None]
+
+
+def _join(a: _Block, b: _Block, where: str) -> _Block:
+    parent, coupling, seam = _put_together(a, b, where)
+    _eliminate(parent.y, coupling, seam)
+    return parent
+
+
+def _leave_open(block: _Block, side: int) -> _Block:
+    """Eliminate the ports of a side at which nothing is connected."""
+    gone = block.ports(side)
+    kept = np.r_[0 : gone.start, gone.stop : sum(block.sides)]
+    y = block.y[np.ix_(kept, kept)]
+    _eliminate(y, block.y[kept, gone], block.y[gone, gone])
+    return _Block(y, tuple(0 if s == side else n for s, n in enumerate(block.sides)))
+
+
+def _cells(g: Floats, row_segment: float, col_segment: float) -> _Block:
+    """Every cell as a block: L -row segment- R -cell- T -column segment- B."""
+    y = np.zeros((4, 4, *g.shape))
+    for one, other, value in ((_L, _R, row_segment), (_R, _T, g), (_T, _B, col_segment)):
+        y[one, one] += value
+        y[other, other] += value
+        y[one, other] -= value
+        y[other, one] -= value
+    return _Block(y, (1, 1, 1, 1))
+
+
+def _merges(rows: int, cols: int) -> list[str]:
+    """In which directions a patch, a power of two on each side, is joined from single cells, in order."""
+    order = []
+    high = wide = 1
+    while high * wide < rows * cols:
+        if wide < cols and (wide <= high or high == rows):
+            order.append("right")
+            wide *= 2
+        else:
+            order.append("below")
+            high *= 2
+    return order
+
+
+def _by_merges(g: Floats, order: list[str]) -> Floats:
+    """The cells of a patch in a line, so that each merge joins its first half to its second."""
+    down, across = order.count("below"), order.count("right")
+    axes = {"below": iter(range(down - 1, -1, -1)), "right": iter(range(down + across - 1, down - 1, -1))}
+    return g.reshape((2,) * (down + across)).transpose([next(axes[where]) for where in order]).ravel()
+
+
+def _patch(g: Floats, row_segment: float, col_segment: float) -> _Block:
+    """Reduce a patch of cells to one block, all blocks of the same shape at once."""
+    order = _merges(*g.shape)
+    many = _cells(_by_merges(g, order), row_segment, col_segment)
+    for where in order:
+        half = many.y.shape[2] // 2
+        first, second = (np.s_[:, :, :half], np.s_[:, :, half:]) if half > 1 else (np.s_[:, :, 0], np.s_[:, :, 1])
+        many = _join(_Block(many.y[first], many.sides), _Block(many.y[second], many.sides), where)
+    return many if order else _Block(many.y[:, :, 0], many.sides)
+
+
+def _patch_side(n: int) -> int:
+    """The largest power of two whose multiples come within an eighth of `n` cells."""
+    side = _LARGEST_PATCH
+    while side > 1 and -(-n // side) * side > n * 1.125:
+        side //= 2
+    return side
+
+
+class _Dissection:
+    """One array, cut into halves until a part is a patch."""
+
+    def __init__(self, g: Floats, row_segment: float, col_segment: float) -> None:
+        rows, cols = g.shape
+        self._side = (_patch_side(rows), _patch_side(cols))
+        # open cells above the first row and right of the last column carry no current
+        above, beside = -rows % self._side[0], -cols % self._side[1]
+        self._g = np.pad(g, ((above, 0), (0, beside)))
+        self._segments = (row_segment, col_segment)
+        self.extent = (0, self._g.shape[0], 0, self._g.shape[1])
+        self.wanted = (slice(above, None), slice(0, cols))
+
+    def halves(self, extent: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], str] | None:
+        """Two parts and how they lie, cut between patches across the longer side; None for one patch."""
+        top, bottom, left, right = extent
+        high, wide = (bottom - top) // self._side[0], (right - left) // self._side[1]
+        if high * wide == 1:
+            return None
+        if wide > 1 and (right - left >= bottom - top or high == 1):
+            cut = left + wide // 2 * self._side[1]
+            return (top, bottom, left, cut), (top, bottom, cut, right), "right"
+        cut = top + high // 2 * self._side[0]
+        return (top, cut, left, right), (cut, bottom, left, right), "below"
+
+    def block(self, extent: tuple[int, ...]) -> _Block:
+        parts = self.halves(extent)
+        if parts is not None:
+            return _join(self.block(parts[0]), self.block(parts[1]), parts[2])
+        top, bottom, left, right = extent
+        block = _patch(self._g[top:bottom, left:right], *self._segments)
+        if right == self.extent[3]:
+            block = _leave_open(block, _R)
+        return _leave_open(block, _T) if top == 0 else block
+
+
+def transfer_matrix(conductance: Floats, row_segment: float, col_segment: float) -> Floats:
+    """Current into each grounded bit line per volt on each driver, (rows, cols).
+
+    Parameters
+    ----------
+    conductance : array (rows, cols)
+    row_segment, col_segment : float
+        Conductance of one wire segment, in the same unit.
+    """
+    tree = _Dissection(conductance, row_segment, col_segment)
+    parts = tree.halves(tree.extent)
+    if parts is None:
+        whole = tree.block(tree.extent)
+        found = whole.y[whole.ports(_L), whole.ports(_B)]
+    else:  # of the last seam only the coupling from drivers to grounds is wanted
+        whole, coupling, seam = _put_together(tree.block(parts[0]), tree.block(parts[1]), parts[2])
+        left, below = whole.ports(_L), whole.ports(_B)
+        z = _half_solved(coupling, seam)
+        found = whole.y[left, below] - z[:, left].T @ z[:, below]
+    return np.asarray(0.0 - found[tree.wanted])
