@@ -1,20 +1,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint clean
+.PHONY: demo test clean
 
-$(STAMP): pyproject.toml
+$(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
 	touch $@
 
-demo: $(STAMP)
+$(VENV)/.demo: pyproject.toml $(VENV)/.made
+	$(PIP) ".[data]"
+	touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.made
+	$(PIP) ".[dev]"
+	touch $@
+
+demo: $(VENV)/.demo
 	$(BIN)/archsim run arch_specs/wearable_rram.yaml workloads/watch_mlp.yaml -o results/demo
 
-test: $(STAMP)
+test: $(VENV)/.dev
 	$(BIN)/ruff check archsim tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim
 from archsim.lowering.learning import Learning
-from archsim.lowering.transport import Room, emit, send
+from archsim.lowering.transport import Room, emit, send, shared_room
 from archsim.mapping import LayerPlan, n_bytes
 
 
@@ -87,13 +87,10 @@ class DirectFeedback(Learning):
                 ctx.add(label, RELEASE, 1, after=readers, frees=held[key])
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
-        ctx, name = self.ctx, plan.layer.name
-        share = ctx.mapping.buffers.share_bytes["input_buffer", tile, f"feedback of {name}"]
-        bits = ctx.chip.execution.error_resolution_bits
-        positions = ctx.flow.n_positions(self.last.name)
-        total = sum(n_bytes(h.n_channels * positions, bits) for h in ctx.plan(self.last.name).homes)
-        resource = f"tile[{tile}].input_buffer.space[feedback of {name}@{source}]"
-        return Room(ctx.resource(resource, share // total * size), size)
+        ctx, last = self.ctx, self.last.name
+        bits, positions = ctx.chip.execution.error_resolution_bits, ctx.flow.n_positions(last)
+        sizes = {h.tile: n_bytes(h.n_channels * positions, bits) for h in ctx.plan(last).homes}
+        return shared_room(ctx, tile, f"feedback of {plan.layer.name}", source, sizes, size)
 
     def _read_feedback(self, plan: LayerPlan, tile: int, error: int, arrived: list[int]) -> list[int]:
         """Read a layer's feedback arrays on one tile and add the results at the layer's homes."""

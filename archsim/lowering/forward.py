@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
-from archsim.lowering.transport import Room, emit, fetch, send, spike_bits, travel
+from archsim.lowering.transport import Room, emit, fetch, send, shared_room, spike_bits, travel
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
 from archsim.workload import INPUT, Pool
 
@@ -353,20 +353,16 @@ def input_room(
     ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int
 ) -> Room:
     """Space for messages from one home of a source; each home has its own, so that none waits for another."""
-    name = plan.layer.name
-    share = ctx.mapping.buffers.share_bytes["input_buffer", tile, f"{source} to {name}"]
+    user = f"{source} to {plan.layer.name}"
     if home is None:
-        resource = f"tile[{tile}].input_buffer.space[{source} to {name}]"
-        return Room(ctx.resource(resource, share), size)
+        return shared_room(ctx, tile, user, IO, {IO: size}, size)
     burst = min(ctx.flow.n_positions(source), ctx.work.n_positions_per_burst)
     sizes = {
         h.tile: n_bytes(h.n_channels * burst, ctx.bits[source])
         for h in ctx.plan(source).homes
         if needed_from(plan, tile, source, h, ctx.network)
     }
-    capacity = share // sum(sizes.values()) * sizes[home.tile]
-    resource = f"tile[{tile}].input_buffer.space[{source}@{home.tile} to {name}]"
-    return Room(ctx.resource(resource, capacity), size)
+    return shared_room(ctx, tile, user, home.tile, sizes, size)
 
 
 def history_room(ctx: Context, plan: LayerPlan, tile: int, step: int, what: str) -> tuple[Room, int]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
-from archsim.lowering.transport import Room, emit, fetch, send
+from archsim.lowering.transport import Room, emit, fetch, send, shared_room
 from archsim.mapping import Home, LayerPlan, n_bytes
 from archsim.workload import Layer
 
@@ -144,13 +144,10 @@ class Learning:
 
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
         ctx, name = self.ctx, plan.layer.name
-        share = ctx.mapping.buffers.share_bytes["input_buffer", tile, f"error of {name}"]
         burst = min(ctx.flow.n_positions(name), ctx.work.n_positions_per_burst)
         bits = ctx.chip.execution.error_resolution_bits
         sizes = {h.tile: n_bytes(h.n_channels * burst, bits) for h in plan.homes}
-        capacity = share // sum(sizes.values()) * sizes[home.tile]
-        resource = f"tile[{tile}].input_buffer.space[error of {name}@{home.tile}]"
-        return Room(ctx.resource(resource, capacity), size)
+        return shared_room(ctx, tile, f"error of {name}", home.tile, sizes, size)
 
     def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         """Outer products of a step on one tile, gated by the inputs; frees the inputs kept for it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archsim.lowering.context import ADMIT, Claim, Context, Label
@@ -19,6 +19,20 @@ class Room:
     def claim(self) -> Claim:
         """Resource and units."""
         return self.resource, self.n_bytes
+
+
+def shared_room(
+    ctx: Context, tile: int, user: str, sender: int, step_bytes: Mapping[int, int], n_bytes: int
+) -> Room:
+    """Space for the messages of one sender in a user's share of a tile's input buffer.
+
+    Each sender has its own part of the share, as many whole steps as fit, so that none waits for another.
+    `step_bytes` has the bytes of a whole step by sender.
+    """
+    share = ctx.mapping.buffers.share_bytes["input_buffer", tile, user]
+    capacity = share // sum(step_bytes.values()) * step_bytes[sender]
+    name = f"tile[{tile}].input_buffer.space[{user}]" + ("" if sender < 0 else f"@tile[{sender}]")
+    return Room(ctx.resource(name, capacity), n_bytes)
 
 
 def travel(

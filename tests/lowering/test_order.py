@@ -174,7 +174,7 @@ def test_a_full_buffer_pushes_back_on_its_sender(lowered):
     slow = ["adc.rate=1 MS/s", "execution.skip_idle_blocks=false", "mapping.replicas={a: 3}"]
     low = lowered("dense", "inference", slow, samples=1, batch=1, timesteps=12)
     graph = low.graph
-    space = next(i for i, name in enumerate(graph.resource_names) if "input_buffer.space[a@" in name)
+    space = next(i for i, name in enumerate(graph.resource_names) if "input_buffer.space[a to b]" in name)
     units = graph.reserves_units[graph.reserves_resource == space].max()
     waits = {}
     for n_steps in (1, 12):
