@@ -42,14 +42,18 @@ class Product:
 def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int | None]) -> int:
     """All cycles of a product; returns the task that merges the last one."""
     # the result's register is taken first, so that nothing inside the pipeline waits for what comes behind it
+    way = (product.block, product.transposed)
     before = [*after, ctx.last_write.get(product.block)]
     admitted = ctx.add(label, ADMIT, 1, after=before, reserves=[(_register(ctx, product), 1)])
+    # a product is read to its end before the next one in its direction begins
+    waits = [admitted, ctx.last_read.get(way)]
     merged = admitted
     # from the columns, the cells of a weight share the row's wire: one read for each of them
     n_slices = ctx.chip.crossbar.n_cells_per_weight if product.transposed else 1
     for cycle in ctx.costs.read_cycles(product.n_bits, product.n_bits > 1):
         for _ in range(n_slices):
-            merged = _cycle(ctx, label, product, cycle, admitted, merged)
+            ctx.last_read[way], merged = _cycle(ctx, label, product, cycle, waits, merged)
+            waits = [ctx.last_read[way]]
     return merged
 
 
@@ -58,13 +62,13 @@ def _cycle(
     label: Label,
     product: Product,
     cycle: ReadCycle,
-    admitted: int,
-    merged: int,
-) -> int:
-    """One cycle; it is merged after the one before."""
+    waits: Sequence[int | None],
+    merged_before: int,
+) -> tuple[int, int]:
+    """One cycle, merged after the one before; returns the tasks that read and that merge it."""
     chip, costs, block = ctx.chip, ctx.costs, product.block
     n_values = _converted_values(ctx, product)
-    name = f"{_crossbar(block)}"
+    name = _crossbar(block)
     side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
 
     array = ctx.resource(name)
@@ -74,7 +78,7 @@ def _cycle(
     drive = ctx.add(
         label, costs.drive(cycle), _driven_lines(ctx, product),
         uses=[(array, 1)] if settle_ps else [],
-        occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=[admitted],
+        occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=waits,
     )
 
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
@@ -98,12 +102,13 @@ def _cycle(
 
     held, _ = stages.next(costs.unit_ps(chip.shift_add, n_values)[0])
     extra = costs.unit_ps(chip.shift_add, n_values)[1] - costs.unit_ps(chip.shift_add, n_values)[0]
-    return ctx.add(
+    merged = ctx.add(
         label, costs.shift_add(), n_values * product.n_vectors,
         uses=[(ctx.resource(f"{_bank(ctx, block)}.shift_add{side}"), 1)],
-        occupancy_ps=held, latency_ps=held + extra, after=[convert, merged],
+        occupancy_ps=held, latency_ps=held + extra, after=[convert, merged_before],
         frees=[] if free_early else banks,
     )
+    return read, merged
 
 
 class _Stages:

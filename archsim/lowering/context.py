@@ -69,6 +69,7 @@ class Context:
     _resources: dict[str, int] = field(default_factory=dict)
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
     last_write: dict[Block, int] = field(default_factory=dict)
+    last_read: dict[tuple[Block, bool], int] = field(default_factory=dict)  # by block and direction
 
     @property
     def flow(self) -> Dataflow:

@@ -16,8 +16,8 @@ For every layer and step (a burst of output positions at one timestep), in the o
 
 The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Input
 registers and accumulators are double: a step's fetch waits until the step two before has been read, its additions
-until the step two before has been sent. Layers overlap as the data allow. A
-block that no spike reaches is skipped if the chip says so. Pooling has no arrays: its home adds up the window.
+until the step two before has been sent. Layers overlap as the data allow. A block that no spike reaches is skipped
+if the chip says so. Pooling has no arrays: its home adds up the window.
 """
 
 from __future__ import annotations

@@ -238,3 +238,16 @@ def test_the_same_input_gives_the_same_graph(lowered):
     assert one.resource_names == other.resource_names
     for name in ("occupancy_ps", "latency_ps", "action", "count", "after_idx", "uses_resource"):
         assert (getattr(one, name) == getattr(other, name)).all()
+
+
+def test_an_array_settles_before_each_read_and_its_reads_take_turns_with_conversions(lowered):
+    """Three bits: settle, read, settle, read, ...; the conversion of a bit overlaps what comes after its read."""
+    slow = ["drivers.latency=5 ns", "adc.rate=0.1 GS/s", "pe.crossbars=8"]
+    low = lowered("dense", "inference", slow, samples=1, batch=1, timesteps=1, input_resolution="3 bit")
+    trace = run_tasks(low.graph)
+    first = low.graph.uses_resource[low.graph.uses_ptr[tasks_of(low, "read", layer="a")[0]]]
+    reads = [t for t in tasks_of(low, "read", layer="a")
+             if low.graph.uses_resource[low.graph.uses_ptr[t]] == first]
+    starts = np.sort(trace.start_ps[reads])
+    assert len(starts) == 3
+    assert (np.diff(starts) == 100_000 + 5_000).all()
