@@ -14,6 +14,8 @@ from archsim.errors import ArchsimError
 from archsim.mapping import IO, Block, LayerPlan, Mapping, map_workload
 from archsim.report import percent, text_table
 from archsim.units import format_quantity
+from archsim.workload import Workload
+from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
 
 if TYPE_CHECKING:
     from archsim.simulate import Phase
@@ -28,11 +30,16 @@ def map_(
     if output is not None:
         _draw(mapping, output)
     if as_json:
-        typer.echo(json.dumps(_as_json(mapping), indent=1))
+        typer.echo(json.dumps(_as_json(mapping) | {"layer_graph": _layer_graph(work)}, indent=1))
         return
     typer.echo(
         f"{the_chip.name}/{work.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
-        f"crossbars on {mapping.n_tiles} tile{'s' if mapping.n_tiles != 1 else ''} ({mapping.topology.kind})\n"
+        f"crossbars on {mapping.n_tiles} tile{'s' if mapping.n_tiles != 1 else ''} ({mapping.topology.kind})"
+    )
+    shape = _layer_graph(work)
+    typer.echo(
+        f"layer graph: mixing time {shape['mixing_time']} steps, minimax fidelity {shape['minimax_fidelity']:.3g} "
+        f"({shape['normalised_fidelity']:.3g} of all connected to all)\n"
     )
     layers = [_layer(mapping, plan) for plan in mapping.plans.values()]
     typer.echo(text_table(_LAYER_COLUMNS, [_layer_row(layer) for layer in layers]) + "\n")
@@ -59,6 +66,14 @@ def _as_json(mapping: Mapping) -> dict[str, Any]:
         "layers": [_layer(mapping, plan) for plan in mapping.plans.values()],
         "tiles": _tiles(mapping),
         "buffers": _buffers(mapping),
+    }
+
+
+def _layer_graph(work: Workload) -> dict[str, Any]:
+    return {
+        "mixing_time": mixing_time(work.network),
+        "minimax_fidelity": minimax_fidelity(work.network),
+        "normalised_fidelity": normalised_fidelity(work.network),
     }
 
 

@@ -116,20 +116,78 @@ class NirModel(DoorModel):
     reset: Literal["zero", "subtract"] | None = None
 
 
+class LineModel(DoorModel):
+    """Every layer sees the one before it."""
+
+    kind: Literal["line"]
+
+
+class WindowModel(DoorModel):
+    """Every layer sees the `reach` layers before it."""
+
+    kind: Literal["window"]
+    reach: Count
+
+
+class FullModel(DoorModel):
+    """Every layer sees all layers before it."""
+
+    kind: Literal["full"]
+
+
+class PowersModel(DoorModel):
+    """Every layer sees those 1, 2, 4, 8, ... places before it."""
+
+    kind: Literal["powers"]
+
+
+class RandomEdgesModel(DoorModel):
+    """Every layer sees the one before it, and each earlier one with this probability; `seed` draws them."""
+
+    kind: Literal["random"]
+    probability: Frac
+    seed: Natural = 0
+
+
+ConnectModel = Annotated[
+    LineModel | WindowModel | FullModel | PowersModel | RandomEdgesModel, Field(discriminator="kind")
+]
+
+
+class ShapeModel(DoorModel):
+    """A feed-forward network by its shape: `hidden` equal dense layers, what each sees, and a read-out.
+
+    Places count from the input (0) to the read-out; the input is connected like a layer.
+    """
+
+    input: Annotated[list[Count], Field(min_length=1, max_length=3)]
+    n_hidden: Count
+    width: Count
+    n_outputs: Count
+    connect: ConnectModel
+    neuron: NeuronModel
+    readout: NeuronModel | None = None
+
+
 def _network_kind(value: object) -> str | None:
-    """Which of the two ways to name a network is meant; None if nothing tells."""
-    if isinstance(value, LayersModel | NirModel):
-        return "layers" if isinstance(value, LayersModel) else "nir"
+    """Which of the three ways to name a network is meant; None if nothing tells."""
+    for model, kind in _NETWORK_KINDS:
+        if isinstance(value, model):
+            return kind
     keys = set(value) if isinstance(value, dict) else set()
     if "nir" in keys:
         return "nir"
+    if keys & {"hidden", "width", "connect", "readout"}:
+        return "shape"
     if keys & {"input", "layers"}:
         return "layers"
     return "nir" if keys & {"dt", "reset"} else None
 
 
+_NETWORK_KINDS = ((LayersModel, "layers"), (NirModel, "nir"), (ShapeModel, "shape"))
 NetworkModel = Annotated[
-    Annotated[LayersModel, Tag("layers")] | Annotated[NirModel, Tag("nir")], Discriminator(_network_kind)
+    Annotated[LayersModel, Tag("layers")] | Annotated[NirModel, Tag("nir")] | Annotated[ShapeModel, Tag("shape")],
+    Discriminator(_network_kind),
 ]
 
 

@@ -20,9 +20,11 @@ from archsim.workload.models import (
     NirModel,
     Phase,
     Schedule,
+    ShapeModel,
     WorkloadModel,
 )
 from archsim.workload.network import Network
+from archsim.workload.shape import layers_of_shape
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
 NIR_TIMESTEPS = 100
@@ -177,7 +179,7 @@ def _of_document(document: Document, folder: Path) -> Workload:
         where = f"{document.where(('network', 'nir'))}: network.nir"
         raise WorkloadError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None
     faults = _activity_faults(model.activity, network) + _faults_of(network, model.n_timesteps)
-    if faults and isinstance(model.network, NirModel):  # its layers do not stand in the file
+    if faults and not isinstance(model.network, LayersModel):  # its layers do not stand in the file
         faults = [(path[:1] if path[0] == "network" else path, said) for path, said in faults]
     if faults:
         raise document.fail(faults)
@@ -187,6 +189,8 @@ def _of_document(document: Document, folder: Path) -> Workload:
 def _network_of(model: WorkloadModel, folder: Path) -> Network:
     if isinstance(model.network, LayersModel):
         return network_of(model.name, model.network)
+    if isinstance(model.network, ShapeModel):
+        return network_of(model.name, layers_of_shape(model.network))
     return _read_nir(folder / model.network.nir, model.network)
 
 
