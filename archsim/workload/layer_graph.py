@@ -1,8 +1,8 @@
 """How well a network's shape passes information on: mixing time and minimax fidelity of its layer graph.
 
 The layer graph has a node for the input and one for each layer, and an edge from each input of a layer to it;
-every node also sees itself, as its neurons keep their state. Both measures are those of Vitvitskyi, Araújo, Lackenby and
-Veličković, "What makes a good feedforward computational graph?" (ICML 2025, arXiv 2502.06751).
+every node also sees itself, as its neurons keep their state. Both measures are those of Vitvitskyi, Araújo,
+Lackenby and Veličković, "What makes a good feedforward computational graph?" (ICML 2025, arXiv 2502.06751).
 """
 
 from __future__ import annotations
