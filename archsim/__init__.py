@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archsim.engine import run_tasks
+    from archsim.engine import run_many, run_tasks
     from archsim.errors import (
         ArchsimError,
         DeadlockError,
@@ -53,6 +53,7 @@ _HOME = {
     "WorkloadError": "errors",
     "load_chip": "spec",
     "load_workload": "workload",
+    "run_many": "engine",
     "run_tasks": "engine",
     "simulate": "simulate",
     "verify": "verify",
@@ -78,6 +79,7 @@ __all__ = [
     "WorkloadError",
     "load_chip",
     "load_workload",
+    "run_many",
     "run_tasks",
     "simulate",
     "verify",

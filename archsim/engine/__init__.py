@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
+
+if TYPE_CHECKING:
+    from archsim.engine.batch import run_many
 
 ENGINES = ("simpy", "heap", "compiled")
 """`simpy` is the meaning; the others give the same trace, faster."""
@@ -12,7 +17,7 @@ ENGINES = ("simpy", "heap", "compiled")
 POLICIES = ("fifo", "static")
 """Who goes first at a resource: who came first, or who has the smaller task id."""
 
-__all__ = ["ENGINES", "POLICIES", "run_tasks"]
+__all__ = ["ENGINES", "POLICIES", "run_many", "run_tasks"]
 
 
 def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> Trace:
@@ -66,3 +71,11 @@ def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> 
     from archsim.engine import dispatch
 
     return dispatch.run(graph, policy)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run_many":
+        from archsim.engine.batch import run_many
+
+        return run_many
+    raise AttributeError(f"module 'archsim.engine' has no attribute {name!r}")

@@ -47,7 +47,7 @@ def _count_zeros(_typing: Any, _bits: Any) -> Any:
 
 _lowest: Any = _count_zeros  # whoever calls it does not pass the typing context
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def put(first: Short, bits: Long, link: Any, bucket: int, node: int) -> None:
     """Chain a node into a bucket, before those that are there."""
     other = first[bucket]
@@ -60,7 +60,7 @@ def put(first: Short, bits: Long, link: Any, bucket: int, node: int) -> None:
         bits[0] |= 1 << (word >> 6)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def next_bucket(bits: Long, bucket: int) -> int:
     """The next bucket in use after this one, around the wheel; -1 if there is none."""
     word = bucket >> 6
@@ -81,7 +81,7 @@ def next_bucket(bits: Long, bucket: int) -> int:
     return (word << 6) | int(_lowest(bits[BITS + word]))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def take(first: Short, bits: Long, bucket: int) -> int:
     """Empty a bucket; its first node."""
     node = first[bucket]
@@ -95,7 +95,7 @@ def take(first: Short, bits: Long, bucket: int) -> int:
     return int(node)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def push(times: Long, nodes: Long, size: int, time: int, node: int) -> None:
     """Add to a binary heap of `size` entries."""
     k = size
@@ -108,7 +108,7 @@ def push(times: Long, nodes: Long, size: int, time: int, node: int) -> None:
     times[k], nodes[k] = time, node
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def pop(times: Long, nodes: Long, size: int) -> None:
     """Drop the first of `size` entries of a binary heap."""
     size -= 1
@@ -127,7 +127,7 @@ def pop(times: Long, nodes: Long, size: int) -> None:
     times[k], nodes[k] = time, node
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def sort(ids: Ids, n: int) -> None:
     """Sort the first n: by insertion while they are nearly in order, else by heap."""
     if n > 1 and ids[0] > ids[n - 1]:  # who comes out of a bucket comes in reverse
@@ -163,7 +163,7 @@ def sort(ids: Ids, n: int) -> None:
         ids[at] = value
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def grid(times: Long, unit: int, longest: int) -> tuple[int, int]:
     """Greatest common divisor and maximum of some lengths of time and of what was found before."""
     seen = np.zeros(1024, np.int64)
@@ -181,7 +181,7 @@ def grid(times: Long, unit: int, longest: int) -> tuple[int, int]:
     return unit, longest
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def check_rows(ptr: Long, row: Ids, limit: int) -> tuple[bool, int, int]:
     """Do pointers and entries lead nowhere outside? And how long is the shortest row, and the longest?"""
     good = ptr[0] == 0 and ptr[-1] == len(row)
@@ -194,7 +194,7 @@ def check_rows(ptr: Long, row: Ids, limit: int) -> tuple[bool, int, int]:
     return good and shortest >= 0, shortest, longest
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def successors(after_ptr: Long, after: Ids, ptr: Ids, row: Ids) -> None:
     """The rows of who waits for a task, in order of ids, from the rows of whom it waits for."""
     ptr[:] = 0
@@ -211,7 +211,7 @@ def successors(after_ptr: Long, after: Ids, ptr: Ids, row: Ids) -> None:
             row[ptr[before]] = task
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def settle(ready: Long, start: Long, done: Long) -> int:
     """Write -1 for what never happened; how many tasks never started."""
     left = 0
@@ -223,7 +223,7 @@ def settle(ready: Long, start: Long, done: Long) -> int:
     return left
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def one_resource(
     latency: Long,
     resource: Ids,
@@ -327,7 +327,7 @@ def one_resource(
     return STUCK if settle(ready, start, done) else FINISHED
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _earliest(slot: Long, begin: int, end: int) -> int:
     """The unit that comes back first."""
     best = begin
@@ -337,7 +337,7 @@ def _earliest(slot: Long, begin: int, end: int) -> int:
     return best
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def static_pass(
     occupancy: Long,
     latency: Long,

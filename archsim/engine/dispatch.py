@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.engine import heap_engine
+from archsim.engine.columns import MAX_SLOTS, Ints, Services, Structure, services_of, structure_of
 from archsim.engine.deadlock import deadlock
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
-Ints = NDArray[np.int64]
-Ids = NDArray[np.uint32]
-
 KERNELS = ("static", "wheel", "heap", "general wheel", "general heap")
 """`static`: one pass over the ids. `wheel`, `heap`: one unit of one resource per task, with ends on a timing
 wheel or a heap. The general ones know all rules."""
 
-_MAX_SLOTS = 64  # the pass looks at each unit of a resource in turn
-
-
-@dataclass(frozen=True)
-class _Features:
-    """What a graph uses."""
-
-    buffers: bool  # something is reserved or freed
-    single_units: bool  # nobody uses more than one unit of a resource, and each has some
-    one_each: bool  # nobody uses more than one resource
-    even: bool  # occupancy is latency wherever something is used
-    zero: bool  # some task takes no time
-    priorities: bool  # they differ
-    unit: int  # greatest common divisor of all lengths of time
-    n_buckets: int  # of a wheel that is longer than any of them; 0 if that is too long
-    few_slots: bool  # no resource in use has many units
+Times = tuple[Ints, Ints, Ints]
+"""Room for ready, start and done."""
 
 
 def kernels_for(graph: TaskGraph, policy: str) -> tuple[str, ...]:
@@ -51,7 +31,8 @@ def kernels_for(graph: TaskGraph, policy: str) -> tuple[str, ...]:
     >>> kernels_for(b.build(), "fifo")
     ('wheel', 'heap', 'general wheel', 'general heap')
     """
-    return _choices(_features(_columns(graph)), policy)
+    structure = structure_of(graph)
+    return choices(structure, services_of(structure, graph.occupancy_ps, graph.latency_ps), policy)
 
 
 def run(graph: TaskGraph, policy: str, kernel: str | None = None) -> Trace:
@@ -77,204 +58,100 @@ def run(graph: TaskGraph, policy: str, kernel: str | None = None) -> Trace:
         cannot play the graph.
     """
     try:
-        from archsim.engine.compiled import FINISHED, STUCK, TOO_LONG
+        from archsim.engine.compiled import FINISHED, STUCK
     except ImportError:
         return heap_engine.run(graph, policy)
-    columns = _columns(graph)
-    features = _features(columns)
-    choices = _choices(features, policy)
-    if kernel is not None and kernel not in choices:
-        raise EngineError(f"kernel {kernel!r} cannot play this graph; these can: {', '.join(choices)}")
+    structure = structure_of(graph)
+    services = services_of(structure, graph.occupancy_ps, graph.latency_ps)
+    names = choices(structure, services, policy)
+    if kernel is not None and kernel not in names:
+        raise EngineError(f"kernel {kernel!r} cannot play this graph; these can: {', '.join(names)}")
     n = graph.n_tasks
     trace = Trace(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64))
     head = np.full(graph.n_resources, -1, np.int64)
-    for name in choices if kernel is None else (kernel,):
-        how = _play(name, columns, features, policy, trace, head)
-        if how == FINISHED:
-            return trace
-        if how == STUCK:
-            raise deadlock(graph, trace, head.tolist())
-        if how == TOO_LONG:
-            break
+    times = (trace.ready_ps, trace.start_ps, trace.done_ps)
+    how = play(names if kernel is None else (kernel,), structure, services, policy, times, head)
+    if how == FINISHED:
+        return trace
+    if how == STUCK:
+        raise deadlock(graph, trace, head.tolist())
     # numbers beyond 64 bits are no matter for Python's, where the run survives them at all
     return heap_engine.run(graph, policy)
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """A graph's columns as the kernels want them: contiguous, read-only, ids unsigned; units as they are."""
-
-    capacity: Ints
-    occupancy: Ints
-    latency: Ints
-    priority: NDArray[np.int32]  # empty if all are equal
-    after_ptr: Ints
-    after: Ids
-    uses_ptr: Ints
-    uses: Ids
-    uses_units: Ints
-    reserves_ptr: Ints
-    reserves: Ids
-    reserves_units: Ints
-    frees_ptr: Ints
-    frees: Ids
-    frees_units: Ints
-    users: tuple[int, int]  # how many resources a task uses, at least and at most
-
-
-def _plain(column: NDArray[Any], of: type) -> NDArray[Any]:
-    """One memory layout and one type, so that a kernel is compiled once."""
-    plain: NDArray[Any] = np.ascontiguousarray(column, of).view()
-    plain.flags.writeable = False
-    return plain
-
-
-def _columns(graph: TaskGraph) -> _Columns:
-    """Columns of the right type; rows that lead outside are refused, for kernels do not look."""
-    from archsim.engine.compiled import check_rows
-
-    n = graph.n_tasks
-    if not len(graph.occupancy_ps) == len(graph.priority) == n:
-        raise EngineError(f"occupancy_ps and priority need {n} entries, one per task, as latency_ps has")
-    columns: dict[str, Any] = {"capacity": _plain(graph.capacity, np.int64)}
-    columns["latency"] = _plain(graph.latency_ps, np.int64)
-    same = graph.occupancy_ps is graph.latency_ps
-    columns["occupancy"] = columns["latency"] if same else _plain(graph.occupancy_ps, np.int64)
-    even = not n or graph.priority.strides == (0,) or not (graph.priority != graph.priority[0]).any()
-    columns["priority"] = _plain(graph.priority[:0] if even else graph.priority, np.int32)
-    for name in ("after", "uses", "reserves", "frees"):
-        ids = graph.after_idx if name == "after" else getattr(graph, f"{name}_resource")
-        limit = n if name == "after" else graph.n_resources
-        ptr, row = getattr(graph, f"{name}_ptr"), _plain(ids, np.int32).view(np.uint32)
-        units = row if name == "after" else getattr(graph, f"{name}_units")
-        good, fewest, most = len(ptr) == n + 1 and len(units) == len(row), 0, 0
-        if not len(row):
-            good = good and not _values(ptr).any()
-        if len(row) or name in ("after", "uses"):
-            ptr = _plain(ptr, np.int64)
-        if good and len(row):
-            good, fewest, most = check_rows(ptr, row, limit)
-        if not good:
-            raise EngineError(
-                f"the columns of {name!r} do not fit together: {n} rows are needed, "
-                f"with numbers from 0 to {limit - 1}"
-            )
-        columns[f"{name}_ptr"], columns[name] = ptr, row
-        if name != "after":
-            columns[f"{name}_units"] = units
-        if name == "uses":
-            columns["users"] = (fewest, most)
-    return _Columns(**columns)
-
-
-def _features(c: _Columns) -> _Features:
-    from archsim.engine.compiled import MAX_BUCKETS, grid
-
-    n = len(c.latency)
-    same = c.occupancy is c.latency
-    unit, longest = grid(c.latency, 0, 0)
-    if not same:
-        unit, longest = grid(c.occupancy, unit, longest)
-    unit = max(unit, 1)
-    n_buckets = max(64, 1 << (longest // unit).bit_length())
-    differs = np.zeros(0, bool) if same else c.occupancy != c.latency
-    if differs.any() and c.users[0] == 0:
-        differs &= np.diff(c.uses_ptr) > 0
-    needed = c.capacity
-    if n and ((needed < 1) | (needed > _MAX_SLOTS)).any():
-        needed = needed[_used(c)]
-    return _Features(
-        buffers=len(c.reserves) > 0 or len(c.frees) > 0,
-        single_units=bool((_values(c.uses_units) == 1).all()) and bool((needed >= 1).all()),
-        one_each=c.users[1] <= 1,
-        even=not differs.any(),
-        zero=bool(n and c.latency.min() == 0),
-        priorities=len(c.priority) > 0,
-        unit=unit,
-        n_buckets=n_buckets if n_buckets <= min(MAX_BUCKETS, max(1024, 2 * n)) else 0,
-        few_slots=bool((needed <= _MAX_SLOTS).all()),
-    )
-
-
-def _values(column: Ints) -> Ints:
-    """A column, or the number that it repeats."""
-    return column[:1] if column.strides == (0,) else column
-
-
-def _used(c: _Columns) -> NDArray[np.bool_]:
-    """Which resources somebody uses."""
-    used = np.zeros(len(c.capacity), bool)
-    used[c.uses] = True
-    return used
-
-
-def _choices(f: _Features, policy: str) -> tuple[str, ...]:
-    plain = f.single_units and not f.buffers
+def choices(structure: Structure, services: Services, policy: str) -> tuple[str, ...]:
+    """The kernels that know all that is asked for, the fastest first."""
+    plain_claims = structure.single_units and not structure.buffers
+    even = services.even and not services.zero and not len(structure.priority)
     names = []
     if policy == "static":
-        if plain and f.few_slots:
+        if plain_claims and (structure.needed <= MAX_SLOTS).all():
             names.append("static")
-    elif plain and f.one_each and f.even and not f.zero and not f.priorities:
+    elif plain_claims and structure.users[1] <= 1 and even:
         names += ["wheel", "heap"]
     names += ["general wheel", "general heap"]
-    return tuple(name for name in names if f.n_buckets or "wheel" not in name)
+    return tuple(name for name in names if services.n_buckets or "wheel" not in name)
 
 
-def _play(name: str, c: _Columns, f: _Features, policy: str, trace: Trace, head: Ints) -> int:
-    """Fill a trace by one kernel; how that ended."""
-    from archsim.engine.compiled import one_resource, static_pass, successors
+def play(
+    names: tuple[str, ...], structure: Structure, services: Services, policy: str, times: Times, head: Ints
+) -> int:
+    """Fill in the times by the first kernel that gets through; how it ended, as kernels say it."""
+    from archsim.engine.compiled import OUT_OF_ORDER
 
-    times = (trace.ready_ps, trace.start_ps, trace.done_ps)
-    n = len(c.latency)
-    if name == "static":
-        slots = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.where(_used(c), c.capacity, 0))])
-        return int(static_pass(c.occupancy, c.latency, c.after_ptr, c.after, c.uses_ptr, c.uses, slots, *times))
-    succ_ptr, succ = np.empty(n + 1, np.uint32), np.empty(len(c.after), np.uint32)
-    successors(c.after_ptr, c.after, succ_ptr, succ)
-    edges = (c.after_ptr, succ_ptr, succ)
-    # x / unit for multiples of the unit: x >> shift, times the inverse of the odd part
-    shift = (f.unit & -f.unit).bit_length() - 1
-    inverse = pow(f.unit >> shift, -1, 2**64)
+    how = OUT_OF_ORDER
+    for name in names:
+        if name == "static":
+            how = _static(structure, services, times)
+        elif "general" in name:
+            how = _any(structure, services, policy, _wheel(name, services), times, head)
+        else:
+            how = _one(structure, services, _wheel(name, services), times, head)
+        if how != OUT_OF_ORDER:
+            break
+    return how
+
+
+def _wheel(name: str, services: Services) -> tuple[int, int, int, int]:
+    """Buckets, unit, and how to divide by it: x >> shift, times the inverse of the odd part."""
+    unit = services.unit
+    shift = (unit & -unit).bit_length() - 1
+    inverse = pow(unit >> shift, -1, 2**64)
     inverse -= 2**64 if inverse >= 2**63 else 0
-    wheel = (f.n_buckets if "wheel" in name else 0, f.unit, shift, inverse)
-    if "general" in name:
-        return _play_any(c, f, policy, edges, wheel, times, head)
-    resource = c.uses
-    free, heads = c.capacity.copy(), head
-    if c.users[0] == 0:  # who uses nothing stands before a resource that never runs out
-        resource = np.full(n, len(c.capacity), np.uint32)
-        resource[np.diff(c.uses_ptr) > 0] = c.uses
-        free, heads = np.append(c.capacity, n), np.full(len(c.capacity) + 1, -1, np.int64)
-    resource = _plain(resource, np.uint32)
-    how = one_resource(c.latency, resource, free, *edges, *wheel, *times, heads)
+    return services.n_buckets if "wheel" in name else 0, unit, shift, inverse
+
+
+def _static(s: Structure, services: Services, times: Times) -> int:
+    from archsim.engine.compiled import static_pass
+
+    slots = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.where(s.used, s.capacity, 0))])
+    rows = (s.after_ptr, s.after, s.uses_ptr, s.uses)
+    return int(static_pass(services.occupancy, services.latency, *rows, slots, *times))
+
+
+def _one(s: Structure, services: Services, wheel: tuple[int, int, int, int], times: Times, head: Ints) -> int:
+    from archsim.engine.compiled import one_resource
+
+    resource, capacity = s.one_resource
+    heads = head if len(capacity) == len(head) else np.empty(len(capacity), np.int64)
+    how = one_resource(services.latency, resource, capacity.copy(), *s.edges, *wheel, *times, heads)
     head[:] = heads[: len(head)]
     return int(how)
 
 
-def _play_any(
-    c: _Columns,
-    f: _Features,
-    policy: str,
-    edges: tuple[Ints, Ids, Ids],
-    wheel: tuple[int, int, int, int],
-    times: tuple[Ints, Ints, Ints],
-    head: Ints,
+def _any(
+    s: Structure, services: Services, policy: str, wheel: tuple[int, int, int, int], times: Times, head: Ints
 ) -> int:
     from archsim.engine.compiled import TOO_LONG
-    from archsim.engine.general.compiled import any_graph, claims_of
+    from archsim.engine.general.compiled import any_graph
 
-    uses = (c.uses_ptr, c.uses, _plain(c.uses_units, np.int64))
-    frees = (_plain(c.frees_ptr, np.int64), c.frees, _plain(c.frees_units, np.int64))
-    claims = uses
-    if len(c.reserves):
-        *merged, fit = claims_of(*uses, c.reserves_ptr, c.reserves, _plain(c.reserves_units, np.int64))
-        if not fit:
-            return TOO_LONG
-        claims = (_plain(merged[0], np.int64), _plain(merged[1], np.uint32), _plain(merged[2], np.int64))
-    n_nodes = (len(c.latency) * (1 if f.even else 2)) if wheel[0] else 0
+    if s.claims is None:
+        return TOO_LONG
+    n_nodes = (s.n_tasks * (1 if services.even else 2)) if wheel[0] else 0
     link = np.empty(n_nodes, np.int32 if n_nodes < 2**31 else np.int64)
+    static = policy == "static"
     how = any_graph(
-        c.occupancy, c.latency, c.priority, policy == "static", f.priorities and policy == "fifo",
-        *edges, *claims, *uses, *frees, c.capacity.copy(), *wheel, link, *times, head,
+        services.occupancy, services.latency, s.priority, static, len(s.priority) > 0 and not static,
+        *s.edges, *s.claims, *s.held, *s.given, s.capacity.copy(), *wheel, link, *times, head,
     )  # fmt: skip
     return int(how)

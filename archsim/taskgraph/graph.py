@@ -8,11 +8,13 @@ list that belongs to a task is stored in compressed rows: the list of task ``i``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from archsim.errors import EngineError
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -101,6 +103,35 @@ class TaskGraph:
             if isinstance(column, np.ndarray)
         )
 
+    def with_services(self, occupancy_ps: ArrayLike, latency_ps: ArrayLike | None = None) -> TaskGraph:
+        """The same tasks, taking other times; all other columns are shared.
+
+        Parameters
+        ----------
+        occupancy_ps, latency_ps : array of whole numbers, shape (n_tasks,)
+            0 or more, in picoseconds; latencies equal the occupancies if not given.
+
+        Returns
+        -------
+        TaskGraph
+
+        Raises
+        ------
+        EngineError
+            The shape is wrong, or a time is no whole number of 0 or more.
+
+        Examples
+        --------
+        >>> from archsim.taskgraph import TaskGraphBuilder
+        >>> b = TaskGraphBuilder()
+        >>> t = b.task(action="convert", occupancy_ps=100)
+        >>> b.build().with_services([50], [80]).latency_ps.tolist()
+        [80]
+        """
+        occupancy = _times("occupancy_ps", occupancy_ps, self.n_tasks)
+        latency = occupancy if latency_ps is None else _times("latency_ps", latency_ps, self.n_tasks)
+        return replace(self, occupancy_ps=occupancy, latency_ps=latency)
+
     def label(self, task: int) -> str:
         """What a task is, for people.
 
@@ -176,3 +207,18 @@ class TaskGraph:
         row = slice(ptr[task], ptr[task + 1])
         names = [self.resource_names[r] for r in resource[row]]
         return dict(zip(names, units[row].tolist(), strict=True))
+
+
+def _times(name: str, given: ArrayLike, n_tasks: int) -> NDArray[np.int64]:
+    """A read-only column of times."""
+    column = np.asarray(given)
+    if column.shape != (n_tasks,):
+        raise EngineError(f"{name} has shape {column.shape}; needed is ({n_tasks},), one time per task")
+    if n_tasks and not (np.issubdtype(column.dtype, np.integer) and np.can_cast(column.dtype, np.int64)):
+        raise EngineError(f"{name} has type {column.dtype}; needed are whole numbers of 64 bits (int64)")
+    if n_tasks and column.min() < 0:
+        task = int(column.argmin())
+        raise EngineError(f"{name} of task {task} is {column[task]}; it must be 0 or more")
+    column = column.astype(np.int64)
+    column.flags.writeable = False
+    return column

@@ -38,7 +38,7 @@ Short = NDArray[np.int32]
 Ids = NDArray[np.uint32]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _goes_first(owner: Ids, priority: Short, came: Long, a: int, b: int) -> bool:
     """Is claim a ahead of claim b: by priority, round of becoming ready, id?"""
     i, j = owner[a], owner[b]
@@ -49,7 +49,7 @@ def _goes_first(owner: Ids, priority: Short, came: Long, a: int, b: int) -> bool
     return bool(i < j)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _merge(child: Short, follow: Short, owner: Ids, priority: Short, came: Long, a: int, b: int) -> int:
     """Two heaps into one; its root."""
     if _goes_first(owner, priority, came, b, a):
@@ -59,7 +59,7 @@ def _merge(child: Short, follow: Short, owner: Ids, priority: Short, came: Long,
     return a
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def _without_root(child: Short, follow: Short, owner: Ids, priority: Short, came: Long, root: int) -> int:
     """The root of what remains, -1 if nothing does: merge children in pairs, then the pairs from the last on."""
     pairs, k = -1, child[root]
@@ -83,7 +83,7 @@ def _without_root(child: Short, follow: Short, owner: Ids, priority: Short, came
     return root
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def claims_of(uses_ptr: Long, uses: Ids, units: Long, reserves_ptr: Long, reserves: Ids, more: Long) -> Any:
     """Rows of what tasks take at their start: uses and reserves of the same resource added up.
 
@@ -112,7 +112,7 @@ def claims_of(uses_ptr: Long, uses: Ids, units: Long, reserves_ptr: Long, reserv
     return ptr, resource[:size].copy(), total[:size].copy(), fits
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def any_graph(
     occupancy: Long,
     latency: Long,
