@@ -165,6 +165,33 @@ def compare(
 
 
 @app.command()
+def explore(
+    chips: Annotated[list[Path], typer.Argument(metavar="CHIP...", help="One chip, or several to compare.")],
+    workload: Annotated[Path, typer.Option("--workload", metavar="WORKLOAD", help="What they compute.")],
+    uncertain: Annotated[int, typer.Option("--uncertain", min=2, metavar="N", help="Draws of the price list.")],
+    sobol: Annotated[
+        int | None,
+        typer.Option("--sobol", metavar="N", help="Also Sobol's indices, from N points (a power of two).", min=2),
+    ] = None,
+    phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
+    seed: Seed = 0,
+    set_: Assignments = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Write figures and a picture there.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """How sure an answer is, as the numbers of the price list may be off.
+
+    Error bars of every metric, the probability that one chip beats another, which ranking survives, and which
+    number is worth measuring better.
+    """
+    from archsim.cli_explore import explore as command
+
+    command(chips, workload, uncertain, sobol, phase.value if phase else None, seed, set_ or [], output, json)
+
+
+@app.command()
 def learn(
     chip: ChipFile,
     workload: WorkloadFile,

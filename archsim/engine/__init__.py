@@ -20,9 +20,7 @@ POLICIES = ("fifo", "static")
 __all__ = ["ENGINES", "POLICIES", "run_many", "run_tasks"]
 
 
-def run_tasks(
-    graph: TaskGraph, engine: str = "simpy", policy: str = "fifo", max_memory: int | None = None
-) -> Trace:
+def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> Trace:
     """Play a task graph out.
 
     Parameters
@@ -35,8 +33,6 @@ def run_tasks(
     policy : {"fifo", "static"}
         ``"fifo"``: the line at a resource is ordered by (priority, round of becoming ready, task id).
         ``"static"``: each resource serves its tasks in task-id order; priorities play no part.
-    max_memory : int, optional
-        How many bytes the run may take beside the graph; as many as are available if not given.
 
     Returns
     -------
@@ -49,8 +45,7 @@ def run_tasks(
     DeadlockError
         Some tasks can never start; its message names them and what would help.
     EngineError
-        The engine or the policy is unknown, a time exceeds 64 bits, or the run would take more memory than it
-        may: that is estimated and refused before it begins.
+        The engine or the policy is unknown, or a time exceeds 64 bits.
 
     Examples
     --------
@@ -65,9 +60,6 @@ def run_tasks(
         raise EngineError(f"unknown engine {engine!r}; there are: {', '.join(ENGINES)}")
     if policy not in POLICIES:
         raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
-    from archsim.engine.memory import check_run
-
-    check_run(graph, engine, max_memory)
     if engine == "simpy":
         from archsim.engine import simpy_engine
 

@@ -11,6 +11,7 @@ from archsim.plot.crossbar import (
     ir_drop_map,
 )
 from archsim.plot.drawing import Drawing
+from archsim.plot.error_bars import error_bars
 from archsim.plot.floor_plan import FloorPlan, floor_plan
 from archsim.plot.lanes import Lane, Lanes, Window
 from archsim.plot.pipeline import pipeline
@@ -33,6 +34,7 @@ __all__ = [
     "column_errors",
     "component_style",
     "conductance_map",
+    "error_bars",
     "floor_plan",
     "ir_drop_map",
     "layer_colours",

@@ -13,10 +13,30 @@ from pydantic import Field
 
 from archsim.units import AreaUm2, CapacitanceFf, DoorModel, EnergyPj, PowerUw, VoltageV
 
+Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Source = Annotated[str, Field(min_length=3, description="paper, table or model that the figures come from")]
 
 
-class CitedCost(DoorModel):
+class Uncertainty(DoorModel):
+    """How far off the figures may be: a true value lies within ÷ factor to × factor in two of three cases.
+
+    One standard deviation of a log-normal law; what is not said keeps the default of the cost model.
+    """
+
+    energy: Factor | None = None
+    area: Factor | None = None
+    leakage: Factor | None = None
+    time: Factor | None = None
+    source: Source
+
+
+class Priced(DoorModel):
+    """What all costs have in common."""
+
+    uncertainty: Uncertainty | None = None
+
+
+class CitedCost(Priced):
     """Published figures for a component with one kind of action."""
 
     model: Literal["cited"]
@@ -26,7 +46,7 @@ class CitedCost(DoorModel):
     source: Source
 
 
-class CitedArray(DoorModel):
+class CitedArray(Priced):
     """Published figures for a crossbar: energy `per` read of the whole array, or per active cell."""
 
     model: Literal["cited"]
@@ -38,7 +58,7 @@ class CitedArray(DoorModel):
     source: Source
 
 
-class OhmicArray(DoorModel):
+class OhmicArray(Priced):
     """Energy of an active cell is V_read^2 G t_read (Ohm's law); only the cell's area is cited."""
 
     model: Literal["ohmic"]
@@ -47,7 +67,7 @@ class OhmicArray(DoorModel):
     source: Source
 
 
-class CitedDrivers(DoorModel):
+class CitedDrivers(Priced):
     """Published figures for the row drivers of one crossbar: energy per active row, per cycle and per bit."""
 
     model: Literal["cited"]
@@ -58,13 +78,13 @@ class CitedDrivers(DoorModel):
     source: Source
 
 
-class SurveyAdc(DoorModel):
+class SurveyAdc(Priced):
     """Regression on a survey of ADCs (from 4 bits up)."""
 
     model: Literal["survey"]
 
 
-class CitedAdc(DoorModel):
+class CitedAdc(Priced):
     """Published figures for one ADC: energy per conversion, or per conversion step."""
 
     model: Literal["cited"]
@@ -75,13 +95,13 @@ class CitedAdc(DoorModel):
     source: Source
 
 
-class CactiBuffer(DoorModel):
+class CactiBuffer(Priced):
     """SRAM from a table of CACTI results (22 to 65 nm), interpolated in size and width."""
 
     model: Literal["cacti"]
 
 
-class CitedBuffer(DoorModel):
+class CitedBuffer(Priced):
     """Published figures for a memory: energy per access of one `width`, area and leakage of the whole."""
 
     model: Literal["cited"]
@@ -92,7 +112,7 @@ class CitedBuffer(DoorModel):
     source: Source
 
 
-class BitCellBuffer(DoorModel):
+class BitCellBuffer(Priced):
     """Published figures for a memory: energy per access of one `width`, area and leakage per bit cell."""
 
     model: Literal["bit_cell"]
@@ -103,7 +123,7 @@ class BitCellBuffer(DoorModel):
     source: Source
 
 
-class CitedInterconnect(DoorModel):
+class CitedInterconnect(Priced):
     """Published figures: energy of one flit over one hop, area and leakage per tile."""
 
     model: Literal["cited"]
@@ -113,7 +133,7 @@ class CitedInterconnect(DoorModel):
     source: Source
 
 
-class WireInterconnect(DoorModel):
+class WireInterconnect(Priced):
     """Published router figures, and wires charged over the length of each hop: 1/2 C V^2 per bit.
 
     The half is the chance that a wire switches, one in two for random data.
@@ -128,7 +148,7 @@ class WireInterconnect(DoorModel):
     source: Source
 
 
-class CitedWrite(DoorModel):
+class CitedWrite(Priced):
     """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
 
     model: Literal["cited"]

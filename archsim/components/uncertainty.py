@@ -1,0 +1,126 @@
+"""How far off the price list may be: for each component a factor on its energy, area, leakage and time.
+
+A factor F is one standard deviation of a log-normal law: the true value is the listed one times ``F**z``, z
+standard normal, so two of three lie within ÷F to ×F. A chip file says it (``uncertainty:`` in a cost, with its
+source); else the defaults below hold, by the kind of cost model.
+
+========  ======  =====  =======  =====  ==================================================================
+model     energy  area   leakage  time   source
+========  ======  =====  =======  =====  ==================================================================
+cited,    1.12    1.28   1.12     1      a default: McPAT against the silicon of Niagara, −10.84 % power,
+bit_cell,                                −21.8 % area (Li et al., MICRO 2009); no check of these components
+wire,                                    was found
+ohmic
+cacti     1.12    1.12   1.12     1.12   CACTI within 12 % of SPICE (Muralimanohar et al., in "Processor and
+                                         System-on-Chip Simulation", Springer 2010, ch. 14)
+survey    1.18    5.3    1.18     1      ISAAC's ADC (ISCA 2016): 1.5625 pJ and 1200 um² where the regression
+                                         gives 1.8486 pJ and 6313 um²
+========  ======  =====  =======  =====  ==================================================================
+
+Times of all but memories are settings of a design (clocks, pulses, rates), hence 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from archsim.spec.chip import Chip
+from archsim.spec.costs import Priced
+
+QUANTITIES = ("energy", "area", "leakage", "time")
+
+_SILICON = "default: McPAT against Niagara, power -10.84 %, area -21.8 % (Li et al., MICRO 2009)"
+_SPICE = "default: CACTI within 12 % of SPICE (Springer 2010, doi 10.1007/978-1-4419-6175-4_14)"
+_SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8486 / 1.5625 pJ, 6313 / 1200 um2"
+_DEFAULTS: dict[str, tuple[tuple[float, float, float, float], str]] = {
+    "cacti": ((1.12, 1.12, 1.12, 1.12), _SPICE),
+    "survey": ((1.18, 5.3, 1.18, 1.0), _SURVEY),
+}
+_OTHERS = ((1.12, 1.28, 1.12, 1.0), _SILICON)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One number of the price list that may be off.
+
+    Attributes
+    ----------
+    component, quantity : str
+        A name as in the price list; "energy", "area", "leakage" or "time".
+    factor : float
+        One standard deviation, 1 or more.
+    of : str
+        What the number itself comes from. Numbers of one kind from one source share their error, on one chip and
+        between chips.
+    source : str
+        Where the factor comes from.
+    """
+
+    component: str
+    quantity: str
+    factor: float
+    of: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """``adc.energy``."""
+        return f"{self.component}.{self.quantity}"
+
+
+def spreads(chip: Chip) -> tuple[Spread, ...]:
+    """Every number of a chip's price list that may be off, in the order of the list.
+
+    Returns
+    -------
+    tuple of Spread
+        Only factors above 1.
+
+    Examples
+    --------
+    >>> from archsim.spec import load_chip
+    >>> found = {spread.name: spread.factor for spread in spreads(load_chip("arch_specs/wearable_rram.yaml"))}
+    >>> found["adc.area"], found["accumulator.energy"], "accumulator.time" in found
+    (5.3, 1.12, False)
+    """
+    return tuple(spread for name, cost in costs_of(chip).items() for spread in _spreads(name, cost))
+
+
+def _spreads(component: str, cost: Priced) -> list[Spread]:
+    model = str(getattr(cost, "model", "cited"))
+    factors, source = _DEFAULTS.get(model, _OTHERS)
+    found = []
+    for quantity, default in zip(QUANTITIES, factors, strict=True):
+        said = None if cost.uncertainty is None else getattr(cost.uncertainty, quantity)
+        factor = default if said is None else said
+        from_ = source if said is None or cost.uncertainty is None else cost.uncertainty.source
+        if factor > 1:
+            found.append(Spread(component, quantity, factor, getattr(cost, "source", model), from_))
+    return found
+
+
+def costs_of(chip: Chip) -> dict[str, Priced]:
+    """The cost model of every component that a chip has, by the names of the price list."""
+    tile = chip.tile
+    found: dict[str, Priced | None] = {
+        "crossbar": chip.crossbar.cost,
+        "drivers": chip.drivers.cost,
+        "write_circuits": chip.write.cost,
+        "sample_hold": None if chip.sample_hold is None else chip.sample_hold.cost,
+        "adc": chip.adc.cost,
+        "shift_add": chip.shift_add.cost,
+        "tile_bus": tile.bus.cost,
+        "input_buffer": tile.input_buffer.cost,
+        "output_buffer": tile.output_buffer.cost,
+        "membrane_buffer": tile.membrane_buffer.cost,
+        "history_buffer": tile.history_buffer.cost,
+        "gradient_buffer": tile.gradient_buffer.cost,
+        "accumulator": tile.accumulator.cost,
+        "neuron_unit": tile.neuron_unit.cost,
+        "gradient_unit": tile.gradient_unit.cost,
+        "tile_control": tile.control,
+        "interconnect": chip.interconnect.cost,
+        "global_buffer": chip.global_buffer.cost,
+        "chip_control": chip.chip_control,
+    }
+    return {name: cost for name, cost in found.items() if cost is not None}

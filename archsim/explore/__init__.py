@@ -1,0 +1,1 @@
+"""Which chip: how sure an answer is, sweeps and searches."""
