@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from archsim.metrics import Result
     from archsim.simulate import simulate
     from archsim.spec import Chip, load_chip
-    from archsim.taskgraph import TaskGraph, TaskGraphBuilder
+    from archsim.taskgraph import TaskGraph, TaskGraphBuilder, TaskTemplate
     from archsim.trace import Trace
     from archsim.verify import verify
     from archsim.workload import Network, Workload, load_workload
@@ -46,6 +46,7 @@ _HOME = {
     "SpecError": "errors",
     "TaskGraph": "taskgraph",
     "TaskGraphBuilder": "taskgraph",
+    "TaskTemplate": "taskgraph",
     "Trace": "trace",
     "TraceError": "errors",
     "UnitError": "errors",
@@ -72,6 +73,7 @@ __all__ = [
     "SpecError",
     "TaskGraph",
     "TaskGraphBuilder",
+    "TaskTemplate",
     "Trace",
     "TraceError",
     "UnitError",

@@ -20,7 +20,9 @@ POLICIES = ("fifo", "static")
 __all__ = ["ENGINES", "POLICIES", "run_many", "run_tasks"]
 
 
-def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> Trace:
+def run_tasks(
+    graph: TaskGraph, engine: str = "simpy", policy: str = "fifo", max_memory: int | None = None
+) -> Trace:
     """Play a task graph out.
 
     Parameters
@@ -33,6 +35,8 @@ def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> 
     policy : {"fifo", "static"}
         ``"fifo"``: the line at a resource is ordered by (priority, round of becoming ready, task id).
         ``"static"``: each resource serves its tasks in task-id order; priorities play no part.
+    max_memory : int, optional
+        How many bytes the run may take beside the graph; as many as are available if not given.
 
     Returns
     -------
@@ -45,7 +49,8 @@ def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> 
     DeadlockError
         Some tasks can never start; its message names them and what would help.
     EngineError
-        The engine or the policy is unknown, or a time exceeds 64 bits.
+        The engine or the policy is unknown, a time exceeds 64 bits, or the run would take more memory than it
+        may: that is estimated and refused before it begins.
 
     Examples
     --------
@@ -60,6 +65,9 @@ def run_tasks(graph: TaskGraph, engine: str = "simpy", policy: str = "fifo") -> 
         raise EngineError(f"unknown engine {engine!r}; there are: {', '.join(ENGINES)}")
     if policy not in POLICIES:
         raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    from archsim.engine.memory import check_run
+
+    check_run(graph, engine, max_memory)
     if engine == "simpy":
         from archsim.engine import simpy_engine
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archsim.engine import POLICIES, heap_engine
 from archsim.engine.columns import Structure, services_of, structure_of
+from archsim.engine.memory import check_run
 from archsim.errors import DeadlockError, EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -47,6 +48,7 @@ def run_many(
     policy: str = "fifo",
     classes: ArrayLike | None = None,
     workers: int | None = None,
+    max_memory: int | None = None,
 ) -> Runs:
     """Play one task graph out with many sets of service times, on all cores.
 
@@ -64,6 +66,8 @@ def run_many(
         (n_configs, n_classes): one time per class, so that memory does not grow with configurations times tasks.
     workers : int, optional
         How many threads; as many as there are cores if not given. It changes no bit of the result.
+    max_memory : int, optional
+        How many bytes the runs may take beside the graph; as many as are available if not given.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def run_many(
     Raises
     ------
     EngineError
-        A shape, a class or a time is wrong, or a time or a sum exceeds 64 bits.
+        A shape, a class or a time is wrong, a time or a sum exceeds 64 bits, or there is too little memory.
 
     Notes
     -----
@@ -99,8 +103,12 @@ def run_many(
         raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
     if workers is not None and workers < 1:
         raise EngineError(f"workers is {workers}; it must be 1 or more")
+    n_configs = len(services[0] if isinstance(services, tuple) and services else services)  # type: ignore[arg-type]
+    n_workers = min(workers or os.cpu_count() or 1, max(1, n_configs))
+    check_run(graph, "compiled", max_memory, n_workers)
     batch = _Batch(graph, services, classes, policy)
-    n_workers = min(workers or os.cpu_count() or 1, max(1, batch.n_configs))
+    if batch.structure is None:
+        check_run(graph, "heap", max_memory)
     # the first one prepares what the others share
     alone = batch.n_configs if batch.structure is None or n_workers == 1 else min(1, batch.n_configs)
     for config in range(alone):

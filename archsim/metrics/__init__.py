@@ -1,19 +1,29 @@
 """What a run cost: latency, throughput, energy, area and power, and who took how much of it."""
 
+from archsim.metrics.blocking import GROUPINGS, Blocking, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
+from archsim.metrics.waits import CAUSES, Waits, waits
 
 __all__ = [
     "BREAKDOWNS",
+    "CAUSES",
+    "GROUPINGS",
+    "Blocking",
     "Busiest",
     "Part",
     "Result",
     "Segment",
+    "Waits",
     "action_of_name",
+    "blocking",
     "critical_path",
     "fresh_folder",
+    "kind_of",
+    "path_shares",
     "power_over_time",
+    "waits",
 ]

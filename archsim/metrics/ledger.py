@@ -95,7 +95,7 @@ class Groups:
         of_task = inverse.astype(np.int64).reshape(-1)
         variants = [graph.action_names[k] for k in keys // (n_layers * n_phases)]
         names = {
-            "component": [_busy_component(actions[name]) for name in variants],
+            "component": [busy_component(actions[name]) for name in variants],
             "layer": [graph.layer_names[k] or NONE for k in keys // n_phases % n_layers],
             "phase": [graph.phase_names[k] or NONE for k in keys % n_phases],
             "action": [action_of_name(name) for name in variants],
@@ -104,7 +104,8 @@ class Groups:
         return cls(of_task, names, variants, count, exact_sums(of_task, graph.occupancy_ps, len(keys)))
 
 
-def _busy_component(action: Action) -> str:
+def busy_component(action: Action) -> str:
+    """The component that a task of this action keeps busy."""
     return action.charges[0].component if action.charges else NONE
 
 

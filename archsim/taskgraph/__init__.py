@@ -2,5 +2,6 @@
 
 from archsim.taskgraph.builder import TaskGraphBuilder
 from archsim.taskgraph.graph import Claims, TaskGraph
+from archsim.taskgraph.template import Run, TaskTemplate
 
-__all__ = ["Claims", "TaskGraph", "TaskGraphBuilder"]
+__all__ = ["Claims", "Run", "TaskGraph", "TaskGraphBuilder", "TaskTemplate"]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import EngineError
 from archsim.taskgraph.graph import Claims, TaskGraph
+from archsim.taskgraph.memory import finish_bytes, require
 
 _Number = TypeVar("_Number", np.int32, np.int64)
 
@@ -222,15 +223,29 @@ class TaskGraphBuilder:
         for rows in (self._uses, self._reserves, self._frees):
             rows.cut(n_tasks)
 
-    def build(self) -> TaskGraph:
+    def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.
+
+        Parameters
+        ----------
+        max_memory : int, optional
+            How many bytes building may take beside what the builder holds; as many as are available if not given.
 
         Returns
         -------
         TaskGraph
             Its columns are read-only copies. A column that holds one and the same number is stored
             as that number; latencies that equal the occupancies are the same column.
+
+        Raises
+        ------
+        EngineError
+            There is not enough memory for the copies.
         """
+        n_claims = len(self._uses.units) + len(self._reserves.units) + len(self._frees.units)
+        needed = finish_bytes(self._n_tasks, len(self._after_idx), n_claims)
+        help = "what helps: fewer timesteps or samples at once"
+        require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
         uses = self._uses.columns(self._n_resources)
         reserves = self._reserves.columns(self._n_resources)
         frees = self._frees.columns(self._n_resources)

@@ -62,7 +62,7 @@ def test_a_full_buffer_leads_to_the_consumer_that_emptied_it():
     assert path_of(b) == [
         (0, 0, 4, "begin", ""),
         (1, 4, 13, "dependency", ""),
-        (2, 13, 17, "resource", "room"),
+        (2, 13, 17, "space", "room"),
         (3, 17, 26, "dependency", ""),
     ]
 
@@ -74,7 +74,7 @@ def test_a_task_held_up_by_the_line_alone_follows_the_task_ahead_and_its_cause()
     b.task(action="both", uses=[(adc, 1), (bus, 1)], occupancy_ps=0)  # ahead at the free adc, waits for the bus
     b.task(action="c", uses=[(adc, 1)], occupancy_ps=8, latency_ps=60, priority=1)
     path = path_of(b)
-    assert path == [(0, 0, 50, "begin", ""), (1, 50, 50, "resource", "bus"), (2, 50, 110, "resource", "adc")]
+    assert path == [(0, 0, 50, "begin", ""), (1, 50, 50, "resource", "bus"), (2, 50, 110, "line", "adc")]
 
 
 def test_a_line_at_a_resource_with_units_to_spare_is_named_a_line():
@@ -103,7 +103,7 @@ def test_space_freed_in_no_time_is_traced_to_the_task_before():
     first = b.task(action="produce", reserves=[(room, 1)], occupancy_ps=4)
     b.task(action="release", after=[first], frees=[(room, 1)])
     b.task(action="produce", reserves=[(room, 1)], frees=[(room, 1)], occupancy_ps=6)
-    assert path_of(b) == [(0, 0, 4, "begin", ""), (1, 4, 4, "dependency", ""), (2, 4, 10, "resource", "room")]
+    assert path_of(b) == [(0, 0, 4, "begin", ""), (1, 4, 4, "dependency", ""), (2, 4, 10, "space", "room")]
 
 
 def test_zero_length_tasks_of_one_instant_are_walked_to_what_took_time():
@@ -149,8 +149,9 @@ def is_cause(graph: TaskGraph, trace: Trace, cause: Segment, task: Segment, poli
     if trace.ready_ps[t] >= now or task.resource not in needed:
         return False
     if task.why == "resource":
-        from_use = trace.start_ps[c] + graph.occupancy_ps[c] == now and task.resource in claims(graph, "uses", c)
-        return from_use or (trace.done_ps[c] == now and task.resource in claims(graph, "frees", c))
+        return trace.start_ps[c] + graph.occupancy_ps[c] == now and task.resource in claims(graph, "uses", c)
+    if task.why == "space":
+        return trace.done_ps[c] == now and task.resource in claims(graph, "frees", c)
     ahead = c < t if policy == "static" else (
         (graph.priority[c], trace.ready_ps[c]) <= (graph.priority[t], trace.ready_ps[t])
     )  # fmt: skip

@@ -1,0 +1,137 @@
+"""How much memory a task graph takes, before any of it is allocated; and how much there is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from archsim.errors import EngineError
+
+SMALL = 2**26
+"""Without a limit of the caller's, what needs less than 64 MiB is not worth asking the system."""
+
+
+def graph_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
+    """The columns of a `TaskGraph`, none of which repeats a single number (those that do take nothing).
+
+    Parameters
+    ----------
+    n_tasks, n_edges, n_claims : int
+        Tasks, predecessors of all tasks, and entries in all lists of uses, reserves and frees.
+
+    Returns
+    -------
+    int
+        An upper bound, in bytes.
+
+    Examples
+    --------
+    >>> graph_bytes(1_000_000, 2_000_000, 1_000_000)
+    100000000
+    """
+    return 80 * n_tasks + 4 * n_edges + 12 * n_claims
+
+
+def build_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
+    """What `TaskGraphBuilder` holds at most, the finished graph included; arguments as in `graph_bytes`.
+
+    Examples
+    --------
+    >>> build_bytes(1_000_000, 2_000_000, 1_000_000)
+    276500000
+    """
+    growing = 9 * graph_bytes(n_tasks, n_edges, n_claims) // 8  # arrays that grow keep an eighth in reserve
+    return growing + finish_bytes(n_tasks, n_edges, n_claims)
+
+
+def finish_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
+    """What `TaskGraphBuilder.build` adds to what the builder holds; arguments as in `graph_bytes`."""
+    # rows are sorted one list at a time, to find entries named twice
+    return graph_bytes(n_tasks, n_edges, n_claims) + 32 * max(n_edges, n_claims)
+
+
+def verify_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
+    """What `archsim.verify` adds to graph and trace; arguments as in `graph_bytes`.
+
+    Measured on several graphs, rounded up.
+
+    Examples
+    --------
+    >>> verify_bytes(1_000_000, 2_000_000, 1_000_000)
+    610000000
+    """
+    return 430 * n_tasks + 50 * n_edges + 80 * n_claims
+
+
+def available_bytes() -> int | None:
+    """Memory that can be used without swapping, within the limit of a container; None if the system is silent.
+
+    Examples
+    --------
+    >>> available_bytes() is None or available_bytes() > 0
+    True
+    """
+    found = [value for value in (_of_the_machine(), _of_the_container()) if value is not None]
+    return min(found) if found else None
+
+
+def require(needed: int, max_memory: int | None, what: str, help: str) -> None:
+    """Refuse what does not fit.
+
+    Parameters
+    ----------
+    needed : int
+        Bytes, estimated.
+    max_memory : int or None
+        Bytes that are allowed; None for what is available.
+    what, help : str
+        Who needs them; what would help.
+
+    Raises
+    ------
+    EngineError
+        More is needed than allowed.
+
+    Examples
+    --------
+    >>> require(3 * 2**30, 2**30, "a run of 40,000,000 tasks", "simulate fewer samples at once")
+    Traceback (most recent call last):
+    archsim.errors.EngineError: a run of 40,000,000 tasks needs about 3.00 GiB of memory, allowed are 1.00 GiB; \
+simulate fewer samples at once
+    """
+    if max_memory is not None and max_memory < 1:
+        raise EngineError(f"max_memory is {max_memory} bytes; it must be 1 or more")
+    bound = max_memory
+    if bound is None and needed >= SMALL:
+        bound = available_bytes()
+    if bound is not None and needed > bound:
+        which = "available" if max_memory is None else "allowed"
+        raise EngineError(f"{what} needs about {_gib(needed)} of memory, {which} are {_gib(bound)}; {help}")
+
+
+def _gib(n_bytes: int) -> str:
+    return f"{n_bytes / 2**30:.2f} GiB" if n_bytes >= 2**20 else f"{n_bytes} bytes"
+
+
+def _of_the_machine() -> int | None:
+    try:  # Linux counts what caches would give back, too
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # no such thing on this system
+        return None
+
+
+def _of_the_container() -> int | None:
+    """What a control group leaves, of version 2 or 1."""
+    group, old = Path("/sys/fs/cgroup"), "memory/memory"
+    for limit, used in ("memory.max", "memory.current"), (f"{old}.limit_in_bytes", f"{old}.usage_in_bytes"):
+        try:
+            return max(0, int((group / limit).read_text()) - int((group / used).read_text()))
+        except (OSError, ValueError):  # no such group, or no limit
+            continue
+    return None
