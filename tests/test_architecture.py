@@ -45,7 +45,9 @@ DOORS = {
     "numba": lambda path: path.name == "compiled.py",
     "matplotlib": lambda path: path.parts[0] == "plot",
     "ruamel": lambda path: path.name == "yaml_reader.py",
-    "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units"),
+    "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
+    "optuna": lambda path: path.parts[0] == "explore",
+    "distributed": lambda path: path.parts == ("explore", "cluster.py"),
     "typer": lambda path: path.parts[0].startswith("cli"),
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
 }
@@ -111,7 +113,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 HEAVY = {"numpy", "scipy", "matplotlib", "simpy", "networkx", "pydantic", "nir", "h5py", "ruamel"}
-HEAVY |= {"numba", "sklearn"}
+HEAVY |= {"numba", "sklearn", "optuna", "distributed", "pandas"}
 
 
 def test_import_archsim_stays_light():

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from archsim.crossbar.cells.tables import device_table
 from archsim.errors import ArchsimError, ExploreError
-from archsim.learn.checkpoints import Checkpoint, arrays_of, with_arrays
+from archsim.learn.pretrained import accuracies, pretrained
 from archsim.learn.result import estimate
-from archsim.snn.learn.adaptation import adapt
-from archsim.snn.learn.pretraining import AdaptRule, data_of, pretrain
 from archsim.spec import Chip
 from archsim.spec.cells import ConstantError, TableError
 from archsim.study.costs import Files
@@ -105,19 +101,10 @@ def adapted(files: Files, level: Level, seed: int, rule: str, cache: Path) -> di
     chip, work = on_level(files, level)
     record: dict[str, Any] = {"level": level.name, "spread_pct": spread_pct(chip), "seed": seed, "rule": rule}
     try:
-        data = data_of(work, seed)
-        start = with_arrays(work.network, pretrained(work, seed, cache).arrays)
-        done = adapt(chip, work, start, data, cast("AdaptRule", rule), seed)
+        found = accuracies(chip, work, rule, seed, cache)
     except ArchsimError as error:  # goes back to another process: as words
         return {**record, "why_not": "; ".join(str(error).splitlines()[:2])}
-    return {**record, "before": done.before, "after": done.after, "ideal_after": done.ideal_after}
-
-
-def of_training(work: Workload) -> dict[str, Any]:
-    """What of a workload decides what is learned before the chip."""
-    learning = cast("dict[str, Any]", work.described.get("learning") or {})
-    kept: dict[str, Any] = {key: work.described.get(key) for key in ("network", "weights", "timesteps")}
-    return {**kept, **{key: value for key, value in learning.items() if key not in ("adapt", "feedback", "error")}}
+    return {**record, **{name: found[name] for name in ("before", "after", "ideal_after")}}
 
 
 def trained(files: Files, seed: int, cache: Path) -> dict[str, Any]:
@@ -127,26 +114,6 @@ def trained(files: Files, seed: int, cache: Path) -> dict[str, Any]:
         return pretrained(work, seed, cache).record
     except ArchsimError as error:
         return {"seed": seed, "why_not": "; ".join(str(error).splitlines()[:2])}
-
-
-def pretrained(work: Workload, seed: int, cache: Path) -> Checkpoint:
-    """The trained network of a seed, from the cache if it is there.
-
-    Raises
-    ------
-    WorkloadError
-        Data are missing or disagree with the network, training diverges, or the kept network is damaged.
-    """
-    made_from = {"seed": seed, "workload": of_training(work)}
-    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:24]
-    path = cache / f"seed_{seed}_{digest}.npz"
-    if path.exists():
-        return Checkpoint.load(path, made_from)
-    done = pretrain(work, data_of(work, seed), seed)
-    record = {"seed": seed, "source": done.train_accuracy, "target": done.test_accuracy}
-    found = Checkpoint(made_from, record, arrays_of(done.network))
-    found.save(path)
-    return found
 
 
 def summary(

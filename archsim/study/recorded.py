@@ -10,11 +10,11 @@ from typing import Any, cast
 from archsim.errors import ArchsimError
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.hardware import timed
+from archsim.learn.pretrained import pretrained
 from archsim.metrics import Result
 from archsim.simulate import simulate
 from archsim.snn.learn.adaptation import adapt
 from archsim.snn.learn.pretraining import AdaptRule, data_of
-from archsim.study.accuracy import pretrained
 from archsim.study.costs import Files, row_of
 from archsim.study.factors import Configuration, Factor
 from archsim.workload.models import FileActivity

@@ -177,7 +177,9 @@ def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
     return _choices(place_of(fields[discriminator].annotation)) if discriminator in fields else ()
 
 
-def faults_of(error: ValueError, model_class: type[BaseModel]) -> list[tuple[Path, str]]:
+def faults_of(
+    error: ValueError, model_class: type[BaseModel], single: bool = False
+) -> list[tuple[Path, str]]:
     """Every fault that pydantic found, as (path in the file, message for people).
 
     Parameters
@@ -186,6 +188,8 @@ def faults_of(error: ValueError, model_class: type[BaseModel]) -> list[tuple[Pat
         What ``model_class.model_validate`` raised.
     model_class : type
         The model that was to be filled: it knows the keys, kinds and units that are allowed.
+    single : bool
+        Leave out what depends on several fields together.
 
     Returns
     -------
@@ -194,7 +198,10 @@ def faults_of(error: ValueError, model_class: type[BaseModel]) -> list[tuple[Pat
     """
     if not isinstance(error, ValidationError):
         return [((), str(error))]
-    found = [fault for item in error.errors(include_url=False) for fault in _faults(item, model_class)]
+    items = error.errors(include_url=False)
+    if single:
+        items = [item for item in items if not isinstance(item.get("ctx", {}).get("error"), FieldFaultsError)]
+    found = [fault for item in items for fault in _faults(item, model_class)]
     by_path: dict[Path, list[_Fault]] = {}
     for fault in found:
         by_path.setdefault(fault.path, []).append(fault)

@@ -163,10 +163,10 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     path = Path(path)
     if path.suffix == ".nir":
         return _of_nir_file(path, overrides)
-    return _of_document(read_yaml(path, WorkloadError).override(overrides), path.parent)
+    return workload_of(read_yaml(path, WorkloadError).override(overrides), path.parent)
 
 
-def _of_document(document: Document, folder: Path) -> Workload:
+def workload_of(document: Document, folder: Path) -> Workload:
     """The workload that a file describes; what is wrong is told at its line."""
     model = fill(WorkloadModel, document)
     try:
@@ -239,7 +239,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         "phases": ["inference", "bp", "dfa"],
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
-    work = _of_document(document, path.parent)
+    work = workload_of(document, path.parent)
     notes = list(work.network.notes)
     if not any(item.startswith(("timesteps", "activity")) for item in overrides):
         spikes = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE}"

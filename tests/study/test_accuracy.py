@@ -9,13 +9,13 @@ import pytest
 
 from archsim.crossbar.cells import Cells
 from archsim.errors import ExploreError
+from archsim.learn.pretrained import of_training
 from archsim.study.accuracy import (
     LEVELS,
     NEURRAM,
     QUICK_LEVELS,
     Level,
     check_story,
-    of_training,
     on_level,
     spread_pct,
     summary,

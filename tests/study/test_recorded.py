@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from archsim.study.accuracy import LEVELS, adapted, pretrained, trained
+from archsim.learn.pretrained import pretrained
+from archsim.study.accuracy import LEVELS, adapted, trained
 from archsim.study.costs import Files, price
 from archsim.study.factors import Configuration
 from archsim.study.recorded import RECORDED, price_recorded

@@ -1,0 +1,76 @@
+"""The commands ``sweep`` and ``search``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from archsim.report.table import text_table
+from archsim.units import format_quantity
+
+MOST_SHOWN = 20
+
+
+def sweep(study: Path, output: Path | None, workers: int | None, scheduler: str | None, as_json: bool) -> None:
+    """Evaluate the configurations of a study; the Pareto front on stdout."""
+    from archsim.explore import sweep as run
+
+    _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
+
+
+def _show(found: Any, as_json: bool) -> None:
+    if sys.stderr.isatty():
+        typer.echo(err=True)  # ends the line of progress
+    if as_json:
+        kept = ("key", "state", "parameters", "metrics", "error")
+        front = [{key: record[key] for key in kept} for record in found.front]
+        states = _states(found)
+        typer.echo(json.dumps({"study": found.study.name, "states": states, "front": front}, indent=1))
+        return
+    typer.echo(summary(found))
+    typer.echo(f"written to {found.folder}", err=True)
+
+
+def _states(found: Any) -> dict[str, int]:
+    return {
+        state: sum(record["state"] == state for record in found.records)
+        for state in ("done", "pruned", "failed")
+    }
+
+
+def summary(found: Any) -> str:
+    """The front as a table, and how many configurations there were."""
+    from archsim.explore.measures import kind_of
+
+    states = _states(found)
+    counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
+    front = found.front
+    lines = [
+        f"{found.study.name}: {len(found.records)} configurations ({counts}), {found.n_new} of them new, "
+        f"{len(front)} on the front"
+    ]
+    if front:
+        names, metrics = list(found.study.parameters), list(front[0]["metrics"])
+        rows = [
+            [str(record["parameters"].get(name, "")) for name in names]
+            + [_shown(record["metrics"][metric], kind_of(metric)) for metric in metrics]
+            for record in front[:MOST_SHOWN]
+        ]
+        lines.append(text_table([*names, *metrics], rows))
+        if len(front) > MOST_SHOWN:
+            lines.append(f"and {len(front) - MOST_SHOWN} more, in the folder")
+    else:
+        errors = [record["error"] for record in found.records if record["error"]]
+        lines.append(f"no configuration keeps to all constraints{'; ' + errors[0] if errors else ''}")
+    return "\n".join(lines)
+
+
+def _shown(value: float | None, kind: str | None) -> str:
+    if value is None:
+        return "infinite"
+    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, kind)

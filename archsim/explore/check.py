@@ -1,0 +1,191 @@
+"""What is wrong with a study, found out before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+
+from archsim.errors import ArchsimError
+from archsim.explore.measures import fault_of, limit_of, needs_learning
+from archsim.explore.models import Options, Range
+from archsim.explore.space import drawn, grid_size
+from archsim.explore.study import Study, listed
+from archsim.spec import Chip
+from archsim.units import DoorModel, faults_of, paths_to
+from archsim.workload.models import WorkloadModel
+from archsim.yaml_reader import Document, Keys, with_dots
+
+Fault = tuple[Keys, str]
+MODELS: dict[str, type[DoorModel]] = {"chip": Chip, "workload": WorkloadModel}
+LARGEST_GRID = 1_000_000
+N_TRIED = 64
+
+
+def faults_of_study(study: Study) -> list[Fault]:
+    """Every fault, with its path in the study file."""
+    faults = [*_parameters(study), *_metrics(study), *_constraints(study), *_schedule(study)]
+    return faults or [*_base(study), *_together(study)]
+
+
+def _parameters(study: Study) -> Iterator[Fault]:
+    before: list[str] = []
+    for name, item in study.parameters.items():
+        here: Keys = ("parameters", name)
+        yield from (((*here, "when", *path), said) for path, said in _conditions(study, before, item.when))
+        before.append(name)
+        if isinstance(item, Options):
+            for option, assignments in item.options.items():
+                yield from (((*here, "options", option), said) for said in _option(study, assignments))
+            continue
+        if name in ("phase", "seed"):
+            yield from ((here, said) for said in _plain_choice(name, listed(item)))
+            continue
+        for path in (name, *item.also):
+            at = here if path == name else (*here, "also", item.also.index(path))
+            yield from ((at, said) for said in _path_faults(study, path, item))
+
+
+def _conditions(study: Study, before: list[str], when: Mapping[str, Sequence[object]]) -> Iterator[Fault]:
+    for other, values in when.items():
+        if other not in before:
+            known = ", ".join(before) or "none"
+            yield (other,), f"no parameter above this one is called so; above it: {known}"
+            continue
+        possible = listed(study.parameters[other])
+        missing = [value for value in values if possible is not None and value not in possible]
+        if missing:
+            shown = ", ".join(map(str, possible or []))
+            yield (other,), f"never takes {', '.join(map(str, missing))}; its values are: {shown}"
+
+
+def _plain_choice(name: str, values: Sequence[object] | None) -> Iterator[str]:
+    if name == "phase":
+        wrong = [value for value in values or [] if value not in ("inference", "bp", "dfa")]
+        if wrong or values is None:
+            yield f"must be of inference, bp, dfa; got {', '.join(map(str, wrong)) or 'a range'}"
+    elif values is None or any(isinstance(v, bool) or not isinstance(v, int) or v < 0 for v in values):
+        yield "must be whole numbers, 0 or more"
+
+
+def _option(study: Study, assignments: list[str]) -> Iterator[str]:
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals:
+            yield f"{assignment}: write it as PATH=value"
+        else:
+            yield from (f"{assignment}: {said}" for said in _faults_at(study, path.strip(), text))
+
+
+def _path_faults(study: Study, path: str, item: object) -> Iterator[str]:
+    """What is wrong with a path and its values; each fault once."""
+    from json import dumps
+
+    values = listed(item)  # type: ignore[arg-type]  # values or a range
+    if values is None:
+        assert isinstance(item, Range)
+        values = [item.value_of(end) for end in item.ends]
+    said: dict[str, None] = {}
+    for value in values:
+        said.update(dict.fromkeys(_faults_at(study, path, dumps(value))))
+    yield from islice(said, 5)
+
+
+def _faults_at(study: Study, path: str, text: str) -> Iterator[str]:
+    """What the file's model says of one value at a path, apart from how it goes with others."""
+    side, _, rest = path.partition(".")
+    if dotted := with_dots(path):
+        yield f"write it as {dotted}"
+        return
+    if side not in MODELS or not rest:
+        yield f"starts with chip. or workload., or is phase or seed{_where_it_stands(path)}"
+        return
+    document: Document = study.chip if side == "chip" else study.workload
+    try:
+        changed = document.override([f"{rest}={text}"])
+    except ArchsimError as error:
+        yield str(error).partition(": ")[2]
+        return
+    try:
+        MODELS[side].model_validate(changed.data)
+    except ValueError as cause:
+        keys = tuple(rest.split("."))
+        for at, message in faults_of(cause, MODELS[side], single=True):
+            where = tuple(map(str, at))
+            if where[: len(keys)] == keys or keys[: len(where)] == where:
+                yield message if where == keys else f"{'.'.join(where)}: {message}"
+
+
+def _where_it_stands(path: str) -> str:
+    found = [f"{side}.{known}" for side, model in MODELS.items() for known in paths_to(model, path)]
+    return f"; did you mean {', '.join(found[:4])}?" if found else ""
+
+
+def _metrics(study: Study) -> Iterator[Fault]:
+    model = study.model
+    named: list[tuple[Keys, str]] = [(("objectives", metric), metric) for metric in model.objectives]
+    named += [(("constraints", metric), metric) for metric in model.constraints]
+    named += [(("record", i), metric) for i, metric in enumerate(model.record)]
+    for path, metric in named:
+        if said := fault_of(metric):
+            yield path, said
+
+
+def _constraints(study: Study) -> Iterator[Fault]:
+    for metric, bound in study.model.constraints.items():
+        if fault_of(metric):
+            continue
+        limits: dict[str, float] = {}
+        for key in ("at_least", "at_most"):
+            if (value := getattr(bound, key)) is not None:
+                try:
+                    limits[key] = limit_of(metric, value)
+                except ValueError as error:
+                    yield ("constraints", metric, key), str(error)
+        if len(limits) == 2 and limits["at_least"] > limits["at_most"]:
+            said = f"at_least {bound.at_least} is above at_most {bound.at_most}: nothing can keep to both"
+            yield ("constraints", metric), said
+        if limits.get("at_most", 1) <= 0:
+            yield ("constraints", metric, "at_most"), "nothing can keep to it: the metric is above zero"
+
+
+def _schedule(study: Study) -> Iterator[Fault]:
+    model = study.model
+    continuous = [name for name, item in study.parameters.items() if listed(item) is None]
+    if model.sweep.kind == "grid":
+        # a search does not need the grid: it may hold continuous ranges
+        if not continuous and (size := grid_size(study)) > LARGEST_GRID:
+            said = f"{size} configurations; a grid has at most {LARGEST_GRID}: use random, or search"
+            yield ("sweep", "kind") if "sweep" in study.document.data else ("parameters",), said
+        if model.sweep.n_configurations is not None:
+            yield ("sweep", "configurations"), "a grid tries them all; leave it out, or use random"
+    for i, item in enumerate(model.fidelity.set if model.fidelity else []):
+        if not item.startswith("workload.") or "=" not in item:
+            yield ("fidelity", "set", i), "shortens the workload: write it as workload.PATH=value"
+        else:
+            path, _, text = item.partition("=")
+            yield from ((("fidelity", "set", i), said) for said in _faults_at(study, path, text))
+
+
+def _base(study: Study) -> Iterator[Fault]:
+    """Whether accuracy can be found at all."""
+    wanted = [*study.model.objectives, *study.model.constraints, *study.model.record]
+    if needs_learning(wanted):
+        learning = study.workload.data.get("learning") or {}
+        missing = [part for part in ("data", "pretrain", "adapt") if not learning.get(part)]
+        if missing:
+            said = f"accuracy needs learning.{', learning.'.join(missing)}, as workloads/watch_adapt.yaml says it"
+            yield ("workload",), said
+
+
+def _together(study: Study) -> Iterator[Fault]:
+    """One fault if of some configurations not one is a chip and a workload."""
+    first = ""
+    for parameters in islice(drawn(study, N_TRIED), N_TRIED):
+        try:
+            study.resolve(parameters)
+        except ArchsimError as error:
+            first = first or str(error)
+        else:
+            return
+    said = " | ".join(first.splitlines()[:3])
+    yield ("parameters",), f"no configuration that was tried is a chip with a workload; the first: {said}"

@@ -1,0 +1,131 @@
+"""One configuration, from chip and workload to its metrics: what a worker does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from archsim.errors import ArchsimError
+from archsim.explore.measures import ACCURACIES, measure_result
+from archsim.explore.study import Resolved
+from archsim.simulate import Phase, simulate
+
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a metric must keep to, in its unit."""
+
+    metric: str
+    at_least: float | None
+    at_most: float | None
+
+    def violation(self, value: float) -> float:
+        """By how much a value breaks it, as a part of the bound; zero or less if it keeps to it.
+
+        Examples
+        --------
+        >>> Limit("area_um2", None, 100.0).violation(150.0)
+        0.5
+        """
+        found = [-1.0]
+        if self.at_most is not None:
+            found.append((value - self.at_most) / (abs(self.at_most) or 1.0))
+        if self.at_least is not None:
+            found.append((self.at_least - value) / (abs(self.at_least) or 1.0))
+        return max(found[1:], default=-1.0)
+
+
+@dataclass(frozen=True)
+class Job:
+    """An evaluation that is to be done.
+
+    Parameters
+    ----------
+    key : str
+    resolved : Resolved
+    metrics : tuple of str
+    limits : tuple of Limit
+        Dear metrics are found only where cheap ones keep to these.
+    rule : str
+        Of learning, where accuracy is wanted.
+    n_seeds : int
+    learned : Path
+        A folder for networks that are trained before the chip.
+    """
+
+    key: str
+    resolved: Resolved
+    metrics: tuple[str, ...]
+    limits: tuple[Limit, ...] = ()
+    rule: str = "dfa"
+    n_seeds: int = 1
+    learned: Path = Path()
+
+
+def evaluate(job: Job) -> Outcome:
+    """Metrics of a configuration, or why there are none.
+
+    Returns
+    -------
+    dict
+        ``state`` ("done", "pruned" or "failed"), ``metrics``, and ``error``: why some or all metrics are missing.
+    """
+    try:
+        return _evaluated(job)
+    except ArchsimError as error:
+        return failed(" ".join(str(error).splitlines()[:2]).partition(" These wait")[0])
+    except Exception as error:  # a bug must not end the study; it stands in the log
+        return failed(f"internal error: {type(error).__name__}: {error}")
+
+
+def failed(why: str) -> Outcome:
+    """The outcome of a configuration that has no figures."""
+    return {"state": "failed", "metrics": {}, "error": why}
+
+
+def _evaluated(job: Job) -> Outcome:
+    given = job.resolved
+    result = simulate(given.chip, given.work, "compiled", given.seed, cast("Phase", given.phase))
+    metrics = measure_result(result, job.metrics)
+    broken = broken_limits(job.limits, metrics)
+    dear = [metric for metric in job.metrics if metric in ACCURACIES]
+    if dear and broken:
+        return {"state": "pruned", "metrics": _plain(metrics), "error": f"not learned: {broken}"}
+    if dear:
+        metrics |= _learned(job, dear)
+    return {"state": "done", "metrics": _plain({name: metrics[name] for name in job.metrics}), "error": None}
+
+
+def broken_limits(limits: Sequence[Limit], metrics: dict[str, float]) -> str:
+    """Which of the known metrics break their bounds; nothing if none."""
+    return ", ".join(
+        limit.metric
+        for limit in limits
+        if limit.metric in metrics and limit.violation(metrics[limit.metric]) > 0
+    )
+
+
+def _learned(job: Job, wanted: Sequence[str]) -> dict[str, float]:
+    """Accuracies, each the mean over the seeds."""
+    from archsim.learn.pretrained import accuracies
+
+    given = job.resolved
+    job.learned.mkdir(parents=True, exist_ok=True)
+    runs = [
+        accuracies(given.chip, given.work, job.rule, seed, job.learned)
+        for seed in range(given.seed, given.seed + job.n_seeds)
+    ]
+    return {name: sum(run[ACCURACIES[name]] for run in runs) / len(runs) for name in wanted}
+
+
+def _plain(metrics: dict[str, float]) -> dict[str, float | None]:
+    """In types that JSON can hold; what is not finite is None."""
+    plain: dict[str, float | None] = {}
+    for name, value in metrics.items():
+        number = int(value) if isinstance(value, int) else float(value)
+        plain[name] = None if abs(number) == float("inf") else number
+    return plain

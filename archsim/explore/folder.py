@@ -1,0 +1,143 @@
+"""The folder of a study: what it is of, its result log, and who works in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archsim.errors import ExploreError
+from archsim.explore.identity import digest_of, model_version
+from archsim.explore.log import RESULTS, Claims, ResultLog, locked
+from archsim.explore.study import Study, describe
+from archsim.learn.checkpoints import differences
+
+FORMAT = "archsim explore 1"
+STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
+
+
+@dataclass
+class StudyFolder:
+    """An opened folder.
+
+    Parameters
+    ----------
+    path : Path
+    log : ResultLog
+    claims : Claims
+    """
+
+    path: Path
+    log: ResultLog
+    claims: Claims
+
+    @property
+    def journal(self) -> Path:
+        """Optuna's journal."""
+        return self.path / JOURNAL
+
+    @property
+    def learned(self) -> Path:
+        """Networks that were trained before the chip."""
+        return self.path / LEARNED
+
+    def close(self) -> None:
+        """Give back what was claimed."""
+        self.claims.close()
+
+    def __enter__(self) -> StudyFolder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def open_folder(study: Study, folder: Path) -> StudyFolder:
+    """The folder of a study, made if it is not there, gone on with if it is.
+
+    Raises
+    ------
+    ExploreError
+        It cannot be written, holds other files, another study, or one that another version of archsim began.
+    """
+    target = folder.expanduser().resolve()
+    if target.exists() and not target.is_dir():
+        raise ExploreError(f"{target}: is a file; name a folder for the study")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise ExploreError(f"{target}: cannot be written: {cause.strerror or cause}") from None
+    foreign = sorted(entry.name for entry in target.iterdir())
+    if foreign and ABOUT not in foreign and not set(foreign) <= {"folder.lock", STUDY_COPY}:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise ExploreError(
+            f"{target}: holds files that are no study of archsim ({', '.join(foreign[:3])}{more}); name another "
+            "folder, or empty it"
+        )
+    about = about_of(study)
+    with locked(target / "folder.lock"):
+        if (target / ABOUT).exists():
+            _refuse_other(target, read_about(target), about)
+        else:
+            _write(target / STUDY_COPY, study.document.path.read_text(encoding="utf-8-sig"))
+            _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+    return StudyFolder(target, ResultLog(target / RESULTS), Claims(target / "claims.lock"))
+
+
+def about_of(study: Study) -> dict[str, Any]:
+    """What a folder says of its study: what it is, and by which model it is answered."""
+    described = describe(study)
+    return {"format": FORMAT, "model": model_version(), "sha256": digest_of(described), "study": described}
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """What a folder says of its study.
+
+    Raises
+    ------
+    ExploreError
+        It holds no study, or one of another format.
+    """
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except OSError:
+        raise ExploreError(f"{folder}: holds no study; one is made by archsim sweep or archsim search") from None
+    except ValueError as cause:
+        raise ExploreError(f"{folder / ABOUT}: is damaged: {cause}; name another folder") from None
+    found = about.get("format") if isinstance(about, dict) else None
+    if found != FORMAT:
+        raise ExploreError(
+            f"{folder}: a study of format {found!r} is not read here, only {FORMAT!r}; name another folder"
+        )
+    checked: dict[str, Any] = about
+    return checked
+
+
+def _refuse_other(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    if there["sha256"] != here["sha256"]:
+        differs = "; ".join(differences(there["study"], json.loads(json.dumps(here["study"]))))
+        raise ExploreError(
+            f"{folder}: holds another study: {differs}. Name another folder (-o), or make the study as it was"
+        )
+    if there["model"] != here["model"]:
+        raise ExploreError(
+            f"{folder}: the study was begun by archsim {there['model']}; this is {here['model']}, which may give "
+            "other figures. Name another folder (-o), or go on with the version that began it"
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and on the disk."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as cause:
+        raise ExploreError(f"{path}: cannot be written: {cause.strerror or cause}") from None
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""The Pareto front of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.explore.log import Record
+from archsim.explore.study import Study
+
+Floats = NDArray[np.float64]
+
+
+def signs_of(study: Study) -> Floats:
+    """1 for objectives that are minimised, -1 for those that are maximised."""
+    return np.array([1.0 if aim == "minimize" else -1.0 for aim in study.model.objectives.values()])
+
+
+def losses(study: Study, records: Sequence[Record]) -> Floats:
+    """Objectives of records, (n, objectives), all to be minimised."""
+    names = list(study.model.objectives)
+    found = np.array([[record["metrics"][name] for name in names] for record in records], float)
+    return found.reshape(len(records), len(names)) * signs_of(study)
+
+
+def is_feasible(study: Study, record: Record) -> bool:
+    """Whether all metrics of a configuration are there and keep to the constraints."""
+    from archsim.explore.run import limits_of
+
+    metrics: dict[str, Any] = record["metrics"]
+    wanted = (*study.model.objectives, *study.model.constraints)
+    if record["state"] != "done" or any(metrics.get(name) is None for name in wanted):
+        return False
+    return all(limit.violation(metrics[limit.metric]) <= 0 for limit in limits_of(study))
+
+
+def nondominated(points: Floats) -> NDArray[np.bool_]:
+    """Which points no other point beats: as good in every objective, and better in one; all minimised.
+
+    Examples
+    --------
+    >>> nondominated(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]])).tolist()
+    [True, True, False, True]
+    """
+    keep = np.ones(len(points), bool)
+    for i, point in enumerate(points):
+        keep[i] = not ((points <= point).all(axis=1) & (points < point).any(axis=1)).any()
+    return keep
+
+
+def front_of(study: Study, records: Sequence[Record]) -> list[Record]:
+    """Feasible records that no other one beats, each once, ordered by the first objective."""
+    feasible = list({r["key"]: r for r in records if is_feasible(study, r)}.values())
+    if not feasible:
+        return []
+    points = losses(study, feasible)
+    kept = [record for record, keep in zip(feasible, nondominated(points), strict=True) if keep]
+    order = np.lexsort(losses(study, kept).T[::-1])
+    return [kept[i] for i in order]

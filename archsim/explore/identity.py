@@ -1,0 +1,60 @@
+"""What decides a result: the key of a configuration, and the version of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import archsim
+from archsim.explore.study import Resolved, Study
+from archsim.provenance import versions
+from archsim.units import to_door
+
+# rooms and files that take no part in what comes out of a configuration
+_NO_PART = ("explore", "study", "plot", "report", "cli")
+
+
+@cache
+def model_version() -> str:
+    """The package's version, and a hash of the source of all that computes results.
+
+    Examples
+    --------
+    >>> model_version().startswith("0.")
+    True
+    """
+    package = Path(archsim.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        inside = path.relative_to(package)
+        if path.suffix in (".py", ".csv", ".json") and not inside.parts[0].startswith(_NO_PART):
+            digest.update(f"{inside.as_posix()}\0".encode() + path.read_bytes())
+    return f"{versions()['archsim']}+{digest.hexdigest()[:16]}"
+
+
+def digest_of(data: Any) -> str:
+    """SHA-256 of plain data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def key_of(study: Study, resolved: Resolved) -> str:
+    """The hash by which a finished evaluation is found again: resolved chip and workload, seed, phase, model.
+
+    What is learned counts too where accuracy is wanted; the constraints do, because they end an evaluation early.
+    """
+    model = study.model
+    return digest_of(
+        {
+            "chip": to_door(resolved.chip),
+            "workload": resolved.work.described,
+            "phase": resolved.phase,
+            "seed": resolved.seed,
+            "model": model_version(),
+            "metrics": sorted({*model.objectives, *model.constraints, *model.record}),
+            "learning": to_door(model.learning),
+            "constraints": {metric: to_door(bound) for metric, bound in sorted(model.constraints.items())},
+        }
+    )[:32]

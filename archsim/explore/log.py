@@ -1,0 +1,173 @@
+"""The result log: one line of JSON for each finished evaluation, appended and never changed.
+
+A line carries the SHA-256 of the rest of itself, so that a torn or damaged line is known as such: it is left out,
+and what it stood for is done again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archsim.errors import ExploreError
+
+RESULTS = "results.jsonl"
+Record = dict[str, Any]
+
+
+def checksum(record: Record) -> str:
+    """Of everything in a record but its own checksum."""
+    rest = {key: value for key, value in record.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass
+class ResultLog:
+    """The log of a study's folder, as far as it has been read.
+
+    Parameters
+    ----------
+    path : Path
+        ``results.jsonl``; made if it is not there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = ResultLog(Path(folder) / RESULTS)
+    ...     log.append([{"key": "a", "metrics": {"latency_ps": 5}}])
+    ...     _ = log.path.write_bytes(log.path.read_bytes() + b'{"key": "b", "metr')  # the power fails
+    ...     again = ResultLog(log.path)
+    ...     again.append([{"key": "c", "metrics": {}}])
+    ...     list(ResultLog(log.path).read()), again.n_damaged
+    (['a', 'c'], 1)
+    """
+
+    path: Path
+    records: dict[str, Record] = field(default_factory=dict)
+    n_damaged: int = 0
+    _read_to: int = 0
+
+    def read(self) -> dict[str, Record]:
+        """Every whole record by its key, the first one of a key; reads on from where it stopped."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read_to)
+                content = file.read()
+        except FileNotFoundError:
+            return self.records
+        except OSError as cause:
+            raise ExploreError(f"{self.path}: cannot be read: {cause.strerror or cause}") from None
+        whole = content[: content.rfind(b"\n") + 1]  # a last line without its end is still being written, or torn
+        for line in whole.splitlines():
+            record = _record(line)
+            if record is None:
+                self.n_damaged += bool(line.strip())
+            else:
+                self.records.setdefault(record["key"], record)
+        self._read_to += len(whole)
+        return self.records
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write records behind each other, and wait until the disk has them; those whose key is there are not."""
+        with locked(self.path.with_suffix(".lock")), _os_errors(self.path):
+            self.read()
+            new = [record for record in records if record["key"] not in self.records]
+            lines = [json.dumps({**r, "sha256": checksum(r)}, separators=(",", ":")) + "\n" for r in new]
+            if not lines:
+                return
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            try:
+                size = os.fstat(descriptor).st_size
+                torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+                data = ("\n" if torn else "").encode() + "".join(lines).encode()
+                while data:
+                    data = data[os.write(descriptor, data) :]
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            self.read()
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line)
+        good = isinstance(record, dict) and isinstance(record["key"], str) and record["sha256"] == checksum(record)
+    except (ValueError, KeyError):
+        return None
+    return record if good else None
+
+
+@contextmanager
+def _os_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as cause:
+        raise ExploreError(f"{path}: cannot be written: {cause.strerror or cause}") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock; the system gives it back when the process ends, however it ends.
+
+    Raises
+    ------
+    ExploreError
+        The file cannot be written.
+    """
+    with _os_errors(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class Claims:
+    """Who works on what: one byte of a file for each key, locked while its process lives.
+
+    What a process had claimed is free as soon as the process has ended, also by ``kill -9``.
+
+    Parameters
+    ----------
+    path : Path
+        A file that stays empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with _os_errors(path):
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._held: set[str] = set()
+
+    def take(self, key: str) -> bool:
+        """Whether the key is ours now."""
+        if key in self._held:
+            return True
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
+        except OSError:
+            return False
+        self._held.add(key)
+        return True
+
+    def give_back(self, key: str) -> None:
+        """Somebody else may have it."""
+        if key in self._held:
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _offset(key))
+            self._held.discard(key)
+
+    def close(self) -> None:
+        """Give all back."""
+        os.close(self._file)
+
+
+def _offset(key: str) -> int:
+    return int(hashlib.sha256(key.encode()).hexdigest()[:15], 16)

@@ -1,0 +1,124 @@
+"""Metrics: what a study may want, bound or record of a configuration, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from archsim.errors import ExploreError
+from archsim.metrics import Result
+from archsim.metrics.ledger import BREAKDOWNS, Part
+from archsim.units import close_match, parse_quantity
+
+TOTALS: Final[dict[str, Callable[[Result], float]]] = {
+    "latency_ps": lambda result: result.latency_ps,
+    "energy_pj": lambda result: result.energy_pj,
+    "area_um2": lambda result: result.area_um2,
+    "average_power_uw": lambda result: result.average_power_uw,
+    "peak_power_uw": lambda result: result.peak_power_uw,
+    "throughput_per_s": lambda result: result.throughput_per_s,
+    "latency_per_sample_ps": lambda result: result.latency_ps / result.n_samples,
+    "energy_per_sample_pj": lambda result: result.energy_pj / result.n_samples,
+    "dynamic_energy_pj": lambda result: result.dynamic_energy_pj,
+    "leakage_energy_pj": lambda result: result.leakage_energy_pj,
+    "leakage_uw": lambda result: result.leakage_uw,
+    "energy_delay_pj_ps": lambda result: result.energy_pj * result.latency_ps,
+    "busiest_utilisation": lambda result: result.busiest_resource.utilisation,
+}
+ALWAYS: Final = ("latency_ps", "energy_pj", "area_um2", "average_power_uw")
+"""Recorded of every configuration."""
+
+ACCURACIES: Final = {"accuracy": "after", "accuracy_before": "before", "accuracy_source": "source"}
+"""Found by learning: after adaptation on the chip, before it, and of the network as it was trained."""
+
+_KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
+FRACTIONS = (*ACCURACIES, "busiest_utilisation")
+
+
+def kind_of(metric: str) -> str | None:
+    """The kind of quantity of a metric; None for a plain number.
+
+    Examples
+    --------
+    >>> kind_of("breakdown.component.adc.energy_pj"), kind_of("accuracy"), kind_of("throughput_per_s")
+    ('energy', 'fraction', None)
+    """
+    if metric in FRACTIONS:
+        return "fraction"
+    if metric == "energy_delay_pj_ps":
+        return None
+    return next((kind for suffix, kind in _KINDS.items() if metric.endswith(suffix)), None)
+
+
+def limit_of(metric: str, value: object) -> float:
+    """A bound as a file writes it, in the metric's unit.
+
+    Raises
+    ------
+    UnitError
+        It has no unit, or a wrong one.
+    ValueError
+        It is no number.
+
+    Examples
+    --------
+    >>> limit_of("area_um2", "2 mm2"), limit_of("accuracy", 0.8)
+    (2000000.0, 0.8)
+    """
+    kind = kind_of(metric)
+    if kind is not None:
+        return float(parse_quantity(value, kind))
+    if isinstance(value, str):
+        raise ValueError(f"must be a plain number; got {value!r}")
+    return float(value)  # type: ignore[arg-type]  # the file's model lets numbers and texts through
+
+
+def fault_of(metric: str) -> str:
+    """What is wrong with the name of a metric; nothing if it can be found."""
+    if metric in TOTALS or metric in ACCURACIES:
+        return ""
+    names = [*TOTALS, *ACCURACIES]
+    if metric.partition(".")[0] != "breakdown":
+        hint = close_match(metric, names)
+        return f"no metric is called {metric!r}{hint}; there are: {', '.join(names)}, breakdown.BY.NAME.FIGURE"
+    _, by, name, field = split_breakdown(metric)
+    fields = list(Part.__annotations__)
+    if by not in BREAKDOWNS or not name:
+        return f"write it as breakdown.BY.NAME.FIGURE; BY is one of {', '.join(BREAKDOWNS)}"
+    return "" if field in fields else f"no figure {field!r} in a breakdown; there are: {', '.join(fields)}"
+
+
+def split_breakdown(metric: str) -> tuple[str, str, str, str]:
+    """``breakdown``, by what, the name of the part (which may hold dots), and the figure."""
+    head, _, rest = metric.partition(".")
+    by, _, rest = rest.partition(".")
+    name, _, field = rest.rpartition(".")
+    return head, by, name, field
+
+
+def needs_learning(metrics: Iterable[str]) -> bool:
+    """Whether one of the metrics is found by learning."""
+    return any(metric in ACCURACIES for metric in metrics)
+
+
+def measure_result(result: Result, metrics: Iterable[str]) -> dict[str, float]:
+    """Metrics of a run; those that are found by learning are left out.
+
+    Raises
+    ------
+    ExploreError
+        The run has no such part.
+    """
+    parts: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, float] = {}
+    for metric in metrics:
+        if metric in TOTALS:
+            found[metric] = TOTALS[metric](result)
+        elif metric not in ACCURACIES:
+            _, by, name, field = split_breakdown(metric)
+            if by not in parts:
+                parts[by] = result.breakdown(by)
+            if name not in parts[by]:
+                raise ExploreError(f"{metric}: the run has no {by} {name!r}; there are: {', '.join(parts[by])}")
+            found[metric] = parts[by][name][field]
+    return found

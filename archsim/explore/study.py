@@ -1,0 +1,240 @@
+"""A study: what is varied, what is wanted, and the files that it starts from."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from archsim.errors import ExploreError, SpecError, WorkloadError
+from archsim.explore.models import Options, Parameter, Range, StudyModel, Value, Values
+from archsim.spec import Chip
+from archsim.units import faults_of
+from archsim.workload import Workload
+from archsim.workload.workload import workload_of
+from archsim.yaml_reader import Document, Keys, fill, read_yaml
+
+Parameters = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a configuration sets: assignments as ``--set`` takes them, the phase, and the seed."""
+
+    chip: tuple[str, ...]
+    workload: tuple[str, ...]
+    phase: str | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A configuration as it is simulated."""
+
+    chip: Chip
+    work: Workload
+    phase: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study that has been read and checked.
+
+    Parameters
+    ----------
+    model : StudyModel
+        What its file says.
+    document : Document
+        The file's data, and where each part stands.
+    chip, workload : Document
+        The files that configurations start from, with what the study sets in all of them.
+    """
+
+    model: StudyModel
+    document: Document
+    chip: Document
+    workload: Document
+
+    @property
+    def name(self) -> str:
+        """Of the study; its folder is called so."""
+        return self.model.name
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """What is varied, by path or name, in the order of the file."""
+        return self.model.parameters
+
+    def settings(self, parameters: Mapping[str, Value]) -> Settings:
+        """What a configuration sets in the two files."""
+        sides: dict[str, list[str]] = {"chip": [], "workload": []}
+        phase: str | None = self.model.phase
+        seed = self.model.seed
+        for name, value in parameters.items():
+            item = self.parameters[name]
+            if name == "phase":
+                phase = str(value)
+            elif name == "seed":
+                seed = int(value)
+            elif isinstance(item, Options):
+                for assignment in item.options[str(value)]:
+                    side, _, rest = assignment.partition(".")
+                    sides[side].append(rest)
+            else:
+                for path in (name, *item.also):
+                    side, _, rest = path.partition(".")
+                    sides[side].append(f"{rest}={json.dumps(value)}")
+        return Settings(tuple(sides["chip"]), tuple(sides["workload"]), phase, seed)
+
+    def resolve(self, parameters: Mapping[str, Value], shortened: Sequence[str] = ()) -> Resolved:
+        """Chip and workload of a configuration.
+
+        Parameters
+        ----------
+        parameters : mapping
+            Values of the active parameters.
+        shortened : sequence of str
+            More assignments for the workload.
+
+        Raises
+        ------
+        SpecError, WorkloadError
+            The values do not go together.
+        """
+        settings = self.settings(parameters)
+        chip = self._chips.get(settings.chip)
+        if chip is None:
+            chip = self._chips[settings.chip] = fill(Chip, self.chip.override(settings.chip))
+        for_workload = (*settings.workload, *shortened)
+        work = self._works.get(for_workload)
+        if work is None:
+            document = self.workload.override(for_workload)
+            work = self._works[for_workload] = workload_of(document, self.workload.path.parent)
+        return Resolved(chip, work, settings.phase or work.phases[0], settings.seed)
+
+    @cached_property
+    def _chips(self) -> dict[tuple[str, ...], Chip]:
+        return {}
+
+    @cached_property
+    def _works(self) -> dict[tuple[str, ...], Workload]:
+        return {}
+
+
+def listed(parameter: Parameter) -> list[Value] | None:
+    """The values of a parameter one by one; None if it is continuous."""
+    if isinstance(parameter, Values):
+        return list(parameter.values)
+    if isinstance(parameter, Options):
+        return list(parameter.options)
+    return parameter.listed()
+
+
+def is_active(parameter: Parameter, parameters: Mapping[str, Value]) -> bool:
+    """Whether a parameter counts, given those before it."""
+    return all(parameters.get(name) in values for name, values in parameter.when.items())
+
+
+def read_study(path: str | PathLike[str]) -> Study:
+    """Read a study file, and check all that can be checked before anything runs.
+
+    Parameters
+    ----------
+    path : path
+        A file as in ``docs/studies/``; it names its chip and workload relative to itself.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ExploreError
+        With every fault of the study, one per line: ``file:line:col: path: message``.
+    SpecError, WorkloadError
+        The chip or the workload is wrong by itself.
+
+    Examples
+    --------
+    >>> study = read_study("workloads/studies/watch_tiles.yaml")
+    >>> list(study.parameters)[:2]
+    ['chip.crossbar.rows', 'chip.adc.resolution']
+    """
+    from archsim.explore.check import faults_of_study
+
+    document = read_yaml(path, ExploreError)
+    model, faults = _as_far_as_it_goes(document)
+    folder = document.path.parent
+    faults += [(("set", i), said) for i, said in _sides(model.set)]
+    try:
+        chip = read_yaml(folder / model.chip, SpecError)
+        workload = _workload_document(folder / model.workload)
+    except (SpecError, WorkloadError) as cause:
+        raise document.fail([*faults, ((), str(cause))]) from None
+    for_chip = [item.removeprefix("chip.") for item in model.set if item.startswith("chip.")]
+    for_workload = [item.removeprefix("workload.") for item in model.set if item.startswith("workload.")]
+    study = Study(model, document, chip.override(for_chip), workload.override(for_workload))
+    faults += faults_of_study(study)
+    if faults:
+        raise document.fail(faults)
+    return study
+
+
+def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys, str]]]:
+    """The study without its wrong parameters, objectives and constraints, and what is wrong with them.
+
+    Raises
+    ------
+    ExploreError
+        Something else is wrong, or nothing is left.
+    """
+    try:
+        return fill(StudyModel, document), []
+    except ExploreError as refused:
+        try:
+            StudyModel.model_validate(document.data)
+        except ValueError as cause:
+            faults = faults_of(cause, StudyModel)
+        data = copy.deepcopy(document.data)
+        for (section, *rest), _ in faults:
+            if section in ("parameters", "objectives", "constraints") and rest and isinstance(data[section], dict):
+                data[section].pop(rest[0], None)
+        try:
+            return StudyModel.model_validate(data), faults
+        except ValueError:
+            raise refused from None
+
+
+def _sides(assignments: Sequence[str]) -> list[tuple[int, str]]:
+    """Assignments that mean neither the chip nor the workload."""
+    return [
+        (i, f"write it as chip.PATH=value or workload.PATH=value; got {item!r}")
+        for i, item in enumerate(assignments)
+        if not item.startswith(("chip.", "workload.")) or "=" not in item
+    ]
+
+
+def _workload_document(path: Path) -> Document:
+    if path.suffix == ".nir":
+        raise WorkloadError(f"{path}: name a workload file that says network: {{nir: {path.name}}}")
+    return read_yaml(path, WorkloadError)
+
+
+def describe(study: Study) -> dict[str, Any]:
+    """The study in plain data, without what may change when it goes on."""
+    data = study.model.model_dump(mode="json", by_alias=True)
+    for key in ("chip", "workload", "set", "time_limit"):
+        data.pop(key)
+    data["sweep"].pop("configurations")
+    data["search"].pop("trials")
+    data["files"] = {"chip": study.chip.data, "workload": study.workload.data}
+    return data
+
+
+__all__ = ["Parameters", "Range", "Resolved", "Settings", "Study", "describe", "is_active", "listed", "read_study"]

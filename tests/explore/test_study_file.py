@@ -1,0 +1,96 @@
+"""A study is refused before anything runs: all faults at once, each at its line."""
+
+from __future__ import annotations
+
+import pytest
+from explore_support import TWO_BY_TWO, write_study
+
+from archsim.errors import ExploreError
+from archsim.explore import read_study
+
+
+def faults(path) -> list[str]:
+    with pytest.raises(ExploreError) as refused:
+        read_study(path)
+    return [line.removeprefix(f"{path}:") for line in str(refused.value).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ("chip.crossbr.rows: [64]", "unknown key"),
+        ("chip.crossbar.rws: [64]", "did you mean 'rows'?"),
+        ("crossbar.rows: [64]", "did you mean chip.crossbar.rows?"),
+        ("workload.network.layers.7.outputs: [64]", "is a list of 3"),
+        ("chip.device.read_pulse: ['100 mW']", "'100 mW' is a power"),
+        ("chip.device.read_pulse: [100]", "needs a unit"),
+        ("chip.device.read_pulse: {from: 10 ns, to: 1 us, step: 10 ns}", "has the unit 'us', but from has 'ns'"),
+        ("chip.crossbar.rows: {from: 64, to: 8}", "the range is empty"),
+        ("chip.crossbar.rows: {from: 64, to: 128, step: 0}", "must be above zero"),
+        ("chip.adc.rate: {from: 0 MHz, to: 1 MHz, scale: log, points: 3}", "starts above zero"),
+        ("chip.crossbar.rows: []", "must have at least 1 items"),
+        ("chip.crossbar.rows: [64, 64]", "64 stands there twice"),
+        ("chip.crossbar.rows: {values: [64], when: {phase: [bp]}}", "no parameter above this one"),
+        ("phase: [inference, training]", "must be of inference, bp, dfa"),
+        ("seed: [-1]", "must be whole numbers, 0 or more"),
+        ("style: {options: {a: [chip.execution.feedback=twice]}}", "must be one of copy, transposable"),
+        ("chip.crossbar.rows: {values: [64], also: [chip.crossbar.colums]}", "did you mean 'columns'?"),
+        ("chip.crossbar.columns: [48]", "no configuration that was tried"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
+    found = faults(write_study(tmp_path, parameters))
+    assert any(said in line and "parameters" in line for line in found), found
+    assert found[0][0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("constraints: {area: {at_most: 2 mm2}}", "no metric is called 'area'"),
+        ("constraints: {area_um2: {at_most: 2}}", "needs a unit"),
+        ("constraints: {area_um2: {at_least: 3 mm2, at_most: 2 mm2}}", "nothing can keep to both"),
+        ("constraints: {area_um2: {at_most: 0 mm2}}", "nothing can keep to it"),
+        ("constraints: {area_um2: {}}", "give at_least, at_most, or both"),
+        ("constraints: {accuracy: {at_least: 0.8}}", "accuracy needs learning.data"),
+        ("sweep: {kind: random}", "how many are drawn"),
+        ("sweep: {kind: grid, configurations: 5}", "a grid tries them all"),
+        ("record: [breakdown.component.adc.energy]", "no figure 'energy'"),
+        ("fidelity: {set: [chip.crossbar.rows=4]}", "shortens the workload"),
+        ("trials: 5", "unknown key"),
+    ],
+)
+def test_what_is_wrong_elsewhere_is_refused_too(tmp_path, more, said):
+    assert any(said in line for line in faults(write_study(tmp_path, more=more)))
+
+
+def test_an_objective_that_does_not_exist_is_refused_with_what_there_is(tmp_path):
+    (found,) = faults(write_study(tmp_path, objectives="{latency: minimize}"))
+    assert "did you mean 'latency_ps'?" in found
+
+
+def test_all_faults_come_at_once(tmp_path):
+    parameters = "chip.crossbr.rows: [64]\nchip.adc.resolution: {from: 8 bit, to: 4 bit}\nphase: [no]"
+    more = "constraints: {area_um2: {at_least: 3 mm2, at_most: 2 mm2}}"
+    found = faults(write_study(tmp_path, parameters, more, objectives="{latency: minimize, energy_pj: minimise}"))
+    assert len(found) == 6
+    lines = [int(line.split(":")[0]) for line in found]
+    assert lines == sorted(lines)
+
+
+def test_a_study_of_an_older_version_is_refused(tmp_path):
+    path = write_study(tmp_path)
+    path.write_text(path.read_text().replace("version: 1", "version: 0"))
+    assert "must be 1" in faults(path)[0]
+
+
+def test_a_missing_chip_is_named(tmp_path):
+    path = write_study(tmp_path)
+    path.write_text(path.read_text().replace("wearable_rram.yaml", "unwearable.yaml"))
+    assert "unwearable.yaml: there is no such file" in faults(path)[0]
+
+
+def test_values_that_go_together_only_with_others_are_no_fault(tmp_path):
+    tied = "chip.crossbar.columns: {values: [64, 256], also: [chip.write.parallel_cells]}"
+    assert read_study(write_study(tmp_path, tied)).parameters
+    assert read_study(write_study(tmp_path, TWO_BY_TWO)).name == "test"

@@ -1,0 +1,57 @@
+"""Small studies for the tests of archsim.explore, and workers that are no processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from archsim.explore.evaluate import Job, Outcome, evaluate
+
+ROOT = Path(__file__).resolve().parent.parent
+SHORT = "[workload.timesteps=4, workload.samples=1, workload.batch=1]"
+
+
+BOTH = "{latency_ps: minimize, area_um2: minimize}"
+
+
+def study_text(parameters: str, more: str = "", objectives: str = BOTH) -> str:
+    """A study file on the wearable chip; each line of `parameters` is one of them."""
+    lines = "\n".join(f"  {line.strip()}" for line in parameters.strip().splitlines())
+    return (
+        f"version: 1\nname: test\nchip: {ROOT}/arch_specs/wearable_rram.yaml\n"
+        f"workload: {ROOT}/workloads/watch_mlp.yaml\nset: {SHORT}\nphase: inference\n"
+        f"parameters:\n{lines}\nobjectives: {objectives}\n{more}\n"
+    )
+
+
+TWO_BY_TWO = "chip.crossbar.rows: [64, 128]\nchip.adc.columns_per_adc: [16, 64]"
+
+
+def write_study(folder: Path, parameters: str = TWO_BY_TWO, more: str = "", **given: str) -> Path:
+    """The study file in a folder."""
+    path = folder / "study.yaml"
+    path.write_text(study_text(parameters, more, **given), encoding="utf-8")
+    return path
+
+
+class HerePool:
+    """Does the jobs at once, in this process; counts them."""
+
+    def __init__(self, function: Callable[[Job], Outcome] = evaluate) -> None:
+        self.function, self.keys, self._found = function, [], []
+
+    @property
+    def n_free(self) -> int:
+        return 1 - len(self._found)
+
+    def submit(self, job: Job) -> None:
+        self.keys.append(job.key)
+        self._found.append((job.key, {**self.function(job), "seconds": 0.0}))
+
+    def wait(self, timeout_s: float) -> list[tuple[str, Outcome]]:
+        del timeout_s
+        found, self._found = self._found, []
+        return found
+
+    def close(self) -> None:
+        pass
