@@ -80,3 +80,57 @@ def same_columns(one: TaskGraph, other: TaskGraph) -> None:
         else:
             np.testing.assert_array_equal(a, b, err_msg=field.name)
             assert a.dtype == b.dtype, field.name
+
+
+def snn_template(seed: int | None = None, layers: int = 3, tiles: int = 2) -> TaskTemplate:
+    """One timestep of a pipelined network: arrays, shared converters, neurons, messages into finite buffers.
+
+    All parts are alike without a seed; with one, each task takes 50 to 150 % of its time.
+    """
+    rng = random.Random(seed)
+    b = TaskGraphBuilder()
+    carried: list[Edge] = []
+
+    def time(ps: int) -> int:
+        return ps if seed is None else ps * rng.randint(50, 150) // 100
+
+    spaces = [[b.resource(f"buffer[{layer}][{k}]", 2) for k in range(tiles)] for layer in range(layers)]
+    sent: list[int] = []
+    for layer in range(layers):
+        link, label = b.resource(f"link[{layer}]", 2), {"layer": str(layer), "timestep": 0}
+        reads, updates = [], []
+        for tile in range(tiles):
+            array, adc = b.resource(f"array[{layer}][{tile}]"), b.resource(f"adc[{layer}][{tile}]", 2)
+            frees = [(spaces[layer][tile], 1)] if layer else []
+            read = b.task(
+                action="read", uses=[(array, 1)], occupancy_ps=time(100), after=sent, frees=frees, **label
+            )
+            converts = [
+                b.task(
+                    action="convert",
+                    uses=[(adc, 1)],
+                    occupancy_ps=time(30),
+                    latency_ps=time(50),
+                    after=[read],
+                    **label,
+                )
+                for _ in range(4)
+            ]
+            update = b.task(action="update", occupancy_ps=time(20), after=converts, **label)
+            carried += [(read, read, 1), (update, update, 1), *((convert, read, 2) for convert in converts)]
+            reads.append(read)
+            updates.append(update)
+        goes_on = layer + 1 < layers
+        admits = [
+            b.task(
+                action="admit", after=[update], reserves=[(spaces[layer + 1][k], 1)] if goes_on else [], **label
+            )
+            for k, update in enumerate(updates)
+        ]
+        sent = [
+            b.task(action="hop", uses=[(link, 1)], occupancy_ps=time(25), after=[admit], **label)
+            for admit in admits
+        ]
+        # output registers: the arrays of this layer wait until what they computed has left
+        carried += [(admit, read, 3) for admit, read in zip(admits, reads, strict=True)]
+    return TaskTemplate.of(b.build(), carried)
