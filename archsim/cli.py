@@ -427,6 +427,38 @@ def dfa_vs_bp(
     )
 
 
+@study.command("optimizers")
+def optimizers(
+    chip: Annotated[Path | None, typer.Argument(metavar="[CHIP]", help="The wearable chip if not given.")] = None,
+    workload: Annotated[
+        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The watch's if not given.")
+    ] = None,
+    set_: Assignments = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Two rates, short training.")] = False,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the adaptations, for their intervals.")] = 5,
+    seed: Seed = 0,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, picture; goes on where it stopped."),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FOLDER", help="The same, without what is kept to go on.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """What the state of an optimizer costs on the chip, and what it brings.
+
+    SGD, momentum, Adam and SinkGD with both rules, each at its own rate: accuracy on cells that spread, energy,
+    latency and area.
+    """
+    from archsim.cli_optimizers import optimizers as command
+
+    command(chip, workload, set_ or [], quick, seeds, seed, workers, output, write, json)
+
+
 def _texts(choices: list[Any] | None) -> list[str]:
     return [choice.value for choice in choices or []]
 

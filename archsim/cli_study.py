@@ -63,13 +63,13 @@ def dfa_vs_bp(asked: Asked, as_json: bool) -> None:
     from archsim.study import dfa_vs_bp as run
     from archsim.study.costs import Files
 
-    chip, workload = _found(asked)
+    chip, workload = existing_files(asked.chip, asked.workload)
     for_chip, for_workload = split_assignments(asked.assignments)
     files = Files(chip, workload, tuple(for_chip), tuple(for_workload))
     workers = asked.workers or os.cpu_count() or 1
     question = Question(files, asked.quick, asked.accuracy, asked.n_seeds, asked.seed, workers)
     for folder in (asked.output, asked.write):
-        _check_folder(folder)
+        check_folder(folder)
     cache = asked.output / CACHE if asked.output else None
     study = run(question, cache, progress)
     for folder in (asked.output, asked.write):
@@ -79,18 +79,25 @@ def dfa_vs_bp(asked: Asked, as_json: bool) -> None:
     typer.echo(json.dumps(study, indent=1, allow_nan=False) if as_json else summary(study))
 
 
-def _found(asked: Asked) -> tuple[Path, Path]:
-    chip, workload = asked.files
-    if asked.chip is None and not chip.exists():
+def existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tuple[Path, Path]:
+    """Chip and workload, the project's own where none is named.
+
+    Raises
+    ------
+    ArchsimError
+        A default is not in this folder, or a file is of the other kind.
+    """
+    chip, workload = asked_chip or CHIP, asked_workload or WORKLOAD
+    if asked_chip is None and not chip.exists():
         raise ExploreError(f"name a CHIP and a WORKLOAD: the default, {chip}, is not in this folder")
-    if asked.workload is None and not workload.exists():
+    if asked_workload is None and not workload.exists():
         raise ExploreError(f"name a WORKLOAD: the default, {workload}, is not in this folder")
     refuse_other_kind(chip, "chip", "; are the arguments swapped?")
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     return chip, workload
 
 
-def _check_folder(folder: Path | None) -> None:
+def check_folder(folder: Path | None) -> None:
     """Find out before a long run that a folder cannot be written."""
     if folder is None:
         return

@@ -143,7 +143,7 @@ def adapt(
         rule=rule,
         before=before,
         after=evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac,
-        ideal_after=_ideally(work, start, data, rule, seed, tell),
+        ideal_after=ideal_accuracy(work, start, data, rule, seed, tell),
         network=done.network,
         n_steps=done.n_steps,
         n_windows=plan.passes * len(target),
@@ -163,10 +163,16 @@ def _plan(work: Workload, data: LearningData) -> tuple[AdaptModel, Samples]:
     return plan, data.adapt
 
 
-def _ideally(
-    work: Workload, start: Network, data: LearningData, rule: AdaptRule, seed: int, tell: Tell | None
+def ideal_accuracy(
+    work: Workload, start: Network, data: LearningData, rule: AdaptRule, seed: int, tell: Tell | None = None
 ) -> float:
-    """Accuracy after the same adaptation in ideal arithmetic."""
+    """Accuracy on the test part after the same adaptation in ideal arithmetic, without any chip.
+
+    Raises
+    ------
+    WorkloadError
+        As `adapt`.
+    """
     plan, target = _plan(work, data)
     products = PlainProducts.of(start)
     recipe = recipe_of(work, plan.optimizer, rule, start, seed, lambda _, shape, rng: rng.normal(size=shape))
