@@ -51,7 +51,7 @@ class OptimizerQuestion:
     files : Files
         Chip and workload; the workload's own optimizer is not used.
     quick : bool
-        Two rates, short training: to see that all goes through, not for figures.
+        Two rates, one seed to choose them, short training: to see that all goes through, not for figures.
     n_seeds, seed : int
         Seeds of the adaptations, from `seed` on; `seed` draws the activity that is priced.
     n_tuning : int
@@ -96,7 +96,7 @@ def optimizers(
     chip, work = question.files.load()
     check_story(work)
     if question.quick:
-        question = replace(question, files=_with(question.files, *QUICK))
+        question = replace(question, files=_with(question.files, *QUICK), n_tuning=1)
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
     with nullcontext(str(cache)) if cache else tempfile.TemporaryDirectory() as place:

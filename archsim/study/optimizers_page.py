@@ -87,9 +87,9 @@ def page(study: Study, command: str) -> str:
         "## The rates",
         markdown_table(("optimizer", "rule", f"mean accuracy (%) by rate, {TUNING_SPLIT}"), _rates(study)),
         "## Limits",
-        "One network, one data set, one spread of cells; area and energy are those of the base chip, whose buffers "
-        "are fitted to what is kept, in powers of two. A division or a root counts as one result of the gradient "
-        "unit, so Adam is a lower bound. Neighbouring rates differ by about three, and were chosen without noise. "
+        "One network, one data set, one spread of cells; area and energy are those of the base chip, whose "
+        "buffers are fitted to what is kept, in powers of two. A division or a root counts as one result of the "
+        "gradient unit, so Adam is a lower bound. Neighbouring rates differ by about three, and were chosen without noise. "
         "States are exact digital numbers in the learning, and take the gradient's bits in the buffer.",
     ]
     return "\n\n".join(parts) + "\n"
