@@ -88,9 +88,10 @@ def page(study: Study, command: str) -> str:
         markdown_table(("optimizer", "rule", f"mean accuracy (%) by rate, {TUNING_SPLIT}"), _rates(study)),
         "## Limits",
         "One network, one data set, one spread of cells; area and energy are those of the base chip, whose "
-        "buffers are fitted to what is kept, in powers of two. A division or a root counts as one result of the "
-        "gradient unit, so Adam is a lower bound. Neighbouring rates differ by about three, and were chosen without noise. "
-        "States are exact digital numbers in the learning, and take the gradient's bits in the buffer.",
+        "buffers are fitted to what is kept, in powers of two. A division or a root counts as one result of "
+        "the gradient unit, so Adam is a lower bound. Neighbouring rates differ by about three; they were "
+        "chosen without noise. States are exact digital numbers in the learning; in the buffer they take the "
+        "gradient's bits.",
     ]
     return "\n\n".join(parts) + "\n"
 
