@@ -163,6 +163,66 @@ def compare(
 
     command(items, workload, _texts(phase), engine.value, seed, set_ or [], json)
 
+Item = Annotated[Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)]
+ItsWorkload = Annotated[
+    Path | None, typer.Argument(metavar="[WORKLOAD]", help="What the chip computes.", show_default=False)
+]
+OnePhase = Annotated[
+    Phase | None, typer.Option("--phase", help="The first one if not given.", show_default=False)
+]
+Top = Annotated[int, typer.Option("--top", min=1, help="Lines of each table.")]
+
+
+@app.command()
+def why(
+    item: Item,
+    workload: ItsWorkload = None,
+    phase: OnePhase = None,
+    seed: Seed = 0,
+    set_: Assignments = None,
+    top: Top = 8,
+    json: Json = False,
+) -> None:
+    """Why a run takes as long as it does.
+
+    What the critical path is spent on, which tasks waited for which, and how much slack there is.
+    """
+    from archsim.cli_why import Asked
+    from archsim.cli_why import why as command
+
+    command(Asked(item, workload, phase.value if phase else None, seed, set_ or []), top, json)
+
+
+@app.command()
+def whatif(
+    item: Item,
+    workload: ItsWorkload = None,
+    speedup: Annotated[
+        list[str] | None,
+        typer.Option("--speedup", metavar="NAME=FACTOR", help="Faster parts, e.g. adc=2 or adc=inf.", show_default=False),
+    ] = None,
+    capacity: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--capacity", metavar="NAME=FACTOR", help="More units or space, e.g. 'tile.*.adc=2'.", show_default=False
+        ),
+    ] = None,
+    phase: OnePhase = None,
+    seed: Seed = 0,
+    set_: Assignments = None,
+    top: Top = 20,
+    json: Json = False,
+) -> None:
+    """What would help: plays a run out again with one thing changed, and ranks the changes.
+
+    Without options every part is tried twice as fast and infinitely fast, doubled and unlimited.
+    """
+    from archsim.cli_why import Asked
+    from archsim.cli_why import whatif as command
+
+    asked = Asked(item, workload, phase.value if phase else None, seed, set_ or [])
+    command(asked, speedup or [], capacity or [], top, json)
+
 
 @app.command()
 def explore(

@@ -31,6 +31,7 @@ KNOWS = {
     "metrics": {"errors", "units", "taskgraph", "trace", "components"},
     "provenance": {"spec", "workload", "units"},
 }
+KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
 KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}

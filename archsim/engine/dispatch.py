@@ -140,7 +140,13 @@ def _one(s: Structure, services: Services, wheel: tuple[int, int, int, int], tim
 
 
 def _any(
-    s: Structure, services: Services, policy: str, wheel: tuple[int, int, int, int], times: Times, head: Ints
+    s: Structure,
+    services: Services,
+    policy: str,
+    wheel: tuple[int, int, int, int],
+    times: Times,
+    head: Ints,
+    sequence: Ints | None = None,
 ) -> int:
     from archsim.engine.compiled import TOO_LONG
     from archsim.engine.general.compiled import any_graph
@@ -153,5 +159,29 @@ def _any(
     how = any_graph(
         services.occupancy, services.latency, s.priority, static, len(s.priority) > 0 and not static,
         *s.edges, *s.claims, *s.held, *s.given, s.capacity.copy(), *wheel, link, *times, head,
+        np.empty(0, np.int64) if sequence is None else sequence,
     )  # fmt: skip
     return int(how)
+
+
+def run_with_order(graph: TaskGraph, policy: str) -> tuple[Trace, Ints]:
+    """See `archsim.engine.start_order`."""
+    try:
+        from archsim.engine.compiled import FINISHED
+    except ImportError:
+        return _in_order(graph, policy)
+    structure = structure_of(graph)
+    services = services_of(structure, graph.occupancy_ps, graph.latency_ps)
+    name = "general wheel" if services.n_buckets else "general heap"
+    n = graph.n_tasks
+    ready, start, done, sequence = (np.empty(n, np.int64) for _ in range(4))
+    head = np.full(graph.n_resources, -1, np.int64)
+    how = _any(structure, services, policy, _wheel(name, services), (ready, start, done), head, sequence)
+    # the heap engine knows what to say of a deadlock, and of times beyond 64 bits
+    return (Trace(ready, start, done), sequence) if how == FINISHED else _in_order(graph, policy)
+
+
+def _in_order(graph: TaskGraph, policy: str) -> tuple[Trace, Ints]:
+    sequence: list[int] = []
+    trace = heap_engine.run(graph, policy, sequence)
+    return trace, np.array(sequence, np.int64)

@@ -15,8 +15,11 @@ from archsim.trace import Trace
 _BOTH, _OCCUPANCY, _DONE = 0, 1, 2  # what ends
 
 
-def run(graph: TaskGraph, policy: str) -> Trace:
-    """Play a task graph out; see `archsim.engine.run_tasks`."""
+def run(graph: TaskGraph, policy: str, sequence: list[int] | None = None) -> Trace:
+    """Play a task graph out; see `archsim.engine.run_tasks`.
+
+    `sequence` receives the tasks in the order in which they start.
+    """
     n = graph.n_tasks
     t = tables(graph)
     needs, uses, frees, successors = t.needs, t.uses, t.frees, t.successors
@@ -40,6 +43,8 @@ def run(graph: TaskGraph, policy: str) -> Trace:
 
     def begin(task: int) -> None:
         start[task] = now
+        if sequence is not None:
+            sequence.append(task)
         occupancy, latency = occupancy_ps[task], latency_ps[task]
         if occupancy == latency:
             end_at(now + latency, 3 * task + _BOTH)

@@ -1,9 +1,9 @@
 """What a run cost: latency, throughput, energy, area and power, and who took how much of it."""
 
-from archsim.metrics.blocking import GROUPINGS, Blocking, blocking, kind_of, path_shares
+from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
-from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name
+from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
 from archsim.metrics.waits import CAUSES, Waits, waits
@@ -19,7 +19,9 @@ __all__ = [
     "Segment",
     "Waits",
     "action_of_name",
+    "bare_name",
     "blocking",
+    "busy_component",
     "critical_path",
     "fresh_folder",
     "kind_of",

@@ -32,12 +32,22 @@ def kind_of(resource: str) -> str:
     --------
     >>> kind_of("tile[3].pe[1].crossbar[0].adc"), kind_of("tile[0].pe[0].crossbar[2]"), kind_of("link 0 -> 1")
     ('adc', 'crossbar', 'link 0 -> 1')
-    >>> kind_of("tile[0].pe[0].crossbar[2].turn.transposed")
-    'turn.transposed'
+    >>> kind_of("tile[0].input_buffer.space[fc1 to fc2]@tile[1]"), kind_of("pe[0].crossbar[2].turn.transposed")
+    ('input_buffer.space', 'turn.transposed')
     """
-    parts = [re.sub(r"\[[^]]*]", "", part) for part in resource.split(".")]
-    n = 2 if parts[-1] == "transposed" and len(parts) > 1 else 1
-    return ".".join(parts[-n:])
+    parts = bare_name(resource).split(".")
+    return ".".join(parts[-2:] if parts[-1] in ("space", "transposed") else parts[-1:])
+
+
+def bare_name(resource: str) -> str:
+    """A resource's name without indices.
+
+    Examples
+    --------
+    >>> bare_name("tile[3].pe[1].adc"), bare_name("tile[0].input_buffer.space[fc1 to fc2]@tile[1]")
+    ('tile.pe.adc', 'tile.input_buffer.space')
+    """
+    return re.sub(r"\[[^]]*]", "", resource).partition("@")[0]
 
 
 class Labels(NamedTuple):
@@ -229,9 +239,7 @@ def blocking(
 def _packed(names: tuple[str, ...], matrix: Ints) -> Blocking:
     """Without rows and columns of zeros."""
     rows, columns = np.flatnonzero(matrix.any(axis=1)), np.flatnonzero(matrix.any(axis=0))
-    return Blocking(
-        tuple(names[r] for r in rows), tuple(names[c] for c in columns), matrix[np.ix_(rows, columns)]
-    )
+    return Blocking(tuple(names[r] for r in rows), tuple(names[c] for c in columns), matrix[np.ix_(rows, columns)])
 
 
 def _matrix(trace: Trace, found: Waits, rows: Ints, columns: Ints, n_groups: int) -> Ints:

@@ -64,9 +64,7 @@ def check_finished(graph: TaskGraph, trace: Trace) -> None:
     if trace.n_tasks != graph.n_tasks:
         raise EngineError(f"the trace has {trace.n_tasks} tasks, its graph {graph.n_tasks}")
     if graph.n_tasks and int(trace.start_ps.min()) < 0:
-        raise EngineError(
-            f"task {int(trace.start_ps.argmin())} never ran; an unfinished run has no critical path"
-        )
+        raise EngineError(f"task {int(trace.start_ps.argmin())} never ran; an unfinished run has no critical path")
 
 
 def waits(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> Waits:

@@ -20,9 +20,7 @@ def causes(b: TaskGraphBuilder) -> list[tuple[int, str, int, int]]:
     graph = b.build()
     found = waits(graph, run_tasks(graph))
     names = [CAUSES[c] for c in found.cause]
-    return list(
-        zip(found.wait_ps.tolist(), names, found.resource.tolist(), found.holder.tolist(), strict=True)
-    )
+    return list(zip(found.wait_ps.tolist(), names, found.resource.tolist(), found.holder.tolist(), strict=True))
 
 
 def test_a_wait_for_a_unit_names_the_resource_that_was_short_not_the_one_with_units_to_spare():

@@ -141,8 +141,12 @@ def any_graph(
     start: Long,
     done: Long,
     head: Long,
+    sequence: Long,
 ) -> int:
-    """Play a graph out round by round; `head` receives the first task in each line, -1 for an empty one."""
+    """Play a graph out round by round; `head` receives the first task in each line, -1 for an empty one.
+
+    `sequence` receives the tasks in the order in which they started, if it has room for any.
+    """
     n, n_claims = len(latency), len(claim)
     wheel, mask = n_buckets > 0, n_buckets - 1
     first = np.full(n_buckets, -1, np.int32)
@@ -177,7 +181,7 @@ def any_graph(
             ready[i] = 0
             new[n_new] = i
             n_new += 1
-    now, bucket, this_round = 0, 0, 0
+    now, bucket, this_round, n_in_sequence = 0, 0, 0, 0
     while True:
         # the newly ready join their lines, in order; who needs nothing stands in none
         n_started = 0
@@ -243,6 +247,9 @@ def any_graph(
         for x in range(n_started):
             i = int(new[x])
             start[i] = now
+            if n_in_sequence < len(sequence):
+                sequence[n_in_sequence] = i
+                n_in_sequence += 1
             for part in range(2):
                 node, length = i, latency[i]
                 if part:
