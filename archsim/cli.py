@@ -8,13 +8,29 @@ from __future__ import annotations
 
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from archsim import cli_questions
+from archsim.cli_options import (
+    Assignments,
+    ChipFile,
+    Engine,
+    EngineOption,
+    Json,
+    Kind,
+    Model,
+    Phase,
+    Phases,
+    Rule,
+    Seed,
+    WorkloadAssignments,
+    WorkloadFile,
+    texts,
+)
 from archsim.errors import ArchsimError, EngineError
 
 CTRL_C, TERMINATED = 130, 143
@@ -48,73 +64,6 @@ app = typer.Typer(
 )
 
 
-class Phase(StrEnum):
-    """What is computed."""
-
-    inference = "inference"
-    bp = "bp"
-    dfa = "dfa"
-
-
-class Engine(StrEnum):
-    """All give the same result."""
-
-    simpy = "simpy"
-    heap = "heap"
-    compiled = "compiled"
-
-
-class Rule(StrEnum):
-    """How the chip learns."""
-
-    bp = "bp"
-    dfa = "dfa"
-    none = "none"
-
-
-class Kind(StrEnum):
-    """Pictures of a result."""
-
-    pipeline = "pipeline"
-    breakdown = "breakdown"
-    power = "power"
-
-
-class Model(StrEnum):
-    """Kinds of files."""
-
-    chip = "chip"
-    workload = "workload"
-
-
-ChipFile = Annotated[Path, typer.Argument(metavar="CHIP", help="A chip file (YAML).", show_default=False)]
-WorkloadFile = Annotated[
-    Path,
-    typer.Argument(metavar="WORKLOAD", help="A workload file (YAML), or a network (.nir).", show_default=False),
-]
-Phases = Annotated[
-    list[Phase] | None, typer.Option("--phase", help="Only this phase; may be repeated.", show_default=False)
-]
-Assignments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Replace a value of the chip or the workload, e.g. crossbar.rows=64 or samples=4; "
-        "chip.PATH or workload.PATH says which.",
-        show_default=False,
-    ),
-]
-WorkloadAssignments = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set-workload", metavar="PATH=VALUE", help="Replace a value of the workload.", show_default=False
-    ),
-]
-EngineOption = Annotated[Engine, typer.Option("--engine", help="All engines give the same result.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws which recordings or spikes drive the network.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
-
 
 @app.command()
 def run(
@@ -137,7 +86,7 @@ def run(
     """
     from archsim.cli_run import run as command
 
-    command(chip, workload, _texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json)
+    command(chip, workload, texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json)
 
 
 @app.command()
@@ -161,67 +110,10 @@ def compare(
     """
     from archsim.cli_run import compare as command
 
-    command(items, workload, _texts(phase), engine.value, seed, set_ or [], json)
-
-Item = Annotated[Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)]
-ItsWorkload = Annotated[
-    Path | None, typer.Argument(metavar="[WORKLOAD]", help="What the chip computes.", show_default=False)
-]
-OnePhase = Annotated[
-    Phase | None, typer.Option("--phase", help="The first one if not given.", show_default=False)
-]
-Top = Annotated[int, typer.Option("--top", min=1, help="Lines of each table.")]
+    command(items, workload, texts(phase), engine.value, seed, set_ or [], json)
 
 
-@app.command()
-def why(
-    item: Item,
-    workload: ItsWorkload = None,
-    phase: OnePhase = None,
-    seed: Seed = 0,
-    set_: Assignments = None,
-    top: Top = 8,
-    json: Json = False,
-) -> None:
-    """Why a run takes as long as it does.
-
-    What the critical path is spent on, which tasks waited for which, and how much slack there is.
-    """
-    from archsim.cli_why import Asked
-    from archsim.cli_why import why as command
-
-    command(Asked(item, workload, phase.value if phase else None, seed, set_ or []), top, json)
-
-
-@app.command()
-def whatif(
-    item: Item,
-    workload: ItsWorkload = None,
-    speedup: Annotated[
-        list[str] | None,
-        typer.Option("--speedup", metavar="NAME=FACTOR", help="Faster parts, e.g. adc=2 or adc=inf.", show_default=False),
-    ] = None,
-    capacity: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--capacity", metavar="NAME=FACTOR", help="More units or space, e.g. 'tile.*.adc=2'.", show_default=False
-        ),
-    ] = None,
-    phase: OnePhase = None,
-    seed: Seed = 0,
-    set_: Assignments = None,
-    top: Top = 20,
-    json: Json = False,
-) -> None:
-    """What would help: plays a run out again with one thing changed, and ranks the changes.
-
-    Without options every part is tried twice as fast and infinitely fast, doubled and unlimited.
-    """
-    from archsim.cli_why import Asked
-    from archsim.cli_why import whatif as command
-
-    asked = Asked(item, workload, phase.value if phase else None, seed, set_ or [])
-    command(asked, speedup or [], capacity or [], top, json)
+cli_questions.register(app)
 
 
 @app.command()
@@ -289,7 +181,7 @@ def learn(
     """
     from archsim.cli_learn import learn as command
 
-    rules = [chosen for chosen in _texts(rule or [Rule.bp, Rule.dfa]) if chosen != "none"]
+    rules = [chosen for chosen in texts(rule or [Rule.bp, Rule.dfa]) if chosen != "none"]
     command(chip, workload, rules, seeds, seed, set_ or [], output, resume, engine.value, json)
 
 
@@ -360,7 +252,7 @@ def plot(
     """Draw pictures of a saved result."""
     from archsim.cli_show import plot as command
 
-    command(result, _texts(kind or list(Kind)), _texts(phase), output)
+    command(result, texts(kind or list(Kind)), texts(phase), output)
 
 
 @app.command()
@@ -517,10 +409,6 @@ def optimizers(
     from archsim.cli_optimizers import optimizers as command
 
     command(chip, workload, set_ or [], quick, seeds, seed, workers, output, write, json)
-
-
-def _texts(choices: list[Any] | None) -> list[str]:
-    return [choice.value for choice in choices or []]
 
 
 def _terminate(signum: int, frame: object) -> None:

@@ -97,8 +97,8 @@ def what_if(
     Notes
     -----
     Under ``fifo`` a faster part may lengthen a run, because it changes who comes first (Graham, SIAM J. Appl.
-    Math. 17, 1969). So each change is played out twice: by the policy of the run, and with every resource serving its
-    tasks in the order of the present schedule, which is monotone. Where they differ in sign, the second ranks.
+    Math. 17, 1969). So each change is played out twice: by the policy of the run, and with every resource serving
+    its tasks in the order of the present schedule, which is monotone. Where they differ in sign, the second ranks.
 
     Examples
     --------

@@ -1,0 +1,65 @@
+"""archsim why and archsim whatif, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from archsim.cli import app
+
+CALL = ["arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
+SHORT = ["--set", "timesteps=2", "--set", "samples=1", "--set", "batch=1"]
+
+
+@pytest.fixture
+def call(root_dir, monkeypatch):
+    monkeypatch.chdir(root_dir)
+
+    def invoke(command: str, *more: str):
+        return CliRunner().invoke(app, [command, *CALL, *SHORT, *more])
+
+    return invoke
+
+
+def test_why_divides_the_latency_without_a_rest(call):
+    found = json.loads(call("why", "--json").stdout)
+    for by, shares in found["critical_path"].items():
+        assert sum(shares.values()) == found["latency_ps"], by
+    for pairs in found["blocking"].values():
+        assert sum(pair["wait_ps"] for pair in pairs) == found["waiting_ps"]
+    assert found["slack"]["n_tasks_without"] > 0
+    out = call("why", "--top", "3").stdout
+    assert "on the critical path" in out
+    assert "while tasks ran on" in out
+
+
+def test_whatif_tries_everything_and_ranks_it(call):
+    found = json.loads(call("whatif", "--json").stdout)
+    gains = [change["gain_ps"] for change in found["changes"]]
+    assert gains == sorted(gains, reverse=True)
+    names = [change["change"] for change in found["changes"]]
+    assert {"adc 2x faster", "adc infinitely fast", "bus capacity x2"} <= set(names)
+    assert "input_buffer.space capacity x2" in names
+    for change in found["changes"]:
+        assert change["same_order_ps"] <= found["latency_ps"]
+
+
+def test_whatif_takes_the_changes_of_the_issue(call):
+    out = call("whatif", "--speedup", "adc=2", "--capacity", "tile.*.adc=2").stdout
+    assert "adc 2x faster and tile.*.adc capacity x2" in out
+    assert "in the same order" in out
+
+
+def test_an_unknown_name_ends_in_one_message(call):
+    done = call("whatif", "--speedup", "acd=2")
+    assert done.exit_code == 2
+    assert done.stderr == "error: --speedup acd: no resource or component has this name; did you mean adc?\n"
+
+
+def test_neither_result_nor_workload_is_told(root_dir, monkeypatch):
+    monkeypatch.chdir(root_dir)
+    done = CliRunner().invoke(app, ["why", CALL[0]])
+    assert done.exit_code == 2
+    assert "name one, or a chip and a workload" in done.stderr
