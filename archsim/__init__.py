@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         WorkloadError,
     )
     from archsim.metrics import Result
+    from archsim.report import load_result
     from archsim.simulate import simulate
     from archsim.spec import Chip, load_chip
     from archsim.taskgraph import TaskGraph, TaskGraphBuilder, TaskTemplate
@@ -53,6 +54,7 @@ _HOME = {
     "Workload": "workload",
     "WorkloadError": "errors",
     "load_chip": "spec",
+    "load_result": "report",
     "load_workload": "workload",
     "run_many": "engine",
     "run_tasks": "engine",
@@ -80,6 +82,7 @@ __all__ = [
     "Workload",
     "WorkloadError",
     "load_chip",
+    "load_result",
     "load_workload",
     "run_many",
     "run_tasks",

@@ -11,7 +11,10 @@ import pytest
 import archsim
 
 PROMISED = {
-    "archsim": ["load_chip", "load_workload", "simulate", "TaskGraphBuilder", "run_many", "run_tasks", "verify"],
+    "archsim": [
+        "load_chip", "load_workload", "load_result", "simulate", "TaskGraphBuilder", "run_many", "run_tasks",
+        "verify",
+    ],
     "archsim.workload": ["from_nir"],
     "archsim.snn": ["forward"],
     "archsim.crossbar": ["CrossbarArray", "column_currents", "effective_conductance", "node_voltages"],

@@ -6,6 +6,8 @@ from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
+from archsim.metrics.run_file import read_run, run_file, write_run
+from archsim.metrics.spans import Spans
 from archsim.metrics.waits import CAUSES, Waits, waits
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Part",
     "Result",
     "Segment",
+    "Spans",
     "Waits",
     "action_of_name",
     "bare_name",
@@ -27,5 +30,8 @@ __all__ = [
     "kind_of",
     "path_shares",
     "power_over_time",
+    "read_run",
+    "run_file",
     "waits",
+    "write_run",
 ]

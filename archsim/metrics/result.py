@@ -22,6 +22,8 @@ from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
+from archsim.metrics.run_file import run_file, write_run
+from archsim.metrics.spans import Spans
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -48,7 +50,7 @@ class Result:
         The prices.
     items : tuple of AreaItem
         Area and leakage of the chip.
-    n_samples, phase, name, provenance
+    crossbars, n_crossbars, n_samples, phase, name, provenance, policy
         As given.
     path : tuple of Segment
         The critical path, see `critical_path`.
@@ -65,10 +67,13 @@ class Result:
     trace: Trace
     actions: Mapping[str, Action]
     items: tuple[AreaItem, ...]
+    crossbars: Crossbars
+    n_crossbars: int
     n_samples: int
     phase: str
     name: str
     provenance: dict[str, object]
+    policy: str
     path: tuple[Segment, ...]
     books: Books
 
@@ -146,8 +151,9 @@ class Result:
             graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples
         )
         result = cls(
-            graph, trace, actions, tuple(items), n_samples, phase, name, dict(provenance), path, books
-        )
+            graph, trace, actions, tuple(items), crossbars, n_crossbars, n_samples, phase, name,
+            dict(provenance), policy, path, books,
+        )  # fmt: skip
         result.check()
         return result
 
@@ -275,6 +281,10 @@ class Result:
         if self.dynamic_energy_pj + self.leakage_energy_pj != self.energy_pj:
             raise EngineError("dynamic energy and leakage do not sum to the energy")
 
+    def spans(self) -> Spans:
+        """Which unit of which resource each task held, from when to when."""
+        return Spans.of(self.graph, self.trace)
+
     # ---- for files ----
 
     def to_dict(self) -> dict[str, object]:
@@ -322,7 +332,7 @@ class Result:
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``result.json``, whole or not at all.
+        """Write ``result.json`` and the run itself, for `archsim.load_result`, whole or not at all.
 
         Parameters
         ----------
@@ -344,9 +354,10 @@ class Result:
         return Path(folder) / RESULT_FILE
 
     def write(self, folder: Path) -> None:
-        """Write ``result.json`` into an existing folder; for use inside `fresh_folder`."""
+        """Write ``result.json`` and the run into an existing folder; for use inside `fresh_folder`."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
+        write_run(self, folder / run_file(self.phase))
 
     def __repr__(self) -> str:
         return f"Result({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"

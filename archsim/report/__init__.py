@@ -1,6 +1,7 @@
 """Results for people and programs: tables, Markdown, the result folder."""
 
 from archsim.report.folder import Saved, bundle, read_results, result_folder, spans_file, write_results
+from archsim.report.load import load_result
 from archsim.report.markdown import markdown
 from archsim.report.summary import (
     RUN_COLUMNS,
@@ -19,6 +20,7 @@ __all__ = [
     "bundle",
     "compare_columns",
     "compare_rows",
+    "load_result",
     "markdown",
     "markdown_table",
     "percent",

@@ -1,7 +1,8 @@
 """The folder of a result: written whole or not at all, and read back.
 
-It holds ``result.json``, ``report.md``, and for each phase ``pipeline_<phase>.png`` and
-``spans_<phase>.npz`` (what the pictures need, see :class:`archsim.plot.Drawing`).
+It holds ``result.json``, ``report.md``, and for each phase ``pipeline_<phase>.png``, ``spans_<phase>.npz`` (what
+the pictures need, see :class:`archsim.plot.Drawing`) and ``run_<phase>.npz`` (the run itself, see
+:func:`archsim.load_result`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ FORMAT = "archsim result 1"
 RESULT_FILE = "result.json"
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
-    r"result\.json|report\.md|spans_\w+\.npz|(pipeline|breakdown|power)_\w+\.png"
+    r"result\.json|report\.md|(spans|run)_\w+\.npz|(pipeline|breakdown|power)_\w+\.png"
     r"|crossbar\.json|crossbar_\w+\.png"
 )
 
@@ -192,6 +193,7 @@ def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] 
     ArchsimError
         The disk is full or the folder is gone.
     """
+    from archsim.metrics import run_file, write_run
     from archsim.plot import Drawing, pipeline
 
     records = [result.to_dict() for result in results]
@@ -202,6 +204,7 @@ def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] 
         for result in results:
             drawing = Drawing.of(result)
             drawing.save(folder / spans_file(result.phase))
+            write_run(result, folder / run_file(result.phase))
             pipeline(drawing, folder / f"pipeline_{result.phase}.png")
 
 

@@ -1,0 +1,134 @@
+"""A whole run in one file: task graph, trace, prices and areas, from which the result is made again."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archsim.components import Action, AreaItem, Charge
+from archsim.errors import ArchsimError
+from archsim.taskgraph import TaskGraph
+from archsim.trace import Trace
+
+if TYPE_CHECKING:
+    from archsim.metrics.result import Result
+
+FORMAT = "archsim run 1"
+_FAMILY = FORMAT.rpartition(" ")[0]
+_TRACE = tuple(field.name for field in fields(Trace))
+_NAMES = tuple(field.name for field in fields(TaskGraph) if field.name.endswith("_names"))
+_GRAPH = tuple(field.name for field in fields(TaskGraph) if field.name not in _NAMES)
+
+
+def run_file(phase: str) -> str:
+    """Name of the file with the run of a phase.
+
+    Examples
+    --------
+    >>> run_file("dfa"), run_file("a/b")
+    ('run_dfa.npz', 'run_a_b.npz')
+    """
+    return f"run_{re.sub(r'[^0-9A-Za-z_]', '_', phase)[:50]}.npz"
+
+
+def write_run(result: Result, path: Path) -> None:
+    """Write an .npz file: an array for each column of graph and trace, and ``labels``, a JSON text in UTF-8.
+
+    A column that repeats one number is stored as that number.
+    """
+    labels = {
+        "format": FORMAT,
+        **{name: getattr(result.graph, name) for name in _NAMES},
+        "actions": [asdict(result.actions[name]) for name in result.graph.action_names],
+        "items": [asdict(item) for item in result.items],
+        "crossbars": [[layer, role, n] for (layer, role), n in result.crossbars.items()],
+        **{key: getattr(result, key) for key in ("n_crossbars", "n_samples", "phase", "name", "policy")},
+        "provenance": result.to_dict()["provenance"],
+    }
+    columns = {name: getattr(result.graph, name) for name in _GRAPH}
+    columns |= {name: getattr(result.trace, name) for name in _TRACE}
+    text = np.frombuffer(json.dumps(labels).encode(), np.uint8)
+    slim = {name: column[:1] if column.strides == (0,) else column for name, column in columns.items()}
+    with path.open("wb") as file:
+        np.savez_compressed(file, labels=text, **slim)
+
+
+def read_run(path: Path) -> Result:
+    """The result that `write_run` wrote, evaluated anew.
+
+    Raises
+    ------
+    ArchsimError
+        There is no such file, it is damaged, or another version wrote it.
+    """
+    try:
+        # numpy leaves a damaged file open that it has opened itself
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            labels = json.loads(file["labels"].tobytes())
+            found = labels["format"]
+            if found != FORMAT:
+                raise ArchsimError(_other(path, str(found)))
+            columns = {name: file[name] for name in (*_GRAPH, *_TRACE)}
+        return _result(labels, columns)
+    except FileNotFoundError:
+        raise ArchsimError(
+            f"{path}: there is no such file; archsim run -o and result.save write it (older versions did not)"
+        ) from None
+    except ArchsimError as error:
+        if str(path) in str(error):
+            raise
+        raise ArchsimError(f"{path}: cannot be read as the run of a result: {error}") from None
+    except Exception as cause:  # a damaged zip answers with many kinds of exception
+        raise ArchsimError(f"{path}: cannot be read as the run of a result: {cause}") from cause
+
+
+def _other(path: Path, found: str) -> str:
+    if found.startswith(_FAMILY):
+        return f"{path}: written by another version ({found!r}; {FORMAT!r} is read); run it again"
+    return f"{path}: cannot be read as the run of a result: its format is {found[:80]!r}, not {FORMAT!r}"
+
+
+def _result(labels: dict[str, Any], columns: dict[str, Any]) -> Result:
+    from archsim.metrics.result import Result
+
+    n_tasks, n_resources = len(columns["occupancy_ps"]), len(labels["resource_names"])
+    n_tasks = max(n_tasks, len(columns["start_ps"]))
+    for name in (*_GRAPH, *_TRACE):
+        columns[name] = _whole(name, columns, n_tasks, n_resources)
+        columns[name].flags.writeable = False
+    parts: dict[str, Any] = {name: tuple(labels[name]) for name in _NAMES}
+    graph = TaskGraph(**parts, **{name: columns[name] for name in _GRAPH})
+    actions = [
+        Action(action["name"], tuple(Charge(**charge) for charge in action["charges"]))
+        for action in labels["actions"]
+    ]
+    return Result.of(
+        graph,
+        Trace(**{name: columns[name] for name in _TRACE}),
+        {action.name: action for action in actions},
+        [AreaItem(**item) for item in labels["items"]],
+        {(layer, role): n for layer, role, n in labels["crossbars"]},
+        **{key: labels[key] for key in ("n_crossbars", "n_samples", "phase", "name", "provenance", "policy")},
+    )
+
+
+def _whole(name: str, columns: dict[str, Any], n_tasks: int, n_resources: int) -> Any:
+    """A column with its repetitions, of the length that it must have."""
+    owner = name.rpartition("_")[0]
+    if name.endswith("_ptr"):
+        n = n_tasks + 1
+    elif name == "capacity":
+        n = n_resources
+    elif name.endswith(("_idx", "_resource", "_units")):
+        n = int(columns[f"{owner}_ptr"][-1])
+    else:
+        n = n_tasks
+    column = columns[name]
+    if column.ndim != 1 or len(column) not in ((n,) if n == 0 else (1, n)):
+        raise ArchsimError(f"{name} has shape {column.shape}, not ({n},)")
+    return np.broadcast_to(column, (n,)) if len(column) == 1 < n else column
