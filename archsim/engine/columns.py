@@ -18,6 +18,7 @@ from archsim.taskgraph import TaskGraph
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.uint32]
+Pointers = NDArray[np.int32]
 
 MAX_SLOTS = 64
 """The static pass looks at each unit of a resource in turn; resources with more units go to the general kernel."""
@@ -30,15 +31,15 @@ class Structure:
     n_tasks: int
     capacity: Ints
     priority: NDArray[np.int32]  # empty if all are equal
-    after_ptr: Ints
+    after_ptr: Pointers
     after: Ids
-    uses_ptr: Ints
+    uses_ptr: Pointers
     uses: Ids
     uses_units: Ints
-    reserves_ptr: Ints
+    reserves_ptr: Pointers
     reserves: Ids
     reserves_units: Ints
-    frees_ptr: Ints
+    frees_ptr: Pointers
     frees: Ids
     frees_units: Ints
     users: tuple[int, int]  # how many resources a task uses, at least and at most
@@ -73,7 +74,7 @@ class Structure:
         return np.diff(self.uses_ptr) > 0
 
     @cached_property
-    def edges(self) -> tuple[Ints, Ids, Ids]:
+    def edges(self) -> tuple[Pointers, Ids, Ids]:
         """Predecessor pointers, successor pointers, successors."""
         from archsim.engine.compiled import successors
 
@@ -91,26 +92,26 @@ class Structure:
         return plain(resource, np.uint32), np.append(self.capacity, self.n_tasks)
 
     @cached_property
-    def held(self) -> tuple[Ints, Ids, Ints]:
+    def held(self) -> tuple[Pointers, Ids, Ints]:
         """Rows of what a task uses, with units."""
         return self.uses_ptr, self.uses, plain(self.uses_units, np.int64)
 
     @cached_property
-    def given(self) -> tuple[Ints, Ids, Ints]:
+    def given(self) -> tuple[Pointers, Ids, Ints]:
         """Rows of what a task frees, with units."""
-        return plain(self.frees_ptr, np.int64), self.frees, plain(self.frees_units, np.int64)
+        return plain(self.frees_ptr, np.int32), self.frees, plain(self.frees_units, np.int64)
 
     @cached_property
-    def claims(self) -> tuple[Ints, Ids, Ints] | None:
+    def claims(self) -> tuple[Pointers, Ids, Ints] | None:
         """Rows of what a task takes at its start; None where units exceed 64 bits."""
         from archsim.engine.general.compiled import claims_of
 
         if not len(self.reserves):
             return self.held
         ptr, row, units, fit = claims_of(
-            *self.held, self.reserves_ptr, self.reserves, plain(self.reserves_units, np.int64)
+            *self.held, plain(self.reserves_ptr, np.int32), self.reserves, plain(self.reserves_units, np.int64)
         )
-        return (plain(ptr, np.int64), plain(row, np.uint32), plain(units, np.int64)) if fit else None
+        return (plain(ptr, np.int32), plain(row, np.uint32), plain(units, np.int64)) if fit else None
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,13 @@ def _rows(graph: TaskGraph, name: str) -> dict[str, Any]:
     limit = n if name == "after" else graph.n_resources
     ptr, row = getattr(graph, f"{name}_ptr"), plain(ids, np.int32).view(np.uint32)
     units = row if name == "after" else getattr(graph, f"{name}_units")
+    if len(row) >= 2**31:
+        raise EngineError(f"{name!r} has {len(row):,} entries in all; there must be fewer than 2**31")
     good, fewest, most = len(ptr) == n + 1 and len(units) == len(row), 0, 0
     if not len(row):
         good = good and not values(ptr).any()
     if len(row) or name in ("after", "uses"):
-        ptr = plain(ptr, np.int64)
+        ptr = plain(ptr, np.int32)
     if good and len(row):
         good, fewest, most = check_rows(ptr, row, limit)
     if not good:

@@ -3,9 +3,15 @@
 Three kernels: `one_resource` for graphs whose tasks hold one unit of at most one resource, `any_graph` for
 all rules, `static_pass` for tasks served in the order of their ids. `dispatch` chooses and prepares.
 
-Three habits save memory and time. While a task still waits for n predecessors, its ready time reads −1 − n.
-Who waits in a line or is in flight is chained by links instead of being copied. Ids are unsigned, because an
+Habits that save memory and time: while a task still waits for n predecessors, its ready time reads −1 − n. Who
+waits in a line or is in flight is chained by links instead of being copied. Ids are unsigned, because an
 index that cannot be negative needs no check.
+
+`one_resource` needs no room but the trace. A task watches one predecessor at a time, the last first: when that
+is done it looks for another that is not, and is ready if there is none (as watched literals in SAT solvers:
+Moskewicz et al., "Chaff", DAC 2001). So nobody needs rows of successors. While a task is not done, its done time
+holds, behind a minus sign, two ids: the first of those who watch it, and the next in the chain in which it stands
+itself: of watchers, then of a line, then of a bucket.
 
 Ends to come lie on a timing wheel or on a heap. Wheel: all lengths of time are multiples of a unit and shorter
 than the wheel is round, so each bucket holds one instant; three levels of bits find the next one that
@@ -33,6 +39,8 @@ predecessor."""
 
 _LEVEL_1, BITS = 1, 65  # where the levels of bits begin; level 2 is one word
 MAX_BUCKETS = 2**18
+_ID = 31  # bits of an id in a done time that is still free
+_WATCHER = 2**_ID - 1
 
 
 @intrinsic
@@ -54,10 +62,16 @@ def put(first: Short, bits: Long, link: Any, bucket: int, node: int) -> None:
     link[node] = other
     first[bucket] = node
     if other < 0:
-        word = bucket >> 6
-        bits[BITS + word] |= 1 << (bucket & 63)
-        bits[_LEVEL_1 + (word >> 6)] |= 1 << (word & 63)
-        bits[0] |= 1 << (word >> 6)
+        mark(bits, bucket)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def mark(bits: Long, bucket: int) -> None:
+    """Say on all levels that a bucket is in use."""
+    word = bucket >> 6
+    bits[BITS + word] |= 1 << (bucket & 63)
+    bits[_LEVEL_1 + (word >> 6)] |= 1 << (word & 63)
+    bits[0] |= 1 << (word >> 6)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -182,7 +196,7 @@ def grid(times: Long, unit: int, longest: int) -> tuple[int, int]:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def check_rows(ptr: Long, row: Ids, limit: int) -> tuple[bool, int, int]:
+def check_rows(ptr: Short, row: Ids, limit: int) -> tuple[bool, int, int]:
     """Do pointers and entries lead nowhere outside? And how long is the shortest row, and the longest?"""
     good = ptr[0] == 0 and ptr[-1] == len(row)
     shortest, longest = len(row), 0
@@ -195,7 +209,7 @@ def check_rows(ptr: Long, row: Ids, limit: int) -> tuple[bool, int, int]:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def successors(after_ptr: Long, after: Ids, ptr: Ids, row: Ids) -> None:
+def successors(after_ptr: Short, after: Ids, ptr: Ids, row: Ids) -> None:
     """The rows of who waits for a task, in order of ids, from the rows of whom it waits for."""
     ptr[:] = 0
     for task in after:
@@ -224,13 +238,42 @@ def settle(ready: Long, start: Long, done: Long) -> int:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _next(done: Long, i: int) -> int:
+    """Who follows in the chain in which a task stands; -1 at its end."""
+    return int((~done[i] >> _ID) - 1)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _chain(done: Long, i: int, other: int) -> None:
+    """Let another follow."""
+    done[i] = ~((~done[i] & _WATCHER) | ((other + 1) << _ID))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _watch(done: Long, i: int, before: int) -> None:
+    """Go before the first of those who watch a task."""
+    word = ~done[before]
+    _chain(done, i, (word & _WATCHER) - 1)
+    done[before] = ~((word & ~_WATCHER) | (i + 1))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _put(first: Short, bits: Long, done: Long, bucket: int, i: int) -> None:
+    """Chain a task into a bucket."""
+    other = int(first[bucket])
+    _chain(done, i, other)
+    first[bucket] = i
+    if other < 0:
+        mark(bits, bucket)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def one_resource(
     latency: Long,
     resource: Ids,
     free: Long,
-    after_ptr: Long,
-    succ_ptr: Ids,
-    succ: Ids,
+    after_ptr: Short,
+    after: Ids,
     n_buckets: int,
     unit: int,
     shift: int,
@@ -243,7 +286,7 @@ def one_resource(
     """Policy fifo where each task holds one unit of one resource as long as it takes, more than no time.
 
     Then a round is an instant, a unit that comes back goes to the first in line at once, and the newly ready
-    follow in order of ids. `done` holds the links until the task is done. Without buckets: a heap.
+    follow in order of ids. Without buckets: a heap.
     """
     wheel, mask = n_buckets > 0, n_buckets - 1
     first = np.full(n_buckets, -1, np.int32)
@@ -252,35 +295,39 @@ def one_resource(
     # sized for the worst case; memory that nobody touches costs nothing
     times, nodes, size = np.empty(0 if wheel else n, np.int64), np.empty(0 if wheel else n, np.int64), 0
     new, n_new = np.empty(n, np.uint32), 0
-    tail = np.empty(len(free), np.uint32)
+    tail = np.empty(len(free), np.int64)
     head[:] = -1
+    start[:] = -1
+    done[:] = -1
     for i in range(n):
-        ready[i] = after_ptr[i] - after_ptr[i + 1] - 1
-        start[i] = -1
-        if ready[i] == -1:
+        missing = after_ptr[i + 1] - after_ptr[i]
+        ready[i] = -1 - missing
+        if missing == 0:
             ready[i] = 0
             new[n_new] = i
             n_new += 1
+        else:
+            _watch(done, i, int(after[after_ptr[i + 1] - 1]))
     now, bucket = 0, 0
     while True:
         sort(new, n_new)
         for x in range(n_new):
-            i = new[x]
+            i = int(new[x])
             r = resource[i]
             if free[r] > 0:
                 free[r] -= 1
                 start[i] = now
                 if wheel:
-                    put(first, bits, done, (bucket + (latency[i] >> shift) * inverse) & mask, i)
+                    _put(first, bits, done, (bucket + (latency[i] >> shift) * inverse) & mask, i)
                 else:
                     push(times, nodes, size, now + latency[i], i)
                     size += 1
             else:
-                done[i] = -1
+                _chain(done, i, -1)
                 if head[r] < 0:
                     head[r] = i
                 else:
-                    done[tail[r]] = i
+                    _chain(done, tail[r], i)
                 tail[r] = i
         n_new = 0
         if wheel:
@@ -295,32 +342,38 @@ def one_resource(
                 break
             now, node = times[0], -1
             while size > 0 and times[0] == now:
-                done[nodes[0]] = node
+                _chain(done, nodes[0], node)
                 node = nodes[0]
                 pop(times, nodes, size)
                 size -= 1
         if now < 0:
             return TOO_LONG
         while node >= 0:
-            i = node
-            node = done[i]
+            i, watcher = node, (~done[node] & _WATCHER) - 1
+            node = _next(done, i)
             done[i] = now
             r = resource[i]
             if head[r] >= 0:
                 j = head[r]
-                head[r] = done[j]
+                head[r] = _next(done, j)
                 start[j] = now
                 if wheel:
-                    put(first, bits, done, (bucket + (latency[j] >> shift) * inverse) & mask, j)
+                    _put(first, bits, done, (bucket + (latency[j] >> shift) * inverse) & mask, j)
                 else:
                     push(times, nodes, size, now + latency[j], j)
                     size += 1
             else:
                 free[r] += 1
-            for k in range(succ_ptr[i], succ_ptr[i + 1]):
-                s = succ[k]
-                ready[s] += 1
-                if ready[s] == -1:
+            while watcher >= 0:
+                s, missing = watcher, -2 - ready[watcher]
+                watcher = _next(done, s)
+                begin = after_ptr[s]
+                while missing > 0 and done[after[begin + missing - 1]] >= 0:
+                    missing -= 1
+                if missing > 0:
+                    ready[s] = -1 - missing
+                    _watch(done, s, int(after[begin + missing - 1]))
+                else:
                     ready[s] = now
                     new[n_new] = s
                     n_new += 1
@@ -341,9 +394,9 @@ def _earliest(slot: Long, begin: int, end: int) -> int:
 def static_pass(
     occupancy: Long,
     latency: Long,
-    after_ptr: Long,
+    after_ptr: Short,
     after: Ids,
-    uses_ptr: Long,
+    uses_ptr: Short,
     uses: Ids,
     slot_ptr: Long,
     ready: Long,

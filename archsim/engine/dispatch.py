@@ -134,7 +134,7 @@ def _one(s: Structure, services: Services, wheel: tuple[int, int, int, int], tim
 
     resource, capacity = s.one_resource
     heads = head if len(capacity) == len(head) else np.empty(len(capacity), np.int64)
-    how = one_resource(services.latency, resource, capacity.copy(), *s.edges, *wheel, *times, heads)
+    how = one_resource(services.latency, resource, capacity.copy(), s.after_ptr, s.after, *wheel, *times, heads)
     head[:] = heads[: len(head)]
     return int(how)
 

@@ -28,16 +28,16 @@ def run_bytes(
     Examples
     --------
     >>> run_bytes(1_000_000, 2_000_000, 1_000_000, all_rules=False)
-    56000000
+    44000000
     """
     if engine == "heap":
         return 250 * n_tasks + 40 * n_edges + 60 * n_claims
     if engine == "simpy":
         return 320 * n_tasks + 50 * n_edges + 60 * n_claims
-    trace_and_successors = 28 * n_tasks + 4 * n_edges
+    trace = 24 * n_tasks
     if not all_rules:  # who is newly ready, and ends in flight on a heap
-        return trace_and_successors + 20 * n_tasks
-    return trace_and_successors + 84 * n_tasks + 36 * n_claims
+        return trace + 20 * n_tasks
+    return trace + 88 * n_tasks + 4 * n_edges + 36 * n_claims  # successors, lines, ends
 
 
 def check_run(graph: TaskGraph, engine: str, max_memory: int | None, n_runs: int = 1) -> None:

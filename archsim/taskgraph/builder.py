@@ -5,16 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from operator import index
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError
-from archsim.taskgraph.graph import Claims, TaskGraph
+from archsim.taskgraph.graph import Claims, Numbers, TaskGraph, narrow, pointers
 from archsim.taskgraph.memory import finish_bytes, require
 
-_Number = TypeVar("_Number", np.int32, np.int64)
+_Number = TypeVar("_Number", bound=np.signedinteger[Any])
 
 
 class _Rows:
@@ -259,24 +259,24 @@ class TaskGraphBuilder:
             occupancy_ps=occupancy,
             latency_ps=latency,
             priority=_slim(_int32(self._priority)),
-            after_ptr=after_ptr,
+            after_ptr=pointers(after_ptr),
             after_idx=after_idx,
-            uses_ptr=_slim(uses[0]),
+            uses_ptr=_slim(pointers(uses[0])),
             uses_resource=uses[1],
             uses_units=_slim(uses[2]),
-            reserves_ptr=_slim(reserves[0]),
+            reserves_ptr=_slim(pointers(reserves[0])),
             reserves_resource=reserves[1],
             reserves_units=_slim(reserves[2]),
-            frees_ptr=_slim(frees[0]),
+            frees_ptr=_slim(pointers(frees[0])),
             frees_resource=frees[1],
             frees_units=_slim(frees[2]),
             action_names=tuple(self._actions),
-            action=_slim(_int32(self._action)),
+            action=_slim(_names(self._action)),
             count=_slim(_int64(self._count)),
             phase_names=tuple(self._phases),
-            phase=_slim(_int32(self._phase)),
+            phase=_slim(_names(self._phase)),
             layer_names=tuple(self._layers),
-            layer=_slim(_int32(self._layer)),
+            layer=_slim(_names(self._layer)),
             timestep=_slim(_int32(self._timestep)),
             sample=_slim(_int32(self._sample)),
         )
@@ -305,6 +305,11 @@ def _int32(column: array[int] | NDArray[np.int64]) -> NDArray[np.int32]:
     result = np.array(column, dtype=np.int32)
     result.flags.writeable = False
     return result
+
+
+def _names(column: array[int]) -> Numbers:
+    """Numbers of names, in as few bytes as they need."""
+    return narrow(_int32(column))
 
 
 def _slim(column: NDArray[_Number]) -> NDArray[_Number]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Claims = Sequence[tuple[int, int]]
 """Pairs of (resource number, units)."""
+
+Numbers = NDArray[np.signedinteger[Any]]
+"""Whole numbers, in as few bytes as they need: pointers (int32 below 2**31 entries), numbers of names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +46,15 @@ class TaskGraph:
         Taken at the start of a task.
     frees_ptr, frees_resource, frees_units : compressed rows
         Given back when the task is done.
-    action_names, action, count : tuple of str, int32[n_tasks], int64[n_tasks]
+    action_names, action, count : tuple of str, whole numbers[n_tasks], int64[n_tasks]
         What is done and how often, for the energy.
     phase_names, phase, layer_names, layer, timestep, sample
         Labels for people, never read by an engine; -1 where there is no timestep or sample.
 
     Notes
     -----
-    A column that repeats one number may be stored as that number, with a stride of zero.
+    A column that repeats one number may be stored as that number, with a stride of zero. Pointers and numbers of
+    names take as few bytes as they need (int8, int16, int32, int64): widen them before you calculate with them.
     """
 
     resource_names: tuple[str, ...]
@@ -58,24 +62,24 @@ class TaskGraph:
     occupancy_ps: NDArray[np.int64]
     latency_ps: NDArray[np.int64]
     priority: NDArray[np.int32]
-    after_ptr: NDArray[np.int64]
+    after_ptr: Numbers
     after_idx: NDArray[np.int32]
-    uses_ptr: NDArray[np.int64]
+    uses_ptr: Numbers
     uses_resource: NDArray[np.int32]
     uses_units: NDArray[np.int64]
-    reserves_ptr: NDArray[np.int64]
+    reserves_ptr: Numbers
     reserves_resource: NDArray[np.int32]
     reserves_units: NDArray[np.int64]
-    frees_ptr: NDArray[np.int64]
+    frees_ptr: Numbers
     frees_resource: NDArray[np.int32]
     frees_units: NDArray[np.int64]
     action_names: tuple[str, ...]
-    action: NDArray[np.int32]
+    action: Numbers
     count: NDArray[np.int64]
     phase_names: tuple[str, ...]
-    phase: NDArray[np.int32]
+    phase: Numbers
     layer_names: tuple[str, ...]
-    layer: NDArray[np.int32]
+    layer: Numbers
     timestep: NDArray[np.int32]
     sample: NDArray[np.int32]
 
@@ -202,7 +206,7 @@ class TaskGraph:
         }
 
     def _claims(
-        self, ptr: NDArray[np.int64], resource: NDArray[np.int32], units: NDArray[np.int64], task: int
+        self, ptr: Numbers, resource: NDArray[np.int32], units: NDArray[np.int64], task: int
     ) -> dict[str, int]:
         row = slice(ptr[task], ptr[task + 1])
         names = [self.resource_names[r] for r in resource[row]]
@@ -222,3 +226,25 @@ def _times(name: str, given: ArrayLike, n_tasks: int) -> NDArray[np.int64]:
     column = column.astype(np.int64)
     column.flags.writeable = False
     return column
+
+
+def narrow(column: Numbers) -> Numbers:
+    """The same numbers, none of them negative, in as few bytes as the largest needs; read-only.
+
+    Examples
+    --------
+    >>> narrow(np.array([0, 200])).dtype.name
+    'int16'
+    """
+    largest = int(column.max()) if len(column) else 0
+    of = next(t for t in (np.int8, np.int16, np.int32, np.int64) if largest <= np.iinfo(t).max)
+    result: Numbers = column.astype(of)
+    result.flags.writeable = False
+    return result
+
+
+def pointers(column: Numbers) -> Numbers:
+    """Where rows begin and end: int32 as long as there are fewer than 2**31 entries; read-only."""
+    result: Numbers = column.astype(np.int32 if not len(column) or column[-1] < 2**31 else np.int64)
+    result.flags.writeable = False
+    return result

@@ -194,13 +194,13 @@ class TaskTemplate:
         >>> task = b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100)
         >>> template = TaskTemplate.of(b.build(), carried=[(task, task, 1)])
         >>> template.bytes_per_task(1000), template.unroll(1000).n_bytes / 1000 < 33
-        (24.0, True)
+        (16.0, True)
         """
         times = self.times(order)
         n = int(times.sum())
         if not n:
             return 0.0
-        size = float(8 * n)  # after_ptr
+        size = float(4 * n)  # after_ptr
         size += 4 * float(times @ np.diff(self.after_ptr))
         distinct = {id(getattr(self.tasks, name)): name for name in reversed(_PER_TASK)}
         for name in distinct.values():
@@ -210,7 +210,7 @@ class TaskTemplate:
         for name in _ROWS:
             rows = np.diff(getattr(self.tasks, f"{name}_ptr"))
             if rows.any():
-                size += 8 * n
+                size += 4 * n
                 for part in ("resource", "units"):
                     column = getattr(self.tasks, f"{name}_{part}")
                     size += 0 if _is_even(column) else column.itemsize * float(times @ rows)
@@ -259,7 +259,7 @@ class TaskTemplate:
 
 def without_edges(graph: TaskGraph) -> TaskGraph:
     """The same tasks, none of which waits for another."""
-    no_rows = np.broadcast_to(np.zeros(1, np.int64), graph.n_tasks + 1)
+    no_rows = np.broadcast_to(np.zeros(1, np.int32), graph.n_tasks + 1)
     return replace(graph, after_ptr=no_rows, after_idx=np.zeros(0, np.int32))
 
 
@@ -338,7 +338,7 @@ class _Laid:
         tasks, n = self.template.tasks, int(self.first[-1])
         ptr, resource = getattr(tasks, f"{name}_ptr"), getattr(tasks, f"{name}_resource")
         if not len(resource):
-            no_rows = np.broadcast_to(np.zeros(1, np.int64), n + 1)
+            no_rows = np.broadcast_to(np.zeros(1, np.int32), n + 1)
             return {f"{name}_ptr": no_rows} | {
                 f"{name}_{part}": getattr(tasks, f"{name}_{part}") for part in ("resource", "units")
             }
@@ -351,21 +351,25 @@ class _Laid:
         }
 
     def _pointers(self, ptr: Ints) -> Ints:
-        out = np.zeros(int(self.first[-1]) + 1, np.int64)
         sizes = np.diff(ptr)
+        out = self._no_entries(int(sizes.sum()) and int(sizes.max()) * int(self.first[-1]))
         if not len(sizes):
             return out
         np.cumsum(self.of_tasks(sizes), out=out[1:])
         return out
 
+    def _no_entries(self, n_most: int) -> Ints:
+        """Pointers of rows with at most so many entries in all, before they are filled in."""
+        pointers: Any = np.int32 if n_most < 2**31 else np.int64
+        return np.zeros(int(self.first[-1]) + 1, pointers)
+
     def edges(self) -> tuple[Ints, NDArray[np.int32]]:
         """What every task waits for, by id."""
         t = self.template
         if not len(t.after_task):
-            return np.broadcast_to(np.zeros(1, np.int64), int(self.first[-1]) + 1), np.zeros(0, np.int32)
-        ptr = np.zeros(int(self.first[-1]) + 1, np.int64)
+            return np.broadcast_to(np.zeros(1, np.int32), int(self.first[-1]) + 1), np.zeros(0, np.int32)
         n_most = int(np.diff(t.after_ptr[t.block_ptr])[self.blocks].sum())
-        idx = np.empty(n_most, np.int32)
+        ptr, idx = self._no_entries(n_most), np.empty(n_most, np.int32)
         n = self.loops.lay_edges(
             t.block_ptr, self.blocks, self.first, t.after_ptr, t.after_lag, t.after_task, ptr, idx
         )

@@ -84,13 +84,13 @@ def _without_root(child: Short, follow: Short, owner: Ids, priority: Short, came
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def claims_of(uses_ptr: Long, uses: Ids, units: Long, reserves_ptr: Long, reserves: Ids, more: Long) -> Any:
+def claims_of(uses_ptr: Short, uses: Ids, units: Long, reserves_ptr: Short, reserves: Ids, more: Long) -> Any:
     """Rows of what tasks take at their start: uses and reserves of the same resource added up.
 
     Also whether the sums fit into 64 bits.
     """
     n = len(uses_ptr) - 1
-    ptr = np.zeros(n + 1, np.int64)
+    ptr = np.zeros(n + 1, np.int32)
     resource = np.empty(len(uses) + len(reserves), np.uint32)
     total = np.empty(len(resource), np.int64)
     size, fits = 0, True
@@ -119,16 +119,16 @@ def any_graph(
     priority: Short,
     static: bool,
     heaps: bool,
-    after_ptr: Long,
+    after_ptr: Short,
     succ_ptr: Ids,
     succ: Ids,
-    claim_ptr: Long,
+    claim_ptr: Short,
     claim: Ids,
     claim_units: Long,
-    uses_ptr: Long,
+    uses_ptr: Short,
     uses: Ids,
     uses_units: Long,
-    frees_ptr: Long,
+    frees_ptr: Short,
     frees: Ids,
     frees_units: Long,
     free: Long,
