@@ -31,6 +31,7 @@ from archsim.cli_options import (
     WorkloadFile,
     texts,
 )
+from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, EngineError
 
 CTRL_C, TERMINATED = 130, 143
@@ -297,44 +298,6 @@ def crossbar(
     )
 
 
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).", show_default=False)]
-StudyOutput = Annotated[
-    Path | None,
-    typer.Option(
-        "-o", "--output", metavar="FOLDER", help="Results; goes on where it stopped. results/NAME if not given."
-    ),
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
-]
-Scheduler = Annotated[
-    str | None,
-    typer.Option(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="Evaluate on a Dask cluster: tcp://HOST:PORT, or local for one on this machine.",
-        show_default=False,
-    ),
-]
-
-
-@app.command()
-def sweep(
-    study: StudyFile,
-    output: StudyOutput = None,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    json: Json = False,
-) -> None:
-    """Try the configurations of a study: a grid, or at random.
-
-    Prints the Pareto front. Nothing that is finished is lost or done again: the same command goes on.
-    """
-    from archsim.cli_sweep import sweep as command
-
-    command(study, output, workers, scheduler, json)
-
-
 study = typer.Typer(help="Compare many configurations, and write a page.", no_args_is_help=True)
 app.add_typer(study, name="study")
 
@@ -409,6 +372,10 @@ def optimizers(
     from archsim.cli_optimizers import optimizers as command
 
     command(chip, workload, set_ or [], quick, seeds, seed, workers, output, write, json)
+
+
+app.command()(sweep)
+app.command()(search)
 
 
 def _terminate(signum: int, frame: object) -> None:

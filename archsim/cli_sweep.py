@@ -23,6 +23,13 @@ def sweep(study: Path, output: Path | None, workers: int | None, scheduler: str 
     _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
 
 
+def search(study: Path, output: Path | None, workers: int | None, scheduler: str | None, as_json: bool) -> None:
+    """Search the space of a study; the Pareto front on stdout."""
+    from archsim.explore import search as run
+
+    _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
+
+
 def _show(found: Any, as_json: bool) -> None:
     if sys.stderr.isatty():
         typer.echo(err=True)  # ends the line of progress

@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -147,7 +148,7 @@ def _apply(document: Document, assignment: str) -> None:
     if not equals or not all(parts):
         raise document.error(f"{where}: write it as path=value, e.g. --set crossbar.rows=128")
     try:
-        value, _ = _parse(text)
+        value = copy.deepcopy(_value_of(text))
     except _FaultError as fault:
         raise document.error(_line(where, tuple(parts), f"the value is wrong: {fault.message}")) from None
     parent: Any = document.data
@@ -308,6 +309,12 @@ def _parse(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
     if not builder.marks:
         raise _FaultError("empty; nothing but blanks and comments", 1, 1)
     return value, builder.marks
+
+
+@cache
+def _value_of(text: str) -> object:
+    """The value of a ``--set``; many configurations set the same."""
+    return _parse(text)[0]
 
 
 def _syntax_words(problem: str | None, context: str | None) -> str:

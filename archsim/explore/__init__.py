@@ -3,8 +3,37 @@
 :mod:`archsim.explore.run` is the first file to read.
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+
 from archsim.explore.log import Record
-from archsim.explore.run import Explored, sweep
+from archsim.explore.run import Explored, Tell, on_terminal, sweep
 from archsim.explore.study import Study, read_study
 
-__all__ = ["Explored", "Record", "Study", "read_study", "sweep"]
+__all__ = ["Explored", "Record", "Study", "read_study", "search", "sweep"]
+
+
+def search(
+    study: str | Path | Study,
+    folder: str | Path | None = None,
+    workers: int = 1,
+    tell: Tell = on_terminal,
+    scheduler: str | None = None,
+) -> Explored:
+    """Search the space of a study, as :func:`archsim.explore.searching.search` says; imports Optuna when called.
+
+    Raises
+    ------
+    ExploreError
+        Also if Optuna is not installed.
+    """
+    try:
+        import optuna  # noqa: F401  # whether it is there
+    except ImportError:
+        from archsim.errors import ExploreError
+
+        raise ExploreError("a search needs Optuna: pip install archsim[explore]") from None
+    from archsim.explore.searching import search as run
+
+    return run(study, folder, workers, tell, scheduler)

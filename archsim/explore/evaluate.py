@@ -103,9 +103,7 @@ def _evaluated(job: Job) -> Outcome:
 def broken_limits(limits: Sequence[Limit], metrics: dict[str, float]) -> str:
     """Which of the known metrics break their bounds; nothing if none."""
     return ", ".join(
-        limit.metric
-        for limit in limits
-        if limit.metric in metrics and limit.violation(metrics[limit.metric]) > 0
+        limit.metric for limit in limits if limit.metric in metrics and limit.violation(metrics[limit.metric]) > 0
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError, SpecError, WorkloadError
-from archsim.explore.models import Options, Parameter, Range, StudyModel, Value, Values
+from archsim.explore.models import Options, Parameter, StudyModel, Value, Values, split_number
 from archsim.spec import Chip
 from archsim.units import faults_of
 from archsim.workload import Workload
@@ -70,6 +70,16 @@ class Study:
     def parameters(self) -> dict[str, Parameter]:
         """What is varied, by path or name, in the order of the file."""
         return self.model.parameters
+
+    @cached_property
+    def listed(self) -> dict[str, list[Value] | None]:
+        """The values of each parameter one by one; None for a continuous one."""
+        return {name: listed(item) for name, item in self.parameters.items()}
+
+    @cached_property
+    def ordered(self) -> dict[str, list[Value] | None]:
+        """The values of each parameter that are numbers, or quantities of one unit, from small to large."""
+        return {name: _in_order(self.listed[name]) for name in self.parameters}
 
     def settings(self, parameters: Mapping[str, Value]) -> Settings:
         """What a configuration sets in the two files."""
@@ -134,6 +144,15 @@ def listed(parameter: Parameter) -> list[Value] | None:
     if isinstance(parameter, Options):
         return list(parameter.options)
     return parameter.listed()
+
+
+def _in_order(values: list[Value] | None) -> list[Value] | None:
+    if not values or any(isinstance(value, bool) for value in values):
+        return None
+    numbers = [split_number(value) for value in values]
+    if any(number is None for number, _ in numbers) or len({unit for _, unit in numbers}) > 1:
+        return None
+    return sorted(values, key=lambda value: split_number(value)[0] or 0)
 
 
 def is_active(parameter: Parameter, parameters: Mapping[str, Value]) -> bool:
@@ -235,6 +254,3 @@ def describe(study: Study) -> dict[str, Any]:
     data["search"].pop("trials")
     data["files"] = {"chip": study.chip.data, "workload": study.workload.data}
     return data
-
-
-__all__ = ["Parameters", "Range", "Resolved", "Settings", "Study", "describe", "is_active", "listed", "read_study"]

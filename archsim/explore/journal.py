@@ -1,0 +1,160 @@
+"""Optuna's journal in a study's folder: safe against torn ends, with a lock that no dead process holds."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from archsim.explore.log import locked
+from archsim.explore.study import Study
+
+ASKED = "parameters"
+"""Attribute of a trial that has been asked to its end: its parameters, as a study file would write them."""
+
+_CREATE_TRIAL = 4  # optuna's code of the operation
+
+
+class Backend(JournalFileBackend):
+    """The journal's file. What it holds follows from the result log, so the disk is waited for once a batch."""
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Append operations."""
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        # optuna's own lock outlives a killed process by half a minute; the system's does not
+        with locked(Path(self._file_path).with_suffix(".lock")), open(self._file_path, "ab") as file:
+            file.write(lines.encode())
+
+    def to_disk(self) -> None:
+        """Wait until the disk has all of it."""
+        with open(self._file_path, "ab") as file:
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def taking_part(path: Path) -> Iterator[None]:
+    """Hold the mark of a process that searches; whoever is the only one first mends what was torn.
+
+    Parameters
+    ----------
+    path : Path
+        The journal.
+    """
+    mark = os.open(path.with_suffix(".active"), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass
+        else:
+            mend(path)
+        fcntl.flock(mark, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(mark)
+
+
+def mend(path: Path) -> int:
+    """Cut a journal behind its last good line, and before a last trial that was not asked to its end.
+
+    Returns
+    -------
+    int
+        How many bytes were cut.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "journal.jsonl"
+    ...     _ = path.write_bytes(b'{"op_code": 0}\\n{"op_code": 4}\\n{"op_co')
+    ...     mend(path), path.read_bytes()
+    (22, b'{"op_code": 0}\\n')
+    """
+    if not path.exists():
+        return 0
+    content, good, keep = path.read_bytes(), 0, 0
+    is_asked = True
+    for line in content.splitlines(keepends=True):
+        operation = _operation(line)
+        if operation is None:
+            break
+        if operation.get("op_code") == _CREATE_TRIAL:
+            is_asked = False
+        good += len(line)
+        is_asked = is_asked or ASKED in operation.get("user_attr", {})
+        keep = good if is_asked else keep
+    if keep < len(content):
+        os.truncate(path, keep)
+    return len(content) - keep
+
+
+def _operation(line: bytes) -> dict[str, Any] | None:
+    """What a line of the journal holds; None if it is torn or damaged."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and line.endswith(b"\n") else None
+
+
+def storage_of(path: Path) -> tuple[JournalStorage, Backend]:
+    """The storage of a journal file."""
+    backend = Backend(str(path))
+    return JournalStorage(backend), backend
+
+
+def optuna_study(study: Study, storage: JournalStorage) -> optuna.Study:
+    """The study as Optuna knows it, made if it is not there."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna.create_study(
+        storage=storage,
+        study_name=study.name,
+        directions=list(study.model.objectives.values()),
+        sampler=_sampler(study),
+        load_if_exists=True,
+    )
+
+
+def sampler_of(study: Study, number: int, sampler: optuna.samplers.BaseSampler) -> optuna.samplers.BaseSampler:
+    """The sampler, made to draw for one trial: its seed follows from the study's and the trial's number.
+
+    So no two trials, workers or resumed runs draw the same, and a search that was interrupted goes on as it would
+    have gone on.
+    """
+    seed = int(np.random.SeedSequence([study.model.seed, number]).generate_state(1)[0])
+    parts: list[Any] = [sampler]
+    parts += [getattr(sampler, name, None) for name in ("_random_sampler", "_independent_sampler")]
+    for part in parts:
+        if hasattr(part, "_rng"):  # what optuna's reseed_rng seeds, which takes no seed
+            part._rng.rng.seed(seed)
+    return sampler
+
+
+def _sampler(study: Study) -> optuna.samplers.BaseSampler:
+    settings, seed = study.model.search, study.model.seed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        if settings.sampler == "tpe":
+            conditional = any(item.when for item in study.parameters.values())
+            return optuna.samplers.TPESampler(
+                multivariate=True, group=conditional, constant_liar=True,
+                n_startup_trials=2 * settings.population, seed=seed,
+            )  # fmt: skip
+        if settings.sampler == "nsga2":
+            return optuna.samplers.NSGAIISampler(population_size=settings.population, seed=seed)
+        if settings.sampler == "nsga3":
+            return optuna.samplers.NSGAIIISampler(population_size=settings.population, seed=seed)
+        if settings.sampler == "quasi_random":
+            return optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_asynchronous_seeding=False)
+    return optuna.samplers.RandomSampler(seed=seed)

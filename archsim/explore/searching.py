@@ -1,0 +1,226 @@
+"""Search: Optuna asks for a batch of configurations, they are evaluated, and it is told what they are worth.
+
+A batch has a fixed size, and each trial a seed of its own, so that what is tried depends neither on the number of
+workers nor on interruptions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from archsim.explore.folder import StudyFolder, open_folder
+from archsim.explore.journal import ASKED, Backend, optuna_study, sampler_of, storage_of, taking_part
+from archsim.explore.log import Record, locked
+from archsim.explore.models import Range, Value
+from archsim.explore.run import Evaluator, Explored, Progress, Tell, folder_of, limits_of, on_terminal, pool_of
+from archsim.explore.space import grid, grid_size
+from archsim.explore.study import Parameters, Study, is_active, read_study
+
+MOST_TRIALS_EACH = 10  # for each configuration that is wanted: samplers repeat themselves
+
+LARGEST_COUNTED = 100_000
+
+
+def search(
+    study: str | Path | Study,
+    folder: str | Path | None = None,
+    workers: int = 1,
+    tell: Tell = on_terminal,
+    scheduler: str | None = None,
+) -> Explored:
+    """Search the space of a study for its Pareto front, with one of Optuna's samplers.
+
+    Parameters
+    ----------
+    study, folder, workers, tell, scheduler
+        As for :func:`archsim.explore.sweep`.
+
+    Returns
+    -------
+    Explored
+        A record for each configuration, in the order in which they were first tried. Batches are
+        whole, so there may be a few more than were asked for.
+
+    Raises
+    ------
+    ExploreError
+        The study is wrong, the folder is of another study, or cannot be written.
+    SpecError, WorkloadError
+        The chip or workload of the study is wrong.
+
+    Notes
+    -----
+    TPE is the multivariate tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011; Ozaki et al., JAIR 73,
+    2022, for several objectives), NSGA-II is of Deb et al., IEEE Trans. Evol. Comp. 6, 2002, NSGA-III of Deb and
+    Jain, IEEE Trans. Evol. Comp. 18, 2014, all as Optuna carries them out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from archsim.explore import search
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = search("workloads/studies/tiny.yaml", folder)
+    >>> len(found.records)
+    4
+    """
+    given = study if isinstance(study, Study) else read_study(study)
+    with open_folder(given, folder_of(given, folder)) as opened, taking_part(opened.journal):
+        pool = pool_of(given, workers, scheduler)
+        try:
+            evaluator = Evaluator(given, opened, pool, Progress(given.model.search.n_trials, tell))
+            storage, backend = storage_of(opened.journal)
+            run = _Search(given, opened, evaluator, optuna_study(given, storage), backend)
+            run.go()
+        finally:
+            pool.close()
+        return Explored(given, opened.path, list(run.known.values()), evaluator.n_new)
+
+
+@dataclass
+class _Search:
+    study: Study
+    folder: StudyFolder
+    evaluator: Evaluator
+    optuna: optuna.Study
+    backend: Backend
+    known: dict[str, Record] = field(default_factory=dict)  # by key, in the order of the trials
+    by_number: dict[int, Record] = field(default_factory=dict)
+
+    def go(self) -> None:
+        """Batch after batch, until enough configurations are known."""
+        self._remember()
+        while batch := self._asked():
+            records = self.evaluator.records([parameters for _, parameters in batch])
+            for (trial, _), record in zip(batch, records, strict=True):
+                self._tell(trial, record)
+                self.by_number[trial.number] = record
+            self.backend.to_disk()
+            for trial, _ in batch:
+                self.folder.claims.give_back(_claim(trial.number))
+            self._remember()
+
+    def _asked(self) -> list[tuple[Trial, Parameters]]:
+        """Trials that somebody left behind, and new ones to the end of the batch."""
+        size = self.study.model.search.n_batch
+        with locked(self.folder.path / "asking.lock"):
+            trials = self.optuna.get_trials(deepcopy=False)
+            running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+            stale = [trial for trial in running if self.folder.claims.take(_claim(trial.number))]
+            batch = [self._suggested(self._again(trial.number, trial._trial_id)) for trial in stale]
+            n = len(trials)
+            # a batch that was begun is finished: what is asked for depends on the trials before it alone
+            while n % size or (not batch and self._goes_on(n)):
+                self.optuna.sampler = sampler_of(self.study, n, self.optuna.sampler)
+                trial = self.optuna.ask()
+                self.folder.claims.take(_claim(trial.number))
+                batch.append(self._suggested(trial))
+                n += 1
+        return batch
+
+    def _goes_on(self, n_trials: int) -> bool:
+        """Whether a new batch is begun: not if enough is known, or all there is."""
+        wanted = min(self.study.model.search.n_trials, self._size)
+        return len(self.known) < wanted and n_trials < MOST_TRIALS_EACH * wanted
+
+    @cached_property
+    def _size(self) -> float:
+        """How many configurations there are."""
+        if None in self.study.listed.values() or grid_size(self.study) > LARGEST_COUNTED:
+            return math.inf
+        return sum(1 for _ in grid(self.study))
+
+    def _again(self, number: int, trial_id: int) -> Trial:
+        """A trial that was begun: it draws what it drew then."""
+        self.optuna.sampler = sampler_of(self.study, number, self.optuna.sampler)
+        return Trial(self.optuna, trial_id)
+
+    def _suggested(self, trial: Trial) -> tuple[Trial, Parameters]:
+        raw: dict[str, Any] = {}
+        for name, item in self.study.parameters.items():
+            if is_active(item, decoded(self.study, raw)):
+                raw[name] = suggest(trial, self.study, name)
+        parameters = decoded(self.study, raw)
+        if ASKED not in trial.user_attrs:
+            trial.set_user_attr(ASKED, parameters)
+        return trial, parameters
+
+    def _tell(self, trial: Trial, record: Record) -> None:
+        """What a configuration is worth; one without figures counts as the worst that is known, out of bounds."""
+        metrics = record["metrics"]
+        values = [metrics.get(name) for name in self.study.model.objectives]
+        if record["state"] == "failed" or any(value is None for value in values):
+            worst = self._worst() or values
+            values = [w if value is None else value for value, w in zip(values, worst, strict=True)]
+        if any(value is None for value in values):
+            self.optuna.tell(trial, state=TrialState.FAIL)
+            return
+        for limit in limits_of(self.study):
+            value = metrics.get(limit.metric)
+            trial.set_constraint(limit.metric, limit.violation(value) if value is not None else 1.0)
+        if record["state"] == "failed":
+            trial.set_constraint("failed", 1.0)
+        self.optuna.tell(trial, values)
+
+    def _worst(self) -> list[float]:
+        done = [r["metrics"] for r in self.known.values() if r["state"] == "done"]
+        worst = []
+        for name, aim in self.study.model.objectives.items():
+            known = [metrics[name] for metrics in done if metrics.get(name) is not None]
+            if not known:
+                return []
+            worst.append(max(known) if aim == "minimize" else min(known))
+        return worst
+
+    def _remember(self) -> None:
+        """Records of the trials that are finished, in the order of their numbers."""
+        trials = [t for t in self.optuna.get_trials(deepcopy=False) if t.state.is_finished()]
+        new = [trial for trial in trials if trial.number not in self.by_number]
+        if new:
+            records = self.evaluator.records([decoded(self.study, trial.params) for trial in new])
+            self.by_number.update(zip((trial.number for trial in new), records, strict=True))
+        self.known = {}
+        for _, record in sorted(self.by_number.items()):
+            self.known.setdefault(record["key"], record)
+
+
+def _claim(number: int) -> str:
+    return f"trial {number}"
+
+
+def suggest(trial: Trial, study: Study, name: str) -> Any:
+    """Let Optuna choose: the place in an order, a number of a continuous range, or one of several."""
+    if (values := study.ordered[name]) is not None:
+        return trial.suggest_int(name, 0, len(values) - 1)
+    if (choices := study.listed[name]) is not None:
+        return trial.suggest_categorical(name, choices)
+    item = study.parameters[name]
+    assert isinstance(item, Range)
+    low, high = (float(end) for end in item.ends)
+    return trial.suggest_float(name, low, high, log=item.scale == "log")
+
+
+def decoded(study: Study, raw: Mapping[str, Any]) -> Parameters:
+    """Parameters of a configuration, from what Optuna chose."""
+    return dict(_decoded(study, raw))
+
+
+def _decoded(study: Study, raw: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    for name, item in study.parameters.items():
+        if name in raw:
+            values = study.ordered[name]
+            if values is not None:
+                yield name, values[raw[name]]
+            elif study.listed[name] is not None:
+                yield name, raw[name]
+            else:
+                assert isinstance(item, Range)
+                assert math.isfinite(raw[name])
+                yield name, item.value_of(raw[name])

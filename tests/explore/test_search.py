@@ -1,0 +1,160 @@
+"""Searches: what they try depends on the study alone, and what is cut short goes on as it would have gone on."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from explore_support import HerePool, write_study
+
+from archsim.explore import read_study, run, search, searching
+from archsim.explore.front import losses, nondominated
+from archsim.explore.space import configurations
+
+SPACE = """
+chip.crossbar.rows: [16, 32, 64, 128, 256]
+chip.adc.resolution: {from: 4 bit, to: 8 bit, step: 1 bit}
+chip.adc.columns_per_adc: [8, 16, 32, 64, 128]
+chip.device.read_pulse: {from: 20 ns, to: 100 ns, step: 40 ns}
+chip.execution.spike_format: [bitmap, aer]
+"""
+SAMPLERS = ("tpe", "nsga2", "nsga3", "random", "quasi_random")
+
+
+def closed_form(job):
+    """Three objectives in closed form, in place of a simulation: the front is known by enumeration."""
+    chip = job.resolved.chip
+    rows, share, bits = chip.crossbar.n_rows, chip.adc.n_columns_per_adc, chip.adc.resolution_bits
+    metrics = dict.fromkeys(job.metrics, 1.0)
+    penalty = 1.3 if chip.execution.spike_format == "aer" else 1.0
+    metrics["latency_ps"] = penalty * (4e5 / rows + 900 * share + chip.device.read_pulse_ps / 10)
+    metrics["area_um2"] = penalty * (40 * rows + 2.0**bits * 3e4 / share + 1e9 / chip.device.read_pulse_ps)
+    return {"state": "done", "metrics": metrics, "error": None}
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    here = HerePool(closed_form)
+    for module in (run, searching):
+        monkeypatch.setattr(module, "pool_of", lambda *_: here)
+    return here
+
+
+def tried(found) -> list[str]:
+    return [record["key"] for record in found.records]
+
+
+def settings(sampler: str, trials: int = 40) -> str:
+    return f"search: {{sampler: {sampler}, trials: {trials}, batch: 8, population: 8}}"
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_tries_the_same_every_time_and_each_once(tmp_path, pool, sampler):
+    path = write_study(tmp_path, SPACE, settings(sampler))
+    first = search(path, tmp_path / "one")
+    n = len(pool.keys)
+    assert 40 <= n < 48
+    assert len(set(tried(first))) == len(tried(first)) == n
+    assert tried(search(path, tmp_path / "two")) == tried(first)
+    assert len(pool.keys) == 2 * n
+    assert search(path, tmp_path / "one").n_new == 0
+    assert len(pool.keys) == 2 * n
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_with_a_torn_journal_and_log_ends_as_the_undisturbed_one(tmp_path, sampler):
+    path = write_study(tmp_path, SPACE, settings(sampler))
+    whole = search(path, tmp_path / "whole")
+    journal = (tmp_path / "whole" / "journal.jsonl").read_bytes()
+    results = (tmp_path / "whole" / "results.jsonl").read_bytes()
+    rng = np.random.default_rng(7)
+    for i in range(4):
+        torn = tmp_path / f"torn{i}"
+        torn.mkdir()
+        for name in ("study.json", "study.yaml"):
+            (torn / name).write_bytes((tmp_path / "whole" / name).read_bytes())
+        (torn / "journal.jsonl").write_bytes(journal[: rng.integers(len(journal))])
+        (torn / "results.jsonl").write_bytes(results[: rng.integers(len(results))])
+        n_known = (torn / "results.jsonl").read_bytes().count(b"\n")
+        found = search(path, torn)
+        assert tried(found) == tried(whole)
+        assert found.n_new == len(tried(whole)) - n_known
+        keys = [json.loads(line)["key"] for line in (torn / "results.jsonl").read_text().splitlines()
+                if line.endswith("}") and "sha256" in line]  # fmt: skip
+        assert sorted(keys) == sorted(set(keys))
+
+
+def test_more_trials_go_on_from_what_is_known(tmp_path, pool):
+    short = search(write_study(tmp_path, SPACE, settings("tpe", 24)), tmp_path / "out")
+    longer = search(write_study(tmp_path, SPACE, settings("tpe", 40)), tmp_path / "out")
+    assert tried(longer)[: len(tried(short))] == tried(short)
+    assert longer.n_new == len(tried(longer)) - len(tried(short)) > 0
+    assert len(pool.keys) == len(tried(longer)) >= 40
+
+
+def test_a_space_that_is_exhausted_ends_the_search(tmp_path, pool):
+    path = write_study(tmp_path, "chip.crossbar.rows: [64, 128]\nchip.pe.crossbars: [2, 4]", settings("tpe", 40))
+    assert len(search(path, tmp_path / "out").records) == len(pool.keys) == 4
+
+
+def test_conditional_parameters_are_asked_for_only_where_they_count(tmp_path, pool):
+    text = (
+        "chip.execution.feedback: [copy, transposable]\n"
+        "chip.crossbar.transpose: "
+        "{values: [duplicated, shared], when: {chip.execution.feedback: [transposable]}}\n"
+        "chip.crossbar.rows: [32, 64, 128, 256]"
+    )
+    found = search(write_study(tmp_path, text, settings("tpe", 12)), tmp_path / "out")
+    for record in found.records:
+        is_copy = record["parameters"]["chip.execution.feedback"] == "copy"
+        assert ("chip.crossbar.transpose" in record["parameters"]) is not is_copy
+    assert len(pool.keys) == len(found.records) - sum(record["state"] == "failed" for record in found.records)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_constraints_keep_the_front_and_draw_the_search(tmp_path, pool, sampler):
+    more = "constraints: {area_um2: {at_most: 0.03 mm2}}\n" + settings(sampler, 80)
+    found = search(write_study(tmp_path, SPACE, more), tmp_path / "out")
+    areas = [record["metrics"]["area_um2"] for record in found.records]
+    assert found.front
+    assert all(record["metrics"]["area_um2"] <= 3e4 for record in found.front)
+    if sampler == "tpe":  # NSGA-II needs more generations for that
+        early, late = (np.mean([area <= 3e4 for area in part]) for part in (areas[:20], areas[-20:]))
+        assert late > early
+    assert len(pool.keys) >= 80
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_a_search_comes_close_to_the_exhaustive_front(tmp_path, pool, sampler):
+    import moocore
+
+    path = write_study(tmp_path, SPACE, settings(sampler, 150))
+    study = read_study(path)
+    every = [{"metrics": closed_form(_job(study, item))["metrics"]} for item in configurations(study)]
+    points = losses(study, every)
+    reference = points.max(axis=0)
+    best = moocore.hypervolume(points[nondominated(points)], ref=reference)
+    found = moocore.hypervolume(losses(study, search(path, tmp_path / "out").records), ref=reference)
+    assert found / best > 0.99
+    assert len(pool.keys) < 160 < len(every)
+
+
+def _job(study, parameters):
+    from types import SimpleNamespace
+
+    return SimpleNamespace(resolved=study.resolve(parameters), metrics=())
+
+
+def test_a_configuration_that_fails_does_not_end_a_search(tmp_path, pool):
+    def breaks(job):
+        if job.resolved.chip.crossbar.n_rows > 100:
+            return {"state": "failed", "metrics": {}, "error": "too large"}
+        return closed_form(job)
+
+    pool.function = breaks
+    found = search(write_study(tmp_path, SPACE, settings("nsga2", 48)), tmp_path / "out")
+    states = [record["state"] for record in found.records]
+    assert states.count("failed") > 0
+    assert states[24:].count("failed") < states[:24].count("failed")
