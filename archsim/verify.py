@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from heapq import heapify, heappop, heappush
 from itertools import chain
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,23 @@ CAUSALITY = "a task starts when it is ready, or later"
 CAPACITY = "no resource is held beyond its capacity, nor given back before it was taken"
 RESTORED = "every buffer ends at its initial level"
 LINE = "nobody overtakes in the line of a resource"
+BOUND = "no task starts and no run ends before its lower bound"
 NO_IDLING = "a task starts at the first instant at which its resources are free and nobody is ahead"
 
 
-def verify(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> None:
+class Bound(Protocol):
+    """What `archsim.engine.bounds.lower_bound` returns, as far as it is checked."""
+
+    @property
+    def start_ps(self) -> Ints:
+        """No task starts earlier."""
+
+    @property
+    def makespan_ps(self) -> int:
+        """No run ends earlier."""
+
+
+def verify(graph: TaskGraph, trace: Trace, policy: str = "fifo", bound: Bound | None = None) -> None:
     """Check every rule of the engine on a finished trace.
 
     Parameters
@@ -35,6 +48,8 @@ def verify(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> None:
     trace : Trace
     policy : {"fifo", "static"}
         The policy under which the trace came about.
+    bound : LowerBound, optional
+        From `archsim.engine.bounds.lower_bound`: no task may start and no run end before it.
 
     Raises
     ------
@@ -71,6 +86,8 @@ def verify(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> None:
     _check_times(graph, trace)
     _check_capacity(graph, trace)
     _check_restored(graph)
+    if bound is not None:
+        _check_bound(graph, trace, bound)
     _Replay(graph, trace, policy).check()
 
 
@@ -162,6 +179,15 @@ def _check_restored(graph: TaskGraph) -> None:
         owners = np.concatenate([_owners(graph.reserves_ptr), _owners(graph.frees_ptr)])
         task = int(owners[takes].max())
         _refuse(graph, RESTORED, task, f"at the end, {abs(int(left[resource]))} of {name!r} {verb}")
+
+
+def _check_bound(graph: TaskGraph, trace: Trace, bound: Bound) -> None:
+    if (task := _first(trace.start_ps < bound.start_ps)) >= 0:
+        what = f"starts at {trace.start_ps[task]} ps, but its lower bound is {bound.start_ps[task]} ps"
+        _refuse(graph, BOUND, task, what)
+    if trace.makespan_ps < bound.makespan_ps:
+        what = f"is the last, done at {trace.makespan_ps} ps, but no run ends before {bound.makespan_ps} ps"
+        _refuse(graph, BOUND, int(trace.done_ps.argmax()), what)
 
 
 class _Replay:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from archsim.engine import run_tasks
+from archsim.engine.bounds import lower_bound
 from archsim.errors import EngineError, TraceError
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.trace import Trace
@@ -66,6 +67,17 @@ def test_verify_shares_no_code_with_the_engines():
         if name and name.startswith("archsim")
     }
     assert imported == {"archsim.errors", "archsim.taskgraph", "archsim.trace"}
+
+
+def test_a_trace_that_undercuts_a_bound_is_refused(three_on_one_adc):
+    graph, trace = three_on_one_adc
+    bound = lower_bound(graph)
+    verify(graph, trace, bound=bound)
+    with pytest.raises(TraceError, match=r"task 1 .* starts at 10 ps, but its lower bound is 11 ps") as caught:
+        verify(graph, trace, bound=replace(bound, start_ps=np.array([0, 11, 12])))
+    assert caught.value.rule == module.BOUND
+    with pytest.raises(TraceError, match=r"task 2 .* done at 30 ps, but no run ends before 31 ps"):
+        verify(graph, trace, bound=replace(bound, makespan_ps=31))
 
 
 @pytest.mark.parametrize("column", ["ready_ps", "start_ps", "done_ps"])

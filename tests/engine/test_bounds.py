@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import archsim
 from archsim.engine import run_tasks
 from archsim.engine.bounds import lower_bound
+from archsim.engine.bounds.upper import upper_bound
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraphBuilder
+from archsim.verify import verify
 
 
 def test_no_task_starts_and_no_run_ends_before_its_bound(make_random_graph, make_plain_graph, schedule_of):
@@ -103,3 +106,58 @@ def test_huge_work_is_left_out_and_the_bound_stays_true(compiled):
 
 def test_a_graph_without_tasks_takes_no_time():
     assert lower_bound(TaskGraphBuilder().build()).makespan_ps == 0
+
+
+@pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
+def test_the_schedule_of_a_real_chip_keeps_within_its_bound(root_dir, phase):
+    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    options = ["timesteps=6", "samples=1", "batch=1"]
+    work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
+    result = archsim.simulate(chip, work, engine="heap", seed=0, phase=phase)
+    bound = lower_bound(result.graph)
+    verify(result.graph, result.trace, bound=bound)
+    assert bound.makespan_ps > 0.3 * result.trace.makespan_ps  # the plain critical path alone reaches 0.36 to 0.67
+
+
+@pytest.mark.parametrize("policy", ["fifo", "static"])
+def test_no_run_without_buffers_ends_after_its_upper_bound(policy, make_random_graph, make_plain_graph):
+    ratios = []
+    for seed in range(400):
+        for make in make_random_graph, make_plain_graph:
+            graph = make(seed)
+            try:
+                bound = upper_bound(graph, policy)
+            except EngineError:
+                continue
+            makespan = run_tasks(graph, engine="heap", policy=policy).makespan_ps
+            assert makespan <= bound, f"seed {seed}"
+            assert bound == upper_bound(graph, policy, compiled=False)
+            ratios.append(makespan / bound if bound else 1)
+    assert len(ratios) > 400
+    assert np.mean(ratios) > 0.3
+
+
+def test_one_machine_that_is_never_idle_meets_its_upper_bound_and_a_bank_nearly():
+    for capacity, expected in (1, 800), (2, 500), (4, 300):
+        b = TaskGraphBuilder()
+        adc = b.resource("adc", capacity)
+        for _ in range(8):
+            b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100)
+        assert upper_bound(b.build()) == expected == min(800, 100 + 800 // capacity)
+        assert run_tasks(b.build()).makespan_ps == 800 // capacity
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"reserves": [(0, 1)]}, "no upper bound where something is reserved or freed"),
+        ({"uses": [(0, 3)]}, "task 0 uses more of 'r' than there is"),
+        ({"uses": [(0, 1)], "occupancy_ps": 2**62}, r"the sum of all times exceeds 2\*\*62 ps"),
+    ],
+)
+def test_where_a_run_need_not_end_there_is_no_upper_bound(claims, message):
+    b = TaskGraphBuilder()
+    b.resource("r", 2)
+    b.task(action="a", **claims)
+    with pytest.raises(EngineError, match=message):
+        upper_bound(b.build())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import networkx as nx
 import numpy as np
 import pytest
 
@@ -21,10 +22,10 @@ def arrivals(b, gaps):
     return at
 
 
-def queue(gaps, services):
-    """One server: mean wait is over the returned tasks."""
+def queue(gaps, services, servers=1):
+    """One line before the servers: mean wait is over the returned tasks."""
     b = TaskGraphBuilder()
-    server = b.resource("server")
+    server = b.resource("server", servers)
     at = arrivals(b, gaps)
     served = [
         b.task(action="serve", uses=[(server, 1)], occupancy_ps=int(s), after=[a])
@@ -52,6 +53,55 @@ def test_mean_wait_with_two_service_times_is_that_of_pollaczek_and_khinchine(run
     trace = run(graph)
     wait = (trace.start_ps - trace.ready_ps)[served].mean() / UNIT_PS
     assert wait == pytest.approx(5.0, rel=0.10)
+
+
+def wait_in_m_d_c(load, servers):
+    """Mean wait in units of the service time, from Crommelin's equations (Post Office Electrical Engineers'
+    Journal 25, 1932; Tijms, A First Course in Stochastic Models, 2003, section 9.6).
+
+    Whoever is served now is gone one service time later, and nobody else: N becomes max(N − c, 0) plus a
+    Poisson number of arrivals. Its stationary mean is Little's L.
+    """
+    rate, size = load * servers, 400
+    arrivals = np.exp(-rate + np.arange(size) * np.log(rate) - np.cumsum(np.log(np.maximum(1, np.arange(size)))))
+    p = np.eye(1, size)[0]
+    for _ in range(3_000):
+        left = np.append(p[: servers + 1].sum(), p[servers + 1 :])
+        p = np.convolve(left, arrivals)[:size]
+        p /= p.sum()
+    return float(np.arange(size) @ p) / rate - 1
+
+
+@pytest.mark.parametrize("load", [0.5, 0.8, 0.9])
+def test_crommelins_equations_with_one_server_are_pollaczek_and_khinchine(load):
+    assert wait_in_m_d_c(load, 1) == pytest.approx(load / (2 * (1 - load)), rel=1e-6)
+
+
+@pytest.mark.parametrize(("servers", "load"), [(2, 0.7), (4, 0.8)])
+def test_mean_wait_of_an_m_d_c_queue_is_crommelins(run, servers, load):
+    """Error: 7 %, of the mean of 30,000 waits that hang together."""
+    n = 30_000
+    gaps = np.random.default_rng(7).exponential(UNIT_PS / (load * servers), n).round()
+    graph, served = queue(gaps, [UNIT_PS] * n, servers)
+    trace = run(graph)
+    wait = (trace.start_ps - trace.ready_ps)[served].mean() / UNIT_PS
+    assert wait == pytest.approx(wait_in_m_d_c(load, servers), rel=0.07)
+
+
+def test_littles_law_holds_from_the_first_arrival_to_the_last_departure(run):
+    """L = λW (Little, Operations Research 9, 1961), exactly, for the line and for the system, several servers."""
+    n, rng = 4_000, np.random.default_rng(13)
+    graph, served = queue(rng.exponential(UNIT_PS / 1.7, n).round(), rng.integers(1, 2 * UNIT_PS, n), 2)
+    trace = run(graph)
+    came, started, left = (column[served].tolist() for column in (trace.ready_ps, trace.start_ps, trace.done_ps))
+    for leaves in started, left:
+        changes = sorted([(t, 1) for t in came] + [(t, -1) for t in leaves])
+        area = inside = before = 0
+        for now, change in changes:
+            area += inside * (now - before)
+            inside, before = inside + change, now
+        assert area == sum(leaves) - sum(came)  # L·T = λT·W
+        assert area > 0
 
 
 def flow_shop(jobs, buffer=None):
@@ -95,6 +145,37 @@ def test_tandem_queues_follow_their_recursion_job_by_job(run):
         for i in range(4):
             done[j + 1, i + 1] = max(done[j, i + 1], done[j + 1, i]) + p[j, i]
     assert run(flow_shop(p)).done_ps.reshape(200, 4).tolist() == done[1:, 1:].tolist()
+
+
+@pytest.mark.parametrize("buffer", [1, 2, 5])
+def test_tandem_queues_with_finite_buffers_follow_their_recursion_job_by_job(run, buffer):
+    """Blocking after service (Buzacott and Shanthikumar, Stochastic Models of Manufacturing Systems, 1993): a job
+    that is through stays on its machine until there is one of b places behind it, exactly:
+    begin[j][i] = max(leave[j][i−1], leave[j−1][i]), leave[j][i] = max(begin[j][i] + p[j][i], begin[j−b][i+1]).
+    """
+    p = np.random.default_rng(buffer).integers(1, 30, (120, 4)).tolist()
+    begin, leave = np.zeros((120, 4), int), np.zeros((120, 4), int)
+    for j in range(120):
+        for i in range(4):
+            begin[j, i] = max(leave[j, i - 1] if i else 0, leave[j - 1, i] if j else 0)
+            room = begin[j - buffer, i + 1] if i < 3 and j >= buffer else 0
+            leave[j, i] = max(begin[j, i] + p[j][i], room)
+    done = run(flow_shop(p, buffer)).done_ps.reshape(120, 4, 3)
+    assert done[:, :, 0].tolist() == begin.tolist()
+    assert done[:, :, 2].tolist() == leave.tolist()
+    assert (leave > begin + np.array(p)).any()  # somebody was blocked
+
+
+def test_a_random_permutation_flow_shop_takes_its_longest_path(run):
+    """The makespan is the heaviest staircase from the first job on the first machine to the last on the last
+    (Pinedo, Scheduling, section 6.1), here by networkx."""
+    p = np.random.default_rng(2).integers(1, 50, (20, 5))
+    grid = nx.DiGraph()
+    for j, i in np.ndindex(p.shape):
+        for before in (j - 1, i), (j, i - 1):
+            if min(before) >= 0:
+                grid.add_edge(before, (j, i), weight=int(p[j, i]))
+    assert run(flow_shop(p)).makespan_ps == p[0, 0] + nx.dag_longest_path_length(grid)
 
 
 def test_behind_a_slower_deterministic_server_nobody_waits(run):

@@ -85,20 +85,37 @@ def lower_bound(graph: TaskGraph, compiled: bool = True) -> LowerBound:
     >>> bound.start_ps[add], bound.makespan_ps, run_tasks(b.build()).makespan_ps
     (np.int64(800), 850, 850)
     """
-    n = graph.n_tasks
-    owner = np.repeat(np.arange(n), np.diff(graph.after_ptr))
-    if (graph.after_idx >= owner).any():
-        raise EngineError("a bound needs tasks that are numbered after their predecessors")
-    if not n:
+    _check_order(graph)
+    if not graph.n_tasks:
         return LowerBound(np.zeros(0, np.int64), 0, "path")
     start, tail = _paths(graph, compiled)
-    path = int((start + graph.latency_ps).max())
-    if start.min() < 0 or tail.min() < 0 or path < 0:
-        raise EngineError("a path takes longer than 2**63 ps (106 days)")
+    path = _longest_path(graph, start, tail)
     work, resource = _most_work(graph, start, tail) if path < _TOO_MUCH else (0, -1)
     if work > path:
         return LowerBound(start, work, graph.resource_names[resource])
     return LowerBound(start, path, "path")
+
+
+def earliest_starts(graph: TaskGraph, compiled: bool = True) -> Ints:
+    """Before when no task starts, by paths and joins alone: ``LowerBound.start_ps``."""
+    _check_order(graph)
+    start, tail = _paths(graph, compiled)
+    if graph.n_tasks:
+        _longest_path(graph, start, tail)
+    return start
+
+
+def _check_order(graph: TaskGraph) -> None:
+    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.after_ptr))
+    if (graph.after_idx >= owner).any():
+        raise EngineError("a bound needs tasks that are numbered after their predecessors")
+
+
+def _longest_path(graph: TaskGraph, start: Ints, tail: Ints) -> int:
+    path = int((start + graph.latency_ps).max())
+    if start.min() < 0 or tail.min() < 0 or path < 0:
+        raise EngineError("a path takes longer than 2**63 ps (106 days)")
+    return path
 
 
 def _paths(graph: TaskGraph, compiled: bool) -> tuple[Ints, Ints]:
