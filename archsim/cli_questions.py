@@ -1,4 +1,4 @@
-"""The commands that ask about a run: ``why``, ``whatif``."""
+"""The commands that ask about a run: ``why``, ``whatif``, ``budget``."""
 
 from __future__ import annotations
 
@@ -73,7 +73,49 @@ def whatif(
     command(asked, speedup or [], capacity or [], top, json)
 
 
+def budget(
+    item: Item,
+    workload: ItsWorkload = None,
+    inferences_per_second: Annotated[float, typer.Option("--inferences-per-second", metavar="RATE")] = 1.0,
+    adaptations_per_day: Annotated[
+        float,
+        typer.Option("--adaptations-per-day", metavar="RATE", help="Learning runs, each of all its samples."),
+    ] = 0.0,
+    limit: Annotated[str | None, typer.Option(metavar="POWER", help="E.g. '20 mW'.", show_default=False)] = None,
+    cell: Annotated[str | None, typer.Option(metavar="NAME", help="cr2032 or cr2450.", show_default=False)] = None,
+    capacity: Annotated[
+        str | None, typer.Option(metavar="CHARGE", help="Of another cell, e.g. '45 mAh'.", show_default=False)
+    ] = None,
+    voltage: Annotated[
+        str | None, typer.Option(metavar="VOLTAGE", help="Of that cell.", show_default=False)
+    ] = None,
+    usable: Annotated[str, typer.Option(metavar="PART", help="Of the cell's energy.")] = "100 %",
+    sleep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POWER", help="Between the work; the chip's leakage if not given.", show_default=False
+        ),
+    ] = None,
+    rest: Annotated[str, typer.Option(metavar="POWER", help="Of all else on the cell.")] = "0 uW",
+    phase: Annotated[
+        Phase | None,
+        typer.Option("--phase", help="Which rule adapts; the first one if not given.", show_default=False),
+    ] = None,
+    seed: Seed = 0,
+    set_: Assignments = None,
+    json: Json = False,
+) -> None:
+    """The budget of a wearable: power against a limit, duty cycle, and how long a cell lasts."""
+    from archsim.cli_budget import Use
+    from archsim.cli_budget import budget as command
+
+    use = Use(
+        inferences_per_second, adaptations_per_day, limit, cell, capacity, voltage, usable, sleep, rest
+    )  # fmt: skip
+    command(item, workload, phase.value if phase else None, seed, set_ or [], use, json)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (why, whatif):
+    for command in (why, whatif, budget):
         app.command()(command)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from archsim.components import Action, ChipCosts
 from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
+from archsim.lowering.power import cap_power
 from archsim.lowering.training import lower_training
 from archsim.mapping import Mapping
 from archsim.spec import Chip
@@ -38,6 +40,11 @@ def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) 
     Returns
     -------
     Lowered
+
+    Raises
+    ------
+    DoesNotFitError
+        Leakage alone, or one task alone, exceeds the chip's cap on power.
     """
     costs = ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
     ctx = Context(chip, work, mapping, costs, activity)
@@ -45,4 +52,8 @@ def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) 
         lower_inference(ctx)
     else:
         lower_training(ctx)
-    return Lowered(ctx.tasks.build(), ctx.actions, mapping, costs)
+    graph, actions = ctx.tasks.build(), ctx.actions
+    if chip.power is not None:
+        leakage_uw = math.fsum(item.n * item.leakage_uw for item in costs.items())
+        graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
+    return Lowered(graph, actions, mapping, costs)

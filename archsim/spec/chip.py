@@ -311,6 +311,12 @@ class MappingRules(DoorModel):
     replicas: dict[str, Count] = Field(default_factory=dict)
 
 
+class PowerRules(DoorModel):
+    """A cap on the power of the whole chip, leakage included: tasks wait until their share is free."""
+
+    max_uw: PowerUw
+
+
 class Chip(DoorModel):
     """A whole chip. `tiles: auto` builds as many as the workload needs."""
 
@@ -331,6 +337,7 @@ class Chip(DoorModel):
     interconnect: Interconnect
     execution: Execution
     mapping: MappingRules = MappingRules()
+    power: PowerRules | None = None
     chip_control: CitedCost | None = None
 
     @model_validator(mode="after")

@@ -90,6 +90,14 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "voltage": _kind("a voltage", "V", _scaled("V", "um-", 0), "0.2 V", signed=True),
     "current": _kind("a current", "A", _scaled("A", "fpnum-", 0), "10 uA"),
+    "charge": _kind(
+        # 1 mAh is exactly 3.6 C
+        "a charge",
+        "C",
+        {**{f"{p}Ah": 3600 * Decimal(10) ** _EXPONENTS[p] for p in ("u", "m", "")}, "C": Decimal(1)},
+        "225 mAh",
+        shown=("uAh", "mAh", "Ah"),
+    ),
     "resistance": _kind("a resistance", "ohm", _scaled("ohm", "m-kMG", 0), "10 kohm"),
     "conductance": _kind("a conductance", "S", _scaled("S", "pnum-", 0), "40 uS"),
     "capacitance": _kind("a capacitance", "fF", _scaled("F", "afpnu", -15), "50 fF"),
@@ -174,13 +182,13 @@ def parse_quantity(text: object, kind: str) -> int | float:
         same. Only a fraction may be a bare number.
     kind : str
         ``time``, ``energy``, ``power``, ``area``, ``length``, ``node``, ``frequency``, ``voltage``,
-        ``current``, ``resistance``, ``conductance``, ``capacitance``, ``bits``, ``bytes``,
+        ``current``, ``charge``, ``resistance``, ``conductance``, ``capacitance``, ``bits``, ``bytes``,
         ``temperature`` or ``fraction``.
 
     Returns
     -------
     int or float
-        The value in ps (int), pJ, uW, um², um, nm, MHz, V, A, ohm, S, fF, bits (int), bytes (int), K,
+        The value in ps (int), pJ, uW, um², um, nm, MHz, V, A, C, ohm, S, fF, bits (int), bytes (int), K,
         or as a fraction of one. The only rounding is the last one, from decimal to float.
 
     Raises
