@@ -11,7 +11,7 @@ import typer
 
 from archsim.cli_inputs import load_both
 from archsim.errors import ArchsimError
-from archsim.mapping import IO, Block, LayerPlan, Mapping, map_workload
+from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits, map_workload
 from archsim.report import percent, text_table
 from archsim.units import format_quantity
 from archsim.workload import Workload
@@ -30,7 +30,8 @@ def map_(
     if output is not None:
         _draw(mapping, output)
     if as_json:
-        typer.echo(json.dumps(_as_json(mapping) | {"layer_graph": _layer_graph(work)}, indent=1))
+        more = {"links": _links(mapping, work), "layer_graph": _layer_graph(work)}
+        typer.echo(json.dumps(_as_json(mapping) | more, indent=1))
         return
     typer.echo(
         f"{the_chip.name}/{work.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
@@ -45,6 +46,9 @@ def map_(
     typer.echo(text_table(_LAYER_COLUMNS, [_layer_row(layer) for layer in layers]) + "\n")
     typer.echo(text_table(_TILE_COLUMNS, [_tile_row(tile) for tile in _tiles(mapping)]) + "\n")
     typer.echo(text_table(_BUFFER_COLUMNS, [_buffer_row(buffer) for buffer in _buffers(mapping)]))
+    if links := _links(mapping, work)[:_N_LINKS]:
+        rows = [[link["link"], str(link["bits_per_sample"])] for link in links]
+        typer.echo("\n" + text_table(("most loaded links", "bits per sample"), rows))
 
 
 def _draw(mapping: Mapping, output: Path) -> None:
@@ -134,6 +138,15 @@ def _spans(numbers: Sequence[int]) -> str:
         else:
             runs.append([number, number])
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+_N_LINKS = 5  # of the table; JSON has all
+
+
+def _links(mapping: Mapping, work: Workload) -> list[dict[str, Any]]:
+    """Bits over each link in a forward pass, the most loaded first."""
+    loads = sorted(link_bits(mapping, work).items(), key=lambda pair: (-pair[1], pair[0]))
+    return [{"link": link, "bits_per_sample": n_bits} for link, n_bits in loads]
 
 
 _TILE_COLUMNS = ("tile", "place", "crossbars in use", "of", "layers")

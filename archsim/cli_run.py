@@ -19,6 +19,7 @@ from archsim.report import (
     bundle,
     compare_columns,
     compare_rows,
+    link_lines,
     read_results,
     result_folder,
     text_table,
@@ -61,6 +62,8 @@ def run(
     samples = f"{work.n_samples} sample{'s' if work.n_samples != 1 else ''}"
     typer.echo(f"{results[0].name}: {samples}, seed {seed}, engine {engine}")
     typer.echo(text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]))
+    for line in (line for record in records for line in link_lines(record)):
+        typer.echo(line)
     if output is not None:
         typer.echo(f"written to {output}", err=True)
 

@@ -2,7 +2,7 @@
 
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.mapping import Home, LayerPlan, Mapping, Phase, map_workload
+from archsim.mapping.mapping import Home, LayerPlan, Mapping, Phase, link_bits, map_workload
 from archsim.mapping.memory import n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
 from archsim.mapping.rows import needed_from, rows_of_source, sources_of
@@ -19,6 +19,7 @@ __all__ = [
     "Phase",
     "Topology",
     "UpdateNeeds",
+    "link_bits",
     "map_workload",
     "n_bytes",
     "needed_from",

@@ -160,6 +160,19 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     return Mapping(chip, phase, flow, plans, n_tiles, topology, buffers)
 
 
+def link_bits(mapping: Mapping, work: Workload) -> dict[str, int]:
+    """Bits over every link in one forward pass of a sample, by the link's name: the load by placement alone.
+
+    Every output counts in full, as for the placement; spikes that travel as addresses are fewer. A message to
+    several tiles counts once for each.
+    """
+    found: dict[str, int] = {}
+    for (source, target), n_bits in _traffic(mapping.chip, work, mapping.flow, mapping.plans).items():
+        for hop in mapping.topology.route(source, target):
+            found[hop.link] = found.get(hop.link, 0) + n_bits
+    return found
+
+
 def _tiles_of(chip: Chip, needed: int) -> int:
     if chip.n_tiles == AUTO:
         return needed

@@ -4,6 +4,7 @@ from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, k
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
+from archsim.metrics.links import LinkLoad, link_load, most_loaded
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
 from archsim.metrics.run_file import read_run, run_file, write_run
@@ -16,6 +17,7 @@ __all__ = [
     "GROUPINGS",
     "Blocking",
     "Busiest",
+    "LinkLoad",
     "Part",
     "Result",
     "Segment",
@@ -28,6 +30,8 @@ __all__ = [
     "critical_path",
     "fresh_folder",
     "kind_of",
+    "link_load",
+    "most_loaded",
     "path_shares",
     "power_over_time",
     "read_run",

@@ -21,6 +21,7 @@ from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Part, check_prices, keep_books, loads_ps
+from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans
@@ -234,6 +235,10 @@ class Result:
             for r in np.unique(graph.uses_resource).tolist()
         }
 
+    def link_load(self) -> dict[str, LinkLoad]:
+        """Share of the run, flits and energy of every link in use, see `archsim.metrics.link_load`."""
+        return link_load(self.graph, self.trace, self.actions)
+
     # ---- the parts ----
 
     def breakdown(self, by: str) -> dict[str, Part]:
@@ -293,7 +298,7 @@ class Result:
         Returns
         -------
         dict
-            ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``critical_path``,
+            ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
             ``breakdown`` (the four) and ``provenance``.
         """
         top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
@@ -303,6 +308,7 @@ class Result:
             "totals": {name: getattr(self, name) for name in _TOTALS},
             "busiest_resource": self.busiest_resource._asdict(),
             "top_resources": [Busiest(*pair)._asdict() for pair in top],
+            "links": {name: load._asdict() for name, load in self.link_load().items()},
             "critical_path": self._path_shares(),
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "provenance": self.provenance,

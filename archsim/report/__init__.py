@@ -8,6 +8,7 @@ from archsim.report.summary import (
     Summary,
     compare_columns,
     compare_rows,
+    link_lines,
     percent,
     rate,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "bundle",
     "compare_columns",
     "compare_rows",
+    "link_lines",
     "load_result",
     "markdown",
     "markdown_table",

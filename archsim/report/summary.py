@@ -130,3 +130,19 @@ def compare_rows(summaries: Sequence[Summary], bases: Sequence[Summary]) -> list
 def compare_columns() -> list[str]:
     """Titles of `compare_rows`."""
     return ["name", "phase", *(title for what in COMPARED for title in (what, "ratio"))]
+
+
+def link_lines(record: Record, n: int = 3) -> list[str]:
+    """The most loaded links of a run, in words; none if no link carried anything.
+
+    Examples
+    --------
+    >>> links = {"link[0 to 1]": {"busy_frac": 0.25, "flits": 40, "energy_pj": 103.7}}
+    >>> link_lines({"phase": "inference", "links": links})
+    ['inference: most loaded links: link[0 to 1] 25 % busy (40 flits)']
+    """
+    loads = sorted(record.get("links", {}).items(), key=lambda pair: (-pair[1]["busy_frac"], pair[0]))[:n]
+    if not loads:
+        return []
+    said = ", ".join(f"{name} {percent(load['busy_frac'])} busy ({load['flits']} flits)" for name, load in loads)
+    return [f"{record['phase']}: most loaded links: {said}"]

@@ -1,0 +1,107 @@
+"""How loaded each link of the interconnect is: the share of the run that it carries, flits and energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from archsim.components import Action
+from archsim.errors import EngineError
+from archsim.metrics.ledger import action_of_name
+from archsim.taskgraph import TaskGraph
+from archsim.trace import Trace
+
+HOP = "hop"
+
+
+class LinkLoad(NamedTuple):
+    """One link in a run.
+
+    Attributes
+    ----------
+    busy_frac : float
+        Time that it was held within the run / length of the run; 0 if the run took no time.
+    flits : int
+        Flits that it carried.
+    energy_pj : float
+        Their dynamic energy: of the link and of the router that they pass.
+    """
+
+    busy_frac: float
+    flits: int
+    energy_pj: float
+
+
+def link_load(graph: TaskGraph, trace: Trace, actions: Mapping[str, Action]) -> dict[str, LinkLoad]:
+    """Load of every link that carried something, by name, in the order of the graph's resources.
+
+    A link is the resource that a `hop` uses. Flits of all links together are the count of all hops.
+
+    Parameters
+    ----------
+    graph, trace
+        A finished run.
+    actions : mapping of str to Action
+        The price of every hop.
+
+    Returns
+    -------
+    dict of str to LinkLoad
+
+    Raises
+    ------
+    EngineError
+        A hop has no price.
+
+    Examples
+    --------
+    >>> from archsim.components import Charge
+    >>> from archsim.engine import run_tasks
+    >>> from archsim.taskgraph import TaskGraphBuilder
+    >>> b = TaskGraphBuilder()
+    >>> link = b.resource("link[0 to 1]")
+    >>> hop = b.task(action="hop@1.0mm", count=4, uses=[(link, 1)], occupancy_ps=4000, latency_ps=8000)
+    >>> graph = b.build()
+    >>> link_load(graph, run_tasks(graph), {"hop@1.0mm": Action("hop@1.0mm", (Charge("interconnect", 2.5),))})
+    {'link[0 to 1]': LinkLoad(busy_frac=0.5, flits=4, energy_pj=10.0)}
+    """
+    hops = [i for i, name in enumerate(graph.action_names) if action_of_name(name) == HOP]
+    missing = [graph.action_names[i] for i in hops if graph.action_names[i] not in actions]
+    if missing:
+        raise EngineError(f"no price for the hops {', '.join(missing)}")
+    of_use = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
+    kept = np.isin(graph.action[of_use], hops)
+    task, link = of_use[kept], graph.uses_resource[kept]
+    busy, flits = np.zeros(graph.n_resources, np.int64), np.zeros(graph.n_resources, np.int64)
+    held = np.minimum(graph.occupancy_ps[task], trace.makespan_ps - trace.start_ps[task])
+    np.add.at(busy, link, held)
+    np.add.at(flits, link, graph.count[task])
+    energy = np.zeros(graph.n_resources)
+    for hop in hops:
+        price = actions[graph.action_names[hop]].energy_pj
+        of_hop = graph.action[task] == hop
+        # whole flits of one price are summed before they are multiplied: no order of additions
+        n = np.zeros(graph.n_resources, np.int64)
+        np.add.at(n, link[of_hop], graph.count[task[of_hop]])
+        energy += n * price
+    length = trace.makespan_ps
+    return {
+        graph.resource_names[r]: LinkLoad(
+            int(busy[r]) / length if length else 0.0, int(flits[r]), float(energy[r])
+        )
+        for r in np.unique(link).tolist()
+    }
+
+
+def most_loaded(loads: Mapping[str, LinkLoad], n: int) -> list[tuple[str, LinkLoad]]:
+    """The `n` links that are busy longest, the busiest first; of equals the first by name.
+
+    Examples
+    --------
+    >>> loads = {"b": LinkLoad(0.5, 4, 1.0), "a": LinkLoad(0.5, 4, 1.0), "c": LinkLoad(0.7, 6, 1.5)}
+    >>> [name for name, _ in most_loaded(loads, 2)]
+    ['c', 'a']
+    """
+    return sorted(loads.items(), key=lambda pair: (-pair[1].busy_frac, pair[0]))[:n]
