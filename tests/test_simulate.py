@@ -86,7 +86,7 @@ def test_a_result_holds_what_made_it(root_dir):
     assert set(made_by["versions"]) >= {"archsim", "python", "numpy", "simpy"}
 
 
-@pytest.mark.parametrize("schedule", ["sequential", "pipelined", "layer_parallel"])
+@pytest.mark.parametrize("schedule", ["sequential", "pipelined", "layer_parallel", "within_batch"])
 def test_many_samples_learn_at_once_without_waiting_for_each_other_in_a_circle(root_dir, schedule):
     # a later sample's product, ready first, once took the register that an earlier one needed to be read before it
     chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml")

@@ -59,6 +59,8 @@ def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int
             phase = of_phase[i * len(of_phase) // len(cycles)]
             is_last = i == len(cycles) - 1 and k == n_reads - 1
             read, merged = _cycle(ctx, label, phase, cycle, read, merged, [turn] if is_last else [])
+    if ctx.work.schedule == "three_level":  # a later batch's write waits for them
+        ctx.reads.setdefault(product.block, []).append(read)
     return merged
 
 

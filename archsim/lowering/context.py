@@ -83,6 +83,7 @@ class Context:
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     last_write: dict[Block, int] = field(default_factory=dict)
+    reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
 
     @property
     def flow(self) -> Dataflow:

@@ -1,7 +1,18 @@
 """Learning over batches: forward and learning pass of every sample, the update after each batch.
 
-``sequential``: one sample after the other. ``pipelined``: the samples of a batch overlap as the data and buffers
-allow. ``layer_parallel``: so, and each layer is written as soon as its own gradients are complete.
+What may overlap with what:
+
+``sequential``      nothing: one sample after the other, the update after the batch
+``pipelined``       the samples of a batch, as data and buffers allow; an array is read again once it is written
+``layer_parallel``  so, and each layer is written as soon as its own gradients are complete
+``within_batch``    the samples of a batch; then all arrays are written, and only then the next batch begins
+                    (PipeLayer, HPCA 2017)
+``three_level``     timesteps, samples and batches: a batch begins behind the one before, on the weights as they
+                    are; an array takes a batch's update after the next batch has read it for the last time, so
+                    that every gradient is one update old (PipeSDFA's three levels, arXiv 2507.15603)
+
+All but ``three_level`` learn what one sample after the other would learn. With DFA each layer is written as soon
+as its own gradients are complete, but not under ``within_batch``, where all wait for the last.
 """
 
 from __future__ import annotations
@@ -10,28 +21,50 @@ from archsim.lowering.bp import BackPropagation
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.dfa import DirectFeedback
 from archsim.lowering.forward import Forward
-from archsim.lowering.update import lower_update
+from archsim.lowering.update import Gradients, lower_update
 
 
 def lower_training(ctx: Context) -> None:
     """Lay down the tasks of all batches, for the phase of the mapping ("bp" or "dfa")."""
-    rule = BackPropagation if ctx.mapping.phase == "bp" else DirectFeedback
-    phase = "backward" if ctx.mapping.phase == "bp" else "feedback"
-    layer_by_layer = ctx.work.schedule == "layer_parallel" or ctx.mapping.phase == "dfa"
+    schedule, n_batch = ctx.work.schedule, ctx.work.n_batch
+    late = 1 if schedule == "three_level" else 0
+    waiting: list[tuple[int, Gradients]] = []  # last sample of a batch, and its gradients
     before: Forward | None = None
     start: int | None = None
-    gradients: dict[str, list[int]] = {}
-    for sample in range(ctx.work.n_samples):
-        forward = Forward(ctx, sample, "forward", learns=True, start=start, before=before)
-        forward.run()
-        own: dict[str, list[int]] = {}
-        rule(ctx, forward, phase, own).run()
-        for layer, tasks in own.items():
-            gradients.setdefault(layer, []).extend(tasks)
-        if ctx.work.schedule == "sequential":
-            done = [*forward.ends, *(task for tasks in own.values() for task in tasks)]
-            start = ctx.add(Label(phase, "", -1, sample), BARRIER, 1, after=done)
-        before = forward
-        if (sample + 1) % ctx.work.n_batch == 0:
-            lower_update(ctx, sample, gradients, layer_by_layer)
-            gradients = {}
+    for first in range(0, ctx.work.n_samples, n_batch):
+        gradients: Gradients = {}
+        for sample in range(first, first + n_batch):
+            before, done = _lower_sample(ctx, sample, gradients, start, before)
+            if schedule == "sequential":
+                start = ctx.add(Label(_phase(ctx), "", -1, sample), BARRIER, 1, after=done)
+        waiting.append((first + n_batch - 1, gradients))
+        while len(waiting) > (late if first + n_batch < ctx.work.n_samples else 0):
+            ends = lower_update(ctx, *waiting.pop(0), _layer_by_layer(ctx))
+            if schedule == "within_batch":
+                start = ctx.add(Label("update", "", -1, first + n_batch - 1), BARRIER, 1, after=ends)
+
+
+def _lower_sample(
+    ctx: Context, sample: int, gradients: Gradients, start: int | None, before: Forward | None
+) -> tuple[Forward, list[int]]:
+    """Forward and learning pass; returns the forward pass, and the tasks after which the sample is over."""
+    rule = BackPropagation if ctx.mapping.phase == "bp" else DirectFeedback
+    forward = Forward(ctx, sample, "forward", learns=True, start=start, before=before)
+    forward.run()
+    own: Gradients = {}
+    rule(ctx, forward, _phase(ctx), own).run()
+    for layer, tasks in own.items():
+        gradients.setdefault(layer, []).extend(tasks)
+    return forward, [*forward.ends, *(task for tasks in own.values() for task in tasks)]
+
+
+def _phase(ctx: Context) -> str:
+    """Label of the tasks that carry errors."""
+    return "backward" if ctx.mapping.phase == "bp" else "feedback"
+
+
+def _layer_by_layer(ctx: Context) -> bool:
+    """Whether a layer is written as soon as its own gradients are complete."""
+    if ctx.work.schedule == "within_batch":
+        return False
+    return ctx.work.schedule in ("layer_parallel", "three_level") or ctx.mapping.phase == "dfa"

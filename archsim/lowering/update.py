@@ -10,10 +10,10 @@ For every array that holds weights (all replicas, and the second, transposed cop
 
 Every row is loaded, as the write circuits decide what changes; where the activity says which cells do, only
 these are programmed and verified, and rows without any are skipped. Rows of one array follow each other; arrays
-work in parallel as far as the power budget allows. Under ``layer_parallel``, and always with DFA, a layer is
-written as soon as its own gradients are complete and its arrays have been read for the last time in the batch;
-otherwise all layers wait for the end of the batch's backward pass. The next batch's first read of an array waits
-for its last verify.
+work in parallel as far as the power budget allows. A layer is written as soon as its own gradients are complete
+and its arrays have been read for the last time in the batch, or all layers wait for the end of the batch's
+backward pass, as the schedule says (:mod:`archsim.lowering.training`). The next read of an array waits for its
+last verify. Under ``three_level`` a write also waits for the next batch's last read of the array.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from archsim.lowering.transport import travel
 from archsim.mapping import Block, LayerPlan
 
 PHASE = "update"
+Gradients = dict[str, list[int]]  # what a layer's update waits for
 
 
-def lower_update(ctx: Context, sample: int, gradients: dict[str, list[int]], layer_by_layer: bool) -> list[int]:
+def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
     """Lay down the update of all layers.
 
     Parameters
@@ -60,13 +61,21 @@ def lower_update(ctx: Context, sample: int, gradients: dict[str, list[int]], lay
         plan, update = ctx.plan(layer.name), sample // ctx.work.n_batch
         steps = lower_steps(ctx, label, plan, barrier)
         for block in (*plan.forward, *plan.copy):
-            ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update)
+            free = _last_read(ctx, label, block)
+            ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])
     return ends
 
 
+def _last_read(ctx: Context, label: Label, block: Block) -> int | None:
+    """Under ``three_level``: the task after which no earlier read or write of an array is under way."""
+    if ctx.work.schedule != "three_level":
+        return None
+    return ctx.add(label, BARRIER, 1, after=[*ctx.reads.pop(block, []), ctx.last_write.get(block)])
+
+
 def _write_block(
-    ctx: Context, label: Label, plan: LayerPlan, block: Block, steps: Steps, update: int
+    ctx: Context, label: Label, plan: LayerPlan, block: Block, steps: Steps, update: int, free: int | None
 ) -> int:
     """Lay down the writes of one array; returns the task after which it may be read again."""
     costs, chip = ctx.costs, ctx.chip
@@ -81,7 +90,7 @@ def _write_block(
     for row, n_cells in enumerate(_cells_of_rows(ctx, block, update)):
         loaded = ctx.add(
             label, costs.load_gradient(), n_accesses,
-            uses=[(port, 1), (bus, 1)], occupancy_ps=load_ps, after=[steps.before(block, row)],
+            uses=[(port, 1), (bus, 1)], occupancy_ps=load_ps, after=[steps.before(block, row), free],
         )
         arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
         if n_cells:

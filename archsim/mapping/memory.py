@@ -51,10 +51,21 @@ class Demand:
 
 @dataclass(frozen=True)
 class BufferPlan:
-    """Sizes of the buffers (bytes, by name) and the share of every user."""
+    """Sizes of the buffers, what every user has of them, and what it asked for.
+
+    Parameters
+    ----------
+    size_bytes : dict of str to int
+        By buffer.
+    share_bytes : dict of Owner to int
+        By buffer, tile and user.
+    demands : tuple of Demand
+        The least that each user needs to go on, and what the schedule needs to overlap without waiting.
+    """
 
     size_bytes: dict[str, int]
     share_bytes: dict[Owner, int]
+    demands: tuple[Demand, ...] = ()
 
 
 def n_bytes(n_values: int, n_bits: int) -> int:
@@ -101,7 +112,7 @@ def plan_buffers(
         sizes[name] = _size(name, spec, demands)
         for tile in sorted({d.tile for d in demands}):
             shares.update(_shared([d for d in demands if d.tile == tile], sizes[name]))
-    return BufferPlan(sizes, shares)
+    return BufferPlan(sizes, shares, tuple(book.demands))
 
 
 def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
@@ -124,10 +135,14 @@ def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
 
 
 def _shared(demands: Sequence[Demand], size: int) -> dict[Owner, int]:
-    least = sum(d.least_bytes for d in demands)
-    spare = size - least
+    """Everyone's least, then what they would like (or of what is there the same part), then in proportion."""
+    least, liked = sum(d.least_bytes for d in demands), sum(d.liked_bytes for d in demands)
+    for_wishes = min(size, liked) - least
+    spare = size - least - for_wishes
     return {
-        (d.buffer, d.tile, d.user): d.least_bytes + (spare * d.least_bytes // least if least else 0)
+        (d.buffer, d.tile, d.user): d.least_bytes
+        + (for_wishes * (d.liked_bytes - d.least_bytes) // (liked - least) if for_wishes else 0)
+        + spare * d.least_bytes // least
         for d in demands
     }
 
@@ -226,16 +241,37 @@ class _Book:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
         name, layer, network = plan.layer.name, plan.layer, self.work.network
         least = self._steps_until_error(name) if self._error_comes_at_once(phase) else self.flow.n_steps(name)
+        liked = {what: max(least, self._overlapped_steps(name, phase, what)) for what in ("inputs", "potentials")}
         for tile in plan.tiles if layer.has_weights else ():
             rows = {block.rows for block in plan.forward if block.tile == tile and block.replica == 0}
             bits = max(self.bits_of(source) for source in sources_of(layer))
             step = n_bytes(sum(b - a for a, b in rows) * self._burst(name), bits)
-            self._add("history_buffer", tile, f"inputs of {name}", step * least, step * least)
+            self._add("history_buffer", tile, f"inputs of {name}", step * least, step * liked["inputs"])
         if layer.neuron is not None and (layer.has_weights if phase == "dfa" else network.learns(name)):
             bits = self.chip.tile.membrane_buffer.potential_bits
             for home in plan.homes:
                 step = n_bytes(home.n_channels * self._burst(name), bits)
-                self._add("history_buffer", home.tile, f"potentials of {name}", step * least, step * least)
+                user = f"potentials of {name}"
+                self._add("history_buffer", home.tile, user, step * least, step * liked["potentials"])
+
+    def _overlapped_steps(self, name: str, phase: str, what: str) -> int:
+        """Steps of history that a layer holds at once when samples follow each other without a gap.
+
+        Counted in timesteps, every layer taking one: layer l of L is behind the input by l - 1, the error is known
+        L + 1 after it, and BP's error is back at layer l after L - l more. A step's inputs are held from its first
+        to its last use, its potentials from the end of one to the start of the other. With one timestep this is
+        PipeLayer's 2 (L - l) + 1 for potentials, and for inputs that of the layer below (HPCA 2017).
+        """
+        if self.work.schedule not in ("within_batch", "three_level"):
+            return 0
+        flow, names = self.flow, self.work.network.names
+        above = len(names) - 1 - names.index(name)
+        at_once = self._error_comes_at_once(phase)
+        on_the_way = 2 * above if phase == "bp" else above
+        n_times = on_the_way + (self._ahead(name) + 1 if at_once else flow.timesteps[name])
+        n_times += 2 if what == "inputs" else 0
+        overlapped = self.work.n_batch if self.work.schedule == "within_batch" else self.work.n_samples
+        return min(n_times * flow.n_bursts(name), overlapped * flow.n_steps(name))
 
     def _error_comes_at_once(self, phase: str) -> bool:
         """DFA with an error at every timestep: history is needed for a few timesteps only."""
@@ -249,19 +285,24 @@ class _Book:
         delay, add theirs.
         """
         names, n_times = self.work.network.names, self.flow.timesteps[name]
-        ahead = max(self.flow.newest_needed(name, t) - t for t in range(n_times))
-        n = max(0, ahead) + len(names) - names.index(name) + 1
+        n = self._ahead(name) + len(names) - names.index(name) + 1
         return min(n, n_times) * self.flow.n_bursts(name)
+
+    def _ahead(self, name: str) -> int:
+        """Timesteps that windows on the way to the output look ahead."""
+        return max(0, *(self.flow.newest_needed(name, t) - t for t in range(self.flow.timesteps[name])))
 
     def _gradients(self, plan: LayerPlan) -> None:
         bits = self.chip.tile.gradient_buffer.gradient_bits
+        # of a batch that waits to be written, while the next one's add up
+        sets = 2 if self.work.schedule == "three_level" else 1
         for tile in plan.tiles:
             weights = sum(
                 block.n_rows * block.n_columns
                 for block in plan.forward
                 if block.tile == tile and block.replica == 0
             )
-            n = n_bytes(weights, bits)
+            n = sets * n_bytes(weights, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
             n = n_bytes(weights * needs_of(self.work).n_states, bits)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)

@@ -18,7 +18,7 @@ PerAxis = Count | Annotated[list[Count], Field(min_length=1, max_length=2)]
 PaddingPerAxis = Natural | Annotated[list[Natural], Field(min_length=1, max_length=2)]
 
 Phase = Literal["inference", "bp", "dfa"]
-Schedule = Literal["sequential", "pipelined", "layer_parallel"]
+Schedule = Literal["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"]
 
 
 class NeuronModel(DoorModel):

@@ -51,7 +51,8 @@ class Workload:
     phases : tuple of "inference", "bp", "dfa"
     n_samples, n_batch : int
         Samples in all, and between two weight updates.
-    schedule : "sequential", "pipelined" or "layer_parallel"
+    schedule : "sequential", "pipelined", "layer_parallel", "within_batch" or "three_level"
+        What may overlap with what, see :mod:`archsim.lowering.training`.
     n_positions_per_burst : int
         Output positions of a convolution that are one burst of tasks.
     error : "per_timestep" or "mean_rate"

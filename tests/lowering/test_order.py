@@ -13,7 +13,7 @@ from archsim.errors import DoesNotFitError
 from archsim.verify import verify
 
 PHASES = ("inference", "bp", "dfa")
-SCHEDULES = ("sequential", "pipelined", "layer_parallel")
+SCHEDULES = ("sequential", "pipelined", "layer_parallel", "within_batch", "three_level")
 
 
 def makespan(low):

@@ -83,7 +83,10 @@ def test_a_measured_activity_is_looked_for_beside_the_file(file, tmp_path):
         ({"activity": "{kind: random_input, rate: 1.5}"}, "a fraction is a number from 0 to 1"),
         ({"activity": "{kind: dreamt}"}, "unknown kind 'dreamt'; allowed: dataset, random_input, rates, measured"),
         ({"activity": "{kind: rates, input: 0, default: 0, layers: {b: 0}}"}, "no layer is called b; layers: a"),
-        ({"schedule": "fast"}, "must be one of sequential, pipelined, layer_parallel; got 'fast'"),
+        (
+            {"schedule": "fast"},
+            "must be one of sequential, pipelined, layer_parallel, within_batch, three_level; got 'fast'",
+        ),
         ({"speed": 3}, "speed: unknown key"),
         ({"weights": "{gain: -1}"}, "must be greater than 0; got -1"),
     ],
