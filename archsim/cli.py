@@ -23,6 +23,7 @@ from archsim.cli_options import (
     Json,
     Kind,
     Model,
+    Part,
     Phase,
     Phases,
     Rule,
@@ -103,15 +104,22 @@ def compare(
     engine: EngineOption = Engine.simpy,
     seed: Seed = 0,
     set_: Assignments = None,
+    by: Annotated[Part, typer.Option("--by", help="Parts by which differences are told.")] = Part.component,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Write compare.md, compare.json, timelines there."),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Chips, results or phases side by side.
+    """Chips, results or phases side by side, and where they differ.
 
-    With several items, ratios are to the first item in the same phase; with one, to its first phase.
+    With several items, all is compared to the first item in the same phase; with one, to its first phase.
     """
-    from archsim.cli_run import compare as command
+    from archsim.cli_compare import Asked
+    from archsim.cli_compare import compare as command
 
-    command(items, workload, texts(phase), engine.value, seed, set_ or [], json)
+    asked = Asked(workload, texts(phase), engine.value, seed, set_ or [], by.value)
+    command(items, asked, output, json)
 
 
 cli_questions.register(app)

@@ -41,6 +41,15 @@ class Kind(StrEnum):
     power = "power"
 
 
+class Part(StrEnum):
+    """What a breakdown is made of."""
+
+    component = "component"
+    layer = "layer"
+    phase = "phase"
+    action = "action"
+
+
 class Model(StrEnum):
     """Kinds of files."""
 

@@ -11,7 +11,7 @@ import typer
 
 from archsim.cli_inputs import load_both, progress
 from archsim.errors import ArchsimError
-from archsim.report import text_table
+from archsim.report import load_result, read_results, text_table
 from archsim.report.summary import percent
 from archsim.units import format_quantity
 
@@ -56,7 +56,8 @@ def _saved(asked: Asked) -> Result:
     given = [*([str(asked.workload)] if asked.workload else []), *(f"--set {a}" for a in asked.assignments)]
     if given:
         raise ArchsimError(f"{given[0]}: {asked.item} is a saved result; leave it out, or name a chip file")
-    raise ArchsimError(f"{asked.item}: holds no schedule; name the chip and the workload instead")
+    phase = asked.phase or next(iter(read_results(asked.item).results), None)
+    return load_result(asked.item, phase)
 
 
 def why(asked: Asked, top: int, as_json: bool) -> None:

@@ -63,3 +63,35 @@ def test_neither_result_nor_workload_is_told(root_dir, monkeypatch):
     done = CliRunner().invoke(app, ["why", CALL[0]])
     assert done.exit_code == 2
     assert "name one, or a chip and a workload" in done.stderr
+
+
+def test_why_whatif_and_compare_read_what_run_wrote(root_dir, monkeypatch, tmp_path):
+    monkeypatch.chdir(root_dir)
+    out, other = str(tmp_path / "a"), str(tmp_path / "b")
+    fast = ["--engine", "compiled", "--phase", "inference"]
+    for folder, more in ((out, []), (other, ["--set", "adc.rate=0.5 GS/s"])):
+        done = CliRunner().invoke(app, ["run", *CALL[:2], *SHORT, *fast, *more, "-o", folder])
+        assert done.exit_code == 0
+    saved = json.loads(CliRunner().invoke(app, ["why", out, "--json"]).stdout)
+    fresh = json.loads(CliRunner().invoke(app, ["why", *CALL, *SHORT, "--json"]).stdout)
+    assert saved == fresh
+    done = CliRunner().invoke(app, ["whatif", other, "--speedup", "adc=2", "--json"])
+    assert json.loads(done.stdout)["changes"][0]["gain_ps"] > 0
+    assert "is a saved result; leave it out" in CliRunner().invoke(app, ["why", out, "workload.yaml"]).stderr
+    # a result against a chip that is simulated now, and one result against the other
+    mixed = ["compare", out, CALL[0], "--workload", CALL[1], *SHORT, *fast, "--set", "adc.rate=0.5 GS/s", "--json"]
+    pair = json.loads(CliRunner().invoke(app, ["compare", out, other, "--json"]).stdout)
+    assert json.loads(CliRunner().invoke(app, mixed).stdout)[1]["differences"] == pair[1]["differences"]
+    found = pair[1]["differences"]["latency_ps"]
+    assert (
+        sum(part["change"] for part in found["parts"])
+        == found["change"]
+        == pair[1]["latency_ps"] - pair[0]["latency_ps"]
+    )
+    report = tmp_path / "report"
+    done = CliRunner().invoke(app, ["compare", out, other, "--by", "layer", "-o", str(report)])
+    assert done.exit_code == 0
+    assert "against" in done.stdout
+    assert {path.name for path in report.iterdir()} == {"compare.md", "compare.json", "timelines_inference.png"}
+    assert "![Timelines, inference](timelines_inference.png)" in (report / "compare.md").read_text()
+    assert json.loads((report / "compare.json").read_text())[1]["differences"]["by"] == "layer"

@@ -17,6 +17,7 @@ from archsim.plot.lanes import Lane, Lanes, Window
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
 from archsim.plot.scales import component_style, layer_colours, phase_colours, scale_of
+from archsim.plot.timelines import timelines
 
 __all__ = [
     "ColumnErrors",
@@ -42,4 +43,5 @@ __all__ = [
     "pipeline",
     "power",
     "scale_of",
+    "timelines",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
-from archsim.plot.scales import GREY, layer_colours, phase_colours, scale_of
+from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 PIXELS_WHOLE, PIXELS_DETAIL = 800, 330
 PALEST = 0.3
 LABEL_SIZE = 7.5
-NO_LAYER = {"": GREY, "input": "#444444"}
 
 
 def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
@@ -49,15 +49,15 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
     by_phase = len(set(lanes.task_phase.tolist())) > 1
     names = drawing.task_phase_names if by_phase else drawing.layer_names
     kind = lanes.task_phase if by_phase else lanes.layer
-    colours = phase_colours(names) if by_phase else _colours_of_layers(names)
+    colours = phase_colours(names) if by_phase else colours_of_layers(names)
     n_details = len(lanes.windows) - 1
     fig = figure(13.0 + 1.5 * n_details, 1.9 + 0.165 * max(1, len(lanes.lanes)))
     widths = [2.4 if n_details > 1 else 1.0] + [1.0] * n_details
     panels = fig.subplots(1, len(widths), sharey=True, squeeze=False, width_ratios=widths)[0]
     for i, (axes, window) in enumerate(zip(panels, lanes.windows, strict=True)):
         n_pixels = PIXELS_DETAIL if i and n_details > 1 else PIXELS_WHOLE
-        _draw(axes, lanes, window, n_pixels, kind, [colours[name] for name in names])
-    _label(panels[0], lanes, by_phase)
+        draw_lanes(axes, lanes, window, n_pixels, kind, [colours[name] for name in names])
+    label_lanes(panels, lanes, by_phase)
     fig.suptitle(f"{drawing.name}, {drawing.phase}: {_what_is_shown(lanes)}", fontsize=11)
     used = set(kind.tolist())
     what = "phase" if by_phase else "layer"
@@ -70,10 +70,6 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
     return lanes
 
 
-def _colours_of_layers(names: tuple[str, ...]) -> dict[str, str]:
-    return {**NO_LAYER, **layer_colours([name for name in names if name not in NO_LAYER])}
-
-
 def _what_is_shown(lanes: Lanes) -> str:
     if len(lanes.lanes) == lanes.n_lanes:
         return f"all {lanes.n_resources} resources that take time"
@@ -83,7 +79,7 @@ def _what_is_shown(lanes: Lanes) -> str:
     )
 
 
-def _draw(
+def draw_lanes(
     axes: Axes, lanes: Lanes, window: Window, n_pixels: int, kind: NDArray[np.int64], colours: list[str]
 ) -> None:
     """An image, a row for each lane."""
@@ -139,9 +135,9 @@ def _since(edges: NDArray[np.float64], times: NDArray[np.int64]) -> NDArray[np.f
     return ago
 
 
-def _label(axes: Axes, lanes: Lanes, with_layers: bool) -> None:
-    """Parts (and layers) at the ticks, tiles on the left of them, with lines between the tiles."""
-    labels = []
+def label_lanes(panels: Sequence[Axes], lanes: Lanes, with_layers: bool) -> None:
+    """Parts (and layers) at the first panel's ticks, tiles on the left of them, lines between tiles in all."""
+    axes, labels = panels[0], []
     for lane in lanes.lanes:
         layers = f"  ({lane.layer_label})" if with_layers and lane.layers else ""
         labels.append(lane.label + layers)
@@ -163,5 +159,5 @@ def _label(axes: Axes, lanes: Lanes, with_layers: bool) -> None:
             fontsize=8,
         )
         if rows[0]:
-            for panel in axes.figure.axes:
+            for panel in panels:
                 panel.axhline(rows[0] - 0.5, color="black", linewidth=0.6)

@@ -15,6 +15,7 @@ _UNITS = {
 # Okabe and Ito's palette, distinguishable with every common colour blindness (jfly.uni-koeln.de/color)
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 GREY = "#999999"
+_NO_LAYER = {"": GREY, "input": "#444444"}
 _PHASES = {
     "forward": PALETTE[0],
     "backward": PALETTE[5],
@@ -97,3 +98,8 @@ def component_style(name: str) -> tuple[str, str]:
     if name in _COMPONENTS:
         return _COMPONENTS[name]
     return PALETTE[sum(name.encode()) % len(PALETTE)], "...."
+
+
+def colours_of_layers(names: Sequence[str]) -> dict[str, str]:
+    """`layer_colours`, with those of the input and of no layer."""
+    return {**_NO_LAYER, **layer_colours([name for name in names if name not in _NO_LAYER])}

@@ -28,7 +28,7 @@ RESULT_FILE = "result.json"
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
     r"result\.json|report\.md|(spans|run)_\w+\.npz|(pipeline|breakdown|power)_\w+\.png"
-    r"|crossbar\.json|crossbar_\w+\.png"
+    r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md)|timelines_\w+\.png"
 )
 
 
