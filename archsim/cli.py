@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from archsim import cli_questions
+from archsim import cli_export, cli_questions
 from archsim.cli_options import (
     Assignments,
     ChipFile,
@@ -262,6 +262,9 @@ def plot(
     from archsim.cli_show import plot as command
 
     command(result, texts(kind or list(Kind)), texts(phase), output)
+
+
+cli_export.register(app)
 
 
 @app.command()

