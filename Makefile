@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test clean
+.PHONY: demo test nightly clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -28,6 +28,10 @@ test: $(VENV)/.dev
 	$(BIN)/ruff check archsim tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+# engines compared on 30,000 random graphs, others each night; a failure names the seed
+nightly: $(VENV)/.dev
+	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine
 
 clean:
 	rm -rf $(VENV) results build *.egg-info

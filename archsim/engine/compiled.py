@@ -297,8 +297,8 @@ def one_resource(
     new, n_new = np.empty(n, np.uint32), 0
     tail = np.empty(len(free), np.int64)
     head[:] = -1
-    start[:] = -1
     done[:] = -1
+    n_done = 0
     for i in range(n):
         missing = after_ptr[i + 1] - after_ptr[i]
         ready[i] = -1 - missing
@@ -352,6 +352,7 @@ def one_resource(
             i, watcher = node, (~done[node] & _WATCHER) - 1
             node = _next(done, i)
             done[i] = now
+            n_done += 1
             r = resource[i]
             if head[r] >= 0:
                 j = head[r]
@@ -377,7 +378,13 @@ def one_resource(
                     ready[s] = now
                     new[n_new] = s
                     n_new += 1
-    return STUCK if settle(ready, start, done) else FINISHED
+    if n_done == n:
+        return FINISHED
+    for i in range(n):  # whoever started is done
+        if done[i] < 0:
+            start[i] = -1
+    settle(ready, start, done)
+    return STUCK
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

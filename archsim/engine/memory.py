@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archsim.taskgraph import TaskGraph
-from archsim.taskgraph.memory import require
+from archsim.taskgraph.memory import SMALL, require
 
 
 def run_bytes(
@@ -44,6 +44,8 @@ def check_run(graph: TaskGraph, engine: str, max_memory: int | None, n_runs: int
     """Refuse a run, or several at a time, that do not fit; see `archsim.engine.run_tasks`."""
     n_claims = len(graph.uses_resource) + len(graph.reserves_resource) + len(graph.frees_resource)
     size = (graph.n_tasks, len(graph.after_idx), n_claims)
+    if max_memory is None and n_runs * run_bytes(*size, engine) < SMALL:
+        return
     needed = n_runs * run_bytes(*size, engine, _all_rules(graph))
     others = run_bytes(*size, "compiled", _all_rules(graph))
     levers = ["lay down fewer timesteps or samples at once, or keep only a window of them (simulate(timesteps=…))"]
