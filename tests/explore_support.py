@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from archsim.explore.evaluate import Job, Outcome, evaluate
@@ -34,19 +34,27 @@ def write_study(folder: Path, parameters: str = TWO_BY_TWO, more: str = "", **gi
     return path
 
 
+def one_by_one(function: Callable[[Job], Outcome]) -> Callable[[Sequence[Job]], list[Outcome]]:
+    """A function of one job as one of several."""
+    return lambda jobs: [function(job) for job in jobs]
+
+
 class HerePool:
     """Does the jobs at once, in this process; counts them."""
 
-    def __init__(self, function: Callable[[Job], Outcome] = evaluate) -> None:
+    n_workers = 1
+
+    def __init__(self, function: Callable[[Sequence[Job]], list[Outcome]] = evaluate) -> None:
         self.function, self.keys, self._found = function, [], []
 
     @property
     def n_free(self) -> int:
-        return 1 - len(self._found)
+        return 0 if self._found else 1
 
-    def submit(self, job: Job) -> None:
-        self.keys.append(job.key)
-        self._found.append((job.key, {**self.function(job), "seconds": 0.0}))
+    def submit(self, jobs: Sequence[Job]) -> None:
+        self.keys += [job.key for job in jobs]
+        for job, outcome in zip(jobs, self.function(jobs), strict=True):
+            self._found.append((job.key, {**outcome, "seconds": 0.0}))
 
     def wait(self, timeout_s: float) -> list[tuple[str, Outcome]]:
         del timeout_s

@@ -34,6 +34,21 @@ COMPONENTS = (
 BUFFERS = tuple(name for name in COMPONENTS if name.endswith("_buffer"))
 
 
+def longest(first: int, second: int) -> int:
+    """The longer of two times; one that remembers where it comes from remembers both.
+
+    Examples
+    --------
+    >>> longest(100, 120)
+    120
+    """
+    for one, other in ((first, second), (second, first)):
+        if type(one) is not int and hasattr(one, "longest"):
+            found: int = one.longest(other)
+            return found
+    return max(first, second)
+
+
 @dataclass(frozen=True)
 class Charge:
     """Energy in pJ of one count of an action that one component spends."""

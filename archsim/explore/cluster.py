@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ class DaskPool:
 
     client: Client
     limit_s: float | None = None
-    _running: dict[str, tuple[Future[Any], float]] = field(default_factory=dict)
+    _running: dict[str, tuple[Future[Any], tuple[Job, ...], float]] = field(default_factory=dict)
 
     @classmethod
     def connect(cls, address: str, workers: int, limit_s: float | None = None) -> DaskPool:
@@ -55,43 +56,52 @@ class DaskPool:
             raise ExploreError(f"--scheduler {address}: no Dask scheduler answers there: {cause}") from None
 
     @property
+    def n_workers(self) -> int:
+        """Threads of the cluster."""
+        n_threads: int = sum(self.client.nthreads().values())
+        return n_threads
+
+    @property
     def n_free(self) -> int:
         """Threads of the cluster without work of ours."""
-        n_threads: int = sum(self.client.nthreads().values())
-        return n_threads - len(self._running)
+        return self.n_workers - len(self._running)
 
-    def submit(self, job: Job) -> None:
-        """Hand in a job."""
-        future = self.client.submit(evaluate, job, key=f"archsim-{job.key}", pure=False)
-        self._running[job.key] = (future, time.monotonic())
+    def submit(self, jobs: tuple[Job, ...]) -> None:
+        """Hand in jobs that share a task graph."""
+        future = self.client.submit(evaluate, jobs, key=f"archsim-{uuid.uuid4()}", pure=False)
+        self._running[future.key] = (future, jobs, time.monotonic())
 
     def wait(self, timeout_s: float) -> list[tuple[str, Outcome]]:
         """Outcomes that have come in; stops what takes too long."""
         from distributed import wait
 
-        futures = [future for future, _ in self._running.values()]
+        futures = [future for future, *_ in self._running.values()]
         with contextlib.suppress(TimeoutError):
             wait(futures, timeout=timeout_s, return_when="FIRST_COMPLETED")
         found = []
-        for key, (future, started_s) in list(self._running.items()):
-            seconds = time.monotonic() - started_s
+        for name, (future, jobs, started_s) in list(self._running.items()):
+            seconds = (time.monotonic() - started_s) / len(jobs)
             if future.done():
-                outcome = self._outcome(future)
+                outcomes = self._outcomes(future, len(jobs))
             elif self.limit_s is not None and seconds >= self.limit_s:
                 self._stop(future)
-                outcome = failed(f"stopped after its limit of {self.limit_s:g} s")
+                outcomes = [failed(f"stopped after its limit of {self.limit_s:g} s")] * len(jobs)
             else:
                 continue
-            del self._running[key]
-            found.append((key, {**outcome, "seconds": seconds}))
+            del self._running[name]
+            if len(jobs) > 1 and self.limit_s is not None and seconds >= self.limit_s:
+                for job in jobs:  # one of them hangs: each by itself
+                    self.submit((job,))
+                continue
+            found += [(job.key, {**item, "seconds": seconds}) for job, item in zip(jobs, outcomes, strict=True)]
         return found
 
-    def _outcome(self, future: Future[Any]) -> Outcome:
+    def _outcomes(self, future: Future[Any], n: int) -> list[Outcome]:
         if future.status == "finished":
-            outcome: Outcome = future.result()
-            return outcome
-        error = future.exception()
-        return failed(f"its worker process ended without a result: {type(error).__name__}")
+            outcomes: list[Outcome] = future.result()
+            return outcomes
+        said = f"its worker process ended without a result: {type(future.exception()).__name__}"
+        return [failed(said)] * n
 
     def _stop(self, future: Future[Any]) -> None:
         """Start the worker anew that is busy with it."""
@@ -104,7 +114,7 @@ class DaskPool:
     def close(self) -> None:
         """Leave the cluster; one of our own ends."""
         cluster = self.client.cluster
-        self.client.cancel([future for future, _ in self._running.values()])
+        self.client.cancel([future for future, *_ in self._running.values()])
         self.client.close()
         if cluster is not None:
             cluster.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, cast
 
 from archsim.errors import ArchsimError
 from archsim.explore.measures import ACCURACIES, measure_result
+from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved
 from archsim.simulate import Phase, simulate
 
@@ -55,6 +57,8 @@ class Job:
     n_seeds : int
     learned : Path
         A folder for networks that are trained before the chip.
+    graph : str
+        The same for jobs that share a task graph.
     """
 
     key: str
@@ -64,18 +68,44 @@ class Job:
     rule: str = "dfa"
     n_seeds: int = 1
     learned: Path = Path()
+    graph: str = ""
 
 
-def evaluate(job: Job) -> Outcome:
-    """Metrics of a configuration, or why there are none.
+def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
+    """Metrics of configurations that share a task graph, or why there are none.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        With the same metrics and limits.
 
     Returns
     -------
-    dict
+    list of dict
         ``state`` ("done", "pruned" or "failed"), ``metrics``, and ``error``: why some or all metrics are missing.
     """
+    quick = _quick(jobs)
+    return [_outcome(job, known) for job, known in zip(jobs, quick, strict=True)]
+
+
+_shared: list[Shared] = []  # what this process knows already
+
+
+def _quick(jobs: Sequence[Job]) -> list[dict[str, float] | None]:
+    """Metrics that need no trace, for all jobs together."""
+    if not _shared:
+        _shared.append(Shared())
+    bounds = [limit.at_most for limit in jobs[0].limits if limit.metric == "latency_ps"]
+    most_ps = min((bound for bound in bounds if bound is not None), default=math.inf)
     try:
-        return _evaluated(job)
+        return _shared[0].metrics([job.resolved for job in jobs], jobs[0].metrics, most_ps)
+    except Exception:  # whatever it is, the simulation of each one by itself says it better
+        return [None] * len(jobs)
+
+
+def _outcome(job: Job, quick: dict[str, float] | None) -> Outcome:
+    try:
+        return _evaluated(job, quick or {})
     except ArchsimError as error:
         return failed(" ".join(str(error).splitlines()[:2]).partition(" These wait")[0])
     except Exception as error:  # a bug must not end the study; it stands in the log
@@ -87,17 +117,36 @@ def failed(why: str) -> Outcome:
     return {"state": "failed", "metrics": {}, "error": why}
 
 
-def _evaluated(job: Job) -> Outcome:
-    given = job.resolved
-    result = simulate(given.chip, given.work, "compiled", given.seed, cast("Phase", given.phase))
-    metrics = measure_result(result, job.metrics)
-    broken = broken_limits(job.limits, metrics)
-    dear = [metric for metric in job.metrics if metric in ACCURACIES]
-    if dear and broken:
-        return {"state": "pruned", "metrics": _plain(metrics), "error": f"not learned: {broken}"}
-    if dear:
-        metrics |= _learned(job, dear)
+def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:
+    """Cheap metrics first; dear ones only where the cheap ones keep to the limits."""
+    if BOUND in quick:
+        return _pruned({}, f"latency_ps is at least {quick[BOUND]:.0f}, above its bound", quick[BOUND])
+    metrics, given = dict(quick), job.resolved
+    if not quick:
+        dear = tuple(metric for metric in job.metrics if metric not in ACCURACIES)
+        metrics = _simulated(given, dear)
+    learned = tuple(metric for metric in job.metrics if metric in ACCURACIES)
+    for dear in (_traced(job, metrics), learned):
+        if dear and (broken := broken_limits(job.limits, metrics)):
+            return _pruned(metrics, f"{', '.join(dear)} not looked for: {broken} out of bounds")
+        if dear:
+            metrics |= _learned(job, dear) if dear == learned else _simulated(given, dear)
     return {"state": "done", "metrics": _plain({name: metrics[name] for name in job.metrics}), "error": None}
+
+
+def _traced(job: Job, known: dict[str, float]) -> tuple[str, ...]:
+    """Metrics that need the trace of a whole simulation, and are not known."""
+    return tuple(metric for metric in job.metrics if metric not in known and metric not in ACCURACIES)
+
+
+def _simulated(given: Resolved, metrics: Sequence[str]) -> dict[str, float]:
+    result = simulate(given.chip, given.work, "compiled", given.seed, cast("Phase", given.phase))
+    return measure_result(result, metrics)
+
+
+def _pruned(metrics: dict[str, float], why: str, least_ps: float | None = None) -> Outcome:
+    bounds = {} if least_ps is None else {"latency_ps": least_ps}
+    return {"state": "pruned", "metrics": _plain(metrics), "error": why, "bounds": bounds}
 
 
 def broken_limits(limits: Sequence[Limit], metrics: dict[str, float]) -> str:

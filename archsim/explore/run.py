@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import os
 import sys
 import time
@@ -17,12 +18,14 @@ from archsim.explore.folder import StudyFolder, open_folder
 from archsim.explore.identity import digest_of, key_of
 from archsim.explore.log import Record
 from archsim.explore.measures import ALWAYS, limit_of
+from archsim.explore.shared import graph_key
 from archsim.explore.space import configurations
 from archsim.explore.study import Parameters, Study, read_study
 from archsim.explore.workers import LocalPool, Pool
 
 Tell = Callable[[str], None]
 POLL_S = 0.5
+MOST_TOGETHER = 16
 
 
 def limits_of(study: Study) -> tuple[Limit, ...]:
@@ -97,24 +100,27 @@ class Evaluator:
         key, model = key_of(study, resolved), study.model
         return key, Job(
             key, resolved, metrics_of(study), limits_of(study), model.learning.rule, model.learning.n_seeds,
-            self.folder.learned,
+            self.folder.learned, graph_key(resolved),
         )  # fmt: skip
 
     def _do(self, jobs: Sequence[Job], parameters: dict[str, Parameters]) -> None:
         log, claims = self.folder.log, self.folder.claims
         waiting, n_running = list(jobs), 0
         while waiting or n_running:
-            for job in list(waiting):
+            for group in self._groups(waiting):
                 if self.pool.n_free <= 0:
                     break
-                if not claims.take(job.key):
-                    continue  # of another process, or done by now
-                if job.key in log.read():
+                mine = [job for job in group if claims.take(job.key)]  # others are of another process, or done
+                log.read()
+                known = [job for job in mine if job.key in log.records]
+                for job in known:
                     claims.give_back(job.key)
-                else:
-                    self.pool.submit(job)
-                    n_running += 1
-                waiting.remove(job)
+                    waiting.remove(job)
+                jobs = tuple(job for job in mine if job not in known)
+                if jobs:
+                    self.pool.submit(jobs)
+                    n_running += len(jobs)
+                    waiting = [job for job in waiting if job not in jobs]
             done = self.pool.wait(POLL_S) if n_running else []
             if not n_running and waiting:
                 time.sleep(POLL_S / 5)
@@ -127,6 +133,14 @@ class Evaluator:
             log.read()
             waiting = [job for job in waiting if job.key not in log.records]
 
+    def _groups(self, jobs: Sequence[Job]) -> list[list[Job]]:
+        """Jobs that share a task graph together, in pieces that leave no worker idle."""
+        by_graph: dict[str, list[Job]] = {}
+        for job in jobs:
+            by_graph.setdefault(job.graph, []).append(job)
+        size = max(1, min(MOST_TOGETHER, math.ceil(len(jobs) / self.pool.n_workers)))
+        return [group[i : i + size] for group in by_graph.values() for i in range(0, len(group), size)]
+
     def _record(self, key: str, parameters: Parameters, outcome: Outcome) -> Record:
         settings = self.study.settings(parameters)
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -136,6 +150,7 @@ class Evaluator:
             "parameters": parameters,
             "metrics": outcome["metrics"],
             "error": outcome["error"],
+            **({"bounds": outcome["bounds"]} if outcome.get("bounds") else {}),
             "phase": settings.phase,
             "seed": settings.seed,
             "done": {"at": now, "seconds": round(outcome["seconds"], 4), "process": os.getpid()},

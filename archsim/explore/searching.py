@@ -163,7 +163,7 @@ class _Search:
             self.optuna.tell(trial, state=TrialState.FAIL)
             return
         for limit in limits_of(self.study):
-            value = metrics.get(limit.metric)
+            value = metrics.get(limit.metric, record.get("bounds", {}).get(limit.metric))
             trial.set_constraint(limit.metric, limit.violation(value) if value is not None else 1.0)
         if record["state"] == "failed":
             trial.set_constraint("failed", 1.0)

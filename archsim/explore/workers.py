@@ -6,6 +6,7 @@ takes too long is stopped. Workers end with their parent.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import threading
@@ -23,18 +24,24 @@ THREADS = (
     *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
 )
 MOST_TRIES = 3
+Jobs = tuple[Job, ...]
 
 
 class Pool(Protocol):
     """Whoever evaluates jobs."""
 
     @property
-    def n_free(self) -> int:
-        """How many more jobs it takes now."""
+    def n_workers(self) -> int:
+        """How many there are."""
         ...
 
-    def submit(self, job: Job) -> None:
-        """Take a job."""
+    @property
+    def n_free(self) -> int:
+        """How many more pieces of work it takes now."""
+        ...
+
+    def submit(self, jobs: Jobs) -> None:
+        """Take some jobs that share a task graph, as one piece of work."""
         ...
 
     def wait(self, timeout_s: float) -> list[tuple[str, Outcome]]:
@@ -50,7 +57,7 @@ class Pool(Protocol):
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    job: Job | None = None
+    jobs: Jobs = ()
     started_s: float = 0.0
 
 
@@ -69,75 +76,84 @@ class LocalPool:
 
     n_workers: int
     limit_s: float | None = None
-    function: Callable[[Job], Outcome] = evaluate
+    function: Callable[[Jobs], list[Outcome]] = evaluate
     _workers: list[_Worker] = field(default_factory=list)
-    _again: list[Job] = field(default_factory=list)
+    _again: list[Jobs] = field(default_factory=list)
     _tries: dict[str, int] = field(default_factory=dict)
     _found: list[tuple[str, Outcome]] = field(default_factory=list)
 
     @property
     def n_free(self) -> int:
         """Workers without work."""
-        return self.n_workers - sum(worker.job is not None for worker in self._workers) - len(self._again)
+        return self.n_workers - sum(bool(worker.jobs) for worker in self._workers) - len(self._again)
 
     @property
     def pids(self) -> list[int]:
         """Of the worker processes."""
         return [worker.process.pid for worker in self._workers if worker.process.pid]
 
-    def submit(self, job: Job) -> None:
-        """Give a job to a worker; a new one if none is free."""
-        worker = next((worker for worker in self._workers if worker.job is None), None)
+    def submit(self, jobs: Jobs) -> None:
+        """Give jobs to a worker; to a new one if none is free."""
+        worker = next((worker for worker in self._workers if not worker.jobs), None)
         if worker is None:
             worker = _started(self.function)
             self._workers.append(worker)
-        worker.job, worker.started_s = job, time.monotonic()
+        worker.jobs, worker.started_s = jobs, time.monotonic()
         try:
-            worker.pipe.send(job)
+            worker.pipe.send(jobs)
         except OSError:  # it has been killed while it waited
             self._replace(worker)
 
     def wait(self, timeout_s: float) -> list[tuple[str, Outcome]]:
         """Outcomes that have come in; stops workers whose time is over, and starts others for those that ended."""
-        while self._again and (len(self._workers) < self.n_workers or any(w.job is None for w in self._workers)):
+        while self._again and (len(self._workers) < self.n_workers or any(not w.jobs for w in self._workers)):
             self.submit(self._again.pop())
-        busy = [worker for worker in self._workers if worker.job is not None]
-        until = time.monotonic() + timeout_s
-        if self.limit_s is not None and busy:
-            until = min(until, min(worker.started_s for worker in busy) + self.limit_s)
+        busy = [worker for worker in self._workers if worker.jobs]
+        until = min([time.monotonic() + timeout_s, *map(self._end_s, busy)])
         ready = wait([worker.pipe for worker in busy], max(0.0, until - time.monotonic())) if busy else []
         for worker in busy:
             if worker.pipe in ready:
                 self._take_answer(worker)
-            elif self.limit_s is not None and time.monotonic() - worker.started_s >= self.limit_s:
-                self._finish(worker, failed(f"stopped after its limit of {self.limit_s:g} s"))
-                self._end(worker)
+            elif time.monotonic() >= self._end_s(worker):
+                self._stop(worker)
         found, self._found = self._found, []
         return found
 
+    def _end_s(self, worker: _Worker) -> float:
+        """When its time is over."""
+        return math.inf if self.limit_s is None else worker.started_s + self.limit_s * len(worker.jobs)
+
     def _take_answer(self, worker: _Worker) -> None:
         try:
-            outcome = worker.pipe.recv()
+            outcomes = worker.pipe.recv()
         except (EOFError, OSError):
             self._replace(worker)
         else:
-            self._finish(worker, outcome)
+            self._finish(worker, outcomes)
 
-    def _finish(self, worker: _Worker, outcome: Outcome) -> None:
-        assert worker.job is not None
-        self._found.append((worker.job.key, {**outcome, "seconds": time.monotonic() - worker.started_s}))
-        worker.job = None
+    def _finish(self, worker: _Worker, outcomes: list[Outcome]) -> None:
+        seconds = (time.monotonic() - worker.started_s) / len(worker.jobs)
+        for job, outcome in zip(worker.jobs, outcomes, strict=True):
+            self._found.append((job.key, {**outcome, "seconds": seconds}))
+        worker.jobs = ()
+
+    def _stop(self, worker: _Worker) -> None:
+        """Its time is over: of several jobs each gets its own time, a single one is given up."""
+        if len(worker.jobs) > 1:
+            self._again += [(job,) for job in worker.jobs]
+        else:
+            self._finish(worker, [failed(f"stopped after its limit of {self.limit_s:g} s")])
+        self._end(worker)
 
     def _replace(self, worker: _Worker) -> None:
-        """A worker ended without an answer: its job goes to another one, a few times."""
-        job = worker.job
-        assert job is not None
-        tries = self._tries[job.key] = self._tries.get(job.key, 0) + 1
-        if tries < MOST_TRIES:
-            self._again.append(job)
-        else:
-            said = f"its worker process ended without a result, {tries} times (too little memory?)"
-            self._finish(worker, failed(said))
+        """A worker ended without an answer: its jobs go to others one by one, a few times."""
+        for job in worker.jobs:
+            tries = self._tries[job.key] = self._tries.get(job.key, 0) + 1
+            if tries < MOST_TRIES:
+                self._again.append((job,))
+            else:
+                said = f"its worker process ended without a result, {tries} times (too little memory?)"
+                self._found.append((job.key, {**failed(said), "seconds": time.monotonic() - worker.started_s}))
         self._end(worker)
 
     def _end(self, worker: _Worker) -> None:
@@ -152,7 +168,7 @@ class LocalPool:
             self._end(worker)
 
 
-def _started(function: Callable[[Job], Outcome]) -> _Worker:
+def _started(function: Callable[[Jobs], list[Outcome]]) -> _Worker:
     """A fresh process with one thread for arithmetic."""
     here, there = multiprocessing.Pipe()
     before = {name: os.environ.get(name) for name in THREADS}
@@ -170,7 +186,7 @@ def _started(function: Callable[[Job], Outcome]) -> _Worker:
     return _Worker(process, here)
 
 
-def _work(pipe: Connection, function: Callable[[Job], Outcome]) -> None:
+def _work(pipe: Connection, function: Callable[[Jobs], list[Outcome]]) -> None:
     """Answer jobs until the parent is gone."""
     import signal
 
@@ -178,8 +194,7 @@ def _work(pipe: Connection, function: Callable[[Job], Outcome]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            job = pipe.recv()
-            pipe.send(function(job))
+            pipe.send(function(pipe.recv()))
         except (EOFError, OSError):
             return
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from archsim.components import ReadCycle
+from archsim.components.records import longest
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
@@ -135,7 +136,7 @@ class _Stages:
         self._slowest = slowest_ps
 
     def next(self, own_ps: int) -> tuple[int, int]:
-        self._slowest = max(self._slowest, own_ps)
+        self._slowest = longest(self._slowest, own_ps)
         return self._others * self._slowest + own_ps, own_ps
 
 

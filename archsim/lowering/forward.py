@@ -26,6 +26,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archsim.components.records import longest
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.transport import Room, emit, fetch, send, shared_room, spike_bits, travel
@@ -271,7 +272,7 @@ class Forward:
             ready = ctx.add(
                 label, ctx.costs.update(states), n_neurons,
                 uses=[(ctx.resource(f"tile[{home.tile}].neuron_unit"), 1)],
-                occupancy_ps=max(held, memory), latency_ps=max(latency, memory), after=after,
+                occupancy_ps=longest(held, memory), latency_ps=longest(latency, memory), after=after,
             )
             self.updated[name, home.tile, step] = ready
             after = [ready]

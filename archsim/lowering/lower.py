@@ -12,7 +12,7 @@ from archsim.lowering.power import cap_power
 from archsim.lowering.training import lower_training
 from archsim.mapping import Mapping
 from archsim.spec import Chip
-from archsim.taskgraph import TaskGraph
+from archsim.taskgraph import TaskGraph, TaskGraphBuilder
 from archsim.workload import Workload
 
 
@@ -26,7 +26,14 @@ class Lowered:
     costs: ChipCosts
 
 
-def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) -> Lowered:
+def lower(
+    chip: Chip,
+    work: Workload,
+    mapping: Mapping,
+    activity: ActivityLike,
+    costs: ChipCosts | None = None,
+    tasks: TaskGraphBuilder | None = None,
+) -> Lowered:
     """Lay down every task of a workload's phase.
 
     Parameters
@@ -36,6 +43,8 @@ def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) 
         Says which phase.
     activity : Activity
         Which word lines are active when.
+    costs, tasks : ChipCosts, TaskGraphBuilder, optional
+        Who answers for the prices, and who takes the tasks down; the chip's own, and a new one, if not given.
 
     Returns
     -------
@@ -46,8 +55,8 @@ def lower(chip: Chip, work: Workload, mapping: Mapping, activity: ActivityLike) 
     DoesNotFitError
         Leakage alone, or one task alone, exceeds the chip's cap on power.
     """
-    costs = ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
-    ctx = Context(chip, work, mapping, costs, activity)
+    costs = costs or ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
+    ctx = Context(chip, work, mapping, costs, activity, tasks or TaskGraphBuilder())
     if mapping.phase == "inference":
         lower_inference(ctx)
     else:

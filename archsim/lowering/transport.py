@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from archsim.components.records import longest
 from archsim.lowering.context import ADMIT, Claim, Context, Label
 
 
@@ -110,7 +111,7 @@ def fetch(
     return ctx.add(
         label, costs.fetch(), n_accesses,
         uses=[(port, 1), (bus, 1)] if n_accesses else [],
-        occupancy_ps=max(costs.access_ps("input_buffer", n_accesses), on_bus_ps),
+        occupancy_ps=longest(costs.access_ps("input_buffer", n_accesses), on_bus_ps),
         after=after, frees=frees,
     )
 

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from archsim.components.records import longest
 from archsim.lowering.arrays import adc_claim, crossbar_resource
 from archsim.lowering.context import BARRIER, Claim, Context, Label
 from archsim.lowering.optimize import Steps, lower_steps
@@ -84,7 +85,7 @@ def _write_block(
     port, bus = (ctx.resource(f"tile[{source}].{part}") for part in ("gradient_buffer", "bus"))
     n_accesses = costs.accesses("gradient_buffer", row_bits)
     on_bus_ps = costs.bus_ps(n_accesses * costs.bus_beats(chip.tile.gradient_buffer.width_bits))
-    load_ps = max(costs.access_ps("gradient_buffer", n_accesses), on_bus_ps)
+    load_ps = longest(costs.access_ps("gradient_buffer", n_accesses), on_bus_ps)
     written: int | None = None
     arrived: list[int | None] = []
     for row, n_cells in enumerate(_cells_of_rows(ctx, block, update)):

@@ -16,6 +16,7 @@ import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError
 from archsim.learn.checkpoints import with_arrays
+from archsim.learn.pretrained import pretrained
 from archsim.learn.result import estimate
 from archsim.mapping import map_workload
 from archsim.mapping.optimizer import needs_of
@@ -23,7 +24,7 @@ from archsim.provenance import versions
 from archsim.simulate import simulate
 from archsim.snn.learn.adaptation import ideal_accuracy
 from archsim.snn.learn.pretraining import AdaptRule, data_of
-from archsim.study.accuracy import NEURRAM, RULES, adapted, check_story, pretrained
+from archsim.study.accuracy import NEURRAM, RULES, adapted, check_story
 from archsim.study.costs import Files
 from archsim.study.factors import chip_for
 from archsim.study.workers import Job, Tell, run_jobs

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from explore_support import HerePool, write_study
+from explore_support import HerePool, one_by_one, write_study
 
 from archsim.explore import read_study, run, search, searching
 from archsim.explore.front import losses, nondominated
@@ -35,7 +35,7 @@ def closed_form(job):
 
 @pytest.fixture
 def pool(monkeypatch):
-    here = HerePool(closed_form)
+    here = HerePool(one_by_one(closed_form))
     for module in (run, searching):
         monkeypatch.setattr(module, "pool_of", lambda *_: here)
     return here
@@ -153,7 +153,7 @@ def test_a_configuration_that_fails_does_not_end_a_search(tmp_path, pool):
             return {"state": "failed", "metrics": {}, "error": "too large"}
         return closed_form(job)
 
-    pool.function = breaks
+    pool.function = one_by_one(breaks)
     found = search(write_study(tmp_path, SPACE, settings("nsga2", 48)), tmp_path / "out")
     states = [record["state"] for record in found.records]
     assert states.count("failed") > 0

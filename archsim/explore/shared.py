@@ -1,0 +1,210 @@
+"""Configurations that differ in times and prices alone share one task graph, and are played out together."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from archsim.components import ChipCosts
+from archsim.crossbar.cells import with_expected_pulses
+from archsim.engine import run_many
+from archsim.engine.bounds import lower_bound
+from archsim.errors import ArchsimError
+from archsim.explore.identity import digest_of
+from archsim.explore.study import Resolved
+from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedCosts, TapedTasks
+from archsim.lowering import lower
+from archsim.lowering.lower import Lowered
+from archsim.mapping import Mapping, map_workload
+from archsim.metrics.ledger import Bill, Groups
+from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
+from archsim.simulate import Phase
+from archsim.snn import Activity, measure
+from archsim.units import to_door
+from archsim.workload import Workload
+
+QUICK = frozenset({
+    "latency_ps", "energy_pj", "area_um2", "average_power_uw", "throughput_per_s", "latency_per_sample_ps",
+    "energy_per_sample_pj", "dynamic_energy_pj", "leakage_energy_pj", "leakage_uw", "energy_delay_pj_ps",
+})  # fmt: skip
+"""Metrics that need no trace."""
+
+BOUND = "at_least_ps"
+"""What no schedule of a configuration that was not played out can undercut."""
+
+N_KEPT = 16
+
+# what a chip may differ in while its tasks stay the same; their times and prices come from its price list
+_FREE: dict[str, Any] = {
+    "name": None,
+    "technology": None,
+    "device": {"read_pulse": None, "read_voltage": None, "source": None},
+    "write": {"pulse": None, "cost": None, "source": None},
+    "drivers": {"latency": None, "cost": None},
+    "sample_hold": {"cost": None},
+    "adc": {"rate": None, "step": None, "kind": None, "resolution": None, "cost": None},
+    "shift_add": {"lanes": None, "cycle": None, "latency": None, "cost": None},
+    "tile": {
+        "control": None,
+        "bus": {"cycle": None, "cost": None},
+        **{name: {"lanes": None, "cycle": None, "latency": None, "cost": None}
+           for name in ("accumulator", "neuron_unit", "gradient_unit")},
+        **{f"{name}_buffer": {"cycle": None, "cost": None}
+           for name in ("input", "output", "membrane", "history", "gradient")},
+    },
+    "global_buffer": {"cycle": None, "cost": None},
+    "interconnect": {"frequency": None, "router_latency": None, "cost": None},
+    "chip_control": None,
+}  # fmt: skip
+
+
+def graph_key(resolved: Resolved) -> str:
+    """The same for configurations whose task graphs differ in times and prices at most."""
+    chip = _without(to_door(resolved.chip), _FREE)
+    return digest_of([chip, resolved.work.described, resolved.phase, resolved.seed])
+
+
+def _without(data: dict[str, Any], free: dict[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for name, value in data.items():
+        inside = free.get(name, {})
+        if inside is None:
+            continue
+        kept[name] = _without(value, inside) if isinstance(value, dict) and inside else value
+    return kept
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """A lowered graph, how its times follow from prices, and what of its books is the same for all."""
+
+    lowered: Lowered
+    recipe: Recipe
+    groups: Groups
+    mapping: Mapping
+
+
+class Shared:
+    """What one worker knows already: recordings that were measured, graphs that were lowered."""
+
+    def __init__(self) -> None:
+        self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
+        self._graphs: OrderedDict[str, _Graph | None] = OrderedDict()
+
+    def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
+        """Activity of a workload; measured once."""
+        key = json.dumps([work.described, str(work.folder), seed], sort_keys=True)
+        if key not in self._measured:
+            _keep(self._measured, key, measure(work, seed))
+        return self._measured[key]
+
+    def metrics(
+        self, group: Sequence[Resolved], wanted: Iterable[str], most_ps: float = math.inf
+    ) -> list[dict[str, float] | None]:
+        """Those metrics that need no trace, of configurations with one `graph_key`.
+
+        Parameters
+        ----------
+        group : sequence of Resolved
+        wanted : iterable of str
+        most_ps : float
+            Configurations that take longer at best are not played out.
+
+        Returns
+        -------
+        list of dict or None
+            Bit for bit what :func:`archsim.simulate` gives (the traces are not verified one by one), or only
+            ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
+        """
+        names = [name for name in wanted if name in QUICK]
+        graph = self._graph(group[0])
+        found: list[dict[str, float] | None] = [None] * len(group)
+        if graph is None:
+            return found
+        rows: list[Any] = []
+        for i, resolved in enumerate(group):
+            try:
+                chip = with_expected_pulses(resolved.chip)
+                costs = ChipCosts(chip, graph.mapping.n_tiles, graph.mapping.buffers.size_bytes)
+                times, actions = graph.recipe.times(costs), graph.recipe.actions(costs)
+            except (NotSharedError, ArchsimError):
+                continue
+            if most_ps < math.inf and (least := _least_ps(graph, times)) > most_ps:
+                found[i] = {BOUND: least}
+            else:
+                rows.append((i, costs, times, actions))
+        if not rows:
+            return found
+        services = np.array([row[2][0] for row in rows]), np.array([row[2][1] for row in rows])
+        runs = run_many(graph.lowered.graph, services, classes=graph.recipe.classes, workers=1)
+        for (i, costs, _, actions), makespan in zip(rows, runs.makespan_ps, strict=True):
+            if makespan >= 0:  # -1 says that it deadlocks; the simulation says why
+                found[i] = _totals(graph, costs, actions, int(makespan), group[i].work.n_samples, names)
+        return found
+
+    def _graph(self, resolved: Resolved) -> _Graph | None:
+        key = graph_key(resolved)
+        if key not in self._graphs:
+            try:
+                _keep(self._graphs, key, self._lowered(resolved))
+            except (NotSharedError, ArchsimError):
+                _keep(self._graphs, key, None)
+        self._graphs.move_to_end(key)
+        return self._graphs[key]
+
+    def _lowered(self, resolved: Resolved) -> _Graph:
+        work, activity = self.measured(resolved.work, resolved.seed)
+        chip = with_expected_pulses(resolved.chip)
+        mapping = map_workload(chip, work, cast("Phase", resolved.phase))
+        tape = Tape()
+        costs = TapedCosts(ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes), tape)
+        tasks = TapedTasks(tape)
+        lowered = lower(chip, work, mapping, activity, cast("ChipCosts", costs), tasks)
+        recipe = Recipe.of(tape, tasks, lowered.graph.action_names)
+        return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
+
+
+def _keep(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
+    kept[key] = value
+    while len(kept) > N_KEPT:
+        kept.popitem(last=False)
+
+
+def _least_ps(graph: _Graph, times: tuple[Any, Any]) -> int:
+    occupancy, latency = (column[graph.recipe.classes] for column in times)
+    return lower_bound(graph.lowered.graph.with_services(occupancy, latency)).makespan_ps
+
+
+def _totals(
+    graph: _Graph,
+    costs: ChipCosts,
+    actions: dict[str, Any],
+    makespan_ps: int,
+    n_samples: int,
+    names: Sequence[str],
+) -> dict[str, float]:
+    """What `Result` says of the whole, by the same books."""
+    renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
+    bill = Bill.of(graph.groups, makespan_ps, renamed, costs.items())
+    dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)
+    energy_pj = (dynamic + leakage) * bill.quantum_pj
+    known = {
+        "latency_ps": makespan_ps,
+        "energy_pj": energy_pj,
+        "area_um2": sum(bill.areas) * bill.quantum_um2,
+        "average_power_uw": energy_pj / (makespan_ps or MIN_WINDOW_PS) * PJ_PER_PS_IN_UW,
+        "throughput_per_s": n_samples * 1e12 / makespan_ps if makespan_ps else float("inf"),
+        "latency_per_sample_ps": makespan_ps / n_samples,
+        "energy_per_sample_pj": energy_pj / n_samples,
+        "dynamic_energy_pj": dynamic * bill.quantum_pj,
+        "leakage_energy_pj": leakage * bill.quantum_pj,
+        "leakage_uw": math.fsum(item.n * item.leakage_uw for item in costs.items()),
+        "energy_delay_pj_ps": energy_pj * makespan_ps,
+    }
+    return {name: known[name] for name in names}

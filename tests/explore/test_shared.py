@@ -1,0 +1,135 @@
+"""Configurations that share a graph get what a simulation of each by itself gives, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from explore_support import HerePool, one_by_one, write_study
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import archsim
+from archsim.explore import read_study, run, sweep
+from archsim.explore.evaluate import Job, evaluate
+from archsim.explore.measures import measure_result
+from archsim.explore.shared import BOUND, QUICK, Shared, graph_key
+from archsim.explore.study import Resolved
+
+BASE = "arch_specs/wearable_rram.yaml"
+WATCH = ["timesteps=2", "samples=1", "batch=1"]
+
+TIMES = st.integers(1, 300_000).map("{} ps".format)
+FREE = {
+    "device.read_pulse": TIMES,
+    "drivers.latency": TIMES,
+    "adc.rate": st.sampled_from(["0.05 GS/s", "0.7 GS/s", "3 GS/s"]),
+    "adc.resolution": st.sampled_from(["3 bit", "5 bit", "9 bit"]),
+    "adc.kind": st.sampled_from(["sar", "flash", "ramp"]),
+    "write.pulse": TIMES,
+    "shift_add.cycle": TIMES,
+    "shift_add.lanes": st.integers(1, 200),
+    "tile.accumulator.latency": TIMES,
+    "tile.neuron_unit.lanes": st.integers(1, 200),
+    "tile.gradient_unit.cycle": TIMES,
+    "tile.bus.cycle": TIMES,
+    "tile.membrane_buffer.cycle": TIMES,
+    "tile.gradient_buffer.cycle": TIMES,
+    "interconnect.frequency": st.sampled_from(["50 MHz", "1 GHz", "4 GHz"]),
+    "interconnect.router_latency": TIMES,
+    "interconnect.cost.energy": st.sampled_from(["0.5 pJ", "40 pJ"]),
+    "tile.control.area": st.sampled_from(["10 um2", "1 mm2"]),
+    "technology.node": st.sampled_from(["22 nm", "32 nm"]),
+}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Shared:
+    return Shared()
+
+
+@pytest.fixture(scope="module")
+def short(root_dir):
+    return archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", WATCH)
+
+
+def resolved(root_dir, work, sets: list[str], phase: str = "inference") -> Resolved:
+    return Resolved(archsim.load_chip(root_dir / BASE, sets), work, phase, 0)
+
+
+def simulated(item: Resolved) -> dict[str, float]:
+    result = archsim.simulate(item.chip, item.work, "compiled", item.seed, item.phase)
+    return measure_result(result, sorted(QUICK))
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.fixed_dictionaries({}, optional=FREE), phase=st.sampled_from(["inference", "bp", "dfa"]))
+def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, values, phase):
+    base = resolved(root_dir, short, [], phase)
+    other = resolved(root_dir, short, [f"{path}={value}" for path, value in values.items()], phase)
+    assert graph_key(other) == graph_key(base)
+    metrics = shared.metrics([base, other], sorted(QUICK))
+    for item, found in zip((base, other), metrics, strict=True):
+        assert found is None or found == simulated(item)
+    if phase == "inference" and "drivers.latency" not in values:
+        assert metrics[1] is not None
+
+
+@pytest.mark.parametrize("change", ["crossbar.rows=64", "adc.columns_per_adc=16", "tile.bus.width=32 bit"])
+def test_what_changes_the_tasks_is_not_shared(root_dir, short, change):
+    assert graph_key(resolved(root_dir, short, [change])) != graph_key(resolved(root_dir, short, []))
+
+
+def test_a_workload_or_seed_of_its_own_is_not_shared(root_dir, short):
+    base = resolved(root_dir, short, [])
+    longer = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", ["timesteps=4"])
+    assert len({graph_key(item) for item in (base, replace(base, work=longer), replace(base, seed=1))}) == 3
+
+
+def test_what_cannot_keep_to_a_latency_is_not_played_out(root_dir, short, shared):
+    slow = resolved(root_dir, short, ["device.read_pulse=10 us"])
+    latency = simulated(slow)["latency_ps"]
+    (found,) = shared.metrics([slow], ["latency_ps"], most_ps=latency / 2)
+    assert set(found) == {BOUND}
+    assert latency / 2 < found[BOUND] <= latency
+    assert shared.metrics([slow], ["latency_ps"], most_ps=latency) == [{"latency_ps": latency}]
+
+
+def test_dear_metrics_are_found_only_where_cheap_ones_keep_to_the_limits(tmp_path, monkeypatch):
+    from archsim.explore import evaluate as module
+
+    asked = []
+
+    def dear(job: Job, wanted):
+        asked.append(job.resolved.chip.crossbar.n_rows)
+        return dict.fromkeys(wanted, 0.9)
+
+    monkeypatch.setattr(module, "_learned", dear)
+    monkeypatch.setattr(run, "pool_of", lambda *_: HerePool())
+    more = "constraints: {accuracy: {at_least: 0.8}, energy_pj: {at_most: 40 nJ}}"
+    path = write_study(tmp_path, "chip.crossbar.rows: [32, 64, 128]", more)
+    path.write_text(path.read_text().replace("watch_mlp.yaml", "watch_adapt.yaml"))
+    study = read_study(path)
+    energies = {}
+    for rows in (32, 64, 128):
+        item = study.resolve({"chip.crossbar.rows": rows})
+        energies[rows] = archsim.simulate(item.chip, item.work, phase=item.phase).energy_pj
+    limit = sorted(energies.values())[1]
+    path.write_text(path.read_text().replace("40 nJ", f"{limit!r} pJ"))
+    found = sweep(path, tmp_path / "out")
+    assert sorted(asked) == sorted(rows for rows, energy in energies.items() if energy <= limit)
+    assert [record["state"] for record in found.records].count("pruned") == 1
+    pruned = next(record for record in found.records if record["state"] == "pruned")
+    assert "accuracy not looked for: energy_pj out of bounds" in pruned["error"]
+    assert pruned["metrics"]["energy_pj"] > limit
+
+
+def test_together_or_one_by_one_the_records_are_the_same(tmp_path, monkeypatch):
+    text = "chip.device.read_pulse: [20 ns, 60 ns, 100 ns]\nchip.adc.resolution: [4 bit, 6 bit]"
+    path = write_study(tmp_path, text)
+    found = {}
+    alone = one_by_one(lambda job: evaluate([job])[0])
+    for name, function in (("together", evaluate), ("alone", alone)):
+        monkeypatch.setattr(run, "pool_of", lambda *_, f=function: HerePool(f))
+        found[name] = [(r["key"], r["metrics"]) for r in sweep(path, tmp_path / name).records]
+    assert found["together"] == found["alone"]
