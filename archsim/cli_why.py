@@ -107,7 +107,8 @@ def explain(result: Result, top: int = N_PAIRS) -> dict[str, Any]:
     from archsim.whatif import slack_ps
 
     graph, trace, actions = result.graph, result.trace, result.actions
-    found, slack = waits(graph, trace), slack_ps(graph, trace)
+    policy = result.policy
+    found, slack = waits(graph, trace, policy), slack_ps(graph, trace, policy)
     shares = {
         by: path_shares(graph, result.path, by, actions)
         for by in ("component", "layer", "phase", "kind", "resource", "cause")
@@ -152,7 +153,7 @@ def whatif(asked: Asked, speedups: Sequence[str], capacities: Sequence[str], top
     changes += [Change.parse("capacity", text) for text in capacities]
     result = result_of(asked)
     outcomes = what_if(
-        result.graph, result.trace, changes or None, result.actions,
+        result.graph, result.trace, changes or None, result.actions, result.policy,
         progress=lambda n, of: progress(f"change {n + 1} of {of} ...") if n % 10 == 0 else None,
     )  # fmt: skip
     if as_json:

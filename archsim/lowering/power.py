@@ -18,6 +18,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archsim.components import Action, Charge
 from archsim.errors import DoesNotFitError
 from archsim.taskgraph import TaskGraph, TaskGraphBuilder
@@ -93,17 +96,17 @@ def cap_power(
     >>> run_tasks(capped).makespan_ps
     20000
     """
-    energy_pj = [actions[name].energy_pj for name in graph.action_names]
     available = math.floor((cap_uw - leakage_uw) * 1e3)
-    tasks = [_row(graph, task, energy_pj) for task in range(graph.n_tasks)]
-    _check(tasks, cap_uw, leakage_uw, available)
+    shares = _shares_nw(graph, actions)
+    _check(graph, shares, cap_uw, leakage_uw, available)
     b = TaskGraphBuilder()
     for name, units in zip(graph.resource_names, graph.capacity.tolist(), strict=True):
         b.resource(name, units)
     power = b.resource(POWER, max(0, available))
     issues = {r: b.resource(f"{graph.resource_names[r]}.issue", int(graph.capacity[r])) for r in _used(graph)}
     done: list[int] = []
-    for task in tasks:
+    for number, share in enumerate(shares.tolist()):
+        task = _row(graph, number, int(share))
         done.append(_lay_down(b, task, [done[before] for before in task.after], power, issues))
     return b.build(), {**actions, ISSUE.name: ISSUE, SETTLE.name: SETTLE}
 
@@ -112,19 +115,25 @@ def _used(graph: TaskGraph) -> list[int]:
     return sorted(set(graph.uses_resource.tolist()))
 
 
-def _row(graph: TaskGraph, task: int, energy_pj: list[float]) -> _Task:
+def _shares_nw(graph: TaskGraph, actions: Mapping[str, Action]) -> NDArray[np.float64]:
+    """Of each task, in whole nW."""
+    prices_pj = np.array([actions[name].energy_pj for name in graph.action_names], float)
+    energy_pj = graph.count * prices_pj[graph.action] if graph.n_tasks else np.zeros(0)
+    time_ps = np.maximum(np.where(graph.occupancy_ps > 0, graph.occupancy_ps, graph.latency_ps), MIN_WINDOW_PS)
+    return np.asarray(np.ceil(energy_pj / time_ps * PJ_PER_PS_IN_NW))
+
+
+def _row(graph: TaskGraph, task: int, share_nw: int) -> _Task:
     def claims(kind: str) -> Claims:
         row = slice(*getattr(graph, f"{kind}_ptr")[task : task + 2])
         resource, units = getattr(graph, f"{kind}_resource")[row], getattr(graph, f"{kind}_units")[row]
         return list(zip(resource.tolist(), units.tolist(), strict=True))
 
     occupancy, latency = int(graph.occupancy_ps[task]), int(graph.latency_ps[task])
-    energy = int(graph.count[task]) * energy_pj[graph.action[task]]
-    share = math.ceil(energy / max(occupancy or latency, MIN_WINDOW_PS) * PJ_PER_PS_IN_NW)
     return _Task(
         graph.action_names[graph.action[task]], int(graph.count[task]),
         graph.after_idx[graph.after_ptr[task] : graph.after_ptr[task + 1]].tolist(),
-        claims("uses"), claims("reserves"), claims("frees"), occupancy, latency, share,
+        claims("uses"), claims("reserves"), claims("frees"), occupancy, latency, share_nw,
         {
             "phase": graph.phase_names[graph.phase[task]],
             "layer": graph.layer_names[graph.layer[task]],
@@ -135,18 +144,21 @@ def _row(graph: TaskGraph, task: int, energy_pj: list[float]) -> _Task:
     )  # fmt: skip
 
 
-def _check(tasks: list[_Task], cap_uw: float, leakage_uw: float, available: int) -> None:
+def _check(
+    graph: TaskGraph, shares_nw: NDArray[np.float64], cap_uw: float, leakage_uw: float, available: int
+) -> None:
     if leakage_uw >= cap_uw:
         raise DoesNotFitError(
             "power.max", math.ceil(leakage_uw), math.floor(cap_uw), "uW",
             "leakage alone takes that much; raise power.max, or choose parts that leak less",
         )  # fmt: skip
-    largest = max(tasks, key=lambda task: task.share_nw, default=None)
-    if largest is not None and largest.share_nw > available:
+    if len(shares_nw) and shares_nw.max() > available:
+        task = int(shares_nw.argmax())
+        what = f"{graph.action_names[graph.action[task]]} x{graph.count[task]}"
         raise DoesNotFitError(
-            "power.max", math.ceil(largest.share_nw / 1e3 + leakage_uw), math.floor(cap_uw), "uW",
-            f"a single {largest.action} x{largest.count} with the leakage of the chip takes that much; raise "
-            "power.max, or make that task smaller (for programming: write.parallel_cells)",
+            "power.max", math.ceil(float(shares_nw[task]) / 1e3 + leakage_uw), math.floor(cap_uw), "uW",
+            f"a single {what} with the leakage of the chip takes that much; raise power.max, or make that task "
+            "smaller (for programming: write.parallel_cells)",
         )  # fmt: skip
 
 
