@@ -1,4 +1,4 @@
-"""The commands that ask about a run: ``why``, ``whatif``, ``budget``."""
+"""The commands that ask about a run: ``report``, ``why``, ``whatif``, ``budget``."""
 
 from __future__ import annotations
 
@@ -115,7 +115,25 @@ def budget(
     command(item, workload, phase.value if phase else None, seed, set_ or [], use, json)
 
 
+def report(
+    result: Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="report.html in the result folder if not given.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Write the page of a saved result.
+
+    One HTML file that opens from disk: figures, a timeline to zoom into, what takes how much, power, floor plan.
+    """
+    from archsim.cli_report import report as command
+
+    command(result, output)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (why, whatif, budget):
+    for command in (why, whatif, budget, report):
         app.command()(command)

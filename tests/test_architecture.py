@@ -50,6 +50,7 @@ DOORS = {
     "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
     "optuna": lambda path: path.parts[0] == "explore",
     "distributed": lambda path: path.parts == ("explore", "cluster.py"),
+    "jinja2": lambda path: path.parts == ("report", "html", "page.py"),
     "typer": lambda path: path.parts[0].startswith("cli"),
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
 }
@@ -115,7 +116,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 HEAVY = {"numpy", "scipy", "matplotlib", "simpy", "networkx", "pydantic", "nir", "h5py", "ruamel"}
-HEAVY |= {"numba", "sklearn", "optuna", "distributed", "pandas"}
+HEAVY |= {"numba", "sklearn", "optuna", "distributed", "pandas", "jinja2"}
 
 
 def test_import_archsim_stays_light():

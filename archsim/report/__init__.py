@@ -1,6 +1,16 @@
 """Results for people and programs: tables, Markdown, the result folder."""
 
-from archsim.report.folder import Saved, bundle, read_results, result_folder, spans_file, write_results
+from archsim.report.folder import (
+    PAGE_FILE,
+    Saved,
+    bundle,
+    read_results,
+    result_folder,
+    spans_file,
+    write_results,
+    write_whole,
+)
+from archsim.report.html import html_report
 from archsim.report.load import load_result
 from archsim.report.markdown import markdown
 from archsim.report.summary import (
@@ -15,12 +25,14 @@ from archsim.report.summary import (
 from archsim.report.table import markdown_table, text_table
 
 __all__ = [
+    "PAGE_FILE",
     "RUN_COLUMNS",
     "Saved",
     "Summary",
     "bundle",
     "compare_columns",
     "compare_rows",
+    "html_report",
     "link_lines",
     "load_result",
     "markdown",
@@ -32,4 +44,5 @@ __all__ = [
     "spans_file",
     "text_table",
     "write_results",
+    "write_whole",
 ]

@@ -1,6 +1,6 @@
 """The folder of a result: written whole or not at all, and read back.
 
-It holds ``result.json``, ``report.md``, and for each phase ``pipeline_<phase>.png``, ``spans_<phase>.npz`` (what
+It holds ``result.json``, ``report.md``, ``report.html`` (see :func:`archsim.report.html_report`), and for each phase ``pipeline_<phase>.png``, ``spans_<phase>.npz`` (what
 the pictures need, see :class:`archsim.plot.Drawing`) and ``run_<phase>.npz`` (the run itself, see
 :func:`archsim.load_result`).
 """
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 FORMAT = "archsim result 1"
 RESULT_FILE = "result.json"
+PAGE_FILE = "report.html"
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
-    r"result\.json|report\.md|(spans|run)_\w+\.npz|(pipeline|breakdown|power)_\w+\.png"
+    r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz|(pipeline|breakdown|power)_\w+\.png"
     r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md)|timelines_\w+\.png"
 )
 
@@ -195,17 +196,36 @@ def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] 
     """
     from archsim.metrics import run_file, write_run
     from archsim.plot import Drawing, pipeline
+    from archsim.report.html import html_report
 
     records = [result.to_dict() for result in results]
     text = json.dumps(bundle(records, notes), indent=1, ensure_ascii=False, allow_nan=False)
     with _failing_as_error(folder):
         (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
         (folder / "report.md").write_text(markdown(records, notes), encoding="utf-8")
+        (folder / PAGE_FILE).write_text(html_report(results, notes), encoding="utf-8")
         for result in results:
             drawing = Drawing.of(result)
             drawing.save(folder / spans_file(result.phase))
             write_run(result, folder / run_file(result.phase))
             pipeline(drawing, folder / f"pipeline_{result.phase}.png")
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises
+    ------
+    ArchsimError
+        It cannot be written; what stood there stands there still.
+    """
+    beside = target.with_name(f".{target.name}.part-{os.getpid()}")
+    try:
+        with _failing_as_error(target):
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def spans_file(phase: str) -> str:

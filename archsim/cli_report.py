@@ -1,0 +1,23 @@
+"""The command ``report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from archsim.errors import ArchsimError
+from archsim.report import PAGE_FILE, html_report, load_result, read_results, write_whole
+
+
+def report(item: Path, output: Path | None) -> None:
+    """The page of a saved result; the name of the file on stdout."""
+    if item.is_file() and item.suffix != ".json":
+        raise ArchsimError(f"{item}: is no result; name the result folder, {item.parent}")
+    saved = read_results(item)
+    target = output or (item if item.is_dir() else item.parent) / PAGE_FILE
+    if target.is_dir():
+        raise ArchsimError(f"{target}: is a folder; name a file, such as {target / PAGE_FILE}")
+    results = [load_result(item, phase) for phase in saved.results]
+    write_whole(target, html_report(results, saved.notes))
+    typer.echo(str(target))

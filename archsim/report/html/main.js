@@ -1,0 +1,176 @@
+// Starts the page: runs as tabs, the switch of colours, printing.
+
+const RUNS = new Map();
+let shown = null;
+
+function runOf(number) {
+  if (!RUNS.has(number)) {
+    const run = JSON.parse(byId("run-" + number).textContent);
+    const line = new Timeline(run, () => {
+      drawPower(run, line);
+      taskTable(line);
+    });
+    RUNS.set(number, { run, line, parts: new Parts(run), plan: new Plan(run) });
+  }
+  return RUNS.get(number);
+}
+
+async function openRun(number) {
+  const made = !RUNS.has(number);
+  shown = runOf(number);
+  const one = shown;
+  for (const tab of document.querySelectorAll("[data-run]")) {
+    const mine = Number(tab.dataset.run) === number;
+    tab.setAttribute("aria-selected", mine);
+    tab.tabIndex = mine ? 0 : -1;
+    if (mine) byId("run").setAttribute("aria-labelledby", tab.id);
+  }
+  byId("colour-by").value = one.line.by;
+  byId("search").value = one.line.sought || "";
+  one.line.folded();
+  if (made) await one.line.load();
+  else one.line.resize();
+  if (shown !== one) return;
+  legend();
+  one.line.tell(one.line.chosen);
+  sayMatches(one.line);
+  one.parts.draw();
+  one.plan.draw();
+  if (made) {
+    // let the first picture reach the screen
+    await new Promise((done) => setTimeout(done, 0));
+    await one.line.loadRest();
+    document.body.dataset.ready = number;
+  }
+}
+
+function legend() {
+  const { names, list } = shown.line.colours();
+  const part = shown.line.by === "layer" ? 1 : 2;
+  const used = new Set(shown.run.timeline.kinds.map((kind) => kind[part]));
+  const items = names.map((name, i) => [name || `(no ${shown.line.by})`, list[i], i]).filter((item) => used.has(item[2]));
+  const mark = (colour) => el("i", { class: "mark", style: `background:${colour}` });
+  fill(byId("legend"), ...items.map(([name, colour]) => el("span", { class: "key", title: name }, mark(colour), shortened(name, 40))),
+    el("span", { class: "key" }, el("i", { class: "mark low", style: `background:${colourOf("--path")}` }), "on the critical path"),
+    ...(shown.run.timeline.levels.resource.length
+      ? [el("span", { class: "key" }, mark(colourOf("--level")), "units in use, highest in a pixel")] : []));
+}
+
+function redraw() {
+  legend();
+  shown.line.draw();
+  shown.parts.draw();
+  shown.plan.draw();
+}
+
+function theme(name) {
+  if (name) document.documentElement.dataset.theme = name;
+  else delete document.documentElement.dataset.theme;
+  try {
+    localStorage.setItem("archsim-theme", name);
+  } catch { /* a page from disk may have no storage */ }
+  if (shown) redraw();
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem("archsim-theme") || "";
+  } catch {
+    return "";
+  }
+}
+
+function wire() {
+  byId("theme").value = remembered();
+  theme(byId("theme").value);
+  byId("theme").addEventListener("change", (event) => theme(event.target.value));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
+  byId("print").addEventListener("click", () => window.print());
+  const on = (id, kind, act) => byId(id).addEventListener(kind, act);
+  on("colour-by", "change", (event) => {
+    shown.line.by = event.target.value;
+    legend();
+    shown.line.draw();
+  });
+  let later = 0;
+  on("search", "input", (event) => {
+    clearTimeout(later);
+    later = setTimeout(() => {
+      shown.line.sought = event.target.value;
+      search(shown.line, event.target.value);
+    }, 120);
+  });
+  on("search", "keydown", (event) => {
+    if (event.key === "Escape") {
+      event.target.value = "";
+      search(shown.line, "");
+      byId("timeline").focus();
+    }
+    if (event.key !== "Enter") return;
+    clearTimeout(later);
+    if (shown.line.sought !== event.target.value) {
+      shown.line.sought = event.target.value;
+      search(shown.line, event.target.value);
+    }
+    nextMatch(shown.line, event.shiftKey ? -1 : 1);
+  });
+  on("next", "click", () => nextMatch(shown.line, 1));
+  on("previous", "click", () => nextMatch(shown.line, -1));
+  on("zoom-in", "click", () => shown.line.zoom(0.5));
+  on("zoom-out", "click", () => shown.line.zoom(2));
+  on("fit", "click", () => shown.line.view(0, shown.line.end));
+  on("fold", "click", () => shown.line.foldAll());
+  on("as-table", "toggle", () => taskTable(shown.line));
+  on("quantity", "change", (event) => {
+    shown.parts.quantity = event.target.value;
+    if (event.target.value === "area_um2") shown.parts.back(0);
+    else shown.parts.draw();
+  });
+  on("by", "change", (event) => {
+    shown.parts.by = event.target.value;
+    shown.parts.draw();
+  });
+  on("tile-by", "change", (event) => {
+    shown.plan.by = event.target.value;
+    shown.plan.draw();
+  });
+  wireTabs();
+  wireSize();
+  listen(() => shown.line);
+}
+
+function wireTabs() {
+  const tabs = [...document.querySelectorAll("[data-run]")];
+  tabs.forEach((tab, i) => {
+    tab.addEventListener("click", () => openRun(i));
+    tab.addEventListener("keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!by) return;
+      const other = tabs[(i + by + tabs.length) % tabs.length];
+      other.focus();
+      other.click();
+    });
+  });
+}
+
+function wireSize() {
+  let last = 0;
+  new ResizeObserver(() => {
+    const width = byId("timeline").clientWidth;
+    if (!shown || width === last) return;
+    last = width;
+    shown.line.resize();
+    shown.plan.draw();
+  }).observe(byId("timeline"));
+  window.addEventListener("resize", () => shown && shown.line.resize());
+  for (const [kind, printing] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(kind, () => {
+      shown.line.printing = printing;
+      shown.line.resize();
+      redraw();
+    });
+  }
+}
+
+wire();
+if (byId("run-0")) openRun(0);

@@ -1,0 +1,120 @@
+"""Puts a page together: template, style, scripts and data in one text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from archsim.report.html.floor import floor
+from archsim.report.html.parts import areas, cells, power
+from archsim.report.html.timeline import timeline
+from archsim.report.summary import RUN_COLUMNS, Summary
+
+if TYPE_CHECKING:
+    from archsim.metrics import Result
+
+SCRIPTS = (
+    "words.js", "columns.js", "rows.js", "raster.js", "timeline.js", "moves.js", "talk.js", "parts.js", "power.js",
+    "plan.js", "main.js",
+)  # fmt: skip
+# none of these may stand in a script element as they are, whatever a name holds
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
+    """Write a page about one or more runs of a chip and workload.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        One for each phase.
+    notes : sequence of str
+        What people should know, such as what a reader repaired.
+
+    Returns
+    -------
+    str
+        HTML that needs nothing else: no file, no network.
+
+    Examples
+    --------
+    >>> import archsim
+    >>> from archsim.report import html_report
+    >>> chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
+    >>> work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=2", "samples=1", "batch=1"])
+    >>> page = html_report([archsim.simulate(chip, work)])
+    >>> page.startswith("<!doctype html>"), "src=" in page
+    (True, False)
+    """
+    records = [result.to_dict() for result in results]
+    summaries = [Summary.of(record) for record in records]
+    return str(
+        _template().render(
+            title=", ".join(dict.fromkeys(summary.name for summary in summaries)),
+            columns=RUN_COLUMNS,
+            rows=[summary.row() for summary in summaries],
+            phases=[summary.phase for summary in summaries],
+            notes=notes,
+            provenance=_provenance(results),
+            style=_asset("report.css"),
+            scripts=[_asset(name) for name in SCRIPTS],
+            runs=[_in_script(_run(*pair)) for pair in zip(results, records, strict=True)],
+        )
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files("archsim.report.html") / name).read_text(encoding="utf-8")
+
+
+def _template() -> Any:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    names = FunctionLoader(_asset)
+    return Environment(autoescape=True, undefined=StrictUndefined, loader=names).get_template("report.html.j2")
+
+
+def _run(result: Result, record: dict[str, Any]) -> dict[str, Any]:
+    """What the scripts need of a run; its figures are those of ``result.json``."""
+    from archsim.plot import layer_colours, phase_colours
+
+    figures = {key: value for key, value in record.items() if key != "provenance"}
+    drawn = timeline(result)
+    layers = [name for name in drawn["layers"] if name not in ("", "input")]
+    return {
+        "record": figures,
+        "timeline": drawn,
+        "cells": cells(result),
+        "areas": areas(result),
+        "power": power(result),
+        "floor": floor(result),
+        "colours": {"layer": layer_colours(layers), "phase": phase_colours(drawn["phases"])},
+    }
+
+
+def _in_script(data: object) -> str:
+    """JSON that ends no script element."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # lone surrogates are no characters and cannot be written
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.translate(str.maketrans(_ESCAPES))
+
+
+def _provenance(results: Sequence[Result]) -> dict[str, Any]:
+    """Seed, engine, versions and hashes as rows; the resolved chip and workload as text."""
+    known = [result.provenance for result in results if result.provenance]
+    if not known:
+        return {"rows": [], "texts": []}
+    first: dict[str, Any] = known[0]
+    versions = first.get("versions")
+    rows = [("seed", first.get("seed")), ("engine", first.get("engine"))]
+    if isinstance(versions, dict):
+        rows.append(("versions", ", ".join(f"{name} {version}" for name, version in versions.items())))
+    rows += [(f"SHA-256 of the inputs of {item.get('phase')}", item.get("inputs_sha256")) for item in known]
+    texts = [(f"Resolved {key}", json.dumps(first[key], indent=1, ensure_ascii=False, default=str))
+             for key in ("chip", "workload") if key in first]  # fmt: skip
+    return {"rows": rows, "texts": texts}

@@ -1,0 +1,124 @@
+// Tiles at their places, coloured by what they did; links, the wider the busier.
+
+const TILE_FIGURES = {
+  energy_pj: ["dynamic energy", "energy"],
+  busy_ps: ["busy time", "time"],
+  wait_ps: ["waiting for resources", "time"],
+  utilisation: ["mean utilisation", "share"],
+  highest: ["highest utilisation", "share"],
+};
+
+function figureText(value, kind) {
+  return kind === "share" ? percent(value) : quantity(value, kind, 3);
+}
+
+// light to dark blue (or the other way in the dark), one hue: more is more
+function heat(share) {
+  const low = rgb(colourOf("--heat-low"));
+  const high = rgb(colourOf("--heat-high"));
+  const mixed = low.map((part, i) => Math.round(part + (high[i] - part) * Math.max(0, Math.min(1, share))));
+  return { fill: `rgb(${mixed.join(",")})`, ink: 0.3 * mixed[0] + 0.59 * mixed[1] + 0.11 * mixed[2] > 125 ? "#000" : "#fff" };
+}
+
+class Plan {
+  constructor(run) {
+    this.run = run;
+    this.by = "energy_pj";
+  }
+
+  draw() {
+    choices(byId("tile-by"), Object.entries(TILE_FIGURES).map(([key, [name]]) => [key, name]), this.by);
+    const node = byId("plan");
+    const { tiles, links, buffer } = this.run.floor;
+    if (!tiles.length) return fill(node, el("p", { class: "hint" }, "No resource of this run belongs to a tile."));
+    const points = [...tiles.map((tile) => [tile.x, tile.y]), buffer, ...links.flatMap((link) => link.line)];
+    const [x0, x1] = [Math.min(...points.map((p) => p[0])) - 0.6, Math.max(...points.map((p) => p[0])) + 0.6];
+    const [y0, y1] = [Math.min(...points.map((p) => p[1])) - 0.6, Math.max(...points.map((p) => p[1])) + 0.6];
+    const pitch = Math.max(36, Math.min(150, (node.clientWidth - 10) / (x1 - x0), 900 / (y1 - y0)));
+    const width = (x1 - x0) * pitch;
+    const height = (y1 - y0) * pitch;
+    const at = ([x, y]) => [(x - x0) * pitch, (y - y0) * pitch];
+    const drawn = el("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
+    for (const link of links) if (link.line.length) drawn.append(this.link(link, at, pitch));
+    for (const tile of tiles) drawn.append(this.tile(tile, at, pitch));
+    drawn.append(this.buffer(buffer, at, pitch));
+    fill(node, el("div", { class: "wide" }, drawn), this.legend());
+    return this.tables();
+  }
+
+  link(link, at, pitch) {
+    let [[xa, ya], [xb, yb]] = [at(link.line[0]), at(link.line[1])];
+    const size = Math.hypot(xb - xa, yb - ya) || 1;
+    // the two ways of a link lie side by side
+    const [dx, dy] = [((ya - yb) / size) * pitch * 0.07, ((xb - xa) / size) * pitch * 0.07];
+    [xa, ya, xb, yb] = [xa + dx, ya + dy, xb + dx, yb + dy];
+    const wide = 1.5 + link.utilisation * pitch * 0.1;
+    const text = `${link.name}: ${percent(link.utilisation)} of the time, ${quantity(link.busy_ps, "time")} in ${link.count} tasks`;
+    const node = el("g", {}, el("line", { x1: xa, y1: ya, x2: xb, y2: yb, stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
+    const across = Math.abs(xb - xa) > Math.abs(yb - ya);
+    if (pitch >= 90 && this.run.floor.kind !== "htree") {
+      const [mx, my] = [(xa + xb) / 2, (ya + yb) / 2];
+      const label = { x: mx, y: my, "text-anchor": "middle", class: "small" };
+      if (across) label.y = my + (dy > 0 ? 1 : -1) * (wide / 2 + 7) + 4;
+      else {
+        label.x = mx + (dx > 0 ? 1 : -1) * (wide / 2 + 4);
+        label["text-anchor"] = dx > 0 ? "start" : "end";
+      }
+      node.append(el("text", label, percent(link.utilisation)));
+    }
+    return node;
+  }
+
+  linkColour(link) {
+    const low = rgb(colourOf("--link-low"));
+    const high = rgb(colourOf("--link-high"));
+    return `rgb(${low.map((part, i) => Math.round(part + (high[i] - part) * Math.min(1, link.utilisation))).join(",")})`;
+  }
+
+  tile(tile, at, pitch) {
+    const [x, y] = at([tile.x, tile.y]);
+    const side = pitch * 0.62;
+    const kind = TILE_FIGURES[this.by][1];
+    const colour = heat(tile[this.by] / this.largest());
+    const node = el("g", {}, el("rect", { x: x - side / 2, y: y - side / 2, width: side, height: side, rx: 4, fill: colour.fill, class: "tile" }));
+    if (pitch >= 100) {
+      node.append(el("text", { x, y: y - 4, "text-anchor": "middle", style: `fill:${colour.ink}` }, "tile " + tile.tile));
+      node.append(el("text", { x, y: y + 13, "text-anchor": "middle", style: `fill:${colour.ink}` }, figureText(tile[this.by], kind)));
+    } else node.append(el("text", { x, y: y + 4, "text-anchor": "middle", style: `fill:${colour.ink}`, class: "small" }, tile.tile));
+    const all = Object.entries(TILE_FIGURES).map(([key, [name, as]]) => `${name}: ${figureText(tile[key], as)}`);
+    node.append(el("title", {}, [`tile ${tile.tile}`, ...all].join("\n")));
+    return node;
+  }
+
+  buffer(place, at, pitch) {
+    const [x, y] = at(place);
+    const side = Math.max(30, pitch * 0.5);
+    const lines = pitch >= 60 ? ["global", "buffer"] : ["GB"];
+    return el("g", {}, el("rect", { x: x - side / 2, y: y - 17, width: side, height: 34, rx: 8, class: "store" }),
+      ...lines.map((text, i) => el("text", { x, y: y + 4 + 12 * (i - (lines.length - 1) / 2), "text-anchor": "middle", class: "small" }, text)),
+      el("title", {}, "global buffer"));
+  }
+
+  largest() {
+    const most = Math.max(...this.run.floor.tiles.map((tile) => tile[this.by]));
+    return TILE_FIGURES[this.by][1] === "share" ? 1 : most || 1;
+  }
+
+  legend() {
+    const [name, kind] = TILE_FIGURES[this.by];
+    const strip = el("i", { class: "scale" });
+    const links = el("i", { class: "scale links" });
+    return el("figcaption", { class: "legend" },
+      el("span", { class: "key" }, `tiles by ${name}: 0 `, strip, ` ${figureText(this.largest(), kind)}`),
+      el("span", { class: "key" }, "links by utilisation: 0 % ", links, " 100 %"));
+  }
+
+  tables() {
+    const figures = Object.entries(TILE_FIGURES);
+    const tiles = this.run.floor.tiles.map((tile) => [tile.tile, ...figures.map(([key, [, kind]]) => figureText(tile[key], kind))]);
+    const links = [...this.run.floor.links].sort((a, b) => b.utilisation - a.utilisation).map((link) =>
+      [link.name, percent(link.utilisation), quantity(link.busy_ps, "time"), link.count]);
+    fill(byId("plan-tables"), table("Tiles", ["tile", ...figures.map(([, [name]]) => name)], tiles, [0, 1, 2, 3, 4, 5]),
+      table("Links", ["link", "utilisation", "busy time", "tasks"], links, [1, 2, 3]));
+  }
+}

@@ -1,0 +1,350 @@
+// The timeline: a canvas with an axis, the critical path, and the rows of a chip.
+
+const AXIS = 30;
+const PATH_ROW = 20;
+const HEAD = AXIS + PATH_ROW;
+const FONT = "12px system-ui, sans-serif";
+const MOST_LABEL = 340;
+
+class Timeline {
+  constructor(run, changed) {
+    this.run = run;
+    this.changed = changed;
+    this.node = byId("timeline");
+    this.canvas = byId("canvas");
+    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.groups = groupsOf(run.timeline);
+    this.end = Math.max(1, run.timeline.makespan_ps);
+    this.from = 0;
+    this.to = this.end;
+    this.top = 0;
+    this.chosen = null; // number of a span, or {path: number of a segment}
+    this.kept = null; // 1 for each span that a search found
+    this.by = new Set(run.timeline.kinds.map((kind) => kind[2])).size > 1 ? "phase" : "layer";
+    this.folded();
+  }
+
+  async load() {
+    this.columns = await drawnColumns(this.run.timeline);
+    this.resize();
+  }
+
+  async loadRest() {
+    Object.assign(this, await toldColumns(this.run.timeline));
+    this.draw();
+  }
+
+  // ---- what is shown ----
+
+  folded() {
+    Object.assign(this, rowsOf(this.groups));
+    this.context.font = FONT;
+    let widest = this.context.measureText("critical path").width + 12;
+    for (const row of this.rows) {
+      widest = Math.max(widest, this.indent(row) + this.context.measureText(row.label).width + 12);
+    }
+    this.left = Math.ceil(Math.min(MOST_LABEL, widest));
+    byId("height").style.height = this.height + "px";
+  }
+
+  indent(row) {
+    return 8 + 12 * row.depth + (row.type === "group" ? 14 : 0);
+  }
+
+  resize() {
+    const width = this.node.clientWidth;
+    if (!width) return;
+    const most = this.printing ? 1200 : Math.max(220, Math.round(window.innerHeight * 0.62));
+    const height = Math.min(this.height + HEAD, most);
+    this.node.style.height = height + "px";
+    const bar = byId("rolling");
+    bar.hidden = this.height + HEAD <= height;
+    this.ratio = window.devicePixelRatio || 1;
+    this.width = width - (bar.hidden ? 0 : 14);
+    this.tall = height;
+    this.canvas.width = Math.round(this.width * this.ratio);
+    this.canvas.height = Math.round(height * this.ratio);
+    this.canvas.style.width = this.width + "px";
+    this.canvas.style.height = height + "px";
+    this.draw();
+  }
+
+  colours() {
+    const { layers, phases } = this.run.timeline;
+    const names = this.by === "layer" ? layers : phases;
+    const known = this.run.colours[this.by];
+    const grey = colourOf("--span-none");
+    const list = names.map((name) => (name === "input" ? colourOf("--span-input") : known[name] || grey));
+    return { names, list };
+  }
+
+  // ---- drawing ----
+
+  draw() {
+    if (this.waiting || !this.columns) return;
+    this.waiting = true;
+    const once = () => {
+      this.waiting = false;
+      this.drawNow();
+    };
+    if (this.drawn) requestAnimationFrame(once);
+    else once();
+  }
+
+  drawNow() {
+    const { context, ratio } = this;
+    this.top = Math.max(0, Math.min(this.top, this.height + HEAD - this.tall));
+    const room = Math.max(1, this.width - this.left);
+    this.scale = room / (this.to - this.from); // pixels of the page for a picosecond
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = colourOf("--paper");
+    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    this.paintRows(room);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.drawLabels();
+    this.drawTaskNames();
+    this.drawHead(room);
+    this.drawChosen();
+    this.drawn = true;
+    if (!window.archsimDrawn) window.archsimDrawn = performance.now();
+    this.changed(this);
+  }
+
+  visible() {
+    const first = Math.max(0, rowAt(this.rows, this.top));
+    const shown = [];
+    for (let i = first; i < this.rows.length && this.rows[i].y < this.top + this.tall - HEAD; i++) {
+      shown.push(this.rows[i]);
+    }
+    return shown;
+  }
+
+  paintRows(room) {
+    const { ratio, context, columns } = this;
+    const { list } = this.colours();
+    const colours = [colourOf("--span-dim"), ...list];
+    const background = colourOf("--paper");
+    const shades = palette(colours, background);
+    const part = this.by === "layer" ? 1 : 2;
+    const colourOfKind = Uint16Array.from(this.run.timeline.kinds, (kind) => kind[part] + 1);
+    const left = Math.round(this.left * ratio);
+    const width = Math.min(Math.round(room * ratio), this.canvas.width - left);
+    const y0 = Math.round(HEAD * ratio);
+    const height = this.canvas.height - y0;
+    if (width <= 0 || height <= 0) return;
+    const image = context.createImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const ground = packedColour(...rgb(background));
+    const stripe = packedColour(...rgb(colourOf("--group")));
+    pixels.fill(ground);
+    const scale = width / (this.to - this.from);
+    const lane = new LanePixels(width, colours.length);
+    const sum = new LanePixels(width, colours.length);
+    const ptr = this.run.timeline.lane_ptr;
+    const paint = (into, number) =>
+      into.paint(columns, ptr[number], ptr[number + 1], this.from, scale, colourOfKind, this.kept);
+    const pathColour = packedColour(...rgb(colourOf("--path")));
+    const curve = packedColour(...rgb(colourOf("--level")));
+    for (const row of this.visible()) {
+      const top = Math.round((row.y - this.top) * ratio);
+      const bottom = Math.min(height, Math.round((row.y + row.height - this.top) * ratio));
+      const low = Math.max(0, top + Math.round(2 * ratio));
+      const high = Math.max(low, Math.min(height, bottom - Math.round(2 * ratio)));
+      const band = Math.max(2, Math.round(3 * ratio));
+      if (row.type === "group") pixels.fill(stripe, Math.max(0, top) * width, bottom * width);
+      if (row.type === "lane") {
+        paint(lane, row.lane);
+        lane.put(pixels, width, 0, low, high - low, shades, pathColour, band);
+      } else if (row.type === "level") {
+        this.putLevel(row, pixels, width, low, high, bottom - top, scale, curve);
+      } else if (row.folded) {
+        const lanes = lanesIn(row);
+        if (!lanes.length) continue;
+        paintGroup(sum, lane, paint, lanes);
+        sum.put(pixels, width, 0, low, high - low, shades, pathColour, band);
+      }
+    }
+    context.putImageData(image, left, y0);
+  }
+
+  putLevel(row, pixels, width, low, high, height, scale, colour) {
+    if (!this.levels) return;
+    const { time, level, ptr } = this.levels;
+    const capacity = this.run.timeline.resources[row.resource].capacity;
+    const values = highestLevels(time, level, ptr[row.level], ptr[row.level + 1], this.from, scale, width);
+    const most = Math.max(1, height - Math.round(4 * this.ratio));
+    for (let x = 0; x < width; x++) {
+      const tall = Math.ceil((most * Math.min(values[x], capacity)) / capacity);
+      for (let y = Math.max(low, high - tall); y < high; y++) pixels[y * width + x] = colour;
+    }
+  }
+
+  drawLabels() {
+    const { context } = this;
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.save();
+    context.beginPath();
+    context.rect(0, HEAD, this.width, this.tall - HEAD);
+    context.clip();
+    for (const row of this.visible()) {
+      const y = HEAD + row.y - this.top;
+      context.fillStyle = colourOf(row.type === "group" ? "--group" : "--paper");
+      context.fillRect(0, y, this.left, row.height);
+      context.fillStyle = colourOf("--ink");
+      const x = this.indent(row);
+      if (row.type === "group") this.drawFold(x - 14, y + row.height / 2, row.folded);
+      context.fillText(this.fitted(row.label, this.left - x - 6), x, y + row.height / 2 + 0.5);
+      context.fillStyle = colourOf("--line");
+      context.fillRect(0, y + row.height - 1, this.width, 1);
+      if (row.type === "level") this.drawCapacity(row, y);
+    }
+    context.restore();
+  }
+
+  drawFold(x, y, folded) {
+    const { context } = this;
+    context.beginPath();
+    if (folded) [[0, -4], [6, 0], [0, 4]].forEach(([dx, dy]) => context.lineTo(x + dx, y + dy));
+    else [[-1, -3], [7, -3], [3, 4]].forEach(([dx, dy]) => context.lineTo(x + dx, y + dy));
+    context.fill();
+  }
+
+  drawCapacity(row, y) {
+    const { context } = this;
+    const text = "of " + this.run.timeline.resources[row.resource].capacity;
+    context.fillStyle = colourOf("--faint");
+    context.textAlign = "right";
+    context.font = "10px system-ui, sans-serif";
+    context.fillText(text, this.width - 4, y + 9);
+    context.textAlign = "left";
+    context.font = FONT;
+  }
+
+  fitted(text, width) {
+    if (this.context.measureText(text).width <= width) return text;
+    let low = 1;
+    let high = Math.min(text.length, 200);
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.context.measureText(shortened(text, middle)).width <= width) low = middle;
+      else high = middle - 1;
+    }
+    return shortened(text, low);
+  }
+
+  x(time) {
+    return this.left + (time - this.from) * this.scale;
+  }
+
+  // names in tasks that are wide enough
+  drawTaskNames() {
+    const { context, columns, run } = this;
+    const { lane_ptr: ptr, kinds, actions } = run.timeline;
+    context.font = "11px system-ui, sans-serif";
+    const { list } = this.colours();
+    const part = this.by === "layer" ? 1 : 2;
+    context.save();
+    context.beginPath();
+    context.rect(this.left, HEAD, this.width - this.left, this.tall - HEAD);
+    context.clip();
+    for (const row of this.visible()) {
+      if (row.type !== "lane") continue;
+      const stop = ptr[row.lane + 1];
+      let i = Math.max(ptr[row.lane], firstAbove(columns.start, this.from, ptr[row.lane], stop) - 1);
+      for (let n = 0; i < stop && columns.start[i] < this.to && n < 200; i++, n++) {
+        const a = Math.max(this.left, this.x(columns.start[i]));
+        const b = Math.min(this.width, this.x(columns.start[i] + columns.length[i]));
+        if (b - a < 44 || (this.kept && !this.kept[i])) continue;
+        const [red, green, blue] = rgb(list[kinds[columns.kind[i]][part]]);
+        context.fillStyle = 0.3 * red + 0.59 * green + 0.11 * blue > 125 ? "#000" : "#fff";
+        const text = actions[kinds[columns.kind[i]][0]].split("@")[0];
+        const fits = this.fitted(text, b - a - 8);
+        if (fits.length > 2) context.fillText(fits, a + 4, HEAD + row.y - this.top + row.height / 2);
+      }
+    }
+    context.restore();
+  }
+
+  drawHead(room) {
+    const { context } = this;
+    context.fillStyle = colourOf("--paper");
+    context.fillRect(0, 0, this.width, HEAD);
+    const unit = unitOf(this.to, "time");
+    const { values, step } = ticks(this.from, this.to, room / 110);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.fillStyle = colourOf("--ink");
+    context.fillText("time (" + unit.name + ")", 8, AXIS / 2);
+    context.fillText("critical path", 8, AXIS + PATH_ROW / 2);
+    for (const value of values) {
+      const x = this.x(value);
+      const text = tickText(value, step, unit.size);
+      const half = context.measureText(text).width / 2;
+      context.fillStyle = colourOf("--line");
+      context.fillRect(Math.round(x), AXIS - 7, 1, this.tall - AXIS + 7);
+      context.fillStyle = colourOf("--ink");
+      const at = Math.min(Math.max(x, this.left + half), this.width - half - 3);
+      context.textAlign = "center";
+      context.fillText(text, at, AXIS / 2 - 1);
+      context.textAlign = "left";
+    }
+    this.drawPath();
+    context.fillStyle = colourOf("--edge");
+    context.fillRect(0, HEAD - 1, this.width, 1);
+    context.fillRect(this.left - 1, 0, 1, this.tall);
+  }
+
+  // the critical path as a lane of its own
+  drawPath() {
+    const { context, path, run } = this;
+    if (!path) return;
+    const { list } = this.colours();
+    const part = this.by === "layer" ? 1 : 2;
+    let i = Math.max(0, firstAbove(path.start, this.from, 0, path.start.length) - 1);
+    let drawn = -1;
+    for (; i < path.start.length && path.start[i] < this.to; i++) {
+      const a = Math.max(this.left, this.x(path.start[i]));
+      const b = Math.min(this.width, this.x(path.start[i] + path.length[i]));
+      if (b <= drawn) continue;
+      context.fillStyle = list[run.timeline.kinds[path.kind[i]][part]];
+      const gap = b - a > 4 ? 1 : 0;
+      context.fillRect(a, AXIS + 2, Math.max(0.5, b - a - gap), PATH_ROW - 7);
+      drawn = Math.floor(a) + 0.5;
+    }
+    context.fillStyle = colourOf("--path");
+    const last = Math.min(this.width, this.x(this.end));
+    context.fillRect(Math.max(this.left, this.x(0)), AXIS + PATH_ROW - 5, last - Math.max(this.left, this.x(0)), 3);
+  }
+
+  drawChosen() {
+    const box = this.boxOf(this.chosen);
+    if (!box) return;
+    const { context } = this;
+    context.save();
+    context.beginPath();
+    context.rect(this.left, box.pinned ? 0 : HEAD, this.width - this.left, this.tall);
+    context.clip();
+    context.lineWidth = 2;
+    context.strokeStyle = colourOf("--ink");
+    context.strokeRect(box.x - 1, box.y, Math.max(4, box.width + 2), box.height);
+    context.restore();
+  }
+
+  boxOf(chosen) {
+    if (chosen === null) return null;
+    if (typeof chosen === "object") {
+      const { start, length } = this.path;
+      const x = this.x(start[chosen.path]);
+      return { x, y: AXIS + 1, width: length[chosen.path] * this.scale, height: PATH_ROW - 3, pinned: true };
+    }
+    const row = this.rows.find((one) => one.type === "lane" && one.lane === this.laneOf(chosen));
+    if (!row) return null;
+    const width = this.columns.length[chosen] * this.scale;
+    return { x: this.x(this.columns.start[chosen]), y: HEAD + row.y - this.top + 1, width, height: row.height - 3 };
+  }
+
+  laneOf(span) {
+    return firstAbove(this.run.timeline.lane_ptr, span, 0, this.run.timeline.lane_ptr.length) - 1;
+  }
+}

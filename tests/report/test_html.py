@@ -1,0 +1,147 @@
+"""The page of a run as text: what it holds, and that names stay text."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from archsim.report import html_report
+from archsim.report.html.columns import packed, steps, unpacked
+from archsim.report.html.parts import cells
+from archsim.report.html.timeline import timeline
+
+
+def data_of(page: str, number: int = 0) -> dict:
+    found = re.search(rf'<script type="application/json" id="run-{number}">(.*?)</script>', page, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+class Elements(HTMLParser):
+    """Names of all elements, and all attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.names.append(tag)
+        self.attributes += attrs
+
+
+@given(arrays.arrays(np.int64, st.integers(0, 40), elements=st.integers(-(2**40), 2**52)))
+def test_a_column_comes_back_as_it_was(values):
+    assert unpacked(packed(values)).tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(("largest", "n_bytes"), [(0, 1), (255, 1), (256, 2), (65_536, 4), (2**32, 8)])
+def test_a_column_takes_the_narrowest_type(largest, n_bytes):
+    assert packed(np.array([0, largest]))["bytes"] == n_bytes
+
+
+def test_the_page_holds_the_figures_of_result_json(result):
+    record = json.loads(json.dumps(result.to_dict()))
+    del record["provenance"]
+    assert data_of(html_report([result]))["record"] == record
+
+
+def test_the_page_names_no_other_file():
+    """Nothing in the page's own parts asks for anything."""
+    from archsim.report.html.page import SCRIPTS, _asset
+
+    for name in ("report.css", "report.html.j2", *SCRIPTS):
+        text = _asset(name).replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"https?:|url\(|@import|\bsrc=|fetch\(|XMLHttpRequest|WebSocket|import\(", text), name
+        assert "innerHTML" not in text
+
+
+def test_every_script_stays_readable():
+    from archsim.report.html.page import SCRIPTS, _asset
+
+    for name in ("report.css", "report.html.j2", *SCRIPTS):
+        assert len(_asset(name).splitlines()) < 400, name
+
+
+@given(st.data())
+def test_the_cells_sum_to_every_breakdown_exactly(data, random_graphs, evaluate):
+    result = evaluate(data.draw(random_graphs))
+    found = cells(result)
+    for by in ("component", "layer", "phase", "action"):
+        for key in ("energy_pj", "busy_ps", "latency_ps", "count"):
+            sums: dict[str, float] = {}
+            for cell in found:
+                sums[cell[by]] = sums.get(cell[by], 0) + cell[key]
+            wanted = {name: part[key] for name, part in result.breakdown(by).items() if part[key]}
+            assert {name: value for name, value in sums.items() if value} == wanted, (by, key)
+
+
+@given(st.data())
+def test_the_timeline_holds_every_span_and_the_whole_critical_path(data, random_graphs, evaluate):
+    result = evaluate(data.draw(random_graphs))
+    drawn, spans = timeline(result), result.spans()
+    columns = {name: unpacked(column) for name, column in drawn["spans"].items()}
+    lanes = np.repeat(np.arange(len(drawn["lane_resource"])), np.diff(drawn["lane_ptr"]))
+    start = np.concatenate([[], *(np.cumsum(columns["start"][lanes == lane]) for lane in np.unique(lanes))])
+    assert lanes.tolist() == spans.lane.tolist()
+    assert start.tolist() == spans.start_ps.tolist()
+    assert columns["length"].tolist() == (spans.end_ps - spans.start_ps).tolist()
+    task = np.cumsum(columns["task"]) % 2**32
+    assert task.tolist() == spans.task.tolist()
+    on_path = {segment.task for segment in result.path}
+    assert columns["on_path"].tolist() == [int(number in on_path) for number in spans.task.tolist()]
+    kinds = np.array(drawn["kinds"])[columns["kind"]].reshape(-1, 3)
+    assert [drawn["actions"][action] for action in kinds[:, 0]] == [
+        result.graph.action_names[result.graph.action[number]] for number in spans.task
+    ]
+    path = {name: unpacked(column) for name, column in drawn["path"].items()}
+    assert path["length"].sum() == result.latency_ps
+    assert path["task"].tolist() == [segment.task for segment in result.path]
+
+
+@given(st.data())
+def test_levels_are_what_the_tasks_reserve_and_free(data, random_graphs, evaluate):
+    result = evaluate(data.draw(random_graphs))
+    graph, trace, drawn = result.graph, result.trace, timeline(result)["levels"]
+    time, level = unpacked(drawn["time"]), unpacked(drawn["level"])
+    for k, resource in enumerate(drawn["resource"]):
+        part = slice(drawn["ptr"][k], drawn["ptr"][k + 1])
+        at = np.cumsum(time[part])
+        for now, units in zip(at.tolist(), level[part].tolist(), strict=True):
+            held = 0
+            for rows, sign, when in (("reserves", 1, trace.start_ps), ("frees", -1, trace.done_ps)):
+                for task in range(graph.n_tasks):
+                    row = slice(getattr(graph, f"{rows}_ptr")[task], getattr(graph, f"{rows}_ptr")[task + 1])
+                    mine = getattr(graph, f"{rows}_resource")[row] == resource
+                    if when[task] <= now:
+                        held += sign * int(getattr(graph, f"{rows}_units")[row][mine].sum())
+            assert units == held
+
+
+def test_differences_begin_anew_in_each_lane():
+    assert steps(np.array([3, 3, 7, 1]), np.array([True, False, False, True])).tolist() == [3, 0, 4, 1]
+
+
+UGLY = [
+    "<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!--<script>", 'a"b\'c&amp;d', "two\nlines",
+    "🧠 é ‮ right to left", "x" * 500, "]]>", "\u2028", "{{ 7 * 7 }}", "=1+1", "`${1}`",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UGLY)
+def test_names_appear_as_text(name, named):
+    page = html_report([named(name)], [name])
+    elements = Elements()
+    elements.feed(page)
+    plain = Elements()
+    plain.feed(html_report([named("plain")], ["plain"]))
+    assert elements.names == plain.names
+    assert not [key for key, _ in elements.attributes if key.startswith("on")]
+    assert data_of(page)["record"]["name"] == name
