@@ -120,7 +120,7 @@ def report(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="report.html in the result folder if not given.", show_default=False
+            "-o", "--output", metavar="FILE", help="In the result folder if not given.", show_default=False
         ),
     ] = None,
 ) -> None:

@@ -1,8 +1,8 @@
 """The folder of a result: written whole or not at all, and read back.
 
-It holds ``result.json``, ``report.md``, ``report.html`` (see :func:`archsim.report.html_report`), and for each phase ``pipeline_<phase>.png``, ``spans_<phase>.npz`` (what
-the pictures need, see :class:`archsim.plot.Drawing`) and ``run_<phase>.npz`` (the run itself, see
-:func:`archsim.load_result`).
+It holds ``result.json``, ``report.md``, ``report.html`` (see :func:`archsim.report.html_report`), and for each
+phase ``pipeline_<phase>.png``, ``spans_<phase>.npz`` (what the pictures need, see :class:`archsim.plot.Drawing`)
+and ``run_<phase>.npz`` (the run itself, see :func:`archsim.load_result`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -70,7 +70,8 @@ def test_every_script_stays_readable():
         assert len(_asset(name).splitlines()) < 400, name
 
 
-@given(st.data())
+@settings(max_examples=25)
+@given(data=st.data())
 def test_the_cells_sum_to_every_breakdown_exactly(data, random_graphs, evaluate):
     result = evaluate(data.draw(random_graphs))
     found = cells(result)
@@ -83,7 +84,8 @@ def test_the_cells_sum_to_every_breakdown_exactly(data, random_graphs, evaluate)
             assert {name: value for name, value in sums.items() if value} == wanted, (by, key)
 
 
-@given(st.data())
+@settings(max_examples=25)
+@given(data=st.data())
 def test_the_timeline_holds_every_span_and_the_whole_critical_path(data, random_graphs, evaluate):
     result = evaluate(data.draw(random_graphs))
     drawn, spans = timeline(result), result.spans()
@@ -106,7 +108,8 @@ def test_the_timeline_holds_every_span_and_the_whole_critical_path(data, random_
     assert path["task"].tolist() == [segment.task for segment in result.path]
 
 
-@given(st.data())
+@settings(max_examples=25)
+@given(data=st.data())
 def test_levels_are_what_the_tasks_reserve_and_free(data, random_graphs, evaluate):
     result = evaluate(data.draw(random_graphs))
     graph, trace, drawn = result.graph, result.trace, timeline(result)["levels"]
@@ -118,7 +121,8 @@ def test_levels_are_what_the_tasks_reserve_and_free(data, random_graphs, evaluat
             held = 0
             for rows, sign, when in (("reserves", 1, trace.start_ps), ("frees", -1, trace.done_ps)):
                 for task in range(graph.n_tasks):
-                    row = slice(getattr(graph, f"{rows}_ptr")[task], getattr(graph, f"{rows}_ptr")[task + 1])
+                    ptr = getattr(graph, f"{rows}_ptr")
+                    row = slice(ptr[task], ptr[task + 1])
                     mine = getattr(graph, f"{rows}_resource")[row] == resource
                     if when[task] <= now:
                         held += sign * int(getattr(graph, f"{rows}_units")[row][mine].sum())
@@ -130,7 +134,8 @@ def test_differences_begin_anew_in_each_lane():
 
 
 UGLY = [
-    "<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!--<script>", 'a"b\'c&amp;d', "two\nlines",
+    "<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!--<script>",
+    'a"b\'c&amp;d', "two\nlines",
     "🧠 é ‮ right to left", "x" * 500, "]]>", "\u2028", "{{ 7 * 7 }}", "=1+1", "`${1}`",
 ]  # fmt: skip
 

@@ -62,7 +62,7 @@ def test_what_is_written_is_read_back_the_same(result: Result, tmp_path: Path) -
     write_results(tmp_path, [result], ["dt assumed"])
     names = {path.name for path in tmp_path.iterdir()}
     runs = {"run_inference.npz", "spans_inference.npz"}
-    assert names == {"pipeline_inference.png", "report.md", "result.json"} | runs
+    assert names == {"pipeline_inference.png", "report.html", "report.md", "result.json"} | runs
     saved = read_results(tmp_path)
     assert saved.notes == ("dt assumed",)
     assert saved.results["inference"] == json.loads(json.dumps(result.to_dict()))

@@ -27,10 +27,13 @@ def floor(result: Result) -> dict[str, Any]:
     at = {tile: _place(kind, n_tiles, place) for tile, place in enumerate(places)}
     return {
         "kind": kind,
-        "tiles": [{"tile": tile, "x": at[tile][0], "y": at[tile][1], **figures} for tile, figures in _tiles(result, n_tiles)],
+        "tiles": [
+            {"tile": tile, "x": at[tile][0], "y": at[tile][1], **figures}
+            for tile, figures in _tiles(result, n_tiles)
+        ],
         "links": list(_links(result, kind, n_tiles, at)),
         "buffer": _buffer(kind, n_tiles),
-    }  # fmt: skip
+    }
 
 
 def _layout(result: Result) -> tuple[str, int, list[int]]:
@@ -89,7 +92,8 @@ def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]
     for name, share in result.utilisation().items():
         if match := _TILE.match(name):
             use.setdefault(int(match[1]), []).append(share)
-    figures = zip(per_tile(energy), per_tile(graph.occupancy_ps), per_tile(trace.start_ps - trace.ready_ps), strict=True)
+    waited = per_tile(trace.start_ps - trace.ready_ps)
+    figures = zip(per_tile(energy), per_tile(graph.occupancy_ps), waited, strict=True)
     for tile, (energy_pj, busy_ps, wait_ps) in enumerate(figures):
         shares = use.get(tile, [])
         yield tile, {
@@ -99,28 +103,16 @@ def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]
 
 
 def _links(result: Result, kind: str, n_tiles: int, at: dict[int, Point]) -> Iterable[dict[str, Any]]:
-    graph, use = result.graph, result.utilisation()
-    held = np.bincount(
-        graph.uses_resource,
-        np.repeat(graph.occupancy_ps, np.diff(graph.uses_ptr)).astype(float),
-        minlength=graph.n_resources,
-    )
-    number = np.bincount(graph.uses_resource, minlength=graph.n_resources)
-    for r, name in enumerate(graph.resource_names):
-        if name.startswith("link["):
-            yield {
-                "name": name,
-                "line": _line(name, kind, n_tiles, at),
-                "utilisation": use.get(name, 0.0),
-                "busy_ps": float(held[r]),
-                "count": int(number[r]),
-            }
+    """Links that carried something, with their ends and what `Result.link_load` gives."""
+    for name, load in result.link_load().items():
+        yield {"name": name, "line": _line(name, kind, n_tiles, at), **load._asdict()}
 
 
 def _line(name: str, kind: str, n_tiles: int, at: dict[int, Point]) -> list[Point]:
     """Where a link is drawn, from its source to its target; empty if that is not known."""
     if match := _GRID.fullmatch(name):
-        return [_buffer(kind, n_tiles) if end == "io" else _place(kind, n_tiles, int(end)) for end in match.groups()]
+        buffer = _buffer(kind, n_tiles)
+        return [buffer if end == "io" else _place(kind, n_tiles, int(end)) for end in match.groups()]
     if match := _TREE.fullmatch(name):
         level, index = int(match[2]), int(match[3])
         above, below = _node(level + 1, index // 2, n_tiles), _node(level, index, n_tiles)

@@ -11,7 +11,7 @@ from archsim.metrics import Result, power_over_time
 from archsim.metrics.ledger import LEAKAGE, Bill, Groups, exact_sums
 
 N_WINDOWS = 2000
-"""The power is kept exactly if it changes no more often than this, else as mean and highest of that many windows."""
+"""Power that changes no more often is kept exactly, else as mean and highest in that many windows."""
 
 
 def cells(result: Result) -> list[dict[str, Any]]:

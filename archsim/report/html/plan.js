@@ -52,8 +52,8 @@ class Plan {
     // the two ways of a link lie side by side
     const [dx, dy] = [((ya - yb) / size) * pitch * 0.07, ((xb - xa) / size) * pitch * 0.07];
     [xa, ya, xb, yb] = [xa + dx, ya + dy, xb + dx, yb + dy];
-    const wide = 1.5 + link.utilisation * pitch * 0.1;
-    const text = `${link.name}: ${percent(link.utilisation)} of the time, ${quantity(link.busy_ps, "time")} in ${link.count} tasks`;
+    const wide = 1.5 + link.busy_frac * pitch * 0.1;
+    const text = `${link.name}: busy ${percent(link.busy_frac)} of the time, ${link.flits} flits, ${quantity(link.energy_pj, "energy")}`;
     const node = el("g", {}, el("line", { x1: xa, y1: ya, x2: xb, y2: yb, stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
     const across = Math.abs(xb - xa) > Math.abs(yb - ya);
     if (pitch >= 90 && this.run.floor.kind !== "htree") {
@@ -64,7 +64,7 @@ class Plan {
         label.x = mx + (dx > 0 ? 1 : -1) * (wide / 2 + 4);
         label["text-anchor"] = dx > 0 ? "start" : "end";
       }
-      node.append(el("text", label, percent(link.utilisation)));
+      node.append(el("text", label, percent(link.busy_frac)));
     }
     return node;
   }
@@ -72,7 +72,7 @@ class Plan {
   linkColour(link) {
     const low = rgb(colourOf("--link-low"));
     const high = rgb(colourOf("--link-high"));
-    return `rgb(${low.map((part, i) => Math.round(part + (high[i] - part) * Math.min(1, link.utilisation))).join(",")})`;
+    return `rgb(${low.map((part, i) => Math.round(part + (high[i] - part) * Math.min(1, link.busy_frac))).join(",")})`;
   }
 
   tile(tile, at, pitch) {
@@ -110,15 +110,15 @@ class Plan {
     const links = el("i", { class: "scale links" });
     return el("figcaption", { class: "legend" },
       el("span", { class: "key" }, `tiles by ${name}: 0 `, strip, ` ${figureText(this.largest(), kind)}`),
-      el("span", { class: "key" }, "links by utilisation: 0 % ", links, " 100 %"));
+      el("span", { class: "key" }, "links by share of time that they are busy: 0 % ", links, " 100 %"));
   }
 
   tables() {
     const figures = Object.entries(TILE_FIGURES);
     const tiles = this.run.floor.tiles.map((tile) => [tile.tile, ...figures.map(([key, [, kind]]) => figureText(tile[key], kind))]);
-    const links = [...this.run.floor.links].sort((a, b) => b.utilisation - a.utilisation).map((link) =>
-      [link.name, percent(link.utilisation), quantity(link.busy_ps, "time"), link.count]);
+    const links = [...this.run.floor.links].sort((a, b) => b.busy_frac - a.busy_frac).map((link) =>
+      [link.name, percent(link.busy_frac), String(link.flits), quantity(link.energy_pj, "energy")]);
     fill(byId("plan-tables"), table("Tiles", ["tile", ...figures.map(([, [name]]) => name)], tiles, [0, 1, 2, 3, 4, 5]),
-      table("Links", ["link", "utilisation", "busy time", "tasks"], links, [1, 2, 3]));
+      table("Links", ["link", "busy", "flits", "energy"], links, [1, 2, 3]));
   }
 }

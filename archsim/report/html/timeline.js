@@ -137,6 +137,11 @@ class Timeline {
     const ground = packedColour(...rgb(background));
     const stripe = packedColour(...rgb(colourOf("--group")));
     pixels.fill(ground);
+    const grid = packedColour(...rgb(colourOf("--line")));
+    for (const value of ticks(this.from, this.to, room / 110).values) {
+      const x = Math.round((value - this.from) * (width / (this.to - this.from)));
+      for (let at = x; x < width && at < pixels.length; at += width) pixels[at] = grid;
+    }
     const scale = width / (this.to - this.from);
     const lane = new LanePixels(width, colours.length);
     const sum = new LanePixels(width, colours.length);
@@ -213,10 +218,13 @@ class Timeline {
   drawCapacity(row, y) {
     const { context } = this;
     const text = "of " + this.run.timeline.resources[row.resource].capacity;
-    context.fillStyle = colourOf("--faint");
     context.textAlign = "right";
     context.font = "10px system-ui, sans-serif";
-    context.fillText(text, this.width - 4, y + 9);
+    const wide = context.measureText(text).width;
+    context.fillStyle = colourOf("--paper");
+    context.fillRect(this.width - wide - 9, y + 2, wide + 7, 13);
+    context.fillStyle = colourOf("--ink");
+    context.fillText(text, this.width - 5, y + 9);
     context.textAlign = "left";
     context.font = FONT;
   }
@@ -282,7 +290,7 @@ class Timeline {
       const text = tickText(value, step, unit.size);
       const half = context.measureText(text).width / 2;
       context.fillStyle = colourOf("--line");
-      context.fillRect(Math.round(x), AXIS - 7, 1, this.tall - AXIS + 7);
+      context.fillRect(Math.round(x), AXIS - 7, 1, 7);
       context.fillStyle = colourOf("--ink");
       const at = Math.min(Math.max(x, this.left + half), this.width - half - 3);
       context.textAlign = "center";

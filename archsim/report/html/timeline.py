@@ -76,7 +76,7 @@ def _span_columns(
     holder = found.holder[task]
     on_path = np.zeros(graph.n_tasks, bool)
     on_path[[segment.task for segment in result.path]] = True
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "start": steps(spans.start_ps[shown], first),
         "length": spans.end_ps[shown] - spans.start_ps[shown],
         "kind": kind_of_task[task],
