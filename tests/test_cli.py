@@ -104,7 +104,7 @@ def test_the_result_folder_holds_the_figures_the_report_and_the_pictures(
     result = call("run", chip, workload, "-o", out, "--json", "--engine", "heap")
     assert result.exit_code == 0, result.output
     assert entries(out) == sorted(
-        ["report.md", "result.json"]
+        ["report.html", "report.md", "result.json"]
         + [name for p in PHASES for name in (f"pipeline_{p}.png", f"spans_{p}.npz", f"run_{p}.npz")]
     )
     assert json.loads((out / "result.json").read_text()) == json.loads(result.stdout)

@@ -21,7 +21,9 @@ SCRIPTS = (
     "plan.js", "main.js",
 )  # fmt: skip
 # none of these may stand in a script element as they are, whatever a name holds
-_ESCAPES: dict[str, str | int | None] = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES: dict[str, str | int | None] = {
+    "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029",
+}  # fmt: skip
 
 
 def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
