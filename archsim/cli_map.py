@@ -174,11 +174,16 @@ def _tile_row(tile: dict[str, Any]) -> list[str]:
     return [*(str(tile[key]) for key in keys), ", ".join(tile["layers"]) or "-"]
 
 
-_BUFFER_COLUMNS = ("buffer", "size", "shared out", "on", "users", "largest share", "of")
+_BUFFER_COLUMNS = (
+    "buffer", "size", "runs with", "overlaps with", "shared out", "on", "users", "largest share", "of",
+)  # fmt: skip
 
 
 def _buffers(mapping: Mapping) -> list[dict[str, Any]]:
-    """Size of each buffer, and how much of it its users have on the tile where they have most."""
+    """Size of each buffer, what its users need, and how much they have on the tile where they have most.
+
+    Least: nothing goes on with less. Overlap: the schedule never waits for space if every stage takes as long.
+    """
     rows = []
     for name, size in mapping.buffers.size_bytes.items():
         shares: dict[int, dict[str, int]] = {}
@@ -194,9 +199,31 @@ def _buffers(mapping: Mapping) -> list[dict[str, Any]]:
                 "shared_bytes": sum(users.values()),
                 "tile": None if fullest == IO else fullest,
                 "users": users,
+                "least_bytes": _most(mapping, name, "least_bytes"),
+                "overlap_bytes": _most(mapping, name, "liked_bytes"),
+                "demands": [
+                    {
+                        "tile": None if demand.tile == IO else demand.tile,
+                        "user": demand.user,
+                        "least_bytes": demand.least_bytes,
+                        "overlap_bytes": demand.liked_bytes,
+                        "share_bytes": mapping.buffers.share_bytes[name, demand.tile, demand.user],
+                    }
+                    for demand in mapping.buffers.demands
+                    if demand.buffer == name
+                ],
             }
         )
     return rows
+
+
+def _most(mapping: Mapping, buffer: str, what: str) -> int:
+    """What the users of a buffer need together, on the tile where it is most."""
+    sums: dict[int, int] = {}
+    for demand in mapping.buffers.demands:
+        if demand.buffer == buffer:
+            sums[demand.tile] = sums.get(demand.tile, 0) + getattr(demand, what)
+    return max(sums.values(), default=0)
 
 
 def _buffer_row(buffer: dict[str, Any]) -> list[str]:
@@ -205,7 +232,7 @@ def _buffer_row(buffer: dict[str, Any]) -> list[str]:
     return [
         buffer["buffer"],
         format_quantity(buffer["size_bytes"], "bytes"),
-        f"{buffer['shared_bytes']} B",
+        *(f"{buffer[key]} B" for key in ("least_bytes", "overlap_bytes", "shared_bytes")),
         "chip" if buffer["tile"] is None else f"tile {buffer['tile']}",
         str(len(users)),
         f"{users[largest]} B" if largest else "-",

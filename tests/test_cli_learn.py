@@ -94,6 +94,7 @@ def test_no_rule_shows_the_drop_only():
         (("-o", ROOT / "workloads"), "holds files that are no learning run"),
         (("--set", "learning.data.set=hhar"), "Phones_accelerometer.csv"),
         (("--set", "network.input=[9]"), "network.input is (9,)"),
+        (("--set", "schedule=three_level"), "one update old"),
     ],
 )
 def test_a_wrong_call_ends_with_2_and_one_message(arguments, said):

@@ -114,6 +114,11 @@ def _check_choices(work: Workload, rules: Sequence[str], seeds: int, seed: int) 
         for part in needed
         if getattr(work.learning, part) is None
     ]
+    if work.schedule == "three_level":
+        faults.append(
+            f"{work.name}: schedule: three_level has gradients that are one update old, and those here are not; "
+            "choose within_batch, layer_parallel, pipelined or sequential"
+        )
     faults += [f"rule {rule!r} is unknown; choose of {', '.join(RULES)}" for rule in rules if rule not in RULES]
     if len(set(rules)) < len(rules):
         faults.append("a rule is named twice")

@@ -14,10 +14,11 @@ For every layer and step (a burst of output positions at one timestep), in the o
         emit, unload the spikes into the output buffer and out again
         admit, hop ..., receive   to every tile that needs them; the last frees the output buffer
 
-The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Input
-registers and accumulators are double: a step's fetch waits until the step two before has been read, its additions
-until the step two before has been sent. Layers overlap as the data allow. A block that no spike reaches is skipped
-if the chip says so. Pooling has no arrays: its home adds up the window.
+The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Of input
+registers and accumulators a chip has some sets, two if it does not say (double buffering): a step's fetch waits
+until the step that many before has been read, its additions until the step that many before has been sent. Layers
+overlap as the data allow. A block that no spike reaches is skipped if the chip says so. Pooling has no arrays: its
+home adds up the window.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, so
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
-SETS = 2  # of input registers and of accumulators: one is filled while the other is used
 
 
 @dataclass
@@ -157,22 +157,20 @@ class Forward:
         return task
 
     def _read_before(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
-        """What a fetch waits for besides its data: the fetch before, and the reads two turns before."""
-        turns = SETS * (plan.forward[-1].replica + 1) if plan.forward else SETS
-        waits = []
-        for distance in (1, turns):
-            run, there = self._steps_before(plan.layer.name, step, distance)
-            if run is not None:
-                key = (plan.layer.name, tile, there)
-                waits += [run.fetched[key]] if distance == 1 else run.read.get(key, [])
-        return waits
+        """The fetch before, and the reads as many turns before as there are sets of input registers."""
+        name, n_replicas = plan.layer.name, plan.forward[-1].replica + 1 if plan.forward else 1
+        run, there = self._steps_before(name, step, 1)
+        waits = [] if run is None else [run.fetched[name, tile, there]]
+        run, there = self._steps_before(name, step, self.ctx.chip.tile.n_input_sets * n_replicas)
+        return waits if run is None else waits + run.read.get((name, tile, there), [])
 
     def _steps_before(self, name: str, step: int, distance: int) -> tuple[Forward | None, int]:
-        """The pass and step that lie `distance` steps before, if need be in the sample before."""
-        if step >= distance:
-            return self, step - distance
-        there = self.ctx.flow.n_steps(name) + step - distance
-        return (self.before, there) if there >= 0 else (None, there)
+        """The pass and step that lie `distance` steps before, if need be in an earlier sample."""
+        run: Forward | None = self
+        there = step - distance
+        while there < 0 and run is not None:
+            run, there = run.before, there + self.ctx.flow.n_steps(name)
+        return run, there
 
     def _fetched_accesses(self, plan: LayerPlan, tile: int, step: int) -> int:
         ctx, name = self.ctx, plan.layer.name
@@ -235,7 +233,7 @@ class Forward:
         merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
         self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block)
-        free = self._sent_before(name, home.tile, step, SETS)
+        free = self._sent_before(name, home.tile, step, ctx.chip.tile.n_accumulator_sets)
         sums[home.tile].append(deliver(ctx, label, product, merged, home.tile, [free]))
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:

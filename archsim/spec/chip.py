@@ -248,7 +248,11 @@ class Pe(DoorModel):
 
 
 class Tile(DoorModel):
-    """PEs, the buffers and the digital units that they share."""
+    """PEs, the buffers and the digital units that they share.
+
+    `input_sets` and `accumulator_sets`: steps that lie in the arrays' input registers and in the accumulators at
+    once. 2 is double buffering: one is filled while the other is used; 1 has them take turns. No area is counted.
+    """
 
     n_pes: Count
     bus: TileBus
@@ -258,6 +262,8 @@ class Tile(DoorModel):
     history_buffer: Buffer
     gradient_buffer: GradientBuffer
     accumulator: Unit
+    n_input_sets: Count = 2
+    n_accumulator_sets: Count = 2
     neuron_unit: Unit
     gradient_unit: Unit
     control: CitedCost | None = None

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from functools import partial
 
+import numpy as np
 import pytest
 from pipeline_support import WIDTH, in_unit_cycles, lowered_chain
 
+from archsim.engine import run_tasks
 from archsim.errors import DoesNotFitError
 
-SHAPES = [(1, 1, 3), (2, 1, 5), (3, 4, 4), (3, 4, 12), (5, 8, 16), (8, 3, 9), (4, 16, 32)]  # L, B, N
+SHAPES = [(1, 1, 3), (2, 1, 4), (3, 4, 12), (5, 8, 16), (8, 3, 6)]  # L, B, N
 
 
 @pytest.fixture
@@ -139,3 +141,77 @@ def test_a_smaller_history_holds_samples_back_and_one_too_small_for_a_sample_is_
     ]
     assert cycles[0] == (2 * 3 + 1) * 8 + 1  # one sample after the other
     assert cycles[0] > cycles[1] > cycles[2] >= 2 * 3 + 8 + 1
+
+
+@pytest.mark.parametrize(("n_layers", "batch", "samples"), [(2, 4, 12), (3, 6, 24), (4, 8, 16)])
+def test_batches_that_overlap_leave_a_gap_of_one_update_between_them(chain, n_layers, batch, samples):
+    """Derived here: N samples a cycle apart, N/B updates, and the last sample's way through the layers.
+
+    Holds if a batch is long enough that its gradients are there when the next one has been read: B >= 2 L.
+    """
+    keys = {"schedule": "three_level", "samples": samples, "batch": batch}
+    n_updates = samples // batch
+    assert chain(n_layers, "dfa", **keys).cycles == samples + n_updates + n_layers
+    assert chain(n_layers, "bp", **keys).cycles == samples + n_updates + 2 * n_layers - 1
+
+
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_overlapping_batches_read_weights_that_are_exactly_one_update_old(chain, phase):
+    """Batch k reads arrays after update k - 2 and before update k - 1: the same weights for the whole batch."""
+    batch, n_batches = 3, 5
+    run = chain(3, phase, schedule="three_level", samples=batch * n_batches, batch=batch)
+    for layer in ("l1", "l2", "l3"):
+        for read_phase in ("forward", "backward") if phase == "bp" and layer != "l1" else ("forward",):
+            arrays = _arrays(run, run.tasks("read", layer=layer, phase=read_phase))
+            ends = range(batch - 1, batch * n_batches, batch)  # the last sample of a batch names its update
+            programs = [run.tasks("program", layer=layer, sample=end) for end in ends]
+            writes = [[task for task in tasks if _array(run, task) in arrays] for tasks in programs]
+            for k in range(n_batches):
+                reads = np.concatenate([
+                    run.tasks("read", layer=layer, phase=read_phase, sample=k * batch + i) for i in range(batch)
+                ])
+                if k >= 2:
+                    assert run.trace.start_ps[reads].min() >= run.trace.done_ps[writes[k - 2]].max()
+                if k >= 1:
+                    assert run.trace.done_ps[reads].max() <= run.trace.start_ps[writes[k - 1]].min()
+
+
+def _array(run, task):
+    """The array that a task uses."""
+    graph = run.graph
+    return int(graph.uses_resource[graph.uses_ptr[task]])
+
+
+def _arrays(run, tasks):
+    return {_array(run, task) for task in tasks}
+
+
+@pytest.mark.parametrize("schedule", ["pipelined", "layer_parallel", "within_batch", "sequential"])
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_all_other_schedules_read_weights_with_every_update_before(chain, schedule, phase):
+    run = chain(3, phase, schedule=schedule, samples=6, batch=2)
+    for layer in ("l1", "l2", "l3"):
+        for k in (1, 2):
+            reads = run.tasks("read", layer=layer, phase="forward", sample=2 * k)
+            arrays = _arrays(run, reads)
+            writes = [t for t in run.tasks("program", layer=layer, sample=2 * k - 1) if _array(run, t) in arrays]
+            assert writes
+            assert run.trace.start_ps[reads].min() >= run.trace.done_ps[writes].max()
+
+
+def test_within_a_batch_no_sample_begins_before_all_arrays_are_written(chain):
+    run = chain(3, "dfa", schedule="within_batch", samples=4, batch=2)
+    written = run.trace.done_ps[run.tasks("program", sample=1)].max()
+    phases = np.array(run.graph.phase_names)[run.graph.phase]
+    later = np.flatnonzero((run.graph.sample >= 2) & (phases != "update"))
+    assert run.trace.start_ps[later].min() >= written
+
+
+@pytest.mark.parametrize("which", ["input_sets", "accumulator_sets"])
+def test_one_set_of_registers_takes_turns_and_two_overlap(lower_chain, which):
+    """A slow bus before the arrays, or a slow buffer behind slow accumulators, is hidden by a second set."""
+    adders = ["tile.accumulator.cycle=120 ns", "tile.accumulator.latency=120 ns"]
+    slow = ["tile.bus.cycle=80 ns"] if which == "input_sets" else [*adders, "tile.output_buffer.cycle=60 ns"]
+    lows = [lower_chain(2, "inference", *slow, f"tile.{which}={n}", samples=6) for n in (1, 2, 3)]
+    times = [run_tasks(low.graph, engine="heap").makespan_ps for low in lows]
+    assert times[0] > times[1] >= times[2]
