@@ -1,6 +1,6 @@
 """The command line. What a command needs is imported when it runs, so that ``--help`` stays quick.
 
-Exit codes: 0 done; 1 the run failed; 2 a wrong call, file, network or folder, or a chip too small;
+Exit codes: 0 done; 1 the run failed; 2 a wrong call, file, network or folder, or a chip or memory too small;
 130 interrupted by Ctrl-C; 143 by SIGTERM. Results go to stdout, everything else to stderr.
 """
 
@@ -22,18 +22,22 @@ from archsim.cli_options import (
     EngineOption,
     Json,
     Kind,
+    MaxMemory,
     Model,
     Part,
     Phase,
     Phases,
+    Policy,
+    PolicyOption,
     Rule,
     Seed,
+    Timesteps,
     WorkloadAssignments,
     WorkloadFile,
     texts,
 )
 from archsim.cli_which import search, sweep
-from archsim.errors import ArchsimError, EngineError
+from archsim.errors import ArchsimError, EngineError, TooLargeError
 
 CTRL_C, TERMINATED = 130, 143
 
@@ -48,7 +52,8 @@ class _Commands(TyperGroup):
             from archsim.cli_inputs import error_text
 
             typer.echo(error_text(str(error)), err=True)
-            raise typer.Exit(1 if isinstance(error, EngineError) else 2) from None
+            failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
+            raise typer.Exit(1 if failed else 2) from None
         except typer.BadParameter as wrong:
             wrong.message = wrong.message.removeprefix("Value error, ")
             raise
@@ -73,6 +78,9 @@ def run(
     workload: WorkloadFile,
     phase: Phases = None,
     engine: EngineOption = Engine.simpy,
+    policy: PolicyOption = Policy.fifo,
+    timesteps: Timesteps = None,
+    max_memory: MaxMemory = None,
     seed: Seed = 0,
     set_: Assignments = None,
     set_workload: WorkloadAssignments = None,
@@ -88,7 +96,8 @@ def run(
     """
     from archsim.cli_run import run as command
 
-    command(chip, workload, texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json)
+    how = {"policy": policy.value, "timesteps": timesteps, "max_memory": max_memory}
+    command(chip, workload, texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json, how)
 
 
 @app.command()

@@ -25,6 +25,13 @@ class Engine(StrEnum):
     compiled = "compiled"
 
 
+class Policy(StrEnum):
+    """Who goes first at a resource."""
+
+    fifo = "fifo"
+    static = "static"
+
+
 class Rule(StrEnum):
     """How the chip learns."""
 
@@ -83,6 +90,23 @@ WorkloadAssignments = Annotated[
 ]
 EngineOption = Annotated[Engine, typer.Option("--engine", help="All engines give the same result.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws which recordings or spikes drive the network.")]
+PolicyOption = Annotated[
+    Policy, typer.Option("--policy", help="Who goes first: who came first, or who is first in the program.")
+]
+Timesteps = Annotated[
+    int | None,
+    typer.Option(
+        "--timesteps", min=1, show_default=False,
+        help="How many (inference); the activity of the workload's own timesteps is repeated.",
+    ),
+]  # fmt: skip
+MaxMemory = Annotated[
+    str | None,
+    typer.Option(
+        "--max-memory", metavar="BYTES", show_default=False,
+        help="What a run may take, e.g. 2GB; half of the free memory if not given.",
+    ),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
 from archsim.cli_inputs import load_both, progress
+from archsim.errors import ArchsimError, UnitError
 from archsim.report import (
     RUN_COLUMNS,
     Summary,
@@ -21,6 +22,7 @@ from archsim.report import (
     write_results,
 )
 from archsim.spec import Chip
+from archsim.units import parse_quantity
 from archsim.workload import Workload
 
 if TYPE_CHECKING:
@@ -38,16 +40,20 @@ def run(
     for_workload: Sequence[str],
     output: Path | None,
     as_json: bool,
+    how: Mapping[str, Any],
 ) -> None:
     """Simulate every phase; a table or JSON on stdout, everything in a folder if one is named."""
+    how = {key: value for key, value in how.items() if value is not None and key != "max_memory"} | {
+        "max_memory_bytes": memory_bytes(how["max_memory"])
+    }
     given = [*assignments, *(f"workload.{assignment}" for assignment in for_workload)]
     the_chip, work = load_both(chip, workload, given)
     notes = work.network.notes
     if output is None:
-        results = simulated(the_chip, work, phases, engine, seed)
+        results = simulated(the_chip, work, phases, engine, seed, how)
     else:
         with result_folder(output) as folder:
-            results = simulated(the_chip, work, phases, engine, seed)
+            results = simulated(the_chip, work, phases, engine, seed, how)
             progress("writing the result folder ...")
             write_results(folder, results, notes)
     records = [result.to_dict() for result in results]
@@ -59,17 +65,38 @@ def run(
     typer.echo(text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]))
     for line in (line for record in records for line in link_lines(record)):
         typer.echo(line)
+    for result in results:
+        if way := result.provenance.get("way"):
+            typer.echo(f"{result.phase}: {way}")
     if output is not None:
         typer.echo(f"written to {output}", err=True)
 
 
-def simulated(chip: Chip, work: Workload, phases: Sequence[str], engine: str, seed: int) -> list[Result]:
+def memory_bytes(text: str | None) -> int | None:
+    """What ``--max-memory`` allows: a number with a unit."""
+    if text is None:
+        return None
+    try:
+        return int(parse_quantity(text, "bytes"))
+    except UnitError as error:
+        raise ArchsimError(f"--max-memory: {error}") from None
+
+
+def simulated(
+    chip: Chip,
+    work: Workload,
+    phases: Sequence[str],
+    engine: str,
+    seed: int,
+    how: Mapping[str, Any] | None = None,
+) -> list[Result]:
     from archsim.simulate import simulate
 
     results = []
     for phase in dict.fromkeys(phases or work.phases):
         progress(f"{chip.name}, {phase} ...")
         start = time.perf_counter()
-        results.append(simulate(chip, work, engine=engine, seed=seed, phase=cast("Phase", phase)))
+        result = simulate(chip, work, engine=engine, seed=seed, phase=cast("Phase", phase), **(how or {}))
+        results.append(cast("Result", result))  # or a LongResult, which whoever asks for timesteps can handle
         progress(f"{chip.name}, {phase}: {results[-1].n_tasks} tasks in {time.perf_counter() - start:.1f} s")
     return results

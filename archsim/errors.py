@@ -10,6 +10,7 @@
     │   └── DoesNotFitError          resource, needed, available, unit, what would help
     ├── EngineError(RuntimeError)    the simulation could not finish
     │   ├── DeadlockError            the waiting cycle
+    │   ├── TooLargeError            it would need more memory than allowed
     │   └── TraceError               a trace breaks a rule (which task, which rule)
     └── ExploreError                 a study cannot be started or resumed
 
@@ -95,6 +96,10 @@ class DeadlockError(EngineError):
         super().__init__(message)
         self.cycle = cycle
         self.trace = trace
+
+
+class TooLargeError(EngineError):
+    """A run would need more memory than allowed; nothing large has been built yet."""
 
 
 class TraceError(EngineError):

@@ -14,8 +14,12 @@ from archsim.workload import Workload
 PACKAGES = ("archsim", "simpy", "numpy", "networkx", "pydantic")
 
 
-def provenance(chip: Chip, work: Workload, engine: str, seed: int, phase: str) -> dict[str, object]:
+def provenance(
+    chip: Chip, work: Workload, engine: str, seed: int, phase: str, **asked: object
+) -> dict[str, object]:
     """Everything needed to make a result again.
+
+    `asked` is what else was asked for, by name; it counts as an input.
 
     Returns
     -------
@@ -23,7 +27,7 @@ def provenance(chip: Chip, work: Workload, engine: str, seed: int, phase: str) -
         Keys ``chip`` and ``workload`` (as in their files, with defaults and overrides), ``seed``, ``phase``,
         ``engine``, ``versions``, and ``inputs_sha256``, which does not depend on the engine or the versions.
     """
-    inputs = {"chip": to_door(chip), "workload": work.described, "seed": seed, "phase": phase}
+    inputs = {"chip": to_door(chip), "workload": work.described, "seed": seed, "phase": phase, **asked}
     text = json.dumps(inputs, sort_keys=True)
     return {
         **inputs,

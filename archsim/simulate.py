@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, overload
 
 from archsim.crossbar.cells import with_expected_pulses
 from archsim.engine import run_tasks
+from archsim.long_simulation import check_room, simulate_long
 from archsim.lowering import lower
 from archsim.mapping import map_workload
-from archsim.metrics import Result
+from archsim.metrics import LongResult, Result
 from archsim.provenance import provenance
 from archsim.snn import measure
 from archsim.spec import Chip
@@ -18,9 +19,45 @@ from archsim.workload import Workload
 Phase = Literal["inference", "bp", "dfa"]
 
 
+@overload
 def simulate(
-    chip: Chip, work: Workload, engine: str = "simpy", seed: int = 0, phase: Phase | None = None
-) -> Result:
+    chip: Chip,
+    work: Workload,
+    engine: str = "simpy",
+    seed: int = 0,
+    phase: Phase | None = None,
+    *,
+    policy: str = "fifo",
+    timesteps: None = None,
+    max_memory_bytes: int | None = None,
+) -> Result: ...
+
+
+@overload
+def simulate(
+    chip: Chip,
+    work: Workload,
+    engine: str = "simpy",
+    seed: int = 0,
+    phase: Phase | None = None,
+    *,
+    policy: str = "fifo",
+    timesteps: int | None,
+    max_memory_bytes: int | None = None,
+) -> Result | LongResult: ...
+
+
+def simulate(
+    chip: Chip,
+    work: Workload,
+    engine: str = "simpy",
+    seed: int = 0,
+    phase: Phase | None = None,
+    *,
+    policy: str = "fifo",
+    timesteps: int | None = None,
+    max_memory_bytes: int | None = None,
+) -> Result | LongResult:
     """Evaluate a workload on a chip: latency, energy and area from one event simulation.
 
     Parameters
@@ -35,10 +72,19 @@ def simulate(
         Draws which recordings or spikes drive the network.
     phase : "inference", "bp" or "dfa", optional
         What is computed; the first of the workload's phases if not given.
+    policy : "fifo" or "static"
+        Who goes first at a resource: who came first, or who stands first in the program.
+    timesteps : int, optional
+        How many, where not those of the workload (inference only). The activity of the workload's own timesteps
+        is repeated; the chip is mapped for the workload as it is.
+    max_memory_bytes : int, optional
+        What the run may take; half of the free memory if not given.
 
     Returns
     -------
-    Result
+    Result or LongResult
+        A `LongResult`, without graph and trace, where `timesteps` make the graph large. ``provenance["way"]`` says
+        which way it went.
 
     Raises
     ------
@@ -46,6 +92,8 @@ def simulate(
         If the chip has too little of something.
     SpecError, WorkloadError
         If a cost model does not hold for the chip, or data are missing.
+    EngineError
+        If the run would need more memory than allowed.
     DeadlockError
         If buffers are so small that nothing can go on.
 
@@ -59,12 +107,16 @@ def simulate(
     True
     """
     phase = phase or work.phases[0]
+    if timesteps is not None:
+        return simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+    check_room(chip, work, None, None, max_memory_bytes)
     chip = with_expected_pulses(chip)
     work, activity = measure(work, seed)
     mapping = map_workload(chip, work, phase)
+    check_room(chip, work, mapping, activity, max_memory_bytes)
     lowered = lower(chip, work, mapping, activity)
-    trace = run_tasks(lowered.graph, engine=engine)
-    verify(lowered.graph, trace)
+    trace = run_tasks(lowered.graph, engine=engine, policy=policy)
+    verify(lowered.graph, trace, policy=policy)
     return Result.of(
         lowered.graph,
         trace,
@@ -75,5 +127,6 @@ def simulate(
         n_samples=work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance=provenance(chip, work, engine, seed, phase),
+        provenance=provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy})),
+        policy=policy,
     )

@@ -1,4 +1,4 @@
-"""How long a long run takes: a homogeneous pipelined network, one whose parts are all unlike, one that only rolls on.
+"""How long a long run takes: a homogeneous pipelined network, some of unlike parts, one that only rolls on.
 
     python benchmarks/long_runs.py [--timesteps 1000000]
 

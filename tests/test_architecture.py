@@ -32,6 +32,7 @@ KNOWS = {
     "provenance": {"spec", "workload", "units"},
 }
 KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
+KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
 KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}

@@ -35,6 +35,7 @@ from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, so
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
+UNDER_WAY = 4  # steps of the input that are loaded and not yet received: loading, on two links, being received
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Forward:
     read: dict[Key, list[int]] = field(default_factory=dict)
     updated: dict[Key, int] = field(default_factory=dict)
     sent: dict[Key, int] = field(default_factory=dict)
+    received: dict[int, list[int]] = field(default_factory=dict)
     kept_inputs: dict[Key, int] = field(default_factory=dict)
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     ends: list[int] = field(default_factory=list)
@@ -113,6 +115,7 @@ class Forward:
         n_values = shape[0] * ctx.flow.n_positions(INPUT)
         on_link = spike_bits(ctx, n_values, ctx.spikes_of_input(self.sample)[step], bits)
         loaded: int | None = None
+        self.received[step] = []
         for consumer in ctx.network.consumers(INPUT):
             if step not in self.last_users(consumer.name, INPUT):
                 continue
@@ -120,11 +123,23 @@ class Forward:
             for tile in plan.tiles:
                 if loaded is None:
                     loaded = ctx.access(
-                        label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits, [self.start]
+                        label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits,
+                        [self.start, *self._received_before(step)],
                     )
                 room = input_room(ctx, plan, tile, INPUT, None, n_bytes(n_values, bits))
                 task = send(ctx, label, IO, tile, on_link, room, [loaded])
                 self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
+                self.received[step].append(task)
+
+    def _received_before(self, step: int) -> list[int]:
+        """What a load waits for: the input does not run ahead of its receivers without bound.
+
+        Of several layers that read the input one may need it long before another.
+        """
+        if len(self.ctx.network.consumers(INPUT)) != 1:
+            return []
+        run, there = self._steps_before(INPUT, step, UNDER_WAY)
+        return [] if run is None else run.received.get(there, [])
 
     # ---- one step of one layer -----------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
 from archsim.metrics.links import LinkLoad, link_load, most_loaded
+from archsim.metrics.long_result import LongResult
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
 from archsim.metrics.run_file import read_run, run_file, write_run
@@ -18,6 +19,7 @@ __all__ = [
     "Blocking",
     "Busiest",
     "LinkLoad",
+    "LongResult",
     "Part",
     "Result",
     "Segment",

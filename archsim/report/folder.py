@@ -21,7 +21,7 @@ from archsim.errors import ArchsimError
 from archsim.report.markdown import markdown
 
 if TYPE_CHECKING:
-    from archsim.metrics import Result
+    from archsim.metrics import LongResult, Result
 
 FORMAT = "archsim result 1"
 RESULT_FILE = "result.json"
@@ -178,7 +178,7 @@ def _replace(target: Path, beside: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] = ()) -> None:
+def write_results(folder: Path, results: Sequence[Result | LongResult], notes: Sequence[str] = ()) -> None:
     """Write everything of a result folder into an existing folder.
 
     Parameters
@@ -186,7 +186,7 @@ def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] 
     folder : Path
         From `result_folder`.
     results : sequence of Result
-        One for each phase.
+        One for each phase; of a long run there are no pictures and no spans.
     notes : sequence of str
 
     Raises
@@ -194,7 +194,7 @@ def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] 
     ArchsimError
         The disk is full or the folder is gone.
     """
-    from archsim.metrics import run_file, write_run
+    from archsim.metrics import LongResult, run_file, write_run
     from archsim.plot import Drawing, pipeline
     from archsim.report.html import html_report
 
@@ -205,6 +205,8 @@ def write_results(folder: Path, results: Sequence[Result], notes: Sequence[str] 
         (folder / "report.md").write_text(markdown(records, notes), encoding="utf-8")
         (folder / PAGE_FILE).write_text(html_report(results, notes), encoding="utf-8")
         for result in results:
+            if isinstance(result, LongResult):  # it has no trace
+                continue
             drawing = Drawing.of(result)
             drawing.save(folder / spans_file(result.phase))
             write_run(result, folder / run_file(result.phase))

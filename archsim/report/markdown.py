@@ -56,11 +56,19 @@ def _phase(record: Record, summary: Summary) -> list[str]:
         f"{format_quantity(totals['leakage_energy_pj'], 'energy')} leakage. Lines of zeros only are left out. "
         "Where busy is a dash, there are no tasks of its own: it rests, or its energy is part of another "
         "component's task.",
-        f"![Pipeline of {summary.phase}](pipeline_{summary.phase}.png)",
+        _picture(record, summary.phase),
     ]
     for by in BREAKDOWNS:
         parts += [f"### {summary.phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
     return parts
+
+
+def _picture(record: Record, phase: str) -> str:
+    """The pipeline; or which way a long run went, and what it does not tell."""
+    if "way" not in record:
+        return f"![Pipeline of {phase}](pipeline_{phase}.png)"
+    missing = "\n".join(f"- {name.replace('_', ' ')}: {why}" for name, why in record["not_available"].items())
+    return f"A long run: {record['way']}. Not available:\n\n{missing}"
 
 
 def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[str, Any]) -> str:

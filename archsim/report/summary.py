@@ -22,7 +22,7 @@ COMPARED = ("latency", "energy", "area", "power")
 
 @dataclass(frozen=True)
 class Summary:
-    """Totals of one run; `throughput_per_s` is infinite if the run took no time."""
+    """Totals of one run; `throughput_per_s` is infinite if the run took no time, a long run has no peak power."""
 
     name: str
     phase: str
@@ -32,7 +32,7 @@ class Summary:
     energy_pj: float
     area_um2: float
     average_power_uw: float
-    peak_power_uw: float
+    peak_power_uw: float | None
     busiest: str
     busiest_utilisation: float
 
@@ -57,7 +57,7 @@ class Summary:
                 energy_pj=float(totals["energy_pj"]),
                 area_um2=float(totals["area_um2"]),
                 average_power_uw=float(totals["average_power_uw"]),
-                peak_power_uw=float(totals["peak_power_uw"]),
+                peak_power_uw=None if totals["peak_power_uw"] is None else float(totals["peak_power_uw"]),
                 busiest=str(busiest["name"]),
                 busiest_utilisation=float(busiest["utilisation"]),
             )
@@ -80,7 +80,7 @@ class Summary:
             format_quantity(self.energy_pj / self.n_samples, "energy"),
             format_quantity(self.area_um2, "area"),
             format_quantity(self.average_power_uw, "power"),
-            format_quantity(self.peak_power_uw, "power"),
+            "-" if self.peak_power_uw is None else format_quantity(self.peak_power_uw, "power"),
             f"{self.busiest} ({percent(self.busiest_utilisation)})",
         ]
 

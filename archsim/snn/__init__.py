@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.snn.activity import Activity, from_rates, record
+from archsim.snn.activity import Activity, evenly_active, from_rates, record
 from archsim.snn.batch_norm import BatchNorm, fold_batch_norm
 from archsim.snn.datasets import WatchSet, Windows, load_watch, normalise, sample_windows
 from archsim.snn.encoders import Encoding, analog, delta, encode, latency, rate
@@ -21,6 +21,7 @@ __all__ = [
     "analog",
     "delta",
     "encode",
+    "evenly_active",
     "fold_batch_norm",
     "forward",
     "from_rates",

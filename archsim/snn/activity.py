@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,39 @@ class Activity:
     def mean_rate(self, name: str) -> float:
         """Fraction of active outputs of a layer or of "input", over all samples and timesteps."""
         return float(self._of(name).mean())
+
+    @property
+    def cycle(self) -> int:
+        """After how many timesteps all spikes are the same again: a divisor of `n_timesteps`."""
+        n = self.n_timesteps
+        for cycle in range(1, n + 1):
+            if n % cycle == 0 and all(
+                np.array_equal(values[:, cycle:], values[:, : len(values[0]) - cycle])
+                for values in self.spikes.values()
+            ):
+                return cycle
+        return n
+
+    def repeated(self, n_timesteps: int) -> Activity:
+        """The same spikes again and again, or only the first, for another number of timesteps.
+
+        Raises
+        ------
+        WorkloadError
+            A layer has timesteps of its own.
+
+        Examples
+        --------
+        >>> from archsim.workload.network import Dense, Layer, Neuron
+        >>> layer = Layer("out", Dense(1), ("input",), (1,), (1,), Neuron("if"))
+        >>> spikes = {name: np.array([[[1], [0]]], np.uint8) for name in ("input", "out")}
+        >>> Activity(Network("tiny", (1,), (layer,)), spikes).repeated(5).spikes["out"].ravel().tolist()
+        [1, 0, 1, 0, 1]
+        """
+        if any(values.shape[1] != self.n_timesteps for values in self.spikes.values()):
+            raise WorkloadError("layers along time have timesteps of their own; their activity cannot be repeated")
+        at = np.arange(n_timesteps) % self.n_timesteps
+        return Activity(self.network, {name: values[:, at] for name, values in self.spikes.items()})
 
     def active_rows(self, layer: str, sample: int) -> Spikes:
         """Which word lines of a layer are active: 1 or 0, in the order of :func:`rows_of`.
@@ -286,6 +320,44 @@ def from_rates(
                 drawn[name] = (stream(seed, index, sample).random(shape) < chance).astype(np.uint8)
             spikes[name].append(drawn[name])
     return Activity(network, {name: np.stack(values) for name, values in spikes.items()})
+
+
+def evenly_active(
+    network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]
+) -> Activity:
+    """Activity without chance: in every timestep the same ``round(rate x n)`` of n outputs spike, evenly spread.
+
+    Every timestep is alike, so that a long run becomes periodic as soon as the chip lets it.
+
+    Parameters
+    ----------
+    rates : mapping of str to float
+        As for :func:`from_rates`.
+
+    Raises
+    ------
+    WorkloadError
+        As :func:`from_rates`.
+
+    Examples
+    --------
+    >>> from archsim.workload.network import Dense, Layer, Neuron
+    >>> layer = Layer("out", Dense(4), ("input",), (2,), (4,), Neuron("if"))
+    >>> evenly_active(Network("tiny", (2,), (layer,)), 2, 1, {"input": 1.0, "out": 0.5}).spikes["out"].tolist()
+    [[[0, 1, 0, 1], [0, 1, 0, 1]]]
+    """
+    _check_rates(network, n_timesteps, n_samples, rates)
+    active: dict[str, Array] = {}
+    for name, (n_steps, *shape) in _shapes(network, n_timesteps):
+        layer = None if name == INPUT else network.layer(name)
+        if name not in rates and layer is not None and isinstance(layer.op, Pool):
+            active[name] = _pooled_activity(layer, active)
+            continue
+        n = math.prod(shape)
+        quota = np.arange(n + 1) * round(rates.get(name, 1.0) * n) // n
+        once = np.diff(quota).astype(np.uint8).reshape(shape)
+        active[name] = np.broadcast_to(once, (n_steps, *shape))
+    return Activity(network, {name: np.stack([values] * n_samples) for name, values in active.items()})
 
 
 def _pooled_activity(layer: Layer, drawn: Mapping[str, Array]) -> Spikes:

@@ -7,13 +7,19 @@ from dataclasses import replace
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.snn.activity import Activity, from_rates, record
+from archsim.snn.activity import Activity, evenly_active, from_rates, record
 from archsim.snn.datasets import load_watch, normalise, sample_windows, with_recordings
 from archsim.snn.encoders import analog, delta, rate
 from archsim.snn.weights import initialise, stream
 from archsim.snn.windows import Array
 from archsim.workload import Layer, Workload
-from archsim.workload.models import DatasetActivity, FileActivity, RandomActivity, RatesActivity
+from archsim.workload.models import (
+    ConstantActivity,
+    DatasetActivity,
+    FileActivity,
+    RandomActivity,
+    RatesActivity,
+)
 
 LEVEL_CROSSING = 0.5  # of a channel's standard deviation; an encoder's setting, not a measurement
 
@@ -35,10 +41,12 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
         If data or a file is missing, or disagrees with the network.
     """
     activity = work.activity
-    if isinstance(activity, RatesActivity):
+    if isinstance(activity, RatesActivity | ConstantActivity):
         rates = {"input": activity.input}
         rates |= {layer.name: activity.default for layer in work.network.layers if _spikes(layer)}
         rates |= activity.layers
+        if isinstance(activity, ConstantActivity):
+            return work, evenly_active(work.network, work.n_timesteps, work.n_samples, rates)
         return work, from_rates(work.network, work.n_timesteps, work.n_samples, rates, seed)
     if isinstance(activity, FileActivity):
         return work, _matching(Activity.load(activity.file, work.network), work)

@@ -2,6 +2,15 @@
 
 from archsim.taskgraph.builder import TaskGraphBuilder
 from archsim.taskgraph.graph import Claims, TaskGraph
+from archsim.taskgraph.recurrence import Recurrence, find_recurrence
 from archsim.taskgraph.template import Run, TaskTemplate
 
-__all__ = ["Claims", "Run", "TaskGraph", "TaskGraphBuilder", "TaskTemplate"]
+__all__ = [
+    "Claims",
+    "Recurrence",
+    "Run",
+    "TaskGraph",
+    "TaskGraphBuilder",
+    "TaskTemplate",
+    "find_recurrence",
+]

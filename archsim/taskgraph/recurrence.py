@@ -1,9 +1,9 @@
 """Find what repeats in graphs of one kind that differ in length, so that a longer one need not be laid down.
 
-Whoever lays tasks down (lowering) stays the only description of them: it is asked for a few short graphs. Each is cut
-into blocks, one for each timestep of a sample; equal blocks (the same tasks, the same edges, counted in blocks) get
-the same number. Two lengths say which stretch a longer graph repeats; what that predicts for the third must be that
-graph, column by column.
+Whoever lays tasks down (lowering) stays the only description of them: it is asked for a few short graphs. Each is
+cut into blocks, one for each timestep of a sample; equal blocks (the same tasks and edges, counted in blocks) get
+the same number. Two lengths say which stretch a longer graph repeats; what that predicts for the third must be
+that graph, column by column.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.errors import EngineError
 from archsim.taskgraph.graph import TaskGraph
 from archsim.taskgraph.template import NO_TIMESTEP, Run, TaskTemplate, without_edges
 
@@ -53,7 +54,9 @@ class Recurrence:
         """The blocks of a graph of that many timesteps: the shortest, and some cycles more."""
         more, rest = divmod(n_timesteps - self.shortest, self.cycle)
         if rest or more < 0:
-            raise ValueError(f"{n_timesteps} timesteps are not {self.shortest} and a multiple of {self.cycle} more")
+            raise EngineError(
+                f"{n_timesteps} timesteps are not {self.shortest} and a multiple of {self.cycle} more"
+            )
         runs = []
         parts = zip(self.heads, self.cycles, self.tails, self.repeats, strict=True)
         for sample, (head, cycle, tail, repeats) in enumerate(parts):
@@ -70,8 +73,8 @@ def find_recurrence(graphs: Mapping[int, TaskGraph], cycle: int) -> tuple[Recurr
     Parameters
     ----------
     graphs : mapping of int to TaskGraph
-        Timesteps to the graph; three lengths that differ by multiples of `cycle`. Tasks carry labels of sample and
-        timestep; those of the input come first in each timestep.
+        Timesteps to the graph; three lengths that differ by multiples of `cycle`. Tasks carry labels of sample
+        and timestep; those of the input come first in each timestep.
     cycle : int
         After how many timesteps the work is the same again.
 
@@ -123,8 +126,10 @@ def find_recurrence(graphs: Mapping[int, TaskGraph], cycle: int) -> tuple[Recurr
     used = sorted({block for part in parts for stretch in part[:3] for block in stretch})
     number = {block: k for k, block in enumerate(used)}
     template = _template([blocks[short][0], blocks[middle][0], blocks[long][0]], used)
-    renumbered = [tuple(tuple(number[b] for b in row) for row in rows) for rows in (heads, cycles, tails)]
-    found = Recurrence(template, cycle, short, *renumbered, repeats)
+    heads, cycles, tails = (
+        tuple(tuple(number[b] for b in row) for row in rows) for rows in (heads, cycles, tails)
+    )
+    found = Recurrence(template, cycle, short, heads, cycles, tails, repeats)
     if not _same(template.unroll(found.order(long)), graphs[long]):
         return None, f"the graph of {long} timesteps is not what those of {short} and {middle} predict"
     return found, ""

@@ -228,6 +228,15 @@ class RatesActivity(DoorModel):
     default: Frac
 
 
+class ConstantActivity(DoorModel):
+    """No forward pass: in every timestep the same outputs spike, as many as the rate says, evenly spread."""
+
+    kind: Literal["constant"]
+    input: Frac
+    layers: dict[str, Frac] = Field(default_factory=dict)
+    default: Frac
+
+
 class FileActivity(DoorModel):
     """Activity recorded before, as :meth:`archsim.snn.Activity.save` writes it."""
 
@@ -236,7 +245,8 @@ class FileActivity(DoorModel):
 
 
 ActivityModel = Annotated[
-    DatasetActivity | RandomActivity | RatesActivity | FileActivity, Field(discriminator="kind")
+    DatasetActivity | RandomActivity | RatesActivity | ConstantActivity | FileActivity,
+    Field(discriminator="kind"),
 ]
 
 

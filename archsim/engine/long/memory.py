@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from archsim.errors import EngineError
+from archsim.errors import TooLargeError
 
 DEFAULT_SHARE = 0.5
 """Of the memory that is free when a run begins, where nobody says how much it may take."""
@@ -41,7 +41,7 @@ def check_memory(what: str, needed_bytes: float, max_memory_bytes: int | None, w
 
     Raises
     ------
-    EngineError
+    TooLargeError
         It does not fit; the message has both figures.
 
     Examples
@@ -52,7 +52,7 @@ def check_memory(what: str, needed_bytes: float, max_memory_bytes: int | None, w
     if needed_bytes <= allowed:
         return
     limit = "are allowed" if max_memory_bytes is not None else "may be used (half of what is free)"
-    raise EngineError(
+    raise TooLargeError(
         f"{what} needs {_readable(needed_bytes)} of memory, {_readable(allowed)} {limit}; {would_help}"
     )
 

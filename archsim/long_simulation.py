@@ -1,0 +1,209 @@
+"""Any number of timesteps: the recorded activity is repeated, and the run rolls on or jumps.
+
+The chip is mapped for the workload as it is written; only its input goes on longer. Lowering is asked for three
+short runs; what they repeat (`archsim.taskgraph.find_recurrence`) is the long one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from archsim.crossbar.cells import with_expected_pulses
+from archsim.engine import run_tasks
+from archsim.engine.long import LongRun, check_memory, run_long
+from archsim.errors import WorkloadError
+from archsim.lowering import Lowered, lower
+from archsim.mapping import Mapping, map_workload
+from archsim.metrics import LongResult, Result
+from archsim.provenance import provenance
+from archsim.snn import Activity, measure
+from archsim.spec import Chip
+from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
+from archsim.verify import verify
+from archsim.workload import Workload
+
+FULL_TASKS = 200_000
+"""A graph of up to that many tasks is played in full, and its result has a trace."""
+BYTES_PER_TASK = 2_000
+"""What a task takes that is laid down, played, verified and evaluated, in bytes, at the peak; generously."""
+_ESTIMATE_FROM = 400  # timesteps of all samples: an ordinary run of less is not estimated
+_LEAST = (8, 40)  # timesteps of the shortest run, in the first and in the second try
+_ABOUT_FEWER = "ask for fewer timesteps or samples, or allow more with max_memory"
+
+
+def simulate_long(
+    chip: Chip,
+    work: Workload,
+    timesteps: int,
+    engine: str,
+    seed: int,
+    phase: Literal["inference", "bp", "dfa"],
+    policy: str,
+    max_memory_bytes: int | None,
+) -> Result | LongResult:
+    """What `archsim.simulate` does with `timesteps`.
+
+    Raises
+    ------
+    WorkloadError
+        The phase is not inference, or layers have timesteps of their own.
+    EngineError
+        It would need more memory than allowed.
+    """
+    _check(work, phase, timesteps)
+    chip = with_expected_pulses(chip)
+    work, activity = measure(work, seed)
+    mapping = map_workload(chip, work, phase)
+
+    def lowered_of(n: int) -> Lowered:
+        longer = replace(mapping, flow=replace(mapping.flow, n_timesteps=n))
+        return lower(chip, replace(work, n_timesteps=n), longer, activity.repeated(n))
+
+    made = provenance(chip, work, engine, seed, phase, timesteps=timesteps, policy=policy)
+    end = _Ending(chip, work, mapping, phase, engine, policy, timesteps, made)
+    cycle = activity.cycle
+    why = ""
+    for least in _LEAST:
+        lengths = _lengths(least, cycle, timesteps)
+        if timesteps <= lengths[-1]:
+            lowered = lowered_of(timesteps)
+            return end.in_full(lowered.graph, lowered, "short")
+        probes = {n: lowered_of(n) for n in lengths}
+        found, why = find_recurrence({n: probe.graph for n, probe in probes.items()}, cycle)
+        if found is not None:
+            return _repeated(end, found, probes[lengths[-1]], max_memory_bytes)
+    return _laid_down(end, lowered_of, {n: p.graph.n_tasks for n, p in probes.items()}, why, max_memory_bytes)
+
+
+def _check(work: Workload, phase: str, timesteps: int) -> None:
+    if timesteps < 1:
+        raise WorkloadError(f"timesteps is {timesteps}; it must be 1 or more")
+    if phase != "inference":
+        raise WorkloadError(
+            f"{work.name}: {phase} keeps the history of a whole sample, so its timesteps are those of the "
+            f"workload ({work.n_timesteps}); set timesteps there (--set timesteps={timesteps}), or ask for "
+            "inference"
+        )
+    if set(work.network.steps(work.n_timesteps).values()) - {work.n_timesteps}:
+        raise WorkloadError(
+            f"{work.name}: layers along time have timesteps of their own, so that recorded activity cannot be "
+            f"repeated; set the timesteps of the workload (--set timesteps={timesteps})"
+        )
+
+
+def _lengths(least: int, cycle: int, timesteps: int) -> tuple[int, int, int]:
+    """Timesteps of three short runs that end at the same place of the cycle as the long one."""
+    short = least + 2 * cycle
+    short += (timesteps - short) % cycle
+    return short, short + cycle, short + 3 * cycle
+
+
+def _repeated(
+    end: _Ending, found: Recurrence, lowered: Lowered, max_memory_bytes: int | None
+) -> Result | LongResult:
+    """Unroll a short run; play a long one in a window."""
+    order = found.order(end.timesteps)
+    if found.template.n_tasks(order) <= FULL_TASKS:
+        return end.in_full(found.template.unroll(order), lowered, "unrolled")
+    run = run_long(found.template, order, end.policy, max_memory_bytes=max_memory_bytes)
+    return end.long(run, found, lowered)
+
+
+def _laid_down(
+    end: _Ending,
+    lowered_of: Callable[[int], Lowered],
+    sizes: dict[int, int],
+    why: str,
+    max_memory_bytes: int | None,
+) -> Result:
+    """Lay down the whole graph, if there is room."""
+    (short, few), *_, (long, many) = sorted(sizes.items())
+    n = many + (end.timesteps - long) * (many - few) // (long - short)
+    check_memory(
+        f"a graph of some {n} tasks", n * BYTES_PER_TASK, max_memory_bytes,
+        f"a rolling window is not possible: {why}; {_ABOUT_FEWER}",
+    )  # fmt: skip
+    lowered = lowered_of(end.timesteps)
+    return end.in_full(lowered.graph, lowered, f"rolling window not possible: {why}")
+
+
+class _Ending:
+    """From a finished run to its result."""
+
+    def __init__(
+        self, chip: Chip, work: Workload, mapping: Mapping, phase: str, engine: str, policy: str,
+        timesteps: int, made: dict[str, object],
+    ) -> None:  # fmt: skip
+        self.chip, self.work, self.mapping, self.phase = chip, work, mapping, phase
+        self.engine, self.policy, self.timesteps, self.made = engine, policy, timesteps, made
+        self.name = f"{chip.name}/{work.name}"
+
+    def in_full(self, graph: TaskGraph, lowered: Lowered, why: str) -> Result:
+        """Play the whole graph."""
+        trace = run_tasks(graph, engine=self.engine, policy=self.policy)
+        verify(graph, trace, policy=self.policy)
+        return Result.of(
+            graph, trace, lowered.actions, lowered.costs.items(), self.mapping.crossbars_by_layer,
+            self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
+            provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
+        )  # fmt: skip
+
+    def long(self, run: LongRun, found: Recurrence, lowered: Lowered) -> LongResult:
+        """Evaluate a run in the window."""
+        steady = [{**vars(jump)} for jump in run.jumps]
+        return LongResult.of(
+            found.template.tasks, found.template.times(found.order(self.timesteps)), run.busy_ps - run.outlast_ps,
+            run.makespan_ps, lowered.actions, lowered.costs.items(), self.mapping.crossbars_by_layer,
+            self.mapping.n_crossbars_available, n_timesteps=self.timesteps, n_samples=self.work.n_samples,
+            way=run.way,
+            long_run={
+                "first_done_ps": run.first_done_ps.tolist(), "last_done_ps": run.last_done_ps.tolist(),
+                "steady": steady, "window_bytes": run.n_bytes,
+            },
+            phase=self.phase, name=self.name, provenance={**self.made, "way": run.way},
+        )  # fmt: skip
+
+
+def check_room(
+    chip: Chip,
+    work: Workload,
+    mapping: Mapping | None,
+    activity: Activity | None,
+    max_memory_bytes: int | None,
+) -> None:
+    """Before an ordinary run: refuse a workload whose activity or task graph would not fit.
+
+    The activity is judged before it is there (None). Tasks are estimated from two runs of a few timesteps of one
+    sample, where there are many and layers have no timesteps of their own.
+
+    Raises
+    ------
+    EngineError
+        With what it would need and what is allowed.
+    """
+    steps = work.n_timesteps * work.n_samples
+    if mapping is None or activity is None:
+        n_values = math.prod(work.network.input_shape) + sum(layer.n_neurons for layer in work.network.layers)
+        check_memory(
+            f"the activity of {work.n_samples} x {work.n_timesteps} timesteps", 10 * steps * n_values,
+            max_memory_bytes, f"{_ABOUT_FEWER}; with timesteps (--timesteps) a short recording is repeated",
+        )  # fmt: skip
+        return
+    if steps < _ESTIMATE_FROM or set(mapping.flow.timesteps.values()) != {work.n_timesteps}:
+        return
+    one = replace(work, n_samples=1, n_batch=1)
+    few, many = (
+        lower(
+            chip, replace(one, n_timesteps=n), replace(mapping, flow=replace(mapping.flow, n_timesteps=n)),
+            activity.repeated(n),
+        ).graph.n_tasks
+        for n in (4, 8)
+    )  # fmt: skip
+    n = work.n_samples * (many + (work.n_timesteps - 8) * (many - few) // 4)
+    check_memory(
+        f"a graph of some {n} tasks", n * BYTES_PER_TASK, max_memory_bytes,
+        f"{_ABOUT_FEWER}; inference with timesteps (--timesteps) can roll on without the whole graph",
+    )  # fmt: skip

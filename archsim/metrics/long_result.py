@@ -1,0 +1,226 @@
+"""What a run cost that was too long to be kept task by task: the figures that need no trace."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archsim.components import Action, AreaItem
+from archsim.errors import EngineError
+from archsim.metrics.areas import Crossbars, check_crossbars
+from archsim.metrics.folder import fresh_folder
+from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
+from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
+from archsim.taskgraph import TaskGraph
+
+NOT_FOLLOWED = "(not followed)"
+"""The line of a breakdown that has the latency: nobody followed the critical path."""
+
+NOT_AVAILABLE = {
+    "peak_power_uw": "needs the start of every task",
+    "critical_path": "needs the start of every task; the latency of a breakdown stands in one line",
+    "pictures": "need the start of every task; run fewer timesteps for them",
+}
+"""What a long run does not tell, and why."""
+
+
+@dataclass(frozen=True, eq=False)
+class LongResult:
+    """What a long run cost. Make one with `LongResult.of`.
+
+    Attributes
+    ----------
+    latency_ps, n_tasks, n_timesteps, n_samples : int
+        Of the whole run.
+    way : str
+        Which way it went: what was skipped, or that all was played.
+    long_run : dict
+        ``first_done_ps`` and ``last_done_ps`` (when the first and last timesteps were done) and ``steady`` (what
+        was skipped: after which timestep, period, its time, how many).
+    actions, items, phase, name, provenance, books
+        As in `Result`.
+    load_ps : int64[n_resources]
+        Units x time that tasks held each resource until the end of the run.
+    tasks : TaskGraph
+        The tasks that are repeated, without edges, for their names and resources.
+    """
+
+    latency_ps: int
+    n_tasks: int
+    n_timesteps: int
+    n_samples: int
+    way: str
+    long_run: dict[str, object]
+    actions: Mapping[str, Action]
+    items: tuple[AreaItem, ...]
+    phase: str
+    name: str
+    provenance: dict[str, object]
+    books: Books
+    load_ps: Ints
+    tasks: TaskGraph
+
+    @classmethod
+    def of(
+        cls,
+        tasks: TaskGraph,
+        times: Ints,
+        load_ps: Ints,
+        latency_ps: int,
+        actions: Mapping[str, Action],
+        items: Sequence[AreaItem],
+        crossbars: Crossbars,
+        n_crossbars: int,
+        **labels: Any,
+    ) -> LongResult:
+        """Evaluate a run from how often each task came; the sums are those of a `Result` of the whole graph.
+
+        Parameters
+        ----------
+        tasks : TaskGraph
+            The tasks that are repeated.
+        times : int64[n_tasks]
+            How often each of them ran.
+        load_ps, latency_ps
+            As above.
+        actions, items, crossbars, n_crossbars
+            As in `Result.of`.
+        **labels
+            ``n_timesteps``, ``n_samples``, ``way``, ``long_run``, ``phase``, ``name``, ``provenance``.
+
+        Raises
+        ------
+        EngineError
+            A price is missing or impossible, or a sum leaves 64 bits.
+        """
+        check_prices(tasks, actions, items)
+        check_crossbars(crossbars, n_crossbars)
+        most = int(times.max(initial=0))
+        largest = max(int(tasks.count.max(initial=0)), int(tasks.occupancy_ps.max(initial=0)))
+        if most * largest >= 2**63:
+            raise EngineError(f"{most} times {largest} leaves 64 bits; run fewer timesteps")
+        all_of_them = replace(tasks, count=tasks.count * times, occupancy_ps=tasks.occupancy_ps * times)
+        nobody = np.zeros(tasks.n_tasks, np.int64)
+        books = keep_books(
+            all_of_them, nobody, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"]
+        )
+        for by in BREAKDOWNS:
+            books.parts[by][NOT_FOLLOWED] = Part(
+                energy_pj=0.0, busy_ps=0, latency_ps=latency_ps, area_um2=0.0, count=0, throughput_per_s=math.inf
+            )
+        return cls(
+            latency_ps=latency_ps, n_tasks=int(times.sum()), actions=actions, items=tuple(items), books=books,
+            load_ps=load_ps, tasks=tasks, **labels,
+        )  # fmt: skip
+
+    @property
+    def throughput_per_s(self) -> float:
+        """Samples / latency; infinite if the run took no time."""
+        return self.n_samples * 1e12 / self.latency_ps if self.latency_ps else math.inf
+
+    @property
+    def energy_pj(self) -> float:
+        """Dynamic energy and leakage together."""
+        return self.books.energy_pj
+
+    @property
+    def dynamic_energy_pj(self) -> float:
+        """Sum over tasks of count x energy of the action."""
+        return self.books.dynamic_energy_pj
+
+    @property
+    def leakage_energy_pj(self) -> float:
+        """Leakage power of the whole chip x latency."""
+        return self.books.leakage_energy_pj
+
+    @property
+    def area_um2(self) -> float:
+        """Area of the whole chip."""
+        return self.books.area_um2
+
+    @property
+    def busy_ps(self) -> int:
+        """Sum of the occupancies of all tasks."""
+        return self.books.busy_ps
+
+    @property
+    def average_power_uw(self) -> float:
+        """Energy / latency."""
+        return self.energy_pj / (self.latency_ps or MIN_WINDOW_PS) * PJ_PER_PS_IN_UW
+
+    @property
+    def busiest_resource(self) -> Busiest:
+        """The resource of the highest utilisation."""
+        return Busiest(*max(self.utilisation().items(), key=itemgetter(1), default=(NONE, 0.0)))
+
+    def utilisation(self) -> dict[str, float]:
+        """Utilisation of every resource that tasks use, 0 to 1, as in `Result.utilisation`."""
+        g = self.tasks
+        return {
+            g.resource_names[r]: min(1.0, int(self.load_ps[r]) / (max(1, int(g.capacity[r])) * self.latency_ps))
+            if self.latency_ps
+            else 0.0
+            for r in np.unique(g.uses_resource).tolist()
+        }
+
+    def breakdown(self, by: str) -> dict[str, Part]:
+        """Who took how much, as `Result.breakdown`; the latency stands in the line "(not followed)".
+
+        Raises
+        ------
+        EngineError
+            There is no such breakdown.
+        """
+        if by not in BREAKDOWNS:
+            raise EngineError(f"unknown breakdown {by!r}; there are: {', '.join(BREAKDOWNS)}")
+        return {name: part.copy() for name, part in self.books.parts[by].items()}
+
+    def to_dict(self) -> dict[str, object]:
+        """Every figure, in types that JSON can hold; what is not known is None, and ``not_available`` says why."""
+        top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
+        totals = (
+            "n_samples", "n_timesteps", "n_tasks", "latency_ps", "throughput_per_s", "energy_pj",
+            "dynamic_energy_pj", "leakage_energy_pj", "area_um2", "average_power_uw", "busy_ps",
+        )  # fmt: skip
+        data = {
+            "name": self.name,
+            "phase": self.phase,
+            "totals": {**{name: getattr(self, name) for name in totals}, "peak_power_uw": None},
+            "busiest_resource": self.busiest_resource._asdict(),
+            "top_resources": [Busiest(*pair)._asdict() for pair in top],
+            "critical_path": None,
+            "way": self.way,
+            "long_run": self.long_run,
+            "not_available": NOT_AVAILABLE,
+            "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
+            "provenance": self.provenance,
+        }
+        return {key: _plain(value) for key, value in data.items()}
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``result.json``, whole or not at all.
+
+        Raises
+        ------
+        ArchsimError
+            The folder cannot be written; nothing has changed then.
+        """
+        with fresh_folder(folder) as temporary:
+            self.write(temporary)
+        return Path(folder) / RESULT_FILE
+
+    def write(self, folder: Path) -> None:
+        """Write ``result.json`` into an existing folder; for use inside `fresh_folder`."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"LongResult({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"

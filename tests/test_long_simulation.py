@@ -1,0 +1,144 @@
+"""Any number of timesteps of a workload: every figure is that of the whole task graph."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+
+import pytest
+
+import archsim
+from archsim.errors import TooLargeError, WorkloadError
+from archsim.metrics import BREAKDOWNS, LongResult, Result
+
+long_simulation = importlib.import_module("archsim.long_simulation")
+
+CONSTANT = ["timesteps=4", "samples=1", "batch=1", "activity={kind: constant, input: 0.5, default: 0.1}"]
+DRAWN = ["timesteps=5", "samples=1", "batch=1", "activity={kind: rates, input: 0.5, default: 0.1}"]
+
+
+@pytest.fixture(scope="module")
+def chip():
+    return archsim.load_chip("arch_specs/wearable_rram.yaml")
+
+
+def load(*assignments: str):
+    return archsim.load_workload("workloads/watch_mlp.yaml", list(assignments))
+
+
+def both(monkeypatch, chip, work, timesteps, policy="fifo") -> tuple[LongResult, Result]:
+    """The same run in the window and in full, the latter without any template."""
+    monkeypatch.setattr(long_simulation, "FULL_TASKS", 0)
+    long = archsim.simulate(chip, work, timesteps=timesteps, policy=policy)
+    monkeypatch.setattr(long_simulation, "find_recurrence", lambda graphs, cycle: (None, "not looked for"))
+    full = archsim.simulate(chip, work, "compiled", timesteps=timesteps, policy=policy)
+    monkeypatch.undo()
+    assert isinstance(full, Result)
+    return long, full
+
+
+def assert_equal(long: LongResult, full: Result) -> None:
+    assert isinstance(long, LongResult)
+    for name in ("latency_ps", "n_tasks", "energy_pj", "dynamic_energy_pj", "leakage_energy_pj", "area_um2", "busy_ps",
+                 "average_power_uw", "throughput_per_s", "n_samples"):  # fmt: skip
+        assert getattr(long, name) == getattr(full, name), name
+    for by in BREAKDOWNS:
+        mine, whole = long.breakdown(by), full.breakdown(by)
+        assert mine.pop("(not followed)")["latency_ps"] == full.latency_ps
+        assert set(mine) == set(whole)
+        for name, part in mine.items():
+            for key in ("energy_pj", "busy_ps", "area_um2", "count"):
+                assert part[key] == whole[name][key], (by, name, key)
+            if not math.isinf(part["throughput_per_s"]):
+                assert part["throughput_per_s"] == pytest.approx(whole[name]["throughput_per_s"], rel=1e-12)
+    assert long.utilisation() == pytest.approx(full.utilisation(), rel=1e-12)
+
+
+@pytest.mark.parametrize("policy", ["fifo", "static"])
+@pytest.mark.parametrize("activity", [CONSTANT, DRAWN], ids=["constant", "drawn"])
+def test_a_long_run_has_the_figures_of_the_whole_graph(monkeypatch, chip, activity, policy):
+    for timesteps in (40, 61):
+        long, full = both(monkeypatch, chip, load(*activity), timesteps, policy)
+        assert_equal(long, full)
+
+
+def test_several_samples_follow_each_other_as_in_the_whole_graph(monkeypatch, chip):
+    long, full = both(monkeypatch, chip, load(*CONSTANT, "samples=3"), 50)
+    assert_equal(long, full)
+
+
+def test_a_million_timesteps_of_constant_activity_say_when_they_became_steady(chip):
+    result = archsim.simulate(chip, load(*CONSTANT), timesteps=1_000_000)
+    assert isinstance(result, LongResult)
+    assert "period 1 (" in result.way
+    steady = result.long_run["steady"][0]
+    short = archsim.simulate(chip, load(*CONSTANT), timesteps=100_000)
+    assert result.latency_ps - short.latency_ps == 900_000 * steady["period_ps"]
+    assert result.energy_pj == pytest.approx(10 * short.energy_pj, rel=1e-3)
+
+
+def test_recorded_spikes_are_repeated_and_come_back_with_the_recording(chip):
+    result = archsim.simulate(chip, load(*DRAWN), timesteps=1_000_003)
+    assert isinstance(result, LongResult)
+    assert result.long_run["steady"][0]["period"] % 5 == 0
+
+
+def test_few_timesteps_are_played_in_full_with_a_trace(chip):
+    for timesteps in (1, 3, 30):
+        result = archsim.simulate(chip, load(*CONSTANT), timesteps=timesteps)
+        assert isinstance(result, Result)
+        assert result.graph.timestep.max() == timesteps - 1
+        assert str(result.provenance["way"]).startswith("played in full")
+
+
+def test_the_timesteps_of_the_workload_itself_change_nothing(chip):
+    asked = archsim.simulate(chip, load(*DRAWN), timesteps=5)
+    plain = archsim.simulate(chip, load(*DRAWN))
+    assert (asked.latency_ps, asked.energy_pj) == (plain.latency_ps, plain.energy_pj)
+    assert asked.provenance["inputs_sha256"] != plain.provenance["inputs_sha256"]
+
+
+def test_what_a_long_run_does_not_tell_is_said_in_its_file(chip, tmp_path):
+    result = archsim.simulate(chip, load(*CONSTANT), timesteps=1_000_000)
+    record = json.loads(result.save(tmp_path / "r").read_text())
+    assert record["totals"]["peak_power_uw"] is None
+    assert record["critical_path"] is None
+    assert set(record["not_available"]) == {"peak_power_uw", "critical_path", "pictures"}
+    assert record["way"] == record["provenance"]["way"] == result.way
+    assert record["provenance"]["timesteps"] == 1_000_000
+
+
+def test_learning_is_not_stretched_and_says_what_to_do(chip):
+    with pytest.raises(WorkloadError, match=r"--set timesteps=100"):
+        archsim.simulate(chip, load(*CONSTANT), phase="bp", timesteps=100)
+
+
+def test_layers_along_time_are_not_repeated_and_say_so(chip):
+    work = archsim.load_workload("workloads/watch_sfcn.yaml", ["samples=1", "batch=1"])
+    with pytest.raises(WorkloadError, match="timesteps of their own"):
+        archsim.simulate(chip, work, phase="inference", timesteps=1000)
+
+
+def test_a_graph_that_would_not_fit_is_refused_before_it_is_built(monkeypatch, chip):
+    monkeypatch.setattr(long_simulation, "find_recurrence", lambda graphs, cycle: (None, "blocks differ"))
+    with pytest.raises(TooLargeError, match=r"a graph of some \d+ tasks needs .* 1 GB are allowed; .*blocks differ"):
+        archsim.simulate(chip, load(*CONSTANT), timesteps=10**8, max_memory_bytes=10**9)
+
+
+def test_an_ordinary_run_is_refused_too_where_its_tasks_would_not_fit(chip):
+    work = load("timesteps=20000", *CONSTANT[1:])
+    with pytest.raises(TooLargeError, match=r"a graph of some \d{7} tasks.*--timesteps"):
+        archsim.simulate(chip, work, phase="inference", max_memory_bytes=10**9)
+    with pytest.raises(TooLargeError, match=r"the activity of 1 x 20000 timesteps"):
+        archsim.simulate(chip, work, phase="inference", max_memory_bytes=10**6)
+
+
+def test_constant_activity_is_the_same_in_every_timestep_and_as_dense_as_its_rates(chip):
+    from archsim.snn import measure
+
+    work, activity = measure(load(*CONSTANT), seed=3)
+    assert activity.cycle == 1
+    for layer in work.network.layers[:-1]:
+        n = activity.spikes[layer.name].sum()
+        assert n == 4 * round(0.1 * layer.n_neurons)
