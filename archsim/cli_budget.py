@@ -125,7 +125,7 @@ def _records(
     wanted = ["inference"] if use.inferences_per_s or "inference" in work.phases else []
     if use.adaptations_per_day:
         wanted.append(phase or next((name for name in work.phases if name != "inference"), "dfa"))
-    runs = (simulate(chip, work, "compiled", seed, name) for name in dict.fromkeys(wanted))  # type: ignore[arg-type]
+    runs = (simulate(chip, work, "compiled", seed, name) for name in dict.fromkeys(wanted))  # type: ignore[call-overload]
     return {run.phase: run.to_dict() for run in runs}
 
 
