@@ -142,3 +142,23 @@ def test_constant_activity_is_the_same_in_every_timestep_and_as_dense_as_its_rat
     for layer in work.network.layers[:-1]:
         n = activity.spikes[layer.name].sum()
         assert n == 4 * round(0.1 * layer.n_neurons)
+
+
+def test_the_command_says_which_way_it_went_and_refuses_with_exit_code_2(tmp_path):
+    from typer.testing import CliRunner
+
+    from archsim.cli import app
+
+    files = ["arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
+    sets = [word for assignment in CONSTANT for word in ("--set", assignment)]
+    command = ["run", *files, "--timesteps", "1000000", *sets]
+    done = CliRunner().invoke(app, [*command, "--policy", "static", "-o", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert "period 1 (" in done.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.md", "result.json"]
+    refused = CliRunner().invoke(app, [*command, "--max-memory", "1kB"])
+    assert refused.exit_code == 2
+    assert "1 kB are allowed" in refused.output
+    unclear = CliRunner().invoke(app, [*command, "--max-memory", "2"])
+    assert unclear.exit_code == 2
+    assert "needs a unit" in unclear.output

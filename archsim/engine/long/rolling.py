@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 
+_RUNS_AHEAD = (
+    "a stage that nothing holds back runs ahead of the others: bound it (a finite buffer, an edge from a later "
+    "iteration), ask for fewer timesteps, or allow more with max_memory"
+)
+
 
 def run_long(
     template: TaskTemplate,
@@ -93,15 +98,17 @@ def run_long(
         return play_in_full(template, runs, policy, services_ps, service, max_memory_bytes)
     n_blocks = sum(run.n_blocks for run in runs)
     detect = detect and not services_ps.size
-    lead, n_slots = 1, template.max_lag + 4
+    lead, n_slots, grown = 1, template.max_lag + 4, False
     while True:
         n_slots = min(n_slots, n_blocks + template.max_lag + 1)
         window = _Window(template, runs, n_slots, lead)
         check_memory(
-            f"a window of {n_slots} of {n_blocks} iterations", window.n_bytes, max_memory_bytes,
-            "a stage that nothing holds back runs ahead of the others: bound it (a finite buffer, an edge from a "
-            "later iteration), ask for fewer timesteps, or allow more with max_memory",
-        )  # fmt: skip
+            f"a window of {n_slots} of {n_blocks} iterations",
+            window.n_bytes,
+            max_memory_bytes,
+            _RUNS_AHEAD if grown else "allow more with max_memory",
+        )
+        grown = True
         how = window.play(policy, detect, services_ps, service)
         if how == FINISHED:
             return window.result(policy, services_ps, service)
