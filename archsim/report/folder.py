@@ -186,7 +186,7 @@ def write_results(folder: Path, results: Sequence[Result | LongResult], notes: S
     folder : Path
         From `result_folder`.
     results : sequence of Result
-        One for each phase; of a long run there are no pictures and no spans.
+        One for each phase; of a long run there are no page, no pictures and no spans.
     notes : sequence of str
 
     Raises
@@ -203,10 +203,10 @@ def write_results(folder: Path, results: Sequence[Result | LongResult], notes: S
     with _failing_as_error(folder):
         (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
         (folder / "report.md").write_text(markdown(records, notes), encoding="utf-8")
-        (folder / PAGE_FILE).write_text(html_report(results, notes), encoding="utf-8")
-        for result in results:
-            if isinstance(result, LongResult):  # it has no trace
-                continue
+        traced = [result for result in results if not isinstance(result, LongResult)]
+        if traced:
+            (folder / PAGE_FILE).write_text(html_report(traced, notes), encoding="utf-8")
+        for result in traced:
             drawing = Drawing.of(result)
             drawing.save(folder / spans_file(result.phase))
             write_run(result, folder / run_file(result.phase))
