@@ -24,7 +24,7 @@ from archsim.report import (
     spans_file,
     text_table,
 )
-from archsim.report.differences import Differences, as_data, difference_table, differences
+from archsim.report.differences import Differences, as_data, difference_rows, difference_table, differences
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -63,7 +63,11 @@ class _Run:
         file = folder / spans_file(self.summary.phase)
         if file.is_file():
             return Drawing.load(file)
-        return Drawing.of(load_result(self.item, self.summary.phase))
+        return Drawing.of(self.whole())
+
+    def whole(self) -> Result:
+        """The result with its task graph and trace."""
+        return load_result(self.item, self.summary.phase) if self.result is None else self.result
 
 
 class _Pair(NamedTuple):
@@ -175,20 +179,28 @@ def _line(pair: _Pair, by: str) -> dict[str, Any]:
 
 
 def _write(folder: Path, pairs: Sequence[_Pair], by: str) -> None:
-    """``compare.md``, ``compare.json``, and the timelines of each phase under each other."""
+    """``compare.md``, ``compare.json``, ``compare.html``, and the timelines of each phase under each other."""
     from archsim.plot import timelines
+    from archsim.report.compare_page import Frame, Picture, Table, compare_page
 
     progress("drawing the timelines ...")
     by_base: dict[int, list[_Run]] = {}
     for pair in pairs:
         by_base.setdefault(id(pair.base), []).append(pair.run)
-    pictures = []
+    pictures, drawn, frames = [], [], []
     for runs in by_base.values():
         phase = runs[0].summary.phase
         name = f"timelines_{phase}.png"
         titles = [f"{run.summary.name}, {run.summary.phase}" for run in runs]
         timelines([run.drawing() for run in runs], folder / name, titles)
         pictures.append(f"![Timelines, {phase}]({name})")
+        drawn.append(Picture(f"{phase}, on one axis of time", (folder / name).read_bytes()))
+        frames += [Frame(title, run.whole()) for title, run in zip(titles, runs, strict=True)]
+    tables = [Table("Totals", compare_columns(), _rows(pairs))]
+    for pair in pairs:
+        if pair.found is not None:
+            tables.append(Table(_title(pair)[:-1], *difference_rows(pair.found, by, N_PARTS)))
+    (folder / "compare.html").write_text(compare_page(tables, drawn, frames), encoding="utf-8")
     text = ["# Comparison", markdown_table(compare_columns(), _rows(pairs))]
     for pair in pairs:
         if pair.found is not None:

@@ -92,6 +92,14 @@ def test_why_whatif_and_compare_read_what_run_wrote(root_dir, monkeypatch, tmp_p
     done = CliRunner().invoke(app, ["compare", out, other, "--by", "layer", "-o", str(report)])
     assert done.exit_code == 0
     assert "against" in done.stdout
-    assert {path.name for path in report.iterdir()} == {"compare.md", "compare.json", "timelines_inference.png"}
+    assert {path.name for path in report.iterdir()} == {
+        "compare.md",
+        "compare.json",
+        "compare.html",
+        "timelines_inference.png",
+    }
+    page = (report / "compare.html").read_text()
+    assert page.count("<iframe ") == 2
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
     assert "![Timelines, inference](timelines_inference.png)" in (report / "compare.md").read_text()
     assert json.loads((report / "compare.json").read_text())[1]["differences"]["by"] == "layer"

@@ -149,7 +149,12 @@ def _number(exact: Fraction) -> int | float:
 
 
 def difference_table(found: dict[str, Differences], by: str, top: int, as_markdown: bool = False) -> str:
-    """Parts that changed, one line each: change with sign, share of the whole change.
+    """`difference_rows` as text, or as Markdown."""
+    return (markdown_table if as_markdown else text_table)(*difference_rows(found, by, top))
+
+
+def difference_rows(found: dict[str, Differences], by: str, top: int) -> tuple[list[str], list[list[str]]]:
+    """Titles, and the parts that changed, one line each: change with sign, share of the whole change.
 
     The parts with the largest share of any figure come first; the rest is one line, so that columns add up.
     """
@@ -168,7 +173,7 @@ def difference_table(found: dict[str, Differences], by: str, top: int, as_markdo
     if ranked[top:]:
         rows.append(_row(f"{len(ranked) - top} more", ranked[top:], found, by_name))
     rows.append(_row("all", ranked, found, by_name))
-    return (markdown_table if as_markdown else text_table)(columns, rows)
+    return columns, rows
 
 
 def _row(

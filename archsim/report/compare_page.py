@@ -1,0 +1,69 @@
+"""A page about two or more results: tables, and their timelines under each other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, NamedTuple
+
+from archsim.report.html import html_report
+
+if TYPE_CHECKING:
+    from archsim.metrics import Result
+
+# of the page of one run, only what is below its summary
+_INNER = "header, main > section:first-of-type, nav.runs, footer { display: none !important }"
+
+
+class Table(NamedTuple):
+    """Cells under a heading."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Picture(NamedTuple):
+    """A PNG."""
+
+    title: str
+    png: bytes
+
+
+class Frame(NamedTuple):
+    """A run with its own timeline, which can be zoomed and searched."""
+
+    title: str
+    result: Result
+
+
+def compare_page(tables: Sequence[Table], pictures: Sequence[Picture], frames: Sequence[Frame]) -> str:
+    """Write a page that needs nothing else: no file, no network.
+
+    Parameters
+    ----------
+    tables, pictures, frames
+        From top to bottom.
+
+    Returns
+    -------
+    str
+        HTML. Every name in it is text.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    def asset(name: str) -> str:
+        return (files("archsim.report.html") / name).read_text(encoding="utf-8")
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(asset))
+    return environment.get_template("compare.html.j2").render(
+        style=asset("report.css"),
+        tables=tables,
+        pictures=[(picture.title, base64.b64encode(picture.png).decode()) for picture in pictures],
+        frames=[(frame.title, _inner(frame.result)) for frame in frames],
+    )
+
+
+def _inner(result: Result) -> str:
+    return html_report([result]).replace("</style>", _INNER + "</style>", 1)
