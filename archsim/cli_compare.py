@@ -181,7 +181,7 @@ def _line(pair: _Pair, by: str) -> dict[str, Any]:
 def _write(folder: Path, pairs: Sequence[_Pair], by: str) -> None:
     """``compare.md``, ``compare.json``, ``compare.html``, and the timelines of each phase under each other."""
     from archsim.plot import timelines
-    from archsim.report.compare_page import Frame, Picture, Table, compare_page
+    from archsim.report.html.compare import Frame, Picture, Table, compare_page
 
     progress("drawing the timelines ...")
     by_base: dict[int, list[_Run]] = {}

@@ -55,19 +55,19 @@ def test_the_page_holds_the_figures_of_result_json(result):
 
 def test_the_page_names_no_other_file():
     """Nothing in the page's own parts asks for anything."""
-    from archsim.report.html.page import SCRIPTS, _asset
+    from archsim.report.html.page import SCRIPTS, asset
 
     for name in ("report.css", "report.html.j2", *SCRIPTS):
-        text = _asset(name).replace("http://www.w3.org/2000/svg", "")
+        text = asset(name).replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|url\(|@import|\bsrc=|fetch\(|XMLHttpRequest|WebSocket|import\(", text), name
         assert "innerHTML" not in text
 
 
 def test_every_script_stays_readable():
-    from archsim.report.html.page import SCRIPTS, _asset
+    from archsim.report.html.page import SCRIPTS, asset
 
     for name in ("report.css", "report.html.j2", *SCRIPTS):
-        assert len(_asset(name).splitlines()) < 400, name
+        assert len(asset(name).splitlines()) < 400, name
 
 
 @settings(max_examples=25)

@@ -54,30 +54,32 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
     records = [result.to_dict() for result in results]
     summaries = [Summary.of(record) for record in records]
     return str(
-        _template().render(
+        template("report.html.j2").render(
             title=", ".join(dict.fromkeys(summary.name for summary in summaries)),
             columns=RUN_COLUMNS,
             rows=[summary.row() for summary in summaries],
             phases=[summary.phase for summary in summaries],
             notes=notes,
             provenance=_provenance(results),
-            style=_asset("report.css"),
-            scripts=[_asset(name) for name in SCRIPTS],
+            style=asset("report.css"),
+            scripts=[asset(name) for name in SCRIPTS],
             runs=[_in_script(_run(*pair)) for pair in zip(results, records, strict=True)],
         )
     )
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of this folder."""
     return (files("archsim.report.html") / name).read_text(encoding="utf-8")
 
 
-def _template() -> Any:
+def template(name: str) -> Any:
+    """A template of this folder; what is put into it is text, not HTML."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    names = FunctionLoader(_asset)
-    return Environment(autoescape=True, undefined=StrictUndefined, loader=names).get_template("report.html.j2")
+    names = FunctionLoader(asset)
+    return Environment(autoescape=True, undefined=StrictUndefined, loader=names).get_template(name)
 
 
 def _run(result: Result, record: dict[str, Any]) -> dict[str, Any]:

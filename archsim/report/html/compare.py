@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from archsim.report.html import html_report
+from archsim.report.html.page import asset, html_report, template
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -51,18 +50,13 @@ def compare_page(tables: Sequence[Table], pictures: Sequence[Picture], frames: S
     str
         HTML. Every name in it is text.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    def asset(name: str) -> str:
-        return (files("archsim.report.html") / name).read_text(encoding="utf-8")
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(asset))
-    return environment.get_template("compare.html.j2").render(
+    page = template("compare.html.j2").render(
         style=asset("report.css"),
         tables=tables,
         pictures=[(picture.title, base64.b64encode(picture.png).decode()) for picture in pictures],
         frames=[(frame.title, _inner(frame.result)) for frame in frames],
     )
+    return str(page)
 
 
 def _inner(result: Result) -> str:
