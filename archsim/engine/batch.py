@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -82,8 +83,8 @@ def run_many(
 
     Notes
     -----
-    With numba (``pip install archsim[fast]``) compiled loops run in threads; each needs about 40 bytes per
-    task, and 4 bytes per edge once. Without it the heap engine plays one configuration after the other.
+    With numba (``pip install archsim[fast]``) compiled loops run in threads; each needs the memory of a run
+    (`archsim.engine.memory.run_bytes`). Without it the heap engine plays one configuration after the other.
 
     Examples
     --------
@@ -103,7 +104,8 @@ def run_many(
         raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
     if workers is not None and workers < 1:
         raise EngineError(f"workers is {workers}; it must be 1 or more")
-    n_configs = len(services[0] if isinstance(services, tuple) and services else services)  # type: ignore[arg-type]
+    first = services[0] if isinstance(services, tuple) and services else services
+    n_configs = len(first) if isinstance(first, Sized) else 1  # anything else is refused below
     n_workers = min(workers or os.cpu_count() or 1, max(1, n_configs))
     check_run(graph, "compiled", max_memory, n_workers)
     batch = _Batch(graph, services, classes, policy)

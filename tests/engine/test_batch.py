@@ -98,6 +98,8 @@ def converter():
     [
         ([[1, 2, 3]], {}, r"services has shape \(1, 3\); needed is \(n_configs, 2\), one time per task"),
         ([1, 2], {}, r"services has shape \(2,\)"),
+        (5, {}, r"services has shape \(\)"),
+        ((), {}, "one table, or a tuple of two"),
         ([[1, 2], [3, -4]], {}, r"services of configuration 1, task 1 is -4; it must be 0 or more"),
         ([[1.5, 2]], {}, "services has type float64; needed are whole numbers"),
         (([[1, 2]], [[1, 2], [3, 4]]), {}, r"one shape; they have \(1, 2\) and \(2, 2\)"),
