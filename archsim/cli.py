@@ -31,6 +31,7 @@ from archsim.cli_options import (
     PolicyOption,
     Rule,
     Seed,
+    Suffix,
     Timesteps,
     WorkloadAssignments,
     WorkloadFile,
@@ -259,9 +260,13 @@ def schema(model: Annotated[Model, typer.Argument(metavar="chip|workload", help=
 def plot(
     result: Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")],
     kind: Annotated[
-        list[Kind] | None, typer.Option("--kind", help="Only this picture; may be repeated.", show_default=False)
+        list[Kind] | None,
+        typer.Option("--figure", "--kind", help="Only this picture; may be repeated.", show_default=False),
     ] = None,
     phase: Phases = None,
+    format_: Annotated[
+        Suffix, typer.Option("--format", help="png for screens, svg or pdf for print.")
+    ] = Suffix.png,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the result folder if not given."),
@@ -270,7 +275,7 @@ def plot(
     """Draw pictures of a saved result."""
     from archsim.cli_show import plot as command
 
-    command(result, texts(kind or list(Kind)), texts(phase), output)
+    command(result, texts(kind or list(Kind)), texts(phase), format_.value, output)
 
 
 cli_export.register(app)

@@ -46,6 +46,8 @@ class Kind(StrEnum):
     pipeline = "pipeline"
     breakdown = "breakdown"
     power = "power"
+    utilisation = "utilisation"
+    latency = "latency"
 
 
 class Part(StrEnum):
@@ -55,6 +57,14 @@ class Part(StrEnum):
     layer = "layer"
     phase = "phase"
     action = "action"
+
+
+class Suffix(StrEnum):
+    """Formats of pictures."""
+
+    png = "png"
+    svg = "svg"
+    pdf = "pdf"
 
 
 class Model(StrEnum):

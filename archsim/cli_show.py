@@ -13,7 +13,7 @@ import typer
 
 from archsim.cli_inputs import error_text, keys_of, priced_chip, split_assignments
 from archsim.errors import ArchsimError
-from archsim.report import read_results, spans_file, text_table
+from archsim.report import load_result, read_results, spans_file, text_table
 from archsim.spec import Chip
 from archsim.units import format_quantity
 from archsim.workload import load_workload
@@ -21,6 +21,7 @@ from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import read_yaml
 
 if TYPE_CHECKING:
+    from archsim.metrics import Result
     from archsim.plot import Drawing
 
 
@@ -108,7 +109,7 @@ def schema(model: str) -> None:
     typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **found}, indent=1))
 
 
-def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], output: Path | None) -> None:
+def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], suffix: str, output: Path | None) -> None:
     """Pictures of a saved result; the names of the files on stdout."""
     from archsim.plot import Drawing
 
@@ -126,18 +127,21 @@ def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], output: Path
         folder.mkdir(parents=True, exist_ok=True)
         for phase in phases or found:
             drawing = Drawing.load(source / spans_file(phase))
+            whole = load_result(result, phase) if set(kinds) & {"utilisation", "latency"} else None
             for kind in kinds:
-                file = folder / f"{kind}_{phase}.png"
-                _picture(kind, drawing, file)
+                file = folder / f"{kind}_{phase}.{suffix}"
+                _picture(kind, drawing, whole, file)
                 typer.echo(str(file))
     except OSError as cause:
         raise ArchsimError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
 
 
-def _picture(kind: str, drawing: Drawing, file: Path) -> None:
-    from archsim.plot import breakdown, pipeline, power
+def _picture(kind: str, drawing: Drawing, whole: Result | None, file: Path) -> None:
+    from archsim.plot import breakdown, latency, pipeline, power, utilisation
 
-    if kind == "pipeline":
+    if whole is not None and kind in ("utilisation", "latency"):
+        (utilisation if kind == "utilisation" else latency)(whole, file)
+    elif kind == "pipeline":
         pipeline(drawing, file)
     elif kind == "breakdown":
         breakdown(drawing, file)

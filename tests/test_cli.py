@@ -231,7 +231,11 @@ def test_plot_draws_from_a_saved_result(chip: Path, workload: Path, tmp_path: Pa
     call("run", chip, workload, "-o", out, "--phase", "bp", "--engine", "heap")
     result = call("plot", out, "-o", pictures)
     assert result.exit_code == 0, result.output
-    assert entries(pictures) == ["breakdown_bp.png", "pipeline_bp.png", "power_bp.png"]
+    figures = ("breakdown", "latency", "pipeline", "power", "utilisation")
+    assert entries(pictures) == [f"{name}_bp.png" for name in figures]
+    drawn = call("plot", out, "--figure", "latency", "--format", "svg", "-o", pictures).stdout
+    assert drawn == f"{pictures / 'latency_bp.svg'}\n"
+    assert (pictures / "latency_bp.svg").read_text().startswith("<?xml")
     assert call("plot", out, "--kind", "power").stdout == f"{out / 'power_bp.png'}\n"
     assert (out / "pipeline_bp.png").read_bytes() == (pictures / "pipeline_bp.png").read_bytes()
 

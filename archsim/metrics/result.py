@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,15 @@ from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
 from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
+from archsim.metrics.notebook import result_html
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
-from archsim.metrics.spans import Spans
+from archsim.metrics.spans import Spans, pandas_module
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 N_TOP = 10
 RESULT_FILE = "result.json"
@@ -264,6 +268,17 @@ class Result:
             raise EngineError(f"unknown breakdown {by!r}; there are: {', '.join(BREAKDOWNS)}")
         return {name: part.copy() for name, part in self.books.parts[by].items()}
 
+    def breakdown_frame(self, by: str) -> pd.DataFrame:
+        """The breakdown as a pandas data frame, a row for each name.
+
+        Raises
+        ------
+        ArchsimError
+            There is no such breakdown, or pandas is not installed.
+        """
+        frame = pandas_module().DataFrame.from_dict(self.breakdown(by), orient="index")
+        return frame.rename_axis(by)
+
     def check(self) -> None:
         """Assert that all parts sum to the whole, bit for bit.
 
@@ -364,6 +379,9 @@ class Result:
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
         write_run(self, folder / run_file(self.phase))
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
 
     def __repr__(self) -> str:
         return f"Result({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"

@@ -11,37 +11,51 @@ from archsim.plot.crossbar import (
     ir_drop_map,
 )
 from archsim.plot.drawing import Drawing
+from archsim.plot.endurance import Endurance, endurance
 from archsim.plot.error_bars import error_bars
 from archsim.plot.floor_plan import FloorPlan, floor_plan
+from archsim.plot.inline import Inline, inline
 from archsim.plot.lanes import Lane, Lanes, Window
+from archsim.plot.latency import latency
+from archsim.plot.pareto import pareto_front
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
+from archsim.plot.rules import bp_vs_dfa
 from archsim.plot.scales import component_style, layer_colours, phase_colours, scale_of
 from archsim.plot.timelines import timelines
+from archsim.plot.utilisation import utilisation
 
 __all__ = [
     "ColumnErrors",
     "ConductanceMap",
     "Drawing",
     "DropMap",
+    "Endurance",
     "FloorPlan",
+    "Inline",
     "Lane",
     "Lanes",
     "PowerWindows",
     "RangeUse",
     "Window",
     "adc_range",
+    "bp_vs_dfa",
     "breakdown",
     "column_errors",
     "component_style",
     "conductance_map",
+    "endurance",
     "error_bars",
     "floor_plan",
+    "inline",
     "ir_drop_map",
+    "latency",
     "layer_colours",
+    "pareto_front",
     "phase_colours",
     "pipeline",
     "power",
     "scale_of",
     "timelines",
+    "utilisation",
 ]

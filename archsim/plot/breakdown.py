@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from archsim.metrics import Result
-from archsim.plot.canvas import figure, legend_of, save
+from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.drawing import PART_KEYS, Drawing, drawing_of
 from archsim.plot.scales import GREY, component_style, scale_of
 
@@ -35,7 +36,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
         By drawn part (components and "all others"): energy_pj, busy_ps, area_um2.
     """
     drawing = drawing_of(result)
-    drawn = _drawn_parts(drawing.parts)
+    drawn = largest_parts(drawing.parts)
     styles = {name: (GREY, "") if name == OTHERS else component_style(name) for name in drawn}
     fig = figure(9, 3.6)
     axes = fig.add_subplot()
@@ -59,22 +60,24 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("share (%)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{drawing.name}, {drawing.phase}: by component", fontsize=10)
+    axes.set_title(f"{short(drawing.name)}, {short(drawing.phase)}: by component", fontsize=10)
     legend_of(fig, styles, "component")
     save(fig, path)
     return drawn
 
 
-def _drawn_parts(parts: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+def largest_parts(
+    parts: Mapping[str, Mapping[str, Any]], keys: Sequence[str] = PART_KEYS
+) -> dict[str, dict[str, float]]:
     """The parts that are worth a colour, largest first, then the sum of the others."""
-    wholes = {key: sum(part[key] for part in parts.values()) for key in PART_KEYS}
+    wholes = {key: sum(part[key] for part in parts.values()) for key in keys}
 
     def largest_share(name: str) -> float:
-        return max(parts[name][key] / wholes[key] if wholes[key] else 0.0 for key in PART_KEYS)
+        return max(parts[name][key] / wholes[key] if wholes[key] else 0.0 for key in keys)
 
     ranked = sorted((name for name in parts if largest_share(name) > 0), key=largest_share, reverse=True)
     coloured, rest = ranked[:N_DRAWN], ranked[N_DRAWN:]
-    drawn = {name: {key: parts[name][key] for key in PART_KEYS} for name in coloured}
+    drawn = {name: {key: parts[name][key] for key in keys} for name in coloured}
     if rest:
-        drawn[OTHERS] = {key: sum(parts[name][key] for name in rest) for key in PART_KEYS}
+        drawn[OTHERS] = {key: sum(parts[name][key] for name in rest) for key in keys}
     return drawn

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.metrics import Result
-from archsim.plot.canvas import figure, legend_of, save
+from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
 from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
@@ -58,7 +58,7 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
         n_pixels = PIXELS_DETAIL if i and n_details > 1 else PIXELS_WHOLE
         draw_lanes(axes, lanes, window, n_pixels, kind, [colours[name] for name in names])
     label_lanes(panels, lanes, by_phase)
-    fig.suptitle(f"{drawing.name}, {drawing.phase}: {_what_is_shown(lanes)}", fontsize=11)
+    fig.suptitle(f"{short(drawing.name)}, {short(drawing.phase)}: {_what_is_shown(lanes)}", fontsize=11)
     used = set(kind.tolist())
     what = "phase" if by_phase else "layer"
     legend_of(
@@ -140,7 +140,7 @@ def label_lanes(panels: Sequence[Axes], lanes: Lanes, with_layers: bool) -> None
     axes, labels = panels[0], []
     for lane in lanes.lanes:
         layers = f"  ({lane.layer_label})" if with_layers and lane.layers else ""
-        labels.append(lane.label + layers)
+        labels.append(short(lane.label + layers, 56))
     axes.set_yticks(range(len(labels)), labels, fontsize=LABEL_SIZE)
     left = 22 + 0.56 * LABEL_SIZE * max(map(len, labels), default=0)
     rows_of: dict[int, list[int]] = {}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.metrics import Result
-from archsim.plot.canvas import figure, save
+from archsim.plot.canvas import figure, save, short
 from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.scales import PALETTE, scale_of
 
@@ -61,7 +61,7 @@ def power(result: Result | Drawing, path: str | Path) -> PowerWindows:
     axes.set_xlabel(f"time ({time_unit})")
     axes.set_ylabel(f"power ({unit})")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{drawing.name}, {drawing.phase}: power", fontsize=10)
+    axes.set_title(f"{short(drawing.name)}, {short(drawing.phase)}: power", fontsize=10)
     fig.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     save(fig, path)
     return windows

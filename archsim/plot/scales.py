@@ -23,6 +23,7 @@ _PHASES = {
     "gradient": PALETTE[2],
     "update": PALETTE[1],
 }
+_PHASE_HATCHES = {"backward": "////", "feedback": "\\\\\\\\", "gradient": "xxxx", "update": "...."}
 # plain: what reads the arrays, and the neurons; hatched: what moves, keeps and learns
 _PLAIN = ("adc", "crossbar", "shift_add", "drivers", "tile_bus", "neuron_unit", "interconnect")
 _STRIPED = (
@@ -85,6 +86,17 @@ def phase_colours(names: Sequence[str]) -> dict[str, str]:
     {'forward': '#0072B2', 'update': '#E69F00'}
     """
     return {name: _PHASES.get(name, GREY) for name in names}
+
+
+def phase_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and hatch of each phase: told apart in a grey print too.
+
+    Examples
+    --------
+    >>> phase_styles(["forward", "update"])
+    {'forward': ('#0072B2', ''), 'update': ('#E69F00', '....')}
+    """
+    return {name: (colour, _PHASE_HATCHES.get(name, "")) for name, colour in phase_colours(names).items()}
 
 
 def component_style(name: str) -> tuple[str, str]:

@@ -28,7 +28,8 @@ RESULT_FILE = "result.json"
 PAGE_FILE = "report.html"
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
-    r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz|(pipeline|breakdown|power)_\w+\.png"
+    r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"
+    r"|(pipeline|breakdown|power|utilisation|latency)_\w+\.(png|svg|pdf)"
     r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md|html)|timelines_\w+\.png"
 )
 

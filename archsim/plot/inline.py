@@ -1,0 +1,57 @@
+"""Pictures in a notebook."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Inline:
+    """A picture that a notebook shows, and the data in it.
+
+    Parameters
+    ----------
+    png : bytes
+    data : object
+        What the picture's function returned.
+    """
+
+    png: bytes
+    data: Any
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+def inline(picture: Callable[..., Any], *what: Any, **options: Any) -> Inline:
+    """Draw a picture for a notebook instead of into a file.
+
+    Parameters
+    ----------
+    picture : function
+        One of `archsim.plot`.
+    what
+        Its arguments before the path, such as a result.
+    options
+        Its arguments by name.
+
+    Returns
+    -------
+    Inline
+        As the last line of a cell it is shown.
+
+    Examples
+    --------
+    >>> from archsim.plot import pareto_front
+    >>> shown = inline(pareto_front, {"a": {"latency_ps": 2.0, "energy_pj": 1.0}})
+    >>> shown.data, shown._repr_png_()[1:4]
+    (['a'], b'PNG')
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "picture.png"
+        data = picture(*what, path=file, **options)
+        return Inline(file.read_bytes(), data)

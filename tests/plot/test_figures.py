@@ -1,0 +1,132 @@
+"""Utilisation, latency, BP beside DFA, Pareto front, endurance: the data drawn are those of the results."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import archsim
+from archsim.errors import ArchsimError
+from archsim.metrics import Result
+from archsim.plot import bp_vs_dfa, breakdown, endurance, inline, latency, pareto_front, pipeline, utilisation
+from archsim.plot.canvas import short
+from archsim.plot.scales import PALETTE, phase_styles
+
+HEADS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+PHASES = ("forward", "backward", "feedback", "gradient", "update")
+
+
+@pytest.fixture(scope="module")
+def runs(root_dir: Path) -> dict[str, Result]:
+    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    options = ["timesteps=2", "samples=1", "batch=1"]
+    work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
+    return {phase: archsim.simulate(chip, work, engine="heap", phase=phase) for phase in ("bp", "dfa")}
+
+
+def test_utilisation_draws_the_busiest_first(runs: dict[str, Result], tmp_path: Path) -> None:
+    drawn = utilisation(runs["dfa"], tmp_path / "u.svg")
+    shares = runs["dfa"].utilisation()
+    assert len(drawn) == min(60, len(shares))
+    assert list(drawn.values()) == sorted(shares.values(), reverse=True)[: len(drawn)]
+
+
+def test_latency_by_layer_and_phase_sums_to_the_latency(runs: dict[str, Result], tmp_path: Path) -> None:
+    for run in runs.values():
+        drawn = latency(run, tmp_path / "l.pdf")
+        assert sum(sum(parts.values()) for parts in drawn.values()) == run.latency_ps
+        for layer, part in run.breakdown("layer").items():
+            assert sum(drawn.get(layer, {}).values()) == part["latency_ps"]
+
+
+def test_bp_beside_dfa_sums_to_the_totals_of_both(runs: dict[str, Result], tmp_path: Path) -> None:
+    drawn = bp_vs_dfa(runs["bp"], runs["dfa"], tmp_path / "r.svg")
+    for key, own in drawn.items():
+        assert list(own) == ["bp", "dfa"]
+        for phase, parts in own.items():
+            assert sum(parts.values()) == pytest.approx(getattr(runs[phase], key), rel=1e-12)
+    assert list(bp_vs_dfa(runs["bp"], runs["bp"], tmp_path / "r.svg")["energy_pj"])[1].endswith("(second)")
+
+
+def test_nothing_beats_a_design_of_the_front_and_something_beats_any_other(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    points = {f"d{i}": {"latency_ps": float(x), "energy_pj": float(y)} for i, (x, y) in
+              enumerate(rng.integers(0, 12, (40, 2)))}  # fmt: skip
+    front = pareto_front(points, tmp_path / "p.png")
+
+    def beats(a: str, b: str) -> bool:
+        pairs = [(points[a][key], points[b][key]) for key in ("latency_ps", "energy_pj")]
+        return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)
+
+    assert front == sorted(front, key=lambda name: points[name]["latency_ps"])
+    assert set(front) == {name for name in points if not any(beats(other, name) for other in points)}
+    for wrong in ({}, {"a": {"latency_ps": 1.0}}, {"a": {"latency_ps": float("nan"), "energy_pj": 1.0}}):
+        with pytest.raises(ArchsimError):
+            pareto_front(wrong, tmp_path / "q.png")
+    assert not (tmp_path / "q.png").exists()
+
+
+def test_without_spread_a_cell_is_worn_when_its_pulses_are_spent(tmp_path: Path) -> None:
+    drawn = endurance([5, 3, 1], 1000.0, tmp_path / "e.png")
+    expected = 3 * (drawn.adaptations >= 1000) + 1 * (drawn.adaptations >= 500)
+    assert np.array_equal(drawn.worn_cells, expected)
+    for wrong in ([5], [[1, 2]], [1, -1], [1, np.nan]):
+        with pytest.raises(ArchsimError, match="cells_by_writes"):
+            endurance(wrong, 1000.0, tmp_path / "f.png")
+    with pytest.raises(ArchsimError, match="cycles"):
+        endurance([5, 3], 0.0, tmp_path / "f.png")
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_pictures_are_raster_or_vector_and_the_same_each_time(
+    runs: dict[str, Result], tmp_path: Path, kind: str
+) -> None:
+    for name in ("a", "b"):
+        latency(runs["dfa"], tmp_path / f"{name}.{kind}")
+    first = (tmp_path / f"a.{kind}").read_bytes()
+    assert first.startswith(HEADS[kind])
+    assert first == (tmp_path / f"b.{kind}").read_bytes()
+    with pytest.raises(ArchsimError, match=r"pictures are .png, .svg or .pdf"):
+        latency(runs["dfa"], tmp_path / "a.gif")
+
+
+def test_odd_names_are_text_in_pictures(runs: dict[str, Result], tmp_path: Path) -> None:
+    names = ["<script>", "$\\frac{$", "two\nlines", "\U0001f600", "x" * 500]
+    graph = runs["dfa"].graph
+    layers = tuple(names[i % len(names)] + str(i) for i in range(len(graph.layer_names)))
+    odd = replace(runs["dfa"], graph=replace(graph, layer_names=layers), name=names[1])
+    for draw in (latency, utilisation, pipeline, breakdown):
+        draw(odd, tmp_path / "odd.svg")  # type: ignore[operator]  # four functions of one form
+    assert "<script>" not in (tmp_path / "odd.svg").read_text()
+    assert len(short("x" * 500)) == 40
+
+
+def grey(colour: str) -> float:
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def deuteranopic(colour: str) -> np.ndarray:
+    """As seen without green cones (Machado, Oliveira and Fernandes 2009, severity 1)."""
+    matrix = np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                       [-0.011820, 0.042940, 0.968881]])  # fmt: skip
+    parts = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return matrix @ np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def test_phases_differ_by_hatch_or_grey_and_colours_differ_without_green_cones() -> None:
+    styles = phase_styles(PHASES)
+    for a, b in itertools.combinations(PHASES, 2):
+        assert styles[a][1] != styles[b][1] or abs(grey(styles[a][0]) - grey(styles[b][0])) > 0.15
+    for one, other in itertools.combinations(PALETTE, 2):
+        assert np.linalg.norm(deuteranopic(one) - deuteranopic(other)) > 0.1, (one, other)
+
+
+def test_a_picture_shows_itself_in_a_notebook(runs: dict[str, Result]) -> None:
+    shown = inline(latency, runs["dfa"])
+    assert shown._repr_png_().startswith(HEADS["png"])
+    assert sum(sum(parts.values()) for parts in shown.data.values()) == runs["dfa"].latency_ps
