@@ -15,6 +15,11 @@ from pipeline_support import WIDTH, in_unit_cycles, lowered_chain
 
 from archsim.engine import run_tasks
 from archsim.errors import DoesNotFitError
+from archsim.lowering import lower
+from archsim.mapping import map_workload
+from archsim.snn import measure
+from archsim.spec import load_chip
+from archsim.workload import load_workload
 
 SHAPES = [(1, 1, 3), (2, 1, 4), (3, 4, 12), (5, 8, 16), (8, 3, 6)]  # L, B, N
 
@@ -215,3 +220,20 @@ def test_one_set_of_registers_takes_turns_and_two_overlap(lower_chain, which):
     lows = [lower_chain(2, "inference", *slow, f"tile.{which}={n}", samples=6) for n in (1, 2, 3)]
     times = [run_tasks(low.graph, engine="heap").makespan_ps for low in lows]
     assert times[0] > times[1] >= times[2]
+
+
+def test_with_contention_the_closed_form_misses_the_update_and_little_else(root_dir):
+    """On the demo chip an update writes 128 rows one after the other: tens of cycles where the form has one."""
+    chip = load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    n_layers, batch = 3, 24
+    one_step = ["timesteps=1", "input_resolution=1 bit", "activity={kind: rates, input: 0.5, default: 0.5}"]
+    keys = [f"samples={batch}", f"batch={batch}", "schedule=within_batch"]
+    work, activity = measure(load_workload(root_dir / "workloads/watch_mlp.yaml", [*one_step, *keys]), seed=0)
+    graph = lower(chip, work, map_workload(chip, work, "bp"), activity).graph
+    trace = run_tasks(graph, engine="heap")
+    actions = np.array([name.split("@")[0] for name in graph.action_names])[graph.action]
+    ends = [trace.done_ps[(graph.sample == s) & (actions == "outer")].max() for s in range(batch)]
+    cycle = float(np.median(np.diff(ends)))
+    pipeline = max(ends) / cycle
+    assert pipeline == pytest.approx(2 * n_layers + batch, rel=0.1)
+    assert (trace.makespan_ps - max(ends)) / cycle == pytest.approx(46, rel=0.05)  # and not 1
