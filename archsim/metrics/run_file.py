@@ -77,7 +77,8 @@ def read_run(path: Path) -> Result:
         return _result(labels, columns)
     except FileNotFoundError:
         raise ArchsimError(
-            f"{path}: there is no such file; archsim run -o and result.save write it (older versions did not)"
+            f"{path}: there is no such file; archsim run -o and result.save write it (older versions did not, and "
+            "a long run has no trace to keep)"
         ) from None
     except ArchsimError as error:
         if str(path) in str(error):

@@ -130,7 +130,8 @@ class Drawing:
                 **columns,
             )
         except FileNotFoundError:
-            raise ArchsimError(f"{path}: there is no such file; archsim run -o writes it") from None
+            what = f"{path}: there is no such file; archsim run -o writes it (not of a long run)"
+            raise ArchsimError(what) from None
         except Exception as cause:  # a damaged zip answers with many kinds of exception
             raise ArchsimError(f"{path}: cannot be read as the spans of a result: {cause}") from cause
 
