@@ -54,7 +54,7 @@ def latency(result: Result, path: str | Path) -> dict[str, dict[str, int]]:
     axes.set_xlabel(f"time on the critical path ({unit})")
     axes.set_ylabel("layer")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{short(result.name)}, {short(result.phase)}: latency by layer and phase", fontsize=10)
+    fig.suptitle(f"{short(result.name)}, {short(result.phase)}\nlatency by layer and phase", fontsize=10)
     legend_of(fig, {name: styles[name] for name in phases}, "phase")
     save(fig, path)
     return drawn

@@ -42,6 +42,6 @@ def utilisation(result: Result, path: str | Path) -> dict[str, float]:
     axes.set_ylabel("resource")
     axes.spines[["top", "right"]].set_visible(False)
     which = f"the busiest {len(drawn)} of {len(shares)}" if len(drawn) < len(shares) else f"all {len(shares)}"
-    axes.set_title(f"{short(result.name)}, {short(result.phase)}: {which} resources that tasks use", fontsize=10)
+    fig.suptitle(f"{short(result.name)}, {short(result.phase)}\n{which} resources that tasks use", fontsize=10)
     save(fig, path)
     return drawn
