@@ -100,7 +100,7 @@ def _path_columns(result: Result, kind_of_task: Ints) -> dict[str, Any]:
     path, graph = result.path, result.graph
     number = {name: i for i, name in enumerate(graph.resource_names)}
     task = np.array([segment.task for segment in path], np.int64)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "task": task,
         "length": np.array([segment.length_ps for segment in path], np.int64),
         "why": np.array([CAUSES.index(segment.why) for segment in path], np.int64),
