@@ -113,7 +113,7 @@ def test_the_timeline_holds_every_span_and_the_whole_critical_path(data, random_
 def test_levels_are_what_the_tasks_reserve_and_free(data, random_graphs, evaluate):
     result = evaluate(data.draw(random_graphs))
     graph, trace, drawn = result.graph, result.trace, timeline(result)["levels"]
-    time, level = unpacked(drawn["time"]), unpacked(drawn["level"])
+    time, level = (unpacked(drawn["steps"][name]) for name in ("time", "level"))
     for k, resource in enumerate(drawn["resource"]):
         part = slice(drawn["ptr"][k], drawn["ptr"][k + 1])
         at = np.cumsum(time[part])

@@ -54,19 +54,19 @@ async function drawnColumns(timeline) {
 }
 
 // what is said about a task, and the rest of the picture
-async function toldColumns(timeline) {
+async function toldColumns(timeline, rest) {
   const names = ["task", "latency", "count", "n_units", "timestep", "sample", "wait", "cause", "awaited", "holder",
     "holder_kind"];
-  const found = await Promise.all(names.map((name) => unpack(timeline.spans[name])));
+  const found = await Promise.all(names.map((name) => unpack(rest.spans[name])));
   const told = Object.fromEntries(names.map((name, i) => [name, found[i]]));
   const task = new Uint32Array(told.task.length);
   for (let i = 0, sum = 0; i < task.length; i++) task[i] = sum = (sum + told.task[i]) >>> 0;
   told.task = task;
   const levels = timeline.levels;
-  const [time, level] = await Promise.all([unpack(levels.time), unpack(levels.level)]);
+  const [time, level] = await Promise.all([unpack(rest.steps.time), unpack(rest.steps.level)]);
   const names2 = ["task", "length", "why", "resource", "kind", "timestep", "sample"];
   const path = Object.fromEntries(await Promise.all(
-    names2.map(async (name) => [name, await unpack(timeline.path[name])])));
+    names2.map(async (name) => [name, await unpack(rest.path[name])])));
   path.start = new Float64Array(path.length.length);
   for (let i = 1; i < path.start.length; i++) path.start[i] = path.start[i - 1] + path.length[i - 1];
   return { told, levels: { ...levels, time: summed(time, levels.ptr), level }, path };

@@ -10,6 +10,7 @@ function runOf(number) {
       drawPower(run, line);
       taskTable(line);
     });
+    line.number = number;
     RUNS.set(number, { run, line, parts: new Parts(run), plan: new Plan(run) });
   }
   return RUNS.get(number);
@@ -173,4 +174,4 @@ function wireSize() {
 }
 
 wire();
-if (byId("run-0")) openRun(0);
+openRun(0);

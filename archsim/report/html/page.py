@@ -63,7 +63,7 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
             provenance=_provenance(results),
             style=asset("report.css"),
             scripts=[asset(name) for name in SCRIPTS],
-            runs=[_in_script(_run(*pair)) for pair in zip(results, records, strict=True)],
+            runs=[tuple(map(_in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
         )
     )
 
@@ -82,14 +82,17 @@ def template(name: str) -> Any:
     return Environment(autoescape=True, undefined=StrictUndefined, loader=names).get_template(name)
 
 
-def _run(result: Result, record: dict[str, Any]) -> dict[str, Any]:
-    """What the scripts need of a run; its figures are those of ``result.json``."""
+def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the first picture of a run needs, and the rest; its figures are those of ``result.json``."""
     from archsim.plot import layer_colours, phase_colours
 
     figures = {key: value for key, value in record.items() if key != "provenance"}
     drawn = timeline(result)
     layers = [name for name in drawn["layers"] if name not in ("", "input")]
-    return {
+    spans = drawn.pop("spans")
+    rest = {"spans": spans, "path": drawn.pop("path"), "steps": drawn["levels"].pop("steps")}
+    drawn["spans"] = {name: spans.pop(name) for name in ("start", "length", "kind", "on_path")}
+    first = {
         "record": figures,
         "timeline": drawn,
         "cells": cells(result),
@@ -98,6 +101,7 @@ def _run(result: Result, record: dict[str, Any]) -> dict[str, Any]:
         "floor": floor(result),
         "colours": {"layer": layer_colours(layers), "phase": phase_colours(drawn["phases"])},
     }
+    return first, rest
 
 
 def _in_script(data: object) -> str:

@@ -1,6 +1,6 @@
 // Power over the same time as the timeline, with the mean, the peak and the budget.
 
-const PLOT = { top: 10, bottom: 40, right: 16, height: 200 };
+const PLOT = { top: 10, bottom: 40, height: 200 };
 
 // mean and highest power of each pixel between two times
 function powerIn(power, from, to, n) {
@@ -28,7 +28,7 @@ function drawPower(run, line) {
   if (!width || !line.left) return;
   const { power } = run;
   const left = Math.max(line.left, 70);
-  const right = Math.max(PLOT.right, width - line.width);
+  const right = Math.max(2, width - line.width);
   const room = Math.max(10, width - left - right);
   const tall = PLOT.height - PLOT.top - PLOT.bottom;
   const n = Math.min(800, Math.floor(room));

@@ -30,7 +30,10 @@ class Timeline {
   }
 
   async loadRest() {
-    Object.assign(this, await toldColumns(this.run.timeline));
+    // the page may still be on its way in
+    if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
+    const rest = JSON.parse(byId("rest-" + this.number).textContent);
+    Object.assign(this, await toldColumns(this.run.timeline, rest));
     this.draw();
   }
 
@@ -56,7 +59,7 @@ class Timeline {
     if (!width) return;
     const most = this.printing ? 1200 : Math.max(220, Math.round(window.innerHeight * 0.62));
     const height = Math.min(this.height + HEAD, most);
-    this.node.style.height = height + "px";
+    this.node.style.height = height + 2 + "px"; // with its borders
     const bar = byId("rolling");
     bar.hidden = this.height + HEAD <= height;
     this.ratio = window.devicePixelRatio || 1;
@@ -170,6 +173,7 @@ class Timeline {
       }
     }
     context.putImageData(image, left, y0);
+    this.paintPath(lane, left, width, scale, shades, colourOfKind, ground, pathColour);
   }
 
   putLevel(row, pixels, width, low, high, height, scale, colour) {
@@ -297,32 +301,23 @@ class Timeline {
       context.fillText(text, at, AXIS / 2 - 1);
       context.textAlign = "left";
     }
-    this.drawPath();
+    if (this.pathImage) context.putImageData(this.pathImage.image, this.pathImage.left, this.pathImage.top);
     context.fillStyle = colourOf("--edge");
     context.fillRect(0, HEAD - 1, this.width, 1);
     context.fillRect(this.left - 1, 0, 1, this.tall);
   }
 
-  // the critical path as a lane of its own
-  drawPath() {
-    const { context, path, run } = this;
+  // the critical path as a lane of its own, in the pixels of the picture
+  paintPath(lane, left, width, scale, shades, colourOfKind, ground, pathColour) {
+    const { context, path, ratio } = this;
     if (!path) return;
-    const { list } = this.colours();
-    const part = this.by === "layer" ? 1 : 2;
-    let i = Math.max(0, firstAbove(path.start, this.from, 0, path.start.length) - 1);
-    let drawn = -1;
-    for (; i < path.start.length && path.start[i] < this.to; i++) {
-      const a = Math.max(this.left, this.x(path.start[i]));
-      const b = Math.min(this.width, this.x(path.start[i] + path.length[i]));
-      if (b <= drawn) continue;
-      context.fillStyle = list[run.timeline.kinds[path.kind[i]][part]];
-      const gap = b - a > 4 ? 1 : 0;
-      context.fillRect(a, AXIS + 2, Math.max(0.5, b - a - gap), PATH_ROW - 7);
-      drawn = Math.floor(a) + 0.5;
-    }
-    context.fillStyle = colourOf("--path");
-    const last = Math.min(this.width, this.x(this.end));
-    context.fillRect(Math.max(this.left, this.x(0)), AXIS + PATH_ROW - 5, last - Math.max(this.left, this.x(0)), 3);
+    const height = Math.round((PATH_ROW - 4) * ratio);
+    const image = context.createImageData(width, height);
+    const pixels = new Uint32Array(image.data.buffer).fill(ground);
+    const columns = { ...path, onPath: new Uint8Array(path.kind.length).fill(1) };
+    lane.paint(columns, 0, path.kind.length, this.from, scale, colourOfKind, null);
+    lane.put(pixels, width, 0, 0, height, shades, pathColour, Math.max(2, Math.round(3 * ratio)));
+    this.pathImage = { image, left, top: Math.round((AXIS + 2) * ratio) };
   }
 
   drawChosen() {

@@ -143,6 +143,5 @@ def _levels(result: Result, crowded: NDArray[np.bool_]) -> dict[str, Any]:
     return {
         "resource": resource[first].tolist(),
         "ptr": ptr.tolist(),
-        "time": packed(steps(time, first)),
-        "level": packed(level),
+        "steps": {"time": packed(steps(time, first)), "level": packed(level)},
     }

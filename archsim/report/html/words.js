@@ -1,5 +1,7 @@
 // Elements and numbers for people. Text enters the page as text nodes only, never as markup.
 
+window.archsimBegan = performance.now();
+
 const UNITS = {
   time: [["ps", 1], ["ns", 1e3], ["µs", 1e6], ["ms", 1e9], ["s", 1e12]],
   energy: [["fJ", 1e-3], ["pJ", 1], ["nJ", 1e3], ["µJ", 1e6], ["mJ", 1e9], ["J", 1e12]],
