@@ -2,8 +2,8 @@
 
     python benchmarks/html_report.py [--lanes 300] [--keep FOLDER]
 
-Times are those of `performance.now()` in a headless Chromium when the first picture of the timeline is drawn, since
-the page was opened and since its scripts began, and of one more picture; the best of three.
+Times are those of `performance.now()` in a headless Chromium: until the first picture of the timeline is drawn,
+since the page was opened and since its scripts began, and of one more picture; the best of three.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def made(n_spans: int, n_lanes: int, seed: int = 0) -> Result:
     rng = np.random.default_rng(seed)
     b = TaskGraphBuilder()
     per_tile, per_pe = 64, 16
-    places = [f"tile[{i // per_tile}].pe[{i % per_tile // per_pe}].crossbar[{i % per_pe // 4}]" for i in range(n_lanes)]
+    pes = [f"tile[{i // per_tile}].pe[{i % per_tile // per_pe}]" for i in range(n_lanes)]
+    places = [f"{pe}.crossbar[{i % per_pe // 4}]" for i, pe in enumerate(pes)]
     units = [b.resource(f"{place}.{PARTS[i % 4]}") for i, place in enumerate(places)]
     space = b.resource("global_buffer.space", 4096)
     length = rng.integers(500, 200_000, n_spans).tolist()
