@@ -11,13 +11,14 @@ import numpy as np
 from archsim.components import Action
 from archsim.engine import run_tasks
 from archsim.errors import DeadlockError
-from archsim.metrics.waits import check_finished
+from archsim.metrics.waits import SPACE, check_finished, waits
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 from archsim.whatif.changes import Change, Names, changed
 from archsim.whatif.order import order_of, reordered
 
 TWICE = Fraction(2)
+MOST_BUFFERS = 20
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ def what_if(
     graph, trace
         A finished run.
     changes : sequence of Change, optional
-        What to try, each alone, and all together if there are several. If not given: all of `single_changes`.
+        What to try, each alone, and all together if there are several. If not given: all of `single_changes`, and
+        twice the space of each of the twenty buffers for which tasks waited longest.
     actions : mapping of str to Action, optional
         The prices, for the names of components.
     policy : {"fifo", "static"}
@@ -120,7 +122,7 @@ def what_if(
     check_finished(graph, trace)
     names = Names(graph, actions)
     tried: list[tuple[Change, ...]] = [
-        (change,) for change in (single_changes(names) if changes is None else changes)
+        (change,) for change in (_all(names, trace, policy) if changes is None else changes)
     ]
     if changes is not None and len(changes) > 1:
         tried.append(tuple(changes))
@@ -136,6 +138,16 @@ def what_if(
         kept = _makespan(changed(renumbered, group, again), "static")
         outcomes.append(Outcome(group, trace.makespan_ps, played, kept))
     return sorted(outcomes, key=lambda outcome: -(outcome.gain_ps if outcome.gain_ps is not None else -np.inf))
+
+
+def _all(names: Names, trace: Trace, policy: str) -> list[Change]:
+    """`single_changes`, and twice the space of each single buffer for which tasks waited longest."""
+    found = waits(names.graph, trace, policy)
+    for_space = found.cause == SPACE
+    waited = np.zeros(names.graph.n_resources)
+    np.add.at(waited, found.resource[for_space], found.wait_ps[for_space])
+    longest = [r for r in np.argsort(-waited, kind="stable")[:MOST_BUFFERS].tolist() if waited[r]]
+    return single_changes(names) + [Change("capacity", names.graph.resource_names[r], TWICE) for r in longest]
 
 
 def _makespan(graph: TaskGraph, policy: str) -> int | None:

@@ -176,6 +176,9 @@ def test_a_larger_buffer_is_worth_what_it_saves_in_waiting():
     gains = {str(outcome): outcome.gain_ps for outcome in what_if(graph, run_tasks(graph), changes)}
     assert gains["input_buffer.space capacity x2"] == 40
     assert gains["output_buffer.space capacity x2"] == 0
+    tried = {str(outcome): outcome.gain_ps for outcome in what_if(graph, run_tasks(graph))}
+    assert tried["tile[0].input_buffer.space[fc1] capacity x2"] == 40
+    assert "tile[0].output_buffer.space[fc1] capacity x2" not in tried  # nobody waited for it
 
 
 def test_times_are_divided_exactly_and_rounded_once():
