@@ -186,6 +186,22 @@ def test_map_shows_layers_tiles_and_buffers(chip: Path, workload: Path, tmp_path
     assert links[0]["link"] in call("map", chip, workload).stdout
 
 
+def test_map_says_what_a_schedule_runs_with_and_what_it_overlaps_with(chip: Path, workload: Path) -> None:
+    found = {}
+    for schedule in ("pipelined", "within_batch"):
+        wanted = ("--set", f"schedule={schedule}", "--set", "samples=4", "--set", "batch=4")
+        buffers = json.loads(call("map", chip, workload, "--phase", "bp", *wanted, "--json").stdout)["buffers"]
+        for buffer in buffers:
+            for demand in buffer["demands"]:
+                assert 0 < demand["least_bytes"] <= demand["overlap_bytes"]
+                assert demand["least_bytes"] <= demand["share_bytes"]
+        found[schedule] = next(buffer for buffer in buffers if buffer["buffer"] == "history_buffer")
+    assert found["pipelined"]["overlap_bytes"] == found["pipelined"]["least_bytes"]
+    assert found["within_batch"]["overlap_bytes"] > found["within_batch"]["least_bytes"]
+    table = call("map", chip, workload, "--phase", "bp", *wanted).stdout
+    assert f"{found['within_batch']['overlap_bytes']} B" in table
+
+
 def test_check_names_every_good_file_and_every_fault(chip: Path, workload: Path, tmp_path: Path) -> None:
     result = call("check", chip, workload)
     assert result.stdout == f"ok: {chip} (chip wearable_rram)\nok: {workload} (workload small)\n"
