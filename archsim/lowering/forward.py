@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from archsim.components.records import longest
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
-from archsim.lowering.transport import Room, emit, fetch, send, shared_room, spike_bits, travel
+from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room, spike_bits, travel
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
 from archsim.workload import INPUT, Pool
 
@@ -120,14 +120,14 @@ class Forward:
             if step not in self.last_users(consumer.name, INPUT):
                 continue
             plan = ctx.plan(consumer.name)
-            for tile in plan.tiles:
-                if loaded is None:
-                    loaded = ctx.access(
-                        label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits,
-                        [self.start, *self._received_before(step)],
-                    )
-                room = input_room(ctx, plan, tile, INPUT, None, n_bytes(n_values, bits))
-                task = send(ctx, label, IO, tile, on_link, room, [loaded])
+            if loaded is None and plan.tiles:
+                loaded = ctx.access(
+                    label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits,
+                    [self.start, *self._received_before(step)],
+                )
+            size = n_bytes(n_values, bits)
+            rooms = {tile: input_room(ctx, plan, tile, INPUT, None, size) for tile in plan.tiles}
+            for tile, task in send_all(ctx, label, IO, on_link, rooms, [loaded]).items():
                 self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
                 self.received[step].append(task)
 
@@ -309,12 +309,14 @@ class Forward:
             other = ctx.plan(consumer)
             if step not in self.last_users(consumer, name):
                 continue
-            for tile in other.tiles:
-                if needed_from(other, tile, name, home, ctx.network):
-                    room = input_room(ctx, other, tile, name, home, size)
-                    task = send(ctx, label, home.tile, tile, on_link, room, [emitted])
-                    self.arrived.setdefault((consumer, tile, name, step), []).append(task)
-                    messages.append(task)
+            rooms = {
+                tile: input_room(ctx, other, tile, name, home, size)
+                for tile in other.tiles
+                if needed_from(other, tile, name, home, ctx.network)
+            }
+            for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
+                self.arrived.setdefault((consumer, tile, name, step), []).append(task)
+                messages.append(task)
         if plan.layer is ctx.network.layers[-1]:
             left = travel(ctx, label, home.tile, IO, on_link, [emitted])
             bits = n_values * ctx.bits[name]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
-from archsim.lowering.transport import Room, emit, fetch, send, shared_room
+from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, n_bytes
 from archsim.workload import Layer
 
@@ -124,13 +124,12 @@ class Learning:
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error of {name}]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=[deltas[home.tile]], reserves=[out])
             _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-            messages = []
-            for tile in arrived:
-                room = self._error_room(plan, home, tile, size)
-                messages.append(send(ctx, label, home.tile, tile, size * 8, room, [emitted]))
-                arrived[tile].append(messages[-1])
-                held[tile].append(room.claim)
-            ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+            rooms = {tile: self._error_room(plan, home, tile, size) for tile in arrived}
+            messages = send_all(ctx, label, home.tile, size * 8, rooms, [emitted])
+            for tile, task in messages.items():
+                arrived[tile].append(task)
+                held[tile].append(rooms[tile].claim)
+            ctx.add(label, RELEASE, 1, after=messages.values() or [emitted], frees=[out])
         n_bits = ctx.n_vectors(name, step) * plan.layer.out_shape[0] * bits
         fetched = {
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived

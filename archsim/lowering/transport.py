@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from archsim.components.records import longest
 from archsim.lowering.context import ADMIT, Claim, Context, Label
+from archsim.lowering.hops import carry
 
 
 @dataclass(frozen=True)
@@ -39,29 +40,11 @@ def shared_room(
 def travel(
     ctx: Context, label: Label, source: int, target: int, n_bits: int, after: Iterable[int | None]
 ) -> int | None:
-    """Carry bits from tile to tile; returns the last hop, or the one task to wait for if there is none.
-
-    Cut-through: the head goes on after the router's latency and one flit, while its tail still holds the link;
-    the last hop is done when the tail has arrived.
-    """
+    """Carry bits from tile to tile; returns the one task to wait for, if there is any."""
     waits = [task for task in after if task is not None]
-    hops = ctx.mapping.topology.route(source, target)
-    if not hops:
+    if source == target:
         return _joined(ctx, label, waits)
-    costs = ctx.costs
-    n_flits = max(1, costs.flits(n_bits))
-    pitch = costs.tile_pitch_mm()
-    task = -1
-    for i, hop in enumerate(hops):
-        flits_ahead = n_flits if i == len(hops) - 1 else 1
-        task = ctx.add(
-            label, costs.hop(hop.length * pitch), n_flits,
-            uses=[(ctx.resource(hop.link), 1)],
-            occupancy_ps=costs.flit_ps(n_flits),
-            latency_ps=costs.router_ps() + costs.flit_ps(flits_ahead),
-            after=waits if i == 0 else [task],
-        )
-    return task
+    return _joined(ctx, label, carry(ctx, label, source, [target], n_bits, waits)[target])
 
 
 def _joined(ctx: Context, label: Label, waits: Sequence[int]) -> int | None:
@@ -86,6 +69,33 @@ def send(
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])
     arrived = travel(ctx, label, source, target, link_bits, [admitted])
     return ctx.access(label, ctx.costs.receive(), "input_buffer", target, room.n_bytes * 8, [arrived])
+
+
+def send_all(
+    ctx: Context,
+    label: Label,
+    source: int,
+    link_bits: int,
+    rooms: Mapping[int, Room],
+    after: Iterable[int | None],
+) -> dict[int, int]:
+    """The same message into the input buffers of several tiles; by tile, the task that has written it.
+
+    With multicast it goes once over each link of the tree of routes, when all of them have space. Otherwise
+    each tile gets a message of its own.
+    """
+    after = list(after)
+    others = [tile for tile in rooms if tile != source]
+    if not ctx.chip.interconnect.multicast or len(others) < 2:
+        return {tile: send(ctx, label, source, tile, link_bits, room, after) for tile, room in rooms.items()}
+    claims = [room.claim for room in rooms.values()]
+    admitted = ctx.add(label, ADMIT, 1, after=after, reserves=claims)
+    arrived = carry(ctx, label, source, others, link_bits, [admitted])
+    write = ctx.costs.receive()
+    return {
+        tile: ctx.access(label, write, "input_buffer", tile, room.n_bytes * 8, arrived.get(tile, [admitted]))
+        for tile, room in rooms.items()
+    }
 
 
 def emit(

@@ -9,7 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 IO = -1
 Kind = Literal["bus", "htree", "mesh", "torus"]
@@ -17,10 +21,11 @@ Kind = Literal["bus", "htree", "mesh", "torus"]
 
 @dataclass(frozen=True)
 class Hop:
-    """One link of a route; `length` in tile pitches."""
+    """One link of a route; `length` in tile pitches; `vc_class` says which virtual channels it may take there."""
 
     link: str
     length: float
+    vc_class: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,85 @@ class Topology:
         """Length of the route, in tile pitches."""
         return sum(hop.length for hop in self.route(source, target))
 
+    @property
+    def n_vc_classes(self) -> int:
+        """Classes of virtual channels that keep finite buffers from deadlock: two on a torus, else one.
+
+        The links of a ring wait for each other in a circle. A packet takes class 0 until it crosses the
+        wrap-around link of the ring, the dateline, and class 1 from there on, so that no circle closes (Dally and
+        Seitz, Deadlock-free message routing in multiprocessor interconnection networks, IEEE Trans. Computers
+        C-36, 1987).
+        """
+        return 2 if self.kind == "torus" else 1
+
+    def to_networkx(self) -> nx.DiGraph[str]:
+        """The links as a graph for people: nodes are places ("io" is the global buffer's) or nodes of the tree.
+
+        Only links that some route takes are in it; a bus is one node, "bus", with the tiles around it.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> nx.shortest_path_length(Topology("mesh", 9, tuple(range(9))).to_networkx(), "0", "8")
+        4
+        """
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for route in self._routes():
+            for hop in route:
+                graph.add_edge(*self._ends(hop.link), link=hop.link, length=hop.length)
+        if self.kind == "bus":
+            graph.clear()
+            for place in (*map(str, self.places), "io"):
+                graph.add_edge(place, "bus", link="link[bus]")
+                graph.add_edge("bus", place, link="link[bus]")
+        return graph
+
+    def channel_dependencies(self, use_classes: bool = True) -> nx.DiGraph[tuple[str, int]]:
+        """Which buffer waits for which: nodes are (link, class), an edge goes to the next of a route.
+
+        Routing with finite buffers cannot deadlock if this graph has no circle (Dally and Seitz, 1987).
+
+        Parameters
+        ----------
+        use_classes : bool
+            Without them all packets of a link share its buffer.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> ring = Topology("torus", 25, tuple(range(25)))
+        >>> [nx.is_directed_acyclic_graph(ring.channel_dependencies(c)) for c in (True, False)]
+        [True, False]
+        """
+        import networkx as nx
+
+        graph: nx.DiGraph[tuple[str, int]] = nx.DiGraph()
+        for route in self._routes():
+            channels = [(hop.link, hop.vc_class if use_classes else 0) for hop in route]
+            graph.add_nodes_from(channels)
+            graph.add_edges_from(pairwise(channels))
+        return graph
+
+    def _routes(self) -> list[tuple[Hop, ...]]:
+        ends = (IO, *range(self.n_tiles))
+        return [self.route(source, target) for source in ends for target in ends]
+
+    def _ends(self, link: str) -> tuple[str, str]:
+        """The nodes that a link connects, by its name."""
+        name = link.removeprefix("link[").removesuffix("]")
+        if " to " in name:
+            start, _, end = name.partition(" to ")
+            return start, end
+        if self.kind == "bus":
+            return "bus", "bus"
+        way, _, node = name.partition(" ")
+        level, index = map(int, node.split("."))
+        low = str(index) if level == 0 else f"node {node}"
+        high = "io" if level + 1 == self.n_levels else f"node {level + 1}.{index // 2}"
+        return (low, high) if way == "up" else (high, low)
+
     def _along_x_then_y(self, source: int, target: int) -> tuple[Hop, ...]:
         if source == IO:
             return (Hop("link[io to 0]", 1.0), *self._walk(0, self.places[target]))
@@ -80,7 +164,8 @@ class Topology:
         return self._walk(self.places[source], self.places[target])
 
     def _walk(self, here: int, there: int) -> tuple[Hop, ...]:
-        hops = []
+        hops: list[Hop] = []
+        vc_class = 0
         y, x = divmod(here, self.n_columns)
         ty, tx = divmod(there, self.n_columns)
         while (x, y) != (tx, ty):
@@ -91,7 +176,11 @@ class Topology:
                 ny = self._step(y, ty, self.n_grid_rows)
             ring = self.n_columns if x != tx else self.n_grid_rows
             length = 2.0 if self.kind == "torus" and ring > 2 else 1.0
-            hops.append(Hop(f"link[{y * self.n_columns + x} to {ny * self.n_columns + nx}]", length))
+            if abs(nx - x) + abs(ny - y) > 1:
+                vc_class = 1  # over the dateline
+            hops.append(Hop(f"link[{y * self.n_columns + x} to {ny * self.n_columns + nx}]", length, vc_class))
+            if nx == tx and x != tx:
+                vc_class = 0  # the ring along y has a dateline of its own
             x, y = nx, ny
         return tuple(hops)
 

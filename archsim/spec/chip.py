@@ -270,12 +270,21 @@ class Tile(DoorModel):
 
 
 class Interconnect(DoorModel):
-    """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop."""
+    """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
+
+    `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
+    ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
+    back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    """
 
     kind: Literal["bus", "htree", "mesh", "torus"]
     width_bits: Bits
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
+    switching: Literal["cut_through", "store_and_forward"] = "cut_through"
+    n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
+    n_virtual_channels: Count = 1
+    multicast: bool = False
     cost: InterconnectCost
 
 
@@ -361,6 +370,16 @@ class Chip(DoorModel):
             faults.append((("write", "parallel_cells"), said))
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
+        noc = self.interconnect
+        if noc.n_buffer_flits != "unlimited" and noc.kind == "torus" and noc.n_virtual_channels < 2:
+            said = (
+                "a torus with finite buffers needs 2 or more: on one, packets round a ring can wait for each "
+                "other in a circle (deadlock); or say buffer_flits: unlimited, or kind: mesh"
+            )
+            faults.append((("interconnect", "virtual_channels"), said))
+        if noc.n_buffer_flits == "unlimited" and noc.n_virtual_channels > 1:
+            said = "more than 1 changes nothing without buffers to share; give buffer_flits"
+            faults.append((("interconnect", "virtual_channels"), said))
         if faults:
             raise FieldFaultsError(faults)
         return self

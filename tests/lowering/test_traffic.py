@@ -1,0 +1,89 @@
+"""A mesh under synthetic traffic follows BookSim2, a cycle-accurate router simulator, on recorded figures."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from archsim.engine import run_tasks
+from archsim.errors import EngineError
+from archsim.lowering.traffic import PATTERNS, Router, mean_hops, traffic, zero_load_cycles
+from archsim.mapping import Topology
+from archsim.verify import verify
+
+MESH = Topology("mesh", 64, tuple(range(64)))
+# BookSim2, 8 x 8 mesh, dimension order, 4 virtual channels of 8 flits, packets of 1 flit, uniform:
+# flits per node and cycle -> mean latency in cycles
+BOOKSIM = {0.05: 27.05, 0.20: 27.91}
+BOOKSIM_SATURATION = 0.4087  # twice the latency of the empty network, between 0.40 (39.54) and 0.42 (72.7)
+
+
+def mean_latency(rate: float, n_cycles: int) -> float:
+    load = traffic(MESH, rate, n_cycles, seed=1)
+    return float(load.latencies(run_tasks(load.graph, engine="compiled"), n_cycles // 3).mean())
+
+
+def test_a_packet_alone_takes_four_cycles_a_router_and_two_links():
+    load = traffic(MESH, 0.0005, 2000, seed=3)
+    latency = load.latencies(run_tasks(load.graph, engine="compiled"))
+    n_routers = np.array([(n - 4) // 5 for n in np.diff(load.last, prepend=-1) + 1])
+    assert latency.tolist() == (4 * n_routers + 2).tolist()
+
+
+def test_without_load_the_mean_latency_is_booksims():
+    assert zero_load_cycles(mean_hops(MESH)) == 27.0  # 4 H + 2, H = 5.25 + 1
+    assert mean_latency(0.05, 800) == pytest.approx(BOOKSIM[0.05], rel=0.01)
+
+
+def test_up_to_sixty_per_cent_of_saturation_latency_is_booksims():
+    # the whole curve is in benchmarks/noc.py
+    assert mean_latency(0.20, 600) == pytest.approx(BOOKSIM[0.20], rel=0.05)
+
+
+def test_the_mesh_saturates_where_booksim_does():
+    # saturated: latency has doubled; within 10 % of BookSim's rate on both sides
+    assert mean_latency(0.9 * BOOKSIM_SATURATION, 700) < 2 * 27.0
+    assert mean_latency(1.1 * BOOKSIM_SATURATION, 700) > 2 * 27.0
+
+
+@pytest.mark.parametrize("kind", ["mesh", "torus", "htree"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_no_pattern_deadlocks_however_small_the_buffers_and_heavy_the_load(kind, pattern):
+    load = traffic(Topology(kind, 25, tuple(range(25))), 0.9, 60, 5, pattern, Router(2, 1))
+    trace = run_tasks(load.graph, engine="compiled")
+    verify(load.graph, trace)
+    assert trace.start_ps.min() >= 0
+
+
+def test_a_torus_with_one_virtual_channel_is_refused():
+    with pytest.raises(EngineError, match="torus needs 2 virtual channels"):
+        traffic(Topology("torus", 25, tuple(range(25))), 0.1, 10, 1, router=Router(1, 8))
+
+
+@pytest.mark.parametrize("n", [16, 25, 30, 64])
+@pytest.mark.parametrize("kind", ["mesh", "torus", "htree", "bus"])
+def test_no_circle_of_buffers_wait_for_each_other(kind, n):
+    # Dally and Seitz 1987: routing cannot deadlock if the channel dependency graph has no circle
+    topology = Topology(kind, n, tuple(range(n)))
+    assert nx.is_directed_acyclic_graph(topology.channel_dependencies())
+
+
+def test_a_torus_without_classes_has_such_a_circle():
+    ring = Topology("torus", 25, tuple(range(25)))
+    assert not nx.is_directed_acyclic_graph(ring.channel_dependencies(use_classes=False))
+
+
+@pytest.mark.parametrize("kind", ["mesh", "torus"])
+def test_routes_are_shortest_paths(kind):
+    topology = Topology(kind, 25, tuple(range(25)))
+    shortest = dict(nx.all_pairs_shortest_path_length(topology.to_networkx()))
+    for source in range(25):
+        for target in range(25):
+            assert len(topology.route(source, target)) == shortest[str(source)][str(target)]
+
+
+@pytest.mark.parametrize(("rate", "pattern"), [(1.5, "uniform"), (0.1, "nowhere")])
+def test_impossible_traffic_is_refused(rate, pattern):
+    with pytest.raises(EngineError, match=r"rate|pattern"):
+        traffic(MESH, rate, 10, 1, pattern)
