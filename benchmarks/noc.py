@@ -25,7 +25,7 @@ BEYOND = (0.43, 0.44)
 def mean_latency(mesh: Topology, rate: float, n_cycles: int, seed: int) -> float:
     """Mean latency in cycles of packets made after the warm-up."""
     load = traffic(mesh, rate, n_cycles, seed)
-    return float(load.latencies(run_tasks(load.graph, engine="compiled"), n_cycles // 3).mean())
+    return float(load.latencies(run_tasks(load.graph, engine="compiled").done_ps, n_cycles // 3).mean())
 
 
 def saturation(curve: dict[float, float], limit: float) -> float:

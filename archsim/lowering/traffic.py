@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from archsim.errors import EngineError
 from archsim.mapping import Topology
 from archsim.taskgraph import Claims, TaskGraph, TaskGraphBuilder
-from archsim.trace import Trace
 
 Pattern = Literal["uniform", "transpose", "hotspot", "neighbour"]
 PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
@@ -73,10 +72,13 @@ class Traffic:
     created: NDArray[np.int64]
     last: NDArray[np.int64]
 
-    def latencies(self, trace: Trace, first_cycle: int = 0) -> NDArray[np.int64]:
-        """Cycles from creation to arrival, the wait at the source included, of packets made since a cycle."""
+    def latencies(self, done_ps: NDArray[np.int64], first_cycle: int = 0) -> NDArray[np.int64]:
+        """Cycles from creation to arrival, the wait at the source included, of packets made since a cycle.
+
+        `done_ps` is that of the trace.
+        """
         kept = self.created >= first_cycle
-        latency: NDArray[np.int64] = trace.done_ps[self.last[kept]] - self.created[kept]
+        latency: NDArray[np.int64] = done_ps[self.last[kept]] - self.created[kept]
         return latency
 
 
@@ -121,7 +123,7 @@ def traffic(
     --------
     >>> from archsim.engine import run_tasks
     >>> quiet = traffic(Topology("mesh", 4, (0, 1, 2, 3)), rate=0.01, n_cycles=200, seed=1)
-    >>> int(quiet.latencies(run_tasks(quiet.graph, engine="heap")).max()) <= zero_load_cycles(3)
+    >>> int(quiet.latencies(run_tasks(quiet.graph, engine="heap").done_ps).max()) <= zero_load_cycles(3)
     True
     """
     router = router or Router()

@@ -21,12 +21,12 @@ BOOKSIM_SATURATION = 0.4087  # twice the latency of the empty network, between 0
 
 def mean_latency(rate: float, n_cycles: int) -> float:
     load = traffic(MESH, rate, n_cycles, seed=1)
-    return float(load.latencies(run_tasks(load.graph, engine="compiled"), n_cycles // 3).mean())
+    return float(load.latencies(run_tasks(load.graph, engine="compiled").done_ps, n_cycles // 3).mean())
 
 
 def test_a_packet_alone_takes_four_cycles_a_router_and_two_links():
     load = traffic(MESH, 0.0005, 2000, seed=3)
-    latency = load.latencies(run_tasks(load.graph, engine="compiled"))
+    latency = load.latencies(run_tasks(load.graph, engine="compiled").done_ps)
     n_routers = np.array([(n - 4) // 5 for n in np.diff(load.last, prepend=-1) + 1])
     assert latency.tolist() == (4 * n_routers + 2).tolist()
 
