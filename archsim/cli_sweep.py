@@ -11,7 +11,6 @@ from typing import Any
 import typer
 
 from archsim.report.table import text_table
-from archsim.units import format_quantity
 
 MOST_SHOWN = 20
 
@@ -28,6 +27,15 @@ def search(study: Path, output: Path | None, workers: int | None, scheduler: str
     from archsim.explore import search as run
 
     _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
+
+
+def report(folder: Path, output: Path | None) -> None:
+    """Write page, tables and chips of a study."""
+    from archsim.explore.results import read_results
+    from archsim.explore.results import report as write
+
+    page = write(read_results(folder), output or folder)
+    typer.echo(f"written to {page}", err=True)
 
 
 def _show(found: Any, as_json: bool) -> None:
@@ -53,6 +61,7 @@ def _states(found: Any) -> dict[str, int]:
 def summary(found: Any) -> str:
     """The front as a table, and how many configurations there were."""
     from archsim.explore.measures import kind_of
+    from archsim.explore.results import shown
 
     states = _states(found)
     counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
@@ -65,7 +74,7 @@ def summary(found: Any) -> str:
         names, metrics = list(found.study.parameters), list(front[0]["metrics"])
         rows = [
             [str(record["parameters"].get(name, "")) for name in names]
-            + [_shown(record["metrics"][metric], kind_of(metric)) for metric in metrics]
+            + [shown(record["metrics"][metric], kind_of(metric)) for metric in metrics]
             for record in front[:MOST_SHOWN]
         ]
         lines.append(text_table([*names, *metrics], rows))
@@ -75,9 +84,3 @@ def summary(found: Any) -> str:
         errors = [record["error"] for record in found.records if record["error"]]
         lines.append(f"no configuration keeps to all constraints{'; ' + errors[0] if errors else ''}")
     return "\n".join(lines)
-
-
-def _shown(value: float | None, kind: str | None) -> str:
-    if value is None:
-        return "infinite"
-    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, kind)

@@ -89,7 +89,14 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
 def about_of(study: Study) -> dict[str, Any]:
     """What a folder says of its study: what it is, and by which model it is answered."""
     described = describe(study)
-    return {"format": FORMAT, "model": model_version(), "sha256": digest_of(described), "study": described}
+    folder = str(study.workload.path.parent.resolve())
+    return {
+        "format": FORMAT,
+        "model": model_version(),
+        "sha256": digest_of(described),
+        "workload_folder": folder,
+        "study": described,
+    }
 
 
 def read_about(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,267 @@
+"""What a study's folder holds, read back: front, knee, hypervolume, importances, tables, chips, a page."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archsim.errors import ExploreError, SpecError, WorkloadError
+from archsim.explore.folder import read_about
+from archsim.explore.front import losses
+from archsim.explore.log import RESULTS, Record, ResultLog
+from archsim.explore.measures import kind_of
+from archsim.explore.models import StudyModel
+from archsim.explore.run import Explored, flat
+from archsim.explore.study import Study
+from archsim.units import format_quantity, to_door
+from archsim.yaml_reader import Document
+
+CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
+PICTURES = {"front": "front.png", "parallel": "parallel.png", "importance": "importance.png"}
+
+
+def read_results(folder: str | Path) -> Explored:
+    """A study with all that was found so far.
+
+    Raises
+    ------
+    ExploreError
+        The folder holds no study.
+    """
+    path = Path(folder)
+    about = read_about(path)
+    data = dict(about["study"])
+    files = data.pop("files")
+    data |= {"chip": "study.json", "workload": "study.json"}
+    data["sweep"] = {"kind": "grid"}
+    where: dict[Any, Any] = {(): str(path / "study.json")}
+    study = Study(
+        StudyModel.model_validate(data),
+        Document(data, path / "study.json", ExploreError, where),
+        Document(files["chip"], path / "study.json", SpecError, where),
+        Document(files["workload"], Path(about["workload_folder"]) / "study.json", WorkloadError, where),
+    )
+    records = list(ResultLog(path / RESULTS).read().values())
+    return Explored(study, path, records, 0)
+
+
+def hypervolume(found: Explored) -> float:
+    """Part of the box between the best and the worst of each objective that the front dominates, 0 to 1.
+
+    The box spans all feasible configurations; by moocore (Fonseca et al., CEC 2006).
+    """
+    import moocore
+
+    points = _unit_box(found)
+    return float(moocore.hypervolume(points, ref=np.ones(points.shape[1]))) if len(points) else 0.0
+
+
+def _unit_box(found: Explored) -> Any:
+    """The front's objectives from 0 (best) to 1 (worst), all minimised."""
+    from archsim.explore.front import is_feasible
+
+    feasible = losses(found.study, [record for record in found.records if is_feasible(found.study, record)])
+    if not len(feasible):
+        return feasible
+    low, span = feasible.min(axis=0), np.ptp(feasible, axis=0)
+    return (losses(found.study, found.front) - low) / np.where(span > 0, span, 1.0)
+
+
+def knee(found: Explored) -> Record | None:
+    """The configuration of the front that lies nearest to the best of all objectives at once (unit box)."""
+    points = _unit_box(found)
+    return found.front[int(np.argmin((points**2).sum(axis=1)))] if len(points) else None
+
+
+def importance(found: Explored) -> dict[str, dict[str, float]]:
+    """By objective, how much each parameter matters (PED-ANOVA, Watanabe et al., IJCAI 2023, by Optuna).
+
+    Parameters that do not count in every configuration are left out.
+    """
+    import warnings
+
+    import optuna
+
+    done = [record for record in found.records if record["state"] == "done"]
+    names = [name for name in found.study.parameters if all(name in record["parameters"] for record in done)]
+    result: dict[str, dict[str, float]] = {}
+    for objective, aim in found.study.model.objectives.items():
+        study = optuna.create_study(direction=aim)
+        for record in done:
+            if record["metrics"].get(objective) is None:
+                continue
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params={name: record["parameters"][name] for name in names},
+                    distributions={name: _choices(done, name) for name in names},
+                    value=record["metrics"][objective],
+                )
+            )
+        if len(study.trials) < 4:
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is experimental, and says so
+            evaluator = optuna.importance.PedAnovaImportanceEvaluator()
+            result[objective] = dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+    return result
+
+
+def _choices(records: Sequence[Record], name: str) -> Any:
+    import optuna
+
+    values = dict.fromkeys(record["parameters"][name] for record in records)
+    return optuna.distributions.CategoricalDistribution(list(values))
+
+
+def export(found: Explored, folder: Path) -> list[Path]:
+    """Write all records as CSV and Parquet, and each chip of the front as a chip file.
+
+    Returns
+    -------
+    list of Path
+        The files. Without pyarrow there is no Parquet file.
+
+    Raises
+    ------
+    ExploreError
+        The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [flat(record) for record in found.records]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        with (folder / CSV).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        written = [folder / CSV, *_parquet(folder / PARQUET, rows, names)]
+        (folder / CHIPS).mkdir(exist_ok=True)
+        for record in found.front:
+            path = folder / CHIPS / f"{record['key'][:12]}.yaml"
+            path.write_text(_chip_file(found, record), encoding="utf-8")
+            written.append(path)
+    except OSError as cause:
+        raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
+    return written
+
+
+def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[Path]:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        return []
+    columns = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        mixed = len({type(value) for value in values if value is not None} - {int, float}) > 0
+        columns[name] = [None if value is None else str(value) for value in values] if mixed else values
+    pq.write_table(pa.table(columns), path)
+    return [path]
+
+
+def _chip_file(found: Explored, record: Record) -> str:
+    """A chip file with where it comes from on top."""
+    about = read_about(found.folder)
+    chip = to_door(found.study.resolve(record["parameters"]).chip)
+    said = [
+        f"Found by the study {found.study.name}, record {record['key']}, by archsim {about['model']}.",
+        f"Parameters: {json.dumps(record['parameters'])}",
+        f"Metrics (phase {record['phase']}, seed {record['seed']}): {json.dumps(record['metrics'])}",
+    ]
+    return "\n".join([*(f"# {line}" for line in said), *_yaml(chip, 0)]) + "\n"
+
+
+def _yaml(data: dict[str, Any], depth: int) -> list[str]:
+    lines = []
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{'  ' * depth}{key}:", *_yaml(value, depth + 1)]
+        elif value is not None:
+            lines.append(f"{'  ' * depth}{key}: {json.dumps(value, ensure_ascii=False)}")
+    return lines
+
+
+def report(found: Explored, folder: Path) -> Path:
+    """Write a page that needs no other file: front, knee, hypervolume, pictures; tables and chips beside it.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ExploreError
+        Nothing is done yet, or the folder cannot be written.
+    """
+    from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
+
+    if not found.front:
+        raise ExploreError(f"{found.folder}: no configuration keeps to all constraints yet; there is nothing to show")
+    export(found, folder)
+    objectives = list(found.study.model.objectives)
+    done = [r for r in found.records if all(r["metrics"].get(name) is not None for name in objectives)]
+    keys = {record["key"] for record in found.front}
+    on_front = [record["key"] in keys for record in done]
+    columns = {name: [record["metrics"][name] for record in done] for name in objectives}
+    pictures = {}
+    if len(objectives) > 1:
+        kinds = {name: kind_of(name) for name in objectives}
+        scatter_matrix(columns, kinds, on_front, folder / PICTURES["front"])
+        pictures["Pareto front"] = folder / PICTURES["front"]
+    parameters = {name: [r["parameters"].get(name, "–") for r in done] for name in found.study.parameters}
+    parallel_coordinates({**parameters, **columns}, on_front, folder / PICTURES["parallel"])
+    pictures["Parallel coordinates"] = folder / PICTURES["parallel"]
+    shares = {name: parts for name, parts in importance(found).items() if parts}
+    if shares:
+        importances(shares, folder / PICTURES["importance"])
+        pictures["Importance of the parameters"] = folder / PICTURES["importance"]
+    page = folder / PAGE
+    page.write_text(_page(found, pictures), encoding="utf-8")
+    return page
+
+
+def _page(found: Explored, pictures: dict[str, Path]) -> str:
+    best, names = knee(found), list(found.study.parameters)
+    metrics = list(found.front[0]["metrics"])
+    states = {s: sum(r["state"] == s for r in found.records) for s in ("done", "pruned", "failed")}
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in [*names, *metrics])
+    rows = []
+    for record in found.front:
+        cells = [str(record["parameters"].get(name, "")) for name in names]
+        cells += [shown(record["metrics"][name], kind_of(name)) for name in metrics]
+        mark = ' class="knee"' if record is best or (best and record["key"] == best["key"]) else ""
+        rows.append(f"<tr{mark}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>")
+    figures = [
+        f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">'
+        for title, path in pictures.items()
+    ]
+    about = read_about(found.folder)
+    counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(found.study.name)}</title>'
+        "<style>body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}"
+        "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}.knee{background:#fff3c4}"
+        "img{max-width:100%}</style></head><body>"
+        f"<h1>Study {html.escape(found.study.name)}</h1>"
+        f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} of the "
+        "box between the best and the worst of each objective. The knee (nearest to the best of all at once) is "
+        f"marked.</p>{''.join(figures)}<h2>The front</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
+        f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip file in "
+        f"<code>{CHIPS}/</code>.</p></body></html>\n"
+    )
+
+
+def shown(value: float | None, kind: str | None) -> str:
+    """A metric for people."""
+    if value is None:
+        return "infinite"
+    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, kind)
