@@ -205,7 +205,9 @@ def report(found: Explored, folder: Path) -> Path:
     from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
 
     if not found.front:
-        raise ExploreError(f"{found.folder}: no configuration keeps to all constraints yet; there is nothing to show")
+        raise ExploreError(
+            f"{found.folder}: no configuration keeps to all constraints yet; there is nothing to show"
+        )
     export(found, folder)
     objectives = list(found.study.model.objectives)
     done = [r for r in found.records if all(r["metrics"].get(name) is not None for name in objectives)]
@@ -252,8 +254,8 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
         "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}.knee{background:#fff3c4}"
         "img{max-width:100%}</style></head><body>"
         f"<h1>Study {html.escape(found.study.name)}</h1>"
-        f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} of the "
-        "box between the best and the worst of each objective. The knee (nearest to the best of all at once) is "
+        f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} of "
+        "the box between the best and the worst of each objective. The knee (nearest to the best of all at once) is "
         f"marked.</p>{''.join(figures)}<h2>The front</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
         f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip file in "
         f"<code>{CHIPS}/</code>.</p></body></html>\n"

@@ -24,6 +24,7 @@ THREADS = (
     *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
 )
 MOST_TRIES = 3
+READY = "ready"
 Jobs = tuple[Job, ...]
 
 
@@ -59,6 +60,7 @@ class _Worker:
     pipe: Connection
     jobs: Jobs = ()
     started_s: float = 0.0
+    is_ready: bool = False
 
 
 @dataclass
@@ -121,13 +123,18 @@ class LocalPool:
 
     def _end_s(self, worker: _Worker) -> float:
         """When its time is over."""
-        return math.inf if self.limit_s is None else worker.started_s + self.limit_s * len(worker.jobs)
+        if self.limit_s is None or not worker.is_ready:  # starting takes seconds that are not the configuration's
+            return math.inf
+        return worker.started_s + self.limit_s * len(worker.jobs)
 
     def _take_answer(self, worker: _Worker) -> None:
         try:
             outcomes = worker.pipe.recv()
         except (EOFError, OSError):
             self._replace(worker)
+            return
+        if outcomes == READY:
+            worker.is_ready, worker.started_s = True, time.monotonic()
         else:
             self._finish(worker, outcomes)
 
@@ -192,6 +199,7 @@ def _work(pipe: Connection, function: Callable[[Jobs], list[Outcome]]) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe.send(READY)
     while True:
         try:
             pipe.send(function(pipe.recv()))

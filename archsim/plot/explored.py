@@ -14,7 +14,10 @@ _OTHER = "#b8b8b8"
 
 
 def scatter_matrix(
-    columns: Mapping[str, Sequence[float]], kinds: Mapping[str, str | None], on_front: Sequence[bool], path: str | Path
+    columns: Mapping[str, Sequence[float]],
+    kinds: Mapping[str, str | None],
+    on_front: Sequence[bool],
+    path: str | Path,
 ) -> dict[str, list[float]]:
     """Draw every pair of objectives, the configurations of the Pareto front in colour.
 

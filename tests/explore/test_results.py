@@ -21,7 +21,8 @@ def found(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "pool_of", lambda *_: HerePool())
-        text = "chip.crossbar.rows: [32, 64, 128]\nchip.adc.columns_per_adc: [8, 32, 64]\nchip.adc.kind: [sar, flash]"
+        text = "chip.crossbar.rows: [32, 64, 128]\nchip.adc.columns_per_adc: [8, 32, 64]\n"
+        text += "chip.adc.kind: [sar, flash]"
         return sweep(write_study(folder, text), folder / "out")
 
 

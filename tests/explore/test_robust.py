@@ -1,0 +1,135 @@
+"""Whatever is killed, whoever works: every finished evaluation is there, none twice, and the set is the same."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from explore_support import sleepy, write_study
+
+from archsim.explore import sweep
+from archsim.explore.workers import LocalPool
+
+SPACE = "chip.crossbar.rows: [32, 64, 128]\nchip.device.read_pulse: {from: 10 ns, to: 100 ns, step: 10 ns}"
+
+
+def lines(folder: Path) -> list[dict]:
+    """Whole lines of a log."""
+    found = []
+    for line in (folder / "results.jsonl").read_text(errors="replace").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def figures(records) -> dict[str, tuple]:
+    return {r["key"]: (r["state"], r["metrics"]) for r in records}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    path = write_study(folder, SPACE)
+    return path, sweep(path, folder / "out", workers=1)
+
+
+def begun(path: Path, folder: Path, *more: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "archsim.cli", "sweep", str(path), "-o", str(folder), "--workers", "2", *more]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def disturb(process: subprocess.Popen, folder: Path, rng: random.Random) -> None:
+    """Wait a moment, kill a worker or the parent, and perhaps tear the end of the log off."""
+    time.sleep(rng.uniform(0.0, 4.0))
+    children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+    if children and rng.random() < 0.5:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            rng.choice(children).kill()
+        return
+    process.kill()
+    process.wait()
+    log = folder / "results.jsonl"
+    if log.exists() and log.stat().st_size:
+        os.truncate(log, rng.randrange(log.stat().st_size + 1))
+
+
+def test_a_sweep_that_is_killed_again_and_again_ends_as_the_undisturbed_one(undisturbed, tmp_path):
+    path, whole = undisturbed
+    rng, folder = random.Random(5), tmp_path / "out"
+    for _ in range(int(os.environ.get("ARCHSIM_KILLS", "2"))):
+        process = begun(path, folder)
+        disturb(process, folder, rng)
+        if process.poll() is None and rng.random() < 0.5:
+            process.kill()
+        process.wait()
+    again = sweep(path, folder, workers=2)
+    assert figures(again.records) == figures(whole.records)
+    keys = [line["key"] for line in lines(folder) if "sha256" in line]
+    assert sorted(keys) == sorted(whole_key for whole_key in figures(whole.records))
+
+
+@pytest.mark.slow
+def test_two_processes_on_one_study_share_the_work(undisturbed, tmp_path):
+    path, whole = undisturbed
+    both = [begun(path, tmp_path / "out", "--json") for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    done = lines(tmp_path / "out")
+    assert figures(done) == figures(whole.records)
+    assert len(done) == len(whole.records)
+
+
+def test_ctrl_c_ends_a_sweep_quickly_and_loses_nothing(undisturbed, tmp_path):
+    path, whole = undisturbed
+    process = begun(path, tmp_path / "out")
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) in (0, 130)
+    assert figures(sweep(path, tmp_path / "out").records) == figures(whole.records)
+
+
+@pytest.mark.slow
+def test_a_hanging_configuration_is_stopped_after_its_limit_and_no_other(tmp_path, monkeypatch):
+    from archsim.explore import run
+
+    monkeypatch.setattr(run, "pool_of", lambda *_: LocalPool(1, 20.0, sleepy))
+    path = write_study(tmp_path, "chip.device.read_pulse: [50 ns, 100 ns]")
+    monkeypatch.setattr(run, "MOST_TOGETHER", 1)
+    found = sweep(path, tmp_path / "out")
+    assert [record["state"] for record in found.records] == ["done", "failed"]
+    assert found.records[1]["error"] == "stopped after its limit of 20 s"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Dask's own, when a worker is killed
+def test_a_dask_cluster_with_a_killed_worker_gives_the_same_records(undisturbed, tmp_path, monkeypatch):
+    from archsim.explore import run
+    from archsim.explore.cluster import DaskPool
+
+    path, whole = undisturbed
+    pool = DaskPool.connect("local", 2)
+    monkeypatch.setattr(run, "pool_of", lambda *_: pool)
+    monkeypatch.setattr(run, "MOST_TOGETHER", 4)
+    killed = []
+    submit = pool.submit
+
+    def and_kill(jobs):
+        submit(jobs)
+        if not killed:
+            killed.append(next(iter(pool.client.run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    monkeypatch.setattr(pool, "submit", and_kill)
+    found = sweep(path, tmp_path / "out")
+    assert killed
+    assert figures(found.records) == figures(whole.records)
