@@ -8,7 +8,7 @@ from itertools import islice
 from archsim.errors import ArchsimError
 from archsim.explore.measures import fault_of, limit_of, needs_learning
 from archsim.explore.models import Options, Range
-from archsim.explore.space import drawn, grid_size
+from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
 from archsim.spec import Chip
 from archsim.units import DoorModel, faults_of, paths_to
@@ -17,7 +17,6 @@ from archsim.yaml_reader import Document, Keys, with_dots
 
 Fault = tuple[Keys, str]
 MODELS: dict[str, type[DoorModel]] = {"chip": Chip, "workload": WorkloadModel}
-LARGEST_GRID = 1_000_000
 N_TRIED = 64
 
 
@@ -150,20 +149,9 @@ def _constraints(study: Study) -> Iterator[Fault]:
 
 def _schedule(study: Study) -> Iterator[Fault]:
     model = study.model
-    continuous = [name for name, item in study.parameters.items() if listed(item) is None]
     if model.sweep.kind == "grid":
-        # a search does not need the grid: it may hold continuous ranges
-        if not continuous and (size := grid_size(study)) > LARGEST_GRID:
-            said = f"{size} configurations; a grid has at most {LARGEST_GRID}: use random, or search"
-            yield ("sweep", "kind") if "sweep" in study.document.data else ("parameters",), said
         if model.sweep.n_configurations is not None:
             yield ("sweep", "configurations"), "a grid tries them all; leave it out, or use random"
-    for i, item in enumerate(model.fidelity.set if model.fidelity else []):
-        if not item.startswith("workload.") or "=" not in item:
-            yield ("fidelity", "set", i), "shortens the workload: write it as workload.PATH=value"
-        else:
-            path, _, text = item.partition("=")
-            yield from ((("fidelity", "set", i), said) for said in _faults_at(study, path, text))
 
 
 def _base(study: Study) -> Iterator[Fault]:

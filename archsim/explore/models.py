@@ -222,13 +222,6 @@ class LearningOfStudy(DoorModel):
     n_seeds: Count = 1
 
 
-class Fidelity(DoorModel):
-    """A first, cheap look: `set` shortens the workload, and only the best `keep` of a batch are done in full."""
-
-    set: Annotated[list[Name], Field(min_length=1)]
-    keep: Annotated[float, Field(gt=0, lt=1)] = 0.5
-
-
 class StudyModel(DoorModel):
     """A study file."""
 
@@ -247,7 +240,6 @@ class StudyModel(DoorModel):
     sweep: SweepModel = SweepModel()
     search: SearchModel = SearchModel()
     learning: LearningOfStudy = LearningOfStudy()
-    fidelity: Fidelity | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -243,23 +243,28 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
         mark = ' class="knee"' if record is best or (best and record["key"] == best["key"]) else ""
         rows.append(f"<tr{mark}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>")
     figures = [
-        f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">'
+        f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{_base64(path)}">'
         for title, path in pictures.items()
     ]
     about = read_about(found.folder)
     counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(found.study.name)}</title>'
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(found.study.name)}</title>"
         "<style>body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}"
         "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}.knee{background:#fff3c4}"
         "img{max-width:100%}</style></head><body>"
         f"<h1>Study {html.escape(found.study.name)}</h1>"
-        f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} of "
-        "the box between the best and the worst of each objective. The knee (nearest to the best of all at once) is "
+        f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} "
+        "of the box between the best and the worst of each objective. The knee (nearest to the best of all) is "
         f"marked.</p>{''.join(figures)}<h2>The front</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
         f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip file in "
         f"<code>{CHIPS}/</code>.</p></body></html>\n"
     )
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
 
 
 def shown(value: float | None, kind: str | None) -> str:

@@ -19,13 +19,14 @@ from archsim.explore.identity import digest_of, key_of
 from archsim.explore.log import Record
 from archsim.explore.measures import ALWAYS, limit_of
 from archsim.explore.shared import graph_key
-from archsim.explore.space import configurations
+from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Parameters, Study, read_study
 from archsim.explore.workers import LocalPool, Pool
 
 Tell = Callable[[str], None]
 POLL_S = 0.5
 MOST_TOGETHER = 16
+LARGEST_GRID = 1_000_000
 
 
 def limits_of(study: Study) -> tuple[Limit, ...]:
@@ -300,9 +301,9 @@ def sweep(
     (4, 'done')
     """
     given = study if isinstance(study, Study) else read_study(study)
-    wanted = configurations(given)
     if given.model.sweep.kind == "grid":
         refuse_continuous(given)
+    wanted = configurations(given)
     with open_folder(given, folder_of(given, folder)) as opened:
         pool = pool_of(given, workers, scheduler)
         try:
@@ -314,7 +315,7 @@ def sweep(
 
 
 def refuse_continuous(study: Study) -> None:
-    """A grid has no place for a continuous range."""
+    """A grid has no place for a continuous range, and an end."""
     from archsim.explore.study import listed
 
     faults: list[tuple[tuple[str | int, ...], str]] = [
@@ -322,6 +323,9 @@ def refuse_continuous(study: Study) -> None:
         for name, item in study.parameters.items()
         if listed(item) is None
     ]
+    if not faults and (size := grid_size(study)) > LARGEST_GRID:
+        said = f"{size} configurations; a grid has at most {LARGEST_GRID}: sweep at random, or search"
+        faults.append((("parameters",), said))
     if faults:
         raise study.document.fail(faults)
 

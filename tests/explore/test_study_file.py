@@ -56,7 +56,6 @@ def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
         ("sweep: {kind: random}", "how many are drawn"),
         ("sweep: {kind: grid, configurations: 5}", "a grid tries them all"),
         ("record: [breakdown.component.adc.energy]", "no figure 'energy'"),
-        ("fidelity: {set: [chip.crossbar.rows=4]}", "shortens the workload"),
         ("trials: 5", "unknown key"),
     ],
 )
