@@ -2,8 +2,8 @@
 
     python benchmarks/explore.py [--trials 300] [--workers 1 2]
 
-Prints evaluations per minute for each number of workers, how that scales, and what Optuna, journal and log cost by
-themselves (the same search again, where every evaluation is known: `overhead`).
+Prints evaluations per minute for each number of workers, how that scales, and the CPU time of Optuna and logs
+(the process that asks) for each evaluation.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
             found = search(study, folder, workers)
             seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
             rates[workers] = 60 * found.n_new / seconds
-            print(f"{workers} workers: {found.n_new} evaluations in {seconds:.1f} s, {rates[workers]:.0f} a minute; "
+            print(f"{workers} workers: {found.n_new} evaluations, {seconds:.1f} s, {rates[workers]:.0f} a minute; "
                   f"the asking process takes {1e3 * cpu / found.n_new:.1f} ms of CPU for each")
         if {1, 2} <= set(rates):
             print(f"scaling from 1 to 2 workers: {100 * rates[2] / rates[1] / 2:.0f} %")

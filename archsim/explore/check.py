@@ -149,9 +149,8 @@ def _constraints(study: Study) -> Iterator[Fault]:
 
 def _schedule(study: Study) -> Iterator[Fault]:
     model = study.model
-    if model.sweep.kind == "grid":
-        if model.sweep.n_configurations is not None:
-            yield ("sweep", "configurations"), "a grid tries them all; leave it out, or use random"
+    if model.sweep.kind == "grid" and model.sweep.n_configurations is not None:
+        yield ("sweep", "configurations"), "a grid tries them all; leave it out, or use random"
 
 
 def _base(study: Study) -> Iterator[Fault]:
