@@ -37,7 +37,7 @@ from archsim.cli_options import (
     WorkloadFile,
     texts,
 )
-from archsim.cli_which import report, search, sweep
+from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, EngineError, TooLargeError
 
 CTRL_C, TERMINATED = 130, 143
@@ -401,7 +401,6 @@ def optimizers(
 
 app.command()(sweep)
 app.command()(search)
-app.command()(report)
 
 
 def _terminate(signum: int, frame: object) -> None:

@@ -116,15 +116,19 @@ def budget(
 
 
 def report(
-    result: Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")],
+    result: Annotated[Path, typer.Argument(metavar="FOLDER", help="What run -o, sweep or search wrote.")],
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="In the result folder if not given.", show_default=False
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="In the folder if not given; of a study, the folder to write into.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Write the page of a saved result.
+    """Write the page of a saved result, or of a study.
 
     One HTML file that opens from disk: figures, a timeline to zoom into, what takes how much, power, floor plan.
     """

@@ -29,15 +29,6 @@ def search(study: Path, output: Path | None, workers: int | None, scheduler: str
     _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
 
 
-def report(folder: Path, output: Path | None) -> None:
-    """Write page, tables and chips of a study."""
-    from archsim.explore.results import read_results
-    from archsim.explore.results import report as write
-
-    page = write(read_results(folder), output or folder)
-    typer.echo(f"written to {page}", err=True)
-
-
 def _show(found: Any, as_json: bool) -> None:
     if sys.stderr.isatty():
         typer.echo(err=True)  # ends the line of progress

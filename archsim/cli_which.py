@@ -59,21 +59,3 @@ def search(
     from archsim.cli_sweep import search as command
 
     command(study, output, workers, scheduler, json)
-
-
-def report(
-    study: Annotated[
-        Path, typer.Argument(metavar="STUDY_FOLDER", help="What sweep or search wrote.", show_default=False)
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the study's folder if not given."),
-    ] = None,
-) -> None:
-    """Write a study's report: Pareto front, pictures, tables.
-
-    A page (report.html), all records as CSV and Parquet, and each chip of the front as a chip file.
-    """
-    from archsim.cli_sweep import report as command
-
-    command(study, output)

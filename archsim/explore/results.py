@@ -91,6 +91,7 @@ def importance(found: Explored) -> dict[str, dict[str, float]]:
 
     done = [record for record in found.records if record["state"] == "done"]
     names = [name for name in found.study.parameters if all(name in record["parameters"] for record in done)]
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     result: dict[str, dict[str, float]] = {}
     for objective, aim in found.study.model.objectives.items():
         study = optuna.create_study(direction=aim)
