@@ -117,6 +117,7 @@ def simulate(
     lowered = lower(chip, work, mapping, activity)
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
     verify(lowered.graph, trace, policy=policy)
+    made = provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy}))
     return Result.of(
         lowered.graph,
         trace,
@@ -127,6 +128,6 @@ def simulate(
         n_samples=work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance=provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy})),
+        provenance={**made, "tile_places": list(mapping.topology.places)},
         policy=policy,
     )

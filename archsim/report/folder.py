@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from archsim.metrics import LongResult, Result
 
 FORMAT = "archsim result 1"
+_BY_PHASE = ("inputs_sha256", "tile_places")  # of the provenance, what is not the same in every phase
 RESULT_FILE = "result.json"
 PAGE_FILE = "report.html"
 # what a folder may hold to count as an older result, which is replaced as a whole
@@ -55,18 +56,21 @@ def bundle(records: Sequence[Mapping[str, Any]], notes: Sequence[str] = ()) -> d
     Returns
     -------
     dict
-        ``format``, ``notes``, ``results`` by phase, ``provenance`` (with ``inputs_sha256`` by phase).
+        ``format``, ``notes``, ``results`` by phase, ``provenance`` (with ``inputs_sha256`` and ``tile_places`` by
+        phase).
     """
     shared: dict[str, Any] = {}
-    hashes: dict[str, Any] = {}
+    apart: dict[str, dict[str, Any]] = {key: {} for key in _BY_PHASE}
     results = {}
     for record in records:
         provenance = dict(record.get("provenance", {}))
         provenance.pop("phase", None)
-        hashes[record["phase"]] = provenance.pop("inputs_sha256", None)
+        for key, of_phase in apart.items():
+            if key in provenance:
+                of_phase[record["phase"]] = provenance.pop(key)
         shared |= provenance
         results[record["phase"]] = {key: value for key, value in record.items() if key != "provenance"}
-    provenance = {**shared, "inputs_sha256": hashes}
+    provenance = {**shared, **{key: of_phase for key, of_phase in apart.items() if of_phase}}
     return {"format": FORMAT, "notes": list(notes), "results": results, "provenance": provenance}
 
 
@@ -98,9 +102,13 @@ def read_results(path: str | Path) -> Saved:
 
 def _with_provenance(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
     shared = dict(data.get("provenance", {}))
-    hashes = shared.pop("inputs_sha256", {})
+    apart = {key: shared.pop(key, {}) for key in _BY_PHASE}
+
+    def own(phase: str) -> dict[str, Any]:
+        return {key: of_phase[phase] for key, of_phase in apart.items() if phase in of_phase}
+
     return {
-        phase: {**record, "provenance": {**shared, "phase": phase, "inputs_sha256": hashes.get(phase)}}
+        phase: {**record, "provenance": {**shared, "phase": phase, **own(phase)}}
         for phase, record in data["results"].items()
     }
 
