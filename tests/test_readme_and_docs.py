@@ -67,6 +67,15 @@ def test_every_python_example_runs(page, monkeypatch, capsys):
     assert capsys.readouterr().out
 
 
+def test_the_python_examples_on_exploring_run_as_one_script(workplace):
+    script = workplace / "explored.py"
+    script.write_text("".join(blocks(ROOT / "docs" / "explore.md", "python")))
+    printed = run(f"{sys.executable} explored.py", workplace)
+    assert "{'chip.crossbar.rows': " in printed
+    assert "[4 rows x " in printed
+    assert (workplace / "results" / "tiny" / "results.jsonl").exists()
+
+
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_example_shows_what_happens(page, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -11,7 +11,8 @@ from typing import Any
 from archsim.errors import ExploreError
 from archsim.explore.identity import digest_of, model_version
 from archsim.explore.log import RESULTS, Claims, ResultLog, locked
-from archsim.explore.study import Study, describe
+from archsim.explore.models import StudyModel
+from archsim.explore.study import Study, describe, described_model, without_files
 from archsim.learn.checkpoints import differences
 
 FORMAT = "archsim explore 1"
@@ -123,16 +124,27 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def _refuse_other(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    if there["sha256"] != here["sha256"]:
-        differs = "; ".join(differences(there["study"], json.loads(json.dumps(here["study"]))))
+    differs = "; ".join(differences(_by_this_version(there["study"]), json.loads(json.dumps(here["study"]))))
+    if there["model"] != here["model"]:
+        also = f" It is another study, too: {differs}." if differs else ""
+        raise ExploreError(
+            f"{folder}: the study was begun by archsim {there['model']}; this is {here['model']}, which may give "
+            f"other figures.{also} Name another folder (-o), or go on with the version that began it"
+        )
+    if differs:
         raise ExploreError(
             f"{folder}: holds another study: {differs}. Name another folder (-o), or make the study as it was"
         )
-    if there["model"] != here["model"]:
-        raise ExploreError(
-            f"{folder}: the study was begun by archsim {there['model']}; this is {here['model']}, which may give "
-            "other figures. Name another folder (-o), or go on with the version that began it"
-        )
+
+
+def _by_this_version(described: dict[str, Any]) -> dict[str, Any]:
+    """What another version wrote down, with the defaults of what it did not know yet."""
+    try:
+        model = StudyModel.model_validate(without_files(described))
+    except ValueError:  # it knew what we do not: shown as it stands
+        return described
+    completed: dict[str, Any] = json.loads(json.dumps(described_model(model)))
+    return {**completed, "files": described["files"]}
 
 
 def _write(path: Path, text: str) -> None:

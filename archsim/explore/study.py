@@ -247,10 +247,23 @@ def _workload_document(path: Path) -> Document:
 
 def describe(study: Study) -> dict[str, Any]:
     """The study in plain data, without what may change when it goes on."""
-    data = study.model.model_dump(mode="json", by_alias=True)
+    files = {"chip": study.chip.data, "workload": study.workload.data}
+    return {**described_model(study.model), "files": files}
+
+
+def described_model(model: StudyModel) -> dict[str, Any]:
+    """What a study file says, without its files and what may change when it goes on."""
+    data = model.model_dump(mode="json", by_alias=True)
     for key in ("chip", "workload", "set", "time_limit"):
         data.pop(key)
     data["sweep"].pop("configurations")
     data["search"].pop("trials")
-    data["files"] = {"chip": study.chip.data, "workload": study.workload.data}
     return data
+
+
+def without_files(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What `describe` gave, as a study file would say it: for `StudyModel`, not to be swept."""
+    rest = {key: value for key, value in described.items() if key != "files"}
+    # how many are drawn is not described; a kind other than a grid is refused without it
+    drawn = {} if rest["sweep"]["kind"] == "grid" else {"configurations": 1}
+    return {**rest, "chip": "study.json", "workload": "study.json", "sweep": {**rest["sweep"], **drawn}}

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Protocol
 
 from archsim.explore.evaluate import Job, Outcome, evaluate, failed
@@ -176,14 +178,17 @@ class LocalPool:
 
 
 def _started(function: Callable[[Jobs], list[Outcome]]) -> _Worker:
-    """A fresh process with one thread for arithmetic."""
+    """A fresh process with one thread for arithmetic, which does not run the caller's script again."""
     here, there = multiprocessing.Pipe()
-    before = {name: os.environ.get(name) for name in THREADS}
+    before, main = {name: os.environ.get(name) for name in THREADS}, sys.modules["__main__"]
     os.environ.update(dict.fromkeys(THREADS, "1"))
+    # spawn imports what it finds here in the new process: a script without a guard would start its sweep once more
+    sys.modules["__main__"] = ModuleType("__main__")
     try:
         process = multiprocessing.get_context("spawn").Process(target=_work, args=(there, function), daemon=True)
         process.start()
     finally:
+        sys.modules["__main__"] = main
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

@@ -96,6 +96,49 @@ def test_a_study_begun_by_another_version_is_refused(tmp_path):
         sweep(path, tmp_path / "out")
 
 
+def test_an_older_version_and_another_study_are_both_named(tmp_path, pool):
+    sweep(write_study(tmp_path), tmp_path / "out")
+    about = tmp_path / "out" / "study.json"
+    about.write_text(json.dumps({**json.loads(about.read_text()), "model": "0.0.1+abc"}))
+    with pytest.raises(ExploreError, match=r"begun by archsim 0\.0\.1.* another study, too: seed was 0, is 1"):
+        sweep(write_study(tmp_path, more="seed: 1"), tmp_path / "out")
+    assert len(pool.keys) == 4
+
+
+def unknown(about: dict, *path: str) -> dict:
+    """What a version would have written that did not know one of the keys of a study."""
+    inner = about["study"]
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    return {**about, "sha256": "of something else"}
+
+
+@pytest.mark.parametrize("path", [("phase",), ("search", "population"), ("learning",)], ids=".".join)
+def test_a_key_that_was_not_known_yet_has_its_default(tmp_path, pool, path):
+    study = write_study(tmp_path)
+    study.write_text(study.read_text().replace("phase: inference\n", ""))
+    sweep(study, tmp_path / "out")
+    about = tmp_path / "out" / "study.json"
+    older = unknown(json.loads(about.read_text()), *path)
+    about.write_text(json.dumps(older))
+    assert sweep(study, tmp_path / "out").n_new == 0
+    about.write_text(json.dumps({**older, "model": "0.0.1+abc"}))
+    with pytest.raises(ExploreError, match=r"begun by archsim 0\.0\.1\+abc.*figures\. Name another folder"):
+        sweep(study, tmp_path / "out")
+    assert len(pool.keys) == 4
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_number_written_in_another_way_is_no_other_study(tmp_path):
+    study = write_study(tmp_path)
+    given = study.read_text()
+    study.write_text(given.replace("set: [", "set: [workload.weights.gain=2, "))
+    sweep(study, tmp_path / "out")
+    study.write_text(given.replace("set: [", "set: [workload.weights.gain=2.0, "))
+    assert sweep(study, tmp_path / "out").n_new == 0
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path, pool):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("years of work")
