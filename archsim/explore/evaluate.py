@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archsim.errors import ArchsimError
-from archsim.explore.measures import ACCURACIES, measure_result
+from archsim.explore.measures import ACCURACIES, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved
 from archsim.simulate import Phase, simulate
@@ -125,6 +125,7 @@ def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:
     if not quick:
         dear = tuple(metric for metric in job.metrics if metric not in ACCURACIES)
         metrics = _simulated(given, dear)
+    metrics |= measure_shape(given.work.network, job.metrics)
     learned = tuple(metric for metric in job.metrics if metric in ACCURACIES)
     for dear in (_traced(job, metrics), learned):
         if dear and (broken := broken_limits(job.limits, metrics)):

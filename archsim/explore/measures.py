@@ -9,6 +9,8 @@ from archsim.errors import ExploreError
 from archsim.metrics import Result
 from archsim.metrics.ledger import BREAKDOWNS, Part
 from archsim.units import close_match, parse_quantity
+from archsim.workload.layer_graph import minimax_fidelity, mixing_time
+from archsim.workload.network import Network
 
 TOTALS: Final[dict[str, Callable[[Result], float]]] = {
     "latency_ps": lambda result: result.latency_ps,
@@ -31,8 +33,14 @@ ALWAYS: Final = ("latency_ps", "energy_pj", "area_um2", "average_power_uw")
 ACCURACIES: Final = {"accuracy": "after", "accuracy_before": "before", "accuracy_source": "source"}
 """Found by learning: after adaptation on the chip, before it, and of the network as it was trained."""
 
+SHAPES: Final[dict[str, Callable[[Network], float]]] = {
+    "mixing_time": mixing_time,
+    "minimax_fidelity": minimax_fidelity,
+}
+"""Of the network's layer graph; the chip has no part in them."""
+
 _KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
-FRACTIONS = (*ACCURACIES, "busiest_utilisation")
+FRACTIONS = (*ACCURACIES, "minimax_fidelity", "busiest_utilisation")
 
 
 def kind_of(metric: str) -> str | None:
@@ -75,9 +83,9 @@ def limit_of(metric: str, value: object) -> float:
 
 def fault_of(metric: str) -> str:
     """What is wrong with the name of a metric; nothing if it can be found."""
-    if metric in TOTALS or metric in ACCURACIES:
+    names = [*TOTALS, *ACCURACIES, *SHAPES]
+    if metric in names:
         return ""
-    names = [*TOTALS, *ACCURACIES]
     if metric.partition(".")[0] != "breakdown":
         hint = close_match(metric, names)
         return f"no metric is called {metric!r}{hint}; there are: {', '.join(names)}, breakdown.BY.NAME.FIGURE"
@@ -101,8 +109,19 @@ def needs_learning(metrics: Iterable[str]) -> bool:
     return any(metric in ACCURACIES for metric in metrics)
 
 
+def measure_shape(network: Network, metrics: Iterable[str]) -> dict[str, float]:
+    """Those metrics that the network's layer graph decides alone.
+
+    Raises
+    ------
+    WorkloadError
+        Some layer never reaches the last one.
+    """
+    return {metric: SHAPES[metric](network) for metric in metrics if metric in SHAPES}
+
+
 def measure_result(result: Result, metrics: Iterable[str]) -> dict[str, float]:
-    """Metrics of a run; those that are found by learning are left out.
+    """Metrics of a run; those that are found by learning and those of the network's shape are left out.
 
     Raises
     ------
@@ -114,7 +133,7 @@ def measure_result(result: Result, metrics: Iterable[str]) -> dict[str, float]:
     for metric in metrics:
         if metric in TOTALS:
             found[metric] = TOTALS[metric](result)
-        elif metric not in ACCURACIES:
+        elif metric not in ACCURACIES and metric not in SHAPES:
             _, by, name, field = split_breakdown(metric)
             if by not in parts:
                 parts[by] = result.breakdown(by)
