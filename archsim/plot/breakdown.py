@@ -9,7 +9,7 @@ from typing import Any
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.drawing import PART_KEYS, Drawing, drawing_of
-from archsim.plot.scales import GREY, component_style, scale_of
+from archsim.plot.scales import GREY, component_styles, scale_of
 
 _TITLES = {"energy_pj": ("energy", "energy"), "busy_ps": ("busy time", "time"), "area_um2": ("area", "area")}
 OTHERS = "all others"
@@ -37,7 +37,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
     """
     drawing = drawing_of(result)
     drawn = largest_parts(drawing.parts)
-    styles = {name: (GREY, "") if name == OTHERS else component_style(name) for name in drawn}
+    styles = component_styles([name for name in drawn if name != OTHERS]) | {OTHERS: (GREY, "")}
     fig = figure(9, 3.6)
     axes = fig.add_subplot()
     for row, key in enumerate(PART_KEYS):

@@ -58,7 +58,7 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
         n_pixels = PIXELS_DETAIL if i and n_details > 1 else PIXELS_WHOLE
         draw_lanes(axes, lanes, window, n_pixels, kind, [colours[name] for name in names])
     label_lanes(panels, lanes, by_phase)
-    fig.suptitle(f"{short(drawing.name)}, {short(drawing.phase)}: {_what_is_shown(lanes)}", fontsize=11)
+    fig.suptitle(f"{short(drawing.name)}, {short(drawing.phase)}: {what_is_shown(lanes)}", fontsize=11)
     used = set(kind.tolist())
     what = "phase" if by_phase else "layer"
     legend_of(
@@ -70,7 +70,7 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
     return lanes
 
 
-def _what_is_shown(lanes: Lanes) -> str:
+def what_is_shown(lanes: Lanes) -> str:
     if len(lanes.lanes) == lanes.n_lanes:
         return f"all {lanes.n_resources} resources that take time"
     return (

@@ -7,7 +7,7 @@ from pathlib import Path
 from archsim.metrics import Result
 from archsim.plot.breakdown import OTHERS, largest_parts
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.scales import GREY, component_style, scale_of
+from archsim.plot.scales import GREY, component_styles, scale_of
 
 _TITLES = {"latency_ps": "latency", "energy_pj": "energy", "area_um2": "area"}
 _KINDS = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area"}
@@ -34,7 +34,7 @@ def bp_vs_dfa(bp: Result, dfa: Result, path: str | Path) -> Drawn:
         names = (f"{names[0]} (first)", f"{names[1]} (second)")
     parts = [largest_parts(run.breakdown("component"), tuple(_TITLES)) for run in (bp, dfa)]
     components = sorted({name for own in parts for name in own}, key=lambda name: (name == OTHERS, name))
-    styles = {name: (GREY, "") if name == OTHERS else component_style(name) for name in components}
+    styles = component_styles([name for name in components if name != OTHERS]) | {OTHERS: (GREY, "")}
     drawn: Drawn = {}
     fig = figure(10, 5)
     for axes, (key, title) in zip(fig.subplots(1, len(_TITLES)), _TITLES.items(), strict=True):

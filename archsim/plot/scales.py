@@ -112,6 +112,24 @@ def component_style(name: str) -> tuple[str, str]:
     return PALETTE[sum(name.encode()) % len(PALETTE)], "...."
 
 
+def component_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The `component_style` of each, but no two alike: a name that the table does not know takes the next free.
+
+    Examples
+    --------
+    >>> component_styles(["convert", "drive"])
+    {'convert': ('#F0E442', '....'), 'drive': ('#0072B2', '....')}
+    """
+    own = {name: component_style(name) for name in names}
+    styles = {name: style for name, style in own.items() if name in _COMPONENTS}
+    for name in (name for name in own if name not in _COMPONENTS):
+        first = PALETTE.index(own[name][0])
+        colours = PALETTE[first:] + PALETTE[:first]
+        free = ((colour, hatch) for hatch in ("....", "oo", "**") for colour in colours)
+        styles[name] = next((style for style in free if style not in styles.values()), own[name])
+    return {name: styles[name] for name in names}
+
+
 def colours_of_layers(names: Sequence[str]) -> dict[str, str]:
     """`layer_colours`, with those of the input and of no layer."""
     return {**_NO_LAYER, **layer_colours([name for name in names if name not in _NO_LAYER])}

@@ -10,7 +10,7 @@ from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
-from archsim.plot.pipeline import PIXELS_WHOLE, draw_lanes, label_lanes
+from archsim.plot.pipeline import PIXELS_WHOLE, draw_lanes, label_lanes, what_is_shown
 from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
 
 LANE_IN, HEAD_IN = 0.165, 0.75
@@ -61,7 +61,7 @@ def timelines(results: Sequence[Result | Drawing], path: str | Path, titles: Seq
         draw_lanes(axes, lanes, window, PIXELS_WHOLE, kind, [colours[name] for name in kind_names])
         label_lanes([axes], lanes, by_phase)
         axes.axvline(drawing.latency_ps / factor, color="black", linewidth=1.2, linestyle="--")
-        axes.set_title(f"{title}: {drawing.latency_ps / factor:.4g} {unit}", fontsize=9)
+        axes.set_title(f"{title}: {drawing.latency_ps / factor:.4g} {unit}; {what_is_shown(lanes)}", fontsize=9)
         what = "phase" if by_phase else "layer"
         used |= {kind_names[i] or f"(no {what})": colours[kind_names[i]] for i in sorted(set(kind.tolist()))}
     for axes in panels[:-1]:

@@ -14,7 +14,7 @@ from archsim.errors import ArchsimError
 from archsim.metrics import Result
 from archsim.plot import bp_vs_dfa, breakdown, endurance, inline, latency, pareto_front, pipeline, utilisation
 from archsim.plot.canvas import short
-from archsim.plot.scales import PALETTE, phase_styles
+from archsim.plot.scales import PALETTE, component_style, component_styles, phase_styles
 
 HEADS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 PHASES = ("forward", "backward", "feedback", "gradient", "update")
@@ -124,6 +124,12 @@ def test_phases_differ_by_hatch_or_grey_and_colours_differ_without_green_cones()
         assert styles[a][1] != styles[b][1] or abs(grey(styles[a][0]) - grey(styles[b][0])) > 0.15
     for one, other in itertools.combinations(PALETTE, 2):
         assert np.linalg.norm(deuteranopic(one) - deuteranopic(other)) > 0.1, (one, other)
+
+
+def test_no_two_components_of_one_picture_look_alike() -> None:
+    names = ["adc", "convert", "drive", *(f"unit{i}" for i in range(15))]
+    assert len(set(component_styles(names).values())) == len(names)
+    assert component_styles(names)["adc"] == component_style("adc")
 
 
 def test_a_picture_shows_itself_in_a_notebook(runs: dict[str, Result]) -> None:

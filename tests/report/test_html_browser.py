@@ -180,3 +180,16 @@ def test_hostile_names_are_text_and_run_nothing(chromium, named, tmp_path):
     assert opened.tell("document.documentElement.scrollWidth <= window.innerWidth")
     assert opened.said == []
     assert len(opened.asked) == 1
+
+
+def test_what_is_printed_is_drawn_before_the_printer_looks_and_on_white(fresh):
+    fresh.page.select_option("#theme", "dark")
+    corner = fresh.tell(
+        "() => { dispatchEvent(new Event('beforeprint'));"
+        " const { width, height } = shown.line.canvas;"
+        " return [...shown.line.context.getImageData(width - 3, height - 3, 1, 1).data] }"
+    )
+    assert corner == [255, 255, 255, 255]
+    fresh.tell("dispatchEvent(new Event('afterprint'))")
+    assert fresh.tell("document.documentElement.dataset.theme") == "dark"
+    fresh.page.select_option("#theme", "light")

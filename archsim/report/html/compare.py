@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from archsim.report.html.page import asset, html_report, template
+from archsim.report.html.page import asset, html_report, template, typeset
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -52,7 +52,7 @@ def compare_page(tables: Sequence[Table], pictures: Sequence[Picture], frames: S
     """
     page = template("compare.html.j2").render(
         style=asset("report.css"),
-        tables=tables,
+        tables=[table._replace(rows=[list(map(typeset, row)) for row in table.rows]) for table in tables],
         pictures=[(picture.title, base64.b64encode(picture.png).decode()) for picture in pictures],
         frames=[(frame.title, _inner(frame.result)) for frame in frames],
     )

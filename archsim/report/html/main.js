@@ -167,6 +167,9 @@ function wireSize() {
   for (const [kind, printing] of [["beforeprint", true], ["afterprint", false]]) {
     window.addEventListener(kind, () => {
       shown.line.printing = printing;
+      // paper is white
+      if (printing) document.documentElement.dataset.theme = "light";
+      else theme(byId("theme").value);
       shown.line.resize();
       redraw();
     });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -20,6 +21,7 @@ SCRIPTS = (
     "words.js", "columns.js", "rows.js", "raster.js", "timeline.js", "moves.js", "talk.js", "parts.js", "power.js",
     "plan.js", "main.js",
 )  # fmt: skip
+_QUANTITY = re.compile(r"([-+]?[\d.e+-]+) (us|u[JWA]|um2|mm2)")
 # none of these may stand in a script element as they are, whatever a name holds
 _ESCAPES: dict[str, str | int | None] = {
     "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029",
@@ -57,7 +59,7 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
         template("report.html.j2").render(
             title=", ".join(dict.fromkeys(summary.name for summary in summaries)),
             columns=RUN_COLUMNS,
-            rows=[summary.row() for summary in summaries],
+            rows=[[typeset(cell) for cell in summary.row()] for summary in summaries],
             phases=[summary.phase for summary in summaries],
             notes=notes,
             provenance=_provenance(results),
@@ -66,6 +68,18 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
             runs=[tuple(map(_in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
         )
     )
+
+
+def typeset(cell: str) -> str:
+    """A quantity with the signs that the charts write: µs for us, mm² for mm2; any other text as it is.
+
+    Examples
+    --------
+    >>> typeset("538 us"), typeset("+0.12 mm2"), typeset("us 2")
+    ('538 µs', '+0.12 mm²', 'us 2')
+    """
+    found = _QUANTITY.fullmatch(cell)
+    return f"{found[1]} {found[2].replace('u', 'µ').replace('2', '²')}" if found else cell
 
 
 @cache

@@ -69,7 +69,8 @@ class Timeline {
     this.canvas.height = Math.round(height * this.ratio);
     this.canvas.style.width = this.width + "px";
     this.canvas.style.height = height + "px";
-    this.draw();
+    // at once: a canvas of a new size is black, and a printer waits for no frame
+    if (this.columns) this.drawNow();
   }
 
   colours() {
