@@ -47,6 +47,13 @@ def test_a_column_takes_the_narrowest_type(largest, n_bytes):
     assert packed(np.array([0, largest]))["bytes"] == n_bytes
 
 
+def test_a_few_far_numbers_do_not_widen_a_column():
+    values = np.arange(1000)
+    values[[7, 999]] = 2**40, 2**52
+    assert packed(values)["bytes"] == 2
+    assert unpacked(packed(values)).tolist() == values.tolist()
+
+
 def test_the_page_holds_the_figures_of_result_json(result):
     record = json.loads(json.dumps(result.to_dict()))
     del record["provenance"]

@@ -14,6 +14,15 @@ async function inflated(bytes) {
 }
 
 async function unpack(column) {
+  const values = await near(column);
+  const [places, given] = column.far;
+  if (!places.length) return values;
+  const all = Float64Array.from(values);
+  places.forEach((place, i) => { all[place] = given[i]; });
+  return all;
+}
+
+async function near(column) {
   const { n, base } = column;
   const width = column.bytes;
   const flat = n ? await inflated(bytesOf(column.data)) : new Uint8Array(0);
