@@ -52,7 +52,9 @@ def error_bars(
         for y, (low, value, high) in enumerate(bars):
             axes.plot([low / scale, high / scale], [y, y], color=PALETTE[0], linewidth=3, solid_capstyle="butt")
             axes.plot(value / scale, y, "o", color=PALETTE[5], markersize=6)
-        axes.set_xlim(left=0)
+        largest = max(max(value, high) for _, value, high in bars) / scale
+        axes.set_xlim(0, 1.1 * largest if largest else 1.0)
+        axes.locator_params(axis="x", nbins=5)
         axes.set_xlabel(f"{_TITLES[metric]} ({unit})")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_yticks(range(len(chips)), [_short(name) for name in chips])
