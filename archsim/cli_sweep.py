@@ -45,7 +45,7 @@ def _show(found: Any, as_json: bool) -> None:
 def _states(found: Any) -> dict[str, int]:
     return {
         state: sum(record["state"] == state for record in found.records)
-        for state in ("done", "pruned", "failed")
+        for state in ("done", "cheap", "pruned", "failed")
     }
 
 

@@ -64,21 +64,19 @@ def hypervolumes(place: Path, trials: int, seeds: list[int]) -> None:
         path.write_text(SMALL.format(root=ROOT, seed=seed, sampler=sampler, trials=trials))
         return read_study(path)
 
-    start = time.perf_counter()
-    whole = sweep(study("random", 0), place / "whole", tell=lambda _: None)
-    points = losses(whole.study, [record for record in whole.records if record["state"] == "done"])
-    low, span = points.min(axis=0), np.ptp(points, axis=0)
-    best = moocore.hypervolume((points - low) / span, ref=np.ones(len(low)))
-    print(f"all {len(points)} of {len(whole.records)} configurations: {len(whole.front)} on the front, "
-          f"{time.perf_counter() - start:.0f} s", flush=True)
-    for sampler in ("tpe", "nsga2", "random"):
-        parts = []
-        for seed in seeds:
+    for seed in seeds:  # of the recordings that are drawn, and of the sampler
+        start = time.perf_counter()
+        whole = sweep(study("random", seed), place / f"whole{seed}", tell=lambda _: None)
+        points = losses(whole.study, [record for record in whole.records if record["state"] == "done"])
+        low, span = points.min(axis=0), np.ptp(points, axis=0)
+        best = moocore.hypervolume((points - low) / span, ref=np.ones(len(low)))
+        print(f"seed {seed}: all {len(points)} of {len(whole.records)} configurations, "
+              f"{len(whole.front)} on the front, {time.perf_counter() - start:.0f} s", flush=True)
+        for sampler in ("nsga2", "random", "tpe"):
             found = search(study(sampler, seed), place / f"{sampler}{seed}", tell=lambda _: None)
             done = losses(found.study, [r for r in found.records if r["state"] == "done"][:trials])
-            parts.append(100 * moocore.hypervolume((done - low) / span, ref=np.ones(len(low))) / best)
-        shown = ", ".join(f"{part:.2f} %" for part in parts)
-        print(f"{sampler}: {trials} evaluations, seeds {', '.join(map(str, seeds))}: {shown}", flush=True)
+            part = moocore.hypervolume((done - low) / span, ref=np.ones(len(low))) / best
+            print(f"  {sampler}: {len(done)} evaluations, {100 * part:.2f} %", flush=True)
 
 
 def main() -> None:

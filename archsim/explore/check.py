@@ -151,6 +151,18 @@ def _schedule(study: Study) -> Iterator[Fault]:
     model = study.model
     if model.sweep.kind == "grid" and model.sweep.n_configurations is not None:
         yield ("sweep", "configurations"), "a grid tries them all; leave it out, or use random"
+    yield from _first_look(study)
+
+
+def _first_look(study: Study) -> Iterator[Fault]:
+    """Only the workload can be made cheaper: another chip would be another question."""
+    given = study.model.fidelity
+    for i, assignment in enumerate(given.set if given is not None else ()):
+        where: Keys = ("fidelity", "set", i)
+        if not assignment.startswith("workload."):
+            yield where, f"write it as workload.PATH=value; got {assignment!r}"
+        else:
+            yield from ((where, said) for said in _option(study, [assignment]))
 
 
 def _base(study: Study) -> Iterator[Fault]:
@@ -169,6 +181,7 @@ def _together(study: Study) -> Iterator[Fault]:
     first = ""
     for parameters in islice(drawn(study, N_TRIED), N_TRIED):
         try:
+            study.resolve(parameters, study.cheap)
             study.resolve(parameters)
         except ArchsimError as error:
             first = first or str(error)

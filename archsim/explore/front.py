@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from archsim.explore.log import Record
 from archsim.explore.study import Study
+
+CHEAP = "cheap"
+"""State of a configuration that a first look did not find worth a whole evaluation."""
 
 Floats = NDArray[np.float64]
 
@@ -26,15 +30,53 @@ def losses(study: Study, records: Sequence[Record]) -> Floats:
     return found.reshape(len(records), len(names)) * signs_of(study)
 
 
+def most_promising(study: Study, records: Sequence[Record], keep: float) -> list[int]:
+    """Places of the records that go on after a first look: the best fronts, whole, until the share is reached.
+
+    Those that keep to the constraints come before those that do not; what has no figures does not go on. A front
+    is not cut, so that no configuration is left out which none of the others beats.
+
+    Parameters
+    ----------
+    study : Study
+    records : sequence of dict
+        Of the first look. One of several with the same key counts.
+    keep : float
+        Part of the records that goes on, at least.
+    """
+    import moocore
+
+    place: dict[str, int] = {}
+    for i, record in enumerate(records):
+        if not any(record["metrics"].get(name) is None for name in study.model.objectives):
+            place.setdefault(record["key"], i)
+    if not place:
+        return []
+    found = [records[i] for i in place.values()]
+    rank = np.asarray(moocore.pareto_rank(losses(study, found)), int)
+    rank[[not _keeps_to_limits(study, record) for record in found]] += len(found)
+    wanted = max(1, math.ceil(keep * len(found)))
+    last = np.sort(rank)[wanted - 1]
+    return [i for i, at in zip(place.values(), rank, strict=True) if at <= last]
+
+
 def is_feasible(study: Study, record: Record) -> bool:
     """Whether all metrics of a configuration are there and keep to the constraints."""
-    from archsim.explore.run import limits_of
-
     metrics: dict[str, Any] = record["metrics"]
     wanted = (*study.model.objectives, *study.model.constraints)
     if record["state"] != "done" or any(metrics.get(name) is None for name in wanted):
         return False
-    return all(limit.violation(metrics[limit.metric]) <= 0 for limit in limits_of(study))
+    return _keeps_to_limits(study, record)
+
+
+def _keeps_to_limits(study: Study, record: Record) -> bool:
+    from archsim.explore.run import limits_of
+
+    metrics = record["metrics"]
+    limits = [limit for limit in limits_of(study) if limit.metric in metrics]
+    return record["state"] in ("done", CHEAP) and all(
+        limit.violation(metrics[limit.metric]) <= 0 for limit in limits
+    )
 
 
 def nondominated(points: Floats) -> NDArray[np.bool_]:

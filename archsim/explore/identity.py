@@ -40,14 +40,16 @@ def digest_of(data: Any) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def key_of(study: Study, resolved: Resolved) -> str:
+def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:
     """The hash by which a finished evaluation is found again: resolved chip and workload, seed, phase, model.
 
     What is learned counts too where accuracy is wanted; the constraints do, because they end an evaluation early.
+    A first look has a key of its own, even where it leaves nothing out.
     """
     model = study.model
     return digest_of(
         {
+            **({"cheap": True} if is_cheap else {}),
             "chip": to_door(resolved.chip),
             "workload": resolved.work.described,
             "phase": resolved.phase,

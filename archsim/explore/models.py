@@ -222,6 +222,13 @@ class LearningOfStudy(DoorModel):
     n_seeds: Count = 1
 
 
+class FidelityModel(DoorModel):
+    """A first look: all configurations with cheap settings of the workload, then the best share in full."""
+
+    set: Annotated[list[Name], Field(min_length=1)]
+    keep: Annotated[float, Field(gt=0, lt=1)] = 0.25
+
+
 class StudyModel(DoorModel):
     """A study file."""
 
@@ -240,6 +247,7 @@ class StudyModel(DoorModel):
     sweep: SweepModel = SweepModel()
     search: SearchModel = SearchModel()
     learning: LearningOfStudy = LearningOfStudy()
+    fidelity: FidelityModel | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -14,7 +14,7 @@ import numpy as np
 
 from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.folder import read_about
-from archsim.explore.front import losses
+from archsim.explore.front import CHEAP, losses
 from archsim.explore.log import RESULTS, Record, ResultLog
 from archsim.explore.measures import kind_of
 from archsim.explore.models import StudyModel
@@ -49,6 +49,8 @@ def read_results(folder: str | Path) -> Explored:
         Document(files["workload"], Path(about["workload_folder"]) / "study.json", WorkloadError, where),
     )
     records = list(ResultLog(path / RESULTS).read().values())
+    if study.model.fidelity is not None:  # what went on after its first look has two lines, the whole one later
+        records = list({repr(sorted(record["parameters"].items())): record for record in records}.values())
     return Explored(study, path, records, 0)
 
 
@@ -211,7 +213,11 @@ def report(found: Explored, folder: Path) -> Path:
         )
     export(found, folder)
     objectives = list(found.study.model.objectives)
-    done = [r for r in found.records if all(r["metrics"].get(name) is not None for name in objectives)]
+    done = [
+        r
+        for r in found.records
+        if r["state"] != CHEAP and all(r["metrics"].get(name) is not None for name in objectives)
+    ]
     keys = {record["key"] for record in found.front}
     on_front = [record["key"] in keys for record in done]
     columns = {name: [record["metrics"][name] for record in done] for name in objectives}
@@ -235,7 +241,7 @@ def report(found: Explored, folder: Path) -> Path:
 def _page(found: Explored, pictures: dict[str, Path]) -> str:
     best, names = knee(found), list(found.study.parameters)
     metrics = list(found.front[0]["metrics"])
-    states = {s: sum(r["state"] == s for r in found.records) for s in ("done", "pruned", "failed")}
+    states = {s: sum(r["state"] == s for r in found.records) for s in ("done", CHEAP, "pruned", "failed")}
     head = "".join(f"<th>{html.escape(name)}</th>" for name in [*names, *metrics])
     rows = []
     for record in found.front:

@@ -15,6 +15,7 @@ from typing import Any
 from archsim.errors import ArchsimError, ExploreError
 from archsim.explore.evaluate import Job, Limit, Outcome, failed
 from archsim.explore.folder import StudyFolder, open_folder
+from archsim.explore.front import CHEAP, most_promising
 from archsim.explore.identity import digest_of, key_of
 from archsim.explore.log import Record
 from archsim.explore.measures import ALWAYS, limit_of
@@ -64,19 +65,35 @@ class Evaluator:
     pool: Pool
     progress: Progress
     n_new: int = 0
+    _cheap: set[str] = field(default_factory=set)  # keys of first looks
 
     def records(self, wanted: Sequence[Parameters]) -> list[Record]:
         """A record for each configuration, in their order.
 
         Each is evaluated once, also where other processes work on the same study: what they have claimed is
-        waited for.
+        waited for. With a first look, what goes on depends on all that are wanted together; the others have the
+        record of the first look, state "cheap".
         """
+        given = self.study.model.fidelity
+        if given is None:
+            return self._answered(wanted)
+        records = self._answered(wanted, is_cheap=True)
+        chosen = {records[i]["key"] for i in most_promising(self.study, records, given.keep)}
+        places = [i for i, record in enumerate(records) if record["key"] in chosen]
+        self.progress.n_total += len(places)
+        full = self._answered([wanted[i] for i in places])
+        for i, record in zip(places, full, strict=True):
+            records[i] = record
+        return records
+
+    def _answered(self, wanted: Sequence[Parameters], is_cheap: bool = False) -> list[Record]:
+        """A record for each configuration, from the log or by the workers."""
         keys: list[str] = []
         jobs: dict[str, Job] = {}
         parameters: dict[str, Parameters] = {}
         refused: list[Record] = []
         for item in wanted:
-            key, job = self._job(item)
+            key, job = self._job(item, is_cheap)
             keys.append(key)
             parameters.setdefault(key, item)
             if isinstance(job, Job):
@@ -90,15 +107,17 @@ class Evaluator:
         self.progress.add(sum(key in known for key in keys) - self.progress.counted(keys))
         return [{**known[key], "parameters": dict(item)} for key, item in zip(keys, wanted, strict=True)]
 
-    def _job(self, parameters: Parameters) -> tuple[str, Job | str]:
+    def _job(self, parameters: Parameters, is_cheap: bool) -> tuple[str, Job | str]:
         """A configuration's key, and its job or why it is no chip and workload."""
         study = self.study
         try:
-            resolved = study.resolve(parameters)
+            resolved = study.resolve(parameters, study.cheap if is_cheap else ())
         except ArchsimError as error:
             said = " | ".join(str(error).splitlines()[:2])
             return digest_of({"invalid": parameters, "said": said})[:32], said
-        key, model = key_of(study, resolved), study.model
+        key, model = key_of(study, resolved, is_cheap), study.model
+        if is_cheap:
+            self._cheap.add(key)
         return key, Job(
             key, resolved, metrics_of(study), limits_of(study), model.learning.rule, model.learning.n_seeds,
             self.folder.learned, graph_key(resolved),
@@ -147,7 +166,7 @@ class Evaluator:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         return {
             "key": key,
-            "state": outcome["state"],
+            "state": CHEAP if outcome["state"] == "done" and key in self._cheap else outcome["state"],
             "parameters": parameters,
             "metrics": outcome["metrics"],
             "error": outcome["error"],

@@ -7,7 +7,7 @@ workers nor on interruptions.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from archsim.explore.folder import StudyFolder, open_folder
+from archsim.explore.front import CHEAP
 from archsim.explore.journal import ASKED, Backend, optuna_study, sampler_of, storage_of, taking_part
 from archsim.explore.log import Record, locked
 from archsim.explore.models import Range, Value
@@ -98,14 +99,30 @@ class _Search:
         """Batch after batch, until enough configurations are known."""
         self._remember()
         while batch := self._asked():
-            records = self.evaluator.records([parameters for _, parameters in batch])
+            records = self._records({trial.number: parameters for trial, parameters in batch})
             for (trial, _), record in zip(batch, records, strict=True):
-                self._tell(trial, record)
+                self._tell(trial, record, records)
                 self.by_number[trial.number] = record
             self.backend.to_disk()
             for trial, _ in batch:
                 self.folder.claims.give_back(_claim(trial.number))
             self._remember()
+
+    def _records(self, asked: dict[int, Parameters]) -> list[Record]:
+        """Of some trials by number; a first look compares all of a batch, also those that were told before."""
+        if self.study.model.fidelity is None:
+            return self.evaluator.records(list(asked.values()))
+        peers, size = self._parameters() | asked, self.study.model.search.n_batch
+        found: dict[int, Record] = {}
+        for batch in sorted({number // size for number in asked}):
+            numbers = [n for n in range(batch * size, (batch + 1) * size) if n in peers]
+            found.update(zip(numbers, self.evaluator.records([peers[n] for n in numbers]), strict=True))
+        return [found[number] for number in asked]
+
+    def _parameters(self) -> dict[int, Parameters]:
+        """Of all trials that have been asked to their end."""
+        trials = self.optuna.get_trials(deepcopy=False)
+        return {t.number: decoded(self.study, t.params) for t in trials if ASKED in t.user_attrs}
 
     def _asked(self) -> list[tuple[Trial, Parameters]]:
         """Trials that somebody left behind, and new ones to the end of the batch."""
@@ -152,12 +169,17 @@ class _Search:
             trial.set_user_attr(ASKED, parameters)
         return trial, parameters
 
-    def _tell(self, trial: Trial, record: Record) -> None:
-        """What a configuration is worth; one without figures counts as the worst that is known, out of bounds."""
+    def _tell(self, trial: Trial, record: Record, batch: Sequence[Record]) -> None:
+        """What a configuration is worth; one without figures counts as the worst that is known, out of bounds.
+
+        Figures of a first look are no figures: they do not compare with those of whole evaluations.
+        """
         metrics = record["metrics"]
-        values = [metrics.get(name) for name in self.study.model.objectives]
+        values: list[Any] = [
+            None if record["state"] == CHEAP else metrics.get(name) for name in self.study.model.objectives
+        ]
         if record["state"] == "failed" or any(value is None for value in values):
-            worst = self._worst() or values
+            worst = self._worst(batch) or values
             values = [w if value is None else value for value, w in zip(values, worst, strict=True)]
         if any(value is None for value in values):
             self.optuna.tell(trial, state=TrialState.FAIL)
@@ -169,8 +191,8 @@ class _Search:
             trial.set_constraint("failed", 1.0)
         self.optuna.tell(trial, values)
 
-    def _worst(self) -> list[float]:
-        done = [r["metrics"] for r in self.known.values() if r["state"] == "done"]
+    def _worst(self, batch: Sequence[Record]) -> list[float]:
+        done = [r["metrics"] for r in (*self.known.values(), *batch) if r["state"] == "done"]
         worst = []
         for name, aim in self.study.model.objectives.items():
             known = [metrics[name] for metrics in done if metrics.get(name) is not None]
@@ -184,11 +206,15 @@ class _Search:
         trials = [t for t in self.optuna.get_trials(deepcopy=False) if t.state.is_finished()]
         new = [trial for trial in trials if trial.number not in self.by_number]
         if new:
-            records = self.evaluator.records([decoded(self.study, trial.params) for trial in new])
+            records = self._records({trial.number: decoded(self.study, trial.params) for trial in new})
             self.by_number.update(zip((trial.number for trial in new), records, strict=True))
         self.known = {}
         for _, record in sorted(self.by_number.items()):
-            self.known.setdefault(record["key"], record)
+            key = (
+                record["key"] if self.study.model.fidelity is None else repr(sorted(record["parameters"].items()))
+            )
+            if self.known.get(key, {"state": CHEAP})["state"] == CHEAP:  # what was looked at only may go on later
+                self.known[key] = record
 
 
 def _claim(number: int) -> str:

@@ -102,6 +102,12 @@ class Study:
                     sides[side].append(f"{rest}={json.dumps(value)}")
         return Settings(tuple(sides["chip"]), tuple(sides["workload"]), phase, seed)
 
+    @property
+    def cheap(self) -> tuple[str, ...]:
+        """What the first look sets in the workload; nothing if there is none."""
+        given = self.model.fidelity
+        return () if given is None else tuple(item.removeprefix("workload.") for item in given.set)
+
     def resolve(self, parameters: Mapping[str, Value], shortened: Sequence[str] = ()) -> Resolved:
         """Chip and workload of a configuration.
 
