@@ -37,7 +37,8 @@ class BackPropagation(Learning):
     deltas: dict[Key, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Lay down the backward pass, layers and steps from the last to the first."""
+        """Lay down the forward pass, then the backward pass, layers and steps from the last to the first."""
+        self.forward.run()
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
         network = self.ctx.network

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim
 from archsim.lowering.learning import Learning
+from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send, shared_room
 from archsim.mapping import LayerPlan, n_bytes
 
@@ -33,23 +34,56 @@ class DirectFeedback(Learning):
     fed_back: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)  # layer, tile, error
 
     def run(self) -> None:
-        """Lay down the errors in order, and with each the steps of all layers that use it."""
-        flow, name = self.ctx.flow, self.last.name
+        """Lay down forward pass and errors, and with each error the steps of all layers that use it.
+
+        Where the history holds a few timesteps only, the errors go between the steps of the forward pass: in
+        program order, too, a step then finds the space that an earlier one has given back.
+        """
+        ctx, flow, name = self.ctx, self.ctx.flow, self.last.name
+        if ctx.work.error == "per_timestep" and flow.has_one_rate:
+            self._along_with_forward()
+            return
+        self.forward.run()
         errors = self.errors()
+        for error in range(1 if ctx.work.error == "mean_rate" else flow.timesteps[name]):
+            self._learn_from(error, errors)
+
+    def _along_with_forward(self) -> None:
+        """Each timestep's error after the output's next timestep: it is on its way while that one is computed."""
+        flow, plan = self.ctx.flow, self.ctx.plan(self.last.name)
+        n_bursts, n_errors = flow.n_bursts(self.last.name), flow.timesteps[self.last.name]
+        due = 0
+        for name, step in as_output_asks(flow):
+            self.forward.lay_down(name, step)
+            if name == self.last.name and step + 1 == (due + 2) * n_bursts:
+                self._learn_from(due, self._errors_at(plan, due))
+                due += 1
+        for error in range(due, n_errors):
+            self._learn_from(error, self._errors_at(plan, error))
+
+    def _errors_at(self, plan: LayerPlan, timestep: int) -> dict[tuple[int, int], int]:
+        """The output's errors of one timestep by (home tile, step)."""
+        n_bursts = self.ctx.flow.n_bursts(plan.layer.name)
+        return {
+            (home.tile, step): self.error_of_step(home, step)
+            for home in plan.homes
+            for step in range(timestep * n_bursts, (timestep + 1) * n_bursts)
+        }
+
+    def _learn_from(self, error: int, errors: dict[tuple[int, int], int]) -> None:
+        """One error, and the steps of all layers that use it."""
+        flow, name = self.ctx.flow, self.last.name
         n_errors = 1 if self.ctx.work.error == "mean_rate" else flow.timesteps[name]
-        for error in range(n_errors):
-            last_step = flow.n_steps(name) - 1 if n_errors == 1 else (error + 1) * flow.n_bursts(name) - 1
-            steps = range(error * flow.n_bursts(name), last_step + 1)
-            known = {
-                home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes
-            }
-            self._feed_back(error, last_step, known)
-            self._output_layer(list(steps), errors)
-            for layer in self.ctx.network.weighted:
-                if layer is not self.last:
-                    for step in range(flow.n_steps(layer.name)):
-                        if self._error_of(layer.name, step, n_errors) == error:
-                            self._hidden(self.ctx.plan(layer.name), step, error)
+        last_step = flow.n_steps(name) - 1 if n_errors == 1 else (error + 1) * flow.n_bursts(name) - 1
+        steps = range(error * flow.n_bursts(name), last_step + 1)
+        known = {home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes}
+        self._feed_back(error, last_step, known)
+        self._output_layer(list(steps), errors)
+        for layer in self.ctx.network.weighted:
+            if layer is not self.last:
+                for step in range(flow.n_steps(layer.name)):
+                    if self._error_of(layer.name, step, n_errors) == error:
+                        self._hidden(self.ctx.plan(layer.name), step, error)
 
     def _error_of(self, layer: str, step: int, n_errors: int) -> int:
         """Which error a step of a layer uses."""

@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from archsim.components.records import longest
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.order import as_inputs_come
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room, spike_bits, travel
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
 from archsim.workload import INPUT, Pool
@@ -75,25 +76,15 @@ class Forward:
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there."""
-        flow, network = self.ctx.flow, self.ctx.network
-        done = dict.fromkeys((INPUT, *network.names), 0)
-        total = {name: flow.n_steps(name) for name in done}
-        while any(done[name] < total[name] for name in done):
-            if done[INPUT] < total[INPUT]:
-                self._send_input(done[INPUT])
-                done[INPUT] += 1
-            for layer in network.layers:
-                while done[layer.name] < total[layer.name] and self._can_go(layer.name, done):
-                    self._step(self.ctx.plan(layer.name), done[layer.name])
-                    done[layer.name] += 1
+        for name, step in as_inputs_come(self.ctx.flow):
+            self.lay_down(name, step)
 
-    def _can_go(self, name: str, done: dict[str, int]) -> bool:
-        layer, step = self.ctx.network.layer(name), done[name]
-        return all(
-            needed < done[source]
-            for source in sources_of(layer)
-            for needed in self.ctx.flow.needs(layer, step, source)[-1:]
-        )
+    def lay_down(self, name: str, step: int) -> None:
+        """Lay down one step of a layer, or of the input; the steps that it needs must be there."""
+        if name == INPUT:
+            self._send_input(step)
+        else:
+            self._step(self.ctx.plan(name), step)
 
     def label(self, layer: str, step: int) -> Label:
         """The label of a step's tasks."""

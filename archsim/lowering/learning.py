@@ -32,7 +32,7 @@ class Learning:
     ----------
     ctx : Context
     forward : Forward
-        The sample's forward pass, already laid down.
+        The sample's forward pass; the learning rule lays it down, before or along with its own tasks.
     phase : str
         Label of the tasks that carry errors: "backward" or "feedback".
     gradients : dict of str to list of int
@@ -60,16 +60,20 @@ class Learning:
         ctx, plan, name = self.ctx, self.ctx.plan(self.last.name), self.last.name
         found: dict[tuple[int, int], int] = {}
         for home in plan.homes:
-            known = [self._output_known(home, step) for step in range(ctx.flow.n_steps(name))]
+            steps = range(ctx.flow.n_steps(name))
             if ctx.work.error == "mean_rate":
                 n = home.n_channels * ctx.flow.n_positions(name)
-                task = self._error(home, len(known) - 1, n, known)
-                found |= {(home.tile, step): task for step in range(len(known))}
+                known = [self._output_known(home, step) for step in steps]
+                task = self._error(home, steps[-1], n, known)
+                found |= {(home.tile, step): task for step in steps}
             else:
-                for step, output in enumerate(known):
-                    n = home.n_channels * ctx.n_vectors(name, step)
-                    found[home.tile, step] = self._error(home, step, n, [output])
+                found |= {(home.tile, step): self.error_of_step(home, step) for step in steps}
         return found
+
+    def error_of_step(self, home: Home, step: int) -> int:
+        """The error of one step at one home of the output."""
+        n = home.n_channels * self.ctx.n_vectors(self.last.name, step)
+        return self._error(home, step, n, [self._output_known(home, step)])
 
     def _output_known(self, home: Home, step: int) -> int:
         key = (self.last.name, home.tile, step)

@@ -50,7 +50,6 @@ def _lower_sample(
     """Forward and learning pass; returns the forward pass, and the tasks after which the sample is over."""
     rule = BackPropagation if ctx.mapping.phase == "bp" else DirectFeedback
     forward = Forward(ctx, sample, "forward", learns=True, start=start, before=before)
-    forward.run()
     own: Gradients = {}
     rule(ctx, forward, _phase(ctx), own).run()
     for layer, tasks in own.items():

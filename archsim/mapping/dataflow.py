@@ -34,6 +34,11 @@ class Dataflow:
         """Timesteps of each layer's output and of "input"."""
         return self.network.steps(self.n_timesteps)
 
+    @property
+    def has_one_rate(self) -> bool:
+        """Whether the input and all layers have as many timesteps."""
+        return len({self.timesteps[name] for name in (INPUT, *self.network.names)}) == 1
+
     def n_positions(self, name: str) -> int:
         """Output positions of one timestep (1 unless the layer has a spatial extent)."""
         shape = self.network.input_shape if name == INPUT else self.network.layer(name).out_shape

@@ -275,8 +275,7 @@ class _Book:
 
     def _error_comes_at_once(self, phase: str) -> bool:
         """DFA with an error at every timestep: history is needed for a few timesteps only."""
-        rates = {self.flow.timesteps[name] for name in (INPUT, *self.work.network.names)}
-        return phase == "dfa" and self.work.error == "per_timestep" and len(rates) == 1
+        return phase == "dfa" and self.work.error == "per_timestep" and self.flow.has_one_rate
 
     def _steps_until_error(self, name: str) -> int:
         """Steps of a layer between one and the error of its timestep.

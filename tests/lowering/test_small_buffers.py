@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import lowering_support
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lowering_support import NETWORKS, Lowerer, counts
@@ -49,8 +51,31 @@ def test_no_schedule_waits_in_a_circle_in_the_smallest_buffers(
     found = []
     for schedule in SCHEDULES:
         low = as_small_as_it_goes(lowered, network, phase, chip, work | {"schedule": schedule})
-        trace = run_tasks(low.graph, engine="heap")
-        verify(low.graph, trace)
+        for policy in ("fifo", "static"):
+            verify(low.graph, run_tasks(low.graph, engine="compiled", policy=policy), policy=policy)
         counted = counts(low)
         found.append({action: n for action, n in counted.items() if action not in ("admit", "release", "barrier")})
     assert all(other == found[0] for other in found)  # a schedule moves work, it makes none
+
+
+PADDED = """
+  input: [3]
+  layers:
+    - {name: a, kind: conv1d, axis: time, channels: 6, kernel: 3, padding: 1, neuron: {kind: lif, leak: 0.5}}
+    - {name: b, kind: conv1d, axis: time, channels: 7, kernel: 3, padding: 1, neuron: {kind: lif, leak: 0.5}}
+    - {name: out, kind: dense, outputs: 3, neuron: {kind: lif, leak: 0.9}}
+"""
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("network", ["dense", "convolutional", "recurrent", "padded"])
+def test_dfa_in_program_order_finds_the_history_that_an_earlier_error_gave_back(
+    lowered, monkeypatch, network, schedule
+):
+    # the history holds a few of the 9 timesteps; the padded windows do several steps at once at the end
+    monkeypatch.setitem(lowering_support.NETWORKS, "padded", PADDED)
+    work = {"timesteps": 9, "samples": 2, "batch": 1, "schedule": schedule, "positions_per_burst": 8}
+    low = as_small_as_it_goes(lowered, network, "dfa", [], work)
+    trace = run_tasks(low.graph, engine="compiled", policy="static")
+    verify(low.graph, trace, policy="static")
+    assert trace.start_ps.min() >= 0

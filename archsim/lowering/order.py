@@ -1,0 +1,70 @@
+"""In which order the steps of a forward pass are laid down: it is the program order that policy static keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archsim.mapping import Dataflow, sources_of
+from archsim.workload import INPUT
+
+Step = tuple[str, int]  # layer or "input", step
+
+
+def as_inputs_come(flow: Dataflow) -> Iterator[Step]:
+    """Every step as soon as its inputs are there, layer after layer for each input that comes.
+
+    Examples
+    --------
+    >>> from archsim.workload import load_workload
+    >>> flow = Dataflow(load_workload("workloads/watch_mlp.yaml").network, 2, 1)
+    >>> [step for name, step in as_inputs_come(flow) if name == "out"]
+    [0, 1]
+    """
+    network = flow.network
+    done = dict.fromkeys((INPUT, *network.names), 0)
+    total = {name: flow.n_steps(name) for name in done}
+    while any(done[name] < total[name] for name in done):
+        if done[INPUT] < total[INPUT]:
+            yield INPUT, done[INPUT]
+            done[INPUT] += 1
+        for layer in network.layers:
+            while done[layer.name] < total[layer.name] and all(
+                step < done[source] for source, step in _needs(flow, layer.name, done[layer.name])
+            ):
+                yield layer.name, done[layer.name]
+                done[layer.name] += 1
+
+
+def as_output_asks(flow: Dataflow) -> Iterator[Step]:
+    """For each step of the output what it needs and does not have yet; what nobody needs comes last.
+
+    No layer is further ahead of the output than its windows look ahead.
+
+    Examples
+    --------
+    >>> from archsim.workload import load_workload
+    >>> flow = Dataflow(load_workload("workloads/watch_mlp.yaml").network, 2, 1)
+    >>> list(as_output_asks(flow))[:5]
+    [('input', 0), ('fc1', 0), ('fc2', 0), ('out', 0), ('input', 1)]
+    """
+    names = (INPUT, *flow.network.names)
+    done = dict.fromkeys(names, 0)
+    for name in (names[-1], *names):
+        yield from _until(flow, done, name, flow.n_steps(name) - 1)
+
+
+def _until(flow: Dataflow, done: dict[str, int], name: str, last: int) -> Iterator[Step]:
+    """A layer's steps up to one, each after what it needs."""
+    while done[name] <= last:
+        for source, step in _needs(flow, name, done[name]):
+            yield from _until(flow, done, source, step)
+        yield name, done[name]
+        done[name] += 1
+
+
+def _needs(flow: Dataflow, name: str, step: int) -> list[Step]:
+    """The newest step that one of a layer needs, of each source."""
+    if name == INPUT:
+        return []
+    layer = flow.network.layer(name)
+    return [(source, needed) for source in sources_of(layer) for needed in flow.needs(layer, step, source)[-1:]]
