@@ -30,9 +30,9 @@ def load(*assignments: str):
 def both(monkeypatch, chip, work, timesteps, policy="fifo") -> tuple[LongResult, Result]:
     """The same run in the window and in full, the latter without any template."""
     monkeypatch.setattr(long_simulation, "FULL_TASKS", 0)
-    long = archsim.simulate(chip, work, timesteps=timesteps, policy=policy)
+    long = archsim.simulate(chip, work, phase="inference", timesteps=timesteps, policy=policy)
     monkeypatch.setattr(long_simulation, "find_recurrence", lambda *_: (None, "not looked for"))
-    full = archsim.simulate(chip, work, "compiled", timesteps=timesteps, policy=policy)
+    full = archsim.simulate(chip, work, "compiled", phase="inference", timesteps=timesteps, policy=policy)
     monkeypatch.undo()
     assert isinstance(full, Result)
     return long, full
@@ -76,6 +76,56 @@ def test_a_million_timesteps_of_constant_activity_say_when_they_became_steady(ch
     short = archsim.simulate(chip, load(*CONSTANT), timesteps=100_000)
     assert result.latency_ps - short.latency_ps == 900_000 * steady["period_ps"]
     assert result.energy_pj == pytest.approx(10 * short.energy_pj, rel=1e-3)
+
+
+SHAPE = [*CONSTANT, "network.width=8"]  # two of its layers read the input, the second one later than the first
+
+
+@pytest.mark.parametrize("policy", ["fifo", "static"])
+@pytest.mark.parametrize("chip_name", ["wearable_rram", "spikesim_65nm"])
+def test_the_input_does_not_run_ahead_where_several_layers_read_it(chip_name, policy):
+    work = archsim.load_workload("workloads/watch_shape.yaml", SHAPE)
+    assert len(work.network.consumers("input")) == 2
+    on = archsim.load_chip(f"arch_specs/{chip_name}.yaml")
+    result = archsim.simulate(on, work, phase="inference", policy=policy, timesteps=10**6, max_memory_bytes=10**9)
+    assert "iterations skipped" in result.way
+
+
+SMALL = {
+    "watch_mlp.yaml": [],
+    "watch_shape.yaml": ["network.width=6", "network.hidden=2"],
+    "recurrent_cuba.nir": [],
+}
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "pipelined", "within_batch"])
+@pytest.mark.parametrize("workload", SMALL)
+@pytest.mark.parametrize("chip_name", ["wearable_rram", "neurram_130nm"])
+def test_every_schedule_of_every_kind_of_network_repeats(monkeypatch, chip_name, workload, schedule):
+    on = archsim.load_chip(f"arch_specs/{chip_name}.yaml")
+    sets = [*CONSTANT, *SMALL[workload], f"schedule={schedule}"]
+    work = archsim.load_workload(f"workloads/{workload}", [*sets, "samples=2", "batch=2"])
+    for timesteps in (1, 2, 7):
+        few = archsim.simulate(on, work, "compiled", phase="inference", timesteps=timesteps)
+        assert isinstance(few, Result)
+        assert few.graph.timestep.max() == timesteps - 1
+    long, full = both(monkeypatch, on, work, 40)
+    assert_equal(long, full)
+
+
+def test_samples_one_after_the_other_roll_on_too(chip):
+    work = load(*CONSTANT, "samples=3", "schedule=sequential")
+    long, short = (archsim.simulate(chip, work, timesteps=n, max_memory_bytes=10**9) for n in (10**6, 10**5))
+    steady = long.long_run["steady"]
+    assert len(steady) == 3
+    assert long.latency_ps - short.latency_ps == 900_000 * sum(jump["period_ps"] for jump in steady)
+
+
+def test_each_layer_that_reads_the_input_loads_it_when_it_has_room(chip):
+    work = archsim.load_workload("workloads/watch_shape.yaml", SHAPE)
+    graph = archsim.simulate(chip, work, "compiled", phase="inference").graph
+    loads = [task for task in range(graph.n_tasks) if graph.action_names[graph.action[task]] == "load_global"]
+    assert len(loads) == 2 * work.n_timesteps
 
 
 def test_recorded_spikes_are_repeated_and_come_back_with_the_recording(chip):

@@ -36,7 +36,7 @@ from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, so
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
-UNDER_WAY = 4  # steps of the input that are loaded and not yet received: loading, on two links, being received
+UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
 
 
 @dataclass
@@ -68,10 +68,10 @@ class Forward:
     read: dict[Key, list[int]] = field(default_factory=dict)
     updated: dict[Key, int] = field(default_factory=dict)
     sent: dict[Key, int] = field(default_factory=dict)
-    received: dict[int, list[int]] = field(default_factory=dict)
+    received: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     kept_inputs: dict[Key, int] = field(default_factory=dict)
     kept_potentials: dict[Key, int] = field(default_factory=dict)
-    ends: list[int] = field(default_factory=list)
+    left: dict[int, int] = field(default_factory=dict)
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -105,32 +105,30 @@ class Forward:
         shape, bits = ctx.network.input_shape, ctx.bits[INPUT]
         n_values = shape[0] * ctx.flow.n_positions(INPUT)
         on_link = spike_bits(ctx, n_values, ctx.spikes_of_input(self.sample)[step], bits)
-        loaded: int | None = None
-        self.received[step] = []
         for consumer in ctx.network.consumers(INPUT):
-            if step not in self.last_users(consumer.name, INPUT):
-                continue
             plan = ctx.plan(consumer.name)
-            if loaded is None and plan.tiles:
-                loaded = ctx.access(
-                    label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits,
-                    [self.start, *self._received_before(step)],
-                )
+            if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
+                continue
+            loaded = ctx.access(
+                label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits,
+                self._received_before(consumer.name, step),
+            )
             size = n_bytes(n_values, bits)
             rooms = {tile: input_room(ctx, plan, tile, INPUT, None, size) for tile in plan.tiles}
-            for tile, task in send_all(ctx, label, IO, on_link, rooms, [loaded]).items():
+            received = send_all(ctx, label, IO, on_link, rooms, [loaded])
+            self.received[consumer.name, step] = list(received.values())
+            for tile, task in received.items():
                 self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
-                self.received[step].append(task)
 
-    def _received_before(self, step: int) -> list[int]:
+    def _received_before(self, consumer: str, step: int) -> list[int | None]:
         """What a load waits for: the input does not run ahead of its receivers without bound.
 
-        Of several layers that read the input one may need it long before another.
+        Each layer that reads the input has loads of its own: one may need a step long before another, and until
+        then the step lies in the global buffer.
         """
-        if len(self.ctx.network.consumers(INPUT)) != 1:
-            return []
         run, there = self._steps_before(INPUT, step, UNDER_WAY)
-        return [] if run is None else run.received.get(there, [])
+        received = [] if run is None else run.received.get((consumer, there), [])
+        return [*received] if run is self and received else [self.start, *received]
 
     # ---- one step of one layer -----------------------------------------------------------------
 
@@ -149,7 +147,7 @@ class Forward:
     def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
         ctx, label, layer = self.ctx, self.label(plan.layer.name, step), plan.layer.name
-        after: list[int | None] = [self.start, *self._read_before(plan, tile, step)]
+        after: list[int | None] = [self._start_of(step), *self._read_before(plan, tile, step)]
         frees: list[Claim] = []
         for source in sources_of(plan.layer):
             for needed in ctx.flow.needs(plan.layer, step, source):
@@ -161,6 +159,10 @@ class Forward:
             self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
         self.fetched[layer, tile, step] = task
         return task
+
+    def _start_of(self, step: int) -> int | None:
+        """What a step of a layer waits for before the sample begins: later steps follow the first one anyway."""
+        return self.start if step == 0 else None
 
     def _read_before(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
         """The fetch before, and the reads as many turns before as there are sets of input registers."""
@@ -263,7 +265,7 @@ class Forward:
     def _home(self, plan: LayerPlan, home: Home, step: int, sums: Sequence[int]) -> None:
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_neurons = home.n_channels * ctx.n_vectors(name, step)
-        after: list[int | None] = [*sums, self.start, self._sent_before(name, home.tile, step, 1)]
+        after: list[int | None] = [*sums, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
         # a skipped layer still leaks at its timestep: it waits for its inputs like any other
         after += [self.fetched[name, tile, step] for tile in plan.tiles] if not sums else []
         ready: int | None = None
@@ -308,12 +310,15 @@ class Forward:
             for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
                 self.arrived.setdefault((consumer, tile, name, step), []).append(task)
                 messages.append(task)
-        if plan.layer is ctx.network.layers[-1]:
+        if is_last := plan.layer is ctx.network.layers[-1]:
             left = travel(ctx, label, home.tile, IO, on_link, [emitted])
             bits = n_values * ctx.bits[name]
             messages.append(ctx.access(label, ctx.costs.store_global(), "global_buffer", IO, bits, [left]))
-            self.ends.append(messages[-1])
-        ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+            if ctx.work.schedule == "sequential" and home.tile in self.left:
+                messages.append(self.left[home.tile])  # in order, so that the last step ends the sample
+        released = ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+        if is_last:
+            self.left[home.tile] = released
         return stored
 
     def _consumers(self, name: str) -> list[str]:

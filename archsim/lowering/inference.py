@@ -17,6 +17,6 @@ def lower_inference(ctx: Context) -> None:
     for sample in range(ctx.work.n_samples):
         forward = Forward(ctx, sample, "forward", learns=False, start=start, before=before)
         forward.run()
-        if ctx.work.schedule == "sequential":
-            start = ctx.add(Label("forward", "", -1, sample), BARRIER, 1, after=forward.ends)
+        if ctx.work.schedule == "sequential" and sample + 1 < ctx.work.n_samples:
+            start = ctx.add(Label("forward", "", -1, sample), BARRIER, 1, after=forward.left.values())
         before = forward
