@@ -61,7 +61,8 @@ def run(
         typer.echo(json.dumps(bundle(records, notes), indent=1, allow_nan=False))
         return
     samples = f"{work.n_samples} sample{'s' if work.n_samples != 1 else ''}"
-    typer.echo(f"{results[0].name}: {samples}, seed {seed}, engine {engine}")
+    ran = ", ".join(dict.fromkeys(str(result.provenance.get("engine", engine)) for result in results))
+    typer.echo(f"{results[0].name}: {samples}, seed {seed}, engine {ran}")
     typer.echo(text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]))
     for line in (line for record in records for line in link_lines(record)):
         typer.echo(line)
@@ -90,10 +91,15 @@ def simulated(
     seed: int,
     how: Mapping[str, Any] | None = None,
 ) -> list[Result]:
+    from archsim.long_simulation import check_timesteps
     from archsim.simulate import simulate
 
+    asked = list(dict.fromkeys(phases or work.phases))
+    if how and (timesteps := how.get("timesteps")) is not None:
+        for phase in asked:
+            check_timesteps(work, phase, timesteps)
     results = []
-    for phase in dict.fromkeys(phases or work.phases):
+    for phase in asked:
         progress(f"{chip.name}, {phase} ...")
         start = time.perf_counter()
         result = simulate(chip, work, engine=engine, seed=seed, phase=cast("Phase", phase), **(how or {}))

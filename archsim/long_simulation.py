@@ -25,10 +25,14 @@ from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
 from archsim.verify import verify
 from archsim.workload import Workload
 
+WINDOW_ENGINE = "rolling window (compiled)"
+"""What the provenance of a long run names, whichever engine was asked for."""
 FULL_TASKS = 200_000
 """A graph of up to that many tasks is played in full, and its result has a trace."""
 BYTES_PER_TASK = 2_000
 """What a task takes that is laid down, played, verified and evaluated, in bytes, at the peak; generously."""
+MOST_TIMESTEPS = 2**31 - 1
+"""Timesteps are labels of 32 bits."""
 _ESTIMATE_FROM = 400  # timesteps of all samples: an ordinary run of less is not estimated
 _LEAST = (8, 40)  # timesteps of the shortest run, in the first and in the second try
 _ABOUT_FEWER = "ask for fewer timesteps or samples, or allow more with max_memory"
@@ -53,7 +57,7 @@ def simulate_long(
     EngineError
         It would need more memory than allowed.
     """
-    _check(work, phase, timesteps)
+    check_timesteps(work, phase, timesteps)
     chip = with_expected_pulses(chip)
     work, activity = measure(work, seed)
     mapping = map_workload(chip, work, phase)
@@ -79,9 +83,18 @@ def simulate_long(
     return _laid_down(end, lowered_of, {n: p.graph.n_tasks for n, p in probes.items()}, why, max_memory_bytes)
 
 
-def _check(work: Workload, phase: str, timesteps: int) -> None:
+def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
+    """Refuse a number of timesteps that a workload and phase cannot have.
+
+    Raises
+    ------
+    WorkloadError
+        The number is out of range, the phase is not inference, or layers have timesteps of their own.
+    """
     if timesteps < 1:
         raise WorkloadError(f"timesteps is {timesteps}; it must be 1 or more")
+    if timesteps > MOST_TIMESTEPS:
+        raise WorkloadError(f"timesteps is {timesteps}; it must be {MOST_TIMESTEPS} (2^31 - 1) or less")
     if phase != "inference":
         raise WorkloadError(
             f"{work.name}: {phase} keeps the history of a whole sample, so its timesteps are those of the "
@@ -164,7 +177,7 @@ class _Ending:
                 "first_done_ps": run.first_done_ps.tolist(), "last_done_ps": run.last_done_ps.tolist(),
                 "steady": steady, "window_bytes": run.n_bytes,
             },
-            phase=self.phase, name=self.name, provenance={**self.made, "way": run.way},
+            phase=self.phase, name=self.name, provenance={**self.made, "engine": WINDOW_ENGINE, "way": run.way},
         )  # fmt: skip
 
 

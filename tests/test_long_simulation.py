@@ -118,6 +118,8 @@ def test_samples_one_after_the_other_roll_on_too(chip):
     long, short = (archsim.simulate(chip, work, timesteps=n, max_memory_bytes=10**9) for n in (10**6, 10**5))
     steady = long.long_run["steady"]
     assert len(steady) == 3
+    assert "3 times steady, first after 4 iterations, period 1 (" in long.way
+    assert long.way.count("steady") == 1
     assert long.latency_ps - short.latency_ps == 900_000 * sum(jump["period_ps"] for jump in steady)
 
 
@@ -212,3 +214,22 @@ def test_the_command_says_which_way_it_went_and_refuses_with_exit_code_2(tmp_pat
     unclear = CliRunner().invoke(app, [*command, "--max-memory", "2"])
     assert unclear.exit_code == 2
     assert "needs a unit" in unclear.output
+
+
+def test_more_timesteps_than_can_be_labelled_are_refused(chip):
+    with pytest.raises(WorkloadError, match=r"it must be 2147483647 \(2\^31 - 1\) or less"):
+        archsim.simulate(chip, load(*CONSTANT), phase="inference", timesteps=10**20)
+
+
+def test_the_provenance_names_the_engine_that_ran(chip):
+    result = archsim.simulate(chip, load(*CONSTANT), "simpy", timesteps=10**5)
+    assert result.provenance["engine"] == "rolling window (compiled)"
+
+
+def test_phases_that_cannot_be_stretched_are_refused_before_the_first_one_runs(monkeypatch, chip):
+    from archsim.cli_run import simulated
+
+    module = importlib.import_module("archsim.simulate")
+    monkeypatch.setattr(module, "simulate_long", lambda *_: pytest.fail("a phase was simulated"))
+    with pytest.raises(WorkloadError, match="bp keeps the history"):
+        simulated(chip, load(*CONSTANT), ["inference", "bp"], "compiled", 0, {"timesteps": 1000})

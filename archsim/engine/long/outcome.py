@@ -34,9 +34,17 @@ class Jump:
     n_blocks: int
 
     @property
-    def rate_per_ps(self) -> Fraction:
-        """Blocks per picosecond in the steady state, exactly."""
-        return Fraction(self.period, self.period_ps)
+    def rate_per_ps(self) -> Fraction | None:
+        """Blocks per picosecond in the steady state, exactly; None where a period takes no time.
+
+        Examples
+        --------
+        >>> Jump(after=3, period=2, period_ps=10, n_blocks=4).rate_per_ps
+        Fraction(1, 5)
+        >>> Jump(after=3, period=2, period_ps=0, n_blocks=4).rate_per_ps is None
+        True
+        """
+        return Fraction(self.period, self.period_ps) if self.period_ps else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +89,18 @@ class LongRun:
         size = f"window of {self.window_blocks} iterations"
         if not self.jumps:
             return f"rolling {size}, all {self.n_blocks} iterations played: no state came back"
-        told = [
-            f"steady after {jump.after} iterations, period {jump.period} ({jump.period_ps} ps), "
-            f"{jump.n_blocks} iterations skipped"
-            for jump in self.jumps
-        ]
+        alike: dict[tuple[int, int], list[Jump]] = {}
+        for jump in self.jumps:
+            alike.setdefault((jump.period, jump.period_ps), []).append(jump)
+        told = [_told(jumps) for jumps in alike.values()]
         return f"rolling {size}; {'; '.join(told)}; {self.n_played} iterations played"
+
+
+def _told(jumps: list[Jump]) -> str:
+    """Jumps of one period in words; samples that are alike are told once."""
+    first, n = jumps[0], len(jumps)
+    begin = f"steady after {first.after}" if n == 1 else f"{n} times steady, first after {first.after}"
+    return (
+        f"{begin} iterations, period {first.period} ({first.period_ps} ps), "
+        f"{sum(jump.n_blocks for jump in jumps)} iterations skipped"
+    )
