@@ -7,6 +7,7 @@ import csv
 import html
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from archsim.units import format_quantity, to_door
 from archsim.yaml_reader import Document
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
+LEAST_FOR_IMPORTANCE = 10
 PICTURES = {"front": "front.png", "parallel": "parallel.png", "importance": "importance.png"}
 
 
@@ -85,7 +87,8 @@ def knee(found: Explored) -> Record | None:
 def importance(found: Explored) -> dict[str, dict[str, float]]:
     """By objective, how much each parameter matters (PED-ANOVA, Watanabe et al., IJCAI 2023, by Optuna).
 
-    Parameters that do not count in every configuration are left out.
+    Parameters that do not count in every configuration are left out, objectives of fewer than 10 configurations
+    too: the method splits them at a quantile, and says nothing of so few.
     """
     import warnings
 
@@ -107,7 +110,7 @@ def importance(found: Explored) -> dict[str, dict[str, float]]:
                     value=record["metrics"][objective],
                 )
             )
-        if len(study.trials) < 4:
+        if len(study.trials) < LEAST_FOR_IMPORTANCE:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it is experimental, and says so
@@ -192,6 +195,22 @@ def _yaml(data: dict[str, Any], depth: int) -> list[str]:
     return lines
 
 
+def _check_libraries() -> None:
+    """Refuse before anything is written.
+
+    Raises
+    ------
+    ExploreError
+        A library of the extra `explore` is missing.
+    """
+    missing = [name for name in ("moocore", "optuna") if find_spec(name) is None]
+    if missing:
+        raise ExploreError(
+            f"the report of a study needs {' and '.join(missing)}: pip install 'archsim[explore]'; "
+            "results.jsonl in its folder can be read without"
+        )
+
+
 def report(found: Explored, folder: Path) -> Path:
     """Write a page that needs no other file: front, knee, hypervolume, pictures; tables and chips beside it.
 
@@ -203,10 +222,13 @@ def report(found: Explored, folder: Path) -> Path:
     Raises
     ------
     ExploreError
-        Nothing is done yet, or the folder cannot be written.
+        Nothing is done yet, the folder cannot be written, or a library of the extra `explore` is missing.
     """
     from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
 
+    _check_libraries()
+    if not found.records:
+        raise ExploreError(f"{found.folder}: nothing is finished yet; there is nothing to show")
     if not found.front:
         raise ExploreError(
             f"{found.folder}: no configuration keeps to all constraints yet; there is nothing to show"

@@ -80,6 +80,13 @@ def test_importances_sum_to_one(found):
         assert sum(shares.values()) == pytest.approx(1)
 
 
+def test_without_its_libraries_the_report_is_refused_before_anything_is_written(found, tmp_path, monkeypatch):
+    monkeypatch.setattr("archsim.explore.results.find_spec", lambda name: None if name == "optuna" else name)
+    with pytest.raises(ExploreError, match=r"needs optuna: pip install 'archsim\[explore\]'"):
+        report(found, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_report_needs_no_other_file(found, tmp_path):
     text = report(found, tmp_path).read_text()
     assert "<link" not in text

@@ -81,7 +81,7 @@ def test_a_measured_activity_is_looked_for_beside_the_file(file, tmp_path):
         ({"timesteps": None}, "timesteps: missing; needs a whole number"),
         ({"input_resolution": 8}, "input_resolution: a number of bits needs a unit"),
         ({"activity": "{kind: random_input, rate: 1.5}"}, "a fraction is a number from 0 to 1"),
-        ({"activity": "{kind: dreamt}"}, "unknown kind 'dreamt'; allowed: dataset, random_input, rates, measured"),
+        ({"activity": "{kind: dreamt}"}, "allowed: dataset, random_input, rates, constant, measured"),
         ({"activity": "{kind: rates, input: 0, default: 0, layers: {b: 0}}"}, "no layer is called b; layers: a"),
         (
             {"schedule": "fast"},
