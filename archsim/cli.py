@@ -38,7 +38,7 @@ from archsim.cli_options import (
     texts,
 )
 from archsim.cli_which import search, sweep
-from archsim.errors import ArchsimError, EngineError, TooLargeError
+from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 
 CTRL_C, TERMINATED = 130, 143
 
@@ -52,7 +52,7 @@ class _Commands(TyperGroup):
         except ArchsimError as error:
             from archsim.cli_inputs import error_text
 
-            typer.echo(error_text(str(error)), err=True)
+            typer.echo(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
             failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
             raise typer.Exit(1 if failed else 2) from None
         except typer.BadParameter as wrong:

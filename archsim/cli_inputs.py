@@ -151,8 +151,8 @@ def progress(text: str) -> None:
         typer.echo(text, err=True)
 
 
-def error_text(message: str) -> str:
-    """What stands on stderr for a message of one fault on each line.
+def error_text(message: str, *, one_fault: bool = False) -> str:
+    """What stands on stderr for a message of one fault on each line, or of one fault that takes several.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def error_text(message: str) -> str:
     columns: missing
     """
     lines = message.splitlines()
-    if len(lines) < 2:
+    if len(lines) < 2 or one_fault:
         return f"error: {message}"
     unseen = re.fullmatch(r"… and (\d+) more", lines[-1])
     n_faults = len(lines) - 1 + int(unseen[1]) if unseen else len(lines)

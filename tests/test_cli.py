@@ -16,8 +16,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from archsim.cli import Engine, Phase, app
-from archsim.engine import ENGINES
+from archsim.engine import ENGINES, run_tasks
 from archsim.errors import EngineError
+from archsim.taskgraph import TaskGraphBuilder
 from archsim.workload.models import Phase as WorkloadPhase
 
 WORKLOAD = """\
@@ -438,6 +439,25 @@ def test_a_failing_run_exits_with_1_and_leaves_no_folder(
     result = call("run", chip, workload, "-o", tmp_path / "out")
     assert (result.exit_code, result.stderr) == (1, "error: all wait for each other\n")
     assert entries(tmp_path) == ["chip.yaml", "small.yaml"]
+
+
+def test_a_deadlock_is_one_fault_however_many_lines_explain_it(
+    chip: Path, workload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        b = TaskGraphBuilder()
+        space = b.resource("space", 1)
+        first = b.task(action="take", reserves=[(space, 1)])
+        second = b.task(action="take", reserves=[(space, 1)], after=[first])
+        for _give in range(2):
+            b.task(action="give", frees=[(space, 1)], after=[second])
+        run_tasks(b.build(), engine="heap")
+
+    monkeypatch.setattr(importlib.import_module("archsim.simulate"), "run_tasks", fail)
+    result = call("run", chip, workload)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: deadlock at 0 ps")
+    assert len(result.stderr.splitlines()) > 1
 
 
 def test_a_bug_is_not_hidden(chip: Path, workload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
