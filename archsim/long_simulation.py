@@ -33,6 +33,9 @@ BYTES_PER_TASK = 2_000
 """What a task takes that is laid down, played, verified and evaluated, in bytes, at the peak; generously."""
 MOST_TIMESTEPS = 2**31 - 1
 """Timesteps are labels of 32 bits."""
+BYTES_PER_LAID_DOWN = 400
+"""What a task takes that is only laid down (214 bytes on watch_mlp by tracemalloc, 77 afterwards) and compared with
+others; generously."""
 _ESTIMATE_FROM = 400  # timesteps of all samples: an ordinary run of less is not estimated
 _LEAST = (8, 40)  # timesteps of the shortest run, in the first and in the second try
 _ABOUT_FEWER = "ask for fewer timesteps or samples, or allow more with max_memory"
@@ -58,6 +61,7 @@ def simulate_long(
         It would need more memory than allowed.
     """
     check_timesteps(work, phase, timesteps)
+    check_room(chip, work, None, None, max_memory_bytes)
     chip = with_expected_pulses(chip)
     work, activity = measure(work, seed)
     mapping = map_workload(chip, work, phase)
@@ -71,8 +75,13 @@ def simulate_long(
     end = _Ending(chip, work, mapping, phase, engine, policy, timesteps, made)
     cycle = activity.cycle
     why = ""
+    n_tasks = _tasks_estimate(chip, work, mapping, activity)
     for least in _LEAST:
         lengths = _lengths(least, cycle, timesteps)
+        n, each = n_tasks(timesteps), BYTES_PER_TASK
+        if timesteps > lengths[-1]:
+            n, each = sum(n_tasks(length) for length in lengths), BYTES_PER_LAID_DOWN
+        check_memory(f"a graph of some {n} tasks", n * each, max_memory_bytes, _ABOUT_FEWER)
         if timesteps <= lengths[-1]:
             lowered = lowered_of(timesteps)
             return end.in_full(lowered.graph, lowered, "short")
@@ -208,6 +217,15 @@ def check_room(
         return
     if steps < _ESTIMATE_FROM or set(mapping.flow.timesteps.values()) != {work.n_timesteps}:
         return
+    n = _tasks_estimate(chip, work, mapping, activity)(work.n_timesteps)
+    check_memory(
+        f"a graph of some {n} tasks", n * BYTES_PER_TASK, max_memory_bytes,
+        f"{_ABOUT_FEWER}; inference with timesteps (--timesteps) can roll on without the whole graph",
+    )  # fmt: skip
+
+
+def _tasks_estimate(chip: Chip, work: Workload, mapping: Mapping, activity: Activity) -> Callable[[int], int]:
+    """About how many tasks a number of timesteps of all samples has: a line through two short runs of one."""
     one = replace(work, n_samples=1, n_batch=1)
     few, many = (
         lower(
@@ -216,8 +234,4 @@ def check_room(
         ).graph.n_tasks
         for n in (4, 8)
     )  # fmt: skip
-    n = work.n_samples * (many + (work.n_timesteps - 8) * (many - few) // 4)
-    check_memory(
-        f"a graph of some {n} tasks", n * BYTES_PER_TASK, max_memory_bytes,
-        f"{_ABOUT_FEWER}; inference with timesteps (--timesteps) can roll on without the whole graph",
-    )  # fmt: skip
+    return lambda n: work.n_samples * max(few, many + (n - 8) * (many - few) // 4)

@@ -233,3 +233,18 @@ def test_phases_that_cannot_be_stretched_are_refused_before_the_first_one_runs(m
     monkeypatch.setattr(module, "simulate_long", lambda *_: pytest.fail("a phase was simulated"))
     with pytest.raises(WorkloadError, match="bp keeps the history"):
         simulated(chip, load(*CONSTANT), ["inference", "bp"], "compiled", 0, {"timesteps": 1000})
+
+
+def test_the_short_runs_of_many_samples_are_refused_too_before_they_are_laid_down(monkeypatch, chip):
+    lower, n_samples = long_simulation.lower, []
+
+    def counted(chip, work, *more):
+        n_samples.append(work.n_samples)
+        return lower(chip, work, *more)
+
+    monkeypatch.setattr(long_simulation, "lower", counted)
+    with pytest.raises(TooLargeError, match=r"a graph of some \d+ tasks needs .* 10 MB are allowed"):
+        archsim.simulate(
+            chip, load(*CONSTANT, "samples=20"), phase="inference", timesteps=10**6, max_memory_bytes=10**7
+        )
+    assert set(n_samples) == {1}
