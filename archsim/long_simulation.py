@@ -34,8 +34,8 @@ BYTES_PER_TASK = 2_000
 MOST_TIMESTEPS = 2**31 - 1
 """Timesteps are labels of 32 bits."""
 BYTES_PER_LAID_DOWN = 400
-"""What a task takes that is only laid down (214 bytes on watch_mlp by tracemalloc, 77 afterwards) and compared with
-others; generously."""
+"""What a task takes that is only laid down (on watch_mlp 214 bytes by tracemalloc, 77 afterwards) and compared;
+generously."""
 _ESTIMATE_FROM = 400  # timesteps of all samples: an ordinary run of less is not estimated
 _LEAST = (8, 40)  # timesteps of the shortest run, in the first and in the second try
 _ABOUT_FEWER = "ask for fewer timesteps or samples, or allow more with max_memory"
