@@ -50,7 +50,7 @@ def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:
     return digest_of(
         {
             **({"cheap": True} if is_cheap else {}),
-            "chip": to_door(resolved.chip),
+            "chip": resolved.described_chip,
             "workload": resolved.work.described,
             "phase": resolved.phase,
             "seed": resolved.seed,

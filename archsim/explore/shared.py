@@ -26,7 +26,6 @@ from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.simulate import Phase
 from archsim.snn import Activity, measure
-from archsim.units import to_door
 from archsim.workload import Workload
 
 QUICK = frozenset({
@@ -66,7 +65,7 @@ _FREE: dict[str, Any] = {
 
 def graph_key(resolved: Resolved) -> str:
     """The same for configurations whose task graphs differ in times and prices at most."""
-    chip = _without(to_door(resolved.chip), _FREE)
+    chip = _without(resolved.described_chip, _FREE)
     return digest_of([chip, resolved.work.described, resolved.phase, resolved.seed])
 
 

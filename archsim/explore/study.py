@@ -14,7 +14,7 @@ from typing import Any
 from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.models import Options, Parameter, StudyModel, Value, Values, split_number
 from archsim.spec import Chip
-from archsim.units import faults_of
+from archsim.units import faults_of, to_door
 from archsim.workload import Workload
 from archsim.workload.workload import workload_of
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
@@ -40,6 +40,11 @@ class Resolved:
     work: Workload
     phase: str
     seed: int
+
+    @cached_property
+    def described_chip(self) -> dict[str, Any]:
+        """What a file would hold to give its chip."""
+        return to_door(self.chip)
 
 
 @dataclass(frozen=True)
