@@ -87,8 +87,9 @@ class Structure:
         """The resource of each task, and capacities; who uses nothing is given one that never runs out."""
         if self.users[0] == 1:
             return self.uses, self.capacity
-        resource = np.full(self.n_tasks, len(self.capacity), np.uint32)
-        resource[self.users_only] = self.uses
+        from archsim.engine.compiled import firsts
+
+        resource = firsts(self.uses_ptr, self.uses, len(self.capacity))
         return plain(resource, np.uint32), np.append(self.capacity, self.n_tasks)
 
     @cached_property

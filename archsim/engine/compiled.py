@@ -186,12 +186,15 @@ def grid(times: Long, unit: int, longest: int) -> tuple[int, int]:
         if seen[place] == time:
             continue
         seen[place] = time
-        longest = max(longest, time)
         if unit == 0 or time % unit:
             a, b = unit, time
             while b:
                 a, b = b, a % b
             unit = a
+            if unit == 1:
+                break
+    for time in times:  # apart, so that it runs in vectors
+        longest = max(longest, time)
     return unit, longest
 
 
@@ -206,6 +209,15 @@ def check_rows(ptr: Short, row: Ids, limit: int) -> tuple[bool, int, int]:
     for entry in row:
         good &= entry < limit
     return good and shortest >= 0, shortest, longest
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def firsts(ptr: Short, row: Ids, otherwise: int) -> Ids:
+    """The first entry of each row, or what stands for an empty one."""
+    found = np.empty(len(ptr) - 1, np.uint32)
+    for i in range(len(found)):
+        found[i] = row[ptr[i]] if ptr[i] < ptr[i + 1] else otherwise
+    return found
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

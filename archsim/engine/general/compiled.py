@@ -1,9 +1,9 @@
 """The kernel of all rules: units, several resources, priorities, buffers, zero lengths, both policies.
 
 The lines at resources consist of claims: claim k is one row entry (resource, units) of the task that owns it.
-Where all priorities are equal, and under policy static, who comes last is last in line, so a line is a chain.
-Otherwise it is a pairing heap (Fredman, Sedgewick, Sleator and Tarjan, Algorithmica 1, 1986), chained by child
-and sibling.
+Where all who ever stand in a line have one priority, and under policy static, who comes last is last, so the line
+is a chain. Otherwise it is a pairing heap (Fredman, Sedgewick, Sleator and Tarjan, Algorithmica 1, 1986), chained
+by child and sibling.
 
 What ends is a node: i for task i done (and its units back, if occupancy and latency are equal), n + i
 for the units of task i alone.
@@ -161,6 +161,7 @@ def any_graph(
     follow = np.empty(n_claims, np.int32)
     child = np.empty(n_claims if heaps else 0, np.int32)
     came = np.empty(n if heaps else 0, np.int64)
+    is_heap, same = np.zeros(len(free), np.bool_), np.empty(len(free), np.int32)
     tail = np.full(len(free), -1, np.int64)
     touched, n_touched, is_touched = np.empty(len(free), np.uint32), 0, np.zeros(len(free), np.bool_)
     head[:] = -1
@@ -169,8 +170,12 @@ def any_graph(
         start[i] = done[i] = -1
         for k in range(claim_ptr[i], claim_ptr[i + 1]):
             owner[k] = i
+            r = claim[k]
+            if heaps:
+                if tail[r] < 0:
+                    tail[r], same[r] = 0, priority[i]
+                is_heap[r] |= same[r] != priority[i]
             if static:
-                r = claim[k]
                 follow[k] = -1
                 if head[r] < 0:
                     head[r] = k
@@ -185,7 +190,7 @@ def any_graph(
     while True:
         # the newly ready join their lines, in order; who needs nothing stands in none
         n_started = 0
-        if not (static or heaps):
+        if not static:
             sort(new, n_new)
         for x in range(n_new):
             i = new[x]
@@ -200,7 +205,7 @@ def any_graph(
                 for k in range(begin, end):
                     r = claim[k]
                     follow[k] = -1
-                    if heaps:
+                    if is_heap[r]:
                         child[k] = -1
                         root = head[r]
                         head[r] = k if root < 0 else _merge(child, follow, owner, priority, came, root, k)
@@ -233,7 +238,7 @@ def any_graph(
                 for k in range(claim_ptr[i], claim_ptr[i + 1]):
                     r = claim[k]
                     free[r] -= claim_units[k]
-                    if heaps:
+                    if is_heap[r]:
                         head[r] = _without_root(child, follow, owner, priority, came, k)
                     else:
                         head[r] = follow[k]
