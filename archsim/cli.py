@@ -37,6 +37,7 @@ from archsim.cli_options import (
     WorkloadFile,
     texts,
 )
+from archsim.cli_tiles import tiles
 from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 
@@ -399,6 +400,7 @@ def optimizers(
     command(chip, workload, set_ or [], quick, seeds, seed, workers, output, write, json)
 
 
+study.command("tiles")(tiles)
 app.command()(sweep)
 app.command()(search)
 
