@@ -38,8 +38,8 @@ KNOWS["learn"] = set(KNOWS)
 KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components"}
 KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
+KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
-KNOWS["explore"] = set(KNOWS) - {"study"}
 KNOWS["cli"] = set(KNOWS)
 KNOWS["__init__"] = set(KNOWS)
 

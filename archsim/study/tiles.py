@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,11 @@ def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: No
     Raises
     ------
     ExploreError
-        A folder holds no such study, or is not finished; or the three do not go together. With all faults.
+        A folder holds no such study, or is not finished; or the three do not go together. With all faults. Or
+        moocore is missing.
     """
+    if find_spec("moocore") is None:
+        raise ExploreError("the study of tiles needs moocore: pip install 'archsim[explore]'")
     found = _read(folders, partial)
     _check_together(folders, found)
     accuracy = _accuracy(found)
