@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from archsim.study.mechanisms import TITLES
-from archsim.study.tile_fronts import COSTS, FIGURES, RULES
+from archsim.study.tile_fronts import COSTS, FIGURES, RULES, by_feedback, spread
 from archsim.units import format_quantity
 
 Study = Mapping[str, Any]
@@ -72,8 +72,7 @@ def short_config(line: Line) -> str:
     many = "" if line["pes"] == 1 else "s"
     return (
         f"array {line['array']}, {line['adc_bits']} bit, {line['columns_per_adc']} columns/ADC, {line['pes']} "
-        f"PE{many}, "
-        f"{line['feedback']}"
+        f"PE{many}, {line['feedback']}"
     )
 
 
@@ -82,8 +81,10 @@ def short_config(line: Line) -> str:
 
 def answer(study: Study) -> list[str]:
     """The findings, one sentence or two each."""
-    return [_dominance(study), *_ranges(study), _costs_alone(study), _accuracy_gap(study), _survivors(study),
-            *_levers(study), *_sharing(study), *_same_numbers(study), *_ends(study), _choice(study)]  # fmt: skip
+    return [
+        _dominance(study), *_ranges(study), _costs_alone(study), _area_by_feedback(study), _accuracy_gap(study),
+        _survivors(study), *_levers(study), *_sharing(study), *_same_numbers(study), *_ends(study), _choice(study),
+    ]  # fmt: skip
 
 
 def _dominance(study: Study) -> str:
@@ -93,9 +94,8 @@ def _dominance(study: Study) -> str:
     if not bp["with_accuracy"] and not dfa["with_accuracy"]:
         return (
             f"**Neither rule beats the other.** Of {counts}, no one beats one of the other rule in energy, "
-            "latency, "
-            f"area and accuracy together: the joint front is both fronts, {len(study['fronts']['both']['front'])} "
-            "configurations."
+            "latency, area and accuracy together: the joint front is both fronts, "
+            f"{len(study['fronts']['both']['front'])} configurations."
         )
     return (
         f"Of {counts}, {bp['with_accuracy']} of BP are beaten by one of DFA in energy, latency, area and accuracy "
@@ -115,15 +115,13 @@ def _ranges(study: Study) -> list[str]:
         if high[best] < low[other]:
             text += (
                 f"every {best.upper()} configuration needs less than every one of {other.upper()} "
-                f"({shown['least']} to "
-                f"{shown['most']}, against {shown['rival']} and more)."
+                f"({shown['least']} to {shown['most']}, against {shown['rival']} and more)."
             )
         else:
             text += (
                 f"the least is {best.upper()}'s, {shown['least']} ({short_config(_least(study, best, cost))}), "
-                "against "
-                f"{shown['rival']} of {other.upper()} ({short_config(_least(study, other, cost))}); the ranges "
-                "overlap."
+                f"against {shown['rival']} of {other.upper()} ({short_config(_least(study, other, cost))}); the "
+                "ranges overlap."
             )
         said.append(text)
     return said
@@ -146,8 +144,23 @@ def _costs_alone(study: Study) -> str:
     rest = f"; the {len(left)} that are not are all {' or '.join(kinds)}" if 0 < len(left) < bp["n"] else ""
     return (
         f"Without accuracy, DFA beats {bp['in_costs']} of {bp['n']} BP configurations in all three costs{rest}. "
-        "BP beats "
-        f"{dfa['in_costs']} of DFA's {dfa['n']}."
+        f"BP beats {dfa['in_costs'] or 'none'} of DFA's {dfa['n']}."
+    )
+
+
+def _area_by_feedback(study: Study) -> str:
+    """With which feedback of BP's DFA's chip is the smaller one."""
+    parts = []
+    for feedback, found in by_feedback(study["pairs"], key=lambda pair: pair["area_saved"]).items():
+        saved = spread([pair["area_saved"] for pair in found])["median"]
+        smaller = sum(pair["area_saved"] > 0 for pair in found)
+        parts.append(
+            f"{abs(100 * saved):.1f} % {'less' if saved > 0 else 'more'} than with {feedback} (less in {smaller} "
+            f"of {len(found)})"
+        )
+    return (
+        "**Whether DFA saves area depends on what it is compared with**: tile by tile, in the median, "
+        f"{', '.join(parts)}."
     )
 
 
@@ -191,10 +204,8 @@ def _survivors(study: Study) -> str:
     by = {rule: sum(study["lines"][i]["rule"] == rule for i in both["robust"]) for rule in RULES}
     return (
         f"**What survives the seeds**: {'; '.join(parts)}. The others owe their place to accuracies whose "
-        "intervals "
-        f"overlap with those of a cheaper one. Of the joint front {len(both['robust'])} stay, {by['bp']} of BP "
-        "and "
-        f"{by['dfa']} of DFA."
+        f"intervals overlap with those of a cheaper one. Of the joint front {len(both['robust'])} stay, "
+        f"{by['bp']} of BP and {by['dfa']} of DFA."
     )
 
 
@@ -209,8 +220,7 @@ def _levers(study: Study) -> list[str]:
                 best = max(own, key=lambda e: max(e[cost]["median"], 1 / e[cost]["median"]))
                 parts.append(
                     f"{TITLE[cost]} by {_FACTOR[best['factor']]} ({ratio(best[cost]['median'])} from "
-                    f"{best['from']} to "
-                    f"{best['to']}, median)"
+                    f"{best['from']} to {best['to']}, median)"
                 )
         if parts:
             clear = [
@@ -232,8 +242,7 @@ def _sharing(study: Study) -> list[str]:
     saves = [e["area_um2"]["median"] for e in own if e["to"] == slowest["to"]]
     return [
         f"Sharing an ADC is nearly free in time: from {slowest['from']} to {slowest['to']} columns latency grows "
-        "by "
-        f"{100 * (slowest['latency_ps']['max'] - 1):.1f} % at most, while the chip shrinks to "
+        f"by {100 * (slowest['latency_ps']['max'] - 1):.1f} % at most, while the chip shrinks to "
         f"{' and '.join(ratio(saving) for saving in saves)} (medians by rule)."
     ]
 
@@ -249,8 +258,7 @@ def _same_numbers(study: Study) -> list[str]:
             if own and all(of[key] == of.get((*key[:3], other)) for key in own):
                 said.append(
                     f"With {rule.upper()}, arrays of {one} and {other} give the same accuracy to the last bit "
-                    "with every "
-                    f"seed (the widest layer has {study['most_inputs']} inputs)."
+                    f"with every seed (the widest layer has {study['most_inputs']} inputs)."
                 )
     return said
 
@@ -268,8 +276,7 @@ def _ends(study: Study) -> list[str]:
         return []
     return [
         f"The robust front knows {' and '.join(said)} alone, an end of what was tried: still better settings may "
-        "lie "
-        "beyond the grid."
+        "lie beyond the grid."
     ]
 
 
@@ -281,12 +288,10 @@ def _choice(study: Study) -> str:
     return (
         f"**What to choose.** Where every point of accuracy counts, BP: {short_config(bp)} is its knee "
         f"({percent(bp['accuracy'], bp['accuracy_half_width'])} %, {_costs(bp)}), {short_config(small)} its "
-        "smallest "
-        f"chip ({percent(small['accuracy'], small['accuracy_half_width'])} %, {_costs(small)}). Where the battery "
-        "counts, "
-        f"DFA: {short_config(thrifty)} needs least energy "
-        f"({percent(thrifty['accuracy'], thrifty['accuracy_half_width'])} "
-        f"%, {_costs(thrifty)}), {short_config(dfa)} is its knee ({_costs(dfa)})."
+        f"smallest chip ({percent(small['accuracy'], small['accuracy_half_width'])} %, {_costs(small)}). Where "
+        f"the battery counts, DFA: {short_config(thrifty)} needs least energy "
+        f"({percent(thrifty['accuracy'], thrifty['accuracy_half_width'])} %, {_costs(thrifty)}), "
+        f"{short_config(dfa)} is its knee ({_costs(dfa)})."
     )
 
 
@@ -299,13 +304,24 @@ def _costs(line: Line) -> str:
 
 def reading(study: Study) -> list[str]:
     """For each figure: what most of the difference of the extreme pairs is made of."""
-    said = []
+    said = [_reads(study)]
     letters = {item["pair"]: "ABCDEFGH"[k] for k, item in enumerate(study["explained"])}
     for figure, cost in zip(FIGURES, COSTS, strict=True):
         for word in ("largest", "smallest"):
             item = next(e for e in study["explained"] if f"{word} {figure}" in e["why"])
             said.append(_largest_parts(study, item, letters[item["pair"]], word, cost))
     return said
+
+
+def _reads(study: Study) -> str:
+    """How much dearer BP's reads of the error are than DFA's."""
+    parts = [item["parts"]["energy_pj"] for item in study["explained"]]
+    ratios = [part["transposed_reads"] / -part["feedback_reads"] for part in parts if part["feedback_reads"]]
+    return (
+        f"In these pairs BP's transposed reads take {min(ratios):.1f} to {max(ratios):.1f} times the energy of "
+        "DFA's feedback reads: BP drives as many error lines as the next layer has neurons, DFA as many as the "
+        "network has outputs."
+    )
 
 
 def _largest_parts(study: Study, item: Line, letter: str, word: str, cost: str) -> str:
@@ -320,8 +336,7 @@ def _largest_parts(study: Study, item: Line, letter: str, word: str, cost: str) 
     adcs = _adc_share(study, item, cost)
     return (
         f"{TITLE[cost].capitalize()}, {word} (pair {letter}): {100 * difference / total:+.1f} % of BP's, most of "
-        "it "
-        f"{', '.join(shown)}.{adcs}"
+        f"it {', '.join(shown)}.{adcs}"
     )
 
 

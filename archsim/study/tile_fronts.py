@@ -17,6 +17,8 @@ from archsim.learn.result import estimate
 COSTS = ("energy_pj", "latency_ps", "area_um2")
 FACTORS = ("array", "adc_bits", "columns_per_adc", "pes", "feedback")
 RULES = ("bp", "dfa")
+SAME_NUMBERS = {"shared": "transposable"}
+"""A feedback that differs from another one in its converters' number alone: what is learned is the same."""
 FIGURES = ("energy_saved", "latency_ratio", "area_saved")
 """Of a pair: (BP - DFA) / BP for energy and area, BP / DFA for latency."""
 

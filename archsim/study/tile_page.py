@@ -11,9 +11,9 @@ from typing import Any
 
 from archsim.report.table import markdown_table
 from archsim.study.mechanisms import TITLES
-from archsim.study.records import PUBLISHED
+from archsim.study.records import PUBLISHED, PUBLISHED_ACCURACY
 from archsim.study.tile_findings import answer, percent, points, ratio, reading, short_config
-from archsim.study.tile_fronts import COSTS, FACTORS, RULES, by_feedback, spread
+from archsim.study.tile_fronts import COSTS, FACTORS, RULES, SAME_NUMBERS, by_feedback, spread
 from archsim.units import format_quantity
 
 STUDY, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"
@@ -43,10 +43,8 @@ def page(study: Study, command: str) -> str:
     parts = [
         "# Tile configurations of the wearable chip: DFA and BP fronts side by side",
         f"Made by `{command}` from the three sweeps below; every figure on this page is computed. The same as "
-        "files: "
-        f"[{TABLE}]({TABLE}) (all configurations), [{STUDY}]({STUDY}) (accuracy of every seed, fronts, effects, "
-        "pairs, "
-        "and the three sweeps as they were made).",
+        f"files: [{TABLE}]({TABLE}) (all configurations), [{STUDY}]({STUDY}) (accuracy of every seed, fronts, "
+        "effects, pairs, and the three sweeps as they were made).",
         *_left_out(study),
         *_asked(study),
         "## Answer",
@@ -76,9 +74,8 @@ def _asked(study: Study) -> list[str]:
     return [
         "## What is asked",
         "Which tile should a chip have that adapts on the wrist, and does the answer depend on the learning "
-        "rule? "
-        f"{study['name']}, the whole grid: {said}. DFA reads no array backwards, so feedback counts for BP alone: "
-        f"{_count(study, 'bp')} configurations with BP, {_count(study, 'dfa')} with DFA.",
+        f"rule? {study['name']}, the whole grid: {said}. DFA reads no array backwards, so feedback counts for BP "
+        f"alone: {_count(study, 'bp')} configurations with BP, {_count(study, 'dfa')} with DFA.",
         "**copy**: a second, transposed copy of the weights. **transposable**: one array that is read from both "
         "sides, with converters on both. **shared**: the same array, its converters switched between the sides. "
         "**fixed**: DFA's arrays of random numbers.",
@@ -127,9 +124,9 @@ def _fronts(study: Study) -> list[str]:
         ),
         "Front: no other configuration is as good in all four objectives and better in one. Robust: and none that "
         "costs no more of anything and less of something has an accuracy whose interval overlaps; what is on the "
-        "front only by an accuracy within the error bars is not robust. Hypervolume: part of the box between the "
-        "best "
-        "and the worst of all configurations, the same box for all three (moocore).",
+        "front only by an accuracy within the error bars is not robust. That is cautious: seeds are shared, so "
+        "the paired differences below are sharper. Hypervolume: part of the box between the best and the worst of "
+        "all configurations, the same box for all three (moocore).",
         "The configurations that an architect would look at, by rule; the knee is nearest to the best of all four "
         "objectives in the box of the rule's own configurations:",
         markdown_table(["choice", *head], choices),
@@ -163,12 +160,11 @@ def _pairs(study: Study) -> list[str]:
             ends = [short_config(study["lines"][pair["bp"]]) for pair in (low, high)]
             rows.append([title, feedback, shown(middle), f"{shown(low[figure])} ({ends[0]})",
                          f"{shown(high[figure])} ({ends[1]})"])  # fmt: skip
-    published = "; ".join(f"up to {p.text}" for p in PUBLISHED)
+    published = "; ".join(f"up to {p.text}" for p in (*PUBLISHED, PUBLISHED_ACCURACY))
     return [
         "## DFA against BP with the same tile",
         f"Each of the {len(study['pairs'])} BP configurations beside the DFA configuration with the same array, "
-        "ADC and "
-        "tile. A negative saving is what DFA takes more.",
+        "ADC and tile. A negative saving is what DFA takes more.",
         markdown_table(["figure", "BP's feedback", "median", "smallest", "largest"], rows),
         f"DFA_Sim (arXiv 2502.06736) reports {published}, for configurations that are not published: see the "
         "caveat in "
@@ -225,11 +221,9 @@ def _why(study: Study) -> list[str]:
         markdown_table(["pair", "BP's configuration", "is", "energy saved", "latency BP / DFA", "area saved",
                         "tiles BP / DFA"], rows),
         "Percent of BP's total, BP less DFA, by the [mechanisms](dfa_vs_bp.md#which-mechanism-brings-how-much) of "
-        "that "
-        "study; the simulations are made once more, and give what the sweep recorded. In energy, \"all others\" "
-        "is leakage: "
-        "what one chip leaks more than the other (converters, buffers other than the history), over the mean "
-        "time.",
+        "that study; the simulations are made once more, and give what the sweep recorded. In energy, \"all "
+        "others\" is leakage: what one chip leaks more than the other (converters, buffers other than the "
+        "history), over the mean time.",
     ]  # fmt: skip
     letters = names[: len(found)]
     for cost in COSTS:
@@ -284,10 +278,8 @@ def _effects(study: Study) -> list[str]:
     return [
         "## One factor at a time",
         "Each cost over that with the factor's first setting, all else equal: median of the ratios, and the "
-        "smallest "
-        "and the largest in brackets. Accuracy in points: differences within each seed, averaged over all else "
-        "that is "
-        "equal, with the 95 % interval over the seeds; in bold where it excludes zero.",
+        "smallest and the largest in brackets. Accuracy in points: differences within each seed, averaged over "
+        "all else that is equal, with the 95 % interval over the seeds; in bold where it excludes zero.",
         markdown_table(["rule", "factor", "from → to", "energy", "latency", "area", "accuracy (points)"], rows),
         f"![Effects]({PICTURES['effects']})",
     ]
@@ -295,6 +287,7 @@ def _effects(study: Study) -> list[str]:
 
 def _accuracy_effect(study: Study, effect: Line) -> str:
     same = ("rule", "factor", "from", "to")
+    effect = {**effect, "to": SAME_NUMBERS.get(effect["to"], effect["to"])}
     own = [e for e in study["accuracy_effects"] if all(e[key] == effect[key] for key in same)]
     return points(own[0]) if own else "none"
 
@@ -336,24 +329,18 @@ def _limits(study: Study) -> list[str]:
     return [
         "## Limits",
         f"One network, one data set, one spread of cells, {n_seeds} seeds. The most accurate of many settings is "
-        "chosen "
-        "by the same seeds that it is judged by, so its mean is a little too high; intervals are not corrected "
-        "for the "
-        "number of comparisons. The optimizer and its rate are the workload's for all configurations and both "
-        "rules; each "
-        "rule has a better rate of its own ([optimizers](optimizers.md)). ADC noise, wire resistance, drift and "
-        "faults are off. Prices of ADCs "
-        "are a regression over published converters, and every resolution converts at the same "
-        "rate, so bits cost no time here: their uncertainty (`archsim explore --uncertain`) is not part of "
-        "the fronts. The window of the cells is NeuRRAM's (1 to 39 uS), not the 1 to 4 uS of "
-        "[DFA against BP](dfa_vs_bp.md): an array read costs more here, so energies of the two pages do not "
-        "compare "
-        "(their ratios neither). Window times are the simulation's, with the schedule `sequential`.",
+        "chosen by the same seeds that it is judged by, so its mean is a little too high; intervals are not "
+        "corrected for the number of comparisons. The optimizer and its rate are the workload's for all "
+        "configurations and both rules; each rule has a better rate of its own ([optimizers](optimizers.md)). ADC "
+        "noise, wire resistance, drift and faults are off. Every ADC resolution converts at the same rate, so "
+        "bits cost no time. Prices of ADCs are a regression over published converters, whose uncertainty "
+        "(`archsim explore --uncertain`) is not part of the fronts. The window of the cells is NeuRRAM's (1 to 39 "
+        "uS), not the 1 to 4 uS of [DFA against BP](dfa_vs_bp.md): an array read costs more here, so energies of "
+        "the two pages do not compare (their ratios neither). Window times are the simulation's, with the "
+        "schedule `sequential`.",
         "That ADC sharing, PEs per tile and shared converters change no learned number was checked with BP and "
-        "DFA on "
-        "single seeds, and by a test on a small network; it follows from the model, in which they are no input of "
-        "the "
-        "arithmetic. A real converter that is switched between more columns would also add noise.",
+        "DFA on single seeds, and by a test on a small network; it follows from the model, in which they are no "
+        "input of the arithmetic. A real converter that is switched between more columns would also add noise.",
     ]
 
 

@@ -23,7 +23,7 @@ from archsim.explore.study import Parameters
 from archsim.learn.checkpoints import differences
 from archsim.learn.result import estimate
 from archsim.provenance import versions
-from archsim.study.tile_fronts import compared
+from archsim.study.tile_fronts import SAME_NUMBERS, compared
 from archsim.study.tile_pairs import explained
 from archsim.study.workers import Tell
 
@@ -37,8 +37,6 @@ COSTS = {"energy_pj": "energy_per_sample_pj", "latency_ps": "latency_per_sample_
 """Figures of the joined table, and the sweep's metrics they come from."""
 FIXED = "fixed"
 """DFA's feedback: arrays of fixed random numbers."""
-SAME_NUMBERS = {"shared": "transposable"}
-"""A feedback that differs from another one in its converters' number alone: what is learned is the same."""
 WANTED = {
     "costs": {PHASE, ARRAY, BITS, SHARING, PES, FEEDBACK},
     "bp": {ARRAY, BITS, FEEDBACK, SEED},
