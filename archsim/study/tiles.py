@@ -101,8 +101,6 @@ def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: No
     _check_together(folders, found)
     accuracy = _accuracy(found)
     lines = [line for record in _in_order(found["costs"]) if (line := _line(record, accuracy))]
-    if {line["rule"] for line in lines} != {"bp", "dfa"}:
-        raise ExploreError(f"{folders.costs}: there is no line of each rule yet; go on with the sweeps")
     levels = {field: _levels(found["costs"], name) for name, field in FIELDS.items()}
     study = {
         "format": FORMAT,
@@ -114,6 +112,12 @@ def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: No
         "accuracy": list(accuracy.values()),
         **compared(lines, list(accuracy.values()), levels),
     }
+    if not study["pairs"]:
+        raise ExploreError(
+            f"{folders.costs}: no two configurations that are done, with their accuracy, differ in the rule "
+            "alone; go on "
+            "with the sweeps"
+        )
     tell("why: simulations of the pairs that differ most and least")
     study["explained"] = explained(found["costs"], study["pairs"], lines)
     study["provenance"] = {
@@ -162,8 +166,9 @@ def _faults(part: str, found: Explored, partial: bool) -> list[str]:
 
 def _unfinished(found: Explored, partial: bool) -> list[str]:
     """Configurations that are not done; a study that is no grid cannot be joined."""
-    if found.study.model.sweep.kind != "grid":  # as it is read back, a folder is a grid
-        return ["is no grid; sweep the whole grid"]
+    kind = read_about(found.folder)["study"]["sweep"]["kind"]
+    if kind != "grid":
+        return [f"its sweep is {kind}; sweep the whole grid"]
     failed = [r for r in found.records if r["state"] == "failed"]
     missing = _missing(found)
     if not missing or partial:

@@ -177,6 +177,26 @@ def test_an_unfinished_sweep_is_refused_with_what_is_missing(folders, tmp_path):
     assert {line["array"] for line in left if line["rule"] == "dfa"} == {"16"}
 
 
+def test_nothing_is_joined_before_there_is_a_pair(folders, tmp_path):
+    begun = tmp_path / "begun"
+    shutil.copytree(folders["dfa"], begun)
+    (begun / "results.jsonl").unlink()
+    result = call(folders["costs"], folders["bp"], begun, "--partial")
+    assert result.exit_code == 2
+    assert "differ in the rule alone" in " ".join(result.stderr.split())
+
+
+def test_a_sweep_at_random_is_refused(folders, tmp_path):
+    drawn = tmp_path / "drawn"
+    shutil.copytree(folders["dfa"], drawn)
+    about = json.loads((drawn / "study.json").read_text())
+    about["study"]["sweep"]["kind"] = "random"
+    (drawn / "study.json").write_text(json.dumps(about))
+    result = call(folders["costs"], folders["bp"], drawn)
+    assert result.exit_code == 2
+    assert "its sweep is random; sweep the whole grid" in " ".join(result.stderr.split())
+
+
 def test_sweeps_that_do_not_go_together_are_refused_all_at_once(folders, tmp_path):
     other = {part: tmp_path / part for part in ("bp", "dfa")}
     for part, copy in other.items():
