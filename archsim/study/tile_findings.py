@@ -248,18 +248,23 @@ def _sharing(study: Study) -> list[str]:
 
 
 def _same_numbers(study: Study) -> list[str]:
-    """Array sizes whose accuracies are the same in every seed, by rule."""
-    sizes = study["levels"]["array"]
+    """Array sizes whose accuracies are the same in every seed, by rule and feedback."""
     of = {(a["rule"], a["feedback"], a["adc_bits"], a["array"]): a["of_seed"] for a in study["accuracy"]}
     said = []
-    for rule in RULES:
-        for one, other in pairwise(sizes):
-            own = [key for key in of if key[0] == rule and key[3] == one]
-            if own and all(of[key] == of.get((*key[:3], other)) for key in own):
-                said.append(
-                    f"With {rule.upper()}, arrays of {one} and {other} give the same accuracy to the last bit "
-                    f"with every seed (the widest layer has {study['most_inputs']} inputs)."
-                )
+    for one, other in pairwise(study["levels"]["array"]):
+        kinds = [
+            f"{rule.upper()} ({feedback})"
+            for rule, feedback in dict.fromkeys(key[:2] for key in of)
+            if all(
+                of[key] == of.get((*key[:3], other)) for key in of if key[:2] == (rule, feedback) and key[3] == one
+            )
+        ]
+        if kinds:
+            said.append(
+                f"With {' and '.join(kinds)}, arrays of {one} and {other} give the same accuracy to the last bit "
+                "with "
+                f"every seed; the widest layer has {study['most_inputs']} inputs."
+            )
     return said
 
 

@@ -17,7 +17,7 @@ from archsim.cli import app
 from archsim.explore import run, sweep
 from archsim.explore.run import Explored
 from archsim.study.tile_fronts import accuracy_effects, clearly_better, effects, fronts, pairs
-from archsim.study.tile_page import PAGE, PICTURES, STUDY, TABLE
+from archsim.study.tile_page import PAGE, PICTURES, STUDY, TABLE, page
 
 HEAD = """\
 version: 1
@@ -146,6 +146,14 @@ def test_what_a_configuration_shares_changes_no_learned_number(tmp_path):
     assert len(found.records) == 3
     assert len({record["metrics"]["accuracy"] for record in found.records}) == 1
     assert len({record["metrics"]["area_um2"] for record in found.records}) == 3
+
+
+def test_the_page_in_the_docs_says_what_its_record_says():
+    place = ROOT / "docs" / "studies"
+    text = (place / PAGE).read_text()
+    command = text.split("`")[1]
+    assert command.startswith("archsim study tiles ")
+    assert page(json.loads((place / STUDY).read_text()), command) == text
 
 
 # ---- what is refused ----
