@@ -41,7 +41,7 @@ def page(study: Study, command: str) -> str:
         What made it.
     """
     parts = [
-        "# Tile configurations of the wearable chip: DFA and BP fronts side by side",
+        f"# Tile configurations of {study['name'].partition('/')[0]}: DFA and BP fronts side by side",
         f"Made by `{command}` from the three sweeps below; every figure on this page is computed. The same as "
         f"files: [{TABLE}]({TABLE}) (all configurations), [{STUDY}]({STUDY}) (accuracy of every seed, fronts, "
         "effects, pairs, and the three sweeps as they were made).",
@@ -70,10 +70,10 @@ def _left_out(study: Study) -> list[str]:
 def _asked(study: Study) -> list[str]:
     levels = study["levels"]
     said = "; ".join(f"{FACTOR_NAMES[name]} {', '.join(map(str, levels[name]))}" for name in FACTORS)
-    n_seeds = study["accuracy"][0]["n"]
+    n_seeds, device = study["accuracy"][0]["n"], _chip(study, "costs")["device"]
     return [
         "## What is asked",
-        "Which tile should a chip have that adapts on the wrist, and does the answer depend on the learning "
+        "Which tile should a chip have that adapts where it is worn, and does the answer depend on the learning "
         f"rule? {study['name']}, the whole grid: {said}. DFA reads no array backwards, so feedback counts for BP "
         f"alone: {_count(study, 'bp')} configurations with BP, {_count(study, 'dfa')} with DFA.",
         "**copy**: a second, transposed copy of the weights. **transposable**: one array that is read from both "
@@ -81,10 +81,13 @@ def _asked(study: Study) -> list[str]:
         "**fixed**: DFA's arrays of random numbers.",
         "Energy, latency and area are those of one adapted window: forward pass, learning pass, its share of the "
         "update, leakage. The chip has as many tiles and as large buffers as the network and the rule need.",
-        "Accuracy is that of windows never seen, after adaptation on the chip's arrays, on cells that miss their "
-        f"targets as NeuRRAM's do (table `wan`). Means and 95 % intervals (Student t) over {n_seeds} seeds. ADC "
-        "sharing and PEs per tile change no number that is learned, nor does switching the converters, so these "
-        "configurations have the accuracy of the same array, ADC bits and feedback (checked: see the limits).",
+        "Accuracy is that of windows never seen, after adaptation on the chip's arrays, on cells of "
+        f"{device['g_min']} to {device['g_max']} with these errors: {_errors(study)}. Means and 95 % intervals "
+        "(Student "
+        f"t) over {n_seeds} seeds. ADC sharing and PEs per tile change no number that is learned, nor does "
+        "switching the "
+        "converters, so these configurations have the accuracy of the same array, ADC bits and feedback (see the "
+        "limits).",
         f"![The fronts: accuracy against each cost]({PICTURES['fronts']})",
     ]
 
@@ -324,26 +327,41 @@ def _accuracy(study: Study) -> list[str]:
 # ---- limits, commands, files ----
 
 
+def _chip(study: Study, part: str) -> Mapping[str, Any]:
+    """The chip's file, as a sweep had it."""
+    chip: Mapping[str, Any] = study["provenance"]["sweeps"][part]["study"]["files"]["chip"]
+    return chip
+
+
+def _errors(study: Study) -> str:
+    """What of the cells' errors is on where accuracy is measured."""
+    found = _chip(study, "bp")["device"].get("errors") or {}
+    return ", ".join(f"`{name}: {_plain(value)}`" for name, value in found.items()) or "none"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_plain(item)}" for key, item in value.items()) + "}"
+    return str(value)
+
+
 def _limits(study: Study) -> list[str]:
     n_seeds = study["accuracy"][0]["n"]
+    wires = _chip(study, "bp")["crossbar"].get("wires")
+    work = study["provenance"]["sweeps"]["costs"]["study"]["files"]["workload"]
     return [
         "## Limits",
-        f"One network, one data set, one spread of cells, {n_seeds} seeds. The most accurate of many settings is "
+        f"One network, one data set, one kind of cell, {n_seeds} seeds. The most accurate of many settings is "
         "chosen by the same seeds that it is judged by, so its mean is a little too high; intervals are not "
-        "corrected for the number of comparisons. The optimizer and its rate are the workload's for all "
-        "configurations and both rules; each rule has a better rate of its own ([optimizers](optimizers.md)). ADC "
-        "noise, wire resistance, drift and faults are off. Every ADC resolution converts at the same rate, so "
-        "bits cost no time. Prices of ADCs are a regression over published converters, whose uncertainty "
-        "(`archsim explore --uncertain`) is not part of the fronts. The window of the cells is NeuRRAM's (1 to 39 "
-        "uS), not the 1 to 4 uS of [DFA against BP](dfa_vs_bp.md): an array read costs more here, so energies of "
-        "the two pages do not compare (their ratios neither). Window times are the simulation's, with the "
-        "schedule `sequential`.",
-        "That what a tile shares changes no learned number was checked to the last bit with seed 0, 5 bit and "
-        "arrays "
-        "of 64 and 128: DFA with 8 and 64 columns per ADC and 1 and 4 PEs, BP with shared and transposable "
-        "arrays; a "
-        "test holds all of it, with BP, on a small network. In the model they are no input of the arithmetic; a "
-        "real "
+        "corrected for the number of comparisons. The optimizer and its rate are the workload's, for both rules "
+        "([optimizers](optimizers.md) says what a rate of its own brings to each). Of the cells' errors, those "
+        f"that are not named above are off; wires {'resist' if wires else 'do not resist'}. Every ADC resolution "
+        "converts at the chip's one rate, so bits cost no time. How sure the "
+        "prices are (`archsim explore --uncertain`) is not part of the fronts. [DFA against BP](dfa_vs_bp.md) "
+        "has another base, with cells and buffers of its own: figures of the two pages do not compare. Times are "
+        f"the simulation's, with the schedule `{work.get('schedule', 'pipelined')}`.",
+        "That ADC sharing, PEs per tile and switched converters change no learned number follows from the model, "
+        "in which they are no input of the arithmetic; a test holds it to the last bit on a small network. A real "
         "converter that is switched between more columns would also add noise.",
     ]
 
