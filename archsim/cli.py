@@ -33,6 +33,7 @@ from archsim.cli_options import (
     Seed,
     Suffix,
     Timesteps,
+    Version,
     WorkloadAssignments,
     WorkloadFile,
     texts,
@@ -72,6 +73,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+@app.callback()
+def _options(version: Version = False) -> None:
+    del version  # has ended the call by itself
 
 
 @app.command()
@@ -227,9 +232,9 @@ def map_(
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Chips, workloads, .nir files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Chips, workloads, studies, .nir files.")],
 ) -> None:
-    """Check chips, workloads and networks.
+    """Check chips, workloads, studies and networks.
 
     Names every good file on stdout, and every fault of the others on stderr.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from archsim.cli_inputs import load_both
+from archsim.cli_inputs import load_both, refuse_other_kind
 from archsim.errors import ArchsimError
 from archsim.report import read_results, text_table
 from archsim.report.summary import percent
@@ -118,6 +118,7 @@ def _records(
             raise ArchsimError(f"{item} is a saved result; leave out the workload and --set, or name a chip file")
         return read_results(item).results
     if workload is None:
+        refuse_other_kind(item, "chip", "; name a result folder, or a chip and a workload")
         raise ArchsimError(f"{item}: is no result folder; name one, or a chip and a workload")
     from archsim.simulate import simulate
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
@@ -15,6 +16,8 @@ from archsim.units import close_match, paths_to
 from archsim.workload import Workload, load_workload
 from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import read_yaml, with_dots
+
+Read = TypeVar("Read")
 
 
 def keys_of(model: type[Chip] | type[WorkloadModel]) -> list[str]:
@@ -92,25 +95,76 @@ def _hint(path: str) -> str:
 
 
 def refuse_other_kind(file: Path, wanted: str, hint: str = "") -> None:
-    """A chip where a workload is wanted, or the other way round, is told as what it is.
+    """A chip where a workload is wanted, a study where a chip is wanted and so on is told as what it is.
+
+    Parameters
+    ----------
+    file : Path
+    wanted : "chip", "workload" or "study"
+    hint : str
+        What may have gone wrong if it is a chip or a workload.
 
     Raises
     ------
     ArchsimError
         By the keys on top; a file that cannot be read is left to the reader of its kind.
     """
-    if wanted == "chip" and file.suffix == ".nir":
-        raise ArchsimError(f"{file} is a network (.nir), not a chip{hint}")
-    if file.suffix == ".nir":
+    found = kind_of_file(file)
+    if found is None or found == wanted or (found, wanted) == ("network (.nir)", "workload"):
         return
+    if wanted == "study":
+        hint = "; a study names a chip and a workload, parameters and objectives, as workloads/studies/tiny.yaml"
+    elif found == "study":
+        hint = f"; try its configurations with archsim sweep {file} or archsim search {file}"
+    raise ArchsimError(f"{file} is a {found}, not a {wanted}{hint}")
+
+
+_ONLY_IN = {"chip": {"crossbar", "tile"}, "workload": {"network"}, "study": {"parameters", "objectives"}}
+
+
+def kind_of_file(file: Path) -> str | None:
+    """What a file is by its keys on top: chip, workload, study or network (.nir); None if that does not tell."""
+    if file.suffix == ".nir":
+        return "network (.nir)"
     try:
         keys = set(read_yaml(file, ArchsimError).data)
     except ArchsimError:
-        return
-    is_chip, is_workload = bool(keys & {"crossbar", "tile"}), "network" in keys
-    found = "chip" if is_chip else "workload"
-    if is_chip != is_workload and found != wanted:
-        raise ArchsimError(f"{file} is a {found}, not a {wanted}{hint}")
+        return None
+    kinds = [kind for kind, own in _ONLY_IN.items() if keys & own]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def blaming_sets(read: Callable[[Sequence[str]], Read], overrides: Sequence[str]) -> Read:
+    """What `read` makes of the assignments; a fault in a line of the file that came with one names it.
+
+    Raises
+    ------
+    ArchsimError
+        Of the class that `read` raises. A fault is blamed on the assignments without which, each by itself, it is
+        not there; on all if there is none such.
+    """
+    try:
+        return read(overrides)
+    except ArchsimError as error:
+        told = str(error).splitlines()
+        own = _faults_with(read, ())
+        new = [line for line in told if line not in own and not line.startswith(("--set ", "… "))]
+        without = {item: _faults_with(read, [o for o in overrides if o != item]) for item in overrides}
+        blamed = {
+            line: [item for item, left in without.items() if line not in left] or list(overrides) for line in new
+        }
+        if not overrides or not new:
+            raise
+        lines = [f"--set {' --set '.join(blamed[line])}: {line}" if line in blamed else line for line in told]
+        raise type(error)("\n".join(lines)) from None
+
+
+def _faults_with(read: Callable[[Sequence[str]], object], overrides: Sequence[str]) -> set[str]:
+    try:
+        read(overrides)
+    except ArchsimError as error:
+        return set(str(error).splitlines())
+    return set()
 
 
 def priced_chip(path: Path, overrides: Sequence[str] = ()) -> Chip:
@@ -121,10 +175,14 @@ def priced_chip(path: Path, overrides: Sequence[str] = ()) -> Chip:
     SpecError
         With every fault of the file, or of what its cost models can price.
     """
+    refuse_other_kind(path, "chip")
+    return blaming_sets(lambda given: _priced(path, given), overrides)
+
+
+def _priced(path: Path, overrides: Sequence[str]) -> Chip:
     from archsim.components import check
     from archsim.crossbar.cells import with_expected_pulses
 
-    refuse_other_kind(path, "chip")
     chip = with_expected_pulses(load_chip(path, overrides))
     faults = check(chip)
     if faults:
@@ -139,10 +197,15 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     refuse_other_kind(chip, "chip", "; are the arguments swapped?")
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     for_chip, for_workload = split_assignments(assignments)
-    found = priced_chip(chip, for_chip), load_workload(workload, for_workload)
+    found = priced_chip(chip, for_chip), read_workload(workload, for_workload)
     for note in found[1].network.notes:
         typer.echo(f"note: {note}", err=True)
     return found
+
+
+def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
+    """A workload; a fault that comes with a ``--set`` names it."""
+    return blaming_sets(lambda given: load_workload(path, given), overrides)
 
 
 def progress(text: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.cli_inputs import progress, refuse_other_kind, split_assignments
+from archsim.cli_inputs import blaming_sets, progress, refuse_other_kind, split_assignments
 from archsim.cli_weights import WeightFile, read_matrix
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.cells import Fault
@@ -145,7 +145,7 @@ def _chip(question: Question) -> Chip:
     if for_workload:
         raise ArchsimError(f"--set {for_workload[0]}: there is no workload here")
     refuse_other_kind(question.chip, "chip")
-    return load_chip(question.chip, for_chip)
+    return blaming_sets(lambda given: load_chip(question.chip, given), for_chip)
 
 
 def _place(text: str, grid: Place) -> Place:

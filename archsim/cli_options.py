@@ -9,6 +9,19 @@ from typing import Annotated, Any
 import typer
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"archsim {version('archsim')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", help="Print the version.", callback=_say_version, is_eager=True)
+]
+
+
 class Phase(StrEnum):
     """What is computed."""
 

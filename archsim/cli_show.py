@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archsim.cli_inputs import error_text, keys_of, priced_chip, split_assignments
+from archsim.cli_inputs import error_text, keys_of, kind_of_file, priced_chip, split_assignments
 from archsim.errors import ArchsimError
 from archsim.report import load_result, read_results, spans_file, text_table
 from archsim.spec import Chip
@@ -51,6 +51,10 @@ def _checked(file: Path) -> str:
             typer.echo(f"note: {file}: {note}", err=True)
         n_layers = len(work.network.layers)
         return f"network {work.name}, {n_layers} layer{'s' if n_layers != 1 else ''}"
+    if kind_of_file(file) == "study":
+        from archsim.explore.study import read_study
+
+        return f"study {read_study(file).name}"
     keys = set(read_yaml(file, ArchsimError).data)
     only_chip = set(keys_of(Chip)) - set(keys_of(WorkloadModel))
     only_workload = set(keys_of(WorkloadModel)) - set(keys_of(Chip))

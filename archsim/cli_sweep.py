@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from archsim.cli_inputs import refuse_other_kind
 from archsim.report.table import text_table
 
 MOST_SHOWN = 20
@@ -19,6 +20,7 @@ def sweep(study: Path, output: Path | None, workers: int | None, scheduler: str 
     """Evaluate the configurations of a study; the Pareto front on stdout."""
     from archsim.explore import sweep as run
 
+    refuse_other_kind(study, "study")
     _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
 
 
@@ -26,6 +28,7 @@ def search(study: Path, output: Path | None, workers: int | None, scheduler: str
     """Search the space of a study; the Pareto front on stdout."""
     from archsim.explore import search as run
 
+    refuse_other_kind(study, "study")
     _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import typer
 
-from archsim.cli_inputs import load_both, progress
+from archsim.cli_inputs import load_both, progress, refuse_other_kind
 from archsim.errors import ArchsimError
 from archsim.report import load_result, read_results, text_table
 from archsim.report.summary import percent
@@ -44,6 +44,7 @@ def result_of(asked: Asked) -> Result:
     if asked.item.is_dir() or asked.item.suffix == ".json":
         return _saved(asked)
     if asked.workload is None:
+        refuse_other_kind(asked.item, "chip", "; name a result folder, or a chip and a workload")
         raise ArchsimError(f"{asked.item}: is no result folder; name one, or a chip and a workload")
     from archsim.simulate import simulate
 

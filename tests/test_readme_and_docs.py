@@ -59,6 +59,13 @@ def test_every_command_runs(page, workplace):
             run(command, workplace)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_name_the_environment_that_make_demo_makes(page):
+    within = re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    bare = [line for block in within for line in block.splitlines() if re.match(r"\$? ?(archsim|pip) ", line)]
+    assert not bare
+
+
 @pytest.mark.parametrize("page", TOLD, ids=lambda page: page.name)
 def test_every_python_example_runs(page, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)

@@ -113,7 +113,10 @@ def read_about(folder: Path) -> dict[str, Any]:
     except OSError:
         raise ExploreError(f"{folder}: holds no study; one is made by archsim sweep or archsim search") from None
     except ValueError as cause:
-        raise ExploreError(f"{folder / ABOUT}: is damaged: {cause}; name another folder") from None
+        raise ExploreError(
+            f"{folder / ABOUT}: is damaged: {cause}. It says what the results beside it are of: bring it back, or "
+            "name another folder"
+        ) from None
     found = about.get("format") if isinstance(about, dict) else None
     if found != FORMAT:
         raise ExploreError(

@@ -88,7 +88,7 @@ def read_results(path: str | Path) -> Saved:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ArchsimError(f"{file}: there is no such file; a result is what archsim run -o writes") from None
+        raise ArchsimError(_what_is_there(file)) from None
     except OSError as cause:
         raise ArchsimError(f"{file}: cannot be read: {cause.strerror or cause}") from None
     except ValueError as cause:
@@ -98,6 +98,24 @@ def read_results(path: str | Path) -> Saved:
     if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
         return Saved({str(data.get("phase")): data}, ())
     raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")
+
+
+_OF_A_STUDY = ("study.json", "study.yaml", "results.jsonl", "journal.jsonl")
+
+
+def _what_is_there(file: Path) -> str:
+    """Why there is no result: its folder holds a study, or nothing that we know."""
+    folder = file.parent
+    if not any((folder / name).exists() for name in _OF_A_STUDY):
+        return f"{file}: there is no such file; a result is what archsim run -o writes"
+    if (folder / "study.json").exists():
+        return f"{folder}: holds a study, no result; archsim report {folder} shows it"
+    if (folder / "results.jsonl").exists():
+        return (
+            f"{folder}: holds a study without its study.json, which says what its results are of; bring that file "
+            "back, or do the study again in another folder. results.jsonl itself can be read with pandas"
+        )
+    return f"{folder}: holds a study that was begun and has no results; archsim sweep or search goes on with it"
 
 
 def _with_provenance(data: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -124,12 +124,25 @@ def _spelled(unit: str) -> str:
     return unit.removesuffix("s") if unit.endswith("bits") else unit
 
 
+_SLIP = 0.7
+
+
+def _likeness(word: str, near: str) -> float:
+    """1 for two words of the same letters, whatever their order: a slip of the fingers, not another word."""
+    pairs = ((word, near), ("".join(sorted(word)), "".join(sorted(near))))
+    return max(difflib.SequenceMatcher(None, a, b).ratio() for a, b in pairs)
+
+
 def close_match(word: str, words: Iterable[str]) -> str:
     """A hint such as ``; did you mean 'rows'?``, or nothing."""
     by_lower: dict[str, str] = {}
     for candidate in words:
         by_lower.setdefault(candidate.lower(), candidate)
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    found = [
+        near
+        for near in difflib.get_close_matches(word.lower(), by_lower, n=3)
+        if _likeness(word.lower(), near) >= _SLIP
+    ]
     return f"; did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
