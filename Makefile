@@ -29,9 +29,9 @@ test: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 
-# engines compared on 30,000 random graphs, others each night; a failure names the seed
+# engines compared on 30,000 random graphs, others each night; a failure names the seed; longer runs on real chips
 nightly: $(VENV)/.dev
-	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine
+	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
 
 clean:
 	rm -rf $(VENV) results build *.egg-info

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import os
 
 import pytest
 
@@ -98,19 +99,32 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("schedule", ["sequential", "pipelined", "within_batch"])
+SCHEDULES = ["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"]
+LENGTHS = (1, 2, 7, 40, 100, *([1000] if "ARCHSIM_NIGHTLY" in os.environ else []))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("workload", SMALL)
 @pytest.mark.parametrize("chip_name", ["wearable_rram", "neurram_130nm"])
-def test_every_schedule_of_every_kind_of_network_repeats(monkeypatch, chip_name, workload, schedule):
-    on = archsim.load_chip(f"arch_specs/{chip_name}.yaml")
-    sets = [*CONSTANT, *SMALL[workload], f"schedule={schedule}"]
-    work = archsim.load_workload(f"workloads/{workload}", [*sets, "samples=2", "batch=2"])
-    for timesteps in (1, 2, 7):
-        few = archsim.simulate(on, work, "compiled", phase="inference", timesteps=timesteps)
-        assert isinstance(few, Result)
-        assert few.graph.timestep.max() == timesteps - 1
-    long, full = both(monkeypatch, on, work, 40)
-    assert_equal(long, full)
+def test_every_schedule_of_every_network_costs_what_a_workload_of_as_many_timesteps_does(
+    monkeypatch, chip_name, workload, schedule
+):
+    # one size, since an automatic buffer follows the timesteps of the workload
+    on = archsim.load_chip(f"arch_specs/{chip_name}.yaml", ["global_buffer.size=1 MiB"])
+    sets = [*CONSTANT, *SMALL[workload], f"schedule={schedule}", "samples=2", "batch=2"]
+    work = archsim.load_workload(f"workloads/{workload}", sets)
+    monkeypatch.setattr(long_simulation, "FULL_TASKS", 0)
+    for timesteps in LENGTHS:
+        asked = archsim.simulate(on, work, "compiled", phase="inference", timesteps=timesteps)
+        as_written = archsim.load_workload(f"workloads/{workload}", [*sets, f"timesteps={timesteps}"])
+        whole = archsim.simulate(on, as_written, "compiled", phase="inference")
+        assert isinstance(whole, Result)
+        if timesteps >= 40:
+            assert_equal(asked, whole)
+            continue
+        assert isinstance(asked, Result)
+        assert {**asked.to_dict(), "provenance": 0} == {**whole.to_dict(), "provenance": 0}
+        assert asked.trace.start_ps.tolist() == whole.trace.start_ps.tolist()
 
 
 def test_samples_one_after_the_other_roll_on_too(chip):
