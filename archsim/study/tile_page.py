@@ -368,7 +368,8 @@ def _limits(study: Study) -> list[str]:
 
 def _made(study: Study) -> list[str]:
     sweeps = study["provenance"]["sweeps"]
-    commands = [f"archsim sweep workloads/studies/{about['study']['name']}.yaml" for about in sweeps.values()]
+    names = [about["study"]["name"] for about in sweeps.values()]
+    commands = [f".venv/bin/archsim sweep workloads/studies/{name}.yaml" for name in names]
     return [
         "## How to make it again",
         "\n".join(["```sh", *commands, _join(sweeps), "```"]),
@@ -380,7 +381,7 @@ def _made(study: Study) -> list[str]:
 
 def _join(sweeps: Mapping[str, Any]) -> str:
     folders = " ".join(f"results/{about['study']['name']}" for about in sweeps.values())
-    return f"archsim study tiles {folders} --write docs/studies"
+    return f".venv/bin/archsim study tiles {folders} --write docs/studies"
 
 
 def write_tables(folder: Path, study: Study) -> None:
