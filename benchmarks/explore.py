@@ -2,12 +2,12 @@
 
     python benchmarks/explore.py [--trials 1000] [--sampler nsga2] [--workers 1 2]
     python benchmarks/explore.py --own-graphs [--trials 48]
-    python benchmarks/explore.py --hypervolume [--trials 500] [--seeds 0 1 2]
+    python benchmarks/explore.py --hypervolume [--hard] [--trials 500] [--seeds 0 1 2]
 
 Prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU time
 of the process that asks: all of it, and Optuna with the logs alone. The configurations share a task graph, so that
 one takes about 10 ms; with --own-graphs each has a graph of its own and is a whole simulation of a learning step,
-which is what scaling is about where it matters. With --hypervolume: all 2,400 chips of a study are simulated,
+which is what scaling is about where it matters. With --hypervolume: all 2,400 chips of a study (24,000 with --hard) are simulated,
 and then searched; how much of the hypervolume of the exhaustive front each sampler finds, and random search.
 """
 
@@ -71,18 +71,21 @@ parameters:
   chip.adc.resolution: {{from: 4 bit, to: 8 bit, step: 2 bit}}
   chip.adc.rate: {{from: 0.1 GS/s, to: 1.6 GS/s, points: 5, scale: log}}
   chip.device.read_pulse: {{from: 20 ns, to: 100 ns, step: 20 ns}}
-  chip.tile.neuron_unit.lanes: [1, 4, 16, 64]
+  chip.tile.neuron_unit.lanes: [1, 4, 16, 64]{more}
 objectives: {{latency_ps: minimize, energy_pj: minimize, area_um2: minimize}}
 search: {{sampler: {sampler}, trials: {trials}, batch: 10}}
 """
 
 
-def hypervolumes(place: Path, trials: int, seeds: list[int]) -> None:
+HARD = "\n  chip.interconnect.frequency: {from: 200 MHz, to: 2000 MHz, step: 200 MHz}"
+
+
+def hypervolumes(place: Path, trials: int, seeds: list[int], more: str) -> None:
     """Parts of the hypervolume of the exhaustive front; the box ends at the worst of each objective."""
 
     def study(sampler: str, seed: int) -> Study:
         path = place / f"{sampler}{seed}.yaml"
-        path.write_text(SMALL.format(root=ROOT, seed=seed, sampler=sampler, trials=trials))
+        path.write_text(SMALL.format(root=ROOT, seed=seed, sampler=sampler, trials=trials, more=more))
         return read_study(path)
 
     for seed in seeds:  # of the recordings that are drawn, and of the sampler
@@ -149,6 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, help="1000, 500 with --hypervolume, 48 with --own-graphs")
     parser.add_argument("--hypervolume", action="store_true")
+    parser.add_argument("--hard", action="store_true")
     parser.add_argument("--own-graphs", action="store_true")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
@@ -157,7 +161,7 @@ def main() -> None:
     trials = given.trials or (500 if given.hypervolume else 48 if given.own_graphs else 1000)
     with tempfile.TemporaryDirectory() as place:
         if given.hypervolume:
-            hypervolumes(Path(place), trials, given.seeds)
+            hypervolumes(Path(place), trials, given.seeds, HARD if given.hard else "")
             return
         path = Path(place) / "speed.yaml"
         text = OWN_GRAPHS if given.own_graphs else STUDY

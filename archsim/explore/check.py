@@ -7,7 +7,7 @@ from itertools import islice
 
 from archsim.errors import ArchsimError
 from archsim.explore.measures import fault_of, limit_of, needs_learning
-from archsim.explore.models import Options, Range
+from archsim.explore.models import Options, Parameter, Range
 from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
 from archsim.spec import Chip
@@ -22,7 +22,7 @@ N_TRIED = 64
 
 def faults_of_study(study: Study) -> list[Fault]:
     """Every fault, with its path in the study file."""
-    faults = [*_parameters(study), *_metrics(study), *_constraints(study), *_schedule(study)]
+    faults = [*_parameters(study), *_clashes(study), *_metrics(study), *_constraints(study), *_schedule(study)]
     return faults or [*_base(study), *_together(study)]
 
 
@@ -42,6 +42,30 @@ def _parameters(study: Study) -> Iterator[Fault]:
         for path in (name, *item.also):
             at = here if path == name else (*here, "also", item.also.index(path))
             yield from ((at, said) for said in _path_faults(study, path, item))
+
+
+def _clashes(study: Study) -> Iterator[Fault]:
+    """Paths that two parameters set in one configuration: the later one would win without a word."""
+    paths = [(name, path) for name, item in study.parameters.items() for path in sorted(_paths(name, item))]
+    for i, (name, path) in enumerate(paths):
+        for other, earlier in paths[:i]:
+            if other == name or not (f"{path}.".startswith(f"{earlier}.") or f"{earlier}.".startswith(f"{path}.")):
+                continue
+            if not _exclude_each_other(study.parameters[name].when, study.parameters[other].when):
+                does = "so does" if path == earlier else f"{earlier} is set by"
+                said = f"sets {path}, and {does} the parameter {other}"
+                yield ("parameters", name), f"{said}; let one of them do it, or tell them apart by when"
+
+
+def _paths(name: str, item: Parameter) -> set[str]:
+    if isinstance(item, Options):
+        return {text.partition("=")[0].strip() for assignments in item.options.values() for text in assignments}
+    return {name, *item.also}
+
+
+def _exclude_each_other(first: Mapping[str, Sequence[object]], second: Mapping[str, Sequence[object]]) -> bool:
+    """Whether two conditions never hold together."""
+    return any(not set(values) & set(second[name]) for name, values in first.items() if name in second)
 
 
 def _conditions(study: Study, before: list[str], when: Mapping[str, Sequence[object]]) -> Iterator[Fault]:

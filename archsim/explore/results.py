@@ -127,7 +127,7 @@ def _choices(records: Sequence[Record], name: str) -> Any:
 
 
 def export(found: Explored, folder: Path) -> list[Path]:
-    """Write all records as CSV and Parquet, and each chip of the front as a chip file.
+    """Write all records as CSV and Parquet, and each chip of the front with its workload as files.
 
     Returns
     -------
@@ -150,9 +150,10 @@ def export(found: Explored, folder: Path) -> list[Path]:
         written = [folder / CSV, *_parquet(folder / PARQUET, rows, names)]
         (folder / CHIPS).mkdir(exist_ok=True)
         for record in found.front:
-            path = folder / CHIPS / f"{record['key'][:12]}.yaml"
-            path.write_text(_chip_file(found, record), encoding="utf-8")
-            written.append(path)
+            for name, text in _ready_files(found, record).items():
+                path = folder / CHIPS / name
+                path.write_text(text, encoding="utf-8")
+                written.append(path)
     except OSError as cause:
         raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
     return written
@@ -173,16 +174,33 @@ def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[P
     return [path]
 
 
-def _chip_file(found: Explored, record: Record) -> str:
-    """A chip file with where it comes from on top."""
-    about = read_about(found.folder)
-    chip = to_door(found.study.resolve(record["parameters"]).chip)
+def _ready_files(found: Explored, record: Record) -> dict[str, str]:
+    """A chip of the front and its workload as files, by name, with where they come from on top."""
+    chip, workload = (f"{record['key'][:12]}{end}" for end in (".yaml", ".workload.yaml"))
+    again = f"{CHIPS}/{chip} {CHIPS}/{workload} --phase {record['phase']} --seed {record['seed']}"
+    model = read_about(found.folder)["model"]
     said = [
-        f"Found by the study {found.study.name}, record {record['key']}, by archsim {about['model']}.",
+        f"Found by the study {found.study.name}, record {record['key']}, by archsim {model}.",
         f"Parameters: {json.dumps(record['parameters'])}",
         f"Metrics (phase {record['phase']}, seed {record['seed']}): {json.dumps(record['metrics'])}",
+        f"Once more: archsim run {again}",
     ]
-    return "\n".join([*(f"# {line}" for line in said), *_yaml(chip, 0)]) + "\n"
+    head = [f"# {line}" for line in said]
+    data = {
+        chip: to_door(found.study.resolve(record["parameters"]).chip),
+        workload: _workload(found.study, record),
+    }
+    return {name: "\n".join([*head, *_yaml(part, 0)]) + "\n" for name, part in data.items()}
+
+
+def _workload(study: Study, record: Record) -> dict[str, Any]:
+    """The workload of a configuration; files that it names are found from anywhere."""
+    document = study.workload.override(study.settings(record["parameters"]).workload)
+    data = dict(document.data)
+    for section, key in (("network", "nir"), ("activity", "file")):
+        if isinstance(data.get(section), dict) and key in data[section]:
+            data[section] = {**data[section], key: str(document.path.parent.resolve() / data[section][key])}
+    return data
 
 
 def _yaml(data: dict[str, Any], depth: int) -> list[str]:

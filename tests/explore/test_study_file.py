@@ -35,6 +35,14 @@ def faults(path) -> list[str]:
         ("seed: [-1]", "must be whole numbers, 0 or more"),
         ("style: {options: {a: [chip.execution.feedback=twice]}}", "must be one of copy, transposable"),
         ("chip.crossbar.rows: {values: [64], also: [chip.crossbar.colums]}", "did you mean 'columns'?"),
+        (
+            "chip.crossbar.rows: [64]\nsize: {options: {a: [chip.crossbar.rows=32]}}",
+            "and so does the parameter chip.crossbar.rows",
+        ),
+        (
+            "chip.crossbar.columns: [64]\nsize: {options: {a: ['chip.crossbar={rows: 32}']}}",
+            "chip.crossbar.columns is set by the parameter chip.crossbar.columns",
+        ),
         ("chip.crossbar.columns: [48]", "no configuration that was tried"),
     ],
 )
@@ -93,3 +101,11 @@ def test_values_that_go_together_only_with_others_are_no_fault(tmp_path):
     tied = "chip.crossbar.columns: {values: [64, 256], also: [chip.write.parallel_cells]}"
     assert read_study(write_study(tmp_path, tied)).parameters
     assert read_study(write_study(tmp_path, TWO_BY_TWO)).name == "test"
+
+
+def test_two_parameters_may_set_one_path_where_their_conditions_exclude_each_other(tmp_path):
+    text = """phase: [bp, dfa]
+rows_bp: {options: {a: [chip.crossbar.rows=32]}, when: {phase: [bp]}}
+rows_dfa: {options: {a: [chip.crossbar.rows=64]}, when: {phase: [dfa]}}"""
+    assert read_study(write_study(tmp_path, text)).parameters
+    assert "so does" in faults(write_study(tmp_path, text.replace("[dfa]}", "[bp, dfa]}")))[0]
