@@ -7,8 +7,9 @@
 Prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU time
 of the process that asks: all of it, and Optuna with the logs alone. The configurations share a task graph, so that
 one takes about 10 ms; with --own-graphs each has a graph of its own and is a whole simulation of a learning step,
-which is what scaling is about where it matters. With --hypervolume: all 2,400 chips of a study (24,000 with --hard)
-are simulated, and then searched; how much of the hypervolume of the exhaustive front each sampler finds, and random search.
+which is what scaling is about where it matters. With --hypervolume: all 2,400 chips of a study
+(24,000 with --hard) are simulated, and then searched; how much of the hypervolume of the exhaustive front each
+sampler finds, and random search.
 """
 
 from __future__ import annotations
