@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ExploreError
 from archsim.explore.evaluate import Job, Outcome, evaluate, failed
+from archsim.explore.workers import fit_for_workers
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -30,6 +32,7 @@ class DaskPool:
 
     client: Client
     limit_s: float | None = None
+    _until_closed: ExitStack = field(default_factory=ExitStack)
     _running: dict[str, tuple[Future[Any], tuple[Job, ...], float]] = field(default_factory=dict)
 
     @classmethod
@@ -48,10 +51,16 @@ class DaskPool:
         try:
             if address != LOCAL:
                 return cls(Client(address, timeout="10s"), limit_s)
-            cluster = LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-            )
-            return cls(Client(cluster), limit_s)
+            with ExitStack() as stack:
+                stack.enter_context(fit_for_workers())  # to the end: Dask replaces workers that die
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    silence_logs=50,
+                )
+                return cls(Client(cluster), limit_s, stack.pop_all())
         except (OSError, ValueError, TimeoutError) as cause:
             raise ExploreError(f"--scheduler {address}: no Dask scheduler answers there: {cause}") from None
 
@@ -118,3 +127,4 @@ class DaskPool:
         self.client.close()
         if cluster is not None:
             cluster.close()
+        self._until_closed.close()

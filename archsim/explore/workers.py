@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -178,15 +179,27 @@ class LocalPool:
 
 
 def _started(function: Callable[[Jobs], list[Outcome]]) -> _Worker:
-    """A fresh process with one thread for arithmetic, which does not run the caller's script again."""
+    """A fresh process."""
     here, there = multiprocessing.Pipe()
-    before, main = {name: os.environ.get(name) for name in THREADS}, sys.modules["__main__"]
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    # spawn imports what it finds here in the new process: a script without a guard would start its sweep once more
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
+    with fit_for_workers():
         process = multiprocessing.get_context("spawn").Process(target=_work, args=(there, function), daemon=True)
         process.start()
+    there.close()
+    return _Worker(process, here)
+
+
+@contextmanager
+def fit_for_workers() -> Iterator[None]:
+    """While it lasts, spawned processes have one thread for arithmetic, and do not run the caller's script.
+
+    Spawn imports what it finds as ``__main__`` in the new process: a script without a guard would start its sweep
+    once more.
+    """
+    before, main = {name: os.environ.get(name) for name in THREADS}, sys.modules["__main__"]
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
     finally:
         sys.modules["__main__"] = main
         for name, value in before.items():
@@ -194,8 +207,6 @@ def _started(function: Callable[[Jobs], list[Outcome]]) -> _Worker:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-    there.close()
-    return _Worker(process, here)
 
 
 def _work(pipe: Connection, function: Callable[[Jobs], list[Outcome]]) -> None:

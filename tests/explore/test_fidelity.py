@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from explore_support import HerePool, write_study
+from explore_support import HerePool, one_by_one, write_study
 
 from archsim.errors import ExploreError
 from archsim.explore import read_results, read_study, run, search, searching, sweep
@@ -130,3 +130,18 @@ def test_a_front_goes_on_whole_and_what_breaks_a_bound_comes_last(tmp_path):
 def test_a_first_look_that_makes_no_sense_is_refused(tmp_path, wrong, said):
     with pytest.raises(ExploreError, match=said):
         read_study(write_study(tmp_path, SPACE, f"fidelity: {wrong}"))
+
+
+def test_a_first_look_at_accuracy_keeps_the_most_accurate(tmp_path, monkeypatch):
+    def learned(job):
+        rows, n = job.resolved.chip.crossbar.n_rows, job.resolved.work.n_timesteps
+        metrics = dict.fromkeys(job.metrics, 1.0) | {"accuracy": 0.5 + rows / 1000 - 1 / (100 * n)}
+        return {"state": "done", "metrics": metrics, "error": None}
+
+    here = HerePool(one_by_one(learned))
+    monkeypatch.setattr(run, "pool_of", lambda *_: here)
+    path = write_study(tmp_path, "chip.crossbar.rows: [16, 32, 64, 128]", LOOK, objectives="{accuracy: maximize}")
+    path.write_text(path.read_text().replace("watch_mlp", "watch_adapt"))
+    found = sweep(path, tmp_path / "out")
+    assert [record["state"] for record in found.records] == ["cheap", "cheap", "cheap", "done"]
+    assert found.front[0]["parameters"] == {"chip.crossbar.rows": 128}

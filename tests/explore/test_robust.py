@@ -16,7 +16,7 @@ import psutil
 import pytest
 from explore_support import sleepy, write_study
 
-from archsim.explore import sweep
+from archsim.explore import search, sweep
 from archsim.explore.workers import LocalPool
 
 SPACE = "chip.crossbar.rows: [32, 64, 128]\nchip.device.read_pulse: {from: 10 ns, to: 100 ns, step: 10 ns}"
@@ -44,8 +44,8 @@ def undisturbed(tmp_path_factory):
     return path, sweep(path, folder / "out", workers=1)
 
 
-def begun(path: Path, folder: Path, *more: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "archsim.cli", "sweep", str(path), "-o", str(folder), "--workers", "2", *more]
+def begun(path: Path, folder: Path, *more: str, by: str = "sweep") -> subprocess.Popen:
+    command = [sys.executable, "-m", "archsim.cli", by, str(path), "-o", str(folder), "--workers", "2", *more]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -59,24 +59,69 @@ def disturb(process: subprocess.Popen, folder: Path, rng: random.Random) -> None
         return
     process.kill()
     process.wait()
-    log = folder / "results.jsonl"
-    if log.exists() and log.stat().st_size:
-        os.truncate(log, rng.randrange(log.stat().st_size + 1))
+    for log in (folder / "results.jsonl", folder / "journal.jsonl"):
+        if log.exists() and log.stat().st_size and rng.random() < 0.8:
+            os.truncate(log, rng.randrange(log.stat().st_size + 1))
 
 
-def test_a_sweep_that_is_killed_again_and_again_ends_as_the_undisturbed_one(undisturbed, tmp_path):
-    path, whole = undisturbed
-    rng, folder = random.Random(5), tmp_path / "out"
+def kill_again_and_again(path: Path, folder: Path, by: str, seed: int) -> None:
+    rng = random.Random(seed)
     for _ in range(int(os.environ.get("ARCHSIM_KILLS", "2"))):
-        process = begun(path, folder)
+        process = begun(path, folder, by=by)
         disturb(process, folder, rng)
         if process.poll() is None and rng.random() < 0.5:
             process.kill()
         process.wait()
+
+
+def test_a_sweep_that_is_killed_again_and_again_ends_as_the_undisturbed_one(undisturbed, tmp_path):
+    path, whole = undisturbed
+    folder = tmp_path / "out"
+    kill_again_and_again(path, folder, "sweep", 5)
     again = sweep(path, folder, workers=2)
     assert figures(again.records) == figures(whole.records)
     keys = [line["key"] for line in lines(folder) if "sha256" in line]
     assert sorted(keys) == sorted(whole_key for whole_key in figures(whole.records))
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+def test_a_search_that_is_killed_again_and_again_tries_what_the_undisturbed_one_tries(tmp_path, sampler):
+    more = f"search: {{sampler: {sampler}, trials: 24, batch: 6, population: 6}}"
+    path, folder = write_study(tmp_path, SPACE, more), tmp_path / "out"
+    whole = search(path, tmp_path / "whole")
+    kill_again_and_again(path, folder, "search", 6)
+    again = search(path, folder, workers=2)
+    assert list(figures(again.records).items()) == list(figures(whole.records).items())
+    keys = [line["key"] for line in lines(folder) if "sha256" in line]
+    assert sorted(keys) == sorted(figures(whole.records))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduler", [None, "local"])
+def test_a_script_without_a_guard_runs_once(tmp_path, scheduler):
+    path = write_study(tmp_path, "chip.crossbar.rows: [64, 128]")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('begins')\nfrom archsim.explore import sweep\n"
+        f"found = sweep({str(path)!r}, {str(tmp_path / 'out')!r}, workers=2, scheduler={scheduler!r})\n"
+        "print(len(found.records))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == ["begins", "2"], done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Dask's own, as below
+def test_a_first_look_keeps_the_same_on_dask_and_with_two_processes(tmp_path):
+    path = write_study(tmp_path, SPACE, "fidelity: {set: [workload.timesteps=2], keep: 0.25}")
+    whole = sweep(path, tmp_path / "one")
+    both = [begun(path, tmp_path / "two", "--json") for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    for found in (sweep(path, tmp_path / "dask", workers=2, scheduler="local"), sweep(path, tmp_path / "two")):
+        assert figures(found.records) == figures(whole.records)
+    logs = [lines(tmp_path / name) for name in ("one", "two", "dask")]
+    assert len({len(log) for log in logs}) == 1
+    assert figures(logs[0]) == figures(logs[1]) == figures(logs[2])
 
 
 @pytest.mark.slow
