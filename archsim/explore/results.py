@@ -261,13 +261,14 @@ def report(found: Explored, folder: Path) -> Path:
     keys = {record["key"] for record in found.front}
     on_front = [record["key"] in keys for record in done]
     columns = {name: [record["metrics"][name] for record in done] for name in objectives}
-    pictures = {}
+    pictures, kinds = {}, {name: kind_of(name) for name in objectives}
+    best = knee(found)
+    place = None if best is None else [record["key"] for record in done].index(best["key"])
     if len(objectives) > 1:
-        kinds = {name: kind_of(name) for name in objectives}
-        scatter_matrix(columns, kinds, on_front, folder / PICTURES["front"])
+        scatter_matrix(columns, kinds, on_front, folder / PICTURES["front"], place)
         pictures["Pareto front"] = folder / PICTURES["front"]
     parameters = {name: [r["parameters"].get(name, "–") for r in done] for name in found.study.parameters}
-    parallel_coordinates({**parameters, **columns}, on_front, folder / PICTURES["parallel"])
+    parallel_coordinates({**parameters, **columns}, on_front, folder / PICTURES["parallel"], kinds, place)
     pictures["Parallel coordinates"] = folder / PICTURES["parallel"]
     shares = {name: parts for name, parts in importance(found).items() if parts}
     if shares:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from archsim.plot.canvas import figure, save
 from archsim.plot.scales import PALETTE, scale_of
+from archsim.units import format_quantity
 
 _OTHER = "#b8b8b8"
+_KNEE = PALETTE[5]
+_MOST_WORDS = 8  # that are written beside an axis
 
 
 def scatter_matrix(
@@ -18,8 +22,9 @@ def scatter_matrix(
     kinds: Mapping[str, str | None],
     on_front: Sequence[bool],
     path: str | Path,
+    knee: int | None = None,
 ) -> dict[str, list[float]]:
-    """Draw every pair of objectives, the configurations of the Pareto front in colour.
+    """Draw every pair of objectives, the configurations of the Pareto front in colour, its knee with a ring.
 
     Parameters
     ----------
@@ -30,6 +35,8 @@ def scatter_matrix(
     on_front : sequence of bool
     path : str or path
         The PNG file.
+    knee : int, optional
+        Which configuration is the knee.
 
     Returns
     -------
@@ -56,16 +63,23 @@ def scatter_matrix(
             x, y = drawn[names[column]], drawn[names[row]]
             axes.scatter(x[~front], y[~front], s=9, color=_OTHER, linewidths=0)
             axes.scatter(x[front], y[front], s=16, color=PALETTE[0], linewidths=0)
+            if knee is not None:
+                axes.scatter(x[[knee]], y[[knee]], s=70, facecolors="none", edgecolors=_KNEE, linewidths=1.5)
             axes.set_xlabel(titles[names[column]])
             axes.set_ylabel(titles[names[row]])
             axes.spines[["top", "right"]].set_visible(False)
-    fig.suptitle("configurations; the Pareto front in colour", fontsize=10)
+    ringed = "" if knee is None else ", its knee with a ring"
+    fig.suptitle(f"configurations; the Pareto front in colour{ringed}", fontsize=10)
     save(fig, path)
     return {name: values.tolist() for name, values in drawn.items()}
 
 
 def parallel_coordinates(
-    columns: Mapping[str, Sequence[float | str]], on_front: Sequence[bool], path: str | Path
+    columns: Mapping[str, Sequence[float | str]],
+    on_front: Sequence[bool],
+    path: str | Path,
+    kinds: Mapping[str, str | None] | None = None,
+    knee: int | None = None,
 ) -> dict[str, list[float]]:
     """Draw a line for each configuration through its parameters and objectives, from 0 to 1 on each axis.
 
@@ -76,40 +90,65 @@ def parallel_coordinates(
     on_front : sequence of bool
     path : str or path
         The PNG file.
+    kinds : mapping of str to str or None, optional
+        The kind of quantity of the columns that are metrics.
+    knee : int, optional
+        Which configuration is the knee.
 
     Returns
     -------
     dict of str to list of float
         The heights of the lines.
     """
-    heights, ticks = {}, {}
+    given_kinds = kinds or {}
+    heights, labels = {}, {}
     for name, given in columns.items():
-        if all(isinstance(value, int | float) for value in given):
-            values = np.array(given, float)
-            ticks[name] = [f"{values.min():.4g}", f"{values.max():.4g}"]
-        else:
-            words = list(dict.fromkeys(map(str, given)))
-            values = np.array([words.index(str(value)) for value in given], float)
-            ticks[name] = [words[0], words[-1]]
-        span = float(np.ptp(values))
-        heights[name] = (values - values.min()) / span if span else np.full(len(values), 0.5)
+        values, texts = _on_axis(given, given_kinds.get(name))
+        low, span = float(values.min()), float(np.ptp(values))
+        heights[name] = (values - low) / span if span else np.full(len(values), 0.5)
+        labels[name] = {(value - low) / span if span else 0.5: text for value, text in texts.items()}
     lines = np.stack(list(heights.values()), axis=1)
     fig = figure(1.5 * len(heights) + 1, 4.2)
     axes = fig.subplots()
+    front = np.array(on_front, bool)
     for mark, colour, width in ((False, _OTHER, 0.5), (True, PALETTE[0], 1.1)):
-        for line in lines[np.array(on_front, bool) == mark]:
-            axes.plot(range(len(line)), line, color=colour, linewidth=width, alpha=0.8)
+        axes.plot(range(lines.shape[1]), lines[front == mark].T, color=colour, linewidth=width, alpha=0.8)
+    if knee is not None:
+        axes.plot(range(lines.shape[1]), lines[knee], color=_KNEE, linewidth=2.2)
     for x, name in enumerate(heights):
         axes.axvline(x, color="black", linewidth=0.6)
-        axes.text(x, -0.03, ticks[name][0], ha="center", va="top", fontsize=7)
-        axes.text(x, 1.03, ticks[name][1], ha="center", va="bottom", fontsize=7)
+        for y, text in labels[name].items():
+            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
+            axes.text(x + 0.03, y, text, ha="left", va="center", fontsize=7, bbox=box, zorder=5)
     short = [name.removeprefix("chip.").removeprefix("workload.") for name in heights]
+    metrics = {name for name, kind in given_kinds.items() if kind not in (None, "fraction")}  # with units at the axis
+    short = [name.rpartition("_")[0] if name in metrics else name for name in short]
     axes.set_xticks(range(len(short)), short, rotation=25, ha="right", fontsize=8)
-    axes.tick_params(axis="x", pad=12, length=0)
+    axes.tick_params(axis="x", pad=4, length=0)
     axes.set_yticks([])
     axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    knee_too = "" if knee is None else "; orange: its knee"
+    axes.set_title(f"grey: all; blue: the Pareto front{knee_too}", fontsize=9)
     save(fig, path)
     return {name: values.tolist() for name, values in heights.items()}
+
+
+def _on_axis(given: Sequence[float | str], kind: str | None) -> tuple[Any, dict[float, str]]:
+    """Where values stand on an axis, and what is written beside it: each of a few, or both ends."""
+    if all(isinstance(value, int | float) for value in given):
+        values = np.array(given, float)
+        written = {value: _short(value, kind) for value in dict.fromkeys(map(float, values))}
+    else:
+        words = list(dict.fromkeys(map(str, given)))
+        values = np.array([words.index(str(value)) for value in given], float)
+        written = dict(enumerate(words))
+    if len(written) > _MOST_WORDS:
+        written = {end: written[end] for end in (values.min(), values.max())}
+    return values, written
+
+
+def _short(value: float, kind: str | None) -> str:
+    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, str(kind))
 
 
 def importances(shares: Mapping[str, Mapping[str, float]], path: str | Path) -> dict[str, dict[str, float]]:
