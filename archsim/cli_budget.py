@@ -66,7 +66,8 @@ def budget(
     typer.echo(f"{name}: {_rates(use)}")
     typer.echo(text_table(("what", "energy", "time", "peak power"), _loads(inference, adaptation)))
     typer.echo("\n" + text_table(("of the day", "mean power", "share"), _shares(day)))
-    typer.echo("\n" + "\n".join(_verdicts(day, cell, limit, cap)))
+    notes = _choices(inference, adaptation, use, learning[1:])
+    typer.echo("\n" + "\n".join([*_verdicts(day, cell, limit, cap), *notes]))
 
 
 def _quantity(option: str, text: str, kind: str) -> float:
@@ -155,6 +156,18 @@ def _shares(day: Budget) -> list[list[str]]:
         [name, format_quantity(uw, "power"), percent(uw / total) if total else "-"] for name, uw in parts.items()
     ]
     return [*rows, ["all", format_quantity(total, "power"), "100 %"]]
+
+
+def _choices(inference: Load | None, adaptation: Load | None, use: Use, others: Sequence[str]) -> list[str]:
+    """What was taken because nothing was said."""
+    loads = [load for load in (inference, adaptation) if load is not None]
+    lines = []
+    if use.sleep is None and loads:
+        most = max(loads, key=lambda load: load.leakage_uw)
+        lines.append(f"asleep: what the chip of {most.phase} leaks, the most of all runs; see --sleep")
+    if adaptation is not None and others:
+        lines.append(f"adaptation: {adaptation.phase}, the first there is; --phase takes {' or '.join(others)}")
+    return lines
 
 
 def _verdicts(day: Budget, cell: Cell | None, limit: float | None, cap: float | None) -> list[str]:

@@ -53,6 +53,13 @@ def test_the_table_says_what_the_chip_and_the_cell_can_do():
     assert "the chip holds its power below 15 mW" in out
 
 
+def test_what_was_taken_without_being_asked_for_is_said():
+    out = call(*CALL).stdout
+    assert "asleep: what the chip of" in out
+    assert "the most of all runs; see --sleep" in out
+    assert "asleep: what" not in call(*CALL, "--sleep", "1 uW").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

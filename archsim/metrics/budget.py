@@ -232,9 +232,9 @@ def _faults(
     if not 0 < usable_frac <= 1:
         faults.append(f"usable part of the cell: {usable_frac} must be above 0 and at most 1")
     if inferences_per_s and inference is None:
-        faults.append("inferences per second: no run of the phase inference is there")
+        faults.append("inferences per second: no run of the phase inference is there; run it too, or give 0")
     if adaptations_per_day and adaptation is None:
-        faults.append("adaptations per day: no run of a learning phase (bp or dfa) is there")
+        faults.append("adaptations per day: no run of bp or dfa is there; run one of them too, or give 0")
     return faults
 
 

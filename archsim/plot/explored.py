@@ -121,7 +121,8 @@ def parallel_coordinates(
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
             axes.text(x + 0.03, y, text, ha="left", va="center", fontsize=7, bbox=box, zorder=5)
     short = [name.removeprefix("chip.").removeprefix("workload.") for name in heights]
-    metrics = {name for name, kind in given_kinds.items() if kind not in (None, "fraction")}  # with units at the axis
+    # their units stand at the axis
+    metrics = {name for name, kind in given_kinds.items() if kind not in (None, "fraction")}
     short = [name.rpartition("_")[0] if name in metrics else name for name in short]
     axes.set_xticks(range(len(short)), short, rotation=25, ha="right", fontsize=8)
     axes.tick_params(axis="x", pad=4, length=0)
