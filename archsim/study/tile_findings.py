@@ -289,6 +289,7 @@ def _choice(study: Study) -> str:
     lines, fronts = study["lines"], study["fronts"]
     dfa, bp = (lines[fronts[rule]["knee"]] for rule in ("dfa", "bp"))
     small = _least(study, "bp", "area_um2")
+    sure = percent(dfa["accuracy"], dfa["accuracy_half_width"])
     thrifty = _least(study, "dfa", "energy_pj")
     return (
         f"**What to choose.** Where every point of accuracy counts, BP: {short_config(bp)} is its knee "
@@ -296,7 +297,8 @@ def _choice(study: Study) -> str:
         f"smallest chip ({percent(small['accuracy'], small['accuracy_half_width'])} %, {_costs(small)}). Where "
         f"the battery counts, DFA: {short_config(thrifty)} needs least energy "
         f"({percent(thrifty['accuracy'], thrifty['accuracy_half_width'])} %, {_costs(thrifty)}), "
-        f"{short_config(dfa)} is its knee ({_costs(dfa)})."
+        f"{short_config(dfa)} is its knee ({sure} %, {_costs(dfa)})."
+        " The knees are of the fronts of means; whether one is robust stands in the tables."
     )
 
 

@@ -80,7 +80,12 @@ def _asked(study: Study) -> list[str]:
         "sides, with converters on both. **shared**: the same array, its converters switched between the sides. "
         "**fixed**: DFA's arrays of random numbers.",
         "Energy, latency and area are those of one adapted window: forward pass, learning pass, its share of the "
-        "update, leakage. The chip has as many tiles and as large buffers as the network and the rule need.",
+        "update, leakage. The chip has as many tiles and as large buffers as the network and the rule need. "
+        f"Like the accuracies they are those of cells of {device['g_min']} to {device['g_max']}, which sets what "
+        "a read costs. Spikes come from recordings through a network with random weights, every error counts as "
+        "not zero, and every cell is written in every update: a trained network that adapts has sparser errors and "
+        "writes, and DFA then saves less (`activity=recorded` in [DFA against BP](dfa_vs_bp.md) shows how much, "
+        "for the base of that page).",
         "Accuracy is that of windows never seen, after adaptation on the chip's arrays, on cells of "
         f"{device['g_min']} to {device['g_max']} with these errors: {_errors(study)}. Means and 95 % intervals "
         "(Student "
@@ -185,10 +190,11 @@ def _reached(study: Study) -> str:
     for p in PUBLISHED:
         n = sum(_as_published(p.figure, pair) >= p.value for pair in pairs)
         said.append(f"{n} of {len(pairs)} pairs have {p.text} or more")
+    if _no_gain(study):
+        said.append("no accuracy gain of DFA is seen in any setting (see below)")
     return (
-        "; ".join(said) + "; no accuracy gain of DFA is seen in any setting (see below)."
-        if _no_gain(study)
-        else ("; ".join(said) + ".")
+        "; ".join(said) + ". Other cells, or errors as sparse as in a recorded adaptation, may give "
+        "fewer: this confirms nothing of that paper."
     )
 
 
@@ -357,8 +363,10 @@ def _limits(study: Study) -> list[str]:
         "([optimizers](optimizers.md) says what a rate of its own brings to each). Of the cells' errors, those "
         f"that are not named above are off; wires {'resist' if wires else 'do not resist'}. Every ADC resolution "
         "converts at the chip's one rate, so bits cost no time. How sure the "
-        "prices are (`archsim explore --uncertain`) is not part of the fronts. [DFA against BP](dfa_vs_bp.md) "
-        "has another base, with cells and buffers of its own: figures of the two pages do not compare. Times are "
+        "prices are (`archsim explore --uncertain`) is not part of the fronts, and converters, whose area is "
+        "known badly, are most of many of these chips: comparisons of area hold for these prices alone. "
+        "[DFA against BP](dfa_vs_bp.md) has another base, with cells and buffers of its own: figures of the two "
+        "pages do not compare. Times are "
         f"the simulation's, with the schedule `{work.get('schedule', 'pipelined')}`.",
         "That ADC sharing, PEs per tile and switched converters change no learned number follows from the model, "
         "in which they are no input of the arithmetic; a test holds it to the last bit on a small network. A real "
