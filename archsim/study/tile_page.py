@@ -84,8 +84,8 @@ def _asked(study: Study) -> list[str]:
         f"Like the accuracies they are those of cells of {device['g_min']} to {device['g_max']}, which sets what "
         "a read costs. Spikes come from recordings through a network with random weights, every error counts as "
         "not zero, and every cell is written in every update: a trained network that adapts has sparser errors "
-        "and writes, and DFA then saves less (`activity=recorded` in [DFA against BP](dfa_vs_bp.md) shows how much, "
-        "for the base of that page).",
+        "and writes, and DFA then saves less (`activity=recorded` in [DFA against BP](dfa_vs_bp.md) shows how "
+        "much, for the base of that page).",
         "Accuracy is that of windows never seen, after adaptation on the chip's arrays, on cells of "
         f"{device['g_min']} to {device['g_max']} with these errors: {_errors(study)}. Means and 95 % intervals "
         "(Student "
