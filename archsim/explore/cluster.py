@@ -123,8 +123,8 @@ class DaskPool:
     def close(self) -> None:
         """Leave the cluster; one of our own ends."""
         cluster = self.client.cluster
-        self.client.cancel([future for future, *_ in self._running.values()])
-        self.client.close()
-        if cluster is not None:
-            cluster.close()
-        self._until_closed.close()
+        with self._until_closed:
+            self.client.cancel([future for future, *_ in self._running.values()])
+            self.client.close()
+            if cluster is not None:
+                cluster.close()
