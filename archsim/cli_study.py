@@ -120,13 +120,14 @@ def write(folder: Path, study: dict[str, Any], command: str) -> None:
     from archsim.metrics.folder import fresh_folder
     from archsim.plot.study import study_accuracy, study_mechanisms, study_ratios
     from archsim.study import PUBLISHED, page, write_tables
-    from archsim.study.page import PICTURES, chosen
+    from archsim.study.page import PICTURES, WIDTH_PAGE, chosen
     from archsim.study.records import PAGE, TOTALS
 
+    width_page = (folder / WIDTH_PAGE).is_file()
     with ExitStack() as stack:
         place = stack.enter_context(fresh_folder(folder))
         write_tables(place, study)
-        (place / PAGE).write_text(page(study, command), encoding="utf-8")
+        (place / PAGE).write_text(page(study, command, width_page), encoding="utf-8")
         published = {p.figure: p.value for p in PUBLISHED}
         study_ratios(study["factors"], study["configurations"], published, place / PICTURES["ratios"])
         shares = {row.name: {total: row.shares(total) for total in TOTALS} for row in chosen(study)}

@@ -60,6 +60,18 @@ def test_what_was_taken_without_being_asked_for_is_said():
     assert "asleep: what" not in call(*CALL, "--sleep", "1 uW").stdout
 
 
+def test_the_rule_that_adapts_is_said_where_a_result_has_two(tmp_path):
+    run = ["run", *CALL[1:], "--engine", "compiled", "-o", str(tmp_path / "r")]
+    assert call(*run, "--phase", "bp", "--phase", "dfa").exit_code == 0
+    use = ["budget", str(tmp_path / "r"), "--adaptations-per-day", "24"]
+    refused = call(*use)
+    assert refused.exit_code == 2
+    assert "no run of the phase inference is there; run it too, or give 0" in " ".join(refused.output.split())
+    said = "adaptation: bp, the first there is; --phase takes dfa"
+    assert said in call(*use, "--inferences-per-second", "0").stdout
+    assert said not in call(*use, "--inferences-per-second", "0", "--phase", "dfa").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -6,6 +6,7 @@ import base64
 import csv
 import html
 import json
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -283,7 +284,9 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
     best, names = knee(found), list(found.study.parameters)
     metrics = list(found.front[0]["metrics"])
     states = {s: sum(r["state"] == s for r in found.records) for s in ("done", CHEAP, "pruned", "failed")}
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in [*names, *metrics])
+    # long names may break behind a dot or an underscore
+    broken = [re.sub(r"([._])", r"\1<wbr>", html.escape(name)) for name in [*names, *metrics]]
+    head = "".join(f"<th>{name}</th>" for name in broken)
     rows = []
     for record in found.front:
         cells = [str(record["parameters"].get(name, "")) for name in names]
@@ -301,11 +304,12 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
         f"<title>{html.escape(found.study.name)}</title>"
         "<style>body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}"
         "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}.knee{background:#fff3c4}"
-        "img{max-width:100%}</style></head><body>"
+        "td{white-space:nowrap}.wide{overflow-x:auto}img{max-width:100%}</style></head><body>"
         f"<h1>Study {html.escape(found.study.name)}</h1>"
         f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} "
         "of the box between the best and the worst of each objective. The knee (nearest to the best of all) is "
-        f"marked.</p>{''.join(figures)}<h2>The front</h2><table><tr>{head}</tr>{''.join(rows)}</table>"
+        f"marked.</p>{''.join(figures)}<h2>The front</h2>"
+        f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
         f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip file in "
         f"<code>{CHIPS}/</code>.</p></body></html>\n"
     )

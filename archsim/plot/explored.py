@@ -14,6 +14,7 @@ from archsim.units import format_quantity
 
 _OTHER = "#b8b8b8"
 _KNEE = PALETTE[5]
+_LABEL = 0.045  # height of a label, as part of an axis
 _MOST_WORDS = 8  # that are written beside an axis
 
 
@@ -68,8 +69,8 @@ def scatter_matrix(
             axes.set_xlabel(titles[names[column]])
             axes.set_ylabel(titles[names[row]])
             axes.spines[["top", "right"]].set_visible(False)
-    ringed = "" if knee is None else ", its knee with a ring"
-    fig.suptitle(f"configurations; the Pareto front in colour{ringed}", fontsize=10)
+    ring = {"marker": "o", "markersize": 8, "markerfacecolor": "none", "linestyle": "none"}
+    _legend(fig, {"marker": "o", "markersize": 4, "linestyle": "none"}, None if knee is None else ring)
     save(fig, path)
     return {name: values.tolist() for name, values in drawn.items()}
 
@@ -117,7 +118,7 @@ def parallel_coordinates(
         axes.plot(range(lines.shape[1]), lines[knee], color=_KNEE, linewidth=2.2)
     for x, name in enumerate(heights):
         axes.axvline(x, color="black", linewidth=0.6)
-        for y, text in labels[name].items():
+        for y, text in _apart(labels[name]).items():
             box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}
             axes.text(x + 0.03, y, text, ha="left", va="center", fontsize=7, bbox=box, zorder=5)
     short = [name.removeprefix("chip.").removeprefix("workload.") for name in heights]
@@ -128,8 +129,7 @@ def parallel_coordinates(
     axes.tick_params(axis="x", pad=4, length=0)
     axes.set_yticks([])
     axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
-    knee_too = "" if knee is None else "; orange: its knee"
-    axes.set_title(f"grey: all; blue: the Pareto front{knee_too}", fontsize=9)
+    _legend(fig, {"linewidth": 1.5}, None if knee is None else {"linewidth": 2.2})
     save(fig, path)
     return {name: values.tolist() for name, values in heights.items()}
 
@@ -146,6 +146,27 @@ def _on_axis(given: Sequence[float | str], kind: str | None) -> tuple[Any, dict[
     if len(written) > _MOST_WORDS:
         written = {end: written[end] for end in (values.min(), values.max())}
     return values, written
+
+
+def _apart(labels: Mapping[float, str]) -> dict[float, str]:
+    """Both ends of an axis, and of the labels between them those that touch no other one."""
+    ends = [y for y in (0.0, 1.0) if y in labels]
+    kept = list(ends)
+    for y in sorted(set(labels) - set(ends)):
+        if all(abs(y - other) >= _LABEL for other in kept):
+            kept.append(y)
+    return {y: labels[y] for y in sorted(kept)}
+
+
+def _legend(fig: Any, style: Mapping[str, Any], knee: Mapping[str, Any] | None) -> None:
+    from matplotlib.lines import Line2D
+
+    named = {"other configurations": (_OTHER, style), "Pareto front": (PALETTE[0], style)}
+    if knee is not None:
+        named["its knee (nearest to the best of all)"] = (_KNEE, knee)
+    lines = [Line2D([], [], color=colour, label=name, **how) for name, (colour, how) in named.items()]
+    columns = 3 if fig.get_figwidth() >= 5.5 else 1  # side by side they take 5.3 inches
+    fig.legend(handles=lines, loc="outside upper center", ncols=columns, frameon=False, fontsize=8)
 
 
 def _short(value: float, kind: str | None) -> str:
@@ -173,7 +194,7 @@ def importances(shares: Mapping[str, Mapping[str, float]], path: str | Path) -> 
         ordered = sorted(parts.items(), key=lambda pair: pair[1])
         names = [name.removeprefix("chip.").removeprefix("workload.") for name, _ in ordered]
         axes.barh(names, [share for _, share in ordered], color=PALETTE[0])
-        axes.set_xlabel(objective)
+        axes.set_xlabel(f"importance for {objective}", fontsize=9)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     save(fig, path)

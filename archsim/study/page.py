@@ -16,12 +16,13 @@ PICTURES = {
 }
 _KINDS = (("energy_pj", "energy"), ("latency_ps", "latency"), ("area_um2", "area"))
 _UNITS = {"energy_saving_pct": "{:.1f} %", "area_saving_pct": "{:.1f} %", "speedup": "{:.2f}x"}
+WIDTH_PAGE, _WIDTH = "dfa_vs_bp_width.md", "width=256"  # written by hand, on this configuration
 _SMALL = 0.05  # percent of BP's total that a table of tenths shows as zero
 
 Study = Mapping[str, Any]
 
 
-def page(study: Study, command: str) -> str:
+def page(study: Study, command: str, width_page: bool = False) -> str:
     """The study in Markdown.
 
     Parameters
@@ -30,6 +31,8 @@ def page(study: Study, command: str) -> str:
         What `dfa_vs_bp` gives.
     command : str
         What made it.
+    width_page : bool
+        `WIDTH_PAGE` lies beside it: it is linked where its configuration is the worst.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def page(study: Study, command: str) -> str:
         f"configurations and mechanisms), [{STUDY}]({STUDY}) (with provenance)"
         + (f", [{ACCURACY}]({ACCURACY}) (every run)." if study["accuracy"] else "."),
         *_asked(study),
-        *_answer(study, rows),
+        *_answer(study, rows, width_page),
         *_mechanisms(study, rows),
         *(_accuracy(study) if study["accuracy"] else ()),
         *_configurations(study, rows),
@@ -84,7 +87,7 @@ def _asked(study: Study) -> list[str]:
     ]
 
 
-def _answer(study: Study, rows: Sequence[Row]) -> list[str]:
+def _answer(study: Study, rows: Sequence[Row], width_page: bool) -> list[str]:
     lines = []
     for found in study["reached"]:
         name = found["figure"]
@@ -101,6 +104,10 @@ def _answer(study: Study, rows: Sequence[Row]) -> list[str]:
         "crossings along one factor",
     ]
     said = [_verdict(found, len(rows)) for found in study["reached"]]
+    slowest = [f for f in study["reached"] if f["figure"] == "speedup" and f["least"] == _WIDTH]
+    if width_page and slowest:
+        least = figure("speedup", slowest[0]["least_value"])
+        said.append(f"The smallest speed-up, {least} at {_WIDTH}: [why]({WIDTH_PAGE}).")
     return [
         "## Answer",
         markdown_table(head, lines),

@@ -135,6 +135,8 @@ def test_the_report_needs_no_other_file(found, tmp_path):
     assert "<link" not in text
     assert "http" not in text
     assert text.count("data:image/png;base64") == 3
+    assert "<th>latency_<wbr>ps</th>" in text  # a wide table breaks its heads and not its figures
+    assert "td{white-space:nowrap}" in text
     assert all(record["parameters"]["chip.adc.kind"] in text for record in found.front)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archsim.errors import ExploreError
-from archsim.study.page import PICTURES, figure, line_of, page
+from archsim.study.page import PICTURES, WIDTH_PAGE, figure, line_of, page
 from archsim.study.records import (
     ACCURACY,
     PAGE,
@@ -40,10 +40,16 @@ def text(committed) -> str:
     return (committed / PAGE).read_text()
 
 
-def test_the_committed_page_is_made_from_the_committed_record(study, text):
+def test_the_committed_page_is_made_from_the_committed_record(study, text, committed):
     command = re.search(r"Made by `(.*?)`", text)
     assert command is not None
-    assert text == page(study, command[1])
+    assert text == page(study, command[1], (committed / WIDTH_PAGE).is_file())
+
+
+def test_the_page_says_why_dfa_loses_at_width_256_where_that_page_is(study, committed, text):
+    assert (committed / WIDTH_PAGE).is_file()
+    assert f"0.86x at width=256: [why]({WIDTH_PAGE})" in text
+    assert WIDTH_PAGE not in page(study, "a command")
 
 
 def test_the_committed_tables_are_of_the_committed_record(study, committed):
