@@ -98,12 +98,12 @@ def existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tupl
 
 
 def check_folder(folder: Path | None) -> None:
-    """Find out before a long run that a folder cannot be written."""
+    """Find out before a long run that a folder cannot be written; nothing of it is made yet."""
     if folder is None:
         return
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder):
+        with tempfile.TemporaryDirectory(dir=there):
             pass
     except OSError as cause:
         raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from archsim.cli_inputs import refuse_other_kind
+from archsim.errors import ExploreError
 from archsim.report.table import text_table
 
 MOST_SHOWN = 20
@@ -40,9 +41,12 @@ def _show(found: Any, as_json: bool) -> None:
         front = [{key: record[key] for key in kept} for record in found.front]
         states = _states(found)
         typer.echo(json.dumps({"study": found.study.name, "states": states, "front": front}, indent=1))
-        return
-    typer.echo(summary(found))
-    typer.echo(f"written to {found.folder}", err=True)
+    else:
+        typer.echo(summary(found))
+        typer.echo(f"written to {found.folder}", err=True)
+    if found.records and all(record["state"] == "failed" for record in found.records):
+        first = found.records[0]["error"]
+        raise ExploreError(f"all {len(found.records)} configurations failed; the first: {first}")
 
 
 def _states(found: Any) -> dict[str, int]:
@@ -74,7 +78,7 @@ def summary(found: Any) -> str:
         lines.append(text_table([*names, *metrics], rows))
         if len(front) > MOST_SHOWN:
             lines.append(f"and {len(front) - MOST_SHOWN} more, in the folder")
-    else:
+    elif states["failed"] < len(found.records):
         errors = [record["error"] for record in found.records if record["error"]]
         lines.append(f"no configuration keeps to all constraints{'; ' + errors[0] if errors else ''}")
     return "\n".join(lines)

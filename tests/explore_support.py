@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,4 +71,11 @@ def sleepy(jobs: Sequence[Job]) -> list[Outcome]:
     """Hangs on a read pulse of 100 ns."""
     if any(job.resolved.chip.device.read_pulse_ps == 100_000 for job in jobs):
         time.sleep(1000)
+    return evaluate(jobs)
+
+
+def deadly(jobs: Sequence[Job]) -> list[Outcome]:
+    """Ends its process, as too little memory would, on a read pulse of 100 ns."""
+    if any(job.resolved.chip.device.read_pulse_ps == 100_000 for job in jobs):
+        os._exit(1)
     return evaluate(jobs)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from archsim.errors import ArchsimError
-from archsim.explore.measures import fault_of, limit_of, needs_learning
+from archsim.explore.measures import fault_of, limit_of, needs_learning, split_breakdown
 from archsim.explore.models import Options, Parameter, Range
 from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
@@ -18,6 +18,7 @@ from archsim.yaml_reader import Document, Keys, with_dots
 Fault = tuple[Keys, str]
 MODELS: dict[str, type[DoorModel]] = {"chip": Chip, "workload": WorkloadModel}
 N_TRIED = 64
+_OF_LAYERS = "breakdown.layer."
 
 
 def faults_of_study(study: Study) -> list[Fault]:
@@ -144,13 +145,17 @@ def _where_it_stands(path: str) -> str:
 
 
 def _metrics(study: Study) -> Iterator[Fault]:
+    for path, metric in _named(study):
+        if said := fault_of(metric):
+            yield path, said
+
+
+def _named(study: Study) -> list[tuple[Keys, str]]:
+    """All metrics that a study names, and where."""
     model = study.model
     named: list[tuple[Keys, str]] = [(("objectives", metric), metric) for metric in model.objectives]
     named += [(("constraints", metric), metric) for metric in model.constraints]
-    named += [(("record", i), metric) for i, metric in enumerate(model.record)]
-    for path, metric in named:
-        if said := fault_of(metric):
-            yield path, said
+    return named + [(("record", i), metric) for i, metric in enumerate(model.record)]
 
 
 def _constraints(study: Study) -> Iterator[Fault]:
@@ -201,15 +206,23 @@ def _base(study: Study) -> Iterator[Fault]:
 
 
 def _together(study: Study) -> Iterator[Fault]:
-    """One fault if of some configurations not one is a chip and a workload."""
-    first = ""
+    """One fault if of some configurations not one is a chip and a workload; layers that none of them has."""
+    wanted = [(path, metric) for path, metric in _named(study) if metric.startswith(_OF_LAYERS)]
+    layers = [(path, split_breakdown(metric)[2]) for path, metric in wanted]
+    first, known = "", {"input"}
     for parameters in islice(drawn(study, N_TRIED), N_TRIED):
         try:
             study.resolve(parameters, study.cheap)
-            study.resolve(parameters)
+            network = study.resolve(parameters).work.network
         except ArchsimError as error:
             first = first or str(error)
-        else:
+            continue
+        known |= {layer.name for layer in network.layers}
+        if all(name in known for _, name in layers):
             return
-    said = " | ".join(first.splitlines()[:3])
-    yield ("parameters",), f"no configuration that was tried is a chip with a workload; the first: {said}"
+    if known == {"input"}:
+        said = " | ".join(first.splitlines()[:3])
+        yield ("parameters",), f"no configuration that was tried is a chip with a workload; the first: {said}"
+    for path, name in layers:
+        if name not in known and not name.startswith("("):  # (leakage) and the like are no layers
+            yield path, f"no layer is called {name!r}; there are: {', '.join(sorted(known))}"

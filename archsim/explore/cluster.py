@@ -66,9 +66,9 @@ class DaskPool:
 
     @property
     def n_workers(self) -> int:
-        """Threads of the cluster."""
+        """Threads of the cluster; one at least, since dead workers are replaced and others may still come."""
         n_threads: int = sum(self.client.nthreads().values())
-        return n_threads
+        return max(1, n_threads)
 
     @property
     def n_free(self) -> int:
@@ -90,27 +90,22 @@ class DaskPool:
         found = []
         for name, (future, jobs, started_s) in list(self._running.items()):
             seconds = (time.monotonic() - started_s) / len(jobs)
-            if future.done():
-                outcomes = self._outcomes(future, len(jobs))
+            if future.status == "finished":
+                outcomes: list[Outcome] = future.result()
+            elif future.done():
+                outcomes = [failed(f"its worker process ended without a result: {_why(future)}")]
             elif self.limit_s is not None and seconds >= self.limit_s:
                 self._stop(future)
-                outcomes = [failed(f"stopped after its limit of {self.limit_s:g} s")] * len(jobs)
+                outcomes = [failed(f"stopped after its limit of {self.limit_s:g} s")]
             else:
                 continue
             del self._running[name]
-            if len(jobs) > 1 and self.limit_s is not None and seconds >= self.limit_s:
-                for job in jobs:  # one of them hangs: each by itself
+            if len(outcomes) < len(jobs):  # one of them is at fault: each by itself
+                for job in jobs:
                     self.submit((job,))
                 continue
             found += [(job.key, {**item, "seconds": seconds}) for job, item in zip(jobs, outcomes, strict=True)]
         return found
-
-    def _outcomes(self, future: Future[Any], n: int) -> list[Outcome]:
-        if future.status == "finished":
-            outcomes: list[Outcome] = future.result()
-            return outcomes
-        said = f"its worker process ended without a result: {type(future.exception()).__name__}"
-        return [failed(said)] * n
 
     def _stop(self, future: Future[Any]) -> None:
         """Start the worker anew that is busy with it."""
@@ -128,3 +123,7 @@ class DaskPool:
             self.client.close()
             if cluster is not None:
                 cluster.close()
+
+
+def _why(future: Future[Any]) -> str:
+    return type(future.exception()).__name__

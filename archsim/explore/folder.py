@@ -127,6 +127,9 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 
 def _refuse_other(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    names = there["study"].get("name"), here["study"]["name"]
+    if names[0] != names[1]:
+        raise ExploreError(f"{folder}: holds another study, {names[0]}, not {names[1]}. Name another folder (-o)")
     differs = "; ".join(differences(_by_this_version(there["study"]), json.loads(json.dumps(here["study"]))))
     if there["model"] != here["model"]:
         also = f" It is another study, too: {differs}." if differs else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from archsim.components import COMPONENTS
 from archsim.errors import ExploreError
 from archsim.metrics import Result
 from archsim.metrics.ledger import BREAKDOWNS, Part
@@ -93,6 +94,9 @@ def fault_of(metric: str) -> str:
     fields = list(Part.__annotations__)
     if by not in BREAKDOWNS or not name:
         return f"write it as breakdown.BY.NAME.FIGURE; BY is one of {', '.join(BREAKDOWNS)}"
+    if by == "component" and name not in (*COMPONENTS, "flow_control"):
+        hint = close_match(name, COMPONENTS)
+        return f"no component is called {name!r}{hint}; there are: {', '.join(COMPONENTS)}"
     return "" if field in fields else f"no figure {field!r} in a breakdown; there are: {', '.join(fields)}"
 
 

@@ -22,7 +22,7 @@ from archsim.explore.measures import kind_of
 from archsim.explore.models import StudyModel
 from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study
-from archsim.units import format_quantity, to_door
+from archsim.units import format_metric, to_door
 from archsim.yaml_reader import Document
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
@@ -323,4 +323,4 @@ def shown(value: float | None, kind: str | None) -> str:
     """A metric for people."""
     if value is None:
         return "infinite"
-    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, kind)
+    return format_metric(value, kind)

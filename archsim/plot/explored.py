@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.plot.canvas import figure, save
 from archsim.plot.scales import PALETTE, scale_of
-from archsim.units import format_quantity
+from archsim.units import format_metric
 
 _OTHER = "#b8b8b8"
 _KNEE = PALETTE[5]
@@ -138,7 +138,7 @@ def _on_axis(given: Sequence[float | str], kind: str | None) -> tuple[Any, dict[
     """Where values stand on an axis, and what is written beside it: each of a few, or both ends."""
     if all(isinstance(value, int | float) for value in given):
         values = np.array(given, float)
-        written = {value: _short(value, kind) for value in dict.fromkeys(map(float, values))}
+        written = {value: format_metric(value, kind) for value in dict.fromkeys(map(float, values))}
     else:
         words = list(dict.fromkeys(map(str, given)))
         values = np.array([words.index(str(value)) for value in given], float)
@@ -167,10 +167,6 @@ def _legend(fig: Any, style: Mapping[str, Any], knee: Mapping[str, Any] | None) 
     lines = [Line2D([], [], color=colour, label=name, **how) for name, (colour, how) in named.items()]
     columns = 3 if fig.get_figwidth() >= 5.5 else 1  # side by side they take 5.3 inches
     fig.legend(handles=lines, loc="outside upper center", ncols=columns, frameon=False, fontsize=8)
-
-
-def _short(value: float, kind: str | None) -> str:
-    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, str(kind))
 
 
 def importances(shares: Mapping[str, Mapping[str, float]], path: str | Path) -> dict[str, dict[str, float]]:

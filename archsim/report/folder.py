@@ -107,7 +107,10 @@ def _what_is_there(file: Path) -> str:
     """Why there is no result: its folder holds a study, or nothing that we know."""
     folder = file.parent
     if not any((folder / name).exists() for name in _OF_A_STUDY):
-        return f"{file}: there is no such file; a result is what archsim run -o writes"
+        return (
+            f"{file}: there is no such file; a result is what archsim run -o writes, a study what archsim sweep "
+            "or search does"
+        )
     if (folder / "study.json").exists():
         return f"{folder}: holds a study, no result; archsim report {folder} shows it"
     if (folder / "results.jsonl").exists():

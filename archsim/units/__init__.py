@@ -31,7 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
-from archsim.units.quantities import close_match, format_quantity, parse_quantity
+from archsim.units.quantities import close_match, format_metric, format_quantity, parse_quantity
 
 __all__ = [
     "AreaUm2",
@@ -56,6 +56,7 @@ __all__ = [
     "close_match",
     "door_key",
     "faults_of",
+    "format_metric",
     "format_quantity",
     "only_unit_faults",
     "parse_quantity",

@@ -303,6 +303,17 @@ def format_quantity(value: int | float, kind: str) -> str:
     return f"{_plain(_FOUR_DIGITS.divide(exact, rules.units[unit]))} {unit}"
 
 
+def format_metric(value: float, kind: str | None) -> str:
+    """A metric for people: as `format_quantity`, or four digits of a plain number or a fraction.
+
+    Examples
+    --------
+    >>> format_metric(120_000.0, "area"), format_metric(0.86567, "fraction"), format_metric(11, None)
+    ('0.12 mm2', '0.8657', '11')
+    """
+    return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, str(kind))
+
+
 def exact_quantity(value: int | float, kind: str) -> str | float:
     """The text that `parse_quantity` reads back as exactly this value."""
     rules = KINDS[kind]

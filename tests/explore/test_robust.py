@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from explore_support import sleepy, write_study
+from explore_support import deadly, sleepy, write_study
 
 from archsim.explore import search, sweep
 from archsim.explore.workers import LocalPool
@@ -153,6 +153,22 @@ def test_a_hanging_configuration_is_stopped_after_its_limit_and_no_other(tmp_pat
     found = sweep(path, tmp_path / "out")
     assert [record["state"] for record in found.records] == ["done", "failed"]
     assert found.records[1]["error"] == "stopped after its limit of 20 s"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Dask's own, as below
+@pytest.mark.parametrize("scheduler", [None, "local"])
+def test_a_configuration_that_kills_its_worker_is_given_up_and_no_other(tmp_path, monkeypatch, scheduler):
+    from archsim.explore import cluster, run
+
+    monkeypatch.setattr(cluster, "evaluate", deadly)
+    if scheduler is None:
+        monkeypatch.setattr(run, "pool_of", lambda *_: LocalPool(1, None, deadly))
+    # one task graph, so they go to one worker together
+    path = write_study(tmp_path, "chip.device.read_pulse: [50 ns, 60 ns, 100 ns, 80 ns]")
+    found = sweep(path, tmp_path / "out", scheduler=scheduler)
+    assert [record["state"] for record in found.records] == ["done", "done", "failed", "done"]
+    assert "ended without a result" in found.records[2]["error"]
 
 
 @pytest.mark.slow

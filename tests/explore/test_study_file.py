@@ -64,6 +64,8 @@ def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
         ("sweep: {kind: random}", "how many are drawn"),
         ("sweep: {kind: grid, configurations: 5}", "a grid tries them all"),
         ("record: [breakdown.component.adc.energy]", "no figure 'energy'"),
+        ("record: [breakdown.component.adcc.energy_pj]", "no component is called 'adcc'; did you mean 'adc'?"),
+        ("record: [breakdown.layer.fc7.energy_pj]", "no layer is called 'fc7'; there are: fc1, fc2"),
         ("trials: 5", "unknown key"),
     ],
 )
@@ -74,6 +76,12 @@ def test_what_is_wrong_elsewhere_is_refused_too(tmp_path, more, said):
 def test_an_objective_that_does_not_exist_is_refused_with_what_there_is(tmp_path):
     (found,) = faults(write_study(tmp_path, objectives="{latency: minimize}"))
     assert "did you mean 'latency_ps'?" in found
+
+
+def test_what_a_breakdown_does_have_may_be_wanted(tmp_path):
+    names = ("component.adc", "component.history_buffer", "layer.input", "layer.fc2", "layer.(leakage)")
+    wanted = [f"breakdown.{name}.energy_pj" for name in names]
+    assert list(read_study(write_study(tmp_path, more=f"record: {wanted}")).model.record) == wanted
 
 
 def test_all_faults_come_at_once(tmp_path):

@@ -6,8 +6,10 @@ import json
 
 import pytest
 from explore_support import ROOT, TWO_BY_TWO, HerePool, write_study
+from typer.testing import CliRunner
 
 import archsim
+from archsim.cli import app
 from archsim.errors import ExploreError
 from archsim.explore import run, sweep
 from archsim.explore.log import RESULTS
@@ -80,7 +82,21 @@ def test_the_folder_of_another_study_is_refused(tmp_path, pool):
     sweep(write_study(tmp_path), tmp_path / "out")
     with pytest.raises(ExploreError, match=r"holds another study: .*seed was 0, is 1"):
         sweep(write_study(tmp_path, more="seed: 1"), tmp_path / "out")
+    other = write_study(tmp_path, "chip.crossbar.rows: [32]")
+    other.write_text(other.read_text().replace("name: test", "name: more"))
+    with pytest.raises(ExploreError, match=r"holds another study, test, not more\. Name another folder"):
+        sweep(other, tmp_path / "out")
     assert len(pool.keys) == 4
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_study_of_which_all_configurations_fail_ends_in_an_error(tmp_path):
+    # names of actions are known in a run only
+    path = write_study(tmp_path, more="record: [breakdown.action.reed.energy_pj]")
+    asked = CliRunner().invoke(app, ["sweep", str(path), "-o", str(tmp_path / "out")])
+    assert asked.exit_code == 2
+    assert "all 4 configurations failed; the first: breakdown.action.reed" in asked.output
+    assert "4 failed" in asked.output
 
 
 @pytest.mark.usefixtures("pool")
