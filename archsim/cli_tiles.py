@@ -59,7 +59,8 @@ def write_study(folder: Path, study: dict[str, Any], command: str) -> None:
     """
     from archsim.metrics.folder import fresh_folder
     from archsim.plot.tiles import tile_costs, tile_effects, tile_fronts
-    from archsim.study.tile_page import FACTOR_NAMES, PAGE, PICTURES, page, write_tables
+    from archsim.study.tile_effects_page import FACTOR_NAMES
+    from archsim.study.tile_page import PAGE, PICTURES, page, write_tables
 
     with fresh_folder(folder) as place:
         write_tables(place, study)

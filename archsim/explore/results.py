@@ -310,8 +310,8 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
         "of the box between the best and the worst of each objective. The knee (nearest to the best of all) is "
         f"marked.</p>{''.join(figures)}<h2>The front</h2>"
         f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
-        f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip file in "
-        f"<code>{CHIPS}/</code>.</p></body></html>\n"
+        f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip "
+        f"file with its workload in <code>{CHIPS}/</code>.</p></body></html>\n"
     )
 
 

@@ -93,14 +93,21 @@ def _dominance(study: Study) -> str:
     counts = f"{dfa['n']} DFA and {bp['n']} BP configurations"
     if not bp["with_accuracy"] and not dfa["with_accuracy"]:
         return (
-            f"**Neither rule beats the other.** Of {counts}, no one beats one of the other rule in energy, "
-            "latency, area and accuracy together: the joint front is both fronts, "
-            f"{len(study['fronts']['both']['front'])} configurations."
+            f"**A trade, no winner.** Of {counts}, none is as good as one of the other rule in energy, latency, "
+            "area and accuracy together and better in one: the joint front is both fronts, "
+            f"{len(study['fronts']['both']['front'])} configurations.{_apart(study)}"
         )
     return (
         f"Of {counts}, {bp['with_accuracy']} of BP are beaten by one of DFA in energy, latency, area and accuracy "
         f"together, {dfa['with_accuracy']} of DFA by one of BP."
     )
+
+
+def _apart(study: Study) -> str:
+    """Where accuracies alone decide that DFA can beat no one of BP."""
+    if min(_of(study, "bp", "accuracy")) <= max(_of(study, "dfa", "accuracy")):
+        return ""
+    return " As all accuracies of BP lie above all of DFA's, DFA could not win in all four: the price decides."
 
 
 def _ranges(study: Study) -> list[str]:
@@ -144,7 +151,7 @@ def _costs_alone(study: Study) -> str:
     rest = f"; the {len(left)} that are not are all {' or '.join(kinds)}" if 0 < len(left) < bp["n"] else ""
     return (
         f"Without accuracy, DFA beats {bp['in_costs']} of {bp['n']} BP configurations in all three costs{rest}. "
-        f"BP beats {dfa['in_costs'] or 'none'} of DFA's {dfa['n']}."
+        f"BP beats {dfa['in_costs'] or 'none'} of the {dfa['n']} DFA configurations."
     )
 
 
@@ -198,13 +205,14 @@ def _survivors(study: Study) -> str:
         same = set(own["robust"]) == set(own["without_accuracy"])
         parts.append(
             f"of {rule.upper()}'s front of {len(own['front'])}, {len(own['robust'])} stay"
-            + (" (exactly the front of the three costs)" if same else "")
+            + (" (the front without accuracy: between them the costs decide)" if same else "")
         )
     both = fronts["both"]
     by = {rule: sum(study["lines"][i]["rule"] == rule for i in both["robust"]) for rule in RULES}
     return (
-        f"**What survives the seeds**: {'; '.join(parts)}. The others owe their place to accuracies whose "
-        f"intervals overlap with those of a cheaper one. Of the joint front {len(both['robust'])} stay, "
+        f"**What survives the seeds**: {'; '.join(parts)}. The others are on the front for a mean accuracy above "
+        "that of a cheaper configuration, where the two intervals overlap. Of the joint front "
+        f"{len(both['robust'])} stay, "
         f"{by['bp']} of BP and {by['dfa']} of DFA."
     )
 
@@ -280,26 +288,26 @@ def _ends(study: Study) -> list[str]:
     if not said:
         return []
     return [
-        f"The robust front knows {' and '.join(said)} alone, an end of what was tried: still better settings may "
-        "lie beyond the grid."
+        f"All robust configurations have {' and '.join(said)}, an end of what was tried: still better settings "
+        "may lie beyond the grid."
     ]
 
 
 def _choice(study: Study) -> str:
-    lines, fronts = study["lines"], study["fronts"]
-    dfa, bp = (lines[fronts[rule]["knee"]] for rule in ("dfa", "bp"))
-    small = _least(study, "bp", "area_um2")
-    sure = percent(dfa["accuracy"], dfa["accuracy_half_width"])
-    thrifty = _least(study, "dfa", "energy_pj")
+    bp, dfa = (study["fronts"][rule] for rule in ("bp", "dfa"))
     return (
-        f"**What to choose.** Where every point of accuracy counts, BP: {short_config(bp)} is its knee "
-        f"({percent(bp['accuracy'], bp['accuracy_half_width'])} %, {_costs(bp)}), {short_config(small)} its "
-        f"smallest chip ({percent(small['accuracy'], small['accuracy_half_width'])} %, {_costs(small)}). Where "
-        f"the battery counts, DFA: {short_config(thrifty)} needs least energy "
-        f"({percent(thrifty['accuracy'], thrifty['accuracy_half_width'])} %, {_costs(thrifty)}), "
-        f"{short_config(dfa)} is its knee ({sure} %, {_costs(dfa)})."
-        " The knees are of the fronts of means; whether one is robust stands in the tables."
+        "**What to choose.** Where every point of accuracy counts, BP: its knee, "
+        f"{_chosen(study, bp, bp['knee'])}, or its smallest chip, "
+        f"{_chosen(study, bp, bp['best']['area_um2'])}. Where the battery counts, DFA: the least energy, "
+        f"{_chosen(study, dfa, dfa['best']['energy_pj'])}, or its knee, {_chosen(study, dfa, dfa['knee'])}."
     )
+
+
+def _chosen(study: Study, front: Mapping[str, Any], place: int) -> str:
+    line = study["lines"][place]
+    sure = "" if place in front["robust"] else "; not robust: a cheaper one is not clearly less accurate"
+    accuracy = percent(line["accuracy"], line["accuracy_half_width"])
+    return f"{short_config(line)} ({accuracy} %, {_costs(line)}{sure})"
 
 
 def _costs(line: Line) -> str:

@@ -1,5 +1,4 @@
-"""What follows from the table of tile configurations: fronts, what beats what, effects of factors, savings of "
-"DFA."""
+"""What follows from the table of tile configurations: fronts, dominance, effects, DFA's savings."""
 
 from __future__ import annotations
 

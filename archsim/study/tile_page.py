@@ -12,18 +12,13 @@ from typing import Any
 from archsim.report.table import markdown_table
 from archsim.study.mechanisms import TITLES
 from archsim.study.records import PUBLISHED, PUBLISHED_ACCURACY
-from archsim.study.tile_findings import answer, percent, points, ratio, reading, short_config
-from archsim.study.tile_fronts import COSTS, FACTORS, RULES, SAME_NUMBERS, by_feedback, spread
+from archsim.study.tile_effects_page import FACTOR_NAMES, accuracy_section, effects_section
+from archsim.study.tile_findings import KINDS, TITLE, answer, percent, ratio, reading, short_config
+from archsim.study.tile_fronts import COSTS, FACTORS, RULES, by_feedback, spread
 from archsim.units import format_quantity
 
 STUDY, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"
 PICTURES = {"fronts": "tiles_fronts.png", "costs": "tiles_costs.png", "effects": "tiles_effects.png"}
-KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
-TITLE = {"energy_pj": "energy", "latency_ps": "latency", "area_um2": "area"}
-FACTOR_NAMES = {
-    "array": "rows and columns of an array", "adc_bits": "ADC bits", "columns_per_adc": "columns per ADC",
-    "pes": "PEs per tile", "feedback": "feedback",
-}  # fmt: skip
 
 Study = Mapping[str, Any]
 Line = Mapping[str, Any]
@@ -52,8 +47,9 @@ def page(study: Study, command: str) -> str:
         *_fronts(study),
         *_pairs(study),
         *_why(study),
-        *_effects(study),
-        *_accuracy(study),
+        *effects_section(study),
+        f"![Effects]({PICTURES['effects']})",
+        *accuracy_section(study),
         *_limits(study),
         *_made(study),
     ]
@@ -270,64 +266,6 @@ def _component_table(study: Study, letters: str) -> str:
                 text = ", ".join(f"{name} {share:.0f} %" for name, share in shares if share >= 1)
                 rows.append([letter, rule.upper(), TITLE[cost], format_quantity(total[cost], KINDS[cost]), text])
     return markdown_table(["pair", "rule", "figure", "total", "largest components"], rows)
-
-
-# ---- effects, accuracy ----
-
-
-def _effects(study: Study) -> list[str]:
-    rows = [
-        [
-            e["rule"].upper(), FACTOR_NAMES[e["factor"]], f"{e['from']} → {e['to']}",
-            *(f"{ratio(e[c]['median'])} ({ratio(e[c]['min'])} to {ratio(e[c]['max'])})" for c in COSTS),
-            _accuracy_effect(study, e),
-        ]
-        for e in study["effects"]
-    ]  # fmt: skip
-    return [
-        "## One factor at a time",
-        "Each cost over that with the factor's first setting, all else equal: median of the ratios, and the "
-        "smallest and the largest in brackets. Accuracy in points: differences within each seed, averaged over "
-        "all else that is equal, with the 95 % interval over the seeds; in bold where it excludes zero.",
-        markdown_table(["rule", "factor", "from → to", "energy", "latency", "area", "accuracy (points)"], rows),
-        f"![Effects]({PICTURES['effects']})",
-    ]
-
-
-def _accuracy_effect(study: Study, effect: Line) -> str:
-    same = ("rule", "factor", "from", "to")
-    effect = {**effect, "to": SAME_NUMBERS.get(effect["to"], effect["to"])}
-    own = [e for e in study["accuracy_effects"] if all(e[key] == effect[key] for key in same)]
-    return points(own[0]) if own else "no change"
-
-
-def _accuracy(study: Study) -> list[str]:
-    bits = study["levels"]["adc_bits"]
-    rows = []
-    of = {(a["rule"], a["feedback"], a["array"], a["adc_bits"]): a for a in study["accuracy"]}
-    for rule, feedback, array in dict.fromkeys(key[:3] for key in of):
-        own = [of.get((rule, feedback, array, b)) for b in bits]
-        rows.append(
-            [rule.upper(), feedback, array, *(percent(a["mean"], a["half_width"]) if a else "" for a in own)]
-        )
-    gain = {(p["feedback"], p["array"], p["adc_bits"]): p for p in study["accuracy_pairs"]}
-    gains = [
-        [
-            feedback,
-            array,
-            *(points(gain[feedback, array, b]) if (feedback, array, b) in gain else "" for b in bits),
-        ]
-        for feedback, array in dict.fromkeys(key[:2] for key in gain)
-    ]
-    before = [a["before"]["mean"] for a in study["accuracy"] if a["before"]]
-    start = f" Before adaptation: {100 * min(before):.1f} to {100 * max(before):.1f} %." if before else ""
-    return [
-        "## Accuracy",
-        f"After adaptation, in percent.{start}",
-        markdown_table(["rule", "feedback", "array", *(f"{b} bit" for b in bits)], rows),
-        "DFA less BP within each seed, in points, in bold where the interval excludes zero:",
-        markdown_table(["BP's feedback", "array", *(f"{b} bit" for b in bits)], gains),
-    ]
 
 
 # ---- limits, commands, files ----
