@@ -137,7 +137,10 @@ def test_two_processes_on_one_study_share_the_work(undisturbed, tmp_path):
 def test_ctrl_c_ends_a_sweep_quickly_and_loses_nothing(undisturbed, tmp_path):
     path, whole = undisturbed
     process = begun(path, tmp_path / "out")
-    time.sleep(2.0)
+    while not (tmp_path / "out" / "results.lock").exists():  # before that Python itself is starting
+        time.sleep(0.05)
+        assert process.poll() is None
+    time.sleep(1.0)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) in (0, 130)
     assert figures(sweep(path, tmp_path / "out").records) == figures(whole.records)

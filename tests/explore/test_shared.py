@@ -24,7 +24,7 @@ FREE = {
     "device.read_pulse": TIMES,
     "drivers.latency": TIMES,
     "adc.rate": st.sampled_from(["0.05 GS/s", "0.7 GS/s", "3 GS/s"]),
-    "adc.resolution": st.sampled_from(["3 bit", "5 bit", "9 bit"]),
+    "adc.resolution": st.sampled_from(["4 bit", "5 bit", "9 bit"]),
     "adc.kind": st.sampled_from(["sar", "flash", "ramp"]),
     "write.pulse": TIMES,
     "shift_add.cycle": TIMES,
