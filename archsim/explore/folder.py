@@ -70,8 +70,8 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as cause:
         raise ExploreError(f"{target}: cannot be written: {cause.strerror or cause}") from None
-    foreign = sorted(entry.name for entry in target.iterdir())
-    if foreign and ABOUT not in foreign and not set(foreign) <= {"folder.lock", STUDY_COPY}:
+    foreign = sorted(path.name for path in target.iterdir() if not _is_of_a_beginning(path))
+    if foreign and not (target / ABOUT).exists():  # asked last: another process may be making it
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         raise ExploreError(
             f"{target}: holds files that are no study of archsim ({', '.join(foreign[:3])}{more}); name another "
@@ -79,12 +79,23 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
         )
     about = about_of(study)
     with locked(target / "folder.lock"):
+        for half_written in filter(_is_half_written, target.iterdir()):  # by a process that was killed
+            half_written.unlink()
         if (target / ABOUT).exists():
             _refuse_other(target, read_about(target), about)
         else:
             _write(target / STUDY_COPY, study.document.path.read_text(encoding="utf-8-sig"))
             _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     return StudyFolder(target, ResultLog(target / RESULTS), Claims(target / "claims.lock"))
+
+
+def _is_of_a_beginning(path: Path) -> bool:
+    """Whether a folder that is just being made, or was when a process was killed, may hold the file."""
+    return path.name in {"folder.lock", STUDY_COPY} or _is_half_written(path)
+
+
+def _is_half_written(path: Path) -> bool:
+    return any(path.match(f".{name}.*.part") for name in (ABOUT, STUDY_COPY))
 
 
 def about_of(study: Study) -> dict[str, Any]:

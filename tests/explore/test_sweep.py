@@ -155,6 +155,15 @@ def test_a_number_written_in_another_way_is_no_other_study(tmp_path):
     assert sweep(study, tmp_path / "out").n_new == 0
 
 
+def test_a_folder_in_which_another_process_just_begins_or_was_killed_is_no_foreign_one(tmp_path, pool):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("folder.lock", "study.yaml", ".study.json.4711.part"):
+        (out / name).touch()
+    assert len(sweep(write_study(tmp_path), out).records) == len(pool.keys) == 4
+    assert not (out / ".study.json.4711.part").exists()
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path, pool):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("years of work")
