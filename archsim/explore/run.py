@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ArchsimError, ExploreError
-from archsim.explore.evaluate import Job, Limit, Outcome, failed
+from archsim.explore.evaluate import Job, Limit, Outcome, evaluate, failed
 from archsim.explore.folder import StudyFolder, open_folder
 from archsim.explore.front import CHEAP, most_promising
 from archsim.explore.identity import digest_of, key_of
@@ -364,4 +364,4 @@ def pool_of(study: Study, workers: int, scheduler: str | None) -> Pool:
         from archsim.explore.cluster import DaskPool
 
         return DaskPool.connect(scheduler, workers, limit_s)
-    return LocalPool(workers, limit_s)
+    return LocalPool(workers, limit_s, evaluate)

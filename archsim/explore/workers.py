@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import ModuleType
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from archsim.explore.evaluate import Job, Outcome, evaluate, failed
+from archsim.explore.evaluate import Job, Outcome, failed
 
 THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
@@ -29,6 +29,18 @@ THREADS = (
 MOST_TRIES = 3
 READY = "ready"
 Jobs = tuple[Job, ...]
+
+
+class Keyed(Protocol):
+    """Work that has a name of its own."""
+
+    @property
+    def key(self) -> str:
+        """Different for different work."""
+        ...
+
+
+Work = TypeVar("Work", bound=Keyed)
 
 
 class Pool(Protocol):
@@ -58,32 +70,32 @@ class Pool(Protocol):
 
 
 @dataclass
-class _Worker:
+class _Worker(Generic[Work]):
     process: SpawnProcess
     pipe: Connection
-    jobs: Jobs = ()
+    jobs: tuple[Work, ...] = ()
     started_s: float = 0.0
     is_ready: bool = False
 
 
 @dataclass
-class LocalPool:
+class LocalPool(Generic[Work]):
     """Worker processes on this machine.
 
     Parameters
     ----------
     n_workers : int
-    limit_s : float, optional
+    limit_s : float or None
         Seconds that one evaluation may take.
     function : callable
-        What is done with a job.
+        What is done with some jobs: gives an outcome for each.
     """
 
     n_workers: int
-    limit_s: float | None = None
-    function: Callable[[Jobs], list[Outcome]] = evaluate
-    _workers: list[_Worker] = field(default_factory=list)
-    _again: list[Jobs] = field(default_factory=list)
+    limit_s: float | None
+    function: Callable[[tuple[Work, ...]], list[Outcome]]
+    _workers: list[_Worker[Work]] = field(default_factory=list)
+    _again: list[tuple[Work, ...]] = field(default_factory=list)
     _tries: dict[str, int] = field(default_factory=dict)
     _found: list[tuple[str, Outcome]] = field(default_factory=list)
 
@@ -97,7 +109,7 @@ class LocalPool:
         """Of the worker processes."""
         return [worker.process.pid for worker in self._workers if worker.process.pid]
 
-    def submit(self, jobs: Jobs) -> None:
+    def submit(self, jobs: tuple[Work, ...]) -> None:
         """Give jobs to a worker; to a new one if none is free."""
         worker = next((worker for worker in self._workers if not worker.jobs), None)
         if worker is None:
@@ -124,13 +136,13 @@ class LocalPool:
         found, self._found = self._found, []
         return found
 
-    def _end_s(self, worker: _Worker) -> float:
+    def _end_s(self, worker: _Worker[Work]) -> float:
         """When its time is over."""
         if self.limit_s is None or not worker.is_ready:  # starting takes seconds that are not the configuration's
             return math.inf
         return worker.started_s + self.limit_s * len(worker.jobs)
 
-    def _take_answer(self, worker: _Worker) -> None:
+    def _take_answer(self, worker: _Worker[Work]) -> None:
         try:
             outcomes = worker.pipe.recv()
         except (EOFError, OSError):
@@ -141,13 +153,13 @@ class LocalPool:
         else:
             self._finish(worker, outcomes)
 
-    def _finish(self, worker: _Worker, outcomes: list[Outcome]) -> None:
+    def _finish(self, worker: _Worker[Work], outcomes: list[Outcome]) -> None:
         seconds = (time.monotonic() - worker.started_s) / len(worker.jobs)
         for job, outcome in zip(worker.jobs, outcomes, strict=True):
             self._found.append((job.key, {**outcome, "seconds": seconds}))
         worker.jobs = ()
 
-    def _stop(self, worker: _Worker) -> None:
+    def _stop(self, worker: _Worker[Work]) -> None:
         """Its time is over: of several jobs each gets its own time, a single one is given up."""
         if len(worker.jobs) > 1:
             self._again += [(job,) for job in worker.jobs]
@@ -155,7 +167,7 @@ class LocalPool:
             self._finish(worker, [failed(f"stopped after its limit of {self.limit_s:g} s")])
         self._end(worker)
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: _Worker[Work]) -> None:
         """A worker ended without an answer: its jobs go to others one by one, a few times."""
         for job in worker.jobs:
             tries = self._tries[job.key] = self._tries.get(job.key, 0) + 1
@@ -166,7 +178,7 @@ class LocalPool:
                 self._found.append((job.key, {**failed(said), "seconds": time.monotonic() - worker.started_s}))
         self._end(worker)
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: _Worker[Work]) -> None:
         self._workers.remove(worker)
         worker.process.kill()
         worker.process.join()
@@ -178,7 +190,7 @@ class LocalPool:
             self._end(worker)
 
 
-def _started(function: Callable[[Jobs], list[Outcome]]) -> _Worker:
+def _started(function: Callable[[tuple[Work, ...]], list[Outcome]]) -> _Worker[Work]:
     """A fresh process."""
     here, there = multiprocessing.Pipe()
     with fit_for_workers():
@@ -209,7 +221,7 @@ def fit_for_workers() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _work(pipe: Connection, function: Callable[[Jobs], list[Outcome]]) -> None:
+def _work(pipe: Connection, function: Callable[[tuple[Work, ...]], list[Outcome]]) -> None:
     """Answer jobs until the parent is gone."""
     import signal
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.explore.workers import LocalPool
 from archsim.study.records import replace_file
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+POLL_S = 60.0
 Tell = Callable[[str], None]
 
 
@@ -65,51 +62,43 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list
     ExploreError
         A process ended without an outcome, or the cache cannot be written.
     """
-    found = {i: outcome for i, job in enumerate(jobs) if (outcome := _cached(cache, job)) is not None}
-    missing = [i for i in range(len(jobs)) if i not in found]
+    found = {job.key: outcome for job in jobs if (outcome := _cached(cache, job)) is not None}
+    missing = {job.key: job for job in jobs if job.key not in found}
     if found and missing:
         tell(f"{len(found)} of {len(jobs)} were done before")
-    if missing:
-        with _pool(min(workers, len(missing))) as pool:
-            futures: dict[Future[Any], int] = {
-                pool.submit(jobs[i].function, *jobs[i].arguments): i for i in missing
-            }
-            for done in as_completed(futures):
-                i = futures[done]
-                found[i] = _outcome(done, jobs[i])
-                replace_file(_file(cache, jobs[i]), json.dumps({"outcome": found[i]}) + "\n")
-                tell(f"{len(found)} of {len(jobs)}: {jobs[i].name}")
-    return [found[i] for i in range(len(jobs))]
-
-
-def _outcome(done: Future[Any], job: Job) -> Any:
+    pool: LocalPool[Job] = LocalPool(workers, None, _done)
+    waiting = list(missing.values())
     try:
-        return done.result()
-    except BrokenProcessPool:
-        raise ExploreError(
-            f"{job.name}: a worker process ended without a result (too little memory?); fewer --workers may help"
-        ) from None
-
-
-@contextmanager
-def _pool(n: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes with one thread each."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    pool = ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield pool
-    except BaseException:  # an error or Ctrl-C: nobody waits for what is still running
-        for child in multiprocessing.active_children():
-            child.terminate()
-        raise
+        while len(found) < len(found | missing):
+            while waiting and pool.n_free > 0:
+                pool.submit((waiting.pop(0),))
+            for key, outcome in pool.wait(POLL_S):
+                found[key] = _result(outcome, missing[key])
+                replace_file(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
+                tell(f"{sum(job.key in found for job in jobs)} of {len(jobs)}: {missing[key].name}")
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        pool.close()
+    return [found[job.key] for job in jobs]
+
+
+def _done(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """What a worker answers: the outcome, or the exception with where it was raised."""
+    outcomes: list[dict[str, Any]] = []
+    for job in jobs:
+        try:
+            outcomes.append({"outcome": job.function(*job.arguments)})
+        except Exception as error:
+            error.add_note(f"in {job.name}:\n{traceback.format_exc()}")
+            outcomes.append({"raised": error})
+    return outcomes
+
+
+def _result(outcome: dict[str, Any], job: Job) -> Any:
+    if "raised" in outcome:
+        raise outcome["raised"]
+    if "outcome" not in outcome:
+        raise ExploreError(f"{job.name}: {outcome['error']}; fewer --workers may help")
+    return outcome["outcome"]
 
 
 def _file(cache: Path, job: Job) -> Path:

@@ -41,15 +41,23 @@ def test_every_worker_computes_with_one_thread_and_the_parent_keeps_its_own(tmp_
 
 
 def test_a_worker_that_vanishes_is_named(tmp_path):
-    with pytest.raises(ExploreError, match="job 0: a worker process ended without a result"):
+    with pytest.raises(ExploreError, match="job 0: its worker process ended without a result, 3 times"):
         run_jobs(jobs(vanish, range(1)), 1, tmp_path, print)
 
 
 def test_nobody_waits_for_others_when_something_breaks(tmp_path):
     start = time.monotonic()
-    with pytest.raises(LookupError, match="a bug"):
+    with pytest.raises(LookupError, match="a bug") as raised:
         run_jobs([*jobs(sleep, [300]), *jobs(fail, [0])], 2, tmp_path, print)
     assert time.monotonic() - start < 100
+    assert "in job 0:" in raised.value.__notes__[0]
+    assert "study_support.py" in raised.value.__notes__[0]
+
+
+def test_the_same_job_is_done_once(tmp_path):
+    told: list[str] = []
+    assert run_jobs(jobs(square, [3, 3]), 2, tmp_path, told.append) == [9, 9]
+    assert told == ["2 of 2: job 3"]
 
 
 def test_what_an_outcome_depends_on_names_its_file():
