@@ -7,7 +7,6 @@ grows when it is read), no tags, one document, texts as keys, every key once. ``
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 import stat
@@ -120,10 +119,17 @@ class Document:
             Of the document's class `error`: no ``=``, no value, a value that is no YAML, a path through
             something that is no mapping or list. Missing sections on the way are made.
         """
-        changed = Document(copy.deepcopy(self.data), self.path, self.error, dict(self.marks))
+        changed = Document(_copied(self.data), self.path, self.error, dict(self.marks))
         for assignment in assignments:
             _apply(changed, assignment)
         return changed
+
+
+def _copied(data: Any) -> Any:
+    """As copy.deepcopy, for what a file can hold, which is simpler and takes a fraction of the time."""
+    if isinstance(data, dict):
+        return {key: _copied(item) for key, item in data.items()}
+    return [_copied(item) for item in data] if isinstance(data, list) else data
 
 
 def with_dots(path: str) -> str:
@@ -148,7 +154,7 @@ def _apply(document: Document, assignment: str) -> None:
     if not equals or not all(parts):
         raise document.error(f"{where}: write it as path=value, e.g. --set crossbar.rows=128")
     try:
-        value = copy.deepcopy(_value_of(text))
+        value = _copied(_value_of(text))
     except _FaultError as fault:
         raise document.error(_line(where, tuple(parts), f"the value is wrong: {fault.message}")) from None
     parent: Any = document.data

@@ -5,16 +5,18 @@
     python benchmarks/explore.py --hypervolume [--hard] [--trials 500] [--seeds 0 1 2]
 
 Prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU time
-of the process that asks: all of it, and Optuna with the logs alone. The configurations share a task graph, so that
-one takes about 10 ms; with --own-graphs each has a graph of its own and is a whole simulation of a learning step,
-which is what scaling is about where it matters. With --hypervolume: all 2,400 chips of a study
-(24,000 with --hard) are simulated, and then searched; how much of the hypervolume of the exhaustive front each
-sampler finds, and random search.
+of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of which
+one worker takes more than one, since the next batch is asked for meanwhile; then with as many cores as workers,
+which is the rate per core. The configurations share a task graph, so that one takes 4 ms; with --own-graphs each
+has a graph of its own and is a whole simulation of a learning step, which is what scaling is about where it
+matters. With --hypervolume: all 2,400 chips of a study (24,000 with --hard) are simulated, and then searched; how
+much of the hypervolume of the exhaustive front each sampler finds, and random search.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -136,6 +138,19 @@ OPTUNA_AND_LOG = (
 )
 
 
+@contextmanager
+def pinned(n: int | None) -> Iterator[None]:
+    """This process and those that it starts stay on so many cores."""
+    before = os.sched_getaffinity(0)
+    if n is not None and n > len(before):
+        raise SystemExit(f"{n} workers need as many cores; here are {len(before)}")
+    os.sched_setaffinity(0, sorted(before)[:n])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def rate(study: Study, folder: Path, workers: int) -> float:
     """Evaluations a minute with some workers; prints it."""
     start, cpu = time.perf_counter(), time.process_time()
@@ -168,9 +183,14 @@ def main() -> None:
         text = OWN_GRAPHS if given.own_graphs else STUDY
         path.write_text(text.format(root=ROOT, trials=trials, sampler=given.sampler))
         study = read_study(path)
-        rates = {n: rate(study, Path(place) / f"run{i}", n) for i, n in enumerate(given.workers)}
-        if {1, 2} <= set(rates):
-            print(f"scaling from 1 to 2 workers: {100 * rates[2] / rates[1] / 2:.0f} %")
+        for cores in ("all cores", "a core each"):
+            print(f"{cores}:")
+            rates = {}
+            for n in given.workers:
+                with pinned(None if cores == "all cores" else n):
+                    rates[n] = rate(study, Path(place) / f"{cores}{n}", n)
+            if {1, 2} <= set(rates):
+                print(f"scaling from 1 to 2 workers: {100 * rates[2] / rates[1] / 2:.0f} %")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archsim.explore.evaluator import Tell
 from archsim.explore.log import Record
 from archsim.explore.results import read_results
-from archsim.explore.run import Explored, Tell, on_terminal, sweep
+from archsim.explore.run import Explored, on_terminal, sweep
 from archsim.explore.study import Study, read_study
 
 __all__ = ["Explored", "Record", "Study", "read_results", "read_study", "search", "sweep"]

@@ -121,7 +121,7 @@ class DaskPool:
         was_alone, self._is_alone = self._is_alone, False
         if future.status == "finished":
             outcomes: list[Outcome] = future.result()
-            return [(job.key, {**item, "seconds": seconds}) for job, item in zip(jobs, outcomes, strict=True)]
+            return [(job.key, {"seconds": seconds, **item}) for job, item in zip(jobs, outcomes, strict=True)]
         died = future.done() or is_lost
         if not died:
             self._stop(future)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from archsim.errors import ArchsimError
-from archsim.explore.measures import ACCURACIES, measure_result, measure_shape
+from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
-from archsim.explore.study import Resolved
+from archsim.explore.study import Resolved, Study
 from archsim.simulate import Phase, simulate
 
 Outcome = dict[str, Any]
@@ -39,6 +40,24 @@ class Limit:
         if self.at_least is not None:
             found.append((self.at_least - value) / (abs(self.at_least) or 1.0))
         return max(found[1:], default=-1.0)
+
+
+def limits_of(study: Study) -> tuple[Limit, ...]:
+    """The study's constraints in the units of their metrics."""
+
+    def number(metric: str, value: object) -> float | None:
+        return None if value is None else limit_of(metric, value)
+
+    return tuple(
+        Limit(metric, number(metric, bound.at_least), number(metric, bound.at_most))
+        for metric, bound in study.model.constraints.items()
+    )
+
+
+def metrics_of(study: Study) -> tuple[str, ...]:
+    """All that is recorded of a configuration."""
+    model = study.model
+    return tuple(dict.fromkeys((*ALWAYS, *model.objectives, *model.constraints, *model.record)))
 
 
 @dataclass(frozen=True)
@@ -82,10 +101,13 @@ def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
     Returns
     -------
     list of dict
-        ``state`` ("done", "pruned" or "failed"), ``metrics``, and ``error``: why some or all metrics are missing.
+        ``state`` ("done", "pruned" or "failed"), ``metrics``, ``error``: why some or all metrics are missing, and
+        ``seconds``: the mean of what one took.
     """
-    quick = _quick(jobs)
-    return [_outcome(job, known) for job, known in zip(jobs, quick, strict=True)]
+    start_s = time.monotonic()
+    outcomes = [_outcome(job, known) for job, known in zip(jobs, _quick(jobs), strict=True)]
+    seconds = (time.monotonic() - start_s) / len(jobs)
+    return [{**outcome, "seconds": seconds} for outcome in outcomes]
 
 
 _shared: list[Shared] = []  # what this process knows already

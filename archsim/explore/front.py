@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.explore.evaluate import limits_of
 from archsim.explore.log import Record
 from archsim.explore.study import Study
 
@@ -70,8 +71,6 @@ def is_feasible(study: Study, record: Record) -> bool:
 
 
 def _keeps_to_limits(study: Study, record: Record) -> bool:
-    from archsim.explore.run import limits_of
-
     metrics = record["metrics"]
     limits = [limit for limit in limits_of(study) if limit.metric in metrics]
     return record["state"] in ("done", CHEAP) and all(

@@ -1,13 +1,15 @@
 """Search: Optuna asks for a batch of configurations, they are evaluated, and it is told what they are worth.
 
 A batch has a fixed size, and each trial a seed of its own, so that what is tried depends neither on the number of
-workers nor on interruptions.
+workers nor on interruptions. While the workers have one batch, the next one is asked for: it knows all batches but
+that one. A batch is told only when the next one has been asked for: a journal that was cut anywhere tells how to
+go on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +18,14 @@ from typing import Any
 import optuna
 from optuna.trial import Trial, TrialState
 
+from archsim.explore.evaluate import limits_of
+from archsim.explore.evaluator import Evaluator, Pending, Progress, Tell
 from archsim.explore.folder import StudyFolder, open_folder
 from archsim.explore.front import CHEAP
 from archsim.explore.journal import ASKED, Backend, optuna_study, sampler_of, storage_of, taking_part
-from archsim.explore.log import Record, locked
+from archsim.explore.log import Record
 from archsim.explore.models import Range, Value
-from archsim.explore.run import Evaluator, Explored, Progress, Tell, folder_of, limits_of, on_terminal, pool_of
+from archsim.explore.run import Explored, folder_of, on_terminal, pool_of
 from archsim.explore.space import grid, grid_size
 from archsim.explore.study import Parameters, Study, is_active, read_study
 
@@ -86,6 +90,15 @@ def search(
 
 
 @dataclass
+class _Batch:
+    """Trials that were asked for together, by number, and what is to be evaluated with them."""
+
+    trials: dict[int, Trial]
+    numbers: list[int]
+    pending: Pending
+
+
+@dataclass
 class _Search:
     study: Study
     folder: StudyFolder
@@ -94,58 +107,89 @@ class _Search:
     backend: Backend
     known: dict[str, Record] = field(default_factory=dict)  # by key, in the order of the trials
     by_number: dict[int, Record] = field(default_factory=dict)
+    _ours: set[int] = field(default_factory=set)  # trials that are running
 
     def go(self) -> None:
         """Batch after batch, until enough configurations are known."""
         self._remember()
-        while batch := self._asked():
-            records = self._records({trial.number: parameters for trial, parameters in batch})
-            for (trial, _), record in zip(batch, records, strict=True):
-                self._tell(trial, record, records)
-                self.by_number[trial.number] = record
-            self.backend.to_disk()
-            for trial, _ in batch:
-                self.folder.claims.give_back(_claim(trial.number))
-            self._remember()
+        batches = self._batches(self._asked())
+        while batches:
+            batch = batches.pop(0)
+            self.evaluator.submit(batch.pending)
+            batches = batches or self._batches(self._asked())  # while it is evaluated
+            records = dict(zip(batch.numbers, self.evaluator.finish(batch.pending), strict=True))
+            if batches:
+                self.evaluator.submit(batches[0].pending)
+            self._finish(batch, {number: records[number] for number in batch.trials})
+            batches = batches or self._batches(self._asked())
 
-    def _records(self, asked: dict[int, Parameters]) -> list[Record]:
-        """Of some trials by number; a first look compares all of a batch, also those that were told before."""
-        if self.study.model.fidelity is None:
-            return self.evaluator.records(list(asked.values()))
-        peers, size = self._parameters() | asked, self.study.model.search.n_batch
-        found: dict[int, Record] = {}
-        for batch in sorted({number // size for number in asked}):
-            numbers = [n for n in range(batch * size, (batch + 1) * size) if n in peers]
-            found.update(zip(numbers, self.evaluator.records([peers[n] for n in numbers]), strict=True))
-        return [found[number] for number in asked]
+    def _finish(self, batch: _Batch, records: dict[int, Record]) -> None:
+        with self.backend.together():
+            for number, trial in batch.trials.items():
+                self._tell(trial, records[number], list(records.values()))
+        self.by_number.update(records)
+        self.backend.to_disk()
+        for number in batch.trials:
+            self.folder.claims.give_back(_claim(number))
+        self._ours -= set(batch.trials)
+        self._remember()
 
-    def _parameters(self) -> dict[int, Parameters]:
-        """Of all trials that have been asked to their end."""
-        trials = self.optuna.get_trials(deepcopy=False)
-        return {t.number: decoded(self.study, t.params) for t in trials if ASKED in t.user_attrs}
-
-    def _asked(self) -> list[tuple[Trial, Parameters]]:
-        """Trials that somebody left behind, and new ones to the end of the batch."""
+    def _asked(self) -> dict[int, tuple[Trial, Parameters]]:
+        """Trials that somebody left behind, and new ones to the end of the batch, by number."""
         size = self.study.model.search.n_batch
-        with locked(self.folder.path / "asking.lock"):
+        asked: dict[int, tuple[Trial, Parameters]] = {}
+        with self.backend.together():
             trials = self.optuna.get_trials(deepcopy=False)
-            running = [trial for trial in trials if trial.state == TrialState.RUNNING]
-            stale = [trial for trial in running if self.folder.claims.take(_claim(trial.number))]
-            batch = [self._suggested(self._again(trial.number, trial._trial_id)) for trial in stale]
+            running = {t.number: t for t in trials if t.state == TrialState.RUNNING and t.number not in self._ours}
+            for number, left in running.items():
+                if self.folder.claims.take(_claim(number)):
+                    asked[number] = self._suggested(self._again(number, left._trial_id))
             n = len(trials)
             # a batch that was begun is finished: what is asked for depends on the trials before it alone
-            while n % size or (not batch and self._goes_on(n)):
+            while n % size or (not asked and self._goes_on(n)):
                 self.optuna.sampler = sampler_of(self.study, n, self.optuna.sampler)
                 trial = self.optuna.ask()
-                self.folder.claims.take(_claim(trial.number))
-                batch.append(self._suggested(trial))
+                self.folder.claims.take(_claim(n))
+                asked[n] = self._suggested(trial)
                 n += 1
-        return batch
+        self._ours |= set(asked)
+        return asked
+
+    def _batches(self, asked: dict[int, tuple[Trial, Parameters]]) -> list[_Batch]:
+        """Ready to be evaluated."""
+        size = self.study.model.search.n_batch
+        batches = []
+        for first in sorted({number - number % size for number in asked}):
+            trials = {n: asked[n][0] for n in range(first, first + size) if n in asked}
+            wanted = self._together(first, {n: asked[n][1] for n in trials})
+            batches.append(_Batch(trials, list(wanted), self.evaluator.prepare(list(wanted.values()))))
+        return batches
+
+    def _together(self, first: int, some: dict[int, Parameters]) -> dict[int, Parameters]:
+        """Some trials of a batch; with a first look all of it, also what was told before: it compares them."""
+        if self.study.model.fidelity is None:
+            return some
+        return self._parameters(range(first, first + self.study.model.search.n_batch)) | some
+
+    def _parameters(self, numbers: Container[int]) -> dict[int, Parameters]:
+        """Of some trials, as far as they have been asked to their end."""
+        trials = [trial for trial in self.optuna.get_trials(deepcopy=False) if trial.number in numbers]
+        return {trial.number: decoded(self.study, trial.params) for trial in trials if ASKED in trial.user_attrs}
 
     def _goes_on(self, n_trials: int) -> bool:
         """Whether a new batch is begun: not if enough is known, or all there is."""
         wanted = min(self.study.model.search.n_trials, self._size)
-        return len(self.known) < wanted and n_trials < MOST_TRIALS_EACH * wanted
+        return self._n_known(n_trials) < wanted and n_trials < MOST_TRIALS_EACH * wanted
+
+    def _n_known(self, n_trials: int) -> int:
+        """How many configurations are known; as long as the last batch is not told whole, none of it is."""
+        first = n_trials - self.study.model.search.n_batch
+        if all(number in self.by_number for number in range(max(first, 0), n_trials)):
+            return len(self.known)
+        told = {number: record for number, record in self.by_number.items() if number < first}
+        tried = {repr(record["parameters"]) for record in told.values()}
+        new = {repr(asked) for asked in self._parameters(set(range(n_trials)) - set(told)).values()} - tried
+        return len({self._name_of(record) for record in told.values()}) + len(new)
 
     @cached_property
     def _size(self) -> float:
@@ -203,18 +247,27 @@ class _Search:
 
     def _remember(self) -> None:
         """Records of the trials that are finished, in the order of their numbers."""
-        trials = [t for t in self.optuna.get_trials(deepcopy=False) if t.state.is_finished()]
-        new = [trial for trial in trials if trial.number not in self.by_number]
-        if new:
-            records = self._records({trial.number: decoded(self.study, trial.params) for trial in new})
-            self.by_number.update(zip((trial.number for trial in new), records, strict=True))
+        size = self.study.model.search.n_batch
+        trials = self.optuna.get_trials(deepcopy=False)
+        new = {
+            trial.number: decoded(self.study, trial.params)
+            for trial in trials
+            if trial.state.is_finished() and trial.number not in self.by_number
+        }
+        for first in sorted({number - number % size for number in new}):
+            told = {n: new[n] for n in range(first, first + size) if n in new}
+            wanted = self._together(first, told)
+            records = dict(zip(wanted, self.evaluator.records(list(wanted.values())), strict=True))
+            self.by_number.update({number: records[number] for number in told})
         self.known = {}
         for _, record in sorted(self.by_number.items()):
-            key = (
-                record["key"] if self.study.model.fidelity is None else repr(sorted(record["parameters"].items()))
-            )
-            if self.known.get(key, {"state": CHEAP})["state"] == CHEAP:  # what was looked at only may go on later
-                self.known[key] = record
+            name = self._name_of(record)
+            if self.known.get(name, {"state": CHEAP})["state"] == CHEAP:  # what was looked at only may go on later
+                self.known[name] = record
+
+    def _name_of(self, record: Record) -> str:
+        """The same for records of the same configuration."""
+        return record["key"] if self.study.model.fidelity is None else repr(sorted(record["parameters"].items()))
 
 
 def _claim(number: int) -> str:

@@ -156,7 +156,7 @@ class LocalPool(Generic[Work]):
     def _finish(self, worker: _Worker[Work], outcomes: list[Outcome]) -> None:
         seconds = (time.monotonic() - worker.started_s) / len(worker.jobs)
         for job, outcome in zip(worker.jobs, outcomes, strict=True):
-            self._found.append((job.key, {**outcome, "seconds": seconds}))
+            self._found.append((job.key, {"seconds": seconds, **outcome}))
         worker.jobs = ()
 
     def _stop(self, worker: _Worker[Work]) -> None:

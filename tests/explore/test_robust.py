@@ -148,11 +148,11 @@ def test_ctrl_c_ends_a_sweep_quickly_and_loses_nothing(undisturbed, tmp_path):
 
 @pytest.mark.slow
 def test_a_hanging_configuration_is_stopped_after_its_limit_and_no_other(tmp_path, monkeypatch):
-    from archsim.explore import run
+    from archsim.explore import evaluator, run
 
     monkeypatch.setattr(run, "pool_of", lambda *_: LocalPool(1, 20.0, sleepy))
     path = write_study(tmp_path, "chip.device.read_pulse: [50 ns, 100 ns]")
-    monkeypatch.setattr(run, "MOST_TOGETHER", 1)
+    monkeypatch.setattr(evaluator, "MOST_TOGETHER", 1)
     found = sweep(path, tmp_path / "out")
     assert [record["state"] for record in found.records] == ["done", "failed"]
     assert found.records[1]["error"] == "stopped after its limit of 20 s"
@@ -177,13 +177,13 @@ def test_a_configuration_that_kills_its_worker_is_given_up_and_no_other(tmp_path
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own, when a worker is killed
 def test_a_dask_cluster_with_a_killed_worker_gives_the_same_records(undisturbed, tmp_path, monkeypatch):
-    from archsim.explore import run
+    from archsim.explore import evaluator, run
     from archsim.explore.cluster import DaskPool
 
     path, whole = undisturbed
     pool = DaskPool.connect("local", 2)
     monkeypatch.setattr(run, "pool_of", lambda *_: pool)
-    monkeypatch.setattr(run, "MOST_TOGETHER", 4)
+    monkeypatch.setattr(evaluator, "MOST_TOGETHER", 4)
     killed = []
     submit = pool.submit
 

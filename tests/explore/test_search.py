@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from explore_support import HerePool, one_by_one, write_study
 
 from archsim.explore import read_study, run, search, searching
 from archsim.explore.front import losses, nondominated
+from archsim.explore.journal import Backend
 from archsim.explore.space import configurations
 
 SPACE = """
@@ -84,6 +87,53 @@ def test_a_search_with_a_torn_journal_and_log_ends_as_the_undisturbed_one(tmp_pa
         keys = [json.loads(line)["key"] for line in (torn / "results.jsonl").read_text().splitlines()
                 if line.endswith("}") and "sha256" in line]  # fmt: skip
         assert sorted(keys) == sorted(set(keys))
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_a_journal_that_ends_anywhere_in_a_batch_tells_how_to_go_on(tmp_path, sampler):
+    path = write_study(tmp_path, SPACE, settings(sampler))
+    whole = search(path, tmp_path / "whole")
+    lines = (tmp_path / "whole" / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    for i in range(len(lines) // 3, len(lines), 13):  # while some are told, some asked for, some neither
+        torn = tmp_path / f"torn{i}"
+        shutil.copytree(tmp_path / "whole", torn)
+        (torn / "journal.jsonl").write_bytes(b"".join(lines[:i]))
+        found = search(path, torn)
+        assert tried(found) == tried(whole)
+        assert found.n_new == 0
+
+
+@pytest.mark.usefixtures("pool")
+def test_the_next_batch_is_asked_for_before_the_last_one_is_told(tmp_path):
+    search(write_study(tmp_path, SPACE, settings("nsga2")), tmp_path / "out")
+    operations = [json.loads(line) for line in (tmp_path / "out" / "journal.jsonl").read_text().splitlines()]
+    asked = [i for i, operation in enumerate(operations) if operation["op_code"] == 4]
+    told = [i for i, operation in enumerate(operations) if operation["op_code"] == 6]
+    for batch in range(len(asked) // 8 - 1):
+        assert asked[8 * (batch + 2) - 1] < told[8 * batch]
+        if batch:
+            assert told[8 * batch - 1] < asked[8 * (batch + 1)]
+
+
+def test_operations_of_a_round_get_into_the_journal_at_once_or_not_at_all(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"op_code":0}\n{"op_co')  # whoever wrote it was killed
+    backend, other = Backend(str(path)), Backend(str(path))
+    with backend.together():
+        assert list(backend.read_logs(0)) == [{"op_code": 0}]
+        backend.append_logs([{"op_code": 1}, {"op_code": (2, 3)}])
+        assert list(backend.read_logs(1)) == [{"op_code": 1}, {"op_code": [2, 3]}]
+        assert list(backend.read_logs(2)) == [{"op_code": [2, 3]}]
+        assert list(other.read_logs(0)) == [{"op_code": 0}]
+    assert list(backend.read_logs(3)) == []
+    other.append_logs([{"op_code": 4}])
+    assert [log["op_code"] for log in other.read_logs(0)] == [0, 1, [2, 3], 4]
+    assert list(backend.read_logs(3)) == [{"op_code": 4}]
+    with contextlib.suppress(KeyboardInterrupt), backend.together():
+        backend.append_logs([{"op_code": 5}])
+        raise KeyboardInterrupt
+    assert [log["op_code"] for log in Backend(str(path)).read_logs(0)] == [0, 1, [2, 3], 4]
 
 
 def test_more_trials_go_on_from_what_is_known(tmp_path, pool):
