@@ -13,10 +13,14 @@ from archsim.report import PAGE_FILE, html_report, load_result, read_results, wr
 def report(item: Path, output: Path | None) -> None:
     """The page of a saved result, or of a study with its tables and chips; the name of the file on stdout."""
     if (item / "study.json").is_file():
+        from archsim.explore.results import notes_on
         from archsim.explore.results import read_results as read_study_results
         from archsim.explore.results import report as study_report
 
-        typer.echo(str(study_report(read_study_results(item), output or item)))
+        found = read_study_results(item)
+        typer.echo(str(study_report(found, output or item)))
+        for note in notes_on(found):
+            typer.echo(f"note: {note}", err=True)
         return
     if item.is_file() and item.suffix != ".json":
         raise ArchsimError(f"{item}: is no result; name the result folder, {item.parent}")

@@ -34,6 +34,8 @@ def search(study: Path, output: Path | None, workers: int | None, scheduler: str
 
 
 def _show(found: Any, as_json: bool) -> None:
+    from archsim.explore.results import notes_on
+
     if sys.stderr.isatty():
         typer.echo(err=True)  # ends the line of progress
     if as_json:
@@ -44,6 +46,8 @@ def _show(found: Any, as_json: bool) -> None:
     else:
         typer.echo(summary(found))
         typer.echo(f"written to {found.folder}", err=True)
+    for note in notes_on(found):
+        typer.echo(f"note: {note}", err=True)
     if found.records and all(record["state"] == "failed" for record in found.records):
         first = found.records[0]["error"]
         raise ExploreError(f"all {len(found.records)} configurations failed; the first: {first}")
@@ -79,6 +83,31 @@ def summary(found: Any) -> str:
         if len(front) > MOST_SHOWN:
             lines.append(f"and {len(front) - MOST_SHOWN} more, in the folder")
     elif states["failed"] < len(found.records):
-        errors = [record["error"] for record in found.records if record["error"]]
-        lines.append(f"no configuration keeps to all constraints{'; ' + errors[0] if errors else ''}")
+        lines.append(f"no configuration keeps to all constraints{_nearest(found)}")
     return "\n".join(lines)
+
+
+def _nearest(found: Any) -> str:
+    """What the configuration that comes nearest breaks; else the first thing that was said."""
+    from archsim.explore.evaluate import limits_of
+    from archsim.explore.front import nearest
+    from archsim.explore.measures import kind_of
+    from archsim.explore.results import shown
+
+    for record in nearest(found.study, found.records, 1):
+        metrics = record["metrics"]
+        broken = [
+            f"{limit.metric} {shown(metrics[limit.metric], kind_of(limit.metric))} ("
+            + " and ".join(
+                f"at {word} {shown(bound, kind_of(limit.metric))}"
+                for word, bound in (("least", limit.at_least), ("most", limit.at_most))
+                if bound is not None
+            )
+            + ")"
+            for limit in limits_of(found.study)
+            if limit.violation(metrics[limit.metric]) > 0
+        ]
+        where = ", ".join(f"{name} {value}" for name, value in record["parameters"].items())
+        return f"; nearest comes {where}: {', '.join(broken)}"
+    errors = [record["error"] for record in found.records if record["error"]]
+    return f"; {errors[0]}" if errors else ""

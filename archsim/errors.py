@@ -27,7 +27,19 @@ if TYPE_CHECKING:
 
 
 class ArchsimError(Exception):
-    """Root of everything that archsim raises on purpose."""
+    """Root of everything that archsim raises on purpose. Goes from one process to another whole."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _raised_elsewhere, (type(self), self.args, self.__dict__)
+
+
+def _raised_elsewhere(
+    kind: type[ArchsimError], args: tuple[object, ...], state: dict[str, object]
+) -> ArchsimError:
+    """An error as it was, though its class is made of other arguments than its message."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class SpecError(ArchsimError, ValueError):

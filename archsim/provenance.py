@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from archsim.spec import Chip
 from archsim.units import to_door
@@ -24,10 +26,12 @@ def provenance(
     Returns
     -------
     dict
-        Keys ``chip`` and ``workload`` (as in their files, with defaults and overrides), ``seed``, ``phase``,
-        ``engine``, ``versions``, and ``inputs_sha256``, which does not depend on the engine or the versions.
+        Keys ``chip`` and ``workload`` (as in their files, with defaults and overrides), ``files`` (`files_of` the
+        workload, if it names any), ``seed``, ``phase``, ``engine``, ``versions``, and ``inputs_sha256``, which
+        does not depend on the engine or the versions.
     """
-    inputs = {"chip": to_door(chip), "workload": work.described, "seed": seed, "phase": phase, **asked}
+    named = {"files": files} if (files := files_of(work)) else {}
+    inputs = {"chip": to_door(chip), "workload": work.described, **named, "seed": seed, "phase": phase, **asked}
     text = json.dumps(inputs, sort_keys=True)
     return {
         **inputs,
@@ -35,6 +39,49 @@ def provenance(
         "engine": engine,
         "versions": versions(),
     }
+
+
+def files_of(work: Workload) -> dict[str, str]:
+    """SHA-256 of each file that a workload names, by where it is named.
+
+    Of the folder of a data set, which may be large, it is that of the names and sizes in it.
+
+    Examples
+    --------
+    >>> from archsim import load_workload
+    >>> files_of(load_workload("workloads/watch_mlp.yaml"))
+    {}
+    """
+    found = {}
+    for section, key in (("network", "nir"), ("activity", "file")):
+        part = work.described.get(section)
+        if isinstance(part, dict) and key in part:
+            found[f"{section}.{key}"] = _sha256_of(work.folder / part[key])
+    data = work.learning.data
+    if data is not None and data.folder is not None:
+        found["learning.data.folder"] = _sizes_in(work.folder / data.folder)
+    return found
+
+
+@lru_cache
+def _sizes_in(top: Path) -> str:
+    sizes = [(path.relative_to(top).as_posix(), path.stat().st_size) for path in top.rglob("*") if path.is_file()]
+    return hashlib.sha256(json.dumps(sorted(sizes)).encode()).hexdigest()
+
+
+def _sha256_of(path: Path) -> str:
+    try:
+        state = path.stat()
+        return _sha256_then(path, state.st_size, state.st_mtime_ns)
+    except OSError:
+        return "missing"
+
+
+@lru_cache
+def _sha256_then(path: Path, size: int, mtime_ns: int) -> str:
+    """Of a file that has not changed since."""
+    del size, mtime_ns
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def versions(*more: str) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from archsim.errors import DoesNotFitError
+
 
 def square(x: int) -> int:
     """The square of a number."""
@@ -30,3 +32,21 @@ def sleep(seconds: int) -> int:
 def fail(_: int) -> None:
     """Break."""
     raise LookupError("a bug")
+
+
+def does_not_fit(needed: int) -> None:
+    """Break as a mapping does."""
+    raise DoesNotFitError("crossbars", needed, 8, "crossbars", "raise chip.tiles")
+
+
+class StubbornError(Exception):
+    """Does not go to another process."""
+
+    def __init__(self, line: int, column: int) -> None:
+        super().__init__(f"at {line}")
+        self.column = column
+
+
+def stubborn(line: int) -> None:
+    """Break in a way that cannot be told."""
+    raise StubbornError(line, 1)

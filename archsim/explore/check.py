@@ -11,14 +11,13 @@ from archsim.explore.models import Options, Parameter, Range
 from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
 from archsim.spec import Chip
-from archsim.units import DoorModel, faults_of, paths_to
+from archsim.units import DoorModel, close_match, faults_of, paths_to
 from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import Document, Keys, with_dots
 
 Fault = tuple[Keys, str]
 MODELS: dict[str, type[DoorModel]] = {"chip": Chip, "workload": WorkloadModel}
 N_TRIED = 64
-_OF_LAYERS = "breakdown.layer."
 
 
 def faults_of_study(study: Study) -> list[Fault]:
@@ -33,11 +32,17 @@ def _parameters(study: Study) -> Iterator[Fault]:
         here: Keys = ("parameters", name)
         yield from (((*here, "when", *path), said) for path, said in _conditions(study, before, item.when))
         before.append(name)
+        is_plain = name in ("phase", "seed")
+        if item.also and (is_plain or isinstance(item, Options)):
+            yield (*here, "also"), "only a path of the chip or the workload gives its value to others, too"
         if isinstance(item, Options):
+            if is_plain:
+                yield here, f"options set paths of chip and workload; give {name} its values: [..., ...]"
+                continue
             for option, assignments in item.options.items():
                 yield from (((*here, "options", option), said) for said in _option(study, assignments))
             continue
-        if name in ("phase", "seed"):
+        if is_plain:
             yield from ((here, said) for said in _plain_choice(name, listed(item)))
             continue
         for path in (name, *item.also):
@@ -47,6 +52,10 @@ def _parameters(study: Study) -> Iterator[Fault]:
 
 def _clashes(study: Study) -> Iterator[Fault]:
     """Paths that two parameters set in one configuration: the later one would win without a word."""
+    for name, item in study.parameters.items():
+        for where, set_together in _settings(name, item):
+            twice = sorted({path for path in set_together if set_together.count(path) > 1})
+            yield from (((("parameters", name, *where)), f"sets {path} twice") for path in twice)
     paths = [(name, path) for name, item in study.parameters.items() for path in sorted(_paths(name, item))]
     for i, (name, path) in enumerate(paths):
         for other, earlier in paths[:i]:
@@ -59,9 +68,16 @@ def _clashes(study: Study) -> Iterator[Fault]:
 
 
 def _paths(name: str, item: Parameter) -> set[str]:
+    return {path for _, set_together in _settings(name, item) for path in set_together}
+
+
+def _settings(name: str, item: Parameter) -> Iterator[tuple[Keys, list[str]]]:
+    """Paths that a parameter sets together, and where that stands."""
     if isinstance(item, Options):
-        return {text.partition("=")[0].strip() for assignments in item.options.values() for text in assignments}
-    return {name, *item.also}
+        for option, assignments in item.options.items():
+            yield ("options", option), [text.partition("=")[0].strip() for text in assignments]
+    else:
+        yield (), [name, *item.also]
 
 
 def _exclude_each_other(first: Mapping[str, Sequence[object]], second: Mapping[str, Sequence[object]]) -> bool:
@@ -80,6 +96,22 @@ def _conditions(study: Study, before: list[str], when: Mapping[str, Sequence[obj
         if missing:
             shown = ", ".join(map(str, possible or []))
             yield (other,), f"never takes {', '.join(map(str, missing))}; its values are: {shown}"
+    if all(other in before for other in when):
+        yield from (((), said) for said in _never_together(study, when))
+
+
+def _never_together(study: Study, when: Mapping[str, Sequence[object]]) -> Iterator[str]:
+    """Conditions of which one rules out another: what a parameter needs, it needs of all above it."""
+    needed: dict[str, set[object]] = {}
+    waiting = list(when.items())
+    while waiting:
+        name, values = waiting.pop()
+        allowed = needed.get(name, set(values)) & set(values)
+        if not allowed:
+            yield f"never holds: {name} would have to take two values at once"
+            return
+        needed[name] = allowed
+        waiting += study.parameters[name].when.items()
 
 
 def _plain_choice(name: str, values: Sequence[object] | None) -> Iterator[str]:
@@ -91,7 +123,13 @@ def _plain_choice(name: str, values: Sequence[object] | None) -> Iterator[str]:
         yield "must be whole numbers, 0 or more"
 
 
-def _option(study: Study, assignments: list[str]) -> Iterator[str]:
+def faults_of_set(study: Study) -> Iterator[Fault]:
+    """What is wrong with each assignment for all configurations, on files without them."""
+    for i, assignment in enumerate(study.model.set):
+        yield from ((("set", i), said) for said in _option(study, [assignment]))
+
+
+def _option(study: Study, assignments: Sequence[str]) -> Iterator[str]:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals:
@@ -186,12 +224,25 @@ def _schedule(study: Study) -> Iterator[Fault]:
 def _first_look(study: Study) -> Iterator[Fault]:
     """Only the workload can be made cheaper: another chip would be another question."""
     given = study.model.fidelity
+    seen: set[str] = set()
     for i, assignment in enumerate(given.set if given is not None else ()):
         where: Keys = ("fidelity", "set", i)
-        if not assignment.startswith("workload."):
+        path = assignment.partition("=")[0].strip()
+        if not path.startswith("workload."):
             yield where, f"write it as workload.PATH=value; got {assignment!r}"
-        else:
-            yield from ((where, said) for said in _option(study, [assignment]))
+        elif faults := list(_option(study, [assignment])):
+            yield from ((where, said) for said in faults)
+        elif varied := [name for name, item in study.parameters.items() if path in _paths(name, item)]:
+            yield where, f"{varied[0]} is a parameter: a first look that sets it cannot tell its values apart"
+        elif path in seen:
+            yield where, f"{path} stands there twice"
+        elif not _is_changed(study.workload, assignment.removeprefix("workload.")):
+            yield where, f"{assignment} is what the study says already; a first look is to take less"
+        seen.add(path)
+
+
+def _is_changed(document: Document, assignment: str) -> bool:
+    return document.override([assignment]).data != document.data
 
 
 def _base(study: Study) -> Iterator[Fault]:
@@ -203,12 +254,22 @@ def _base(study: Study) -> Iterator[Fault]:
         if missing:
             said = f"accuracy needs learning.{', learning.'.join(missing)}, as workloads/watch_adapt.yaml says it"
             yield ("workload",), said
+        yield from _rules(study)
+
+
+def _rules(study: Study) -> Iterator[Fault]:
+    """Steps of one rule are not priced beside what the other one learns."""
+    rule, other = study.model.learning.rule, {"bp": "dfa", "dfa": "bp"}
+    phases = study.listed["phase"] or [] if "phase" in study.parameters else [study.model.phase]
+    if rule is not None and other[rule] in phases:
+        said = f"learns by {rule}, but phase {other[rule]} is simulated; leave it out, and each learns by its own"
+        yield ("learning", "rule"), said
 
 
 def _together(study: Study) -> Iterator[Fault]:
     """One fault if of some configurations not one is a chip and a workload; layers that none of them has."""
-    wanted = [(path, metric) for path, metric in _named(study) if metric.startswith(_OF_LAYERS)]
-    layers = [(path, split_breakdown(metric)[2]) for path, metric in wanted]
+    wanted = [(path, *split_breakdown(metric)[1:3]) for path, metric in _named(study)]
+    layers = [(path, name) for path, by, name in wanted if by == "layer" and not name.startswith("(")]
     first, known = "", {"input"}
     for parameters in islice(drawn(study, N_TRIED), N_TRIED):
         try:
@@ -223,6 +284,8 @@ def _together(study: Study) -> Iterator[Fault]:
     if known == {"input"}:
         said = " | ".join(first.splitlines()[:3])
         yield ("parameters",), f"no configuration that was tried is a chip with a workload; the first: {said}"
+        return
     for path, name in layers:
-        if name not in known and not name.startswith("("):  # (leakage) and the like are no layers
-            yield path, f"no layer is called {name!r}; there are: {', '.join(sorted(known))}"
+        if name not in known:
+            hint = close_match(name, known)
+            yield path, f"no layer is called {name!r}{hint}; there are: {', '.join(sorted(known))}"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LOCAL = "local"
+WORKER_S = 30.0
 LOST_S = 20.0
 """Seconds after which a cluster of our own that has no worker left is made anew; Dask mostly needs less."""
 
@@ -58,7 +59,7 @@ class DaskPool:
             raise ExploreError("a cluster needs Dask: pip install archsim[cluster]") from None
         try:
             if address != LOCAL:
-                return cls(Client(address, timeout="10s"), limit_s)
+                return cls(_with_a_worker(Client(address, timeout="10s"), address), limit_s)
             with ExitStack() as stack:
                 stack.enter_context(fit_for_workers())  # to the end: Dask replaces workers that die
                 return cls(_of_our_own(workers), limit_s, stack.pop_all(), _n_own=workers)
@@ -133,7 +134,8 @@ class DaskPool:
             return []
         said = "its worker process ended without a result (too little memory?)"
         said = said if died else f"stopped after its limit of {self.limit_s:g} s"
-        return [(jobs[0].key, {**failed(said), "seconds": seconds})]
+        why = {"worker": "ended"} if died else {"limit_s": self.limit_s}
+        return [(jobs[0].key, {**failed(said, why), "seconds": seconds})]
 
     def _stop(self, future: Future[Any]) -> None:
         """Start the worker anew that is busy with it."""
@@ -154,6 +156,19 @@ class DaskPool:
         self.client.close()
         if cluster is not None:
             cluster.close()
+
+
+def _with_a_worker(client: Client, address: str) -> Client:
+    """The client, as soon as its cluster has a worker."""
+    try:
+        client.wait_for_workers(1, timeout=WORKER_S)
+    except TimeoutError:
+        client.close()
+        raise ExploreError(
+            f"--scheduler {address}: the scheduler has had no worker for {WORKER_S:g} s; start one: "
+            f"dask worker {address}"
+        ) from None
+    return client
 
 
 def _of_our_own(workers: int) -> Client:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from archsim.errors import ArchsimError
+from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved, Study
@@ -78,6 +79,8 @@ class Job:
         A folder for networks that are trained before the chip.
     graph : str
         The same for jobs that share a task graph.
+    model : str
+        The version that it is asked of; a worker of another version does not answer.
     """
 
     key: str
@@ -88,6 +91,7 @@ class Job:
     n_seeds: int = 1
     learned: Path = Path()
     graph: str = ""
+    model: str = field(default_factory=model_version)
 
 
 def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
@@ -105,6 +109,9 @@ def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
         ``seconds``: the mean of what one took.
     """
     start_s = time.monotonic()
+    if (model := jobs[0].model) != model_version():
+        said = f"its worker has archsim {model_version()}, the study is of {model}"
+        return [{**failed(said, interrupted={"worker": "other version"}), "seconds": 0.0} for _ in jobs]
     outcomes = [_outcome(job, known) for job, known in zip(jobs, _quick(jobs), strict=True)]
     seconds = (time.monotonic() - start_s) / len(jobs)
     return [{**outcome, "seconds": seconds} for outcome in outcomes]
@@ -130,13 +137,24 @@ def _outcome(job: Job, quick: dict[str, float] | None) -> Outcome:
         return _evaluated(job, quick or {})
     except ArchsimError as error:
         return failed(" ".join(str(error).splitlines()[:2]).partition(" These wait")[0])
+    except MemoryError:
+        return failed("too little memory", interrupted={"worker": "memory"})
     except Exception as error:  # a bug must not end the study; it stands in the log
         return failed(f"internal error: {type(error).__name__}: {error}")
 
 
-def failed(why: str) -> Outcome:
-    """The outcome of a configuration that has no figures."""
-    return {"state": "failed", "metrics": {}, "error": why}
+def failed(why: str, interrupted: dict[str, Any] | None = None) -> Outcome:
+    """The outcome of a configuration that has no figures.
+
+    Parameters
+    ----------
+    why : str
+    interrupted : dict, optional
+        Where it is no answer, and may be tried again: by which limit it was stopped (``limit_s``), or what became
+        of its ``worker``.
+    """
+    outcome: Outcome = {"state": "failed", "metrics": {}, "error": why}
+    return outcome if interrupted is None else {**outcome, "interrupted": interrupted}
 
 
 def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:

@@ -13,7 +13,7 @@ from archsim.errors import ArchsimError
 from archsim.explore.evaluate import Job, Outcome, failed, limits_of, metrics_of
 from archsim.explore.folder import StudyFolder
 from archsim.explore.front import CHEAP, most_promising
-from archsim.explore.identity import digest_of, key_of
+from archsim.explore.identity import digest_of, key_of, model_version
 from archsim.explore.log import Record
 from archsim.explore.shared import graph_key
 from archsim.explore.study import Parameters, Study
@@ -22,6 +22,7 @@ from archsim.explore.workers import Pool
 Tell = Callable[[str], None]
 POLL_S = 0.5
 MOST_TOGETHER = 16
+BLOCK = 512
 
 
 @dataclass
@@ -69,7 +70,23 @@ class Evaluator:
     pool: Pool
     progress: Progress
     n_new: int = 0
+    _tried: set[str] = field(default_factory=set)  # keys of what was evaluated here
     _running: dict[str, Pending] = field(default_factory=dict)  # by the key of what is with a worker
+
+    def in_blocks(self, wanted: Sequence[Parameters]) -> list[Record]:
+        """As `records`, of any number: while the workers have some, the next ones are made ready."""
+        if self.study.model.fidelity is not None:  # which compares them all
+            return self.records(wanted)
+        blocks = [wanted[i : i + BLOCK] for i in range(0, len(wanted), BLOCK)]
+        records: list[Record] = []
+        pending = None
+        for block in blocks:
+            following = self.prepare(block)
+            if pending is not None:
+                records += self.finish(pending, following)
+            self.submit(following)
+            pending = following
+        return records + (self.finish(pending) if pending is not None else [])
 
     def records(self, wanted: Sequence[Parameters]) -> list[Record]:
         """A record for each configuration, in their order.
@@ -92,12 +109,21 @@ class Evaluator:
             pending.parameters.setdefault(key, item)
             if isinstance(job, Job):
                 jobs.setdefault(key, job)
-            elif key not in log.records:
+            elif not self._is_known(key):
                 refused.append(self._record(key, item, {**failed(job), "seconds": 0.0}))
         log.read()
         log.append(refused)
-        pending.waiting = [job for key, job in jobs.items() if key not in log.records]
+        pending.waiting = [job for key, job in jobs.items() if not self._is_known(key)]
         return pending
+
+    def _is_known(self, key: str) -> bool:
+        """Whether there is a record to go by: what was interrupted is tried again, once, with a longer limit."""
+        record = self.folder.log.records.get(key)
+        if record is None or key in self._tried or "interrupted" not in record:
+            return record is not None
+        limit_ps = self.study.model.time_limit_ps
+        before_s = record["interrupted"].get("limit_s")
+        return before_s is not None and limit_ps is not None and limit_ps * 1e-12 <= before_s
 
     def submit(self, pending: Pending) -> None:
         """Hand in as much as there are free workers for."""
@@ -108,7 +134,7 @@ class Evaluator:
             # others are of another process, or done
             mine = [job for job in group if job.key not in self._running and claims.take(job.key)]
             log.read()
-            known = [job for job in mine if job.key in log.records]
+            known = [job for job in mine if self._is_known(job.key)]
             for job in known:
                 claims.give_back(job.key)
                 pending.waiting.remove(job)
@@ -119,32 +145,34 @@ class Evaluator:
                 pending.n_running += len(jobs)
                 pending.waiting = [job for job in pending.waiting if job not in jobs]
 
-    def finish(self, pending: Pending) -> list[Record]:
-        """The records, as soon as they are all there."""
-        records = self._finished(pending)
+    def finish(self, pending: Pending, following: Pending | None = None) -> list[Record]:
+        """The records, as soon as they are all there; workers that they leave free take what follows."""
+        records = self._finished(pending, following)
         given = self.study.model.fidelity
         if given is None or not pending.is_cheap:
             return records
         chosen = {records[i]["key"] for i in most_promising(self.study, records, given.keep)}
         places = [i for i, record in enumerate(records) if record["key"] in chosen]
         self.progress.n_total += len(places)
-        full = self._finished(self.prepare([pending.wanted[i] for i in places], is_cheap=False))
+        full = self._finished(self.prepare([pending.wanted[i] for i in places], is_cheap=False), following)
         for i, record in zip(places, full, strict=True):
             records[i] = record
         return records
 
-    def _finished(self, pending: Pending) -> list[Record]:
+    def _finished(self, pending: Pending, following: Pending | None) -> list[Record]:
         log = self.folder.log
         while pending.waiting or pending.n_running:
             self.submit(pending)
+            if following is not None and not pending.waiting:
+                self.submit(following)
             if self._running:
                 self._take(self.pool.wait(POLL_S))
             elif pending.waiting:
                 time.sleep(POLL_S / 5)
             log.read()
-            pending.waiting = [job for job in pending.waiting if job.key not in log.records]
+            pending.waiting = [job for job in pending.waiting if not self._is_known(job.key)]
         known = log.records
-        self.progress.add(sum(key in known for key in pending.keys) - self.progress.counted(pending.keys))
+        self.progress.there(pending.keys)
         pairs = zip(pending.keys, pending.wanted, strict=True)
         return [{**known[key], "parameters": dict(item)} for key, item in pairs]
 
@@ -155,6 +183,7 @@ class Evaluator:
             [self._record(key, of[key].parameters[key], outcome, of[key].is_cheap) for key, outcome in done]
         )
         self.n_new += len(done)
+        self._tried.update(of)
         for key, outcome in done:
             of[key].n_running -= 1
             self.folder.claims.give_back(key)
@@ -170,8 +199,8 @@ class Evaluator:
             return digest_of({"invalid": parameters, "said": said})[:32], said
         key, model = key_of(study, resolved, is_cheap), study.model
         return key, Job(
-            key, resolved, metrics_of(study), limits_of(study), model.learning.rule, model.learning.n_seeds,
-            self.folder.learned, graph_key(resolved),
+            key, resolved, metrics_of(study), limits_of(study), study.rule_of(resolved.phase),
+            model.learning.n_seeds, self.folder.learned, graph_key(resolved), model_version(),
         )  # fmt: skip
 
     def _groups(self, jobs: Sequence[Job]) -> list[list[Job]]:
@@ -191,7 +220,7 @@ class Evaluator:
             "parameters": parameters,
             "metrics": outcome["metrics"],
             "error": outcome["error"],
-            **({"bounds": outcome["bounds"]} if outcome.get("bounds") else {}),
+            **{name: outcome[name] for name in ("bounds", "interrupted") if outcome.get(name)},
             "phase": settings.phase,
             "seed": settings.seed,
             "done": {"at": now, "seconds": round(outcome["seconds"], 4), "process": os.getpid()},
@@ -220,25 +249,24 @@ class Progress:
 
     def done(self, key: str, outcome: Outcome) -> None:
         """One more has been evaluated."""
-        self._keys.add(key)
         self._n_new += 1
         self.n_failed += outcome["state"] == "failed"
         self.n_pruned += outcome["state"] == "pruned"
-        self.add(1)
+        self.there([key])
 
-    def counted(self, keys: Sequence[str]) -> int:
-        """How many of some keys have been counted already; forgets them."""
-        found = sum(key in self._keys for key in keys)
-        self._keys.difference_update(keys)
-        return found
-
-    def add(self, n: int) -> None:
-        """Some more are there."""
-        self.n_done += n
+    def there(self, keys: Sequence[str]) -> None:
+        """These are known, if they were not before."""
+        self._keys.update(keys)
+        self.n_done = len(self._keys)
         now = time.monotonic()
         if now - self._told_s >= 1.0 or self.n_done >= self.n_total:
             self._told_s = now
             self.tell(self.line(now - self._start_s))
+
+    def end(self) -> None:
+        """There is no more: what was written twice was one, and a search may find fewer, or more."""
+        self.n_total = self.n_done
+        self.there([])
 
     def line(self, seconds: float) -> str:
         """What is told after so many seconds."""

@@ -124,17 +124,26 @@ def read_about(folder: Path) -> dict[str, Any]:
     except OSError:
         raise ExploreError(f"{folder}: holds no study; one is made by archsim sweep or archsim search") from None
     except ValueError as cause:
-        raise ExploreError(
-            f"{folder / ABOUT}: is damaged: {cause}. It says what the results beside it are of: bring it back, or "
-            "name another folder"
-        ) from None
+        raise _damaged(folder, str(cause)) from None
     found = about.get("format") if isinstance(about, dict) else None
     if found != FORMAT:
         raise ExploreError(
             f"{folder}: a study of format {found!r} is not read here, only {FORMAT!r}; name another folder"
         )
     checked: dict[str, Any] = about
+    kinds = {"model": str, "sha256": str, "workload_folder": str, "study": dict}
+    if missing := [key for key, kind in kinds.items() if not isinstance(about.get(key), kind)]:
+        raise _damaged(folder, f"without {', '.join(missing)}")
+    if digest_of(about["study"]) != about["sha256"]:
+        raise _damaged(folder, "study is not what sha256 is of")
     return checked
+
+
+def _damaged(folder: Path, said: str) -> ExploreError:
+    return ExploreError(
+        f"{folder / ABOUT}: is damaged: {said}. It says what the results beside it are of: bring it back, or "
+        "name another folder"
+    )
 
 
 def _refuse_other(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> None:

@@ -101,3 +101,16 @@ def front_of(study: Study, records: Sequence[Record]) -> list[Record]:
     kept = [record for record, keep in zip(feasible, nondominated(points), strict=True) if keep]
     order = np.lexsort(losses(study, kept).T[::-1])
     return [kept[i] for i in order]
+
+
+def nearest(study: Study, records: Sequence[Record], n: int) -> list[Record]:
+    """Records with all figures that break the constraints least, by the sum of what they break them by."""
+    limits = limits_of(study)
+    wanted = (*study.model.objectives, *study.model.constraints)
+
+    def broken(record: Record) -> float:
+        return sum(max(0.0, limit.violation(record["metrics"][limit.metric])) for limit in limits)
+
+    tried = [record for record in records if record["state"] in ("done", "pruned")]
+    known = {r["key"]: r for r in tried if all(r["metrics"].get(name) is not None for name in wanted)}
+    return sorted(known.values(), key=broken)[:n]

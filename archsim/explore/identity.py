@@ -10,11 +10,12 @@ from typing import Any
 
 import archsim
 from archsim.explore.study import Resolved, Study
-from archsim.provenance import versions
+from archsim.provenance import files_of, versions
 from archsim.units import to_door
 
 # rooms and files that take no part in what comes out of a configuration
-_NO_PART = ("explore", "study", "plot", "report", "cli")
+_NO_PART = ("study", "plot", "report", "cli")
+_PART_OF_EXPLORE = ("evaluate.py", "measures.py", "shared.py", "tape.py")
 
 
 @cache
@@ -30,9 +31,15 @@ def model_version() -> str:
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         inside = path.relative_to(package)
-        if path.suffix in (".py", ".csv", ".json") and not inside.parts[0].startswith(_NO_PART):
+        if path.suffix in (".py", ".csv", ".json") and _takes_part(inside):
             digest.update(f"{inside.as_posix()}\0".encode() + path.read_bytes())
     return f"{versions()['archsim']}+{digest.hexdigest()[:16]}"
+
+
+def _takes_part(inside: Path) -> bool:
+    if inside.parts[0] == "explore":
+        return inside.name in _PART_OF_EXPLORE
+    return not inside.parts[0].startswith(_NO_PART)
 
 
 def digest_of(data: Any) -> str:
@@ -43,7 +50,8 @@ def digest_of(data: Any) -> str:
 def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:
     """The hash by which a finished evaluation is found again: resolved chip and workload, seed, phase, model.
 
-    What is learned counts too where accuracy is wanted; the constraints do, because they end an evaluation early.
+    Files that the workload names count by what they hold. What is learned counts too where accuracy is wanted; the
+    constraints do, because they end an evaluation early.
     A first look has a key of its own, even where it leaves nothing out.
     """
     model = study.model
@@ -52,6 +60,7 @@ def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:
             **({"cheap": True} if is_cheap else {}),
             "chip": resolved.described_chip,
             "workload": resolved.work.described,
+            **({"files": files} if (files := files_of(resolved.work)) else {}),
             "phase": resolved.phase,
             "seed": resolved.seed,
             "model": model_version(),

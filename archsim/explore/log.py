@@ -1,5 +1,8 @@
 """The result log: one line of JSON for each finished evaluation, appended and never changed.
 
+What a time limit or the end of a worker process interrupted is no finished evaluation: its line says so, and a
+later line of the same key counts instead.
+
 A line carries the SHA-256 of the rest of itself, so that a torn or damaged line is known as such: it is left out,
 and what it stood for is done again.
 """
@@ -56,7 +59,7 @@ class ResultLog:
     _read_to: int = 0
 
     def read(self) -> dict[str, Record]:
-        """Every whole record by its key, the first one of a key; reads on from where it stopped."""
+        """Every whole record by its key, the first finished one of a key; reads on from where it stopped."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self._read_to)
@@ -71,15 +74,16 @@ class ResultLog:
             if record is None:
                 self.n_damaged += bool(line.strip())
             else:
-                self.records.setdefault(record["key"], record)
+                if self._is_open(record["key"]):
+                    self.records[record["key"]] = record
         self._read_to += len(whole)
         return self.records
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write records behind each other, and wait until the disk has them; those whose key is there are not."""
+        """Write records behind each other, and wait until the disk has them; those that are finished are not."""
         with locked(self.path.with_suffix(".lock")), _os_errors(self.path):
             self.read()
-            new = [record for record in records if record["key"] not in self.records]
+            new = [record for record in records if self._is_open(record["key"])]
             lines = [json.dumps({**r, "sha256": checksum(r)}, separators=(",", ":")) + "\n" for r in new]
             if not lines:
                 return
@@ -94,6 +98,9 @@ class ResultLog:
             finally:
                 os.close(descriptor)
             self.read()
+
+    def _is_open(self, key: str) -> bool:
+        return key not in self.records or "interrupted" in self.records[key]
 
 
 def _record(line: bytes) -> Record | None:

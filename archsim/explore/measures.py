@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from archsim.components import COMPONENTS
+from archsim.components.catalog import COUNT_UNITS
 from archsim.errors import ExploreError
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE
+from archsim.lowering.power import ISSUE, SETTLE
 from archsim.metrics import Result
 from archsim.metrics.ledger import BREAKDOWNS, Part
 from archsim.units import close_match, parse_quantity
@@ -39,6 +42,14 @@ SHAPES: Final[dict[str, Callable[[Network], float]]] = {
     "minimax_fidelity": minimax_fidelity,
 }
 """Of the network's layer graph; the chip has no part in them."""
+
+_PARTS: Final = {
+    "component": (*COMPONENTS, "flow_control"),
+    "phase": ("forward", "backward", "feedback", "gradient", "update", "learning"),
+    "action": ("read", *COUNT_UNITS, *(free.name for free in (ADMIT, RELEASE, BARRIER, ISSUE, SETTLE))),
+}
+"""Names of parts that do not depend on chip and network; those of layers do. "(leakage)" and the like are in every
+breakdown."""
 
 _KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
 FRACTIONS = (*ACCURACIES, "minimax_fidelity", "busiest_utilisation")
@@ -94,9 +105,9 @@ def fault_of(metric: str) -> str:
     fields = list(Part.__annotations__)
     if by not in BREAKDOWNS or not name:
         return f"write it as breakdown.BY.NAME.FIGURE; BY is one of {', '.join(BREAKDOWNS)}"
-    if by == "component" and name not in (*COMPONENTS, "flow_control"):
-        hint = close_match(name, COMPONENTS)
-        return f"no component is called {name!r}{hint}; there are: {', '.join(COMPONENTS)}"
+    known = _PARTS.get(by, ())
+    if known and name not in known and not name.startswith("("):
+        return f"no {by} is called {name!r}{close_match(name, known)}; there are: {', '.join(known)}"
     return "" if field in fields else f"no figure {field!r} in a breakdown; there are: {', '.join(fields)}"
 
 

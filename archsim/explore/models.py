@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, TimePs
+from archsim.units import DoorModel, FieldFaultsError, TimePs, whole_step
 
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -73,6 +73,8 @@ class Range(ParameterBase):
 
     def _step_faults(self, low: Decimal, high: Decimal, unit: str) -> list[tuple[tuple[str, ...], str]]:
         if self.step is None:
+            if self.is_whole and self.points is None and high - low >= MOST_POINTS:
+                return [(("to",), f"gives more than {MOST_POINTS} whole numbers; say step or points")]
             return []
         step, other = split_number(self.step)
         if self.points is not None:
@@ -122,10 +124,16 @@ class Range(ParameterBase):
         return list(dict.fromkeys(self.value_of(number) for number in numbers))
 
     def value_of(self, number: Decimal | float) -> Value:
-        """A number in the unit, as a file would hold it: whole, or with six digits at most."""
+        """A number in the unit, as a file would hold it: with six digits at most, whole where it must be.
+
+        Times are whole picoseconds, so 14.1421 ns is 14.142 ns.
+        """
         if self.is_whole:
             return round(number)
-        text = f"{Decimal(f'{number:.6g}').normalize():f}"
+        exact = Decimal(f"{number:.6g}")
+        if step := whole_step(self.unit):
+            exact = (exact / step).to_integral_value() * step
+        text = f"{exact.normalize():f}"
         return f"{text} {self.unit}" if self.unit else float(text)
 
 
@@ -214,11 +222,21 @@ class SearchModel(DoorModel):
     n_batch: Count = 10
     population: Annotated[int, Field(ge=2)] = 20
 
+    @model_validator(mode="after")
+    def _is_a_batch_at_least(self) -> Self:
+        if self.n_batch > self.n_trials:
+            said = f"a batch of {self.n_batch} is evaluated whole, which is more than {self.n_trials} trials"
+            raise FieldFaultsError([(("trials",), f"{said}; say batch: {self.n_trials}, or less")])
+        return self
+
 
 class LearningOfStudy(DoorModel):
-    """How accuracy is found, if it is an objective or a constraint: rule, and how many seeds are averaged."""
+    """How accuracy is found, if it is an objective or a constraint: rule, and how many seeds are averaged.
 
-    rule: Literal["bp", "dfa"] = "dfa"
+    Without `rule` it is the phase, where that is one of learning, and DFA where the phase is inference.
+    """
+
+    rule: Literal["bp", "dfa"] | None = None
     n_seeds: Count = 1
 
 
@@ -233,7 +251,7 @@ class StudyModel(DoorModel):
     """A study file."""
 
     version: Literal[1]
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
     chip: Name
     workload: Name
     set: list[Name] = Field(default_factory=list)
@@ -248,6 +266,12 @@ class StudyModel(DoorModel):
     search: SearchModel = SearchModel()
     learning: LearningOfStudy = LearningOfStudy()
     fidelity: FidelityModel | None = None
+
+    @model_validator(mode="after")
+    def _leaves_time(self) -> Self:
+        if self.time_limit_ps == 0:
+            raise FieldFaultsError([(("time_limit",), "must be above zero; without it nothing is stopped")])
+        return self
 
     @model_validator(mode="before")
     @classmethod

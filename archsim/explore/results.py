@@ -16,17 +16,20 @@ import numpy as np
 
 from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.folder import read_about
-from archsim.explore.front import CHEAP, losses
+from archsim.explore.front import CHEAP, losses, nearest
+from archsim.explore.identity import model_version
 from archsim.explore.log import RESULTS, Record, ResultLog
 from archsim.explore.measures import kind_of
-from archsim.explore.models import StudyModel
+from archsim.explore.models import Range, StudyModel, Value, split_number
 from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study
 from archsim.units import format_metric, to_door
 from archsim.yaml_reader import Document
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
+_READY_FILE = re.compile(r"[0-9a-f]{12}(\.workload)?\.yaml")
 LEAST_FOR_IMPORTANCE = 10
+MOST_NEAREST = 10
 PICTURES = {"front": "front.png", "parallel": "parallel.png", "importance": "importance.png"}
 
 
@@ -51,10 +54,11 @@ def read_results(folder: str | Path) -> Explored:
         Document(files["chip"], path / "study.json", SpecError, where),
         Document(files["workload"], Path(about["workload_folder"]) / "study.json", WorkloadError, where),
     )
-    records = list(ResultLog(path / RESULTS).read().values())
+    log = ResultLog(path / RESULTS)
+    records = list(log.read().values())
     if study.model.fidelity is not None:  # what went on after its first look has two lines, the whole one later
         records = list({repr(sorted(record["parameters"].items())): record for record in records}.values())
-    return Explored(study, path, records, 0)
+    return Explored(study, path, records, 0, log.n_damaged)
 
 
 def hypervolume(found: Explored) -> float:
@@ -106,8 +110,8 @@ def importance(found: Explored) -> dict[str, dict[str, float]]:
                 continue
             study.add_trial(
                 optuna.trial.create_trial(
-                    params={name: record["parameters"][name] for name in names},
-                    distributions={name: _choices(done, name) for name in names},
+                    params={name: _number_of(found.study, name, record["parameters"][name]) for name in names},
+                    distributions={name: _distribution(found, name, done) for name in names},
                     value=record["metrics"][objective],
                 )
             )
@@ -120,11 +124,24 @@ def importance(found: Explored) -> dict[str, dict[str, float]]:
     return result
 
 
-def _choices(records: Sequence[Record], name: str) -> Any:
-    import optuna
+def _distribution(found: Explored, name: str, records: Sequence[Record]) -> Any:
+    """A range as numbers in an order; else what was tried as kinds without one."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-    values = dict.fromkeys(record["parameters"][name] for record in records)
-    return optuna.distributions.CategoricalDistribution(list(values))
+    item = found.study.parameters[name]
+    if isinstance(item, Range):
+        low, high = (float(end) for end in item.ends)
+        return FloatDistribution(low, high, log=item.scale == "log")
+    return CategoricalDistribution(list(dict.fromkeys(record["parameters"][name] for record in records)))
+
+
+def _number_of(study: Study, name: str, value: Value) -> Value:
+    item = study.parameters[name]
+    if not isinstance(item, Range) or isinstance(value, bool):
+        return value
+    number = split_number(value)[0]
+    low, high = item.ends
+    return float(min(max(number or low, low), high))  # a digit that was rounded may lie beyond an end
 
 
 def export(found: Explored, folder: Path) -> list[Path]:
@@ -155,6 +172,9 @@ def export(found: Explored, folder: Path) -> list[Path]:
                 path = folder / CHIPS / name
                 path.write_text(text, encoding="utf-8")
                 written.append(path)
+        for path in (folder / CHIPS).iterdir():  # of a front of before
+            if _READY_FILE.fullmatch(path.name) and path not in written:
+                path.unlink()
     except OSError as cause:
         raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
     return written
@@ -179,9 +199,10 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
     """A chip of the front and its workload as files, by name, with where they come from on top."""
     chip, workload = (f"{record['key'][:12]}{end}" for end in (".yaml", ".workload.yaml"))
     again = f"{CHIPS}/{chip} {CHIPS}/{workload} --phase {record['phase']} --seed {record['seed']}"
-    model = read_about(found.folder)["model"]
+    model, other = read_about(found.folder)["model"], other_version(found)
     said = [
         f"Found by the study {found.study.name}, record {record['key']}, by archsim {model}.",
+        *([f"This file is by another version. {other}"] if other else []),
         f"Parameters: {json.dumps(record['parameters'])}",
         f"Metrics (phase {record['phase']}, seed {record['seed']}): {json.dumps(record['metrics'])}",
         f"Once more: archsim run {again}",
@@ -192,6 +213,21 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
         workload: _workload(found.study, record),
     }
     return {name: "\n".join([*head, *_yaml(part, 0)]) + "\n" for name, part in data.items()}
+
+
+def notes_on(found: Explored) -> list[str]:
+    """What a reader should know before the figures."""
+    n = found.n_damaged
+    lost = f"{n} line{'s' * (n > 1)} of {RESULTS} cut off or damaged; a sweep or search does again what they held"
+    return [*([lost] if n else []), *filter(None, [other_version(found)])]
+
+
+def other_version(found: Explored) -> str:
+    """What to know of a study that another version of archsim made; nothing if it was this one."""
+    model = read_about(found.folder)["model"]
+    if model == model_version():
+        return ""
+    return f"The study was made by archsim {model}; this is {model_version()}, which may give other figures."
 
 
 def _workload(study: Study, record: Record) -> dict[str, Any]:
@@ -233,6 +269,8 @@ def _check_libraries() -> None:
 def report(found: Explored, folder: Path) -> Path:
     """Write a page that needs no other file: front, knee, hypervolume, pictures; tables and chips beside it.
 
+    Where no configuration keeps to all constraints, it shows those that come nearest.
+
     Returns
     -------
     Path
@@ -241,17 +279,15 @@ def report(found: Explored, folder: Path) -> Path:
     Raises
     ------
     ExploreError
-        Nothing is done yet, the folder cannot be written, or a library of the extra `explore` is missing.
+        Nothing has figures yet, the folder cannot be written, or a library of the extra `explore` is missing.
     """
     from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
 
     _check_libraries()
     if not found.records:
         raise ExploreError(f"{found.folder}: nothing is finished yet; there is nothing to show")
-    if not found.front:
-        raise ExploreError(
-            f"{found.folder}: no configuration keeps to all constraints yet; there is nothing to show"
-        )
+    if not (found.front or nearest(found.study, found.records, 1)):
+        raise ExploreError(f"{found.folder}: no configuration has all its figures yet; there is nothing to show")
     export(found, folder)
     objectives = list(found.study.model.objectives)
     done = [
@@ -282,13 +318,14 @@ def report(found: Explored, folder: Path) -> Path:
 
 def _page(found: Explored, pictures: dict[str, Path]) -> str:
     best, names = knee(found), list(found.study.parameters)
-    metrics = list(found.front[0]["metrics"])
+    listed = found.front or nearest(found.study, found.records, MOST_NEAREST)
+    metrics = list(listed[0]["metrics"])
     states = {s: sum(r["state"] == s for r in found.records) for s in ("done", CHEAP, "pruned", "failed")}
     # long names may break behind a dot or an underscore
     broken = [re.sub(r"([._])", r"\1<wbr>", html.escape(name)) for name in [*names, *metrics]]
     head = "".join(f"<th>{name}</th>" for name in broken)
     rows = []
-    for record in found.front:
+    for record in listed:
         cells = [str(record["parameters"].get(name, "")) for name in names]
         cells += [shown(record["metrics"][name], kind_of(name)) for name in metrics]
         mark = ' class="knee"' if record is best or (best and record["key"] == best["key"]) else ""
@@ -297,7 +334,16 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
         f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{_base64(path)}">'
         for title, path in pictures.items()
     ]
-    about = read_about(found.folder)
+    about, other = read_about(found.folder), other_version(found)
+    if found.front:
+        said = (
+            f"Hypervolume of the front: {hypervolume(found):.4f} of the box between the best and the worst of "
+            "each objective. The knee (nearest to the best of all) is marked."
+        )
+        title, ready = "The front", f" Each row is a chip file with its workload in <code>{CHIPS}/</code>."
+    else:
+        said = "None keeps to all constraints."
+        title, ready = "The nearest, which break the constraints least", ""
     counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
@@ -306,12 +352,10 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
         "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}.knee{background:#fff3c4}"
         "td{white-space:nowrap}.wide{overflow-x:auto}img{max-width:100%}</style></head><body>"
         f"<h1>Study {html.escape(found.study.name)}</h1>"
-        f"<p>{len(found.records)} configurations ({counts}). Hypervolume of the front: {hypervolume(found):.4f} "
-        "of the box between the best and the worst of each objective. The knee (nearest to the best of all) is "
-        f"marked.</p>{''.join(figures)}<h2>The front</h2>"
+        f"<p>{len(found.records)} configurations ({counts}). {said}</p>{''.join(figures)}<h2>{title}</h2>"
         f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
-        f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}. Each row is a chip "
-        f"file with its workload in <code>{CHIPS}/</code>.</p></body></html>\n"
+        f"{f'<p><b>{html.escape(other)}</b></p>' if other else ''}"
+        f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}.{ready}</p></body></html>\n"
     )
 
 

@@ -39,12 +39,15 @@ class Explored:
         ``error`` and more.
     n_new : int
         Evaluations that this call did; the others were known.
+    n_damaged : int
+        Lines of the log that were cut off or damaged; what they held is not here, or was evaluated again.
     """
 
     study: Study
     folder: Path
     records: list[Record]
     n_new: int
+    n_damaged: int = 0
 
     @property
     def front(self) -> list[Record]:
@@ -114,10 +117,11 @@ def sweep(
         pool = pool_of(given, workers, scheduler)
         try:
             evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell))
-            records = evaluator.records(wanted)
+            records = evaluator.in_blocks(wanted)
+            evaluator.progress.end()
         finally:
             pool.close()
-        return Explored(given, opened.path, records, evaluator.n_new)
+        return Explored(given, opened.path, records, evaluator.n_new, opened.log.n_damaged)
 
 
 def refuse_continuous(study: Study) -> None:

@@ -84,9 +84,11 @@ def search(
             storage, backend = storage_of(opened.journal)
             run = _Search(given, opened, evaluator, optuna_study(given, storage), backend)
             run.go()
+            evaluator.progress.end()
         finally:
             pool.close()
-        return Explored(given, opened.path, list(run.known.values()), evaluator.n_new)
+        known = list(run.known.values())
+        return Explored(given, opened.path, known, evaluator.n_new, opened.log.n_damaged)
 
 
 @dataclass
@@ -117,9 +119,10 @@ class _Search:
             batch = batches.pop(0)
             self.evaluator.submit(batch.pending)
             batches = batches or self._batches(self._asked())  # while it is evaluated
-            records = dict(zip(batch.numbers, self.evaluator.finish(batch.pending), strict=True))
-            if batches:
-                self.evaluator.submit(batches[0].pending)
+            following = batches[0].pending if batches else None
+            records = dict(zip(batch.numbers, self.evaluator.finish(batch.pending, following), strict=True))
+            if following is not None:
+                self.evaluator.submit(following)
             self._finish(batch, {number: records[number] for number in batch.trials})
             batches = batches or self._batches(self._asked())
 
@@ -228,11 +231,13 @@ class _Search:
         if any(value is None for value in values):
             self.optuna.tell(trial, state=TrialState.FAIL)
             return
+        broken = {"failed": 1.0} if record["state"] == "failed" else {}
         for limit in limits_of(self.study):
             value = metrics.get(limit.metric, record.get("bounds", {}).get(limit.metric))
-            trial.set_constraint(limit.metric, limit.violation(value) if value is not None else 1.0)
-        if record["state"] == "failed":
-            trial.set_constraint("failed", 1.0)
+            broken[limit.metric] = limit.violation(value) if value is not None else 1.0
+        for name, violation in sorted(broken.items()):
+            if name not in trial.constraints:  # a run that was cut short had told it
+                trial.set_constraint(name, violation)
         self.optuna.tell(trial, values)
 
     def _worst(self, batch: Sequence[Record]) -> list[float]:

@@ -24,6 +24,7 @@ from archsim.lowering.lower import Lowered
 from archsim.mapping import Mapping, map_workload
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
+from archsim.provenance import files_of
 from archsim.simulate import Phase
 from archsim.snn import Activity, measure
 from archsim.workload import Workload
@@ -66,7 +67,8 @@ _FREE: dict[str, Any] = {
 def graph_key(resolved: Resolved) -> str:
     """The same for configurations whose task graphs differ in times and prices at most."""
     chip = _without(resolved.described_chip, _FREE)
-    return digest_of([chip, resolved.work.described, resolved.phase, resolved.seed])
+    work = resolved.work
+    return digest_of([chip, work.described, files_of(work), resolved.phase, resolved.seed])
 
 
 def _without(data: dict[str, Any], free: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +100,7 @@ class Shared:
 
     def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
         """Activity of a workload; measured once."""
-        key = json.dumps([work.described, str(work.folder), seed], sort_keys=True)
+        key = json.dumps([work.described, str(work.folder), files_of(work), seed], sort_keys=True)
         if key not in self._measured:
             _keep(self._measured, key, measure(work, seed))
         return self._measured[key]

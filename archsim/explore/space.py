@@ -11,6 +11,8 @@ import numpy as np
 from archsim.explore.models import Parameter, Range, Value
 from archsim.explore.study import Parameters, Study, is_active, listed
 
+MOST_DRAWS = 16  # for each configuration of a finite space
+
 
 def grid(study: Study) -> Iterator[Parameters]:
     """All configurations, the last parameter varying fastest; a parameter that does not count is left out."""
@@ -83,8 +85,19 @@ def quasi_random(study: Study, n: int) -> Iterator[Parameters]:
 
 
 def configurations(study: Study) -> list[Parameters]:
-    """What the study's sweep tries, each once, in order."""
+    """What the study's sweep tries, each once, in order: of a space that is drawn from, as many as it wants."""
     kind, n = study.model.sweep.kind, study.model.sweep.n_configurations or 0
-    found = {"grid": lambda: grid(study), "random": lambda: drawn(study, n),
-             "quasi_random": lambda: quasi_random(study, n)}[kind]()  # fmt: skip
+    if kind == "grid":
+        return _distinct(grid(study))
+    draw = drawn if kind == "random" else quasi_random
+    size = math.inf if None in study.listed.values() else grid_size(study)
+    n_drawn = n
+    found = _distinct(draw(study, n_drawn))
+    while len(found) < min(n, size) and n_drawn < MOST_DRAWS * n:  # more draws begin with the same ones
+        n_drawn *= 2
+        found = _distinct(draw(study, n_drawn))
+    return found[:n]
+
+
+def _distinct(found: Iterator[Parameters]) -> list[Parameters]:
     return list({repr(sorted(item.items())): item for item in found}.values())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.models import Options, Parameter, StudyModel, Value, Values, split_number
@@ -20,6 +20,7 @@ from archsim.workload.workload import workload_of
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
 Parameters = dict[str, Value]
+MOST_KEPT = 1024
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,10 @@ class Study:
                     sides[side].append(f"{rest}={json.dumps(value)}")
         return Settings(tuple(sides["chip"]), tuple(sides["workload"]), phase, seed)
 
+    def rule_of(self, phase: str | None) -> Literal["bp", "dfa"]:
+        """By which rule the accuracy of configurations of a phase is found."""
+        return self.model.learning.rule or ("bp" if phase == "bp" else "dfa")
+
     @property
     def cheap(self) -> tuple[str, ...]:
         """What the first look sets in the workload; nothing if there is none."""
@@ -131,10 +136,12 @@ class Study:
         settings = self.settings(parameters)
         chip = self._chips.get(settings.chip)
         if chip is None:
+            _make_room(self._chips)
             chip = self._chips[settings.chip] = fill(Chip, self.chip.override(settings.chip))
         for_workload = (*settings.workload, *shortened)
         work = self._works.get(for_workload)
         if work is None:
+            _make_room(self._works)
             document = self.workload.override(for_workload)
             work = self._works[for_workload] = workload_of(document, self.workload.path.parent)
         return Resolved(chip, work, settings.phase or work.phases[0], settings.seed)
@@ -146,6 +153,12 @@ class Study:
     @cached_property
     def _works(self) -> dict[tuple[str, ...], Workload]:
         return {}
+
+
+def _make_room(kept: dict[tuple[str, ...], Any]) -> None:
+    """Of a hundred thousand chips only the last ones are kept."""
+    while len(kept) >= MOST_KEPT:
+        del kept[next(iter(kept))]
 
 
 def listed(parameter: Parameter) -> list[Value] | None:
@@ -177,7 +190,7 @@ def read_study(path: str | PathLike[str]) -> Study:
     Parameters
     ----------
     path : path
-        A file as in ``docs/studies/``; it names its chip and workload relative to itself.
+        A file as in ``workloads/studies/``; it names its chip and workload relative to itself.
 
     Returns
     -------
@@ -196,21 +209,23 @@ def read_study(path: str | PathLike[str]) -> Study:
     >>> list(study.parameters)[:2]
     ['chip.crossbar.rows', 'chip.adc.resolution']
     """
-    from archsim.explore.check import faults_of_study
+    from archsim.explore.check import faults_of_set, faults_of_study
 
     document = read_yaml(path, ExploreError)
     model, faults = _as_far_as_it_goes(document)
     folder = document.path.parent
-    faults += [(("set", i), said) for i, said in _sides(model.set)]
     try:
         chip = read_yaml(folder / model.chip, SpecError)
         workload = _workload_document(folder / model.workload)
     except (SpecError, WorkloadError) as cause:
         raise document.fail([*faults, ((), str(cause))]) from None
-    for_chip = [item.removeprefix("chip.") for item in model.set if item.startswith("chip.")]
-    for_workload = [item.removeprefix("workload.") for item in model.set if item.startswith("workload.")]
+    in_set = list(faults_of_set(Study(model, document, chip, workload)))
+    wrong = {keys[1] for keys, _ in in_set}
+    good = [item for i, item in enumerate(model.set) if i not in wrong]
+    for_chip = [item.removeprefix("chip.") for item in good if item.startswith("chip.")]
+    for_workload = [item.removeprefix("workload.") for item in good if item.startswith("workload.")]
     study = Study(model, document, chip.override(for_chip), workload.override(for_workload))
-    faults += faults_of_study(study)
+    faults += [*in_set, *faults_of_study(study)]
     if faults:
         raise document.fail(faults)
     return study
@@ -239,15 +254,6 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
             return StudyModel.model_validate(data), faults
         except ValueError:
             raise refused from None
-
-
-def _sides(assignments: Sequence[str]) -> list[tuple[int, str]]:
-    """Assignments that mean neither the chip nor the workload."""
-    return [
-        (i, f"write it as chip.PATH=value or workload.PATH=value; got {item!r}")
-        for i, item in enumerate(assignments)
-        if not item.startswith(("chip.", "workload.")) or "=" not in item
-    ]
 
 
 def _workload_document(path: Path) -> Document:

@@ -164,7 +164,8 @@ class LocalPool(Generic[Work]):
         if len(worker.jobs) > 1:
             self._again += [(job,) for job in worker.jobs]
         else:
-            self._finish(worker, [failed(f"stopped after its limit of {self.limit_s:g} s")])
+            said = f"stopped after its limit of {self.limit_s:g} s"
+            self._finish(worker, [failed(said, {"limit_s": self.limit_s})])
         self._end(worker)
 
     def _replace(self, worker: _Worker[Work]) -> None:
@@ -175,7 +176,8 @@ class LocalPool(Generic[Work]):
                 self._again.append((job,))
             else:
                 said = f"its worker process ended without a result, {tries} times (too little memory?)"
-                self._found.append((job.key, {**failed(said), "seconds": time.monotonic() - worker.started_s}))
+                seconds = time.monotonic() - worker.started_s
+                self._found.append((job.key, {**failed(said, {"worker": "ended"}), "seconds": seconds}))
         self._end(worker)
 
     def _end(self, worker: _Worker[Work]) -> None:

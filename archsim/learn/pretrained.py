@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archsim.learn.checkpoints import Checkpoint, arrays_of, with_arrays
+from archsim.provenance import files_of
 from archsim.snn.learn.adaptation import adapt
 from archsim.snn.learn.pretraining import AdaptRule, data_of, pretrain
 from archsim.spec import Chip
@@ -18,7 +19,10 @@ def of_training(work: Workload) -> dict[str, Any]:
     """What of a workload decides what is learned before the chip."""
     learning = cast("dict[str, Any]", work.described.get("learning") or {})
     kept: dict[str, Any] = {key: work.described.get(key) for key in ("network", "weights", "timesteps")}
-    return {**kept, **{key: value for key, value in learning.items() if key not in ("adapt", "feedback", "error")}}
+    files = {name: sha256 for name, sha256 in files_of(work).items() if not name.startswith("activity.")}
+    named = {"files": files} if files else {}
+    parts = {key: value for key, value in learning.items() if key not in ("adapt", "feedback", "error")}
+    return {**kept, **named, **parts}
 
 
 def pretrained(work: Workload, seed: int, cache: Path) -> Checkpoint:

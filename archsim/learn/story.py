@@ -18,7 +18,7 @@ from archsim.learn.checkpoints import Checkpoint, arrays_of, open_folder, with_a
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.wear import wear_of
-from archsim.provenance import versions
+from archsim.provenance import files_of, versions
 from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData
 from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
@@ -354,6 +354,7 @@ class _Story:
         inputs = {
             "chip": to_door(self.chip),
             "workload": self.work.described,
+            **({"files": files} if (files := files_of(self.work)) else {}),
             "rules": list(self.rules),
             "seeds": list(seeds),
         }

@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError
+from archsim.explore.identity import model_version
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.pretrained import pretrained
 from archsim.learn.result import estimate
@@ -230,7 +231,7 @@ def _job(what: str, function: Any, files: Files, kind: str, rate: float, rule: s
     chip, work = _with(files, _optimizer(kind, rate)).load()
     made_from = {
         "what": what, "rule": rule, "seed": seed, "chip": to_door(chip), "workload": work.described,
-        "archsim": versions()["archsim"],
+        "model": model_version(),
     }  # fmt: skip
     name = f"{what}, {kind} {rate:g}, {rule}, seed {seed}"
     return Job(name, function, (files, kind, rate, rule, seed, cache), made_from)

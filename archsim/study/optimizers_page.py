@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from archsim.learn.result import estimate
 from archsim.report.table import markdown_table
 from archsim.study.optimizers import TUNING_SPLIT
 from archsim.units import format_quantity
@@ -16,8 +17,8 @@ from archsim.units import format_quantity
 STUDY, TABLE, PAGE, PICTURE = "optimizers.json", "optimizers.csv", "optimizers.md", "optimizers.png"
 NAMES = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "sink": "SinkGD"}
 _COLUMNS = (
-    "optimizer", "rule", "rate", "numbers kept", "accuracy (%)", "in ideal arithmetic (%)", "energy per sample",
-    "of it the update", "latency per sample", "gradient buffer", "chip area",
+    "optimizer", "rule", "rate", "numbers per weight", "accuracy (%)", "in ideal arithmetic (%)",
+    "energy per sample", "of it the update", "latency per sample", "gradient buffer", "chip area",
 )  # fmt: skip
 
 Study = Mapping[str, Any]
@@ -73,8 +74,9 @@ def page(study: Study, command: str) -> str:
         "## What is asked",
         f"{study['name']}: a trained network meets left arms and adapts on cells with {study['level']} spread, "
         "with SGD (no state), momentum (one number for each weight), Adam (two) or SinkGD (none; the gradient is "
-        "normalised by rows and columns in turn). Numbers kept lie in the gradient buffer beside the gradients, "
-        f"residuals included, and are read and written in every update. Before adaptation: {_percent(before)} %. "
+        "normalised by rows and columns in turn). Numbers kept lie in the gradient buffer beside the gradients "
+        "with their residuals (the table counts these, too), and are read and written in every update. Before "
+        f"adaptation: {_percent(before)} %. "
         f"Means and 95 % intervals over {len(seeds)} seed{'s' if len(seeds) != 1 else ''}.",
         f"Each optimizer has a rate of its own for each rule: the best mean of {len(tuning['seeds'])} seeds (from "
         f"{tuning['seeds'][0]} on) on another task, `{tuning['split']}`, in ideal arithmetic. No window that is "
@@ -105,6 +107,9 @@ def _findings(study: Study) -> list[str]:
         without = [line for line in lines if line["optimizer"] in ("sgd", "sink")]
         stateless = max(without, key=lambda line: line["after"]["mean"])
         said = f"**{rule.upper()}**: {NAMES[best['optimizer']]} reaches most, {_percent(best['after'])} %"
+        if near := [line for line in lines if line is not best and not _is_clear(study, best, line)]:
+            also = ", ".join(f"{NAMES[line['optimizer']]} ({_percent(line['after'])} %)" for line in near)
+            said += f", not clearly more than {also}"
         if best is not stateless:
             said += (
                 f"; without state {NAMES[stateless['optimizer']]} reaches {_percent(stateless['after'])} %, with "
@@ -113,6 +118,14 @@ def _findings(study: Study) -> list[str]:
             )
         found.append(said + ".")
     return found
+
+
+def _is_clear(study: Study, best: Line, other: Line) -> bool:
+    """Whether the 95 % interval of the differences, paired by seed, is above zero."""
+    after = {(run["optimizer"], run["seed"]): run["after"] for run in study["runs"] if run["rule"] == best["rule"]}
+    seeds = sorted({seed for _, seed in after})
+    gain = estimate([after[best["optimizer"], seed] - after[other["optimizer"], seed] for seed in seeds])
+    return gain.half_width is not None and gain.mean > gain.half_width
 
 
 def _less(base: Line, other: Line, figure: str) -> str:

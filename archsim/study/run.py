@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.explore.identity import model_version
 from archsim.provenance import versions
 from archsim.study.accuracy import (
     LEVELS,
@@ -170,7 +171,7 @@ def _inputs(files: Files, configuration: Configuration) -> Any:
     for rule in ("bp", "dfa"):
         chip, work = files.load(configuration, rule)
         chips[rule] = to_door(chip)
-    return {"chips": chips, "workload": work.described, "revision": REVISION, "archsim": versions()["archsim"]}
+    return {"chips": chips, "workload": work.described, "revision": REVISION, "model": model_version()}
 
 
 # ---- accuracy ----
@@ -218,7 +219,7 @@ def _of_level(files: Files, level: Level | None, seed: int) -> dict[str, Any]:
         "chip": to_door(chip) if level else None,
         "workload": {**learned, "learning": work.described.get("learning")},
         "revision": REVISION,
-        "archsim": versions()["archsim"],
+        "model": model_version(),
     }
 
 

@@ -156,8 +156,8 @@ def _faults(part: str, found: Explored, partial: bool) -> list[str]:
     missing = (set(COSTS.values()) if part == "costs" else {"accuracy"}) - measured - {"area_um2"}
     if missing:
         faults.append(f"does not measure {' and '.join(sorted(missing))}{hint}")
-    if part != "costs" and model.learning.rule != part:
-        faults.append(f"learns with the rule {model.learning.rule}, wanted is {part}{hint}")
+    if part != "costs" and (rule := found.study.rule_of(model.phase)) != part:
+        faults.append(f"learns with the rule {rule}, wanted is {part}{hint}")
     if part == "costs" and PHASE in model.parameters:
         phases = {str(value) for value in found.study.listed[PHASE] or []}
         faults += [f"has no phase {rule}{hint}" for rule in ("bp", "dfa") if rule not in phases]

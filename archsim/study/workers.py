@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,11 +87,21 @@ def _done(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     outcomes: list[dict[str, Any]] = []
     for job in jobs:
         try:
-            outcomes.append({"outcome": job.function(*job.arguments)})
+            # as it will be read from the cache
+            outcomes.append({"outcome": json.loads(json.dumps(job.function(*job.arguments)))})
         except Exception as error:
             error.add_note(f"in {job.name}:\n{traceback.format_exc()}")
-            outcomes.append({"raised": error})
+            outcomes.append({"raised": _portable(error)})
     return outcomes
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or its text where its class does not go to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its author forgot
+        return RuntimeError(f"{type(error).__name__}: {error}\n{error.__notes__[-1]}")
+    return error
 
 
 def _result(outcome: dict[str, Any], job: Job) -> Any:

@@ -31,7 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
-from archsim.units.quantities import close_match, format_metric, format_quantity, parse_quantity
+from archsim.units.quantities import close_match, format_metric, format_quantity, parse_quantity, whole_step
 
 __all__ = [
     "AreaUm2",
@@ -62,4 +62,5 @@ __all__ = [
     "parse_quantity",
     "paths_to",
     "to_door",
+    "whole_step",
 ]

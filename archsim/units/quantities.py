@@ -233,6 +233,21 @@ def parse_quantity(text: object, kind: str) -> int | float:
     return _as_whole(value, text, rules) if rules.whole else _as_float(value, text, rules)
 
 
+def whole_step(unit: str) -> Decimal | None:
+    """What quantities in a unit are multiples of, where they must be whole; None where they need not.
+
+    Examples
+    --------
+    >>> whole_step("ns"), whole_step("bit"), whole_step("mW")
+    (Decimal('0.001'), Decimal('1'), None)
+    """
+    spelled = _spelled(unit)
+    for kind in ("time", "bits" if spelled.endswith("bit") else "bytes"):
+        if spelled in KINDS[kind].units:
+            return 1 / KINDS[kind].units[spelled]
+    return None
+
+
 def _as_whole(value: Decimal, text: object, kind: Kind) -> int:
     if value != value.to_integral_value():
         whole = f"{kind.noun} must be a whole number of {kind.inner}"

@@ -125,11 +125,19 @@ def test_a_front_goes_on_whole_and_what_breaks_a_bound_comes_last(tmp_path):
         ("{set: [workload.timestep=2]}", r"fidelity\.set\.0: .*timestep"),
         ("{set: [workload.timesteps=2], keep: 1}", r"fidelity\.keep: .*less than 1"),
         ("{set: []}", r"fidelity\.set"),
+        ("{set: [workload.timesteps=2, workload.timesteps=1]}", r"fidelity\.set\.1: .* stands there twice"),
+        ("{set: [workload.timesteps=4]}", r"fidelity\.set\.0: .* is what the study says already"),
     ],
 )
 def test_a_first_look_that_makes_no_sense_is_refused(tmp_path, wrong, said):
     with pytest.raises(ExploreError, match=said):
         read_study(write_study(tmp_path, SPACE, f"fidelity: {wrong}"))
+
+
+def test_a_first_look_that_sets_a_parameter_is_refused(tmp_path):
+    look = "fidelity: {set: [workload.timesteps=1]}"
+    with pytest.raises(ExploreError, match=r"workload\.timesteps is a parameter"):
+        read_study(write_study(tmp_path, "workload.timesteps: [2, 3]", look))
 
 
 def test_a_first_look_at_accuracy_keeps_the_most_accurate(tmp_path, monkeypatch):

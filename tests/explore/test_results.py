@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 import archsim
 from archsim.cli import app
 from archsim.errors import ExploreError
-from archsim.explore import read_results, run, sweep
+from archsim.explore import Explored, read_results, read_study, run, sweep
 from archsim.explore.front import nondominated
 from archsim.explore.results import export, hypervolume, importance, knee, report
+from archsim.explore.space import configurations
 
 NIR_WORK = """version: 1
 name: named
@@ -57,17 +58,61 @@ def test_the_front_is_what_no_other_configuration_beats(found):
         assert (record["key"] in front) is not bool(beaten)
 
 
-def test_the_front_equals_that_of_a_library(found):
+def test_the_front_equals_that_of_a_library():
     import moocore
 
     points = np.random.default_rng(0).integers(0, 6, (200, 3)).astype(float)
     ours = nondominated(points)
     assert ours.tolist() == moocore.is_nondominated(points, keep_weakly=True).tolist()
-    assert 0 < hypervolume(found) <= 1
 
 
-def test_the_knee_is_on_the_front(found):
-    assert knee(found)["key"] in {r["key"] for r in found.front}
+def made_up(tmp_path, points, more=""):
+    """A study of which latency and area are given."""
+    study = read_study(write_study(tmp_path, more=more))
+    records = [
+        {
+            "key": str(i), "state": "done", "error": None, "parameters": {"n": i}, "phase": "inference", "seed": 0,
+            "metrics": {"latency_ps": x, "area_um2": y},
+        }
+        for i, (x, y) in enumerate(points)
+    ]  # fmt: skip
+    return Explored(study, tmp_path, records, 0)
+
+
+def test_knee_and_hypervolume_are_those_of_the_box_of_all_configurations(tmp_path):
+    # in the box of 10 x 100: (0, 1), (0.1, 0.2), (1, 0), and one that is beaten at (1, 1)
+    found = made_up(tmp_path, [(10, 200), (11, 120), (20, 100), (20, 200)])
+    assert [record["key"] for record in found.front] == ["0", "1", "2"]
+    assert knee(found)["key"] == "1"
+    assert hypervolume(found) == pytest.approx(0.9 * 0.8)
+    assert knee(made_up(tmp_path, [])) is None
+    assert hypervolume(made_up(tmp_path, [(5, 5)])) == 1.0
+
+
+def test_where_nothing_keeps_to_the_constraints_the_nearest_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "pool_of", lambda *_: HerePool())
+    path = write_study(tmp_path, more="constraints: {area_um2: {at_most: 0.01 mm2}}")
+    asked = CliRunner().invoke(app, ["sweep", str(path), "-o", str(tmp_path / "out")])
+    assert asked.exit_code == 0
+    least = min(read_results(tmp_path / "out").records, key=lambda record: record["metrics"]["area_um2"])
+    rows = least["parameters"]["chip.crossbar.rows"]
+    assert f"nearest comes chip.crossbar.rows {rows}" in asked.stdout
+    assert "(at most 10000 um2)" in asked.stdout
+    page = report(read_results(tmp_path / "out"), tmp_path / "shown").read_text()
+    assert "None keeps to all constraints." in page
+    assert page.index("The nearest, which break the constraints least") < page.index(f"<td>{rows}</td>")
+    with (tmp_path / "shown" / "results.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 4
+
+
+def test_what_is_no_longer_on_the_front_is_not_exported_any_more(found, tmp_path):
+    (tmp_path / "front").mkdir()
+    for name in ("0123456789ab.yaml", "0123456789ab.workload.yaml", "mine.yaml"):
+        (tmp_path / "front" / name).touch()
+    export(found, tmp_path)
+    names = {path.name for path in (tmp_path / "front").iterdir()}
+    assert names >= {"mine.yaml", f"{found.front[0]['key'][:12]}.yaml"}
+    assert not any(name.startswith("0123456789ab") for name in names)
 
 
 def test_each_chip_of_the_front_is_a_chip_file_that_gives_its_metrics(found, tmp_path):
@@ -118,9 +163,25 @@ def test_tables_hold_every_record(found, tmp_path):
     assert table["chip.adc.kind"].to_pylist() == [r["parameters"]["chip.adc.kind"] for r in found.records]
 
 
-def test_importances_sum_to_one(found):
-    for shares in importance(found).values():
-        assert sum(shares.values()) == pytest.approx(1)
+def test_importances_sum_to_one_and_name_what_matters(found):
+    shares = importance(found)
+    assert set(shares) == set(found.study.model.objectives)
+    for of_objective in shares.values():
+        assert sum(of_objective.values()) == pytest.approx(1)
+
+
+def test_a_range_that_matters_little_has_little_importance(tmp_path):
+    space = "chip.crossbar.rows: [16, 32, 64, 128]\nchip.adc.rate: {from: 0.1 GS/s, to: 1.6 GS/s, scale: log}"
+    study = read_study(write_study(tmp_path, space, "sweep: {kind: random, configurations: 200}"))
+    records = [
+        {
+            "key": str(i), "state": "done", "error": None, "parameters": item,
+            "metrics": {"latency_ps": 1e6 / item["chip.crossbar.rows"], "area_um2": float(i % 7)},
+        }
+        for i, item in enumerate(configurations(study))
+    ]  # fmt: skip
+    shares = importance(Explored(study, tmp_path, records, 0))["latency_ps"]
+    assert shares["chip.crossbar.rows"] > 0.8
 
 
 def test_without_its_libraries_the_report_is_refused_before_anything_is_written(found, tmp_path, monkeypatch):

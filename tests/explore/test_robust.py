@@ -14,9 +14,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from explore_support import deadly, sleepy, write_study
+from explore_support import HerePool, deadly, sleepy, write_study
 
-from archsim.explore import search, sweep
+from archsim.errors import ExploreError
+from archsim.explore import read_study, search, sweep
 from archsim.explore.workers import LocalPool
 
 SPACE = "chip.crossbar.rows: [32, 64, 128]\nchip.device.read_pulse: {from: 10 ns, to: 100 ns, step: 10 ns}"
@@ -197,3 +198,38 @@ def test_a_dask_cluster_with_a_killed_worker_gives_the_same_records(undisturbed,
     found = sweep(path, tmp_path / "out")
     assert killed
     assert figures(found.records) == figures(whole.records)
+
+
+def test_a_worker_of_another_version_does_not_answer(tmp_path):
+    from archsim.explore.evaluate import Job, evaluate
+
+    study = read_study(write_study(tmp_path))
+    resolved = study.resolve({"chip.crossbar.rows": 64, "chip.adc.columns_per_adc": 16})
+    (found,) = evaluate([Job("a", resolved, ("latency_ps",), model="0.0.1+other")])
+    assert found["state"] == "failed"
+    assert "the study is of 0.0.1+other" in found["error"]
+    assert found["interrupted"]
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own
+def test_a_cluster_without_a_worker_is_told(tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    from archsim.explore import cluster
+
+    monkeypatch.setattr(cluster, "WORKER_S", 1.0)
+    with LocalCluster(n_workers=0, dashboard_address=None) as empty:
+        said = r"the scheduler has had no worker for 1 s; start one: dask worker tcp://"
+        with pytest.raises(ExploreError, match=said):
+            sweep(write_study(tmp_path), tmp_path / "out", scheduler=empty.scheduler_address)
+
+
+def test_progress_counts_a_configuration_once(tmp_path, monkeypatch):
+    from archsim.explore import searching
+
+    monkeypatch.setattr(searching, "pool_of", lambda *_: HerePool())
+    told: list[str] = []
+    path = write_study(tmp_path, more="search: {sampler: random, trials: 40, batch: 4}")
+    search(path, tmp_path / "out", tell=told.append)
+    assert told[-1].startswith("4 of 4")
+    assert all(int(line.split()[0]) <= 4 for line in told)

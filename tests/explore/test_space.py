@@ -58,3 +58,27 @@ def test_a_quasi_random_sweep_takes_every_choice_equally_often(tmp_path):
     study = read_study(write_study(tmp_path, text, "sweep: {kind: quasi_random, configurations: 32}"))
     counts = Counter(item["chip.crossbar.rows"] for item in configurations(study))
     assert set(counts.values()) == {8}
+
+
+def test_a_drawn_time_is_a_whole_number_of_picoseconds():
+    spread = Range.model_validate({"from": "10 ns", "to": "100 ns"})
+    assert [spread.value_of(number) for number in (45.678912, 14.1421356, 99.99999)] == [
+        "45.679 ns", "14.142 ns", "100 ns",
+    ]  # fmt: skip
+    steps = Range.model_validate({"from": "10 ns", "to": "40 ns", "points": 5, "scale": "log"})
+    assert steps.listed() == ["10 ns", "14.142 ns", "20 ns", "28.284 ns", "40 ns"]
+    assert Range.model_validate({"from": "1 KiB", "to": "2 KiB"}).value_of(1.23456) == "1.234375 KiB"
+    assert Range.model_validate({"from": "4 bit", "to": "8 bit"}).value_of(5.4) == "5 bit"
+    assert Range.model_validate({"from": "1 uS", "to": "2 uS"}).value_of(1.23456) == "1.23456 uS"
+
+
+@pytest.mark.parametrize("kind", ["random", "quasi_random"])
+def test_a_draw_from_a_finite_space_gives_as_many_as_it_wants(tmp_path, kind):
+    space = "chip.crossbar.rows: [16, 32, 64]\nchip.adc.columns_per_adc: [8, 16, 32, 64]"
+    few, all_there_are, most = (
+        configurations(read_study(write_study(tmp_path, space, f"sweep: {{kind: {kind}, configurations: {n}}}")))
+        for n in (9, 12, 50)
+    )
+    assert len(few) == 9
+    assert few == most[:9]
+    assert len(all_there_are) == len(most) == len({repr(item) for item in most}) == 12

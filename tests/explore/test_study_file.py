@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from explore_support import TWO_BY_TWO, write_study
+import re
 
+import pytest
+from explore_support import ROOT, TWO_BY_TWO, write_study
+
+from archsim import load_chip, load_workload, simulate
 from archsim.errors import ExploreError
 from archsim.explore import read_study
+from archsim.explore.measures import fault_of
+from archsim.metrics.ledger import BREAKDOWNS
 
 
 def faults(path) -> list[str]:
@@ -27,6 +32,7 @@ def faults(path) -> list[str]:
         ("chip.device.read_pulse: {from: 10 ns, to: 1 us, step: 10 ns}", "has the unit 'us', but from has 'ns'"),
         ("chip.crossbar.rows: {from: 64, to: 8}", "the range is empty"),
         ("chip.crossbar.rows: {from: 64, to: 128, step: 0}", "must be above zero"),
+        ("seed: {from: 0, to: 4000000000}", "gives more than 100000 whole numbers; say step or points"),
         ("chip.adc.rate: {from: 0 MHz, to: 1 MHz, scale: log, points: 3}", "starts above zero"),
         ("chip.crossbar.rows: []", "must have at least 1 items"),
         ("chip.crossbar.rows: [64, 64]", "64 stands there twice"),
@@ -44,6 +50,24 @@ def faults(path) -> list[str]:
             "chip.crossbar.columns is set by the parameter chip.crossbar.columns",
         ),
         ("chip.crossbar.columns: [48]", "no configuration that was tried"),
+        ("chip.crossbar.rows: {values: [64], also: [chip.crossbar.rows]}", "sets chip.crossbar.rows twice"),
+        (
+            "size: {options: {a: [chip.crossbar.rows=32, chip.crossbar.rows=64]}}",
+            "parameters.size.options.a: sets chip.crossbar.rows twice",
+        ),
+        ("seed: {options: {a: [chip.crossbar.rows=32]}}", "give seed its values"),
+        ("phase: {options: {a: [chip.crossbar.rows=32]}}", "give phase its values"),
+        ("phase: {values: [bp], also: [chip.crossbar.rows]}", "parameters.phase.also: only a path"),
+        (
+            "style: {options: {a: [chip.crossbar.rows=32]}, also: [chip.crossbar.columns]}",
+            "parameters.style.also: only a path",
+        ),
+        (
+            "chip.crossbar.rows: [64, 128]\n"
+            "chip.pe.crossbars: {values: [2, 4], when: {chip.crossbar.rows: [64]}}\n"
+            "chip.tile.pes: {values: [2], when: {chip.crossbar.rows: [128], chip.pe.crossbars: [2]}}",
+            "never holds: chip.crossbar.rows would have to take two values at once",
+        ),
     ],
 )
 def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
@@ -66,6 +90,10 @@ def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
         ("record: [breakdown.component.adc.energy]", "no figure 'energy'"),
         ("record: [breakdown.component.adcc.energy_pj]", "no component is called 'adcc'; did you mean 'adc'?"),
         ("record: [breakdown.layer.fc7.energy_pj]", "no layer is called 'fc7'; there are: fc1, fc2"),
+        ("record: [breakdown.phase.backwards.energy_pj]", "no phase is called 'backwards'; did you mean"),
+        ("record: [breakdown.action.raed.energy_pj]", "no action is called 'raed'; did you mean 'read'?"),
+        ("time_limit: 0 s", "time_limit: must be above zero"),
+        ("search: {trials: 5}", "search.trials: a batch of 10 is evaluated whole"),
         ("trials: 5", "unknown key"),
     ],
 )
@@ -82,6 +110,47 @@ def test_what_a_breakdown_does_have_may_be_wanted(tmp_path):
     names = ("component.adc", "component.history_buffer", "layer.input", "layer.fc2", "layer.(leakage)")
     wanted = [f"breakdown.{name}.energy_pj" for name in names]
     assert list(read_study(write_study(tmp_path, more=f"record: {wanted}")).model.record) == wanted
+
+
+@pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
+def test_every_part_of_every_breakdown_may_be_wanted(phase):
+    work = load_workload(ROOT / "workloads/watch_adapt.yaml", ["timesteps=2", "samples=1", "batch=1"])
+    result = simulate(load_chip(ROOT / "arch_specs/wearable_rram.yaml"), work, phase=phase)
+    names = [f"breakdown.{by}.{name}.energy_pj" for by in BREAKDOWNS for name in result.breakdown(by)]
+    assert len(names) > 50
+    assert {name: fault_of(name) for name in names} == dict.fromkeys(names, "")
+
+
+def test_what_is_set_in_all_configurations_is_refused_at_its_line_with_all_other_faults(tmp_path):
+    path = write_study(tmp_path, "chip.crossbar.rws: [64]")
+    wrong = "set: [chip.foo=3, chip.device.read_pulse=100, workload.samples, rows=3, workload.timesteps=4]\n"
+    path.write_text(re.sub("set: .*\n", wrong, path.read_text()))
+    found = faults(path)
+    assert [line.split(": ")[1] for line in found[:4]] == ["set.0", "set.1", "set.2", "set.3"]
+    assert "parameters.chip.crossbar.rws" in found[4]
+    assert all(line.startswith("5:") for line in found[:4])
+    for line, said in zip(found, ("unknown key", "needs a unit", "PATH=value", "starts with chip."), strict=False):
+        assert said in line
+
+
+def adapting(tmp_path, phase: str, learning: str):
+    path = write_study(tmp_path, f"phase: {phase}", f"learning: {learning}", objectives="{accuracy: maximize}")
+    path.write_text(path.read_text().replace("watch_mlp", "watch_adapt").replace("phase: inference\n", ""))
+    return path
+
+
+def test_accuracy_is_that_of_the_rule_whose_steps_are_priced(tmp_path):
+    study = read_study(adapting(tmp_path, "[bp, dfa, inference]", "{}"))
+    assert [study.rule_of(phase) for phase in ("bp", "dfa", "inference")] == ["bp", "dfa", "dfa"]
+    assert read_study(adapting(tmp_path, "[inference]", "{rule: bp}")).rule_of("inference") == "bp"
+    (found,) = faults(adapting(tmp_path, "[bp, dfa]", "{rule: dfa}"))
+    assert "learning.rule: learns by dfa, but phase bp is simulated" in found
+
+
+def test_a_study_is_no_way_up(tmp_path):
+    path = write_study(tmp_path)
+    path.write_text(path.read_text().replace("name: test", "name: .."))
+    assert "name:" in faults(path)[0]
 
 
 def test_all_faults_come_at_once(tmp_path):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
-from explore_support import ROOT, TWO_BY_TWO, HerePool, write_study
+from explore_support import ROOT, TWO_BY_TWO, HerePool, one_by_one, write_study
 from typer.testing import CliRunner
 
 import archsim
 from archsim.cli import app
 from archsim.errors import ExploreError
-from archsim.explore import run, sweep
+from archsim.explore import evaluator, read_results, run, sweep
+from archsim.explore.evaluate import evaluate, failed
+from archsim.explore.identity import digest_of
 from archsim.explore.log import RESULTS
 from archsim.explore.measures import TOTALS
+from archsim.snn.measure import measure
 
 
 @pytest.fixture
@@ -50,6 +54,119 @@ def test_what_is_done_is_not_done_again(tmp_path, pool):
     assert (second.n_new, len(pool.keys)) == (1, 5)
     assert [r["metrics"] for r in second.records] == [r["metrics"] for r in first.records]
     assert sweep(path, tmp_path / "out").n_new == 0
+
+
+def interrupting(**why):
+    """Evaluates all but read pulses of 100 ns."""
+
+    def function(job):
+        if job.resolved.chip.device.read_pulse_ps == 100_000:
+            return failed("it was interrupted", why)
+        return evaluate([job])[0]
+
+    return one_by_one(function)
+
+
+PULSES = "chip.device.read_pulse: [50 ns, 100 ns]"
+
+
+def test_what_its_limit_stopped_is_tried_again_once_the_limit_is_longer(tmp_path, pool):
+    pool.function = interrupting(limit_s=1.0)
+    limited = write_study(tmp_path, PULSES, "time_limit: 1 s")
+    assert [r["state"] for r in sweep(limited, tmp_path / "out").records] == ["done", "failed"]
+    pool.function = evaluate
+    assert sweep(limited, tmp_path / "out").n_new == 0
+    found = sweep(write_study(tmp_path, PULSES, "time_limit: 2 s"), tmp_path / "out")
+    assert (found.n_new, [r["state"] for r in found.records]) == (1, ["done", "done"])
+    assert sweep(limited, tmp_path / "out").n_new == 0
+    assert [r["state"] for r in read_results(tmp_path / "out").records] == ["done", "done"]
+
+
+def test_what_lost_its_worker_is_tried_again_once_in_each_run(tmp_path, pool):
+    path = write_study(tmp_path, PULSES)
+    pool.function = interrupting(worker="ended")
+    assert [r["state"] for r in sweep(path, tmp_path / "out").records] == ["done", "failed"]
+    assert sweep(path, tmp_path / "out").n_new == 1
+    pool.function = evaluate
+    found = sweep(path, tmp_path / "out")
+    assert (found.n_new, [r["state"] for r in found.records]) == (1, ["done", "done"])
+    assert sweep(path, tmp_path / "out").n_new == 0
+    assert len(pool.keys) == 4
+
+
+def test_a_file_that_the_workload_names_counts_by_what_it_holds(tmp_path, pool):
+    work = archsim.load_workload(ROOT / "workloads/watch_mlp.yaml", ["timesteps=2", "samples=1", "batch=1"])
+    text = (ROOT / "workloads/watch_mlp.yaml").read_text()
+    workload = tmp_path / "work.yaml"
+    workload.write_text(re.sub(r"(?ms)^activity:.*?(?=^\S)", "activity: {kind: measured, file: act.npz}\n", text))
+    path = write_study(tmp_path, PULSES)
+    path.write_text(
+        re.sub("workload: .*", f"workload: {workload}", path.read_text()).replace("timesteps=4", "timesteps=2")
+    )
+    energies = []
+    for seed in (0, 5):
+        measure(work, seed)[1].save(tmp_path / "act.npz")
+        found = sweep(path, tmp_path / "out")
+        assert found.n_new == 2
+        assert sweep(path, tmp_path / "out").n_new == 0
+        energies.append(found.records[0]["metrics"]["energy_pj"])
+    assert energies[0] != energies[1]
+    assert len(pool.keys) == 4
+
+
+def test_more_configurations_than_a_block_are_made_ready_while_others_run(tmp_path, pool, monkeypatch):
+    monkeypatch.setattr(evaluator, "BLOCK", 3)
+    path = write_study(tmp_path, "chip.device.read_pulse: {from: 20 ns, to: 90 ns, step: 10 ns}")
+    found = sweep(path, tmp_path / "blocks")
+    assert len(found.records) == found.n_new == len(pool.keys) == 8
+    monkeypatch.setattr(evaluator, "BLOCK", 100)
+    at_once = sweep(path, tmp_path / "at_once")
+    assert [r["metrics"] for r in found.records] == [r["metrics"] for r in at_once.records]
+    assert [r["parameters"] for r in found.records] == [r["parameters"] for r in at_once.records]
+
+
+def test_a_damaged_line_is_told_and_done_again(tmp_path, pool):
+    path, out = write_study(tmp_path), tmp_path / "out"
+    sweep(path, out)
+    lines = (out / RESULTS).read_text().splitlines(keepends=True)
+    (out / RESULTS).write_text("".join([lines[0], lines[1].replace("energy", "enervy"), *lines[2:]]))
+    said = CliRunner().invoke(app, ["report", str(out)])
+    assert said.exit_code == 0
+    assert "1 line of results.jsonl cut off or damaged" in said.stderr
+    found = sweep(path, out)
+    assert (found.n_new, found.n_damaged, len(pool.keys)) == (1, 1, 5)
+
+
+def test_a_study_of_another_version_is_shown_with_a_warning(tmp_path, pool):
+    path, out = write_study(tmp_path), tmp_path / "out"
+    sweep(path, out)
+    assert len(pool.keys) == 4
+    about = json.loads((out / "study.json").read_text())
+    (out / "study.json").write_text(json.dumps({**about, "model": "0.0.1+old"}))
+    said = CliRunner().invoke(app, ["report", str(out)])
+    assert said.exit_code == 0
+    assert "made by archsim 0.0.1+old; this is" in said.stderr
+    assert "may give other figures" in next((out / "front").glob("*.workload.yaml")).read_text()
+    assert "may give other figures" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"study": None}, "is damaged: without study"),
+        ({"workload_folder": 3, "model": None}, "is damaged: without model, workload_folder"),
+        ({"sha256": "0"}, "is damaged: study is not what sha256 is of"),
+    ],
+)
+def test_a_damaged_folder_is_told(tmp_path, pool, change, said):
+    path, out = write_study(tmp_path), tmp_path / "out"
+    sweep(path, out)
+    assert len(pool.keys) == 4
+    about = json.loads((out / "study.json").read_text())
+    (out / "study.json").write_text(json.dumps({**about, **change}))
+    for call in (lambda: sweep(path, out), lambda: read_results(out)):
+        with pytest.raises(ExploreError, match=said):
+            call()
 
 
 def test_two_ways_to_write_the_same_chip_are_evaluated_once(tmp_path, pool):
@@ -92,10 +209,10 @@ def test_the_folder_of_another_study_is_refused(tmp_path, pool):
 @pytest.mark.usefixtures("pool")
 def test_a_study_of_which_all_configurations_fail_ends_in_an_error(tmp_path):
     # names of actions are known in a run only
-    path = write_study(tmp_path, more="record: [breakdown.action.reed.energy_pj]")
+    path = write_study(tmp_path, more="record: [breakdown.action.normalise.energy_pj]")
     asked = CliRunner().invoke(app, ["sweep", str(path), "-o", str(tmp_path / "out")])
     assert asked.exit_code == 2
-    assert "all 4 configurations failed; the first: breakdown.action.reed" in asked.output
+    assert "all 4 configurations failed; the first: breakdown.action.normalise" in asked.output
     assert "4 failed" in asked.output
 
 
@@ -127,7 +244,7 @@ def unknown(about: dict, *path: str) -> dict:
     for key in path[:-1]:
         inner = inner[key]
     del inner[path[-1]]
-    return {**about, "sha256": "of something else"}
+    return {**about, "sha256": digest_of(about["study"])}
 
 
 @pytest.mark.parametrize("path", [("phase",), ("search", "population"), ("learning",)], ids=".".join)

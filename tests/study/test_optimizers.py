@@ -96,3 +96,23 @@ def test_a_workload_without_a_story_is_refused():
     result = call("arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--quick")
     assert result.exit_code == 2
     assert "learning.data" in result.stderr
+
+
+def test_an_answer_names_those_that_are_not_clearly_behind():
+    from archsim.study.optimizers_page import _findings
+
+    after = {"sgd": (0.5, 0.6), "momentum": (0.80, 0.90), "adam": (0.79, 0.92), "sink": (0.61, 0.71)}
+    lines = [
+        {
+            "optimizer": kind, "rule": rule, "energy_pj": 1.0, "latency_ps": 1, "area_um2": 1.0,
+            "after": {"mean": sum(values) / 2, "half_width": None},
+        }
+        for kind, values in after.items() for rule in ("bp", "dfa")
+    ]  # fmt: skip
+    runs = [
+        {"optimizer": kind, "rule": rule, "seed": seed, "after": value}
+        for kind, values in after.items() for rule in ("bp", "dfa") for seed, value in enumerate(values)
+    ]  # fmt: skip
+    found = _findings({"lines": lines, "runs": runs})
+    assert "Adam reaches most, 85.5 %, not clearly more than momentum (85.0 %)" in found[0]
+    assert "SGD" not in found[0].partition("without state")[0]

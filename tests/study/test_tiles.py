@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from archsim.cli import app
 from archsim.explore import run, sweep
+from archsim.explore.identity import digest_of
 from archsim.explore.run import Explored
 from archsim.study.tile_fronts import accuracy_effects, clearly_better, effects, fronts, pairs
 from archsim.study.tile_page import PAGE, PICTURES, STUDY, TABLE, page
@@ -199,6 +200,7 @@ def test_a_sweep_at_random_is_refused(folders, tmp_path):
     shutil.copytree(folders["dfa"], drawn)
     about = json.loads((drawn / "study.json").read_text())
     about["study"]["sweep"]["kind"] = "random"
+    about["sha256"] = digest_of(about["study"])
     (drawn / "study.json").write_text(json.dumps(about))
     result = call(folders["costs"], folders["bp"], drawn)
     assert result.exit_code == 2
@@ -214,6 +216,7 @@ def test_sweeps_that_do_not_go_together_are_refused_all_at_once(folders, tmp_pat
         about["study"]["files"]["chip"]["device"]["g_max"] = "4 uS"
         if part == "bp":
             about["study"]["parameters"]["array"]["options"]["32"][0] = "chip.crossbar.rows=64"
+        about["sha256"] = digest_of(about["study"])
         (copy / "study.json").write_text(json.dumps(about))
     result = call(folders["costs"], *other.values())
     assert result.exit_code == 2

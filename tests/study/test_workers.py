@@ -6,9 +6,9 @@ import os
 import time
 
 import pytest
-from study_support import fail, sleep, square, threads, vanish
+from study_support import does_not_fit, fail, sleep, square, stubborn, threads, vanish
 
-from archsim.errors import ExploreError
+from archsim.errors import DoesNotFitError, ExploreError
 from archsim.study.records import replace_file
 from archsim.study.workers import Job, run_jobs
 
@@ -52,6 +52,16 @@ def test_nobody_waits_for_others_when_something_breaks(tmp_path):
     assert time.monotonic() - start < 100
     assert "in job 0:" in raised.value.__notes__[0]
     assert "study_support.py" in raised.value.__notes__[0]
+
+
+def test_an_error_comes_from_a_worker_whole_whatever_its_class(tmp_path):
+    with pytest.raises(DoesNotFitError, match="needs 12 crossbars, has 8") as raised:
+        run_jobs(jobs(does_not_fit, [12]), 1, tmp_path, print)
+    assert raised.value.needed == 12
+    with pytest.raises(RuntimeError, match="StubbornError: at 3"):
+        run_jobs(jobs(stubborn, [3]), 1, tmp_path, print)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        run_jobs(jobs(complex, [3]), 1, tmp_path, print)
 
 
 def test_the_same_job_is_done_once(tmp_path):
