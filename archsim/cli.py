@@ -143,9 +143,14 @@ cli_questions.register(app)
 
 @app.command()
 def explore(
-    chips: Annotated[list[Path], typer.Argument(metavar="CHIP...", help="One chip, or several to compare.")],
-    workload: Annotated[Path, typer.Option("--workload", metavar="WORKLOAD", help="What they compute.")],
+    chips: Annotated[
+        list[Path],
+        typer.Argument(metavar="CHIP...", help="One chip, or several to compare; or studies: their fronts."),
+    ],
     uncertain: Annotated[int, typer.Option("--uncertain", min=2, metavar="N", help="Draws of the price list.")],
+    workload: Annotated[
+        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="What they compute; a study brings it.")
+    ] = None,
     sobol: Annotated[
         int | None,
         typer.Option("--sobol", metavar="N", help="Also Sobol's indices, from N points (a power of two).", min=2),
@@ -153,6 +158,10 @@ def explore(
     phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
     seed: Seed = 0,
     set_: Assignments = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME", help="Show this one instead of the main four; may be repeated."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Write figures and a picture there.")
     ] = None,
@@ -165,7 +174,8 @@ def explore(
     """
     from archsim.cli_explore import explore as command
 
-    command(chips, workload, uncertain, sobol, phase.value if phase else None, seed, set_ or [], output, json)
+    named = phase.value if phase else None
+    command(chips, workload, uncertain, sobol, named, seed, set_ or [], metric or [], output, json)
 
 
 @app.command()

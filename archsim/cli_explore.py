@@ -11,81 +11,130 @@ import typer
 
 from archsim.cli_inputs import load_both, progress
 from archsim.errors import ArchsimError
+from archsim.explore.measures import kind_of
 from archsim.explore.sensitivity import Sensitivity, one_at_a_time, sobol
-from archsim.explore.uncertain import METRICS, Priced, Uncertain, propagate
+from archsim.explore.uncertain import MAIN, METRICS, Priced, Uncertain, propagate
 from archsim.metrics.folder import fresh_folder
 from archsim.provenance import provenance
 from archsim.report import percent, text_table
 from archsim.simulate import simulate
-from archsim.units import format_quantity
+from archsim.spec import Chip
+from archsim.units import close_match, format_metric
+from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.simulate import Phase
 
-_KINDS = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area", "average_power_uw": "power"}
 N_SHOWN = 5
 FILE = "uncertainty.json"
 
 
+Asked = tuple[str, Chip, Workload, str, int]
+"""Name, chip, workload, phase and seed of what is priced."""
+
+
 def explore(
     chips: Sequence[Path],
-    workload: Path,
+    workload: Path | None,
     n_draws: int,
     n_sobol: int | None,
     phase: str | None,
     seed: int,
     assignments: Sequence[str],
+    metrics: Sequence[str],
     output: Path | None,
     as_json: bool,
 ) -> None:
     """Error bars of every metric, who beats whom how surely, and which number to measure better."""
-    priced, origins = _priced(chips, workload, phase, seed, assignments)
+    shown = tuple(dict.fromkeys(metrics)) or MAIN
+    if unknown := [metric for metric in shown if metric not in METRICS]:
+        hint = close_match(unknown[0], METRICS)
+        raise ArchsimError(f"--metric {', '.join(unknown)}: no such metric{hint}; there are: {', '.join(METRICS)}")
+    priced, origins = _priced(_asked(chips, workload, phase, seed, assignments))
     found = propagate(priced, n_draws, seed)
     numbers = {
-        chip.name: one_at_a_time(chip) if n_sobol is None else sobol(chip, n_sobol, seed) for chip in priced
+        chip.name: one_at_a_time(chip, shown) if n_sobol is None else sobol(chip, n_sobol, seed, shown)
+        for chip in priced
     }
     record = _record(found, numbers, n_draws, n_sobol) | {"provenance": origins}
     if output is not None:
-        _write(output, record, found)
+        _write(output, record, found, shown)
     if as_json:
         typer.echo(json.dumps(record, indent=1))
         return
     n_numbers = len(found.numbers)
     typer.echo(f"{n_draws} draws of {n_numbers} uncertain numbers, seed {seed}; from, to: the middle 90 %\n")
-    typer.echo(text_table(("metric", "chip", "listed", "from", "to"), _bars(found)) + "\n")
+    typer.echo(text_table(("metric", "chip", "listed", "from", "to"), _bars(found, shown)) + "\n")
     if len(found.chips) > 1:
-        typer.echo(text_table(("metric", "chip", "needs less than", "probability"), _duels(found)) + "\n")
-        typer.echo(text_table(("metric", "whole ranking holds"), _rankings(found)) + "\n")
+        typer.echo(text_table(("metric", "chip", "needs less than", "probability"), _duels(found, shown)) + "\n")
+        typer.echo(text_table(("metric", "whole ranking holds"), _rankings(found, shown)) + "\n")
     typer.echo(f"the {N_SHOWN} numbers that move each metric most, one standard deviation down and up")
-    swings = [row for name in numbers for row in _swings(found, name, numbers[name])]
+    swings = [row for name in numbers for row in _swings(found, name, numbers[name], shown)]
     typer.echo(text_table(_NUMBER_COLUMNS, swings))
     if output is not None:
         typer.echo(f"written to {output}", err=True)
 
 
-def _priced(
-    chips: Sequence[Path], workload: Path, phase: str | None, seed: int, assignments: Sequence[str]
-) -> tuple[list[Priced], list[dict[str, object]]]:
-    """Every chip simulated, with names that tell them apart, and where each result came from."""
-    loaded = [load_both(path, workload, assignments) for path in chips]
+def _asked(
+    items: Sequence[Path], workload: Path | None, phase: str | None, seed: int, assignments: Sequence[str]
+) -> list[Asked]:
+    """Chips of files with one workload, or those of the front of studies, which bring their own."""
+    studies = [item for item in items if (item / "study.json").is_file()]
+    if studies and (len(studies) < len(items) or workload or phase or assignments):
+        raise ArchsimError(
+            f"{studies[0]}: is the folder of a study, whose chips bring their workloads and phases; name studies "
+            "alone, without --workload, --phase and --set"
+        )
+    if studies:
+        return [asked for item in studies for asked in _chosen(item, len(studies) > 1)]
+    if workload is None:
+        raise ArchsimError("--workload WORKLOAD is missing: what do the chips compute?")
+    loaded = [load_both(path, workload, assignments) for path in items]
     names = [chip.name for chip, _ in loaded]
-    if len(set(map(str, chips))) < len(chips):
+    if len(set(map(str, items))) < len(items):
         raise ArchsimError("one chip file stands there twice; it would be compared with itself")
+    return [
+        (chip.name if names.count(chip.name) == 1 else str(path), chip, work, phase or work.phases[0], seed)
+        for path, (chip, work) in zip(items, loaded, strict=True)
+    ]
+
+
+def _chosen(folder: Path, is_one_of_many: bool) -> list[Asked]:
+    """Of a study's front: the knee, and the best of each objective."""
+    from archsim.explore.results import choices, notes_on, read_results
+
+    found = read_results(folder)
+    for note in notes_on(found):
+        typer.echo(f"note: {note}", err=True)
+    chosen = choices(found)
+    if not chosen:
+        raise ArchsimError(f"{folder}: no configuration keeps to all constraints; there is no front to be sure of")
+    asked = []
+    for name, record in chosen.items():
+        given = found.study.resolve(record["parameters"])
+        where = ", ".join(f"{key} {value}" for key, value in record["parameters"].items())
+        typer.echo(f"{name}: {where}", err=True)
+        full = f"{folder.name} {name}" if is_one_of_many else name
+        asked.append((full, given.chip, given.work, given.phase, given.seed))
+    return asked
+
+
+def _priced(asked: Sequence[Asked]) -> tuple[list[Priced], list[dict[str, object]]]:
+    """Everything simulated, with names that tell them apart, and where each result came from."""
     found, origins = [], []
-    for path, (chip, work) in zip(chips, loaded, strict=True):
-        progress(f"{chip.name} ...")
-        chosen = cast("Phase", phase or work.phases[0])
-        result = simulate(chip, work, engine="compiled", seed=seed, phase=chosen)
-        found.append(Priced(chip.name if names.count(chip.name) == 1 else str(path), chip, result))
-        origins.append(provenance(chip, work, "compiled", seed, chosen))
+    for name, chip, work, phase, seed in asked:
+        progress(f"{name} ...")
+        result = simulate(chip, work, engine="compiled", seed=seed, phase=cast("Phase", phase))
+        found.append(Priced(name, chip, result))
+        origins.append(provenance(chip, work, "compiled", seed, phase))
     return found, origins
 
 
 def _shown(metric: str, value: float) -> str:
-    return format_quantity(value, _KINDS[metric])
+    return format_metric(value, kind_of(metric))
 
 
-def _bars(found: Uncertain) -> list[list[str]]:
+def _bars(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
     return [
         [
             metric,
@@ -93,14 +142,14 @@ def _bars(found: Uncertain) -> list[list[str]]:
             _shown(metric, found.nominal[metric][k]),
             *(_shown(metric, value) for value in found.interval(metric, k)),
         ]
-        for metric in METRICS
+        for metric in shown
         for k, chip in enumerate(found.chips)
     ]
 
 
-def _duels(found: Uncertain) -> list[list[str]]:
+def _duels(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
     rows = []
-    for metric in METRICS:
+    for metric in shown:
         order = sorted(range(len(found.chips)), key=lambda k: found.nominal[metric][k])
         for at, first in enumerate(order):
             for second in order[at + 1 :]:
@@ -109,16 +158,18 @@ def _duels(found: Uncertain) -> list[list[str]]:
     return rows
 
 
-def _rankings(found: Uncertain) -> list[list[str]]:
-    return [[metric, percent(found.ranking_survives(metric))] for metric in METRICS]
+def _rankings(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
+    return [[metric, percent(found.ranking_survives(metric))] for metric in shown]
 
 
 _NUMBER_COLUMNS = ("chip", "metric", "number", "factor", "listed", "down", "up", "share of variance")
 
 
-def _swings(found: Uncertain, chip: str, numbers: Sequence[Sensitivity]) -> list[list[str]]:
+def _swings(
+    found: Uncertain, chip: str, numbers: Sequence[Sensitivity], shown: Sequence[str]
+) -> list[list[str]]:
     rows = []
-    for metric in METRICS:
+    for metric in shown:
         listed = found.nominal[metric][found.chips.index(chip)]
         for entry in [number for number in numbers if number.metric == metric][:N_SHOWN]:
             share = "-" if entry.total is None else percent(entry.total)
@@ -151,9 +202,10 @@ def _record(
     }
 
 
-def _write(output: Path, record: dict[str, Any], found: Uncertain) -> None:
+def _write(output: Path, record: dict[str, Any], found: Uncertain, shown: Sequence[str]) -> None:
     from archsim.plot import error_bars
 
     with fresh_folder(output) as folder:
         (folder / FILE).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        error_bars(found.chips, found.nominal, found.draws, folder / "error_bars.png")
+        listed = {metric: found.nominal[metric] for metric in shown}
+        error_bars(found.chips, listed, found.draws, folder / "error_bars.png")

@@ -37,9 +37,39 @@ def test_files_hold_numbers_and_where_they_come_from(tmp_path):
     assert (tmp_path / "out" / "error_bars.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_other_metrics_are_shown_where_they_are_named_and_all_are_in_the_file():
+    said = run(*CHIPS, "--uncertain", "20", "--metric", "leakage_uw", "--metric", "throughput_per_s")
+    assert said.exit_code == 0, said.output
+    assert "leakage_uw" in said.output
+    assert "throughput_per_s" in said.output
+    assert "area_um2" not in said.output
+    record = json.loads(run(CHIPS[0], "--uncertain", "20", "--json").stdout)
+    assert {"latency_ps", "energy_per_sample_pj", "energy_delay_pj_ps"} <= set(record["metrics"])
+
+
+def test_the_front_of_a_study_brings_its_workload(tmp_path):
+    folder = str(tmp_path / "tiny")
+    assert CliRunner().invoke(app, ["sweep", "workloads/studies/tiny.yaml", "-o", folder]).exit_code == 0
+    said = CliRunner().invoke(app, ["explore", folder, "--uncertain", "20", "--json"])
+    assert said.exit_code == 0, said.output
+    assert "knee" in said.stderr
+    record = json.loads(said.stdout)
+    rows = [json.loads(line) for line in (tmp_path / "tiny" / "results.jsonl").read_text().splitlines()]
+    least = min(row["metrics"]["area_um2"] for row in rows)
+    at = next(i for i, name in enumerate(record["chips"]) if "least area_um2" in name)
+    assert record["metrics"]["area_um2"]["listed"][at] == pytest.approx(least)
+    mixed = CliRunner().invoke(app, ["explore", folder, CHIPS[0], "--uncertain", "20"])
+    assert mixed.exit_code == 2
+    assert "name studies alone" in " ".join(mixed.stderr.split())
+    alone = CliRunner().invoke(app, ["explore", CHIPS[0], "--uncertain", "20"])
+    assert alone.exit_code == 2
+    assert "--workload WORKLOAD is missing" in " ".join(alone.stderr.split())
+
+
 @pytest.mark.parametrize(
     ("args", "fault"),
     [
+        ([CHIPS[0], "--uncertain", "10", "--metric", "latency"], "did you mean 'latency_ps'?"),
         ([CHIPS[0], CHIPS[0], "--uncertain", "10"], "stands there twice"),
         ([CHIPS[0], "--uncertain", "10", "--sobol", "12"], "power of two"),
         (["workloads/watch_mlp.yaml", "--uncertain", "10"], "is a workload, not a chip"),

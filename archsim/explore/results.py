@@ -89,6 +89,20 @@ def knee(found: Explored) -> Record | None:
     return found.front[int(np.argmin((points**2).sum(axis=1)))] if len(points) else None
 
 
+def choices(found: Explored) -> dict[str, Record]:
+    """Of the front, the knee and the best of each objective, by what they are; each once."""
+    if not found.front:
+        return {}
+    named, objectives = {"knee": knee(found)}, found.study.model.objectives
+    for column, (name, aim) in zip(losses(found.study, found.front).T, objectives.items(), strict=True):
+        named[f"{'least' if aim == 'minimize' else 'most'} {name}"] = found.front[int(np.argmin(column))]
+    once: dict[str, tuple[list[str], Record]] = {}
+    for name, record in named.items():
+        assert record is not None  # the front is not empty
+        once.setdefault(record["key"], ([], record))[0].append(name)
+    return {", ".join(names): record for names, record in once.values()}
+
+
 def importance(found: Explored) -> dict[str, dict[str, float]]:
     """By objective, how much each parameter matters (PED-ANOVA, Watanabe et al., IJCAI 2023, by Optuna).
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from archsim.errors import ExploreError
-from archsim.explore.uncertain import METRICS, Priced, numbers_of
+from archsim.explore.uncertain import MAIN, Priced, numbers_of
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,14 @@ class Sensitivity:
     total_error: float | None = None
 
 
-def one_at_a_time(chip: Priced) -> list[Sensitivity]:
+def one_at_a_time(chip: Priced, metrics: Sequence[str] = MAIN) -> list[Sensitivity]:
     """Every number up and down by one standard deviation.
+
+    Parameters
+    ----------
+    chip : Priced
+    metrics : sequence of str
+        Of `archsim.explore.uncertain.METRICS`.
 
     Returns
     -------
@@ -62,14 +69,14 @@ def one_at_a_time(chip: Priced) -> list[Sensitivity]:
     values = chip.evaluate({key: steps[:, k] for k, key in enumerate(numbers)}, 2 * n)
     found = [
         Sensitivity(number.name, metric, number.factor, float(values[metric][n + k]), float(values[metric][k]))
-        for metric in METRICS
+        for metric in metrics
         for k, number in enumerate(numbers.values())
     ]
     moved = [entry for entry in found if entry.low != entry.high]
-    return sorted(moved, key=lambda s: (METRICS.index(s.metric), -abs(s.high - s.low), s.number))
+    return sorted(moved, key=lambda s: (metrics.index(s.metric), -abs(s.high - s.low), s.number))
 
 
-def sobol(chip: Priced, n_base: int, seed: int = 0) -> list[Sensitivity]:
+def sobol(chip: Priced, n_base: int, seed: int = 0, metrics: Sequence[str] = MAIN) -> list[Sensitivity]:
     """Sobol's indices of every number, with what it does one at a time.
 
     Parameters
@@ -79,6 +86,8 @@ def sobol(chip: Priced, n_base: int, seed: int = 0) -> list[Sensitivity]:
         A power of two, 2 or more: SALib evaluates ``n_base (numbers + 2)`` points (Saltelli's scheme).
     seed : int
         Scrambles the points.
+    metrics : sequence of str
+        Of `archsim.explore.uncertain.METRICS`.
 
     Returns
     -------
@@ -110,9 +119,9 @@ def sobol(chip: Priced, n_base: int, seed: int = 0) -> list[Sensitivity]:
     problem = {"num_vars": n, "names": names, "bounds": [[0, 1]] * n, "dists": ["norm"] * n}  # standard normal
     points = sampling.sample(problem, n_base, calc_second_order=False, seed=seed)
     values = chip.evaluate({key: points[:, k] for k, key in enumerate(numbers)}, len(points))
-    found = one_at_a_time(chip)
+    found = one_at_a_time(chip, metrics)
     shares = {}
-    for metric in METRICS:
+    for metric in metrics:
         if np.ptp(values[metric]) > 0:
             index = analysis.analyze(problem, values[metric], calc_second_order=False, seed=seed)
             for k, name in enumerate(names):

@@ -18,12 +18,19 @@ from archsim.components.uncertainty import Spread, spreads
 from archsim.engine import run_many
 from archsim.errors import ExploreError
 from archsim.metrics import Result
-from archsim.metrics.power import PJ_PER_PS_IN_UW, UW_PS_IN_PJ
+from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_IN_PJ
 from archsim.spec import Chip
 
 Floats = NDArray[np.float64]
 
-METRICS = ("latency_ps", "energy_pj", "area_um2", "average_power_uw")
+METRICS = (
+    "latency_ps", "energy_pj", "area_um2", "average_power_uw", "dynamic_energy_pj", "leakage_energy_pj",
+    "leakage_uw", "latency_per_sample_ps", "energy_per_sample_pj", "throughput_per_s", "energy_delay_pj_ps",
+)  # fmt: skip
+"""All totals but those that need the trace of every draw: peak power, utilisation."""
+
+MAIN = METRICS[:4]
+"""What is shown unless others are asked for."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +111,22 @@ class Priced:
             `METRICS`.
         """
         latency_ps = self._latency_ps(errors, n_draws)
-        energy_pj = self._sum("energy", errors, n_draws)
-        energy_pj = energy_pj + self._sum("leakage", errors, n_draws) * latency_ps * UW_PS_IN_PJ
+        dynamic_pj, leakage_uw = (self._sum(quantity, errors, n_draws) for quantity in ("energy", "leakage"))
+        leaked_pj = leakage_uw * latency_ps * UW_PS_IN_PJ
+        energy_pj, n_samples = dynamic_pj + leaked_pj, self.result.n_samples
+        window_ps = np.maximum(latency_ps, MIN_WINDOW_PS)
         return {
             "latency_ps": latency_ps,
             "energy_pj": energy_pj,
             "area_um2": self._sum("area", errors, n_draws),
-            "average_power_uw": energy_pj / np.maximum(latency_ps, 1) * PJ_PER_PS_IN_UW,
+            "average_power_uw": energy_pj / window_ps * PJ_PER_PS_IN_UW,
+            "dynamic_energy_pj": dynamic_pj,
+            "leakage_energy_pj": leaked_pj,
+            "leakage_uw": leakage_uw,
+            "latency_per_sample_ps": latency_ps / n_samples,
+            "energy_per_sample_pj": energy_pj / n_samples,
+            "throughput_per_s": n_samples * 1e12 / window_ps,
+            "energy_delay_pj_ps": energy_pj * latency_ps,
         }
 
     def _sum(self, quantity: str, errors: Mapping[tuple[str, str], Floats], n_draws: int) -> Floats:
