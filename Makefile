@@ -29,9 +29,11 @@ test: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 
-# engines compared on 30,000 random graphs, others each night; a failure names the seed; longer runs on real chips
+# engines compared on 30,000 random graphs, others each night; a failure names the seed; longer runs on real chips;
+# each kind of study killed 50 times
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
+	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
 
 clean:
 	rm -rf $(VENV) results build *.egg-info

@@ -103,10 +103,22 @@ class DaskPool:
         return found
 
     def _has_lost_all(self) -> bool:
-        """Whether a cluster of our own has had no worker for long: Dask gives up one that dies while it starts."""
-        if not self._n_own or self.client.nthreads():
+        """Whether a cluster of our own has had no worker for long: Dask gives up one that dies while it starts.
+
+        Raises
+        ------
+        ExploreError
+            A cluster of somebody else has had none.
+        """
+        if self.client.nthreads():
             self._alive_s = time.monotonic()
-        return time.monotonic() - self._alive_s >= LOST_S
+        lost_s = time.monotonic() - self._alive_s
+        if not self._n_own and lost_s >= WORKER_S:
+            raise ExploreError(
+                f"the cluster has had no worker for {WORKER_S:g} s; what is finished is kept: start workers, and "
+                "give the same command"
+            )
+        return lost_s >= LOST_S
 
     def _outcomes(self, name: str, is_lost: bool) -> list[tuple[str, Outcome]]:
         """What a piece of work has given by now.

@@ -17,6 +17,7 @@ from archsim.learn.checkpoints import differences
 
 FORMAT = "archsim explore 1"
 STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
+_OPEN: set[Path] = set()
 
 
 @dataclass
@@ -34,6 +35,14 @@ class StudyFolder:
     log: ResultLog
     claims: Claims
 
+    def __post_init__(self) -> None:
+        # claims are the process's: two threads of it would both take one, and the first to end would drop them all
+        if self.path in _OPEN:
+            self.claims.close()
+            said = "is open in this process already; give each sweep or search of it a process of its own"
+            raise ExploreError(f"{self.path}: {said}")
+        _OPEN.add(self.path)
+
     @property
     def journal(self) -> Path:
         """Optuna's journal."""
@@ -46,6 +55,7 @@ class StudyFolder:
 
     def close(self) -> None:
         """Give back what was claimed."""
+        _OPEN.discard(self.path)
         self.claims.close()
 
     def __enter__(self) -> StudyFolder:

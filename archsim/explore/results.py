@@ -19,7 +19,7 @@ from archsim.explore.folder import read_about
 from archsim.explore.front import CHEAP, losses, nearest
 from archsim.explore.identity import model_version
 from archsim.explore.log import RESULTS, Record, ResultLog
-from archsim.explore.measures import kind_of
+from archsim.explore.measures import kind_of, needs_learning
 from archsim.explore.models import Range, StudyModel, Value, split_number
 from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study
@@ -220,6 +220,7 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
         f"Parameters: {json.dumps(record['parameters'])}",
         f"Metrics (phase {record['phase']}, seed {record['seed']}): {json.dumps(record['metrics'])}",
         f"Once more: archsim run {again}",
+        *_learned_again(found.study, record, f"{CHIPS}/{chip} {CHIPS}/{workload}"),
     ]
     head = [f"# {line}" for line in said]
     data = {
@@ -227,6 +228,13 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
         workload: _workload(found.study, record),
     }
     return {name: "\n".join([*head, *_yaml(part, 0)]) + "\n" for name, part in data.items()}
+
+
+def _learned_again(study: Study, record: Record, files: str) -> list[str]:
+    if not needs_learning(record["metrics"]):
+        return []
+    rule, n_seeds = study.rule_of(record["phase"]), study.model.learning.n_seeds
+    return [f"Its accuracies: archsim learn {files} --rule {rule} --seed {record['seed']} --seeds {n_seeds}"]
 
 
 def notes_on(found: Explored) -> list[str]:
@@ -301,7 +309,9 @@ def report(found: Explored, folder: Path) -> Path:
     if not found.records:
         raise ExploreError(f"{found.folder}: nothing is finished yet; there is nothing to show")
     if not (found.front or nearest(found.study, found.records, 1)):
-        raise ExploreError(f"{found.folder}: no configuration has all its figures yet; there is nothing to show")
+        errors = [record["error"] for record in found.records if record["error"]]
+        said = f"; the first error: {errors[0]}" if errors else ""
+        raise ExploreError(f"{found.folder}: no configuration has all its figures; there is nothing to show{said}")
     export(found, folder)
     objectives = list(found.study.model.objectives)
     done = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,14 +114,13 @@ def sweep(
     if given.model.sweep.kind == "grid":
         refuse_continuous(given)
     wanted = configurations(given)
-    with open_folder(given, folder_of(given, folder)) as opened:
-        pool = pool_of(given, workers, scheduler)
-        try:
-            evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell))
-            records = evaluator.in_blocks(wanted)
-            evaluator.progress.end()
-        finally:
-            pool.close()
+    with (
+        closing(pool_of(given, workers, scheduler)) as pool,  # first: a cluster that is not there leaves no folder
+        open_folder(given, folder_of(given, folder)) as opened,
+    ):
+        evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell))
+        records = evaluator.in_blocks(wanted)
+        evaluator.progress.end()
         return Explored(given, opened.path, records, evaluator.n_new, opened.log.n_damaged)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -77,16 +78,16 @@ def search(
     4
     """
     given = study if isinstance(study, Study) else read_study(study)
-    with open_folder(given, folder_of(given, folder)) as opened, taking_part(opened.journal):
-        pool = pool_of(given, workers, scheduler)
-        try:
-            evaluator = Evaluator(given, opened, pool, Progress(given.model.search.n_trials, tell))
-            storage, backend = storage_of(opened.journal)
-            run = _Search(given, opened, evaluator, optuna_study(given, storage), backend)
-            run.go()
-            evaluator.progress.end()
-        finally:
-            pool.close()
+    with (
+        closing(pool_of(given, workers, scheduler)) as pool,
+        open_folder(given, folder_of(given, folder)) as opened,
+        taking_part(opened.journal),
+    ):
+        evaluator = Evaluator(given, opened, pool, Progress(given.model.search.n_trials, tell))
+        storage, backend = storage_of(opened.journal)
+        run = _Search(given, opened, evaluator, optuna_study(given, storage), backend)
+        run.go()
+        evaluator.progress.end()
         known = list(run.known.values())
         return Explored(given, opened.path, known, evaluator.n_new, opened.log.n_damaged)
 

@@ -18,6 +18,7 @@ from explore_support import HerePool, deadly, sleepy, write_study
 
 from archsim.errors import ExploreError
 from archsim.explore import read_study, search, sweep
+from archsim.explore.folder import open_folder
 from archsim.explore.workers import LocalPool
 
 SPACE = "chip.crossbar.rows: [32, 64, 128]\nchip.device.read_pulse: {from: 10 ns, to: 100 ns, step: 10 ns}"
@@ -233,3 +234,19 @@ def test_progress_counts_a_configuration_once(tmp_path, monkeypatch):
     search(path, tmp_path / "out", tell=told.append)
     assert told[-1].startswith("4 of 4")
     assert all(int(line.split()[0]) <= 4 for line in told)
+
+
+def test_a_folder_is_open_once_in_a_process(tmp_path):
+    path = write_study(tmp_path)
+    study = read_study(path)
+    with open_folder(study, tmp_path / "out") as first:
+        with pytest.raises(ExploreError, match="is open in this process already"):
+            sweep(path, tmp_path / "out")
+        assert first.claims.take("a")
+    assert sweep(path, tmp_path / "out").n_new == 4
+
+
+def test_a_cluster_that_is_not_there_leaves_no_folder(tmp_path):
+    with pytest.raises(ExploreError, match="no Dask scheduler answers there"):
+        sweep(write_study(tmp_path), tmp_path / "out", scheduler="nonsense://127.0.0.1:1")
+    assert not (tmp_path / "out").exists()

@@ -69,8 +69,8 @@ def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, value
     other = resolved(root_dir, short, [f"{path}={value}" for path, value in values.items()], phase)
     assert graph_key(other) == graph_key(base)
     metrics = shared.metrics([base, other], sorted(QUICK))
-    for item, found in zip((base, other), metrics, strict=True):
-        assert found is None or found == simulated(item)
+    assert metrics[0] == simulated(base)  # what is lowered here is always shared with itself
+    assert metrics[1] is None or metrics[1] == simulated(other)
     if phase == "inference" and "drivers.latency" not in values:
         assert metrics[1] is not None
 
