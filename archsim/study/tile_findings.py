@@ -8,6 +8,7 @@ from typing import Any
 
 from archsim.study.mechanisms import TITLES
 from archsim.study.tile_fronts import COSTS, FIGURES, RULES, by_feedback, spread
+from archsim.study.tile_sure import DOUBT, open_orders
 from archsim.units import format_quantity
 
 Study = Mapping[str, Any]
@@ -83,7 +84,8 @@ def answer(study: Study) -> list[str]:
     """The findings, one sentence or two each."""
     return [
         _dominance(study), *_ranges(study), _costs_alone(study), _area_by_feedback(study), _accuracy_gap(study),
-        _survivors(study), *_levers(study), *_sharing(study), *_same_numbers(study), *_ends(study), _choice(study),
+        _survivors(study), _prices(study), *_levers(study), *_sharing(study), *_same_numbers(study),
+        *_ends(study), _choice(study),
     ]  # fmt: skip
 
 
@@ -214,6 +216,23 @@ def _survivors(study: Study) -> str:
         "that of a cheaper configuration, where the two intervals overlap. Of the joint front "
         f"{len(both['robust'])} stay, "
         f"{by['bp']} of BP and {by['dfa']} of DFA."
+    )
+
+
+def _prices(study: Study) -> str:
+    found = study["sure"]
+    n, said = len(found["bp"]) * len(found["dfa"]), []
+    for c in COSTS:
+        doubtful, surely = len(open_orders(found, c)), found["all_less"][c]
+        if doubtful:
+            said.append(f"which needs less {TITLE[c]} is open in {doubtful} of {n} pairs of choices")
+        elif surely >= 1 - DOUBT:
+            said.append(f"every choice of DFA needs less {TITLE[c]} than every one of BP in {100 * surely:.1f} %")
+        else:
+            said.append(f"which needs less {TITLE[c]} is clear in all {n} pairs of choices")
+    return (
+        f"**What survives the prices**: of {found['draws']} draws of the price list, "
+        f"{'; '.join(said)} ([below](#how-sure-the-costs-are))."
     )
 
 

@@ -15,6 +15,8 @@ from archsim.study.records import PUBLISHED, PUBLISHED_ACCURACY
 from archsim.study.tile_effects_page import FACTOR_NAMES, accuracy_section, effects_section
 from archsim.study.tile_findings import KINDS, TITLE, answer, percent, ratio, reading, short_config
 from archsim.study.tile_fronts import COSTS, FACTORS, RULES, by_feedback, spread
+from archsim.study.tile_sure import choices_of
+from archsim.study.tile_sure_page import CHOICE, sure_section
 from archsim.units import format_quantity
 
 STUDY, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"
@@ -45,6 +47,7 @@ def page(study: Study, command: str) -> str:
         "## Answer",
         "\n".join(f"- {said}" for said in answer(study)),
         *_fronts(study),
+        *sure_section(study),
         *_pairs(study),
         *_why(study),
         *effects_section(study),
@@ -109,15 +112,9 @@ def _fronts(study: Study) -> list[str]:
         ]
         for rule, f in fronts.items()
     ]  # fmt: skip
-    choices = []
-    for rule in RULES:
-        own = fronts[rule]
-        for name, title in (
-            ("knee", "knee"),
-            *((c, f"least {TITLE[c]}") for c in COSTS),
-            ("accuracy", "most accurate"),
-        ):
-            choices.append([title, *_cells(lines[own["knee"] if name == "knee" else own["best"][name]])])
+    choices = [
+        [CHOICE[name], *_cells(lines[i])] for rule in RULES for name, i in choices_of(fronts[rule]).items()
+    ]
     robust = [_cells(lines[i]) for i in fronts["both"]["robust"]]
     head = [*_CONFIG, "energy", "latency", "area", "accuracy (%)"]
     return [
@@ -300,9 +297,9 @@ def _limits(study: Study) -> list[str]:
         "corrected for the number of comparisons. The optimizer and its rate are the workload's, for both rules "
         "([optimizers](optimizers.md) says what a rate of its own brings to each). Of the cells' errors, those "
         f"that are not named above are off; wires {'resist' if wires else 'do not resist'}. Every ADC resolution "
-        "converts at the chip's one rate, so bits cost no time. How sure the "
-        "prices are (`archsim explore --uncertain`) is not part of the fronts, and converters, whose area is "
-        "known badly, are most of many of these chips: comparisons of area hold for these prices alone. "
+        "converts at the chip's one rate, so bits cost no time. The fronts are those of the listed prices; how "
+        "sure they are is shown for the chosen configurations. Converters, whose area is known badly, are most of "
+        "many of these chips: other comparisons of area hold for these prices alone. "
         "[DFA against BP](dfa_vs_bp.md) has another base, with cells and buffers of its own: figures of the two "
         "pages do not compare. Times are "
         f"the simulation's, with the schedule `{work.get('schedule', 'pipelined')}`.",
@@ -348,13 +345,8 @@ def summary(study: Study) -> tuple[Sequence[str], list[list[str]]]:
     """Head and rows of what fits on a terminal: what to choose, by rule."""
     rows = []
     for rule in RULES:
-        own = study["fronts"][rule]
-        choices = {"knee": own["knee"], **own["best"]}
-        rows += [[_CHOICE[name], *_cells(study["lines"][i])] for name, i in choices.items()]
+        rows += [
+            [CHOICE[name], *_cells(study["lines"][i])] for name, i in choices_of(study["fronts"][rule]).items()
+        ]
     return ["choice", *_CONFIG, "energy", "latency", "area", "accuracy (%)"], rows
 
-
-_CHOICE = {
-    "knee": "knee", "energy_pj": "least energy", "latency_ps": "least latency", "area_um2": "least area",
-    "accuracy": "most accurate",
-}  # fmt: skip

@@ -49,13 +49,20 @@ def explained(
     found = []
     for place, why in chosen.items():
         pair = pairs[place]
-        bp, dfa = (_again(costs, records[lines[pair[rule]]["key"]]) for rule in ("bp", "dfa"))
+        bp, dfa = (simulated_again(costs, records[lines[pair[rule]]["key"]]) for rule in ("bp", "dfa"))
         parameters = records[lines[pair["bp"]]["key"]]["parameters"]
         found.append({"pair": place, "why": why, **_parts(costs, parameters, bp, dfa)})
     return found
 
 
-def _again(costs: Explored, record: Mapping[str, Any]) -> Result:
+def simulated_again(costs: Explored, record: Mapping[str, Any]) -> Result:
+    """A configuration's result, which must be that of its record.
+
+    Raises
+    ------
+    ExploreError
+        It is another one.
+    """
     resolved = costs.study.resolve(record["parameters"])
     phase = cast("Literal['bp', 'dfa']", resolved.phase)
     result = simulate(resolved.chip, resolved.work, engine="compiled", seed=resolved.seed, phase=phase)

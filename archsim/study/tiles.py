@@ -25,6 +25,7 @@ from archsim.learn.result import estimate
 from archsim.provenance import versions
 from archsim.study.tile_fronts import SAME_NUMBERS, compared
 from archsim.study.tile_pairs import explained
+from archsim.study.tile_sure import sure
 from archsim.study.workers import Tell
 
 FORMAT = "archsim study tiles 1"
@@ -87,7 +88,8 @@ def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: No
     -------
     dict
         What ``tiles.json`` holds: "lines" (one for each configuration and rule), "accuracy" (means and 95 %
-        intervals over the seeds), fronts, effects of each factor, savings of pairs, and what explains them.
+        intervals over the seeds), fronts, effects of each factor, savings of pairs, what explains them, and how
+        sure the costs of the chosen ones are.
 
     Raises
     ------
@@ -120,6 +122,8 @@ def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: No
         )
     tell("why: simulations of the pairs that differ most and least")
     study["explained"] = explained(found["costs"], study["pairs"], lines)
+    tell("how sure: the chosen configurations priced with other price lists")
+    study["sure"] = sure(found["costs"], study["fronts"], lines)
     study["provenance"] = {
         "sweeps": {part: _described(path) for part, path in folders.items()},
         "versions": versions("moocore", "scipy"),

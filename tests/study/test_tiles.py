@@ -195,6 +195,21 @@ def test_nothing_is_joined_before_there_is_a_pair(folders, tmp_path):
     assert "differ in the rule alone" in " ".join(result.stderr.split())
 
 
+def test_chosen_configurations_have_error_bars_and_orders_that_are_open_are_named(study):
+    found, lines = study["sure"], study["lines"]
+    for rule in ("bp", "dfa"):
+        front = study["fronts"][rule]
+        assert set(found[rule]) == {front["knee"], *front["best"].values()}
+        for line in found[rule]:
+            for cost, (low, high) in found["interval_90"][str(line)].items():
+                assert low <= lines[line][cost] <= high
+            assert found["interval_90"][str(line)]["area_um2"][0] < lines[line]["area_um2"]
+    for cost, rows in found["less"].items():
+        assert [len(row) for row in rows] == [len(found["bp"])] * len(found["dfa"])
+        # all of them at once is not more probable than each pair
+        assert found["all_less"][cost] <= min(min(row) for row in rows)
+
+
 def test_a_sweep_at_random_is_refused(folders, tmp_path):
     drawn = tmp_path / "drawn"
     shutil.copytree(folders["dfa"], drawn)
