@@ -62,15 +62,18 @@ def _states(found: Any) -> dict[str, int]:
 
 def summary(found: Any) -> str:
     """The front as a table, and how many configurations there were."""
+    from archsim.explore.front import is_feasible
     from archsim.explore.measures import kind_of
     from archsim.explore.results import shown
 
     states = _states(found)
     counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
     front = found.front
+    kept = sum(is_feasible(found.study, record) for record in found.records)
+    bound = f"{kept} keep to all constraints, " if found.study.model.constraints else ""
     lines = [
         f"{found.study.name}: {len(found.records)} configurations ({counts}), {found.n_new} of them new, "
-        f"{len(front)} on the front"
+        f"{bound}{len(front)} on the front"
     ]
     if front:
         names, metrics = list(found.study.parameters), list(front[0]["metrics"])
@@ -97,13 +100,7 @@ def _nearest(found: Any) -> str:
     for record in nearest(found.study, found.records, 1):
         metrics = record["metrics"]
         broken = [
-            f"{limit.metric} {shown(metrics[limit.metric], kind_of(limit.metric))} ("
-            + " and ".join(
-                f"at {word} {shown(bound, kind_of(limit.metric))}"
-                for word, bound in (("least", limit.at_least), ("most", limit.at_most))
-                if bound is not None
-            )
-            + ")"
+            f"{limit.metric} {shown(metrics[limit.metric], kind_of(limit.metric))} ({_bound(found, limit.metric)})"
             for limit in limits_of(found.study)
             if limit.violation(metrics[limit.metric]) > 0
         ]
@@ -111,3 +108,10 @@ def _nearest(found: Any) -> str:
         return f"; nearest comes {where}: {', '.join(broken)}"
     errors = [record["error"] for record in found.records if record["error"]]
     return f"; {errors[0]}" if errors else ""
+
+
+def _bound(found: Any, metric: str) -> str:
+    """As the study writes it."""
+    bound = found.study.model.constraints[metric]
+    words = (("at least", bound.at_least), ("at most", bound.at_most))
+    return " and ".join(f"{word} {value}" for word, value in words if value is not None)

@@ -219,7 +219,7 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
         *([f"This file is by another version. {other}"] if other else []),
         f"Parameters: {json.dumps(record['parameters'])}",
         f"Metrics (phase {record['phase']}, seed {record['seed']}): {json.dumps(record['metrics'])}",
-        f"Once more: archsim run {again}",
+        f"Once more, in the folder above this one: archsim run {again}",
         *_learned_again(found.study, record, f"{CHIPS}/{chip} {CHIPS}/{workload}"),
     ]
     head = [f"# {line}" for line in said]
@@ -233,8 +233,8 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
 def _learned_again(study: Study, record: Record, files: str) -> list[str]:
     if not needs_learning(record["metrics"]):
         return []
-    rule, n_seeds = study.rule_of(record["phase"]), study.model.learning.n_seeds
-    return [f"Its accuracies: archsim learn {files} --rule {rule} --seed {record['seed']} --seeds {n_seeds}"]
+    asked = f"--rule {study.rule_of(record['phase'])} --seed {record['seed']}"
+    return [f"Its accuracies, there: archsim learn {files} {asked} --seeds {study.model.learning.n_seeds}"]
 
 
 def notes_on(found: Explored) -> list[str]:
@@ -350,10 +350,13 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
     head = "".join(f"<th>{name}</th>" for name in broken)
     rows = []
     for record in listed:
-        cells = [str(record["parameters"].get(name, "")) for name in names]
-        cells += [shown(record["metrics"][name], kind_of(name)) for name in metrics]
+        values = [str(record["parameters"].get(name, "")) for name in names]
+        values += [shown(record["metrics"][name], kind_of(name)) for name in metrics]
         mark = ' class="knee"' if record is best or (best and record["key"] == best["key"]) else ""
-        rows.append(f"<tr{mark}>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>")
+        file = f"{record['key'][:12]}.yaml"
+        cells = [f"<td>{html.escape(value)}</td>" for value in values]
+        cells += [f'<td><a href="{CHIPS}/{file}">{file}</a></td>'] if found.front else []
+        rows.append(f"<tr{mark}>{''.join(cells)}</tr>")
     figures = [
         f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{_base64(path)}">'
         for title, path in pictures.items()
@@ -365,6 +368,7 @@ def _page(found: Explored, pictures: dict[str, Path]) -> str:
             "each objective. The knee (nearest to the best of all) is marked."
         )
         title, ready = "The front", f" Each row is a chip file with its workload in <code>{CHIPS}/</code>."
+        head += "<th>file</th>"
     else:
         said = "None keeps to all constraints."
         title, ready = "The nearest, which break the constraints least", ""

@@ -97,7 +97,8 @@ def test_where_nothing_keeps_to_the_constraints_the_nearest_are_shown(tmp_path, 
     least = min(read_results(tmp_path / "out").records, key=lambda record: record["metrics"]["area_um2"])
     rows = least["parameters"]["chip.crossbar.rows"]
     assert f"nearest comes chip.crossbar.rows {rows}" in asked.stdout
-    assert "(at most 10000 um2)" in asked.stdout
+    assert "(at most 0.01 mm2)" in asked.stdout
+    assert "0 keep to all constraints" in asked.stdout
     page = report(read_results(tmp_path / "out"), tmp_path / "shown").read_text()
     assert "None keeps to all constraints." in page
     assert page.index("The nearest, which break the constraints least") < page.index(f"<td>{rows}</td>")
@@ -128,9 +129,9 @@ def test_a_chip_of_the_front_says_the_command_that_gives_its_figures_again(found
     export(found, tmp_path)
     record = found.front[0]
     text = (tmp_path / "front" / f"{record['key'][:12]}.yaml").read_text()
-    (line,) = [line for line in text.splitlines() if line.startswith("# Once more: archsim ")]
+    (line,) = [line for line in text.splitlines() if line.startswith("# Once more, in")]
     monkeypatch.chdir(tmp_path)
-    asked = CliRunner().invoke(app, [*shlex.split(line)[4:], "--json"])
+    asked = CliRunner().invoke(app, [*shlex.split(line.partition("archsim ")[2]), "--json"])
     again = json.loads(asked.stdout)["results"]["inference"]["totals"]
     assert {name: again[name] for name in ("latency_ps", "energy_pj", "area_um2")} == {
         name: record["metrics"][name] for name in ("latency_ps", "energy_pj", "area_um2")
@@ -196,6 +197,7 @@ def test_the_report_needs_no_other_file(found, tmp_path):
     assert "<link" not in text
     assert "http" not in text
     assert text.count("data:image/png;base64") == 3
+    assert all(f'href="front/{record["key"][:12]}.yaml"' in text for record in found.front)
     assert "<th>latency_<wbr>ps</th>" in text  # a wide table breaks its heads and not its figures
     assert "td{white-space:nowrap}" in text
     assert all(record["parameters"]["chip.adc.kind"] in text for record in found.front)
