@@ -63,6 +63,8 @@ def explore(
         typer.echo(json.dumps(record, indent=1))
         return
     n_numbers = len(found.numbers)
+    if tried := _tried(chips):
+        typer.echo(tried + "\n")
     typer.echo(f"{n_draws} draws of {n_numbers} uncertain numbers, seed {seed}; from, to: the middle 90 %\n")
     typer.echo(text_table(("metric", "chip", "listed", "from", "to"), _bars(found, shown)) + "\n")
     if len(found.chips) > 1:
@@ -87,6 +89,10 @@ def _asked(
         )
     if studies:
         return [asked for item in studies for asked in _chosen(item, len(studies) > 1)]
+    if missing := [item for item in items if not item.exists()]:
+        raise ArchsimError(f"{missing[0]}: there is no such file or folder")
+    if folders := [item for item in items if item.is_dir()]:
+        raise ArchsimError(f"{folders[0]}: is a folder without a study; name chips, or what a sweep made")
     if workload is None:
         raise ArchsimError("--workload WORKLOAD is missing: what do the chips compute?")
     loaded = [load_both(path, workload, assignments) for path in items]
@@ -97,6 +103,23 @@ def _asked(
         (chip.name if names.count(chip.name) == 1 else str(path), chip, work, phase or work.phases[0], seed)
         for path, (chip, work) in zip(items, loaded, strict=True)
     ]
+
+
+def _tried(items: Sequence[Path]) -> str:
+    """What the chips of studies are, as a table; nothing for chips of files."""
+    from archsim.explore.results import choices, read_results
+
+    tables = []
+    for item in items:
+        if (item / "study.json").is_file():
+            found = read_results(item)
+            names = list(found.study.parameters)
+            rows = [
+                [name, *(str(record["parameters"].get(key, "")) for key in names)]
+                for name, record in choices(found).items()
+            ]
+            tables.append(text_table([f"chip of {item.name}", *names], rows))
+    return "\n\n".join(tables)
 
 
 def _chosen(folder: Path, is_one_of_many: bool) -> list[Asked]:
@@ -112,8 +135,6 @@ def _chosen(folder: Path, is_one_of_many: bool) -> list[Asked]:
     asked = []
     for name, record in chosen.items():
         given = found.study.resolve(record["parameters"])
-        where = ", ".join(f"{key} {value}" for key, value in record["parameters"].items())
-        typer.echo(f"{name}: {where}", err=True)
         full = f"{folder.name} {name}" if is_one_of_many else name
         asked.append((full, given.chip, given.work, given.phase, given.seed))
     return asked

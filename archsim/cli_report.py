@@ -22,6 +22,8 @@ def report(item: Path, output: Path | None) -> None:
         for note in notes_on(found):
             typer.echo(f"note: {note}", err=True)
         return
+    if item.is_file() and item.suffix in (".yaml", ".yml"):
+        raise ArchsimError(f"{item}: is no result; name the folder that run, sweep or search made (their -o)")
     if item.is_file() and item.suffix != ".json":
         raise ArchsimError(f"{item}: is no result; name the result folder, {item.parent}")
     saved = read_results(item)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from archsim.cli_inputs import refuse_other_kind
-from archsim.errors import ExploreError
+from archsim.errors import ArchsimError, ExploreError
 from archsim.report.table import text_table
 
 MOST_SHOWN = 20
@@ -22,7 +24,9 @@ def sweep(study: Path, output: Path | None, workers: int | None, scheduler: str 
     from archsim.explore import sweep as run
 
     refuse_other_kind(study, "study")
-    _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
+    with _kept(study, output):
+        found = run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler)
+    _show(found, as_json)
 
 
 def search(study: Path, output: Path | None, workers: int | None, scheduler: str | None, as_json: bool) -> None:
@@ -30,7 +34,25 @@ def search(study: Path, output: Path | None, workers: int | None, scheduler: str
     from archsim.explore import search as run
 
     refuse_other_kind(study, "study")
-    _show(run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler), as_json)
+    with _kept(study, output):
+        found = run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler)
+    _show(found, as_json)
+
+
+@contextmanager
+def _kept(study: Path, output: Path | None) -> Iterator[None]:
+    """Says after Ctrl-C what is kept, and how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        from archsim.explore import read_results, read_study
+        from archsim.explore.run import folder_of
+
+        with suppress(ArchsimError):  # it had not begun
+            folder = folder_of(read_study(study), output)
+            n = len(read_results(folder).records)
+            typer.echo(f"\n{n} evaluations are kept in {folder}; the same command goes on", err=True)
+        raise
 
 
 def _show(found: Any, as_json: bool) -> None:
@@ -72,7 +94,7 @@ def summary(found: Any) -> str:
     kept = sum(is_feasible(found.study, record) for record in found.records)
     bound = f"{kept} keep to all constraints, " if found.study.model.constraints else ""
     lines = [
-        f"{found.study.name}: {len(found.records)} configurations ({counts}), {found.n_new} of them new, "
+        f"{found.study.name}: {len(found.records)} configurations ({counts}), {found.n_new} evaluated now, "
         f"{bound}{len(front)} on the front"
     ]
     if front:
@@ -87,6 +109,9 @@ def summary(found: Any) -> str:
             lines.append(f"and {len(front) - MOST_SHOWN} more, in the folder")
     elif states["failed"] < len(found.records):
         lines.append(f"no configuration keeps to all constraints{_nearest(found)}")
+    if front and states["failed"]:
+        first = next(record["error"] for record in found.records if record["state"] == "failed")
+        lines.append(f"the first of the {states['failed']} that failed: {first}")
     return "\n".join(lines)
 
 

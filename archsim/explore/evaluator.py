@@ -195,7 +195,7 @@ class Evaluator:
         try:
             resolved = study.resolve(parameters, study.cheap if is_cheap else ())
         except ArchsimError as error:
-            said = " | ".join(str(error).splitlines()[:2])
+            said = " | ".join(str(error).splitlines()[:2]).removeprefix("--set ")
             return digest_of({"invalid": parameters, "said": said})[:32], said
         key, model = key_of(study, resolved, is_cheap), study.model
         return key, Job(

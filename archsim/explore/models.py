@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, TimePs, whole_step
+from archsim.units import DoorModel, FieldFaultsError, TimePs, factor_between, whole_step
 
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -60,13 +60,15 @@ class Range(ParameterBase):
             if number is None:
                 faults.append(((key,), f"must be a number, or a number and a unit; got {value!r}"))
         if low is not None and high is not None:
-            if unit != other:
-                faults.append((("to",), f"has the unit {other!r}, but from has {unit!r}; write both in the same"))
-            elif high <= low:
+            factor = _factor(unit, other)
+            if factor is None:
+                said = f"has the unit {other!r}, but from has {unit!r}: they do not measure the same"
+                faults.append((("to",), said))
+            elif high * factor <= low:
                 faults.append((("to",), f"must be above from, {self.from_}; the range is empty"))
             if self.scale == "log" and low <= 0:
                 faults.append((("from",), "a logarithmic range starts above zero"))
-            faults += self._step_faults(low, high, unit)
+            faults += self._step_faults(low, high * (factor or 1), unit)
         if faults:
             raise FieldFaultsError(faults)
         return self
@@ -81,24 +83,29 @@ class Range(ParameterBase):
             return [(("points",), "give either step or points, not both")]
         if self.scale == "log":
             return [(("step",), "a logarithmic range has points, no step")]
-        if step is None or step <= 0 or other != unit:
-            return [(("step",), f"must be above zero, in the unit of from; got {self.step!r}")]
-        if (high - low) / step > MOST_POINTS:
+        factor = _factor(unit, other)
+        if step is None or step <= 0 or factor is None:
+            return [(("step",), f"must be above zero, and measure what from does; got {self.step!r}")]
+        if (high - low) / (step * factor) > MOST_POINTS:
             return [(("step",), f"gives more than {MOST_POINTS} values")]
         return []
 
     @property
     def unit(self) -> str:
-        """The unit of both ends; empty for a plain number."""
+        """The unit of `from`, in which its values are written; empty for a plain number."""
         return split_number(self.from_)[1]
 
     @property
     def ends(self) -> tuple[Decimal, Decimal]:
         """Both ends, in the unit."""
-        low, high = split_number(self.from_)[0], split_number(self.to)[0]
-        assert low is not None
-        assert high is not None  # the validator has seen to it
-        return low, high
+        return self._in_unit(self.from_), self._in_unit(self.to)
+
+    def _in_unit(self, value: Number) -> Decimal:
+        number, unit = split_number(value)
+        factor = _factor(self.unit, unit)
+        assert number is not None
+        assert factor is not None  # the validator has seen to it
+        return number * factor
 
     @property
     def is_whole(self) -> bool:
@@ -116,8 +123,7 @@ class Range(ParameterBase):
             else:
                 numbers = [low + (high - low) * i / last for i in range(self.points)]
         elif self.step is not None or self.is_whole:
-            step = Decimal(1) if self.step is None else split_number(self.step)[0]
-            assert step is not None
+            step = Decimal(1) if self.step is None else self._in_unit(self.step)
             numbers = [low + step * i for i in range(int((high - low) / step) + 1)]
         else:
             return None
@@ -156,6 +162,10 @@ def split_number(value: Number) -> tuple[Decimal | None, str]:
         return None, ""
     digits = next((n for n in range(len(text), 0, -1) if _decimal(text[:n]) is not None), 0)
     return _decimal(text[:digits]) if digits else None, text[digits:].strip()
+
+
+def _factor(unit: str, other: str) -> Decimal | None:
+    return Decimal(1) if unit == other else factor_between(unit, other)
 
 
 def _decimal(text: str) -> Decimal | None:
@@ -278,5 +288,9 @@ class StudyModel(DoorModel):
     def _a_list_is_values(cls, data: object) -> object:
         if not isinstance(data, dict) or not isinstance(data.get("parameters"), dict):
             return data
+        alone = [key for key, value in data["parameters"].items() if isinstance(value, bool | int | float | str)]
+        if alone:
+            said = "is one value, which is no choice: write several, [..., ...], or put it under set"
+            raise FieldFaultsError([(("parameters", key), said) for key in alone])
         short = {k: {"values": v} if isinstance(v, list) else v for k, v in data["parameters"].items()}
         return {**data, "parameters": short}

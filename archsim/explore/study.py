@@ -14,7 +14,7 @@ from typing import Any, Literal
 from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.models import Options, Parameter, StudyModel, Value, Values, split_number
 from archsim.spec import Chip
-from archsim.units import faults_of, to_door
+from archsim.units import door_key, faults_of, to_door
 from archsim.workload import Workload
 from archsim.workload.workload import workload_of
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
@@ -214,11 +214,15 @@ def read_study(path: str | PathLike[str]) -> Study:
     document = read_yaml(path, ExploreError)
     model, faults = _as_far_as_it_goes(document)
     folder = document.path.parent
-    try:
-        chip = read_yaml(folder / model.chip, SpecError)
-        workload = _workload_document(folder / model.workload)
-    except (SpecError, WorkloadError) as cause:
-        raise document.fail([*faults, ((), str(cause))]) from None
+    sides: dict[str, Document] = {}
+    for side, read in (("chip", _chip_document), ("workload", _workload_document)):
+        try:
+            sides[side] = read(folder / getattr(model, side))
+        except (SpecError, WorkloadError) as cause:
+            faults.append(((side,), str(cause)))
+    if len(sides) < 2:
+        raise document.fail(faults)
+    chip, workload = sides["chip"], sides["workload"]
     in_set = list(faults_of_set(Study(model, document, chip, workload)))
     wrong = {keys[1] for keys, _ in in_set}
     good = [item for i, item in enumerate(model.set) if i not in wrong]
@@ -231,8 +235,11 @@ def read_study(path: str | PathLike[str]) -> Study:
     return study
 
 
+_NEEDED = tuple(door_key(name) for name, field in StudyModel.model_fields.items() if field.is_required())
+
+
 def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys, str]]]:
-    """The study without its wrong parameters, objectives and constraints, and what is wrong with them.
+    """The study without what is wrong and may be left out, and what is wrong with it.
 
     Raises
     ------
@@ -250,10 +257,16 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
         for (section, *rest), _ in faults:
             if section in ("parameters", "objectives", "constraints") and rest and isinstance(data[section], dict):
                 data[section].pop(rest[0], None)
+            elif section not in _NEEDED:
+                data.pop(str(section), None)
         try:
             return StudyModel.model_validate(data), faults
         except ValueError:
             raise refused from None
+
+
+def _chip_document(path: Path) -> Document:
+    return read_yaml(path, SpecError)
 
 
 def _workload_document(path: Path) -> Document:

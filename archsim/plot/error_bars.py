@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from archsim.plot.canvas import figure, save
 from archsim.plot.scales import PALETTE, scale_of
 
-_KINDS = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area", "average_power_uw": "power"}
-_TITLES = {"latency_ps": "latency", "energy_pj": "energy", "area_um2": "area", "average_power_uw": "average power"}
+_KINDS = {"_pj_ps": None, "_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power", "_per_s": None}
 _LOW, _HIGH = 0.05, 0.95
+_WIDE = 10.0  # a bar whose ends lie further apart than this stands on a logarithmic axis
 
 
 def error_bars(
@@ -28,7 +28,7 @@ def error_bars(
     ----------
     chips : sequence of str
     listed : mapping of str to sequence of float
-        By metric ("latency_ps", "energy_pj", "area_um2", "average_power_uw"), one value per chip.
+        By metric, whose name ends in its unit, one value per chip.
     draws : mapping of str to float64[n_chips, n_draws]
     path : str or path
         The PNG file.
@@ -48,20 +48,32 @@ def error_bars(
     fig = figure(3.6 * len(drawn) + 1, 1.4 + 0.45 * len(chips))
     panels = fig.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
     for axes, (metric, bars) in zip(panels, drawn.items(), strict=True):
-        scale, unit = scale_of(max(high for *_, high in bars), _KINDS[metric])
+        ends = [end for low, value, high in bars for end in (low, value, high)]
+        title, scale = _title(metric, max(ends))
         for y, (low, value, high) in enumerate(bars):
             axes.plot([low / scale, high / scale], [y, y], color=PALETTE[0], linewidth=3, solid_capstyle="butt")
             axes.plot(value / scale, y, "o", color=PALETTE[5], markersize=6)
-        largest = max(max(value, high) for _, value, high in bars) / scale
-        axes.set_xlim(0, 1.1 * largest if largest else 1.0)
-        axes.locator_params(axis="x", nbins=5)
-        axes.set_xlabel(f"{_TITLES[metric]} ({unit})")
+        if min(ends) > 0 and any(high > _WIDE * low for low, _, high in bars):
+            axes.set_xscale("log")
+        else:
+            axes.set_xlim(0, 1.1 * max(ends) / scale if max(ends) else 1.0)
+            axes.locator_params(axis="x", nbins=5)
+        axes.set_xlabel(title)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_yticks(range(len(chips)), [_short(name) for name in chips])
     panels[0].set_ylim(len(chips) - 0.5, -0.5)
     fig.suptitle("listed numbers (dot), middle 90 % of the draws (bar)", fontsize=10)
     save(fig, path)
     return drawn
+
+
+def _title(metric: str, largest: float) -> tuple[str, float]:
+    """What is written at an axis, and by what its numbers are divided."""
+    suffix, kind = next(((end, kind) for end, kind in _KINDS.items() if metric.endswith(end)), ("", None))
+    if kind is None:
+        return metric, 1.0
+    scale, unit = scale_of(largest, kind)
+    return f"{metric.removesuffix(suffix).replace('_', ' ')} ({unit})", scale
 
 
 def _short(name: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.plot.canvas import figure, save
 from archsim.plot.scales import PALETTE, scale_of
-from archsim.units import format_metric
+from archsim.units import format_metric, quantities_of
 
 _OTHER = "#b8b8b8"
 _KNEE = PALETTE[5]
@@ -87,7 +87,7 @@ def parallel_coordinates(
     Parameters
     ----------
     columns : mapping of str to sequence of float or str
-        Texts are put side by side in the order in which they come.
+        Quantities of one unit stand where their numbers do; other texts in the order in which they come.
     on_front : sequence of bool
     path : str or path
         The PNG file.
@@ -139,6 +139,9 @@ def _on_axis(given: Sequence[float | str], kind: str | None) -> tuple[Any, dict[
     if all(isinstance(value, int | float) for value in given):
         values = np.array(given, float)
         written = {value: format_metric(value, kind) for value in dict.fromkeys(map(float, values))}
+    elif (numbers := quantities_of(given)) is not None:
+        values = np.array(numbers, float)
+        written = dict(zip(map(float, values), map(str, given), strict=True))
     else:
         words = list(dict.fromkeys(map(str, given)))
         values = np.array([words.index(str(value)) for value in given], float)

@@ -31,7 +31,16 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
-from archsim.units.quantities import close_match, format_metric, format_quantity, parse_quantity, whole_step
+from archsim.units.quantities import (
+    close_match,
+    factor_between,
+    format_metric,
+    format_quantity,
+    parse_quantity,
+    quantities_of,
+    unit_of,
+    whole_step,
+)
 
 __all__ = [
     "AreaUm2",
@@ -55,12 +64,15 @@ __all__ = [
     "VoltageV",
     "close_match",
     "door_key",
+    "factor_between",
     "faults_of",
     "format_metric",
     "format_quantity",
     "only_unit_faults",
     "parse_quantity",
     "paths_to",
+    "quantities_of",
     "to_door",
+    "unit_of",
     "whole_step",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, Final
@@ -231,6 +231,48 @@ def parse_quantity(text: object, kind: str) -> int | float:
     if not rules.inner and value > 1:
         raise UnitError(f"{_with_example(rules)}; got {as_written(text)}")
     return _as_whole(value, text, rules) if rules.whole else _as_float(value, text, rules)
+
+
+def quantities_of(values: Sequence[object]) -> list[float] | None:
+    """The numbers of quantities that all have the same unit; None if they are something else.
+
+    Examples
+    --------
+    >>> quantities_of(["10 ns", "2.5 ns"]), quantities_of(["10 ns", "1 us"]), quantities_of(["copy"])
+    ([10.0, 2.5], None, None)
+    """
+    matches = [_QUANTITY.fullmatch(value) if isinstance(value, str) else None for value in values]
+    units = {match and match["unit"] for match in matches}
+    if len(units) != 1 or not all(units):
+        return None
+    return [float(match["number"]) for match in matches if match]
+
+
+def unit_of(value: str) -> str:
+    """The unit of a quantity as written; empty if there is none.
+
+    Examples
+    --------
+    >>> unit_of("2.5 ns"), unit_of("copy")
+    ('ns', '')
+    """
+    match = _QUANTITY.fullmatch(value)
+    return match["unit"] if match else ""
+
+
+def factor_between(unit: str, other: str) -> Decimal | None:
+    """How much of a unit one of another is, where both measure the same; None where they do not.
+
+    Examples
+    --------
+    >>> factor_between("ns", "us"), factor_between("ns", "mW")
+    (Decimal('1E+3'), None)
+    """
+    here, there = _spelled(unit), _spelled(other)
+    for kind in KINDS.values():
+        if here and here in kind.units and there in kind.units:
+            return kind.units[there] / kind.units[here]
+    return None
 
 
 def whole_step(unit: str) -> Decimal | None:

@@ -46,9 +46,9 @@ def undisturbed(tmp_path_factory):
     return path, sweep(path, folder / "out", workers=1)
 
 
-def begun(path: Path, folder: Path, *more: str, by: str = "sweep") -> subprocess.Popen:
+def begun(path: Path, folder: Path, *more: str, by: str = "sweep", stderr=subprocess.DEVNULL) -> subprocess.Popen:
     command = [sys.executable, "-m", "archsim.cli", by, str(path), "-o", str(folder), "--workers", "2", *more]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def disturb(process: subprocess.Popen, folder: Path, rng: random.Random) -> None:
@@ -138,13 +138,16 @@ def test_two_processes_on_one_study_share_the_work(undisturbed, tmp_path):
 
 def test_ctrl_c_ends_a_sweep_quickly_and_loses_nothing(undisturbed, tmp_path):
     path, whole = undisturbed
-    process = begun(path, tmp_path / "out")
+    process = begun(path, tmp_path / "out", stderr=subprocess.PIPE)
     while not (tmp_path / "out" / "results.lock").exists():  # before that Python itself is starting
         time.sleep(0.05)
         assert process.poll() is None
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) in (0, 130)
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode in (0, 130)
+    if process.returncode == 130:
+        assert f"evaluations are kept in {tmp_path / 'out'}; the same command goes on" in said
     assert figures(sweep(path, tmp_path / "out").records) == figures(whole.records)
 
 

@@ -82,3 +82,10 @@ def test_a_draw_from_a_finite_space_gives_as_many_as_it_wants(tmp_path, kind):
     assert len(few) == 9
     assert few == most[:9]
     assert len(all_there_are) == len(most) == len({repr(item) for item in most}) == 12
+
+
+def test_the_ends_of_a_range_may_have_units_of_their_own():
+    given = Range.model_validate({"from": "500 ns", "to": "2 us", "step": "0.5 us"})
+    assert given.listed() == ["500 ns", "1000 ns", "1500 ns", "2000 ns"]
+    rates = Range.model_validate({"from": "100 MS/s", "to": "1.6 GS/s", "points": 5, "scale": "log"})
+    assert rates.listed() == ["100 MS/s", "200 MS/s", "400 MS/s", "800 MS/s", "1600 MS/s"]

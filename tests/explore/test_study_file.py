@@ -29,7 +29,10 @@ def faults(path) -> list[str]:
         ("workload.network.layers.7.outputs: [64]", "is a list of 3"),
         ("chip.device.read_pulse: ['100 mW']", "'100 mW' is a power"),
         ("chip.device.read_pulse: [100]", "needs a unit"),
-        ("chip.device.read_pulse: {from: 10 ns, to: 1 us, step: 10 ns}", "has the unit 'us', but from has 'ns'"),
+        ("chip.device.read_pulse: {from: 10 ns, to: 1 mW, step: 10 ns}", "has the unit 'mW', but from has 'ns'"),
+        ("chip.device.read_pulse: {from: 10 ns, to: 1 us, step: 10 mW}", "measure what from does"),
+        ("chip.device.read_pulse: {from: 1 us, to: 10 ns}", "the range is empty"),
+        ("chip.crossbar.rows: 64", "is one value, which is no choice"),
         ("chip.crossbar.rows: {from: 64, to: 8}", "the range is empty"),
         ("chip.crossbar.rows: {from: 64, to: 128, step: 0}", "must be above zero"),
         ("seed: {from: 0, to: 4000000000}", "gives more than 100000 whole numbers; say step or points"),
@@ -162,6 +165,15 @@ def test_all_faults_come_at_once(tmp_path):
     assert lines == sorted(lines)
 
 
+def test_a_fault_in_what_may_be_left_out_hides_no_other(tmp_path):
+    more = "record: [nothing]\nsweep: {kind: no}"
+    path = write_study(tmp_path, "chip.crossbar.row: [64]\nchip.adc.colums: [8]", more)
+    path.write_text(path.read_text().replace("phase: inference", "phase: inf"))
+    found = "\n".join(faults(path))
+    for said in ("phase:", "chip.crossbar.row", "chip.adc.colums", "no metric is called 'nothing'", "sweep.kind:"):
+        assert said in found
+
+
 def test_a_study_of_an_older_version_is_refused(tmp_path):
     path = write_study(tmp_path)
     path.write_text(path.read_text().replace("version: 1", "version: 0"))
@@ -171,7 +183,9 @@ def test_a_study_of_an_older_version_is_refused(tmp_path):
 def test_a_missing_chip_is_named(tmp_path):
     path = write_study(tmp_path)
     path.write_text(path.read_text().replace("wearable_rram.yaml", "unwearable.yaml"))
-    assert "unwearable.yaml: there is no such file" in faults(path)[0]
+    (found,) = faults(path)
+    assert "unwearable.yaml: there is no such file" in found
+    assert found.startswith("3:")
 
 
 def test_values_that_go_together_only_with_others_are_no_fault(tmp_path):

@@ -17,6 +17,12 @@ def test_an_axis_writes_each_of_a_few_values_and_the_ends_of_many():
     assert _on_axis([1_000_000.0 * i for i in range(1, 20)], "time")[1] == {1e6: "1 us", 19e6: "19 us"}
 
 
+def test_quantities_stand_where_their_numbers_do():
+    values, written = _on_axis(["58.2 ns", "10 ns", "100 ns"], None)
+    assert values.tolist() == [58.2, 10.0, 100.0]
+    assert written[10.0] == "10 ns"
+
+
 def test_labels_that_would_touch_are_left_out_but_never_the_ends():
     assert _apart({1.0: "456", 0.99: "453", 0.5: "300", 0.52: "310", 0.01: "189", 0.0: "186"}) == {
         0.0: "186", 0.5: "300", 1.0: "456",
