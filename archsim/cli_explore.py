@@ -183,7 +183,7 @@ def _rankings(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
     return [[metric, percent(found.ranking_survives(metric))] for metric in shown]
 
 
-_NUMBER_COLUMNS = ("chip", "metric", "number", "factor", "listed", "down", "up", "share of variance")
+_NUMBER_COLUMNS = ("chip", "metric", "number", "factor", "listed", "down", "up", "share of variance (total)")
 
 
 def _swings(
@@ -193,7 +193,7 @@ def _swings(
     for metric in shown:
         listed = found.nominal[metric][found.chips.index(chip)]
         for entry in [number for number in numbers if number.metric == metric][:N_SHOWN]:
-            share = "-" if entry.total is None else percent(entry.total)
+            share = "-" if entry.total is None else f"{percent(entry.total)} ± {percent(entry.total_error or 0.0)}"
             values = (_shown(metric, value) for value in (listed, entry.low, entry.high))
             rows.append([chip, metric, entry.number, f"{entry.factor:.3g}", *values, share])
     return rows
