@@ -1,6 +1,6 @@
 """Which chip: how sure an answer is, sweeps and searches on measured objectives.
 
-:mod:`archsim.explore.run` is the first file to read.
+:mod:`archsim.explore.run` is the first file to read, :mod:`archsim.explore.evaluator` the second.
 """
 
 from __future__ import annotations
