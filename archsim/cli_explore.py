@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import typer
 
@@ -29,8 +29,15 @@ N_SHOWN = 5
 FILE = "uncertainty.json"
 
 
-Asked = tuple[str, Chip, Workload, str, int]
-"""Name, chip, workload, phase and seed of what is priced."""
+class _Asked(NamedTuple):
+    """What is priced; a chip of a study with what was tried there."""
+
+    name: str
+    chip: Chip
+    work: Workload
+    phase: str
+    seed: int
+    parameters: Mapping[str, Any] = {}
 
 
 def explore(
@@ -50,7 +57,8 @@ def explore(
     if unknown := [metric for metric in shown if metric not in METRICS]:
         hint = close_match(unknown[0], METRICS)
         raise ArchsimError(f"--metric {', '.join(unknown)}: no such metric{hint}; there are: {', '.join(METRICS)}")
-    priced, origins = _priced(_asked(chips, workload, phase, seed, assignments))
+    asked = _asked(chips, workload, phase, seed, assignments)
+    priced, origins = _priced(asked)
     found = propagate(priced, n_draws, seed)
     numbers = {
         chip.name: one_at_a_time(chip, shown) if n_sobol is None else sobol(chip, n_sobol, seed, shown)
@@ -63,8 +71,9 @@ def explore(
         typer.echo(json.dumps(record, indent=1))
         return
     n_numbers = len(found.numbers)
-    if tried := _tried(chips):
-        typer.echo(tried + "\n")
+    if names := list(dict.fromkeys(name for item in asked for name in item.parameters)):
+        rows = [[item.name, *(str(item.parameters.get(name, "")) for name in names)] for item in asked]
+        typer.echo(text_table(("chip", *names), rows) + "\n")
     typer.echo(f"{n_draws} draws of {n_numbers} uncertain numbers, seed {seed}; from, to: the middle 90 %\n")
     typer.echo(text_table(("metric", "chip", "listed", "from", "to"), _bars(found, shown)) + "\n")
     if len(found.chips) > 1:
@@ -79,7 +88,7 @@ def explore(
 
 def _asked(
     items: Sequence[Path], workload: Path | None, phase: str | None, seed: int, assignments: Sequence[str]
-) -> list[Asked]:
+) -> list[_Asked]:
     """Chips of files with one workload, or those of the front of studies, which bring their own."""
     studies = [item for item in items if (item / "study.json").is_file()]
     if studies and (len(studies) < len(items) or workload or phase or assignments):
@@ -100,29 +109,12 @@ def _asked(
     if len(set(map(str, items))) < len(items):
         raise ArchsimError("one chip file stands there twice; it would be compared with itself")
     return [
-        (chip.name if names.count(chip.name) == 1 else str(path), chip, work, phase or work.phases[0], seed)
+        _Asked(chip.name if names.count(chip.name) == 1 else str(path), chip, work, phase or work.phases[0], seed)
         for path, (chip, work) in zip(items, loaded, strict=True)
     ]
 
 
-def _tried(items: Sequence[Path]) -> str:
-    """What the chips of studies are, as a table; nothing for chips of files."""
-    from archsim.explore.results import choices, read_results
-
-    tables = []
-    for item in items:
-        if (item / "study.json").is_file():
-            found = read_results(item)
-            names = list(found.study.parameters)
-            rows = [
-                [name, *(str(record["parameters"].get(key, "")) for key in names)]
-                for name, record in choices(found).items()
-            ]
-            tables.append(text_table([f"chip of {item.name}", *names], rows))
-    return "\n\n".join(tables)
-
-
-def _chosen(folder: Path, is_one_of_many: bool) -> list[Asked]:
+def _chosen(folder: Path, is_one_of_many: bool) -> list[_Asked]:
     """Of a study's front: the knee, and the best of each objective."""
     from archsim.explore.results import choices, notes_on, read_results
 
@@ -136,14 +128,14 @@ def _chosen(folder: Path, is_one_of_many: bool) -> list[Asked]:
     for name, record in chosen.items():
         given = found.study.resolve(record["parameters"])
         full = f"{folder.name} {name}" if is_one_of_many else name
-        asked.append((full, given.chip, given.work, given.phase, given.seed))
+        asked.append(_Asked(full, given.chip, given.work, given.phase, given.seed, record["parameters"]))
     return asked
 
 
-def _priced(asked: Sequence[Asked]) -> tuple[list[Priced], list[dict[str, object]]]:
+def _priced(asked: Sequence[_Asked]) -> tuple[list[Priced], list[dict[str, object]]]:
     """Everything simulated, with names that tell them apart, and where each result came from."""
     found, origins = [], []
-    for name, chip, work, phase, seed in asked:
+    for name, chip, work, phase, seed, _ in asked:
         progress(f"{name} ...")
         result = simulate(chip, work, engine="compiled", seed=seed, phase=cast("Phase", phase))
         found.append(Priced(name, chip, result))

@@ -54,7 +54,7 @@ def test_the_front_of_a_study_brings_its_workload(tmp_path):
     said = CliRunner().invoke(app, ["explore", folder, "--uncertain", "20", "--json"])
     assert said.exit_code == 0, said.output
     tables = CliRunner().invoke(app, ["explore", folder, "--uncertain", "20"]).stdout
-    assert tables.startswith("chip of tiny")
+    assert tables.splitlines()[0].split() == ["chip", "chip.crossbar.rows", "chip.adc.columns_per_adc"]
     record = json.loads(said.stdout)
     rows = [json.loads(line) for line in (tmp_path / "tiny" / "results.jsonl").read_text().splitlines()]
     least = min(row["metrics"]["area_um2"] for row in rows)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 WORKER_S = 30.0
+"""Seconds without a worker after which a cluster of somebody else is given up."""
+
 LOST_S = 20.0
 """Seconds after which a cluster of our own that has no worker left is made anew; Dask mostly needs less."""
 

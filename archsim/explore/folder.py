@@ -35,14 +35,6 @@ class StudyFolder:
     log: ResultLog
     claims: Claims
 
-    def __post_init__(self) -> None:
-        # claims are the process's: two threads of it would both take one, and the first to end would drop them all
-        if self.path in _OPEN:
-            self.claims.close()
-            said = "is open in this process already; give each sweep or search of it a process of its own"
-            raise ExploreError(f"{self.path}: {said}")
-        _OPEN.add(self.path)
-
     @property
     def journal(self) -> Path:
         """Optuna's journal."""
@@ -74,6 +66,10 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
         It cannot be written, holds other files, another study, or one that another version of archsim began.
     """
     target = folder.expanduser().resolve()
+    # claims are the process's: two threads would both take one, and a file of claims that is closed drops them all
+    if target in _OPEN:
+        said = "is open in this process already; give each sweep or search of it a process of its own"
+        raise ExploreError(f"{target}: {said}")
     if target.exists() and not target.is_dir():
         raise ExploreError(f"{target}: is a file; name a folder for the study")
     try:
@@ -96,7 +92,9 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
         else:
             _write(target / STUDY_COPY, study.document.path.read_text(encoding="utf-8-sig"))
             _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
-    return StudyFolder(target, ResultLog(target / RESULTS), Claims(target / "claims.lock"))
+    opened = StudyFolder(target, ResultLog(target / RESULTS), Claims(target / "claims.lock"))
+    _OPEN.add(target)
+    return opened
 
 
 def _is_of_a_beginning(path: Path) -> bool:

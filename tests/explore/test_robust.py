@@ -243,9 +243,14 @@ def test_a_folder_is_open_once_in_a_process(tmp_path):
     path = write_study(tmp_path)
     study = read_study(path)
     with open_folder(study, tmp_path / "out") as first:
+        assert first.claims.take("a")
         with pytest.raises(ExploreError, match="is open in this process already"):
             sweep(path, tmp_path / "out")
-        assert first.claims.take("a")
+        code = "import sys; from pathlib import Path; from archsim.explore.log import Claims; "
+        code += "print(Claims(Path(sys.argv[1])).take('a'))"
+        command = [sys.executable, "-c", code, str(tmp_path / "out" / "claims.lock")]
+        other = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert other.stdout == "False\n"  # what was refused has dropped no claim of the first
     assert sweep(path, tmp_path / "out").n_new == 4
 
 
