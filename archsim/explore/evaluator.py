@@ -128,7 +128,7 @@ class Evaluator:
     def submit(self, pending: Pending) -> None:
         """Hand in as much as there are free workers for."""
         log, claims = self.folder.log, self.folder.claims
-        for group in self._groups(pending.waiting):
+        for group in self._groups(pending.waiting[:BLOCK]):
             if self.pool.n_free <= 0:
                 return
             # others are of another process, or done
