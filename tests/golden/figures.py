@@ -32,7 +32,7 @@ SMALL = {
     "ucihar_sfcn": ["timesteps=8", "network.layers.6.outputs=2", "network.layers.4.channels=32"],
     "vgg9_cifar10": [
         "timesteps=2", "network.input=[3, 8, 8]", "positions_per_burst=64",
-        *(f"network.layers.{i}.channels={n}" for i, n in zip((0, 1, 3, 4, 6, 7, 8), (4, 4, 8, 8, 16, 16, 16))),
+        *(f"network.layers.{i}.channels={4 + 4 * (i > 1) + 8 * (i > 4)}" for i in (0, 1, 3, 4, 6, 7, 8)),
     ],
     "watch_adapt": ["timesteps=3", "samples=3", "batch=1"],
     "watch_mlp": ["timesteps=3", "samples=4", "batch=2"],
@@ -88,9 +88,8 @@ def learning_figures() -> dict[str, Any]:
         ["device.errors.programming={kind: table, device: wan, scale: window}"],
     )
     short = ["learning.pretrain.epochs=1", "learning.adapt.passes=1", "samples=2", "batch=2"]
-    work = archsim.load_workload(
-        ROOT / "workloads" / "watch_adapt.yaml", [*short, "learning.data.decimation=16", "timesteps=8", "network.layers.0.outputs=24"]
-    )
+    short += ["learning.data.decimation=16", "timesteps=8", "network.layers.0.outputs=24"]
+    work = archsim.load_workload(ROOT / "workloads" / "watch_adapt.yaml", short)
     told = learn(chip, work, get_args(Rule), seeds=1, seed=0).to_dict()
     told.pop("provenance", None)
     return json.loads(json.dumps(told))  # type: ignore[no-any-return]  # lists for tuples, as they are read back
