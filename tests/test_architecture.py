@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 # room -> rooms it may know; docs/architecture.md draws the same picture
 KNOWS = {
     "errors": {"trace"},  # for type checking only
+    "registry": {"errors"},
     "units": {"errors"},
     "yaml_reader": {"errors", "units"},
     "spec": {"errors", "units", "yaml_reader"},
@@ -42,6 +43,9 @@ KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
 KNOWS["__init__"] = set(KNOWS)
+# whatever comes in kinds asks the register
+for room in ("spec", "workload", "components", "crossbar", "snn", "mapping", "lowering", "metrics", "plot", "export"):
+    KNOWS[room] |= {"registry"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
