@@ -21,9 +21,10 @@ from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedCosts, TapedTasks
 from archsim.lowering import lower
 from archsim.lowering.lower import Lowered
-from archsim.mapping import Mapping, map_workload
+from archsim.mapping import Mapping
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
+from archsim.prepare import prepare
 from archsim.provenance import files_of
 from archsim.simulate import Phase
 from archsim.snn import Activity, measure
@@ -160,9 +161,10 @@ class Shared:
         return self._graphs[key]
 
     def _lowered(self, resolved: Resolved) -> _Graph:
-        work, activity = self.measured(resolved.work, resolved.seed)
-        chip = with_expected_pulses(resolved.chip)
-        mapping = map_workload(chip, work, cast("Phase", resolved.phase))
+        phase = cast("Phase", resolved.phase)
+        ready = prepare(resolved.chip, resolved.work, resolved.seed, phase, measured=self.measured)
+        ready.check()
+        chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
         tape = Tape()
         costs = TapedCosts(ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes), tape)
         tasks = TapedTasks(tape)

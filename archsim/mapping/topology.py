@@ -136,10 +136,11 @@ class Topology:
 
     def _along(self, here: Ints, there: Ints, extent: int) -> Floats:
         """Length along one axis of a grid."""
-        apart = np.abs(here - there).astype(np.float64)
+        apart: Floats = np.abs(here - there).astype(np.float64)
         if self.kind == "mesh":
             return apart
-        return (2.0 if extent > 2 else 1.0) * np.minimum(apart, extent - apart)
+        around: Floats = (2.0 if extent > 2 else 1.0) * np.minimum(apart, extent - apart)
+        return around
 
     @cached_property
     def _climbed(self) -> Floats:
