@@ -107,7 +107,8 @@ class Shared:
         return self._measured[key]
 
     def metrics(
-        self, group: Sequence[Resolved], wanted: Iterable[str], most_ps: float = math.inf
+        self, group: Sequence[Resolved], wanted: Iterable[str], most_ps: float = math.inf,
+        max_memory_bytes: int | None = None,
     ) -> list[dict[str, float] | None]:
         """Those metrics that need no trace, of configurations with one `graph_key`.
 
@@ -117,6 +118,8 @@ class Shared:
         wanted : iterable of str
         most_ps : float
             Configurations that take longer at best are not played out.
+        max_memory_bytes : int, optional
+            What the graph may take.
 
         Returns
         -------
@@ -125,7 +128,7 @@ class Shared:
             ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
         """
         names = [name for name in wanted if name in QUICK]
-        graph = self._graph(group[0])
+        graph = self._graph(group[0], max_memory_bytes)
         found: list[dict[str, float] | None] = [None] * len(group)
         if graph is None:
             return found
@@ -150,19 +153,20 @@ class Shared:
                 found[i] = _totals(graph, costs, actions, int(makespan), group[i].work.n_samples, names)
         return found
 
-    def _graph(self, resolved: Resolved) -> _Graph | None:
+    def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
         key = graph_key(resolved)
         if key not in self._graphs:
             try:
-                _keep(self._graphs, key, self._lowered(resolved))
+                _keep(self._graphs, key, self._lowered(resolved, max_memory_bytes))
             except (NotSharedError, ArchsimError):
                 _keep(self._graphs, key, None)
         self._graphs.move_to_end(key)
         return self._graphs[key]
 
-    def _lowered(self, resolved: Resolved) -> _Graph:
+    def _lowered(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph:
         phase = cast("Phase", resolved.phase)
-        ready = prepare(resolved.chip, resolved.work, resolved.seed, phase, measured=self.measured)
+        seed, most = resolved.seed, max_memory_bytes
+        ready = prepare(resolved.chip, resolved.work, seed, phase, most, self.measured)
         ready.check()
         chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
         tape = Tape()
