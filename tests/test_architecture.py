@@ -33,6 +33,8 @@ KNOWS = {
     "provenance": {"spec", "workload", "units"},
 }
 KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
+KNOWS["memory"] = {"errors", "spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
+KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)

@@ -22,6 +22,7 @@ def search(
     workers: int = 1,
     tell: Tell = on_terminal,
     scheduler: str | None = None,
+    max_memory_bytes: int | None = None,
 ) -> Explored:
     """Search the space of a study, as :func:`archsim.explore.searching.search` says; imports Optuna when called.
 
@@ -38,4 +39,4 @@ def search(
         raise ExploreError("a search needs Optuna: pip install archsim[explore]") from None
     from archsim.explore.searching import search as run
 
-    return run(study, folder, workers, tell, scheduler)
+    return run(study, folder, workers, tell, scheduler, max_memory_bytes)

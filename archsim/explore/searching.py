@@ -41,12 +41,13 @@ def search(
     workers: int = 1,
     tell: Tell = on_terminal,
     scheduler: str | None = None,
+    max_memory_bytes: int | None = None,
 ) -> Explored:
     """Search the space of a study for its Pareto front, with one of Optuna's samplers.
 
     Parameters
     ----------
-    study, folder, workers, tell, scheduler
+    study, folder, workers, tell, scheduler, max_memory_bytes
         As for :func:`archsim.explore.sweep`.
 
     Returns
@@ -83,7 +84,8 @@ def search(
         open_folder(given, folder_of(given, folder)) as opened,
         taking_part(opened.journal),
     ):
-        evaluator = Evaluator(given, opened, pool, Progress(given.model.search.n_trials, tell))
+        progress = Progress(given.model.search.n_trials, tell)
+        evaluator = Evaluator(given, opened, pool, progress, max_memory_bytes)
         storage, backend = storage_of(opened.journal)
         run = _Search(given, opened, evaluator, optuna_study(given, storage), backend)
         run.go()
