@@ -8,12 +8,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from archsim.explore.evaluator import Tell
+from archsim.explore.folder import read_about
 from archsim.explore.log import Record
 from archsim.explore.results import read_results
 from archsim.explore.run import Explored, on_terminal, sweep
+from archsim.explore.space import configurations
 from archsim.explore.study import Study, read_study
+from archsim.explore.uncertain import Priced, Uncertain, propagate
+from archsim.learn.checkpoints import differences
 
-__all__ = ["Explored", "Record", "Study", "read_results", "read_study", "search", "sweep"]
+__all__ = [
+    "Explored",
+    "Priced",
+    "Record",
+    "Study",
+    "Uncertain",
+    "configurations",
+    "differences",
+    "propagate",
+    "read_about",
+    "read_results",
+    "read_study",
+    "search",
+    "sweep",
+]
 
 
 def search(

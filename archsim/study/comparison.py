@@ -1,115 +1,129 @@
-"""One configuration through the event simulation with both rules."""
+"""One configuration through the event simulation with both rules, and what makes the difference."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from archsim.errors import ArchsimError, EngineError, ExploreError
+from archsim.errors import ArchsimError
 from archsim.mapping import map_workload
 from archsim.metrics import Result
 from archsim.simulate import simulate
-from archsim.spec import Chip, load_chip
-from archsim.study.factors import Configuration, chip_for
-from archsim.study.mechanisms import area_parts, common_energy, energy_parts
-from archsim.study.records import Parts, Row
-from archsim.study.without import latency_parts, unsplit
-from archsim.workload import Workload, load_workload
+from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Setting
+from archsim.study.jobs import in_words
+from archsim.study.mechanisms import common_energy, mechanisms
+
+TOTALS = ("energy_pj", "latency_ps", "area_um2")
 
 
 @dataclass(frozen=True)
-class Files:
-    """The two files of the base, and what is set in them.
+class Comparison:
+    """One configuration: what one adapted sample takes with each rule, and what makes the difference.
 
     Parameters
     ----------
-    chip, workload : Path
-    for_chip, for_workload : tuple of str
-        Assignments, as ``--set`` takes them.
+    name : str
+    settings : dict
+        What differs from the base.
+    bp, dfa : dict of str to float
+        energy_pj and latency_ps per sample, area_um2.
+    energy_saving_pct, area_saving_pct : float
+        What DFA saves, in percent of BP's.
+    speedup : float
+        BP's latency over DFA's.
+    parts : dict of str to dict of str to float
+        By total and mechanism, what BP takes more than DFA; the parts of a total sum to the difference.
+    common_energy_pj : dict of str to float
+        Energy (pJ per sample) of what both rules do alike: "forward", "outer", "writes".
+    note : str
+        What is particular; else empty.
     """
 
-    chip: Path
-    workload: Path
-    for_chip: tuple[str, ...] = ()
-    for_workload: tuple[str, ...] = ()
+    name: str
+    settings: dict[str, Setting]
+    bp: dict[str, float]
+    dfa: dict[str, float]
+    energy_saving_pct: float
+    area_saving_pct: float
+    speedup: float
+    parts: dict[str, dict[str, float]]
+    common_energy_pj: dict[str, float]
+    note: str = ""
 
-    def load(self, configuration: Configuration | None = None, rule: str = "bp") -> tuple[Chip, Workload]:
-        """Chip and workload of a configuration, for a rule.
+    def figure(self, name: str) -> float:
+        """One of the three ratios, by name."""
+        return float(getattr(self, name))
 
-        Raises
-        ------
-        SpecError, WorkloadError
+    def shares(self, total: str) -> dict[str, float]:
+        """By mechanism, its part of the difference in percent of BP's total.
+
+        Examples
+        --------
+        >>> parts = {"energy_pj": {"reads": 30.0, "feedback": -10.0}}
+        >>> Comparison("base", {}, {"energy_pj": 100.0}, {}, 20.0, 0.0, 1.0, parts, {}).shares("energy_pj")
+        {'reads': 30.0, 'feedback': -10.0}
         """
-        configuration = configuration or Configuration("base")
-        on_chip = [*self.for_chip, *configuration.for_chip, *chip_for(rule)]
-        return (
-            load_chip(self.chip, on_chip),
-            load_workload(self.workload, [*self.for_workload, *configuration.for_workload]),
-        )
+        return {name: 100 * part / self.bp[total] for name, part in self.parts[total].items()}
 
 
-def price(files: Files, configuration: Configuration, seed: int) -> dict[str, Any]:
-    """Energy, latency, area of one configuration with both rules, and by mechanism what differs.
+def compare(base: Base, configuration: Configuration = UNCHANGED, seed: int = 0) -> Comparison:
+    """Simulate a configuration with BP and with DFA, and split the differences by mechanism.
 
-    Returns
-    -------
-    dict
-        `Row.to_dict`; or ``{"name", "settings", "why_not"}`` if the chip does not hold it, or its simulation does
-        not finish.
+    Raises
+    ------
+    ArchsimError
+        A file is wrong, the chip does not hold the network, or a simulation does not finish.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> small = Base(Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_mlp.yaml"), (), ("timesteps=2",))
+    >>> found = compare(small.with_workload("samples=1", "batch=1"))
+    >>> found.speedup > 1
+    True
     """
-    try:
-        return _row(files, configuration, seed).to_dict()
-    except ArchsimError as error:  # goes back to another process: as words
-        said = str(error).splitlines()[0].partition(" These wait")[0]
-        return {"name": configuration.name, "settings": configuration.settings, "why_not": said}
-
-
-def _row(files: Files, configuration: Configuration, seed: int) -> Row:
-    runs: dict[str, Result] = {}
-    for rule in ("bp", "dfa"):
-        chip, work = files.load(configuration, rule)
+    runs = {}
+    for rule in RULES:
+        chip, work = base.load(configuration, rule)
         runs[rule] = simulate(chip, work, engine="compiled", seed=seed, phase="bp" if rule == "bp" else "dfa")
-    return row_of(files, configuration, runs["bp"], runs["dfa"])
+    return comparison_of(base, configuration, runs["bp"], runs["dfa"])
 
 
-def row_of(files: Files, configuration: Configuration, bp: Result, dfa: Result) -> Row:
+def comparison_of(base: Base, configuration: Configuration, bp: Result, dfa: Result) -> Comparison:
     """Two runs of a configuration compared."""
-    chip, work = files.load(configuration, "bp")
-    note = ""
-    try:
-        latency = latency_parts(bp, dfa, map_workload(chip, work, "bp"))
-    except EngineError as error:
-        latency, note = unsplit(bp, dfa, error)
-    n = bp.n_samples
-    parts = Parts(_each(energy_parts(bp, dfa), n), _each(latency, n), area_parts(bp, dfa))
-    common = _each(common_energy(dfa), n)
-    totals = _totals(bp, n), _totals(dfa, n)
-    return Row(configuration.name, configuration.settings, *totals, parts, common, note)
+    parts, note = mechanisms(bp, dfa, map_workload(*base.load(configuration, "bp"), "bp"))
+    of_bp, of_dfa = _totals(bp), _totals(dfa)
+    return Comparison(
+        configuration.name,
+        configuration.settings,
+        of_bp,
+        of_dfa,
+        energy_saving_pct=100 * (1 - of_dfa["energy_pj"] / of_bp["energy_pj"]),
+        area_saving_pct=100 * (1 - of_dfa["area_um2"] / of_bp["area_um2"]),
+        speedup=of_bp["latency_ps"] / of_dfa["latency_ps"],
+        parts=parts,
+        common_energy_pj={name: part / bp.n_samples for name, part in common_energy(dfa).items()},
+        note=note,
+    )
 
 
-def _each(parts: dict[str, float], n_samples: int) -> dict[str, float]:
-    return {name: part / n_samples for name, part in parts.items()}
-
-
-def _totals(result: Result, n_samples: int) -> dict[str, float]:
+def _totals(result: Result) -> dict[str, float]:
     return {
-        "energy_pj": result.energy_pj / n_samples,
-        "latency_ps": result.latency_ps / n_samples,
+        "energy_pj": result.energy_pj / result.n_samples,
+        "latency_ps": result.latency_ps / result.n_samples,
         "area_um2": result.area_um2,
     }
 
 
-def rows_and_gaps(found: Sequence[dict[str, Any]]) -> tuple[list[Row], list[dict[str, Any]]]:
-    """Which configurations were priced, and which could not be (why).
+def compared(base: Base, configuration: Configuration, seed: int) -> dict[str, Any]:
+    """`compare` as a job: the comparison as plain types; or ``name``, ``settings`` and ``why_not``."""
+    try:
+        return asdict(compare(base, configuration, seed))
+    except ArchsimError as error:
+        return {"name": configuration.name, "settings": configuration.settings, "why_not": in_words(error, 1)}
 
-    Raises
-    ------
-    ExploreError
-        The base could not be.
-    """
-    gaps = [record for record in found if "why_not" in record]
-    if found and "why_not" in found[0]:
-        raise ExploreError(f"the base configuration: {found[0]['why_not']}")
-    return [Row.of(record) for record in found if "why_not" not in record], gaps
+
+def comparisons_of(study: Mapping[str, Any]) -> list[Comparison]:
+    """The configurations of a study's record."""
+    return [Comparison(**row) for row in study["configurations"]]

@@ -1,22 +1,27 @@
-"""Many jobs on several processes; what is done is kept in a folder and not done again."""
+"""Many function calls on worker processes; finished outcomes are kept in a folder, and a second run resumes."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import pickle
+import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
-from archsim.errors import ExploreError
+from archsim.errors import ArchsimError, ExploreError
 from archsim.explore.workers import LocalPool
-from archsim.study.records import replace_file
+from archsim.report import write_whole
 
 POLL_S = 60.0
+REVISION = 2  # of what studies compute; counts up when kept outcomes are not those that would come out now
 Tell = Callable[[str], None]
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,9 @@ class Job:
     Parameters
     ----------
     name : str
-        For progress.
+        For progress and messages.
     function : callable
-        At the top of a module; gives what JSON can hold.
+        At the top of a module that is not run as a script; returns what JSON can hold.
     arguments : tuple
     made_from : object
         What JSON can hold; the outcome is found again by it.
@@ -42,12 +47,12 @@ class Job:
     @property
     def key(self) -> str:
         """Names the outcome's file."""
-        text = json.dumps([self.function.__name__, self.made_from], sort_keys=True)
+        text = json.dumps([self.function.__name__, self.made_from, REVISION], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list[Any]:
-    """The outcomes, in the order of the jobs, whatever the number of workers.
+def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell = lambda _: None) -> list[Any]:
+    """Outcomes in the order of the jobs, whatever the number of workers.
 
     Parameters
     ----------
@@ -57,13 +62,21 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list
     cache : Path
         A folder for finished outcomes.
     tell : callable
+        Called with what is going on.
 
     Raises
     ------
-    ExploreError
-        A process ended without an outcome, or the cache cannot be written.
+    ArchsimError
+        A process ended without an outcome, or the cache cannot be written; and whatever a job raises.
+
+    Examples
+    --------
+    >>> import math, tempfile
+    >>> with tempfile.TemporaryDirectory() as kept:
+    ...     run_jobs([Job(f"root of {x}", math.sqrt, (x,), {"x": x}) for x in (4, 9)], 1, Path(kept))
+    [2.0, 3.0]
     """
-    found = {job.key: outcome for job in jobs if (outcome := _cached(cache, job)) is not None}
+    found = {job.key: outcome for job in jobs if (outcome := _kept(cache, job)) is not None}
     missing = {job.key: job for job in jobs if job.key not in found}
     if found and missing:
         tell(f"{len(found)} of {len(jobs)} were done before")
@@ -74,12 +87,69 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list
             while waiting and pool.n_free > 0:
                 pool.submit((waiting.pop(0),))
             for key, outcome in pool.wait(POLL_S):
-                found[key] = _result(outcome, missing[key])
-                replace_file(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
+                found[key] = _outcome_of(outcome, missing[key])
+                write_whole(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
                 tell(f"{sum(job.key in found for job in jobs)} of {len(jobs)}: {missing[key].name}")
     finally:
         pool.close()
     return [found[job.key] for job in jobs]
+
+
+@contextmanager
+def kept_in(cache: Path | None) -> Iterator[Path]:
+    """A folder for finished outcomes: the one that is named, else a temporary one.
+
+    Raises
+    ------
+    ExploreError
+        It cannot be made.
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory() as place:
+            yield Path(place)
+        return
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as cause:
+        raise ExploreError(f"{cache}: cannot be written: {cause.strerror or cause}") from None
+    yield cache
+
+
+# ---- jobs that may fail without ending the study ----
+
+
+def in_words(error: ArchsimError, n_lines: int = 2) -> str:
+    """An error as a line of text: an exception would end the whole study."""
+    return "; ".join(str(error).splitlines()[:n_lines]).partition(" These wait")[0]
+
+
+def error_in_words(function: Callable[P, dict[str, Any]]) -> Callable[P, dict[str, Any]]:
+    """Make a function return ``{"why_not": text}`` where it raises an `ArchsimError`."""
+
+    @functools.wraps(function)
+    def safe(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        try:
+            return function(*args, **kwargs)
+        except ArchsimError as error:
+            return {"why_not": in_words(error)}
+
+    return safe
+
+
+def all_done(names: Sequence[str], found: Sequence[dict[str, Any]]) -> None:
+    """Refuse outcomes of `error_in_words` functions of which one has failed.
+
+    Raises
+    ------
+    ExploreError
+        With the names and reasons of all that failed.
+    """
+    failed = [f"{name}: {one['why_not']}" for name, one in zip(names, found, strict=True) if "why_not" in one]
+    if failed:
+        raise ExploreError("\n".join(failed))
+
+
+# ---- one worker ----
 
 
 def _done(jobs: Sequence[Job]) -> list[dict[str, Any]]:
@@ -104,7 +174,7 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-def _result(outcome: dict[str, Any], job: Job) -> Any:
+def _outcome_of(outcome: dict[str, Any], job: Job) -> Any:
     if "raised" in outcome:
         raise outcome["raised"]
     if "outcome" not in outcome:
@@ -116,7 +186,7 @@ def _file(cache: Path, job: Job) -> Path:
     return cache / f"{job.key}.json"
 
 
-def _cached(cache: Path, job: Job) -> Any:
+def _kept(cache: Path, job: Job) -> Any:
     """An earlier outcome; None if there is none, or it cannot be read."""
     try:
         return json.loads(_file(cache, job).read_text(encoding="utf-8"))["outcome"]

@@ -1,4 +1,4 @@
-"""What of a latency a mechanism brings: the same run again, with that mechanism's tasks taking no time.
+"""How much latency a mechanism brings: the same run again, with that mechanism's tasks taking no time.
 
 BP's tasks are freed of their time one mechanism after the other, and DFA's likewise::
 
@@ -19,15 +19,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine import run_tasks
-from archsim.errors import EngineError
 from archsim.mapping import Mapping
-from archsim.metrics import Result
-from archsim.metrics.ledger import action_of_name
-from archsim.study.mechanisms import mechanism_of
+from archsim.metrics import Result, action_of_name
 from archsim.taskgraph import TaskGraph
 
 Mask = NDArray[np.bool_]
 UPDATE = "update"
+READS = ("drive", "read", "convert", "shift_add", "collect", "add")
+HISTORY = ("keep", "recall")
+
+
+def mechanism_of(phase: str, action: str) -> str:
+    """To which mechanism the tasks of a phase and an action belong.
+
+    Examples
+    --------
+    >>> mechanism_of("backward", "read"), mechanism_of("feedback", "hop"), mechanism_of("forward", "keep")
+    ('transposed_reads', 'error_traffic', 'history')
+    """
+    if action in HISTORY:
+        return "history"
+    if phase == "update":
+        return "second_copy_writes"  # what is left of it: the forward arrays are written alike
+    if phase in ("backward", "feedback"):
+        reads = "transposed_reads" if phase == "backward" else "feedback_reads"
+        return reads if action in READS else "error_traffic"
+    return "outer" if phase == "gradient" else "forward"
 
 
 def latency_parts(bp: Result, dfa: Result, mapping: Mapping) -> dict[str, float]:
@@ -112,9 +129,3 @@ def copy_writes(graph: TaskGraph, mapping: Mapping) -> Mask:
         if not more.any():
             return found
         found |= more
-
-
-def unsplit(bp: Result, dfa: Result, error: EngineError) -> tuple[dict[str, float], str]:
-    """Where a run without a mechanism's time cannot finish: the whole difference, and why."""
-    first = str(error).splitlines()[0]
-    return {"rest": float(bp.latency_ps - dfa.latency_ps)}, f"latency is not split: {first}"

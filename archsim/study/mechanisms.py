@@ -1,19 +1,17 @@
-"""Where a difference between BP and DFA comes from: energy and area from the books of two runs.
+"""Where a difference between BP and DFA comes from: energy and area from the counts and prices of two runs.
 
 Every part is BP's less DFA's, so a negative one is what DFA takes more of. The parts sum to the difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from archsim.metrics import Result
-from archsim.metrics.ledger import action_of_name
+from archsim.errors import EngineError
+from archsim.mapping import Mapping
+from archsim.metrics import Result, action_of_name
+from archsim.study.latency import latency_parts, mechanism_of
 
-READS = ("drive", "read", "convert", "shift_add", "collect", "add")
-HISTORY = ("keep", "recall")
 PS_UW_IN_PJ = 1e-6
 
 TITLES = {
@@ -35,6 +33,43 @@ TITLES = {
 """How a mechanism reads in tables and pictures."""
 
 
+def mechanisms(bp: Result, dfa: Result, mapping: Mapping) -> tuple[dict[str, dict[str, float]], str]:
+    """What each mechanism brings of the difference between a run with BP and one with DFA.
+
+    Parameters
+    ----------
+    bp, dfa : Result
+        The same network on the chips for either rule, as many samples.
+    mapping : Mapping
+        BP's, which says where the second copy lies.
+
+    Returns
+    -------
+    parts : dict of str to dict of str to float
+        By total ("energy_pj", "latency_ps" per sample; "area_um2") and mechanism, see `TITLES`; they sum to the
+        difference of the totals.
+    note : str
+        Why the latency is not split, else empty.
+    """
+    note, n = "", bp.n_samples
+    try:
+        latency = latency_parts(bp, dfa, mapping)
+    except EngineError as error:
+        latency, note = unsplit(bp, dfa, error)
+    energy = {name: part / n for name, part in energy_parts(bp, dfa).items()}
+    return {
+        "energy_pj": energy,
+        "latency_ps": {name: part / n for name, part in latency.items()},
+        "area_um2": area_parts(bp, dfa),
+    }, note
+
+
+def unsplit(bp: Result, dfa: Result, error: EngineError) -> tuple[dict[str, float], str]:
+    """Where a run without a mechanism's time cannot finish: the whole difference, and why."""
+    first = str(error).splitlines()[0]
+    return {"rest": float(bp.latency_ps - dfa.latency_ps)}, f"latency is not split: {first}"
+
+
 def energy_groups(result: Result) -> dict[tuple[str, str], float]:
     """Dynamic energy (pJ) of a run by (phase, action)."""
     graph = result.graph
@@ -48,24 +83,6 @@ def energy_groups(result: Result) -> dict[tuple[str, str], float]:
         key_of = phase, action_of_name(name)
         found[key_of] = found.get(key_of, 0.0) + float(counts[index]) * result.actions[name].energy_pj
     return found
-
-
-def mechanism_of(phase: str, action: str) -> str:
-    """To which mechanism the tasks of a phase and an action belong.
-
-    Examples
-    --------
-    >>> mechanism_of("backward", "read"), mechanism_of("feedback", "hop"), mechanism_of("forward", "keep")
-    ('transposed_reads', 'error_traffic', 'history')
-    """
-    if action in HISTORY:
-        return "history"
-    if phase == "update":
-        return "second_copy_writes"  # what is left of it: the forward arrays are written alike
-    if phase in ("backward", "feedback"):
-        reads = "transposed_reads" if phase == "backward" else "feedback_reads"
-        return reads if action in READS else "error_traffic"
-    return "outer" if phase == "gradient" else "forward"
 
 
 def energy_parts(bp: Result, dfa: Result) -> dict[str, float]:
@@ -109,19 +126,19 @@ def area_parts(bp: Result, dfa: Result) -> dict[str, float]:
     Arrays count with their converters and drivers. "tiles" is all that is left: crossbars of begun tiles that
     nothing lies on, write circuits, other buffers, and what stands once in each tile or on the chip.
     """
-    history = _of(bp, dfa, lambda r: sum(i.n * i.area_um2 for i in r.items if i.component == "history_buffer"))
-    parts = {
-        "second_copy": _of(bp, dfa, lambda r: _phase_area(r, "backward")),
-        "feedback_arrays": _of(bp, dfa, lambda r: _phase_area(r, "feedback")),
-        "forward_arrays": _of(bp, dfa, lambda r: _phase_area(r, "forward") - _shared_area(r)),
-        "history": history,
-    }
+    of_bp, of_dfa = _areas(bp), _areas(dfa)
+    parts = {name: of_bp[name] - of_dfa[name] for name in of_bp}
     parts["tiles"] = bp.area_um2 - dfa.area_um2 - sum(parts.values())
     return parts
 
 
-def _of(bp: Result, dfa: Result, part: Callable[[Result], float]) -> float:
-    return part(bp) - part(dfa)
+def _areas(result: Result) -> dict[str, float]:
+    return {
+        "second_copy": _phase_area(result, "backward"),
+        "feedback_arrays": _phase_area(result, "feedback"),
+        "forward_arrays": _phase_area(result, "forward") - _shared_area(result),
+        "history": sum(item.n * item.area_um2 for item in result.items if item.component == "history_buffer"),
+    }
 
 
 def _phase_area(result: Result, phase: str) -> float:
@@ -130,7 +147,7 @@ def _phase_area(result: Result, phase: str) -> float:
 
 
 def _shared_area(result: Result) -> float:
-    """Area in tiles and on the chip that the books count as the forward pass's."""
+    """Area in tiles and on the chip that the breakdown by phase counts as the forward pass's."""
     elsewhere = {"history_buffer", "gradient_buffer", "gradient_unit", "write_circuits"}
     return sum(
         item.n * item.area_um2

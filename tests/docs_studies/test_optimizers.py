@@ -1,4 +1,4 @@
-"""The study of optimizers: small and whole, from the command to the page."""
+"""The study of optimizers: small and whole, from the script to the page."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from optimizers import NAMES, PAGE, PICTURE, RECORD, TABLE, findings, main, page, table_csv
+from optimizers_picture import draw
 
-from archsim.cli import app
-from archsim.plot.optimizers import study_optimizers
-from archsim.study.optimizers import RATES
-from archsim.study.optimizers_page import NAMES, PAGE, PICTURE, STUDY, TABLE, page
+from archsim.errors import ExploreError
 
 SMALL = [
     "--set", "network.layers.0.outputs=8", "--set", "network.layers.1.outputs=8", "--set", "timesteps=8",
@@ -21,30 +19,29 @@ SMALL = [
 ]  # fmt: skip
 
 
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["study", "optimizers", *map(str, arguments)])
+def call(*arguments: object) -> None:
+    main(list(map(str, arguments)))
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory) -> tuple[Path, Result]:
+def done(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("optimizers") / "out"
-    return folder, call("--quick", "--seeds", 1, "--workers", 2, *SMALL, "-o", folder)
+    call("--quick", "--seeds", 1, "--workers", 2, *SMALL, "-o", folder, "--cache", folder / "cache")
+    return folder
 
 
 @pytest.fixture(scope="module")
 def study(done) -> dict:
-    return json.loads((done[0] / STUDY).read_text())
+    return json.loads((done / RECORD).read_text())
 
 
 @pytest.mark.slow
 def test_every_optimizer_stands_there_with_both_rules(done, study):
-    folder, result = done
-    assert result.exit_code == 0, result.output
-    assert {path.name for path in folder.iterdir()} == {STUDY, TABLE, PAGE, PICTURE, "cache"}
+    assert {path.name for path in done.iterdir()} == {RECORD, TABLE, PAGE, PICTURE, "cache"}
     assert [(line["optimizer"], line["rule"]) for line in study["lines"]] == [
-        (kind, rule) for kind in RATES for rule in ("bp", "dfa")
+        (kind, rule) for kind in NAMES for rule in ("bp", "dfa")
     ]
-    with (folder / TABLE).open() as file:
+    with (done / TABLE).open() as file:
         assert [row["optimizer"] for row in csv.DictReader(file)] == [line["optimizer"] for line in study["lines"]]
 
 
@@ -71,16 +68,17 @@ def test_rates_are_the_best_means_of_the_other_task(study):
 
 
 @pytest.mark.slow
-def test_what_is_done_is_not_done_again(done):
-    folder, _ = done
-    before = {path: path.stat().st_mtime_ns for path in (folder / "cache").glob("*.json")}
-    assert call("--quick", "--seeds", 1, *SMALL, "-o", folder).exit_code == 0
-    assert {path: path.stat().st_mtime_ns for path in (folder / "cache").glob("*.json")} == before
+def test_what_is_done_is_not_done_again(done, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in (done / "cache").glob("*.json")}
+    assert before
+    call("--quick", "--seeds", 1, *SMALL, "-o", tmp_path, "--cache", done / "cache")
+    assert {path: path.stat().st_mtime_ns for path in (done / "cache").glob("*.json")} == before
+    assert (tmp_path / RECORD).read_text() == (done / RECORD).read_text()
 
 
 @pytest.mark.slow
 def test_the_page_says_what_the_record_says_and_that_it_was_quick(study):
-    text = page(study, "archsim study optimizers")
+    text = page(study, "a command")
     assert "No figures to cite" in text
     for line in study["lines"]:
         assert f"{100 * line['after']['mean']:.1f}" in text
@@ -88,19 +86,28 @@ def test_the_page_says_what_the_record_says_and_that_it_was_quick(study):
 
 @pytest.mark.slow
 def test_the_picture_draws_the_record(study, tmp_path):
-    drawn = study_optimizers(study["lines"], NAMES, tmp_path / "x.png")
+    drawn = draw(study["lines"], NAMES, tmp_path / "x.png")
     assert drawn["energy_pj"]["bp"] == [line["energy_pj"] for line in study["lines"] if line["rule"] == "bp"]
 
 
-def test_a_workload_without_a_story_is_refused():
-    result = call("arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--quick")
-    assert result.exit_code == 2
-    assert "learning.data" in result.stderr
+def test_a_workload_that_does_not_learn_is_refused():
+    with pytest.raises(ExploreError, match=r"learning\.data"):
+        call("arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--quick")
+
+
+def test_no_seeds_are_refused():
+    with pytest.raises(ExploreError, match="1 or more seeds"):
+        call("--seeds", 0)
+
+
+def test_the_page_in_the_docs_says_what_its_record_says(root_dir):
+    place = root_dir / "docs" / "studies" / "optimizers"
+    study, text = json.loads((place / RECORD).read_text()), (place / PAGE).read_text()
+    assert page(study, text.split("`")[1]) == text
+    assert table_csv(study) == (place / TABLE).read_text()
 
 
 def test_an_answer_names_those_that_are_not_clearly_behind():
-    from archsim.study.optimizers_page import _findings
-
     after = {"sgd": (0.5, 0.6), "momentum": (0.80, 0.90), "adam": (0.79, 0.92), "sink": (0.61, 0.71)}
     lines = [
         {
@@ -113,6 +120,8 @@ def test_an_answer_names_those_that_are_not_clearly_behind():
         {"optimizer": kind, "rule": rule, "seed": seed, "after": value}
         for kind, values in after.items() for rule in ("bp", "dfa") for seed, value in enumerate(values)
     ]  # fmt: skip
-    found = _findings({"lines": lines, "runs": runs})
-    assert "Adam reaches most, 85.5 %, not clearly more than momentum (85.0 %)" in found[0]
-    assert "SGD" not in found[0].partition("without state")[0]
+    study = {"lines": lines, "runs": runs}
+    (found, _) = findings(study)
+    assert found["best"]["optimizer"] == "adam"
+    assert [line["optimizer"] for line in found["near"]] == ["momentum", "sink"]
+    assert found["stateless"]["optimizer"] == "sink"

@@ -1,5 +1,4 @@
-"""The study of tile configurations: three small sweeps, joined from the command to the page; and what is "
-"refused."""
+"""The study of tiles: three small sweeps, joined from the script to the page; and what is refused."""
 
 from __future__ import annotations
 
@@ -11,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from explore_support import ROOT, HerePool
-from typer.testing import CliRunner, Result
+from tile_effects import accuracy_effects, effects, savings
+from tile_page import PAGE, PICTURES, RECORD, TABLE, page
+from tiles import main
 
-from archsim.cli import app
-from archsim.explore import run, sweep
+from archsim.errors import ExploreError
+from archsim.explore import Explored, read_study, run, sweep
 from archsim.explore.identity import digest_of
-from archsim.explore.run import Explored
-from archsim.study.tile_fronts import accuracy_effects, clearly_better, effects, fronts, pairs
-from archsim.study.tile_page import PAGE, PICTURES, STUDY, TABLE, page
 
 HEAD = """\
 version: 1
@@ -87,28 +85,43 @@ def folders(tmp_path_factory) -> dict[str, Path]:
     return {part: explored.folder for part, explored in found.items()}
 
 
-def call(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["study", "tiles", *map(str, arguments)])
+def call(*arguments: object) -> None:
+    main(list(map(str, arguments)))
+
+
+def refused(*arguments: object) -> str:
+    with pytest.raises(ExploreError) as error:
+        call(*arguments)
+    return " ".join(str(error.value).split())
 
 
 @pytest.fixture(scope="module")
-def done(folders, tmp_path_factory) -> tuple[Path, Result]:
+def done(folders, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("out") / "page"
-    return out, call(*folders.values(), "--write", out)
+    call(*folders.values(), "-o", out)
+    return out
 
 
 @pytest.fixture(scope="module")
 def study(done) -> dict:
-    return json.loads((done[0] / STUDY).read_text())
+    return json.loads((done / RECORD).read_text())
 
 
 def test_three_sweeps_become_a_page_tables_and_pictures(done):
-    folder, result = done
-    assert result.exit_code == 0, result.output
-    assert {path.name for path in folder.iterdir()} == {STUDY, TABLE, PAGE, *PICTURES.values()}
-    assert "knee" in result.stdout
-    text = (folder / PAGE).read_text()
+    assert {path.name for path in done.iterdir()} == {RECORD, TABLE, PAGE, *PICTURES.values()}
+    text = (done / PAGE).read_text()
     assert all(picture in text for picture in PICTURES.values())
+
+
+def test_a_record_gives_the_same_files_again(done, tmp_path, capsys):
+    again = tmp_path / "again"
+    again.mkdir()
+    shutil.copy(done / RECORD, again)
+    call("costs", "bp", "dfa", "-o", again, "--from-record")
+    assert "knee" in capsys.readouterr().out
+    for path in done.iterdir():
+        if path.name != PAGE:  # whose command names the folder
+            assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 
 
 def test_every_priced_configuration_is_a_line_with_its_accuracy(study, done):
@@ -119,7 +132,7 @@ def test_every_priced_configuration_is_a_line_with_its_accuracy(study, done):
     for line in study["lines"]:
         feedback = {"shared": "transposable"}.get(line["feedback"], line["feedback"])
         assert line["accuracy"] == pytest.approx(mean[line["rule"], line["array"], feedback], rel=1e-12)
-    with (done[0] / TABLE).open() as file:
+    with (done / TABLE).open() as file:
         assert [float(row["energy_pj"]) for row in csv.DictReader(file)] == [
             line["energy_pj"] for line in study["lines"]
         ]
@@ -150,22 +163,26 @@ def test_what_a_configuration_shares_changes_no_learned_number(tmp_path):
 
 
 def test_the_page_in_the_docs_says_what_its_record_says():
-    place = ROOT / "docs" / "studies"
+    place = ROOT / "docs" / "studies" / "tiles"
     text = (place / PAGE).read_text()
     command = text.split("`")[1]
-    assert command.startswith("archsim study tiles ")
-    assert page(json.loads((place / STUDY).read_text()), command) == text
+    assert command.startswith(".venv/bin/python docs/studies/tiles/tiles.py ")
+    assert page(json.loads((place / RECORD).read_text()), command) == text
+
+
+def test_the_sweeps_of_the_page_can_be_read():
+    for part in ("tile_costs", "tile_accuracy_bp", "tile_accuracy_dfa"):
+        assert read_study(ROOT / "docs" / "studies" / "tiles" / f"{part}.yaml").name == part
 
 
 # ---- what is refused ----
 
 
 def test_all_wrong_folders_are_named_at_once(folders, tmp_path):
-    result = call(tmp_path / "nothing", folders["dfa"], folders["costs"], "--write", tmp_path / "out")
-    assert result.exit_code == 2
-    assert "nothing: holds no study" in result.stderr
-    assert "learns with the rule dfa, wanted is bp" in result.stderr
-    assert "does not measure accuracy" in result.stderr
+    said = refused(tmp_path / "nothing", folders["dfa"], folders["costs"], "-o", tmp_path / "out")
+    assert "nothing: holds no study" in said
+    assert "learns with the rule dfa, wanted is bp" in said
+    assert "does not measure accuracy" in said
     assert not (tmp_path / "out").exists()
 
 
@@ -174,15 +191,13 @@ def test_an_unfinished_sweep_is_refused_with_what_is_missing(folders, tmp_path):
     shutil.copytree(folders["dfa"], part)
     log = part / "results.jsonl"
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))
-    result = call(folders["costs"], folders["bp"], part)
-    assert result.exit_code == 2
-    assert "1 of 4 configurations are not done" in result.stderr
-    result = call(folders["costs"], folders["bp"], part, "--partial", "--write", tmp_path / "out")
-    assert result.exit_code == 0, result.output
+    out = tmp_path / "out"
+    assert "1 of 4 configurations are not done" in refused(folders["costs"], folders["bp"], part, "-o", out)
+    call(folders["costs"], folders["bp"], part, "--partial", "-o", out)
     assert "Not done, and left out with all that needs them: dfa: 1 configurations" in (
-        (tmp_path / "out" / PAGE).read_text()
+        (out / PAGE).read_text()
     )
-    left = json.loads((tmp_path / "out" / STUDY).read_text())["lines"]
+    left = json.loads((out / RECORD).read_text())["lines"]
     assert {line["array"] for line in left if line["rule"] == "dfa"} == {"16"}
 
 
@@ -190,9 +205,7 @@ def test_nothing_is_joined_before_there_is_a_pair(folders, tmp_path):
     begun = tmp_path / "begun"
     shutil.copytree(folders["dfa"], begun)
     (begun / "results.jsonl").unlink()
-    result = call(folders["costs"], folders["bp"], begun, "--partial")
-    assert result.exit_code == 2
-    assert "differ in the rule alone" in " ".join(result.stderr.split())
+    assert "differ in the rule alone" in refused(folders["costs"], folders["bp"], begun, "--partial")
 
 
 def test_chosen_configurations_have_error_bars_and_orders_that_are_open_are_named(study):
@@ -217,9 +230,8 @@ def test_a_sweep_at_random_is_refused(folders, tmp_path):
     about["study"]["sweep"]["kind"] = "random"
     about["sha256"] = digest_of(about["study"])
     (drawn / "study.json").write_text(json.dumps(about))
-    result = call(folders["costs"], folders["bp"], drawn)
-    assert result.exit_code == 2
-    assert "its sweep is random; sweep the whole grid" in " ".join(result.stderr.split())
+    said = refused(folders["costs"], folders["bp"], drawn)
+    assert "its sweep is random; sweep the whole grid" in said
 
 
 def test_sweeps_that_do_not_go_together_are_refused_all_at_once(folders, tmp_path):
@@ -233,43 +245,19 @@ def test_sweeps_that_do_not_go_together_are_refused_all_at_once(folders, tmp_pat
             about["study"]["parameters"]["array"]["options"]["32"][0] = "chip.crossbar.rows=64"
         about["sha256"] = digest_of(about["study"])
         (copy / "study.json").write_text(json.dumps(about))
-    result = call(folders["costs"], *other.values())
-    assert result.exit_code == 2
-    said = " ".join(result.stderr.split())
+    said = refused(folders["costs"], *other.values())
     assert said.count("made by archsim 0.0.1+older") == 2
     assert said.count("another chip than that of the costs: device.g_max was 39 uS, is 4 uS") == 2
     assert "array 32 sets chip.crossbar.rows=64" in said
 
 
-# ---- fronts and effects, by hand ----
+# ---- effects, by hand ----
 
 
 def line(rule, energy, latency, area, accuracy, half=0.0, **given) -> dict:
     base = {"array": "64", "adc_bits": 4, "columns_per_adc": 8, "pes": 1, "feedback": "copy"}
     figures = {"energy_pj": energy, "latency_ps": latency, "area_um2": area}
     return {"rule": rule, **base, **figures, "accuracy": accuracy, "accuracy_half_width": half, **given}
-
-
-def test_an_accuracy_within_the_error_bars_holds_no_place_on_the_robust_front():
-    lines = [
-        line("bp", 1.0, 1.0, 1.0, 0.90, 0.02),
-        line("bp", 2.0, 1.0, 1.0, 0.91, 0.02),  # on the front by one point that may be chance
-        line("bp", 3.0, 1.0, 1.0, 0.97, 0.01),
-    ]
-    found = fronts(lines)["bp"]
-    assert found["front"] == [0, 1, 2]
-    assert found["robust"] == [0, 2]
-    assert found["without_accuracy"] == [0]
-    assert clearly_better(lines[2], lines[0])
-    assert not clearly_better(lines[1], lines[0])
-
-
-def test_the_hypervolume_of_two_corners_of_the_box_is_known():
-    lines = [line("bp", 0.0, 0.0, 0.0, 1.0), line("dfa", 1.0, 1.0, 1.0, 0.0)]
-    found = fronts(lines)
-    assert found["bp"]["hypervolume"] == 1.0
-    assert found["dfa"]["hypervolume"] == 0.0
-    assert found["both"]["front"] == [0]
 
 
 def test_effects_compare_what_differs_in_one_factor_alone():
@@ -298,6 +286,6 @@ def test_an_effect_on_accuracy_is_taken_within_each_seed():
 def test_a_pair_has_the_same_tile():
     lines = [line("bp", 4.0, 6.0, 2.0, 0.9), line("dfa", 1.0, 3.0, 3.0, 0.8, feedback="fixed"),
              line("dfa", 9.0, 9.0, 9.0, 0.8, feedback="fixed", pes=2)]  # fmt: skip
-    (pair,) = pairs(lines)
+    (pair,) = savings(lines)
     assert (pair["bp"], pair["dfa"]) == (0, 1)
     assert (pair["energy_saved"], pair["latency_ratio"], pair["area_saved"]) == (0.75, 2.0, -0.5)

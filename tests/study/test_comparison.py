@@ -11,11 +11,11 @@ from archsim.engine import run_tasks
 from archsim.errors import ExploreError
 from archsim.mapping import map_workload
 from archsim.simulate import simulate
-from archsim.study.costs import Files, price, rows_and_gaps
-from archsim.study.factors import Configuration
-from archsim.study.mechanisms import area_parts, energy_groups, energy_parts
-from archsim.study.records import PUBLISHED, Row
-from archsim.study.without import copy_writes, latency_parts, unsplit, without_time
+from archsim.study.comparison import TOTALS, compare, compared
+from archsim.study.configurations import Base, Configuration
+from archsim.study.dfa_vs_bp import Question, dfa_vs_bp
+from archsim.study.latency import copy_writes, latency_parts, without_time
+from archsim.study.mechanisms import area_parts, energy_groups, energy_parts, unsplit
 from archsim.verify import verify
 
 SMALL = """\
@@ -40,10 +40,10 @@ TRANSPOSABLE = Configuration(
 
 
 @pytest.fixture(scope="module")
-def files(root_dir: Path, tmp_path_factory) -> Files:
+def files(root_dir: Path, tmp_path_factory) -> Base:
     workload = tmp_path_factory.mktemp("study") / "small.yaml"
     workload.write_text(SMALL)
-    return Files(root_dir / "arch_specs/wearable_rram.yaml", workload)
+    return Base(root_dir / "arch_specs/wearable_rram.yaml", workload)
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +62,9 @@ def mapping(files):
 
 @pytest.mark.parametrize("configuration", [Configuration("base"), TRANSPOSABLE], ids=lambda c: c.name)
 def test_the_parts_sum_to_the_difference(files, configuration):
-    row = Row.of(price(files, configuration, seed=0))
-    for total in ("energy_pj", "latency_ps", "area_um2"):
-        parts = getattr(row.parts, total)
+    row = compare(files, configuration)
+    for total in TOTALS:
+        parts = row.parts[total]
         assert sum(parts.values()) == pytest.approx(row.bp[total] - row.dfa[total], rel=1e-9, abs=1e-6)
 
 
@@ -96,10 +96,10 @@ def test_a_rule_compared_with_itself_differs_in_nothing(runs):
 
 
 def test_transposable_arrays_write_no_copy(files):
-    row = Row.of(price(files, TRANSPOSABLE, seed=0))
-    assert row.parts.latency_ps["second_copy_writes"] == 0
-    assert row.parts.area_um2["second_copy"] == 0
-    assert row.parts.energy_pj["second_copy_writes"] == pytest.approx(0, abs=1e-9 * row.bp["energy_pj"])
+    row = compare(files, TRANSPOSABLE)
+    assert row.parts["latency_ps"]["second_copy_writes"] == 0
+    assert row.parts["area_um2"]["second_copy"] == 0
+    assert row.parts["energy_pj"]["second_copy_writes"] == pytest.approx(0, abs=1e-9 * row.bp["energy_pj"])
 
 
 def test_the_copys_writes_are_found_task_by_task(runs, mapping):
@@ -143,29 +143,29 @@ def test_what_cannot_be_split_is_told(runs):
 
 
 def test_a_chip_that_is_too_small_gives_a_reason_instead_of_figures(files):
-    found = price(files, Configuration("tiny", {"tiles": 1}, ("tiles=1", "tile.pes=1", "pe.crossbars=1")), seed=0)
+    tiny = Configuration("tiny", {"tiles": 1}, ("tiles=1", "tile.pes=1", "pe.crossbars=1"))
+    found = compared(files, tiny, seed=0)
     assert set(found) == {"name", "settings", "why_not"}
     assert "crossbars" in found["why_not"]
 
 
 def test_a_base_that_does_not_fit_ends_the_study(files):
-    found = price(files, Configuration("base", {}, ("tiles=1", "tile.pes=1", "pe.crossbars=1")), seed=0)
+    base = Base(files.chip, files.workload, ("tiles=1", "tile.pes=1", "pe.crossbars=1"))
     with pytest.raises(ExploreError, match=r"the base configuration: .*crossbars"):
-        rows_and_gaps([found])
+        dfa_vs_bp(Question(base, quick=True, accuracy=False))
 
 
 def test_ratios_follow_from_the_totals(files):
-    row = Row.of(price(files, Configuration("base"), seed=0))
+    row = compare(files)
     assert row.energy_saving_pct == pytest.approx(100 - 100 * row.dfa["energy_pj"] / row.bp["energy_pj"])
     assert row.speedup == pytest.approx(row.bp["latency_ps"] / row.dfa["latency_ps"])
-    for published in PUBLISHED:
-        assert row.to_dict()[published.figure] == row.figure(published.figure)
+    assert row.area_saving_pct == pytest.approx(100 - 100 * row.dfa["area_um2"] / row.bp["area_um2"])
     for total in ("energy_pj", "area_um2"):
         saved = 100 * (1 - row.dfa[total] / row.bp[total])
         assert sum(row.shares(total).values()) == pytest.approx(saved, abs=1e-9)
 
 
 def test_common_energy_is_less_than_either_rule_takes(files):
-    row = Row.of(price(files, Configuration("base"), seed=0))
-    assert set(row.common) == {"forward", "outer", "writes"}
-    assert 0 < sum(row.common.values()) < row.dfa["energy_pj"] < row.bp["energy_pj"]
+    row = compare(files)
+    assert set(row.common_energy_pj) == {"forward", "outer", "writes"}
+    assert 0 < sum(row.common_energy_pj.values()) < row.dfa["energy_pj"] < row.bp["energy_pj"]

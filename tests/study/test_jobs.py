@@ -8,9 +8,8 @@ import time
 import pytest
 from study_support import does_not_fit, fail, sleep, square, stubborn, threads, vanish
 
-from archsim.errors import DoesNotFitError, ExploreError
-from archsim.study.records import replace_file
-from archsim.study.workers import Job, run_jobs
+from archsim.errors import ArchsimError, DoesNotFitError, ExploreError
+from archsim.study.jobs import Job, all_done, error_in_words, kept_in, run_jobs
 
 
 def jobs(function, numbers=range(3)):
@@ -76,5 +75,21 @@ def test_what_an_outcome_depends_on_names_its_file():
 
 
 def test_a_folder_that_is_gone_is_named(tmp_path):
-    with pytest.raises(ExploreError, match="cannot be written"):
-        replace_file(tmp_path / "gone" / "file.json", "{}")
+    with pytest.raises(ArchsimError, match="cannot be written"):
+        run_jobs(jobs(square, range(1)), 1, tmp_path / "gone", print)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ExploreError, match="file/kept: cannot be written"), kept_in(tmp_path / "file" / "kept"):
+        pass
+
+
+def test_what_may_fail_says_why_in_words():
+    assert error_in_words(does_not_fit)(12)["why_not"].startswith("crossbars: needs 12 crossbars")
+
+
+def test_jobs_that_failed_are_all_named():
+    found = [{"why_not": "diverged"}, {}, {"why_not": "no data"}]
+    with pytest.raises(ExploreError, match="ideal cells, seed 3, bp: diverged\ntraining, seed 3: no data"):
+        all_done(["ideal cells, seed 3, bp", "seed 1", "training, seed 3"], found)

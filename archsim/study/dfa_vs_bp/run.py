@@ -1,42 +1,32 @@
-"""The study DFA against BP: what is asked, who answers, and what is kept. The first file to read of this room."""
+"""The study DFA against BP: what is asked, what is simulated, and what is kept. The first file to read here."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
-from archsim.explore.identity import model_version
 from archsim.provenance import versions
-from archsim.study.accuracy import (
-    LEVELS,
-    QUICK,
-    QUICK_LEVELS,
-    Level,
-    adapted,
-    check_story,
-    on_level,
-    summary,
-    trained,
-)
-from archsim.study.costs import Files, price, rows_and_gaps
-from archsim.study.crossings import reached, strongest
-from archsim.study.factors import BASE, Configuration, Factor, chip_for, factors_of
+from archsim.study.adaptation import adapted, check_learning, compared_as_recorded, trained
+from archsim.study.comparison import Comparison, compared
+from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Factor, chip_for, inputs_of
+from archsim.study.crossings import PUBLISHED_ACCURACY, reached, strongest
+from archsim.study.dfa_vs_bp.accuracy import LEVELS, QUICK, QUICK_LEVELS, summary
+from archsim.study.dfa_vs_bp.factors import factors_of
+from archsim.study.jobs import Job, Tell, all_done, kept_in, run_jobs
 from archsim.study.mechanisms import TITLES
-from archsim.study.recorded import ACTIVITY, RECORDED, price_recorded
-from archsim.study.records import FORMAT, PUBLISHED_ACCURACY, Row
-from archsim.study.workers import Job, Tell, run_jobs
 from archsim.units import to_door
 
+FORMAT = "archsim study dfa-vs-bp 1"
 N_CROSSED = 3
-REVISION = 1  # of what is computed; counts up when kept outcomes are not those that would come out now
+RECORDED = Configuration("activity=recorded", {"activity": "recorded"})
+ACTIVITY = Factor("activity", "where spikes, errors and writes come from", "untrained", (RECORDED,))
+Records = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -45,8 +35,7 @@ class Question:
 
     Parameters
     ----------
-    files : Files
-        The base.
+    base : Base
     quick : bool
         Few factors, few settings, no cross; short training on two noise levels.
     accuracy : bool
@@ -57,12 +46,17 @@ class Question:
         Processes; the result does not depend on it.
     """
 
-    files: Files
+    base: Base
     quick: bool = False
     accuracy: bool = True
     n_seeds: int = 5
     seed: int = 0
     workers: int = 1
+
+    @property
+    def short(self) -> Base:
+        """The base with a shorter training if the study is quick."""
+        return self.base.with_workload(*QUICK) if self.quick else self.base
 
 
 def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
@@ -72,7 +66,7 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
     ----------
     question : Question
     cache : Path, optional
-        A folder for what is done, so that it is not done again.
+        A folder for finished outcomes; the same study with it resumes.
     tell : callable
         Called with what is going on.
 
@@ -88,28 +82,25 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
     """
     if question.n_seeds < 1 or question.seed < 0 or question.workers < 1:
         raise ExploreError("there must be 1 or more seeds, from 0 or above, and 1 or more workers")
-    _, work = question.files.load()
+    chip, work = question.base.load()
     if question.accuracy:
-        check_story(work)
-    if cache is not None:
-        _make(cache)
-    with nullcontext(str(cache)) if cache else tempfile.TemporaryDirectory() as place:
-        factors, notes, rows, gaps = _costs(question, Path(place), tell)
-        more: list[dict[str, Any]] = []
-        accuracy = None
+        check_learning(work, ", and --no-accuracy leaves that part out")
+    factors, notes = factors_of(chip, work, question.quick)
+    accuracy = None
+    with kept_in(cache) as place:
+        found = _costs(question, factors, place, tell)
         if question.accuracy:
             factors.append(ACTIVITY)
-            accuracy = _accuracy(question, Path(place), tell)
-            found = _recorded(question, Path(place), tell)
-            (gaps if "why_not" in found else more).append(found)
-        rows += [Row.of(record) for record in more]
+            accuracy = _accuracy(question, place, tell)
+            found.append(_recorded(question, place, tell))
+    rows = [Comparison(**record) for record in found if "why_not" not in record]
     return {
         "format": FORMAT,
-        "name": _name(question),
+        "name": f"{chip.name}/{work.name}",
         "quick": question.quick,
         "factors": [{"name": f.name, "title": f.title, "base": f.base, "settings": f.settings()} for f in factors],
-        "configurations": [row.to_dict() for row in rows],
-        "gaps": gaps,
+        "configurations": [asdict(row) for row in rows],
+        "gaps": [record for record in found if "why_not" in record],
         "reached": reached(factors, rows),
         "mechanisms": TITLES,
         "accuracy": accuracy,
@@ -119,112 +110,62 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
     }
 
 
-def _make(cache: Path) -> None:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise ExploreError(f"{cache}: cannot be written: {cause.strerror or cause}") from None
-
-
-def _name(question: Question) -> str:
-    chip, work = question.files.load()
-    return f"{chip.name}/{work.name}"
-
-
 # ---- costs ----
 
 
-def _costs(
-    question: Question, cache: Path, tell: Tell
-) -> tuple[list[Factor], list[str], list[Row], list[dict[str, Any]]]:
-    chip, work = question.files.load()
-    factors, notes = factors_of(chip, work, question.quick)
-    alone = [Configuration(BASE), *(c for factor in factors for c in factor.configurations)]
+def _costs(question: Question, factors: Sequence[Factor], cache: Path, tell: Tell) -> Records:
+    """The base, each factor alone, and the strongest factors together."""
+    alone = [UNCHANGED, *(c for factor in factors for c in factor.configurations)]
     tell(f"costs: the base and one factor at a time, {len(alone)} configurations")
-    rows, gaps = rows_and_gaps(_priced(question, alone, cache, tell))
+    found = _compared(question, alone, cache, tell)
+    if "why_not" in found[0]:
+        raise ExploreError(f"the base configuration: {found[0]['why_not']}")
     if question.quick:
-        return factors, notes, rows, gaps
+        return found
+    rows = [Comparison(**record) for record in found if "why_not" not in record]
     best = [configuration for _, configuration in strongest(factors, rows, N_CROSSED)]
     crossed = [Configuration.crossed(parts) for n in range(2, len(best) + 1) for parts in combinations(best, n)]
     tell(f"costs: the strongest together, {len(crossed)} configurations")
-    more = _priced(question, [Configuration(BASE), *crossed], cache, tell)[1:]
-    more_rows = [Row.of(record) for record in more if "why_not" not in record]
-    return factors, notes, rows + more_rows, gaps + [record for record in more if "why_not" in record]
+    return [*found, *_compared(question, crossed, cache, tell)]
 
 
-def _priced(
-    question: Question, configurations: Sequence[Configuration], cache: Path, tell: Tell
-) -> list[dict[str, Any]]:
-    """Records of configurations. One that cannot be read is a fault of the whole study."""
-    jobs = [
-        Job(c.name, price, (question.files, c, question.seed), {"inputs": _inputs(question.files, c),
-            "seed": question.seed, "name": c.name})
-        for c in configurations
-    ]  # fmt: skip
-    found: list[dict[str, Any]] = run_jobs(jobs, question.workers, cache, tell)
-    return found
+def _compared(question: Question, configurations: Sequence[Configuration], cache: Path, tell: Tell) -> Records:
+    """Records of configurations. One that cannot be read is an error of the whole study."""
+    base, seed = question.base, question.seed
+    jobs = [Job(c.name, compared, (base, c, seed), inputs_of(base, c, seed=seed)) for c in configurations]
+    return run_jobs(jobs, question.workers, cache, tell)
 
 
-def _inputs(files: Files, configuration: Configuration) -> Any:
-    """All that a configuration's outcome depends on."""
-    chips = {}
-    for rule in ("bp", "dfa"):
-        chip, work = files.load(configuration, rule)
-        chips[rule] = to_door(chip)
-    return {"chips": chips, "workload": work.described, "revision": REVISION, "model": model_version()}
+def _recorded(question: Question, cache: Path, tell: Tell) -> dict[str, Any]:
+    """The base with the activity of an adaptation."""
+    base, seed = question.short, question.seed
+    arguments = (base, RECORDED, seed, cache)
+    job = Job(RECORDED.name, compared_as_recorded, arguments, inputs_of(base, RECORDED, seed=seed))
+    return {"name": RECORDED.name, "settings": RECORDED.settings, **run_jobs([job], 1, cache, tell)[0]}
 
 
 # ---- accuracy ----
 
 
-def _story(question: Question) -> Files:
-    """The files with a shorter training, if it is to be quick."""
-    files = question.files
-    return replace(files, for_workload=(*files.for_workload, *QUICK)) if question.quick else files
-
-
-def _recorded(question: Question, cache: Path, tell: Tell) -> dict[str, Any]:
-    """The base with the activity of an adaptation."""
-    files, seed = _story(question), question.seed
-    chips = _inputs(files, Configuration(BASE))
-    made_from = {"inputs": chips, "seed": seed, "name": RECORDED.name}
-    job = Job(RECORDED.name, price_recorded, (files, seed, cache), made_from)
-    found: dict[str, Any] = run_jobs([job], 1, cache, tell)[0]
-    return found
-
-
 def _accuracy(question: Question, cache: Path, tell: Tell) -> dict[str, Any]:
-    files, levels = _story(question), QUICK_LEVELS if question.quick else LEVELS
+    base, levels = question.short, QUICK_LEVELS if question.quick else LEVELS
     seeds = range(question.seed, question.seed + question.n_seeds)
     tell(f"accuracy: training {len(seeds)} networks")
-    jobs = [Job(f"training, seed {s}", trained, (files, s, cache), _of_level(files, None, s)) for s in seeds]
-    sources = run_jobs(jobs, question.workers, cache, tell)
+    first = [Job(f"training, seed {s}", trained, (base, s, cache), inputs_of(base, seed=s)) for s in seeds]
+    sources = run_jobs(first, question.workers, cache, tell)
     tell(f"accuracy: adapting, {len(levels)} noise levels, 2 rules")
     jobs = [
-        Job(
-            f"{level.name}, seed {seed}, {rule}", adapted, (files, level, seed, rule, cache),
-            {**_of_level(files, level, seed), "rule": rule},
-        )
-        for level in levels for seed in seeds for rule in ("bp", "dfa")
+        Job(f"{level.name}, seed {seed}, {rule}", adapted, (base, level, seed, rule, cache),
+            inputs_of(base, level, seed=seed, rule=rule))
+        for level in levels for seed in seeds for rule in RULES
     ]  # fmt: skip
-    return summary(sources, run_jobs(jobs, question.workers, cache, tell), levels)
-
-
-def _of_level(files: Files, level: Level | None, seed: int) -> dict[str, Any]:
-    chip, work = files.load() if level is None else on_level(files, level)
-    learned = {key: work.described.get(key) for key in ("network", "weights", "timesteps", "input_resolution")}
-    return {
-        "seed": seed,
-        "level": level.name if level else "",
-        "chip": to_door(chip) if level else None,
-        "workload": {**learned, "learning": work.described.get("learning")},
-        "revision": REVISION,
-        "model": model_version(),
-    }
+    runs = run_jobs(jobs, question.workers, cache, tell)
+    all_done([job.name for job in (*jobs, *first)], [*runs, *sources])
+    return summary(sources, runs, levels)
 
 
 def _provenance(question: Question) -> dict[str, Any]:
-    chip, work = question.files.load()
+    chip, work = question.base.load()
     inputs = {
         "chip": to_door(chip),
         "chip_for_dfa": list(chip_for("dfa")),

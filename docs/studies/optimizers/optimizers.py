@@ -1,259 +1,313 @@
-"""The study of optimizer state on the chip: what SGD, momentum, Adam and SinkGD cost there, and what they bring.
+"""What SGD, momentum, Adam and SinkGD cost on the chip, and what they bring.
 
 Each optimizer gets a rate of its own for each rule, chosen on another task: the other arms adapt, with other
 seeds. Then it adapts the workload's task on cells that spread, and its step is priced by the event simulation.
+``optimizers.yaml`` says what is studied, ``optimizers.md.j2`` how the page reads.
 """
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
+import optimizers_jobs
+from optimizers_picture import draw
+from ruamel.yaml import YAML
 
-from archsim.errors import ArchsimError, ExploreError
-from archsim.explore.identity import model_version
-from archsim.learn.checkpoints import with_arrays
-from archsim.learn.pretrained import pretrained
-from archsim.learn.result import estimate
-from archsim.mapping import map_workload
-from archsim.mapping.optimizer import needs_of
+from archsim import ArchsimError, ExploreError
+from archsim.learn import estimate
+from archsim.metrics import fresh_folder
 from archsim.provenance import versions
-from archsim.simulate import simulate
-from archsim.snn.learn.adaptation import ideal_accuracy
-from archsim.snn.learn.pretraining import AdaptRule, data_of
-from archsim.study.accuracy import NEURRAM, RULES, adapted, check_story
-from archsim.study.costs import Files
-from archsim.study.factors import chip_for
-from archsim.study.workers import Job, Tell, run_jobs
-from archsim.units import to_door
+from archsim.report import text_table
+from archsim.study import (
+    NEURRAM,
+    RULES,
+    Base,
+    Job,
+    all_done,
+    check_learning,
+    csv_text,
+    from_template,
+    inputs_of,
+    json_text,
+    kept_in,
+    read_record,
+    run_jobs,
+    write_texts,
+)
+from archsim.units import format_quantity, to_door
 
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 FORMAT = "archsim study optimizers 1"
-RATES: dict[str, tuple[float, ...]] = {
-    "sgd": (0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
-    "momentum": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
-    "adam": (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
-    "sink": (0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003),
-}
-"""Three and a third apart; a best rate at an end of its row is said in the page."""
-TUNING_SPLIT = "left_to_right"
-TUNING_SEED = 1000  # the first one, far from those that are reported
-QUICK = ("learning.pretrain.epochs=1", "learning.adapt.passes=1")
+RECORD, TABLE, PAGE, PICTURE = "optimizers.json", "optimizers.csv", "optimizers.md", "optimizers.png"
+NAMES = {"sgd": "SGD", "momentum": "momentum", "adam": "Adam", "sink": "SinkGD"}
+COLUMNS = (
+    "optimizer", "rule", "rate", "numbers per weight", "accuracy (%)", "in ideal arithmetic (%)",
+    "energy per sample", "of it the update", "latency per sample", "gradient buffer", "chip area",
+)  # fmt: skip
+Study = Mapping[str, Any]
+Line = Mapping[str, Any]
+Records = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class OptimizerQuestion:
-    """What to study.
+class Plan:
+    """What to study: the base as it is said and as it is trained (shorter if quick), rates, seeds, processes."""
 
-    Parameters
-    ----------
-    files : Files
-        Chip and workload; the workload's own optimizer is not used.
-    quick : bool
-        Two rates, one seed to choose them, short training: to see that all goes through, not for figures.
-    n_seeds, seed : int
-        Seeds of the adaptations, from `seed` on; `seed` draws the activity that is priced.
-    n_tuning : int
-        Seeds that choose the rates.
-    workers : int
-        Processes; the result does not depend on it.
-    """
-
-    files: Files
-    quick: bool = False
-    n_seeds: int = 5
-    seed: int = 0
-    n_tuning: int = 3
-    workers: int = 1
+    said: Base
+    base: Base
+    rates: dict[str, list[float]]
+    seeds: range
+    tuning_seeds: range
+    tuning_split: str
+    quick: bool
+    workers: int
+    cache: Path
 
 
-def optimizers(
-    question: OptimizerQuestion, cache: Path | None = None, tell: Tell = lambda _: None
-) -> dict[str, Any]:
-    """Compare optimizers by accuracy, and by the area, energy and latency of their steps on the chip.
+def plan_of(asked: argparse.Namespace, cache: Path) -> Plan:
+    """``optimizers.yaml``, and what the command line changes of it."""
+    said = YAML(typ="safe").load(HERE / "optimizers.yaml")
+    chip, workload = asked.chip or ROOT / said["chip"], asked.workload or ROOT / said["workload"]
+    base = Base(chip, workload, (), tuple(asked.set))
+    n_seeds, tuning = asked.seeds or said["seeds"], said["tuning"]
+    n_tuning = 1 if asked.quick else tuning["seeds"]
+    check_learning(base.load()[1])
+    return Plan(
+        base,
+        base.with_workload(*said["quick"]) if asked.quick else base,
+        {kind: rates[2:4] if asked.quick else rates for kind, rates in said["rates"].items()},
+        range(asked.seed, asked.seed + n_seeds),
+        range(tuning["first_seed"], tuning["first_seed"] + n_tuning),
+        tuning["split"],
+        asked.quick,
+        asked.workers,
+        cache,
+    )
 
-    Parameters
-    ----------
-    question : OptimizerQuestion
-    cache : Path, optional
-        A folder for what is done, so that it is not done again.
-    tell : callable
-        Called with what is going on.
 
-    Returns
-    -------
-    dict
-        What ``optimizers.json`` holds.
+# ---- the study ----
 
-    Raises
-    ------
-    ArchsimError
-        A file is wrong, data are missing, or a run could not be done.
-    """
-    if min(question.n_seeds, question.n_tuning, question.workers) < 1 or question.seed < 0:
-        raise ExploreError("there must be 1 or more seeds, from 0 or above, and 1 or more workers")
-    chip, work = question.files.load()
-    check_story(work)
-    if question.quick:
-        question = replace(question, files=_with(question.files, *QUICK), n_tuning=1)
-    if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-    with nullcontext(str(cache)) if cache else tempfile.TemporaryDirectory() as place:
-        tuned = _tune(question, Path(place), tell)
-        runs = _adapt(question, tuned, Path(place), tell)
-        costs = _price(question, tuned, Path(place), tell)
+
+def studied(plan: Plan) -> dict[str, Any]:
+    """Compare optimizers by accuracy, and by the area, energy and latency of their steps on the chip."""
+    chip, work = plan.said.load()
+    rates = tuned(plan)
+    chosen = [(kind, rates[kind][rule]["rate"], rule) for kind in plan.rates for rule in RULES]
+    runs = done(
+        plan, plan.base, "adaptation", optimizers_jobs.adapted_with, [(*c, s) for c in chosen for s in plan.seeds]
+    )
+    costs = done(plan, plan.base, "cost", optimizers_jobs.priced_with, [(*c, plan.seeds[0]) for c in chosen])
     return {
         "format": FORMAT,
         "name": f"{chip.name}/{work.name}",
-        "quick": question.quick,
+        "quick": plan.quick,
         "level": NEURRAM.name,
-        "tuning": {"split": TUNING_SPLIT, "seeds": _tuning_seeds(question), "rates": tuned},
-        "lines": [_line(kind, rule, tuned, runs, costs) for kind in RATES for rule in RULES],
+        "tuning": {"split": plan.tuning_split, "seeds": list(plan.tuning_seeds), "rates": rates},
+        "lines": [line_of(cost, rates[cost["optimizer"]][cost["rule"]], runs) for cost in costs],
         "runs": runs,
         "provenance": {
             "chip": to_door(chip),
             "workload": work.described,
-            "seeds": list(range(question.seed, question.seed + question.n_seeds)),
+            "seeds": list(plan.seeds),
             "versions": versions(),
         },
     }
 
 
-def _with(files: Files, *for_workload: str) -> Files:
-    return replace(files, for_workload=(*files.for_workload, *for_workload))
-
-
-def _optimizer(kind: str, rate: float) -> str:
-    return f"learning.adapt.optimizer={{kind: {kind}, rate: {rate!r}}}"
-
-
-def _tuning_seeds(question: OptimizerQuestion) -> list[int]:
-    return list(range(TUNING_SEED, TUNING_SEED + question.n_tuning))
-
-
-# ---- the rate of each optimizer and rule ----
-
-
-def _tune(question: OptimizerQuestion, cache: Path, tell: Tell) -> dict[str, dict[str, Any]]:
-    """By optimizer and rule: the rate with the best mean accuracy, and the means of all."""
-    files = _with(question.files, f"learning.data.split={TUNING_SPLIT}")
-    seeds = _tuning_seeds(question)
-    rates = {kind: all_rates[2:4] if question.quick else all_rates for kind, all_rates in RATES.items()}
-    asked = [(k, r, rule, s) for k in rates for r in rates[k] for rule in RULES for s in seeds]
-    tell(f"rates: {len(asked)} adaptations on {TUNING_SPLIT}")
-    jobs = [_job("rate", tuned_accuracy, files, *one, cache) for one in asked]
-    found = dict(zip(asked, _done(run_jobs(jobs, question.workers, cache, tell)), strict=True))
+def tuned(plan: Plan) -> dict[str, dict[str, Any]]:
+    """By optimizer and rule: the rate with the best mean accuracy on the other task, and the means of all."""
+    base = plan.base.with_workload(f"learning.data.split={plan.tuning_split}")
+    asked = [
+        (k, r, rule, s) for k in plan.rates for r in plan.rates[k] for rule in RULES for s in plan.tuning_seeds
+    ]
+    found = dict(zip(asked, done(plan, base, "rate", optimizers_jobs.tuned, asked), strict=True))
     chosen: dict[str, dict[str, Any]] = {}
-    for kind, of_kind in rates.items():
+    for kind, rates in plan.rates.items():
         chosen[kind] = {}
         for rule in RULES:
-            means = [float(np.mean([found[kind, rate, rule, s]["accuracy"] for s in seeds])) for rate in of_kind]
+            means = [
+                float(np.mean([found[kind, rate, rule, s]["accuracy"] for s in plan.tuning_seeds]))
+                for rate in rates
+            ]
             best = int(np.argmax(means))
             chosen[kind][rule] = {
-                "rate": of_kind[best],
+                "rate": rates[best],
                 "at_end": best in (0, len(means) - 1),
-                "means": dict(zip(map(str, of_kind), means, strict=True)),
+                "means": dict(zip(map(str, rates), means, strict=True)),
             }
     return chosen
 
 
-def tuned_accuracy(files: Files, kind: str, rate: float, rule: str, seed: int, cache: Path) -> dict[str, Any]:
-    """Accuracy after an adaptation in ideal arithmetic; or ``why_not``."""
-    try:
-        _, work = _with(files, _optimizer(kind, rate)).load()
-        data = data_of(work, seed)
-        start = with_arrays(work.network, pretrained(work, seed, cache).arrays)
-        return {"accuracy": ideal_accuracy(work, start, data, cast("AdaptRule", rule), seed)}
-    except ArchsimError as error:
-        return _failed(error, kind, rate, rule, seed)
-
-
-# ---- adaptations on the chip ----
-
-
-def _adapt(question: OptimizerQuestion, tuned: dict[str, Any], cache: Path, tell: Tell) -> list[dict[str, Any]]:
-    seeds = range(question.seed, question.seed + question.n_seeds)
-    asked = [(k, tuned[k][rule]["rate"], rule, s) for k in RATES for rule in RULES for s in seeds]
-    tell(f"accuracy: {len(asked)} adaptations on cells with {NEURRAM.name} spread")
-    jobs = [_job("adaptation", adapted_with, question.files, *one, cache) for one in asked]
-    return _done(run_jobs(jobs, question.workers, cache, tell))
-
-
-def adapted_with(files: Files, kind: str, rate: float, rule: str, seed: int, cache: Path) -> dict[str, Any]:
-    """One adaptation on the chip, see `archsim.study.accuracy.adapted`."""
-    found = adapted(_with(files, _optimizer(kind, rate)), NEURRAM, seed, rule, cache)
-    return {"optimizer": kind, "rate": rate, **found}
-
-
-# ---- costs ----
-
-
-def _price(question: OptimizerQuestion, tuned: dict[str, Any], cache: Path, tell: Tell) -> list[dict[str, Any]]:
-    asked = [(k, tuned[k][rule]["rate"], rule, question.seed) for k in RATES for rule in RULES]
-    tell(f"costs: {len(asked)} simulations")
-    jobs = [_job("cost", priced_with, question.files, *one, cache) for one in asked]
-    return _done(run_jobs(jobs, question.workers, cache, tell))
-
-
-def priced_with(files: Files, kind: str, rate: float, rule: str, seed: int, cache: Path) -> dict[str, Any]:
-    """What one adapted sample costs with an optimizer; or ``why_not``."""
-    del cache
-    try:
-        chip, work = replace(
-            _with(files, _optimizer(kind, rate)), for_chip=(*files.for_chip, *chip_for(rule))
-        ).load()
-        phase: AdaptRule = "bp" if rule == "bp" else "dfa"
-        result = simulate(chip, work, engine="compiled", seed=seed, phase=phase)
-        sizes = map_workload(chip, work, phase).buffers.size_bytes
-    except ArchsimError as error:
-        return _failed(error, kind, rate, rule, seed)
-    update = result.breakdown("phase")["update"]
-    return {
-        "optimizer": kind,
-        "rule": rule,
-        "n_states": needs_of(work).n_states,
-        "energy_pj": result.energy_pj / result.n_samples,
-        "update_energy_pj": update["energy_pj"] / result.n_samples,
-        "latency_ps": result.latency_ps / result.n_samples,
-        "area_um2": result.area_um2,
-        "gradient_buffer_bytes": sizes["gradient_buffer"],
-        "gradient_buffer_area_um2": result.breakdown("component")["gradient_buffer"]["area_um2"],
-    }
-
-
-# ---- both together ----
-
-
-def _job(what: str, function: Any, files: Files, kind: str, rate: float, rule: str, seed: int, cache: Path) -> Job:
-    chip, work = _with(files, _optimizer(kind, rate)).load()
-    made_from = {
-        "what": what, "rule": rule, "seed": seed, "chip": to_door(chip), "workload": work.described,
-        "model": model_version(),
-    }  # fmt: skip
-    name = f"{what}, {kind} {rate:g}, {rule}, seed {seed}"
-    return Job(name, function, (files, kind, rate, rule, seed, cache), made_from)
-
-
-def _failed(error: ArchsimError, *what: object) -> dict[str, Any]:
-    """An error on its way back from another process: as words."""
-    return {"why_not": f"{', '.join(map(str, what))}: {'; '.join(str(error).splitlines()[:2])}"}
-
-
-def _done(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    failed = [str(record["why_not"]) for record in found if "why_not" in record]
-    if failed:
-        raise ExploreError("\n".join(failed))
+def done(
+    plan: Plan, base: Base, what: str, function: Any, asked: Sequence[tuple[str, float, str, int]]
+) -> Records:
+    """A function of `optimizers_jobs` for each (optimizer, rate, rule, seed)."""
+    tell(f"{what}: {len(asked)} jobs")
+    jobs = []
+    for kind, rate, rule, seed in asked:
+        made_from = inputs_of(optimizers_jobs.with_optimizer(base, kind, rate), what=what, rule=rule, seed=seed)
+        name = f"{what}, {kind} {rate:g}, {rule}, seed {seed}"
+        jobs.append(Job(name, function, (base, kind, rate, rule, seed, plan.cache), made_from))
+    found: Records = run_jobs(jobs, plan.workers, plan.cache, tell)
+    all_done([job.name for job in jobs], found)
     return found
 
 
-def _line(
-    kind: str, rule: str, tuned: dict[str, Any], runs: list[dict[str, Any]], costs: list[dict[str, Any]]
-) -> dict[str, Any]:
+def line_of(cost: Line, rate: Line, runs: Records) -> dict[str, Any]:
     """One row of the answer."""
-    own = [run for run in runs if run["optimizer"] == kind and run["rule"] == rule]
-    cost = next(c for c in costs if c["optimizer"] == kind and c["rule"] == rule)
+    own = [run for run in runs if (run["optimizer"], run["rule"]) == (cost["optimizer"], cost["rule"])]
     accuracy = {key: asdict(estimate([run[key] for run in own])) for key in ("before", "after", "ideal_after")}
-    return {**cost, "rate": tuned[kind][rule]["rate"], "at_end": tuned[kind][rule]["at_end"], **accuracy}
+    return {**cost, "rate": rate["rate"], "at_end": rate["at_end"], **accuracy}
+
+
+# ---- tables and page ----
+
+
+def rows(study: Study) -> list[list[str]]:
+    """One row for each optimizer and rule, as people read it."""
+    return [
+        [
+            NAMES[line["optimizer"]],
+            line["rule"].upper(),
+            f"{line['rate']:g}" + (" (end of its row)" if line["at_end"] else ""),
+            str(line["n_states"]),
+            percent(line["after"]),
+            percent(line["ideal_after"]),
+            format_quantity(line["energy_pj"], "energy"),
+            f"{100 * line['update_energy_pj'] / line['energy_pj']:.1f} %",
+            format_quantity(line["latency_ps"], "time"),
+            f"{line['gradient_buffer_bytes'] / 1024:.1f} KiB",
+            format_quantity(line["area_um2"], "area"),
+        ]
+        for line in study["lines"]
+    ]
+
+
+def percent(mean: Mapping[str, Any]) -> str:
+    """A mean accuracy with its interval."""
+    half = mean["half_width"]
+    return f"{100 * mean['mean']:.1f}" + ("" if half is None else f" ± {100 * half:.1f}")
+
+
+def page(study: Study, command: str) -> str:
+    """The study in Markdown."""
+    return from_template(
+        (HERE / "optimizers.md.j2").read_text(encoding="utf-8"),
+        study=study,
+        command=command,
+        files={"table": TABLE, "record": RECORD, "picture": PICTURE},
+        names=NAMES,
+        percent=percent,
+        findings=findings(study),
+        columns=COLUMNS,
+        rows=rows(study),
+        rates=[
+            [NAMES[kind], rule.upper(), "; ".join(f"{rate}: {100 * m:.1f}" for rate, m in found["means"].items())]
+            for kind, of_kind in study["tuning"]["rates"].items()
+            for rule, found in of_kind.items()
+        ],
+    )
+
+
+def findings(study: Study) -> list[dict[str, Any]]:
+    """For each rule the best optimizer, those not clearly behind it, and the best one without state."""
+    found = []
+    for rule in RULES:
+        lines = [line for line in study["lines"] if line["rule"] == rule]
+        best = max(lines, key=lambda line: line["after"]["mean"])
+        without = [line for line in lines if line["optimizer"] in ("sgd", "sink")]
+        near = [line for line in lines if line is not best and not is_clear(study, best, line)]
+        stateless = max(without, key=lambda line: line["after"]["mean"])
+        less = {name: saved(best, stateless, name) for name in ("energy_pj", "latency_ps", "area_um2")}
+        found.append({"rule": rule, "best": best, "near": near, "stateless": stateless, "less": less})
+    return found
+
+
+def is_clear(study: Study, best: Line, other: Line) -> bool:
+    """Whether the 95 % interval of the differences, paired by seed, is above zero."""
+    after = {(run["optimizer"], run["seed"]): run["after"] for run in study["runs"] if run["rule"] == best["rule"]}
+    seeds = sorted({seed for _, seed in after})
+    gain = estimate([after[best["optimizer"], seed] - after[other["optimizer"], seed] for seed in seeds])
+    return gain.half_width is not None and gain.mean > gain.half_width
+
+
+def saved(base: Line, other: Line, figure: str) -> str:
+    """How much less of a figure the other needs.
+
+    Examples
+    --------
+    >>> saved({"x": 100.0}, {"x": 90.0}, "x"), saved({"x": 100.0}, {"x": 104.0}, "x")
+    ('10.0 % less', '4.0 % more')
+    """
+    share = 100 * (1 - other[figure] / base[figure])
+    return f"{abs(share):.1f} % {'less' if share >= 0 else 'more'}"
+
+
+def table_csv(study: Study) -> str:
+    """One line for each optimizer and rule."""
+    plain = ("optimizer", "rule", "rate", "n_states", "energy_pj", "update_energy_pj", "latency_ps", "area_um2",
+             "gradient_buffer_bytes", "gradient_buffer_area_um2")  # fmt: skip
+    spread = [(key, part) for key in ("before", "after", "ideal_after") for part in ("mean", "half_width")]
+    lines = [[*(line[key] for key in plain), *(line[k][part] for k, part in spread)] for line in study["lines"]]
+    return csv_text([[*plain, *(f"{key}_{part}" for key, part in spread)], *lines])
+
+
+def write(folder: Path, study: Study, command: str) -> None:
+    """Record, table, page and picture, all of them or none."""
+    texts = {RECORD: json_text(study), TABLE: table_csv(study), PAGE: page(study, command)}
+    with fresh_folder(folder) as place:
+        write_texts(place, texts)
+        draw(study["lines"], NAMES, place / PICTURE)
+
+
+# ---- the command line ----
+
+
+def tell(text: str) -> None:
+    """Progress."""
+    print(text, file=sys.stderr)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the study, or write its files from the record again."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("chip", nargs="?", type=Path, help="instead of that of optimizers.yaml")
+    parser.add_argument("workload", nargs="?", type=Path)
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="in the workload")
+    parser.add_argument("--quick", action="store_true", help="short training, two rates: no figures to cite")
+    parser.add_argument("--seeds", type=int, help="of the adaptations, for their intervals")
+    parser.add_argument("--seed", type=int, default=0, help="the first one")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("results/optimizers"))
+    parser.add_argument("--cache", type=Path, help="keeps finished jobs there; the same call resumes")
+    parser.add_argument(
+        "--from-record", action="store_true", help="read the record in the output folder, run nothing"
+    )
+    asked = parser.parse_args(arguments)
+    if min(1 if asked.seeds is None else asked.seeds, asked.workers) < 1 or asked.seed < 0:
+        raise ExploreError("there must be 1 or more seeds, from 0 or above, and 1 or more workers")
+    kept = [word for word in arguments if word != "--from-record"]
+    command = shlex.join([".venv/bin/python", "docs/studies/optimizers/optimizers.py", *kept])
+    if asked.from_record:
+        study = read_record(asked.output / RECORD, FORMAT)
+    else:
+        with kept_in(asked.cache) as cache:
+            study = studied(plan_of(asked, cache))
+    write(asked.output, study, command)
+    print(text_table(COLUMNS, rows(study)))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ArchsimError as error:
+        sys.exit(f"error: {error}")

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from archsim.plot.canvas import figure, save
-from archsim.plot.scales import PALETTE, scale_of
+from archsim.plot import PALETTE, figure, save_figure, scale_of
 
 _COLOURS = {"bp": PALETTE[5], "dfa": PALETTE[0]}
 _HATCHES = {"bp": "", "dfa": "////"}
 _WIDTH = 0.38
 
 
-def study_optimizers(
+def draw(
     lines: Sequence[Mapping[str, Any]], names: Mapping[str, str], path: str | Path
 ) -> dict[str, dict[str, list[float]]]:
     """Draw a pair of bars (BP, DFA) for each optimizer in three panels.
@@ -58,5 +57,5 @@ def study_optimizers(
         axes.set_ylabel(f"{title} ({unit})")
         axes.spines[["top", "right"]].set_visible(False)
     fig.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    save(fig, path)
+    save_figure(fig, path)
     return drawn

@@ -1,282 +1,158 @@
-"""The study of tile configurations as tables and a page. All figures come from the record."""
+"""The page of the study of tiles: values for the template ``tiles.md.j2``. All figures come from the record."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from archsim.report.table import markdown_table
-from archsim.study.mechanisms import TITLES
-from archsim.study.records import PUBLISHED, PUBLISHED_ACCURACY
-from archsim.study.tile_effects_page import FACTOR_NAMES, accuracy_section, effects_section
-from archsim.study.tile_findings import KINDS, TITLE, answer, percent, ratio, reading, short_config
-from archsim.study.tile_fronts import COSTS, FACTORS, RULES, by_feedback, spread
-from archsim.study.tile_sure import choices_of
-from archsim.study.tile_sure_page import CHOICE, sure_section
+from tile_effects import COSTS, FEATURES, FIGURES, SAME_NUMBERS, by_feedback, effects, spread
+from tile_simulated import DOUBT, choices_of, open_orders
+
+from archsim.study import PUBLISHED, PUBLISHED_ACCURACY, RULES, TITLES, csv_text, from_template
 from archsim.units import format_quantity
 
-STUDY, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"
-PICTURES = {"fronts": "tiles_fronts.png", "costs": "tiles_costs.png", "effects": "tiles_effects.png"}
+RECORD, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"
+PICTURES = {name: f"tiles_{name}.png" for name in ("fronts", "costs", "effects")}
+NAMES = {"energy_pj": "energy", "latency_ps": "latency", "area_um2": "area"}
+KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
+FACTOR_NAMES = {
+    "array": "rows and columns of an array", "adc_bits": "ADC bits", "columns_per_adc": "columns per ADC",
+    "pes": "PEs per tile", "feedback": "feedback",
+}  # fmt: skip
+SHORT_FACTORS = {
+    "array": "array size", "adc_bits": "ADC bits", "columns_per_adc": "ADC sharing", "pes": "PEs per tile",
+    "feedback": "feedback",
+}  # fmt: skip
+CHOICE = {
+    "knee": "knee", "energy_pj": "least energy", "latency_ps": "least latency", "area_um2": "least area",
+    "accuracy": "most accurate",
+}  # fmt: skip
+LETTERS = "ABCDEFGH"
+CONFIG = ("rule", "feedback", "array", "ADC bits", "columns per ADC", "PEs per tile")
+FOUR = ("energy", "latency", "area", "accuracy (%)")
 
 Study = Mapping[str, Any]
 Line = Mapping[str, Any]
-_CONFIG = ("rule", "feedback", "array", "ADC bits", "columns per ADC", "PEs per tile")
+Table = tuple[Sequence[str], list[list[str]]]
 
 
 def page(study: Study, command: str) -> str:
-    """The study in Markdown.
-
-    Parameters
-    ----------
-    study : dict
-        What `archsim.study.tiles.tiles` gives.
-    command : str
-        What made it.
-    """
-    parts = [
-        f"# Tile configurations of {study['name'].partition('/')[0]}: DFA and BP fronts side by side",
-        f"Made by `{command}` from the three sweeps below; every figure on this page is computed. The same as "
-        f"files: [{TABLE}]({TABLE}) (all configurations), [{STUDY}]({STUDY}) (accuracy of every seed, fronts, "
-        "effects, pairs, and the three sweeps as they were made).",
-        *_left_out(study),
-        *_asked(study),
-        "## Answer",
-        "\n".join(f"- {said}" for said in answer(study)),
-        *_fronts(study),
-        *sure_section(study),
-        *_pairs(study),
-        *_why(study),
-        *effects_section(study),
-        f"![Effects]({PICTURES['effects']})",
-        *accuracy_section(study),
-        *_limits(study),
-        *_made(study),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _left_out(study: Study) -> list[str]:
-    if not study["left_out"]:
-        return []
-    said = "; ".join(f"{name}: {n} configurations" for name, n in study["left_out"].items())
-    return [f"**The sweeps were not finished. Not done, and left out with all that needs them: {said}.**"]
-
-
-def _asked(study: Study) -> list[str]:
-    levels = study["levels"]
-    said = "; ".join(f"{FACTOR_NAMES[name]} {', '.join(map(str, levels[name]))}" for name in FACTORS)
-    n_seeds, device = study["accuracy"][0]["n"], _chip(study, "costs")["device"]
-    return [
-        "## What is asked",
-        "Which tile should a chip have that adapts where it is worn, and does the answer depend on the learning "
-        f"rule? {study['name']}, the whole grid: {said}. DFA reads no array backwards, so feedback counts for BP "
-        f"alone: {_count(study, 'bp')} configurations with BP, {_count(study, 'dfa')} with DFA.",
-        "**copy**: a second, transposed copy of the weights. **transposable**: one array that is read from both "
-        "sides, with converters on both. **shared**: the same array, its converters switched between the sides. "
-        "**fixed**: DFA's arrays of random numbers.",
-        "Energy, latency and area are those of one adapted window: forward pass, learning pass, its share of the "
-        "update, leakage. The chip has as many tiles and as large buffers as the network and the rule need. "
-        f"Like the accuracies they are those of cells of {device['g_min']} to {device['g_max']}, which sets what "
-        "a read costs. Spikes come from recordings through a network with random weights, every error counts as "
-        "not zero, and every cell is written in every update: a trained network that adapts has sparser errors "
-        "and writes, and DFA then saves less (`activity=recorded` in [DFA against BP](dfa_vs_bp.md) shows how "
-        "much, for the base of that page).",
-        "Accuracy is that of windows never seen, after adaptation on the chip's arrays, on cells of "
-        f"{device['g_min']} to {device['g_max']} with these errors: {_errors(study)}. Means and 95 % intervals "
-        "(Student "
-        f"t) over {n_seeds} seeds. ADC sharing and PEs per tile change no number that is learned, nor does "
-        "switching the "
-        "converters, so these configurations have the accuracy of the same array, ADC bits and feedback (see the "
-        "limits).",
-        f"![The fronts: accuracy against each cost]({PICTURES['fronts']})",
-    ]
-
-
-def _count(study: Study, rule: str) -> int:
-    return sum(line["rule"] == rule for line in study["lines"])
-
-
-# ---- fronts ----
-
-
-def _fronts(study: Study) -> list[str]:
-    lines, fronts = study["lines"], study["fronts"]
-    sizes = [
-        [
-            {"bp": "BP", "dfa": "DFA", "both": "both"}[rule], str(f["n"]), str(len(f["front"])),
-            str(len(f["without_accuracy"])), str(len(f["robust"])), f"{f['hypervolume']:.3f}",
-        ]
-        for rule, f in fronts.items()
-    ]  # fmt: skip
-    choices = [
-        [CHOICE[name], *_cells(lines[i])] for rule in RULES for name, i in choices_of(fronts[rule]).items()
-    ]
-    robust = [_cells(lines[i]) for i in fronts["both"]["robust"]]
-    head = [*_CONFIG, "energy", "latency", "area", "accuracy (%)"]
-    return [
-        "## The fronts",
-        markdown_table(
-            ["rule", "configurations", "on the front", "on the front without accuracy", "robust", "hypervolume"],
-            sizes,
-        ),
-        "Front: no other configuration is as good in all four objectives and better in one. Robust: and none that "
-        "costs no more of anything and less of something has an accuracy whose interval overlaps; what is on the "
-        "front only by an accuracy within the error bars is not robust. That is cautious: seeds are shared, so "
-        "the paired differences below are sharper. Hypervolume: part of the box between the best and the worst of "
-        "all configurations, the same box for all three (moocore).",
-        "The configurations that an architect would look at, by rule; the knee is nearest to the best of all four "
-        "objectives in the box of the rule's own configurations:",
-        markdown_table(["choice", *head], choices),
-        f"The robust front of both rules together, {len(robust)} configurations:",
-        markdown_table(head, robust),
-        f"![Energy and area of all configurations]({PICTURES['costs']})",
-    ]
-
-
-def _cells(line: Line) -> list[str]:
-    return [
-        line["rule"].upper(), line["feedback"], line["array"], str(line["adc_bits"]), str(line["columns_per_adc"]),
-        str(line["pes"]), *(format_quantity(line[c], KINDS[c]) for c in COSTS),
-        percent(line["accuracy"], line["accuracy_half_width"]),
-    ]  # fmt: skip
-
-
-# ---- pairs ----
-
-
-def _pairs(study: Study) -> list[str]:
-    rows = []
-    for figure, title, shown in (
-        ("energy_saved", "energy saved", _saved),
-        ("latency_ratio", "latency BP / DFA", ratio),
-        ("area_saved", "area saved", _saved),
-    ):
-        for feedback, found in by_feedback(study["pairs"], key=lambda pair: pair[figure]).items():
-            low, high = found[0], found[-1]
-            middle = spread([pair[figure] for pair in found])["median"]
-            ends = [short_config(study["lines"][pair["bp"]]) for pair in (low, high)]
-            rows.append([title, feedback, shown(middle), f"{shown(low[figure])} ({ends[0]})",
-                         f"{shown(high[figure])} ({ends[1]})"])  # fmt: skip
-    published = "; ".join(f"up to {p.text}" for p in (*PUBLISHED, PUBLISHED_ACCURACY))
-    return [
-        "## DFA against BP with the same tile",
-        f"Each of the {len(study['pairs'])} BP configurations beside the DFA configuration with the same array, "
-        "ADC and tile. A negative saving is what DFA takes more.",
-        markdown_table(["figure", "BP's feedback", "median", "smallest", "largest"], rows),
-        f"DFA_Sim (arXiv 2502.06736) reports {published}, for configurations that are not published: see the "
-        "caveat in "
-        "[DFA against BP](dfa_vs_bp.md). Here " + _reached(study),
-    ]
-
-
-def _saved(value: float) -> str:
-    return f"{100 * value:.1f} %"
-
-
-def _reached(study: Study) -> str:
-    pairs = study["pairs"]
-    said = []
-    for p in PUBLISHED:
-        n = sum(_as_published(p.figure, pair) >= p.value for pair in pairs)
-        said.append(f"{n} of {len(pairs)} pairs have {p.text} or more")
-    if _no_gain(study):
-        said.append("no accuracy gain of DFA is seen in any setting (see below)")
-    return (
-        "; ".join(said) + ". Other cells, or errors as sparse as in a recorded adaptation, may give "
-        "fewer: this confirms nothing of that paper."
+    """The study in Markdown."""
+    lines = study["lines"]
+    sweeps = study["provenance"]["sweeps"]
+    chip = {part: about["study"]["files"]["chip"] for part, about in sweeps.items()}
+    return from_template(
+        (Path(__file__).parent / "tiles.md.j2").read_text(encoding="utf-8"),
+        study=study,
+        command=command,
+        files={"table": TABLE, "record": RECORD},
+        pictures=PICTURES,
+        chip=chip,
+        errors=errors_of(chip["bp"]),
+        schedule=sweeps["costs"]["study"]["files"]["workload"].get("schedule", "pipelined"),
+        rules=RULES,
+        costs=COSTS,
+        titles=NAMES,
+        kinds=KINDS,
+        factors=FACTOR_NAMES,
+        short_factors=SHORT_FACTORS,
+        published=PUBLISHED,
+        published_accuracy=PUBLISHED_ACCURACY,
+        doubt=DOUBT,
+        n_clear=sum(is_clear(gain) for gain in study["accuracy_pairs"]),
+        percent=percent,
+        ratio=ratio,
+        points=points,
+        spread=spread,
+        open_orders=open_orders,
+        by_feedback=by_feedback,
+        of_rule={rule: [line for line in lines if line["rule"] == rule] for rule in RULES},
+        beaten={found["rule"]: found for found in study["beaten"]},
+        undominated=undominated(study),
+        robust=[lines[i] for i in study["fronts"]["both"]["robust"]],
+        levers=levers(study),
+        same_numbers=same_numbers(study),
+        ends=ends(study),
+        n_reached={
+            p.figure: sum(as_published(p.figure, pair) >= p.value for pair in study["pairs"]) for p in PUBLISHED
+        },
+        reads=reads(study),
+        extremes=extremes(study),
+        **tables(study),
     )
 
 
-def _no_gain(study: Study) -> bool:
-    return all(pair["mean"] <= 0 for pair in study["accuracy_pairs"])
+# ---- how figures read ----
 
 
-def _as_published(figure: str, pair: Line) -> float:
-    """A pair's figure as `PUBLISHED` writes it."""
-    found: dict[str, float] = {
-        "energy_saving_pct": 100 * pair["energy_saved"],
-        "area_saving_pct": 100 * pair["area_saved"],
-        "speedup": pair["latency_ratio"],
-    }
-    return found[figure]
+def percent(mean: float, half_width: float | None) -> str:
+    """An accuracy with its interval.
+
+    Examples
+    --------
+    >>> percent(0.9412, 0.0131)
+    '94.1 ± 1.3'
+    """
+    return f"{100 * mean:.1f}" + ("" if half_width is None else f" ± {100 * half_width:.1f}")
 
 
-# ---- why ----
+def ratio(value: float) -> str:
+    """A ratio of two figures.
+
+    Examples
+    --------
+    >>> ratio(1.2345)
+    '1.23x'
+    """
+    return f"{value:.2f}x"
 
 
-def _why(study: Study) -> list[str]:
-    lines, pairs = study["lines"], study["pairs"]
-    found = study["explained"]
-    names = "ABCDEFGH"
-    rows = []
-    for letter, item in zip(names, found, strict=False):
-        pair = pairs[item["pair"]]
-        why = ", ".join(w.replace("_", " ") for w in item["why"])
-        rows.append([letter, short_config(lines[pair["bp"]]), why, *_three(pair),
-                     f"{item['n_tiles']['bp']} / {item['n_tiles']['dfa']}"])  # fmt: skip
-    parts = [
-        "## Why: the pairs that differ most and least",
-        markdown_table(["pair", "BP's configuration", "is", "energy saved", "latency BP / DFA", "area saved",
-                        "tiles BP / DFA"], rows),
-        "Percent of BP's total, BP less DFA, by the [mechanisms](dfa_vs_bp.md#which-mechanism-brings-how-much) of "
-        "that study; the simulations are made once more, and give what the sweep recorded. In energy, \"all "
-        "others\" is leakage: what one chip leaks more than the other (converters, buffers other than the "
-        "history), over the mean time.",
-    ]  # fmt: skip
-    letters = names[: len(found)]
-    for cost in COSTS:
-        mechanisms = [name for name in TITLES if any(name in item["parts"][cost] for item in found)]
-        table = []
-        for name in mechanisms:
-            shares = [
-                100 * item["parts"][cost].get(name, 0.0) / lines[pairs[item["pair"]]["bp"]][cost] for item in found
-            ]
-            if any(abs(share) >= 0.05 for share in shares):
-                table.append([TITLES[name], *(f"{round(share, 1) + 0.0:.1f}" for share in shares)])
-        parts += [f"### {TITLE[cost].capitalize()}", markdown_table(["mechanism", *letters], table)]
-    parts += [
-        "### What the chips are made of",
-        "Energy with leakage.",
-        _component_table(study, letters),
-        "### Reading",
-    ]
-    parts.append("\n".join(f"- {said}" for said in reading(study)))
-    return parts
+def saved(value: float) -> str:
+    """A saving in percent."""
+    return f"{100 * value:.1f} %"
 
 
-def _three(pair: Line) -> list[str]:
-    return [_saved(pair["energy_saved"]), ratio(pair["latency_ratio"]), _saved(pair["area_saved"])]
+def points(gain: Mapping[str, Any]) -> str:
+    """A difference of accuracies with its interval, bold where the interval excludes zero.
+
+    Examples
+    --------
+    >>> points({"mean": -0.08, "half_width": 0.03}), points({"mean": 0.004, "half_width": 0.02})
+    ('**-8.0 ± 3.0**', '+0.4 ± 2.0')
+    >>> points({"mean": 0.0, "half_width": 0.0})
+    'equal'
+    """
+    if gain["mean"] == 0 and not gain["half_width"]:
+        return "equal"
+    text = f"{100 * gain['mean']:+.1f} ± {100 * gain['half_width']:.1f}"
+    return f"**{text}**" if is_clear(gain) else text
 
 
-def _component_table(study: Study, letters: str) -> str:
-    rows = []
-    for letter, item in zip(letters, study["explained"], strict=True):
-        for rule in RULES:
-            total = study["lines"][study["pairs"][item["pair"]][rule]]
-            for cost in ("energy_pj", "area_um2"):
-                parts = list(item["components"][rule][cost].items())[:4]
-                shares = ((name, 100 * value / total[cost]) for name, value in parts)
-                text = ", ".join(f"{name} {share:.0f} %" for name, share in shares if share >= 1)
-                rows.append([letter, rule.upper(), TITLE[cost], format_quantity(total[cost], KINDS[cost]), text])
-    return markdown_table(["pair", "rule", "figure", "total", "largest components"], rows)
+def is_clear(gain: Mapping[str, Any]) -> bool:
+    """Whether the interval of a difference excludes zero."""
+    return bool(abs(gain["mean"]) > gain["half_width"])
 
 
-# ---- limits, commands, files ----
+def short_config(line: Line) -> str:
+    """A configuration on one line.
+
+    Examples
+    --------
+    >>> short_config({"array": "64", "adc_bits": 5, "columns_per_adc": 8, "pes": 1, "feedback": "copy"})
+    'array 64, 5 bit, 8 columns/ADC, 1 PE, copy'
+    """
+    many = "" if line["pes"] == 1 else "s"
+    return (
+        f"array {line['array']}, {line['adc_bits']} bit, {line['columns_per_adc']} columns/ADC, {line['pes']} "
+        f"PE{many}, {line['feedback']}"
+    )
 
 
-def _chip(study: Study, part: str) -> Mapping[str, Any]:
-    """The chip's file, as a sweep had it."""
-    chip: Mapping[str, Any] = study["provenance"]["sweeps"][part]["study"]["files"]["chip"]
-    return chip
-
-
-def _errors(study: Study) -> str:
-    """What of the cells' errors is on where accuracy is measured."""
-    found = _chip(study, "bp")["device"].get("errors") or {}
+def errors_of(chip: Mapping[str, Any]) -> str:
+    """Which of the cells' errors are on, as they stand in the chip file."""
+    found = chip["device"].get("errors") or {}
     return ", ".join(f"`{name}: {_plain(value)}`" for name, value in found.items()) or "none"
 
 
@@ -286,67 +162,315 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _limits(study: Study) -> list[str]:
-    n_seeds = study["accuracy"][0]["n"]
-    wires = _chip(study, "bp")["crossbar"].get("wires")
-    work = study["provenance"]["sweeps"]["costs"]["study"]["files"]["workload"]
+# ---- what follows from the record ----
+
+
+def undominated(study: Study) -> list[Line]:
+    """BP configurations that no DFA configuration undercuts in all three costs."""
+    dfa = [[line[c] for c in COSTS] for line in study["lines"] if line["rule"] == "dfa"]
     return [
-        "## Limits",
-        f"One network, one data set, one kind of cell, {n_seeds} seeds. The most accurate of many settings is "
-        "chosen by the same seeds that it is judged by, so its mean is a little too high; intervals are not "
-        "corrected for the number of comparisons. The optimizer and its rate are the workload's, for both rules "
-        "([optimizers](optimizers.md) says what a rate of its own brings to each). Of the cells' errors, those "
-        f"that are not named above are off; wires {'resist' if wires else 'do not resist'}. Every ADC resolution "
-        "converts at the chip's one rate, so bits cost no time. The fronts are those of the listed prices; how "
-        "sure they are is shown for the chosen configurations. Converters, whose area is known badly, are most of "
-        "many of these chips: other comparisons of area hold for these prices alone. "
-        "[DFA against BP](dfa_vs_bp.md) has another base, with cells and buffers of its own: figures of the two "
-        "pages do not compare. Times are "
-        f"the simulation's, with the schedule `{work.get('schedule', 'pipelined')}`.",
-        "That ADC sharing, PEs per tile and switched converters change no learned number follows from the model, "
-        "in which they are no input of the arithmetic; a test holds it to the last bit on a small network. A real "
-        "converter that is switched between more columns would also add noise.",
+        line
+        for line in study["lines"]
+        if line["rule"] == "bp"
+        and not any(all(a <= line[c] for a, c in zip(other, COSTS, strict=True)) for other in dfa)
     ]
 
 
-def _made(study: Study) -> list[str]:
-    sweeps = study["provenance"]["sweeps"]
-    names = [about["study"]["name"] for about in sweeps.values()]
-    commands = [f".venv/bin/archsim sweep workloads/studies/{name}.yaml" for name in names]
-    return [
-        "## How to make it again",
-        "\n".join(["```sh", *commands, _join(sweeps), "```"]),
-        f"Sweeps by archsim {sweeps['costs']['model']}; "
-        + ", ".join(f"{name} {version}" for name, version in study["provenance"]["versions"].items())
-        + ".",
+def levers(study: Study) -> dict[str, dict[str, Any]]:
+    """By rule: for each cost the change of a factor that moves it most, and all that clearly move the accuracy."""
+    found = {}
+    for rule in RULES:
+        if own := [e for e in study["effects"] if e["rule"] == rule]:
+            found[rule] = {
+                "costs": {c: max(own, key=lambda e: max(e[c]["median"], 1 / e[c]["median"])) for c in COSTS},
+                "accuracy": [e for e in study["accuracy_effects"] if e["rule"] == rule and is_clear(e)],
+            }
+    return found
+
+
+def same_numbers(study: Study) -> list[tuple[str, str, list[str]]]:
+    """Neighbouring array sizes, and the rules whose accuracies are the same in every seed with both."""
+    of = {(a["rule"], a["feedback"], a["adc_bits"], a["array"]): a["of_seed"] for a in study["accuracy"]}
+    found = []
+    for one, other in pairwise(study["levels"]["array"]):
+        kinds = [
+            f"{rule.upper()} ({feedback})"
+            for rule, feedback in dict.fromkeys(key[:2] for key in of)
+            if all(
+                of[key] == of.get((*key[:3], other)) for key in of if key[:2] == (rule, feedback) and key[3] == one
+            )
+        ]
+        if kinds:
+            found.append((one, other, kinds))
+    return found
+
+
+def ends(study: Study) -> list[str]:
+    """Factors of which the robust front has one setting only, at an end of the grid."""
+    robust = [study["lines"][i] for i in study["fronts"]["both"]["robust"]]
+    said = []
+    for name in ("adc_bits", "columns_per_adc", "pes"):
+        levels, there = study["levels"][name], {line[name] for line in robust}
+        at_end = there & {levels[0], levels[-1]}
+        if len(levels) > 1 and len(there) == 1 and at_end:
+            said.append(f"{SHORT_FACTORS[name]} {at_end.pop()}")
+    return said
+
+
+def as_published(figure: str, pair: Line) -> float:
+    """A pair's figure in the unit of `PUBLISHED`."""
+    found: dict[str, float] = {
+        "energy_saving_pct": 100 * pair["energy_saved"],
+        "area_saving_pct": 100 * pair["area_saved"],
+        "speedup": pair["latency_ratio"],
+    }
+    return found[figure]
+
+
+def reads(study: Study) -> list[float]:
+    """Energy of BP's transposed reads over that of DFA's feedback reads, in the pairs that are explained."""
+    parts = [item["parts"]["energy_pj"] for item in study["explained"]]
+    return [part["transposed_reads"] / -part["feedback_reads"] for part in parts if part["feedback_reads"]]
+
+
+def extremes(study: Study) -> list[dict[str, Any]]:
+    """For each figure, the pairs that differ most and least: what most of the difference is made of."""
+    found = []
+    for figure, cost in zip(FIGURES, COSTS, strict=True):
+        for word in ("largest", "smallest"):
+            k, item = next((k, e) for k, e in enumerate(study["explained"]) if f"{word} {figure}" in e["why"])
+            pair = study["pairs"][item["pair"]]
+            total = {rule: study["lines"][pair[rule]][cost] for rule in RULES}
+            shares = sorted(
+                ((TITLES[name], 100 * part / total["bp"]) for name, part in item["parts"][cost].items()),
+                key=lambda one: -abs(one[1]),
+            )
+            adc = {
+                rule: 100 * item["components"][rule][cost].get("adc", 0.0) / total[rule]
+                for rule in RULES
+                if cost != "latency_ps"
+            }
+            found.append(
+                {
+                    "cost": cost, "word": word, "letter": LETTERS[k], "adc": adc,
+                    "difference": 100 * (total["bp"] - total["dfa"]) / total["bp"],
+                    "parts": [(name, part) for name, part in shares[:3] if abs(part) >= 0.05],
+                }
+            )  # fmt: skip
+    return found
+
+
+# ---- tables ----
+
+
+def tables(study: Study) -> dict[str, Any]:
+    """Head and rows of every table of the page."""
+    lines, fronts = study["lines"], study["fronts"]
+    sizes = [
+        [
+            {"bp": "BP", "dfa": "DFA", "both": "both"}[rule], str(f["n"]), str(len(f["front"])),
+            str(len(f["without_accuracy"])), str(len(f["robust"])), f"{f['hypervolume']:.3f}",
+        ]
+        for rule, f in fronts.items()
+    ]  # fmt: skip
+    front_head = (
+        "rule",
+        "configurations",
+        "on the front",
+        "on the front without accuracy",
+        "robust",
+        "hypervolume",
+    )
+    return {
+        "front_table": (front_head, sizes),
+        "choice_table": choice_table(study),
+        "robust_table": ((*CONFIG, *FOUR), [cells(lines[i]) for i in fronts["both"]["robust"]]),
+        "bar_table": bar_table(study),
+        "open_table": open_table(study),
+        "pair_table": pair_table(study),
+        "explained_table": explained_table(study),
+        "mechanism_tables": {cost: mechanism_table(study, cost) for cost in COSTS},
+        "component_table": component_table(study),
+        "effect_table": effect_table(study),
+        "feedback_table": feedback_table(study),
+        "accuracy_table": accuracy_table(study),
+        "gain_table": gain_table(study),
+    }
+
+
+def choice_table(study: Study) -> Table:
+    """What to choose, by rule."""
+    rows = [
+        [CHOICE[name], *cells(study["lines"][i])]
+        for rule in RULES
+        for name, i in choices_of(study["fronts"][rule]).items()
     ]
+    return ("choice", *CONFIG, *FOUR), rows
 
 
-def _join(sweeps: Mapping[str, Any]) -> str:
-    folders = " ".join(f"results/{about['study']['name']}" for about in sweeps.values())
-    return f".venv/bin/archsim study tiles {folders} --write docs/studies"
+def cells(line: Line) -> list[str]:
+    """A configuration as cells of a table."""
+    return [
+        line["rule"].upper(), line["feedback"], line["array"], str(line["adc_bits"]), str(line["columns_per_adc"]),
+        str(line["pes"]), *(format_quantity(line[c], KINDS[c]) for c in COSTS),
+        percent(line["accuracy"], line["accuracy_half_width"]),
+    ]  # fmt: skip
 
 
-def write_tables(folder: Path, study: Study) -> None:
-    """JSON and CSV into an existing folder."""
-    text = json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / STUDY).write_text(text + "\n", encoding="utf-8")
-    table = io.StringIO()
+def bar_table(study: Study) -> Table:
+    """Error bars of the choices."""
+    found, lines, rows = study["sure"], study["lines"], []
+    for rule in RULES:
+        names: dict[int, list[str]] = {}
+        for name, line in choices_of(study["fronts"][rule]).items():
+            names.setdefault(line, []).append(CHOICE[name])
+        for line in found[rule]:
+            bars = (_bar(found["interval_90"][str(line)][c], lines[line][c], KINDS[c]) for c in COSTS)
+            rows.append([", ".join(names[line]), rule.upper(), short_config(lines[line]), *bars])
+    return ("choice", "rule", "configuration", *NAMES.values()), rows
+
+
+def _bar(interval: list[float], listed: float, kind: str) -> str:
+    low, high = (format_quantity(end, kind) for end in interval)
+    if low == high:
+        return format_quantity(listed, kind)
+    return f"{format_quantity(listed, kind)} ({low} to {high})"
+
+
+def open_table(study: Study) -> Table:
+    """Pairs of choices whose order is open."""
+    lines = study["lines"]
+    rows = [
+        [NAMES[c], short_config(lines[dfa]), short_config(lines[bp]), saved(chance)]
+        for c in COSTS
+        for dfa, bp, chance in open_orders(study["sure"], c)
+    ]
+    return ("figure", "DFA's choice", "BP's choice", "DFA needs less"), rows
+
+
+def pair_table(study: Study) -> Table:
+    """Median and extremes of what DFA saves, by figure and BP's feedback."""
+    rows = []
+    for figure, title, shown in (
+        ("energy_saved", "energy saved", saved),
+        ("latency_ratio", "latency BP / DFA", ratio),
+        ("area_saved", "area saved", saved),
+    ):
+        for feedback, found in by_feedback(study["pairs"], figure).items():
+            middle = spread([pair[figure] for pair in found])["median"]
+            ends = [f"{shown(p[figure])} ({short_config(study['lines'][p['bp']])})" for p in (found[0], found[-1])]
+            rows.append([title, feedback, shown(middle), *ends])
+    return ("figure", "BP's feedback", "median", "smallest", "largest"), rows
+
+
+def explained_table(study: Study) -> Table:
+    """The pairs that are explained."""
+    rows = []
+    for letter, item in zip(LETTERS, study["explained"], strict=False):
+        pair, n_tiles = study["pairs"][item["pair"]], item["n_tiles"]
+        why = ", ".join(word.replace("_", " ") for word in item["why"])
+        ratios = [saved(pair["energy_saved"]), ratio(pair["latency_ratio"]), saved(pair["area_saved"])]
+        of_bp = short_config(study["lines"][pair["bp"]])
+        rows.append([letter, of_bp, why, *ratios, f"{n_tiles['bp']} / {n_tiles['dfa']}"])
+    head = ("pair", "BP's configuration", "is", "energy saved", "latency BP / DFA", "area saved", "tiles BP / DFA")
+    return head, rows
+
+
+def mechanism_table(study: Study, cost: str) -> Table:
+    """By mechanism, what it brings in each explained pair, in percent of BP's total."""
+    found = study["explained"]
+    totals = [study["lines"][study["pairs"][item["pair"]]["bp"]][cost] for item in found]
+    rows = []
+    for name in TITLES:
+        shares = [
+            100 * item["parts"][cost].get(name, 0.0) / total for item, total in zip(found, totals, strict=True)
+        ]
+        if any(abs(share) >= 0.05 for share in shares):
+            rows.append([TITLES[name], *(f"{round(share, 1) + 0.0:.1f}" for share in shares)])
+    return ("mechanism", *LETTERS[: len(found)]), rows
+
+
+def component_table(study: Study) -> Table:
+    """The largest components of each explained run."""
+    rows = []
+    for letter, item in zip(LETTERS, study["explained"], strict=False):
+        for rule in RULES:
+            total = study["lines"][study["pairs"][item["pair"]][rule]]
+            for cost in ("energy_pj", "area_um2"):
+                parts = list(item["components"][rule][cost].items())[:4]
+                shares = ((name, 100 * value / total[cost]) for name, value in parts)
+                text = ", ".join(f"{name} {share:.0f} %" for name, share in shares if share >= 1)
+                rows.append([letter, rule.upper(), NAMES[cost], format_quantity(total[cost], KINDS[cost]), text])
+    return ("pair", "rule", "figure", "total", "largest components"), rows
+
+
+def effect_table(study: Study) -> Table:
+    """What each factor does to the costs and the accuracy, all else equal."""
+    rows = [
+        [
+            e["rule"].upper(), FACTOR_NAMES[e["factor"]], f"{e['from']} → {e['to']}",
+            *(f"{ratio(e[c]['median'])} ({ratio(e[c]['min'])} to {ratio(e[c]['max'])})" for c in COSTS),
+            _accuracy_effect(study, e),
+        ]
+        for e in study["effects"]
+    ]  # fmt: skip
+    return ("rule", "factor", "from → to", "energy", "latency", "area", "accuracy (points)"), rows
+
+
+def _accuracy_effect(study: Study, effect: Line) -> str:
+    same = ("rule", "factor", "from", "to")
+    effect = {**effect, "to": SAME_NUMBERS.get(effect["to"], effect["to"])}
+    own = [e for e in study["accuracy_effects"] if all(e[key] == effect[key] for key in same)]
+    return points(own[0]) if own else "no change"
+
+
+def feedback_table(study: Study) -> Table:
+    """Where BP has several feedbacks, what the rows of BP in `effect_table` pool."""
+    kinds = [k for k in study["levels"]["feedback"] if any(line["feedback"] == k for line in study["lines"])]
+    rows = [
+        [kind, FACTOR_NAMES[e["factor"]], f"{e['from']} → {e['to']}", *(ratio(e[c]["median"]) for c in COSTS)]
+        for factor in FEATURES
+        for kind in kinds
+        for e in effects(
+            [line for line in study["lines"] if line["feedback"] == kind], "bp", factor, study["levels"][factor]
+        )[-1:]
+    ]
+    return ("BP's feedback", "factor", "from → to", "energy", "latency", "area"), rows if len(kinds) > 1 else []
+
+
+def accuracy_table(study: Study) -> Table:
+    """Accuracies by array and ADC bits."""
+    bits = study["levels"]["adc_bits"]
+    of = {(a["rule"], a["feedback"], a["array"], a["adc_bits"]): a for a in study["accuracy"]}
+    rows = []
+    for rule, feedback, array in dict.fromkeys(key[:3] for key in of):
+        own = [of.get((rule, feedback, array, b)) for b in bits]
+        rows.append(
+            [rule.upper(), feedback, array, *(percent(a["mean"], a["half_width"]) if a else "" for a in own)]
+        )
+    return ("rule", "feedback", "array", *(f"{b} bit" for b in bits)), rows
+
+
+def gain_table(study: Study) -> Table:
+    """DFA's accuracy less BP's, by array and ADC bits."""
+    bits = study["levels"]["adc_bits"]
+    gain = {(p["feedback"], p["array"], p["adc_bits"]): p for p in study["accuracy_pairs"]}
+    rows = [
+        [
+            feedback,
+            array,
+            *(points(gain[feedback, array, b]) if (feedback, array, b) in gain else "" for b in bits),
+        ]
+        for feedback, array in dict.fromkeys(key[:2] for key in gain)
+    ]
+    return ("BP's feedback", "array", *(f"{b} bit" for b in bits)), rows
+
+
+def table_csv(study: Study) -> str:
+    """One line for each configuration and rule."""
     on = {f"on_front_{rule}": set(found["front"]) for rule, found in study["fronts"].items()}
     on |= {f"robust_{rule}": set(found["robust"]) for rule, found in study["fronts"].items()}
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([*study["lines"][0], *on])
-    for i, line in enumerate(study["lines"]):
-        writer.writerow([*line.values(), *(int(i in members) for members in on.values())])
-    (folder / TABLE).write_text(table.getvalue(), encoding="utf-8")
-
-
-def summary(study: Study) -> tuple[Sequence[str], list[list[str]]]:
-    """Head and rows of what fits on a terminal: what to choose, by rule."""
-    rows = []
-    for rule in RULES:
-        rows += [
-            [CHOICE[name], *_cells(study["lines"][i])] for name, i in choices_of(study["fronts"][rule]).items()
-        ]
-    return ["choice", *_CONFIG, "energy", "latency", "area", "accuracy (%)"], rows
-
+    lines = [
+        [*line.values(), *(int(i in members) for members in on.values())] for i, line in enumerate(study["lines"])
+    ]
+    return csv_text([[*study["lines"][0], *on], *lines])

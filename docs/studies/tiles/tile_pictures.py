@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from archsim.plot.canvas import figure, legend_of, save
-from archsim.plot.scales import PALETTE, scale_of
+from archsim.plot import PALETTE, figure, legend_of, save_figure, scale_of
 
 Line = Mapping[str, Any]
 COSTS = {"energy_pj": ("energy per window", "energy"), "latency_ps": ("latency per window", "time"),
@@ -62,7 +61,7 @@ def tile_fronts(
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("accuracy after adapting (%)")
     _legend_of_feedback(fig, lines)
-    save(fig, path)
+    save_figure(fig, path)
     return drawn
 
 
@@ -140,7 +139,7 @@ def tile_costs(lines: Sequence[Line], fronts: Mapping[str, Any], path: str | Pat
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel(f"energy per window ({y_unit})")
     _legend_of_tiles(fig, colours, markers)
-    save(fig, path)
+    save_figure(fig, path)
     return {title: len(own) for title, own in groups.items()}
 
 
@@ -203,7 +202,7 @@ def tile_effects(
     panels[0].set_yticks(range(len(rows)), labels, fontsize=8)
     panels[0].set_ylim(len(rows) - 0.5, -0.5)
     legend_of(fig, {"BP": _COLOURS["bp"], "DFA": _COLOURS["dfa"]}, "median (dot), smallest to largest (bar)")
-    save(fig, path)
+    save_figure(fig, path)
     return drawn
 
 

@@ -1,33 +1,37 @@
-"""The study of tile configurations: three finished sweeps joined, of what they cost and how well they adapt.
+"""Which tile for a chip that adapts: three finished sweeps joined, BP and DFA compared.
 
 One sweep prices every configuration with both rules, two others (one for each rule) adapt with several seeds where
-the learned numbers can differ. :mod:`archsim.study.tile_fronts` says what follows from the joined table.
+the learned numbers can differ: ``tile_costs.yaml``, ``tile_accuracy_bp.yaml``, ``tile_accuracy_dfa.yaml``. What
+follows from the joined table is in ``tile_effects.py`` and ``tile_simulated.py``, how the page reads in
+``tiles.md.j2``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from archsim.errors import ArchsimError, ExploreError
-from archsim.explore import read_results
-from archsim.explore.folder import read_about
-from archsim.explore.models import split_number
-from archsim.explore.run import Explored
-from archsim.explore.space import configurations
-from archsim.explore.study import Parameters
-from archsim.learn.checkpoints import differences
-from archsim.learn.result import estimate
-from archsim.provenance import versions
-from archsim.study.tile_fronts import SAME_NUMBERS, compared
-from archsim.study.tile_pairs import explained
-from archsim.study.tile_sure import sure
-from archsim.study.workers import Tell
+from tile_effects import SAME_NUMBERS, compared
+from tile_page import FACTOR_NAMES, PAGE, PICTURES, RECORD, TABLE, choice_table, page, table_csv
+from tile_pictures import tile_costs, tile_effects, tile_fronts
+from tile_simulated import explained, sure
 
+from archsim import ArchsimError, ExploreError
+from archsim.explore import Explored, configurations, differences, read_about, read_results
+from archsim.learn import estimate
+from archsim.metrics import fresh_folder
+from archsim.provenance import versions
+from archsim.report import text_table
+from archsim.study import json_text, read_record, write_texts
+
+Parameters = Mapping[str, Any]
 FORMAT = "archsim study tiles 1"
 PHASE, ARRAY, BITS, SHARING, PES, FEEDBACK, SEED = (
     "phase", "array", "chip.adc.resolution", "chip.adc.columns_per_adc", "chip.tile.pes", "feedback", "seed",
@@ -59,7 +63,7 @@ class TileFolders:
     Parameters
     ----------
     costs : Path
-        Of ``workloads/studies/tile_costs.yaml`` or one like it: both rules, priced.
+        Of ``tile_costs.yaml`` or one like it: both rules, priced.
     bp, dfa : Path
         Of ``tile_accuracy_bp.yaml`` and ``tile_accuracy_dfa.yaml``: the accuracy after adapting.
     """
@@ -73,7 +77,7 @@ class TileFolders:
         yield from (("costs", self.costs), ("bp", self.bp), ("dfa", self.dfa))
 
 
-def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: None) -> dict[str, Any]:
+def joined(folders: TileFolders, partial: bool = False) -> dict[str, Any]:
     """Join what tile configurations cost with how well they adapt, and compare BP with DFA.
 
     Parameters
@@ -81,8 +85,6 @@ def tiles(folders: TileFolders, partial: bool = False, tell: Tell = lambda _: No
     folders : TileFolders
     partial : bool
         Join what is done where a sweep is not finished, and say what is left out.
-    tell : callable
-        Called with what is going on.
 
     Returns
     -------
@@ -152,7 +154,7 @@ def _read(folders: TileFolders, partial: bool) -> dict[str, Explored]:
 def _faults(part: str, found: Explored, partial: bool) -> list[str]:
     """What keeps a folder from being a part of this study."""
     model, wanted = found.study.model, WANTED[part]
-    hint = f"; this part is made by a study such as workloads/studies/{_MADE_BY[part]}.yaml"
+    hint = f"; this part is made by a study such as docs/studies/tiles/{_MADE_BY[part]}.yaml"
     faults = []
     if set(model.parameters) != wanted:
         faults.append(f"varies {', '.join(model.parameters)}; wanted are {', '.join(sorted(wanted))}{hint}")
@@ -316,9 +318,8 @@ def _line(
     }
 
 
-def _bits(text: str) -> int:
-    number, _ = split_number(text)
-    return int(number or 0)
+def _bits(text: object) -> int:
+    return int(str(text).removesuffix(" bit"))
 
 
 def _levels(found: Explored, name: str) -> list[Any]:
@@ -343,3 +344,50 @@ def _in_order(found: Explored) -> list[dict[str, Any]]:
 def _described(folder: Path) -> dict[str, Any]:
     """What a folder says of its study, without where it lay."""
     return {key: value for key, value in read_about(folder).items() if key != "workload_folder"}
+
+
+# ---- files and the command line ----
+
+
+def write(folder: Path, study: Mapping[str, Any], command: str) -> None:
+    """Record, table, page and pictures, all of them or none."""
+    texts = {RECORD: json_text(study), TABLE: table_csv(study), PAGE: page(study, command)}
+    with fresh_folder(folder) as place:
+        write_texts(place, texts)
+        tile_fronts(study["lines"], study["fronts"], place / PICTURES["fronts"])
+        tile_costs(study["lines"], study["fronts"], place / PICTURES["costs"])
+        tile_effects(study["effects"], FACTOR_NAMES, place / PICTURES["effects"])
+
+
+def tell(text: str) -> None:
+    """Progress."""
+    print(text, file=sys.stderr)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Join three sweeps, or write the files of a record again."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("costs", type=Path, help="folder of the sweep that prices both rules")
+    parser.add_argument("bp", type=Path, help="folder of the sweep of BP's accuracy")
+    parser.add_argument("dfa", type=Path, help="folder of the sweep of DFA's accuracy")
+    parser.add_argument("-o", "--output", type=Path, default=Path("results/tiles"))
+    parser.add_argument("--partial", action="store_true", help="join what is done, where a sweep is not finished")
+    parser.add_argument(
+        "--from-record", action="store_true", help="read the record in the output folder, join nothing"
+    )
+    asked = parser.parse_args(arguments)
+    folders = TileFolders(asked.costs, asked.bp, asked.dfa)
+    study = read_record(asked.output / RECORD, FORMAT) if asked.from_record else joined(folders, asked.partial)
+    # where the sweeps lie if they are made as the page says
+    places = [f"results/{about['study']['name']}" for about in study["provenance"]["sweeps"].values()]
+    more = ["--partial"] if asked.partial else []
+    command = [".venv/bin/python", "docs/studies/tiles/tiles.py", *places, *more, "-o", str(asked.output)]
+    write(asked.output, study, shlex.join(command))
+    print(text_table(*choice_table(study)))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ArchsimError as error:
+        sys.exit(f"error: {error}")

@@ -10,8 +10,7 @@ from typer.testing import CliRunner, Result
 
 from archsim.cli import app
 from archsim.plot.study import study_accuracy, study_mechanisms, study_ratios
-from archsim.study.page import PICTURES
-from archsim.study.records import PAGE, STUDY, TABLE
+from archsim.study.dfa_vs_bp.page import FILES, PICTURES
 
 SMALL = """\
 version: 1
@@ -49,13 +48,14 @@ def test_a_study_writes_tables_page_and_pictures(done):
     folder, result = done
     assert result.exit_code == 0, result.output
     names = {path.name for path in folder.iterdir()}
-    assert {STUDY, TABLE, PAGE, PICTURES["ratios"], PICTURES["mechanisms"], "cache"} == names
+    wanted = {FILES[name] for name in ("study", "table", "page")}
+    assert names == {*wanted, PICTURES["ratios"], PICTURES["mechanisms"], "cache"}
     assert "published up to 64.1 % less energy" in result.stdout
 
 
-def test_it_goes_on_where_it_stopped_and_workers_make_no_difference(done, files):
+def test_it_resumes_and_workers_make_no_difference(done, files):
     folder, _ = done
-    before = json.loads((folder / STUDY).read_text())
+    before = json.loads((folder / FILES["study"]).read_text())
     cache = sorted((folder / "cache").glob("*.json"))
     cache[0].unlink()
     times = {path: path.stat().st_mtime_ns for path in cache[1:]}
@@ -64,7 +64,7 @@ def test_it_goes_on_where_it_stopped_and_workers_make_no_difference(done, files)
     assert {path: path.stat().st_mtime_ns for path in cache[1:]} == times
 
 
-def test_a_workload_without_a_story_needs_no_accuracy_to_be_said(files):
+def test_a_workload_that_does_not_learn_is_refused_with_a_way_out(files):
     result = call(*files, "--quick")
     assert result.exit_code == 2
     assert "--no-accuracy leaves that part out" in result.stderr

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from archsim.spec import load_chip
-from archsim.study.costs import Files
-from archsim.study.factors import BASE, Configuration, factors_of
+from archsim.study.configurations import BASE, Base, Configuration
+from archsim.study.dfa_vs_bp.factors import factors_of
 from archsim.workload import load_workload
 
 
 @pytest.fixture(scope="module")
-def files(root_dir: Path) -> Files:
-    return Files(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
+def files(root_dir: Path) -> Base:
+    return Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
 
 
 @pytest.fixture(scope="module")

@@ -5,29 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from archsim.errors import ExploreError
-from archsim.study.page import PICTURES, WIDTH_PAGE, figure, line_of, page
-from archsim.study.records import (
-    ACCURACY,
-    PAGE,
-    PUBLISHED,
-    STUDY,
-    TABLE,
-    TOTALS,
+from archsim.study.comparison import TOTALS, comparisons_of
+from archsim.study.crossings import PUBLISHED
+from archsim.study.dfa_vs_bp.page import (
+    FILES,
+    PICTURES,
+    WIDTH_PAGE,
     accuracy_csv,
+    figure,
+    line_of,
+    page,
     read_study,
-    rows_of,
     table_csv,
 )
 
 
 @pytest.fixture(scope="module")
 def committed(root_dir: Path) -> Path:
-    return root_dir / "docs" / "studies"
+    return root_dir / "docs" / "studies" / "dfa_vs_bp"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def study(committed):
 
 @pytest.fixture(scope="module")
 def text(committed) -> str:
-    return (committed / PAGE).read_text()
+    return (committed / FILES["page"]).read_text()
 
 
 def test_the_committed_page_is_made_from_the_committed_record(study, text, committed):
@@ -53,13 +54,13 @@ def test_the_page_says_why_dfa_loses_at_width_256_where_that_page_is(study, comm
 
 
 def test_the_committed_tables_are_of_the_committed_record(study, committed):
-    assert (committed / TABLE).read_text() == table_csv(rows_of(study))
-    assert (committed / ACCURACY).read_text() == accuracy_csv(study["accuracy"])
+    assert (committed / FILES["table"]).read_text() == table_csv(comparisons_of(study))
+    assert (committed / FILES["accuracy"]).read_text() == accuracy_csv(study["accuracy"])
 
 
 def test_every_line_of_the_table_is_on_the_page(committed, text):
     """Figures of the CSV, which were written on their own, against the lines of the page."""
-    lines = list(csv.DictReader(io.StringIO((committed / TABLE).read_text())))
+    lines = list(csv.DictReader(io.StringIO((committed / FILES["table"]).read_text())))
     section = text.split("## All configurations")[1]
     for line in lines:
         shown = re.search(rf"^\| {re.escape(line['configuration'])} \|.*$", section, re.MULTILINE)
@@ -69,7 +70,7 @@ def test_every_line_of_the_table_is_on_the_page(committed, text):
 
 
 def test_mechanisms_of_the_table_sum_to_what_is_saved(committed):
-    for line in csv.DictReader(io.StringIO((committed / TABLE).read_text())):
+    for line in csv.DictReader(io.StringIO((committed / FILES["table"]).read_text())):
         for kind, total in (("energy", "energy_pj"), ("latency", "latency_ps"), ("area", "area_um2")):
             parts = [float(v) for k, v in line.items() if k.startswith(f"{kind}_") and k.endswith("_pct") and v
                      and k not in ("energy_saving_pct", "area_saving_pct")]  # fmt: skip
@@ -98,19 +99,19 @@ def test_the_pictures_of_the_page_are_there(committed, text):
 
 
 def test_all_configurations_have_all_totals(study):
-    for row in rows_of(study):
+    for row in comparisons_of(study):
         assert all(row.bp[total] > 0 and row.dfa[total] > 0 for total in TOTALS)
         assert len(line_of(row)) == 10
 
 
 def test_a_record_survives_its_file(study):
-    for record, row in zip(study["configurations"], rows_of(study), strict=True):
-        assert row.to_dict() == record
+    for record, row in zip(study["configurations"], comparisons_of(study), strict=True):
+        assert asdict(row) == record
 
 
 @pytest.mark.parametrize("content", ["{", '{"format": "other"}', "[]"])
 def test_what_is_no_study_is_refused(tmp_path, content):
-    (tmp_path / STUDY).write_text(content)
+    (tmp_path / FILES["study"]).write_text(content)
     with pytest.raises(ExploreError, match="not a study of archsim"):
         read_study(tmp_path)
 

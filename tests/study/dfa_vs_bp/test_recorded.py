@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from archsim.learn.pretrained import pretrained
-from archsim.study.accuracy import LEVELS, adapted, trained
-from archsim.study.costs import Files, price
-from archsim.study.factors import Configuration
-from archsim.study.recorded import RECORDED, price_recorded
-from archsim.study.records import Row
+from archsim.study.adaptation import adapted, compared_as_recorded, trained
+from archsim.study.comparison import Comparison, compare
+from archsim.study.configurations import Base
+from archsim.study.dfa_vs_bp.accuracy import LEVELS
+from archsim.study.dfa_vs_bp.run import RECORDED
 
 SHORT = (
     "timesteps=8", "learning.data.decimation=16", "learning.data.step=256", "learning.pretrain.epochs=2",
@@ -20,8 +20,8 @@ SHORT = (
 
 
 @pytest.fixture(scope="module")
-def files(root_dir: Path) -> Files:
-    return Files(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml", (), SHORT)
+def files(root_dir: Path) -> Base:
+    return Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml", (), SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +41,11 @@ def test_a_network_is_trained_once(files, cache):
 @pytest.mark.slow
 def test_recorded_writes_are_fewer_than_all_cells(files, cache):
     """Against counting every cell of every array: adaptation in whole steps of cells leaves most as they are."""
-    row = Row.of(price_recorded(files, 0, cache))
+    row = Comparison(**compared_as_recorded(files, RECORDED, 0, cache))
     assert row.name == RECORDED.name
-    assert sum(row.parts.energy_pj.values()) == pytest.approx(row.bp["energy_pj"] - row.dfa["energy_pj"])
-    dense = Row.of(price(files, Configuration("base"), 0))
-    assert row.common["writes"] < dense.common["writes"]
+    assert sum(row.parts["energy_pj"].values()) == pytest.approx(row.bp["energy_pj"] - row.dfa["energy_pj"])
+    dense = compare(files)
+    assert row.common_energy_pj["writes"] < dense.common_energy_pj["writes"]
 
 
 def test_an_adaptation_is_the_same_every_time(files, cache):
@@ -61,7 +61,7 @@ def test_both_rules_start_from_the_same_chip(files, cache):
 
 
 def test_missing_data_are_words_not_an_exception(files, cache):
-    broken = Files(files.chip, files.workload, (), (*SHORT, "learning.data.split=nowhere"))
+    broken = Base(files.chip, files.workload, (), (*SHORT, "learning.data.split=nowhere"))
     assert "nowhere" in trained(broken, 0, cache)["why_not"]
-    assert "nowhere" in price_recorded(broken, 0, cache)["why_not"]
+    assert "nowhere" in compared_as_recorded(broken, RECORDED, 0, cache)["why_not"]
     assert pretrained(files.load()[1], 0, cache).record["seed"] == 0
