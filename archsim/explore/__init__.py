@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archsim.explore.evaluator import Tell
 from archsim.explore.folder import read_about
+from archsim.explore.jobs import Job, all_done, error_in_words, kept_in, run_jobs
 from archsim.explore.log import Record
 from archsim.explore.results import read_results
 from archsim.explore.run import Explored, on_terminal, sweep
@@ -19,16 +20,21 @@ from archsim.learn.checkpoints import differences
 
 __all__ = [
     "Explored",
+    "Job",
     "Priced",
     "Record",
     "Study",
     "Uncertain",
+    "all_done",
     "configurations",
     "differences",
+    "error_in_words",
+    "kept_in",
     "propagate",
     "read_about",
     "read_results",
     "read_study",
+    "run_jobs",
     "search",
     "sweep",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from archsim.crossbar.cells.tables import device_table
 from archsim.errors import ExploreError
+from archsim.explore.jobs import error_in_words
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.hardware import timed
 from archsim.learn.pretrained import accuracies, pretrained
@@ -22,7 +23,6 @@ from archsim.spec import Chip
 from archsim.spec.cells import ConstantError, TableError
 from archsim.study.comparison import comparison_of
 from archsim.study.configurations import Base, Configuration
-from archsim.study.jobs import error_in_words
 from archsim.workload import Workload
 from archsim.workload.models import FileActivity
 

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from archsim.errors import ArchsimError
+from archsim.explore.jobs import in_words
 from archsim.mapping import map_workload
 from archsim.metrics import Result
 from archsim.simulate import simulate
 from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Setting
-from archsim.study.jobs import in_words
 from archsim.study.mechanisms import common_energy, mechanisms
 
 TOTALS = ("energy_pj", "latency_ps", "area_um2")

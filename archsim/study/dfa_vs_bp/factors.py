@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archsim.components.programming import pulses_per_cell
@@ -27,20 +27,18 @@ def factors_of(chip: Chip, work: Workload, quick: bool = False) -> tuple[list[Fa
     hidden, notes = _hidden(work), []
     if hidden is None:
         notes.append("depth and width are not varied: the network is no chain of dense layers with neurons")
+    steps, batches = ((8,), (1,)) if quick else ((8, 16, 32, 64, 128), (1, 2, 4, 8, 16))
+    schedules = ("sequential", "pipelined", "layer_parallel")
     found = [
-        *([_depth(work, hidden, (1, 3) if quick else (1, 2, 3, 4, 6))] if hidden else []),
-        *([_width(work, hidden, (32, 64, 128, 256))] if hidden and not quick else []),
-        _each("timesteps", "timesteps", work.n_timesteps, (8,) if quick else (8, 16, 32, 64, 128),
-              work=("timesteps={}",)),
-        _each("batch", "samples for each update", work.n_batch, (1,) if quick else (1, 2, 4, 8, 16),
-              work=("samples={0}", "batch={0}")),
-        *([] if quick else _converters(chip)),
+        *_network_factors(work, hidden or [], quick),
+        _each("timesteps", "timesteps", work.n_timesteps, steps, work=("timesteps={}",)),
+        _each("batch", "samples for each update", work.n_batch, batches, work=("samples={0}", "batch={0}")),
+        *([] if quick else _array_factors(chip)),
         _feedback(chip),
         *([] if quick else _chip_factors(chip)),
-        _each("schedule", "schedule", work.schedule, ("sequential", "pipelined", "layer_parallel"),
-              work=("schedule={}",)),
+        _each("schedule", "schedule", work.schedule, schedules, work=("schedule={}",)),
         *([] if quick else _learning_factors(chip, work)),
-    ]  # fmt: skip
+    ]
     return [factor for factor in found if factor.configurations], notes
 
 
@@ -48,15 +46,12 @@ def _each(
     name: str,
     title: str,
     base: Setting,
-    settings: Sequence[Setting],
+    settings: Iterable[Setting],
     chip: Assignments = (),
     work: Assignments = (),
 ) -> Factor:
     """A factor whose settings stand in the place of ``{}`` in the same assignments."""
-    choices: Choices = {
-        setting: (tuple(item.format(setting) for item in chip), tuple(item.format(setting) for item in work))
-        for setting in settings
-    }
+    choices = {s: (tuple(x.format(s) for x in chip), tuple(x.format(s) for x in work)) for s in settings}
     return Factor.of(name, title, base, choices)
 
 
@@ -93,46 +88,51 @@ def _layers(work: Workload, hidden: Sequence[dict[str, Any]]) -> Assignments:
     return (f"network.layers={json.dumps(layers)}",)
 
 
-def _depth(work: Workload, hidden: list[dict[str, Any]], settings: Sequence[int]) -> Factor:
-    def of(depth: int) -> list[dict[str, Any]]:
-        return [*hidden[:depth], *[hidden[-1]] * max(0, depth - len(hidden))]
+def _network_factors(work: Workload, hidden: list[dict[str, Any]], quick: bool) -> list[Factor]:
+    """Depth, where the last hidden layer is left out or repeated, and width of all hidden layers."""
 
-    return Factor.of("depth", "hidden layers", len(hidden), {n: ((), _layers(work, of(n))) for n in settings})
+    def deep(n: int) -> list[dict[str, Any]]:
+        return [*hidden[:n], *[hidden[-1]] * max(0, n - len(hidden))]
 
+    def wide(n: int) -> list[dict[str, Any]]:
+        return [{**layer, "outputs": n} for layer in hidden]
 
-def _width(work: Workload, hidden: list[dict[str, Any]], settings: Sequence[int]) -> Factor:
-    widths = {layer["outputs"] for layer in hidden}
-    if len(widths) > 1:
-        return Factor("width", "neurons of a hidden layer", "mixed", ())
-    choices: Choices = {n: ((), _layers(work, [{**layer, "outputs": n} for layer in hidden])) for n in settings}
-    return Factor.of("width", "neurons of a hidden layer", widths.pop(), choices)
+    depths, widths = (1, 3) if quick else (1, 2, 3, 4, 6), {layer["outputs"] for layer in hidden}
+    found = []
+    if hidden:
+        choices: Choices = {n: ((), _layers(work, deep(n))) for n in depths}
+        found.append(Factor.of("depth", "hidden layers", len(hidden), choices))
+    if len(widths) == 1 and not quick:
+        choices = {n: ((), _layers(work, wide(n))) for n in (32, 64, 128, 256)}
+        found.append(Factor.of("width", "neurons of a hidden layer", widths.pop(), choices))
+    return found
 
 
 # ---- the chip ----
 
 
-def _converters(chip: Chip) -> list[Factor]:
+def _array_factors(chip: Chip) -> list[Factor]:
     """Square arrays, whose converters serve as many columns as before where the array has as many; ADC sharing."""
-    crossbar, sizes = chip.crossbar, {}
+    crossbar, adc = chip.crossbar, chip.adc
+    sizes: Choices = {}
     for n in (32, 64, 128, 256) if crossbar.n_rows == crossbar.n_columns else ():
-        share, parallel = min(chip.adc.n_columns_per_adc, n), min(chip.write.n_parallel_cells, n)
+        share, parallel = min(adc.n_columns_per_adc, n), min(chip.write.n_parallel_cells, n)
         if n % share == 0 and n > crossbar.n_columns_per_weight:
-            sizes[n] = (f"crossbar.rows={n}", f"crossbar.columns={n}", f"adc.columns_per_adc={share}",
-                        f"write.parallel_cells={parallel}")  # fmt: skip
+            size = f"crossbar.rows={n}", f"crossbar.columns={n}"
+            sizes[n] = ((*size, f"adc.columns_per_adc={share}", f"write.parallel_cells={parallel}"), ())
     shares = [n for n in (8, 16, 32, 64, 128) if crossbar.n_columns % n == 0]
     return [
-        Factor.of(
-            "crossbar", "rows and columns of an array", crossbar.n_rows, {n: (s, ()) for n, s in sizes.items()}
-        ),
-        _each(
-            "adc_share", "columns for each ADC", chip.adc.n_columns_per_adc, shares, ("adc.columns_per_adc={}",)
-        ),
+        Factor.of("crossbar", "rows and columns of an array", crossbar.n_rows, sizes),
+        _each("adc_share", "columns for each ADC", adc.n_columns_per_adc, shares, ("adc.columns_per_adc={}",)),
     ]
 
 
 def _feedback(chip: Chip) -> Factor:
-    kinds = {"copy": ("copy", "none"), "transposable": ("transposable", "duplicated"),
-             "transposable_shared": ("transposable", "shared")}  # fmt: skip
+    kinds = {
+        "copy": ("copy", "none"),
+        "transposable": ("transposable", "duplicated"),
+        "transposable_shared": ("transposable", "shared"),
+    }
     choices: Choices = {
         name: ((f"execution.feedback={feedback}", f"crossbar.transpose={transpose}"), ())
         for name, (feedback, transpose) in kinds.items()
@@ -143,38 +143,29 @@ def _feedback(chip: Chip) -> Factor:
 
 
 def _chip_factors(chip: Chip) -> list[Factor]:
-    write = chip.write
+    write, rows = chip.write, ("spread", "stacked")
     cells = [n for n in (1, 8, 32, 128) if n <= chip.crossbar.n_columns]
+    pulses: Any = pulses_per_cell(write)  # a whole number as one; "auto" as it is
+    pulses = int(pulses) if isinstance(pulses, float) and pulses == int(pulses) else pulses
+    each_pulse = ("write.pulses_per_cell={}",)
     verify: Choices = {said: ((f"write.verify={v}",), ()) for said, v in (("yes", "true"), ("no", "false"))}
     return [
-        _each("few_rows", "blocks of few rows", chip.mapping.few_rows, ("spread", "stacked"),
-              ("mapping.few_rows={}",)),
+        _each("few_rows", "blocks of few rows", chip.mapping.few_rows, rows, ("mapping.few_rows={}",)),
         _each("pes", "PEs of a tile", chip.tile.n_pes, (1, 2, 4, 8), ("tile.pes={}",)),
-        _each("parallel_cells", "cells written at once", write.n_parallel_cells, cells,
-              ("write.parallel_cells={}",)),
-        _each("pulses_per_cell", "pulses for each cell", float_or_int(pulses_per_cell(write)), (1, 2, 5, 10, 20),
-              ("write.pulses_per_cell={}",)),
+        _each(
+            "parallel_cells", "cells written at once", write.n_parallel_cells, cells, ("write.parallel_cells={}",)
+        ),
+        _each("pulses_per_cell", "pulses for each cell", pulses, (1, 2, 5, 10, 20), each_pulse),
         Factor.of("verify", "verify reads", "yes" if write.verify else "no", verify),
-    ]  # fmt: skip
-
-
-def float_or_int(value: float | str) -> Setting:
-    """A whole number as one; a word as it is.
-
-    Examples
-    --------
-    >>> float_or_int(2.0), float_or_int(2.5), float_or_int("auto")
-    (2, 2.5, 'auto')
-    """
-    return int(value) if isinstance(value, float) and value == int(value) else value
+    ]
 
 
 def _learning_factors(chip: Chip, work: Workload) -> list[Factor]:
+    bits, resolution = chip.execution.error_resolution_bits, ("execution.error_resolution={} bit",)
     found = [
         _each("error", "error", work.error, ("per_timestep", "mean_rate"), work=("learning.error={}",)),
-        _each("error_bits", "bits of an error", chip.execution.error_resolution_bits, (2, 4, 8),
-              ("execution.error_resolution={} bit",)),
-    ]  # fmt: skip
+        _each("error_bits", "bits of an error", bits, (2, 4, 8), resolution),
+    ]
     if (plan := work.learning.adapt) is not None:
         kept = f"learning.adapt.optimizer={{{{kind: {{}}, rate: {plan.optimizer.rate!r}}}}}"
         kinds = ("sgd", "momentum", "adam", "sink")

@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.explore.jobs import Job, Tell, all_done, kept_in, run_jobs
+from archsim.learn import estimate
 from archsim.provenance import versions
-from archsim.study.adaptation import adapted, check_learning, compared_as_recorded, trained
+from archsim.study.adaptation import (
+    NEURRAM,
+    WINDOW,
+    adapted,
+    check_learning,
+    compared_as_recorded,
+    noise_level,
+    trained,
+)
 from archsim.study.comparison import Comparison, compared
 from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Factor, chip_for, inputs_of
 from archsim.study.crossings import PUBLISHED_ACCURACY, reached, strongest
-from archsim.study.dfa_vs_bp.accuracy import LEVELS, QUICK, QUICK_LEVELS, summary
 from archsim.study.dfa_vs_bp.factors import factors_of
-from archsim.study.jobs import Job, Tell, all_done, kept_in, run_jobs
 from archsim.study.mechanisms import TITLES
 from archsim.units import to_door
 
@@ -27,6 +35,15 @@ N_CROSSED = 3
 RECORDED = Configuration("activity=recorded", {"activity": "recorded"})
 ACTIVITY = Factor("activity", "where spikes, errors and writes come from", "untrained", (RECORDED,))
 Records = list[dict[str, Any]]
+
+
+def _constant(percent: int) -> Configuration:
+    return noise_level(f"{percent} % of the window", f"{{kind: constant, sigma: {percent / 100!r}}}")
+
+
+LEVELS = (noise_level("ideal cells"), *map(_constant, (2, 4)), NEURRAM, *map(_constant, (10, 20)))
+QUICK_LEVELS = (LEVELS[0], NEURRAM)
+QUICK = ("learning.pretrain.epochs=3", "learning.adapt.passes=1")
 
 
 @dataclass(frozen=True)
@@ -161,7 +178,26 @@ def _accuracy(question: Question, cache: Path, tell: Tell) -> dict[str, Any]:
     ]  # fmt: skip
     runs = run_jobs(jobs, question.workers, cache, tell)
     all_done([job.name for job in (*jobs, *first)], [*runs, *sources])
-    return summary(sources, runs, levels)
+    lines = [level_line([run for run in runs if run["level"] == level.name]) for level in levels]
+    return {"levels": lines, "runs": runs, "pretrained": sources, "window": list(WINDOW)}
+
+
+def level_line(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Means and 95 % intervals on one noise level: each rule, and the difference within each seed."""
+    of = {(run["rule"], run["seed"]): run for run in runs}
+    seeds = sorted({run["seed"] for run in runs})
+
+    def of_rule(rule: str, figure: str) -> dict[str, Any]:
+        return asdict(estimate([of[rule, seed][figure] for seed in seeds]))
+
+    return {
+        "level": runs[0]["level"],
+        "spread_pct": runs[0]["spread_pct"],
+        "before": of_rule("bp", "before"),
+        **{rule: of_rule(rule, "after") for rule in RULES},
+        **{f"{rule}_ideal": of_rule(rule, "ideal_after") for rule in RULES},
+        "gain": asdict(estimate([of["dfa", seed]["after"] - of["bp", seed]["after"] for seed in seeds])),
+    }
 
 
 def _provenance(question: Question) -> dict[str, Any]:

@@ -22,25 +22,17 @@ from optimizers_picture import draw
 from ruamel.yaml import YAML
 
 from archsim import ArchsimError, ExploreError
+from archsim.explore import Job, all_done, kept_in, run_jobs
 from archsim.learn import estimate
 from archsim.metrics import fresh_folder
 from archsim.provenance import versions
-from archsim.report import text_table
+from archsim.report import csv_text, from_template, json_text, read_record, text_table, write_texts
 from archsim.study import (
     NEURRAM,
     RULES,
     Base,
-    Job,
-    all_done,
     check_learning,
-    csv_text,
-    from_template,
     inputs_of,
-    json_text,
-    kept_in,
-    read_record,
-    run_jobs,
-    write_texts,
 )
 from archsim.units import format_quantity, to_door
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from archsim import simulate
+from archsim.explore import error_in_words
 from archsim.mapping import map_workload, needs_of
-from archsim.study import NEURRAM, Base, adapted, adapted_ideally, error_in_words
+from archsim.study import NEURRAM, Base, adapted, adapted_ideally
 
 
 def with_optimizer(base: Base, kind: str, rate: float) -> Base:

@@ -10,7 +10,8 @@ from typing import Any
 from tile_effects import COSTS, FEATURES, FIGURES, SAME_NUMBERS, by_feedback, effects, spread
 from tile_simulated import DOUBT, choices_of, open_orders
 
-from archsim.study import PUBLISHED, PUBLISHED_ACCURACY, RULES, TITLES, csv_text, from_template
+from archsim.report import csv_text, from_template
+from archsim.study import PUBLISHED, PUBLISHED_ACCURACY, RULES, TITLES
 from archsim.units import format_quantity
 
 RECORD, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"

@@ -28,8 +28,7 @@ from archsim.explore import Explored, configurations, differences, read_about, r
 from archsim.learn import estimate
 from archsim.metrics import fresh_folder
 from archsim.provenance import versions
-from archsim.report import text_table
-from archsim.study import json_text, read_record, write_texts
+from archsim.report import json_text, read_record, text_table, write_texts
 
 Parameters = Mapping[str, Any]
 FORMAT = "archsim study tiles 1"

@@ -12,7 +12,7 @@ from archsim.errors import ExploreError
 from archsim.learn.pretrained import of_training
 from archsim.study.adaptation import NEURRAM, check_learning, spread_pct
 from archsim.study.configurations import Base
-from archsim.study.dfa_vs_bp.accuracy import LEVELS, QUICK_LEVELS, summary
+from archsim.study.dfa_vs_bp.run import LEVELS, QUICK_LEVELS, level_line
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def run(seed: int, rule: str, after: float, level: str = "ideal cells") -> dict[
 def test_the_difference_is_taken_within_each_seed():
     """Textbook: differences .1, .2, .3 have mean .2 and standard deviation .1; t(.975, 2) = 4.303."""
     runs = [run(s, "bp", 0.5 + 0.1 * s) for s in range(3)] + [run(s, "dfa", 0.6 + 0.2 * s) for s in range(3)]
-    (line,) = summary([], runs, [LEVELS[0]])["levels"]
+    line = level_line(runs)
     assert line["gain"]["mean"] == pytest.approx(0.2)
     assert line["gain"]["half_width"] == pytest.approx(4.303 * 0.1 / np.sqrt(3), rel=1e-3)
     assert line["bp"]["mean"] == pytest.approx(0.6)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from archsim.cli import app
 from archsim.plot.study import study_accuracy, study_mechanisms, study_ratios
-from archsim.study.dfa_vs_bp.page import FILES, PICTURES
+from archsim.study.dfa_vs_bp.page import PAGE, PICTURES, STUDY, TABLE
 
 SMALL = """\
 version: 1
@@ -48,14 +48,14 @@ def test_a_study_writes_tables_page_and_pictures(done):
     folder, result = done
     assert result.exit_code == 0, result.output
     names = {path.name for path in folder.iterdir()}
-    wanted = {FILES[name] for name in ("study", "table", "page")}
+    wanted = {STUDY, TABLE, PAGE}
     assert names == {*wanted, PICTURES["ratios"], PICTURES["mechanisms"], "cache"}
     assert "published up to 64.1 % less energy" in result.stdout
 
 
 def test_it_resumes_and_workers_make_no_difference(done, files):
     folder, _ = done
-    before = json.loads((folder / FILES["study"]).read_text())
+    before = json.loads((folder / STUDY).read_text())
     cache = sorted((folder / "cache").glob("*.json"))
     cache[0].unlink()
     times = {path: path.stat().st_mtime_ns for path in cache[1:]}

@@ -14,8 +14,11 @@ from archsim.errors import ExploreError
 from archsim.study.comparison import TOTALS, comparisons_of
 from archsim.study.crossings import PUBLISHED
 from archsim.study.dfa_vs_bp.page import (
-    FILES,
+    ACCURACY,
+    PAGE,
     PICTURES,
+    STUDY,
+    TABLE,
     WIDTH_PAGE,
     accuracy_csv,
     figure,
@@ -38,7 +41,7 @@ def study(committed):
 
 @pytest.fixture(scope="module")
 def text(committed) -> str:
-    return (committed / FILES["page"]).read_text()
+    return (committed / PAGE).read_text()
 
 
 def test_the_committed_page_is_made_from_the_committed_record(study, text, committed):
@@ -54,13 +57,13 @@ def test_the_page_says_why_dfa_loses_at_width_256_where_that_page_is(study, comm
 
 
 def test_the_committed_tables_are_of_the_committed_record(study, committed):
-    assert (committed / FILES["table"]).read_text() == table_csv(comparisons_of(study))
-    assert (committed / FILES["accuracy"]).read_text() == accuracy_csv(study["accuracy"])
+    assert (committed / TABLE).read_text() == table_csv(comparisons_of(study))
+    assert (committed / ACCURACY).read_text() == accuracy_csv(study["accuracy"])
 
 
 def test_every_line_of_the_table_is_on_the_page(committed, text):
     """Figures of the CSV, which were written on their own, against the lines of the page."""
-    lines = list(csv.DictReader(io.StringIO((committed / FILES["table"]).read_text())))
+    lines = list(csv.DictReader(io.StringIO((committed / TABLE).read_text())))
     section = text.split("## All configurations")[1]
     for line in lines:
         shown = re.search(rf"^\| {re.escape(line['configuration'])} \|.*$", section, re.MULTILINE)
@@ -70,7 +73,7 @@ def test_every_line_of_the_table_is_on_the_page(committed, text):
 
 
 def test_mechanisms_of_the_table_sum_to_what_is_saved(committed):
-    for line in csv.DictReader(io.StringIO((committed / FILES["table"]).read_text())):
+    for line in csv.DictReader(io.StringIO((committed / TABLE).read_text())):
         for kind, total in (("energy", "energy_pj"), ("latency", "latency_ps"), ("area", "area_um2")):
             parts = [float(v) for k, v in line.items() if k.startswith(f"{kind}_") and k.endswith("_pct") and v
                      and k not in ("energy_saving_pct", "area_saving_pct")]  # fmt: skip
@@ -111,7 +114,7 @@ def test_a_record_survives_its_file(study):
 
 @pytest.mark.parametrize("content", ["{", '{"format": "other"}', "[]"])
 def test_what_is_no_study_is_refused(tmp_path, content):
-    (tmp_path / FILES["study"]).write_text(content)
+    (tmp_path / STUDY).write_text(content)
     with pytest.raises(ExploreError, match="not a study of archsim"):
         read_study(tmp_path)
 

@@ -10,8 +10,7 @@ from archsim.learn.pretrained import pretrained
 from archsim.study.adaptation import adapted, compared_as_recorded, trained
 from archsim.study.comparison import Comparison, compare
 from archsim.study.configurations import Base
-from archsim.study.dfa_vs_bp.accuracy import LEVELS
-from archsim.study.dfa_vs_bp.run import RECORDED
+from archsim.study.dfa_vs_bp.run import LEVELS, RECORDED
 
 SHORT = (
     "timesteps=8", "learning.data.decimation=16", "learning.data.step=256", "learning.pretrain.epochs=2",

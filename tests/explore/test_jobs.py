@@ -6,10 +6,10 @@ import os
 import time
 
 import pytest
-from study_support import does_not_fit, fail, sleep, square, stubborn, threads, vanish
+from jobs_support import does_not_fit, fail, sleep, square, stubborn, threads, vanish
 
 from archsim.errors import ArchsimError, DoesNotFitError, ExploreError
-from archsim.study.jobs import Job, all_done, error_in_words, kept_in, run_jobs
+from archsim.explore.jobs import Job, all_done, error_in_words, kept_in, run_jobs
 
 
 def jobs(function, numbers=range(3)):
@@ -50,7 +50,7 @@ def test_nobody_waits_for_others_when_something_breaks(tmp_path):
         run_jobs([*jobs(sleep, [300]), *jobs(fail, [0])], 2, tmp_path, print)
     assert time.monotonic() - start < 100
     assert "in job 0:" in raised.value.__notes__[0]
-    assert "study_support.py" in raised.value.__notes__[0]
+    assert "jobs_support.py" in raised.value.__notes__[0]
 
 
 def test_an_error_comes_from_a_worker_whole_whatever_its_class(tmp_path):

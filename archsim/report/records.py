@@ -1,4 +1,4 @@
-"""What a study found as files: JSON, CSV, a page from a template."""
+"""Records as files: JSON, CSV, a page from a template."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
-from archsim.metrics import fresh_folder
-from archsim.report import markdown_table
+from archsim.report.table import markdown_table
 from archsim.units import format_quantity
 
 
@@ -85,5 +84,3 @@ def from_template(template: str, **values: Any) -> str:
     made.globals["table"] = markdown_table
     return made.from_string(re.sub(r"\\\n *", "", template)).render(values)
 
-
-__all__ = ["csv_text", "fresh_folder", "from_template", "json_text", "read_record", "write_texts"]
