@@ -12,6 +12,7 @@ from archsim.explore.folder import read_about
 from archsim.explore.jobs import Job, all_done, error_in_words, kept_in, run_jobs
 from archsim.explore.log import Record
 from archsim.explore.results import read_results
+from archsim.explore.rule_fronts import clearly_better, dominated, fronts, losses, may_be_dominated, pairs
 from archsim.explore.run import Explored, on_terminal, sweep
 from archsim.explore.space import configurations
 from archsim.explore.study import Study, read_study
@@ -26,10 +27,16 @@ __all__ = [
     "Study",
     "Uncertain",
     "all_done",
+    "clearly_better",
     "configurations",
     "differences",
+    "dominated",
     "error_in_words",
+    "fronts",
     "kept_in",
+    "losses",
+    "may_be_dominated",
+    "pairs",
     "propagate",
     "read_about",
     "read_results",

@@ -1,23 +1,21 @@
 """What a study of two learning rules needs: one configuration with BP and with DFA, many of them, what follows.
 
-`compare` simulates a configuration with both rules and splits the difference by mechanism; `crossings` and `fronts`
-say what follows from many. :mod:`archsim.study.dfa_vs_bp` is a whole study, that of ``archsim study dfa-vs-bp``; the
-others are scripts in ``docs/studies``, which also use `archsim.explore.run_jobs` and `archsim.report.from_template`.
+`compare` simulates a configuration with both rules and splits the difference by mechanism
+(`archsim.whatif.mechanisms`); `crossings` says where a published ratio is passed. :mod:`archsim.study.dfa_vs_bp`
+is a whole study, that of ``archsim study dfa-vs-bp``; others are scripts in ``docs/studies``, which also use
+`archsim.explore` (jobs on workers, fronts, pairs) and `archsim.report` (record, CSV, page from a template).
 """
 
 from archsim.study.adaptation import NEURRAM, adapted, adapted_ideally, check_learning, trained
-from archsim.study.comparison import TOTALS, Comparison, compare
+from archsim.study.comparison import TOTALS, Comparison, compare, second_copy
 from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Factor, inputs_of
 from archsim.study.crossings import PUBLISHED, PUBLISHED_ACCURACY, Crossing, Published, crossings
-from archsim.study.fronts import clearly_better, dominated, fronts, losses, may_be_dominated, pairs
-from archsim.study.mechanisms import TITLES, mechanisms
 
 __all__ = [
     "NEURRAM",
     "PUBLISHED",
     "PUBLISHED_ACCURACY",
     "RULES",
-    "TITLES",
     "TOTALS",
     "UNCHANGED",
     "Base",
@@ -29,15 +27,9 @@ __all__ = [
     "adapted",
     "adapted_ideally",
     "check_learning",
-    "clearly_better",
     "compare",
     "crossings",
-    "dominated",
-    "fronts",
     "inputs_of",
-    "losses",
-    "may_be_dominated",
-    "mechanisms",
-    "pairs",
+    "second_copy",
     "trained",
 ]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import abc
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from archsim.errors import ArchsimError
 from archsim.explore.jobs import in_words
-from archsim.mapping import map_workload
+from archsim.mapping import Mapping, map_workload
 from archsim.metrics import Result
 from archsim.simulate import simulate
 from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Setting
-from archsim.study.mechanisms import common_energy, mechanisms
+from archsim.whatif.mechanism_parts import common_energy, mechanisms
 
 TOTALS = ("energy_pj", "latency_ps", "area_um2")
 
@@ -92,7 +92,7 @@ def compare(base: Base, configuration: Configuration = UNCHANGED, seed: int = 0)
 
 def comparison_of(base: Base, configuration: Configuration, bp: Result, dfa: Result) -> Comparison:
     """Two runs of a configuration compared."""
-    parts, note = mechanisms(bp, dfa, map_workload(*base.load(configuration, "bp"), "bp"))
+    parts, note = mechanisms(bp, dfa, second_copy(map_workload(*base.load(configuration, "bp"), "bp")))
     of_bp, of_dfa = _totals(bp), _totals(dfa)
     return Comparison(
         configuration.name,
@@ -106,6 +106,15 @@ def comparison_of(base: Base, configuration: Configuration, bp: Result, dfa: Res
         common_energy_pj={name: part / bp.n_samples for name, part in common_energy(dfa).items()},
         note=note,
     )
+
+
+def second_copy(mapping: Mapping) -> set[str]:
+    """Names of the arrays that hold the second, transposed copy of the weights."""
+    return {
+        f"tile[{block.tile}].pe[{block.pe}].crossbar[{block.crossbar}]"
+        for plan in mapping.plans.values()
+        for block in plan.copy
+    }
 
 
 def _totals(result: Result) -> dict[str, float]:
@@ -124,6 +133,6 @@ def compared(base: Base, configuration: Configuration, seed: int) -> dict[str, A
         return {"name": configuration.name, "settings": configuration.settings, "why_not": in_words(error, 1)}
 
 
-def comparisons_of(study: Mapping[str, Any]) -> list[Comparison]:
+def comparisons_of(study: abc.Mapping[str, Any]) -> list[Comparison]:
     """The configurations of a study's record."""
     return [Comparison(**row) for row in study["configurations"]]

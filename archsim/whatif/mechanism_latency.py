@@ -12,14 +12,13 @@ another order of the steps the parts would be others where mechanisms overlap in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine import run_tasks
-from archsim.mapping import Mapping
 from archsim.metrics import Result, action_of_name
 from archsim.taskgraph import TaskGraph
 
@@ -47,21 +46,21 @@ def mechanism_of(phase: str, action: str) -> str:
     return "outer" if phase == "gradient" else "forward"
 
 
-def latency_parts(bp: Result, dfa: Result, mapping: Mapping) -> dict[str, float]:
+def latency_parts(bp: Result, dfa: Result, second_copy: Collection[str]) -> dict[str, float]:
     """By mechanism, latency (ps, all samples) that BP takes more than DFA.
 
     Parameters
     ----------
     bp, dfa : Result
-    mapping : Mapping
-        BP's, which says where the second copy lies.
+    second_copy : collection of str
+        Names of the arrays of BP's second copy.
 
     Raises
     ------
     EngineError
         A run without a mechanism's time could not finish.
     """
-    copied = copy_writes(bp.graph, mapping)
+    copied = copy_writes(bp.graph, second_copy)
     steps = [copied, *_masks(bp.graph, ("history", "transposed_reads", "error_traffic"))]
     l0, l1, l2, l3, l4 = _latencies(bp, steps)
     d0, d1, d2, d3 = _latencies(dfa, list(_masks(dfa.graph, ("history", "feedback_reads", "error_traffic"))))
@@ -104,17 +103,12 @@ def _masks(graph: TaskGraph, mechanisms: tuple[str, ...]) -> Iterator[Mask]:
         yield table[graph.action, graph.phase]
 
 
-def copy_writes(graph: TaskGraph, mapping: Mapping) -> Mask:
+def copy_writes(graph: TaskGraph, second_copy: Collection[str]) -> Mask:
     """Tasks that write the second copy: its programming and verify reads, and the loads that feed them."""
-    names = {
-        f"tile[{block.tile}].pe[{block.pe}].crossbar[{block.crossbar}]"
-        for plan in mapping.plans.values()
-        for block in plan.copy
-    }
     found = np.zeros(graph.n_tasks, dtype=bool)
-    if not names:
+    if not second_copy:
         return found
-    arrays = np.array([name in names for name in graph.resource_names])
+    arrays = np.array([name in second_copy for name in graph.resource_names])
     owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
     found[owner[arrays[graph.uses_resource]]] = True
     update = np.array([phase == UPDATE for phase in graph.phase_names])[graph.phase]

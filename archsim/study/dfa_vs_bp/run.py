@@ -27,8 +27,8 @@ from archsim.study.comparison import Comparison, compared
 from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Factor, chip_for, inputs_of
 from archsim.study.crossings import PUBLISHED_ACCURACY, reached, strongest
 from archsim.study.dfa_vs_bp.factors import factors_of
-from archsim.study.mechanisms import TITLES
 from archsim.units import to_door
+from archsim.whatif.mechanism_parts import TITLES
 
 FORMAT = "archsim study dfa-vs-bp 1"
 N_CROSSED = 3

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.explore import dominated, fronts, losses, may_be_dominated, pairs
 from archsim.learn import estimate
-from archsim.study import RULES, dominated, fronts, losses, may_be_dominated, pairs
+from archsim.study import RULES
 from archsim.study import TOTALS as COSTS
 
 FEATURES = ("array", "adc_bits", "columns_per_adc", "pes")

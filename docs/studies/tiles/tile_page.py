@@ -11,8 +11,9 @@ from tile_effects import COSTS, FEATURES, FIGURES, SAME_NUMBERS, by_feedback, ef
 from tile_simulated import DOUBT, choices_of, open_orders
 
 from archsim.report import csv_text, from_template
-from archsim.study import PUBLISHED, PUBLISHED_ACCURACY, RULES, TITLES
+from archsim.study import PUBLISHED, PUBLISHED_ACCURACY, RULES
 from archsim.units import format_quantity
+from archsim.whatif import TITLES
 
 RECORD, TABLE, PAGE = "tiles.json", "tiles.csv", "tiles.md"
 PICTURES = {name: f"tiles_{name}.png" for name in ("fronts", "costs", "effects")}

@@ -11,7 +11,8 @@ from tile_effects import COSTS, FIGURES
 from archsim import ExploreError, Result, simulate
 from archsim.explore import Explored, Priced, propagate
 from archsim.mapping import map_workload
-from archsim.study import RULES, mechanisms
+from archsim.study import RULES, second_copy
+from archsim.whatif import mechanisms
 
 _COMPONENTS = 6  # the largest ones of a run that are kept by name
 N_DRAWS = 500
@@ -103,7 +104,7 @@ def simulated_again(costs: Explored, record: Mapping[str, Any]) -> Result:
 
 def _parts(costs: Explored, parameters: Mapping[str, Any], bp: Result, dfa: Result) -> dict[str, Any]:
     resolved = costs.study.resolve(parameters)
-    parts, note = mechanisms(bp, dfa, map_workload(resolved.chip, resolved.work, "bp"))
+    parts, note = mechanisms(bp, dfa, second_copy(map_workload(resolved.chip, resolved.work, "bp")))
     return {
         "parts": parts,
         "components": {"bp": _components(bp), "dfa": _components(dfa)},

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.explore.front import nondominated
-from archsim.study.comparison import TOTALS
+
+TOTALS = ("energy_pj", "latency_ps", "area_um2")
 
 Line = Mapping[str, Any]
 Floats = NDArray[np.float64]
@@ -34,7 +35,7 @@ def fronts(lines: Sequence[Line], costs: Sequence[str] = TOTALS) -> dict[str, An
     -------
     dict
         By rule, places in `lines`: "front"; "without_accuracy", the front of the costs alone; "robust", the part
-        of the front that no point `may_dominate`; "best" of each objective; "knee", nearest to the best of all
+        of the front that is not `may_be_dominated`; "best" of each objective; "knee", nearest to the best of all
         objectives in the box of the rule's own lines. "hypervolume" is measured in the box between the best and
         the worst of all lines, so needs moocore.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archsim.study.fronts import clearly_better, dominated, fronts
+from archsim.explore.rule_fronts import clearly_better, dominated, fronts
 
 
 def line(rule, energy, latency, area, accuracy, half=0.0, **given) -> dict:

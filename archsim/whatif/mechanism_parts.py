@@ -5,12 +5,13 @@ Every part is BP's less DFA's, so a negative one is what DFA takes more of. The 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from archsim.errors import EngineError
-from archsim.mapping import Mapping
 from archsim.metrics import Result, action_of_name
-from archsim.study.latency import latency_parts, mechanism_of
+from archsim.whatif.mechanism_latency import latency_parts, mechanism_of
 
 PS_UW_IN_PJ = 1e-6
 
@@ -33,15 +34,15 @@ TITLES = {
 """How a mechanism reads in tables and pictures."""
 
 
-def mechanisms(bp: Result, dfa: Result, mapping: Mapping) -> tuple[dict[str, dict[str, float]], str]:
+def mechanisms(bp: Result, dfa: Result, second_copy: Collection[str]) -> tuple[dict[str, dict[str, float]], str]:
     """What each mechanism brings of the difference between a run with BP and one with DFA.
 
     Parameters
     ----------
     bp, dfa : Result
         The same network on the chips for either rule, as many samples.
-    mapping : Mapping
-        BP's, which says where the second copy lies.
+    second_copy : collection of str
+        Names of the arrays of BP's second copy.
 
     Returns
     -------
@@ -53,7 +54,7 @@ def mechanisms(bp: Result, dfa: Result, mapping: Mapping) -> tuple[dict[str, dic
     """
     note, n = "", bp.n_samples
     try:
-        latency = latency_parts(bp, dfa, mapping)
+        latency = latency_parts(bp, dfa, second_copy)
     except EngineError as error:
         latency, note = unsplit(bp, dfa, error)
     energy = {name: part / n for name, part in energy_parts(bp, dfa).items()}
