@@ -1,9 +1,9 @@
 """How much latency a mechanism brings: the same run again, with that mechanism's tasks taking no time.
 
-BP's tasks are freed of their time one mechanism after the other, and DFA's likewise::
+The tasks of BP lose their time one mechanism after the other, and DFA's likewise::
 
-    BP   L0 - second copy's writes - history - transposed reads - errors on their way ->  L4
-    DFA  D0                        - history - feedback reads   - errors on their way ->  D3
+    BP   L0 - second copy's writes - history - transposed reads - error transport ->  L4
+    DFA  D0                        - history - feedback reads   - error transport ->  D3
 
 What each step takes off is the mechanism's part. L4 and D3 do the same work, without anything that carries errors;
 L4 - D3 is the order: BP's outer products and writes wait for the backward pass. So the parts sum to L0 - D0. In

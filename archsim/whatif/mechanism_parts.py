@@ -23,7 +23,7 @@ TITLES = {
     "feedback_arrays": "feedback arrays of DFA",
     "forward_arrays": "forward arrays (converters on both sides)",
     "history": "history buffers",
-    "error_traffic": "errors on their way, surrogates",
+    "error_traffic": "error transport, surrogate derivatives",
     "longer_run": "leakage of the longer run",
     "order": "order: gradients and writes wait for the backward pass",
     "forward": "forward pass (common, but for where arrays lie)",

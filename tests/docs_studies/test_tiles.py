@@ -208,8 +208,8 @@ def test_nothing_is_joined_before_there_is_a_pair(folders, tmp_path):
     assert "differ in the rule alone" in refused(folders["costs"], folders["bp"], begun, "--partial")
 
 
-def test_chosen_configurations_have_error_bars_and_orders_that_are_open_are_named(study):
-    found, lines = study["sure"], study["lines"]
+def test_chosen_configurations_have_error_bars_and_orders_have_probabilities(study):
+    found, lines = study["uncertainty"], study["lines"]
     for rule in ("bp", "dfa"):
         front = study["fronts"][rule]
         assert set(found[rule]) == {front["knee"], *front["best"].values()}

@@ -42,7 +42,7 @@ def compared(
     """
     return {
         "fronts": fronts(lines),
-        "beaten": beaten(lines),
+        "dominated": dominance(lines),
         "effects": [e for rule in RULES for name in FACTORS for e in effects(lines, rule, name, levels[name])],
         "accuracy_effects": [
             e
@@ -58,7 +58,7 @@ def compared(
 # ---- fronts ----
 
 
-def beaten(lines: Sequence[Line]) -> list[dict[str, Any]]:
+def dominance(lines: Sequence[Line]) -> list[dict[str, Any]]:
     """How many configurations of one rule are dominated by the other: in costs alone, with accuracy too.
 
     "may_be" is where the rival costs no more, and is not clearly less accurate. "by_one_in" and "by_all_in" count,

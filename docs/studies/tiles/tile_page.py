@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tile_effects import COSTS, FEATURES, FIGURES, SAME_NUMBERS, by_feedback, effects, spread
-from tile_simulated import DOUBT, choices_of, open_orders
+from tile_simulated import DOUBT, choices_of, uncertain_orders
 
 from archsim.report import csv_text, from_template
 from archsim.study import PUBLISHED, PUBLISHED_ACCURACY, RULES
@@ -68,10 +68,10 @@ def page(study: Study, command: str) -> str:
         ratio=ratio,
         points=points,
         spread=spread,
-        open_orders=open_orders,
+        uncertain_orders=uncertain_orders,
         by_feedback=by_feedback,
         of_rule={rule: [line for line in lines if line["rule"] == rule] for rule in RULES},
-        beaten={found["rule"]: found for found in study["beaten"]},
+        dominance={found["rule"]: found for found in study["dominated"]},
         undominated=undominated(study),
         robust=[lines[i] for i in study["fronts"]["both"]["robust"]],
         levers=levers(study),
@@ -288,7 +288,7 @@ def tables(study: Study) -> dict[str, Any]:
         "choice_table": choice_table(study),
         "robust_table": ((*CONFIG, *FOUR), [cells(lines[i]) for i in fronts["both"]["robust"]]),
         "bar_table": bar_table(study),
-        "open_table": open_table(study),
+        "uncertain_table": uncertain_table(study),
         "pair_table": pair_table(study),
         "explained_table": explained_table(study),
         "mechanism_tables": {cost: mechanism_table(study, cost) for cost in COSTS},
@@ -321,7 +321,7 @@ def cells(line: Line) -> list[str]:
 
 def bar_table(study: Study) -> Table:
     """Error bars of the choices."""
-    found, lines, rows = study["sure"], study["lines"], []
+    found, lines, rows = study["uncertainty"], study["lines"], []
     for rule in RULES:
         names: dict[int, list[str]] = {}
         for name, line in choices_of(study["fronts"][rule]).items():
@@ -339,13 +339,13 @@ def _bar(interval: list[float], listed: float, kind: str) -> str:
     return f"{format_quantity(listed, kind)} ({low} to {high})"
 
 
-def open_table(study: Study) -> Table:
-    """Pairs of choices whose order is open."""
+def uncertain_table(study: Study) -> Table:
+    """Pairs of choices whose order is uncertain."""
     lines = study["lines"]
     rows = [
         [NAMES[c], short_config(lines[dfa]), short_config(lines[bp]), saved(chance)]
         for c in COSTS
-        for dfa, bp, chance in open_orders(study["sure"], c)
+        for dfa, bp, chance in uncertain_orders(study["uncertainty"], c)
     ]
     return ("figure", "DFA's choice", "BP's choice", "DFA needs less"), rows
 

@@ -1,4 +1,4 @@
-"""What the chosen configurations are made of, and how sure their costs are: simulated once more."""
+"""Mechanisms and components of chosen configurations, and the uncertainty of their costs: simulated once more."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def choices_of(front: Mapping[str, Any]) -> dict[str, int]:
     return {"knee": front["knee"], **front["best"]}
 
 
-def open_orders(found: Mapping[str, Any], figure: str) -> list[tuple[int, int, float]]:
-    """Pairs of a DFA and a BP choice whose order is not known, as lines, with the probability of DFA needing less.
+def uncertain_orders(found: Mapping[str, Any], figure: str) -> list[tuple[int, int, float]]:
+    """Pairs of a DFA and a BP choice whose order is uncertain, as lines, with the probability of DFA needing less.
 
     Examples
     --------
-    >>> open_orders({"bp": [3, 4], "dfa": [7], "less": {"area_um2": [[0.5, 0.99]]}}, "area_um2")
+    >>> uncertain_orders({"bp": [3, 4], "dfa": [7], "less": {"area_um2": [[0.5, 0.99]]}}, "area_um2")
     [(7, 3, 0.5)]
     """
     return [
@@ -131,10 +131,10 @@ def _n_tiles(result: Result) -> int:
     return sum(item.n for item in result.items if item.component == "tile_control")
 
 
-# ---- how sure ----
+# ---- uncertainty ----
 
 
-def sure(costs: Explored, fronts: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def uncertainty(costs: Explored, fronts: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Error bars of the chosen configurations, and how probable it is that DFA needs less than BP.
 
     Parameters

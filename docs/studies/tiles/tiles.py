@@ -21,7 +21,7 @@ from typing import Any
 from tile_effects import SAME_NUMBERS, compared
 from tile_page import FACTOR_NAMES, PAGE, PICTURES, RECORD, TABLE, choice_table, page, table_csv
 from tile_pictures import tile_costs, tile_effects, tile_fronts
-from tile_simulated import explained, sure
+from tile_simulated import explained, uncertainty
 
 from archsim import ArchsimError, ExploreError
 from archsim.explore import Explored, configurations, differences, read_about, read_results
@@ -31,7 +31,7 @@ from archsim.provenance import versions
 from archsim.report import json_text, read_record, text_table, write_texts
 
 Parameters = Mapping[str, Any]
-FORMAT = "archsim study tiles 1"
+FORMAT = "archsim study tiles 2"
 PHASE, ARRAY, BITS, SHARING, PES, FEEDBACK, SEED = (
     "phase", "array", "chip.adc.resolution", "chip.adc.columns_per_adc", "chip.tile.pes", "feedback", "seed",
 )  # fmt: skip
@@ -123,8 +123,8 @@ def joined(folders: TileFolders, partial: bool = False) -> dict[str, Any]:
         )
     tell("why: simulations of the pairs that differ most and least")
     study["explained"] = explained(found["costs"], study["pairs"], lines)
-    tell("how sure: the chosen configurations priced with other price lists")
-    study["sure"] = sure(found["costs"], study["fronts"], lines)
+    tell("uncertainty: the chosen configurations priced with other price lists")
+    study["uncertainty"] = uncertainty(found["costs"], study["fronts"], lines)
     study["provenance"] = {
         "sweeps": {part: _described(path) for part, path in folders.items()},
         "versions": versions("moocore", "scipy"),
