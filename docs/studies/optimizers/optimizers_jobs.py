@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from archsim import simulate
 from archsim.explore import error_in_words
@@ -32,8 +32,9 @@ def priced_with(base: Base, kind: str, rate: float, rule: str, seed: int, cache:
     """What one adapted sample costs with an optimizer; or ``why_not``."""
     del cache
     chip, work = with_optimizer(base, kind, rate).load(rule=rule)
-    result = simulate(chip, work, engine="compiled", seed=seed, phase=rule)
-    sizes = map_workload(chip, work, rule).buffers.size_bytes
+    phase = cast("Literal['bp', 'dfa']", rule)
+    result = simulate(chip, work, engine="compiled", seed=seed, phase=phase)
+    sizes = map_workload(chip, work, phase).buffers.size_bytes
     return {
         "optimizer": kind,
         "rule": rule,

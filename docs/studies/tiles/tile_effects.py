@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from archsim.explore import dominated, fronts, losses, may_be_dominated, pairs
 from archsim.learn import estimate
-from archsim.study import RULES
-from archsim.study import TOTALS as COSTS
+from archsim.study import RULES, TOTALS
 
+COSTS = TOTALS
 FEATURES = ("array", "adc_bits", "columns_per_adc", "pes")
 FACTORS = (*FEATURES, "feedback")
 SAME_NUMBERS = {"shared": "transposable"}

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from tile_effects import SAME_NUMBERS, compared
-from tile_page import FACTOR_NAMES, PAGE, PICTURES, RECORD, TABLE, choice_table, page, table_csv
+from tile_page import PAGE, PICTURES, RECORD, TABLE, page
 from tile_pictures import tile_costs, tile_effects, tile_fronts
 from tile_simulated import explained, uncertainty
+from tile_tables import FACTOR_NAMES, choice_table, table_csv
 
 from archsim import ArchsimError, ExploreError
 from archsim.explore import Explored, configurations, differences, read_about, read_results
@@ -36,7 +37,7 @@ PHASE, ARRAY, BITS, SHARING, PES, FEEDBACK, SEED = (
     "phase", "array", "chip.adc.resolution", "chip.adc.columns_per_adc", "chip.tile.pes", "feedback", "seed",
 )  # fmt: skip
 FIELDS = {ARRAY: "array", BITS: "adc_bits", SHARING: "columns_per_adc", PES: "pes", FEEDBACK: "feedback"}
-"""How a parameter of the sweeps is called in the joined table."""
+"""Names of the parameters of the sweeps in the joined table."""
 COSTS = {"energy_pj": "energy_per_sample_pj", "latency_ps": "latency_per_sample_ps", "area_um2": "area_um2"}
 """Figures of the joined table, and the sweep's metrics they come from."""
 FIXED = "fixed"
@@ -89,13 +90,13 @@ def joined(folders: TileFolders, partial: bool = False) -> dict[str, Any]:
     -------
     dict
         What ``tiles.json`` holds: "lines" (one for each configuration and rule), "accuracy" (means and 95 %
-        intervals over the seeds), fronts, effects of each factor, savings of pairs, what explains them, and how
-        sure the costs of the chosen ones are.
+        intervals over the seeds), fronts, effects of each factor, savings of pairs, what explains them, and the
+        uncertainty of the costs of the chosen ones.
 
     Raises
     ------
     ExploreError
-        A folder holds no such study, or is not finished; or the three do not go together. With all faults. Or
+        A folder holds no such study, or is not finished; or the three do not go together. With all errors. Or
         moocore is missing.
     """
     if find_spec("moocore") is None:
@@ -132,41 +133,41 @@ def joined(folders: TileFolders, partial: bool = False) -> dict[str, Any]:
     return study
 
 
-# ---- reading, and what can be wrong with a folder ----
+# ---- reading, and errors in a folder ----
 
 
 def _read(folders: TileFolders, partial: bool) -> dict[str, Explored]:
     found: dict[str, Explored] = {}
-    faults: list[str] = []
+    errors: list[str] = []
     for part, path in folders.items():
         try:
             found[part] = read_results(path)
         except ArchsimError as error:
-            faults.append(str(error))
+            errors.append(str(error))
             continue
-        faults += [f"{path}: {said}" for said in _faults(part, found[part], partial)]
-    if faults:
-        raise ExploreError("\n".join(faults))
+        errors += [f"{path}: {said}" for said in _errors(part, found[part], partial)]
+    if errors:
+        raise ExploreError("\n".join(errors))
     return found
 
 
-def _faults(part: str, found: Explored, partial: bool) -> list[str]:
+def _errors(part: str, found: Explored, partial: bool) -> list[str]:
     """What keeps a folder from being a part of this study."""
     model, wanted = found.study.model, WANTED[part]
     hint = f"; this part is made by a study such as docs/studies/tiles/{_MADE_BY[part]}.yaml"
-    faults = []
+    errors = []
     if set(model.parameters) != wanted:
-        faults.append(f"varies {', '.join(model.parameters)}; wanted are {', '.join(sorted(wanted))}{hint}")
+        errors.append(f"varies {', '.join(model.parameters)}; wanted are {', '.join(sorted(wanted))}{hint}")
     measured = {*model.objectives, *model.record}
     missing = (set(COSTS.values()) if part == "costs" else {"accuracy"}) - measured - {"area_um2"}
     if missing:
-        faults.append(f"does not measure {' and '.join(sorted(missing))}{hint}")
+        errors.append(f"does not measure {' and '.join(sorted(missing))}{hint}")
     if part != "costs" and (rule := found.study.rule_of(model.phase)) != part:
-        faults.append(f"learns with the rule {rule}, wanted is {part}{hint}")
+        errors.append(f"learns with the rule {rule}, wanted is {part}{hint}")
     if part == "costs" and PHASE in model.parameters:
         phases = {str(value) for value in found.study.listed[PHASE] or []}
-        faults += [f"has no phase {rule}{hint}" for rule in ("bp", "dfa") if rule not in phases]
-    return faults or _unfinished(found, partial)
+        errors += [f"has no phase {rule}{hint}" for rule in ("bp", "dfa") if rule not in phases]
+    return errors or _unfinished(found, partial)
 
 
 def _unfinished(found: Explored, partial: bool) -> list[str]:
@@ -199,29 +200,29 @@ def _key(parameters: Mapping[str, Any]) -> str:
 
 def _check_together(folders: TileFolders, found: Mapping[str, Explored]) -> None:
     costs = found["costs"]
-    faults: list[str] = []
+    errors: list[str] = []
     model = read_about(folders.costs)["model"]
     for part in ("bp", "dfa"):
         where = getattr(folders, part)
         own = read_about(where)["model"]
         if own != model:
-            faults.append(f"{where}: made by archsim {own}, the costs by {model}: sweep with one version")
+            errors.append(f"{where}: made by archsim {own}, the costs by {model}: sweep with one version")
         for side in ("chip", "workload"):
             there, here = _comparable(costs, side), _comparable(found[part], side)
             if there != here:
-                faults.append(
+                errors.append(
                     f"{where}: another {side} than that of the costs: {'; '.join(differences(there, here))}"
                 )
-        faults += [f"{where}: {said}" for said in _unlike(costs, found[part])]
+        errors += [f"{where}: {said}" for said in _unlike(costs, found[part])]
         missing = sorted({w for w in _needed(costs, part) if w not in _there(found[part], part)})
-        faults += [f"{where}: has no accuracy of {', '.join(w)}, which is priced" for w in missing]
+        errors += [f"{where}: has no accuracy of {', '.join(w)}, which is priced" for w in missing]
         if len(_levels(found[part], SEED)) < 2:
-            faults.append(f"{where}: has one seed; intervals need two or more")
+            errors.append(f"{where}: has one seed; intervals need two or more")
     seeds = [_levels(found[part], SEED) for part in ("bp", "dfa")]
     if seeds[0] != seeds[1]:
-        faults.append(f"{folders.dfa}: seeds {seeds[1]}, but {seeds[0]} in {folders.bp}: pairs need the same ones")
-    if faults:
-        raise ExploreError("\n".join(faults))
+        errors.append(f"{folders.dfa}: seeds {seeds[1]}, but {seeds[0]} in {folders.bp}: pairs need the same ones")
+    if errors:
+        raise ExploreError("\n".join(errors))
 
 
 def _comparable(found: Explored, side: str) -> Any:
