@@ -25,7 +25,7 @@ demo: $(VENV)/.demo
 	  --set 'device.errors.programming={kind: table, device: wan, scale: window}'
 
 test: $(VENV)/.dev
-	$(BIN)/ruff check archsim tests benchmarks
+	$(BIN)/ruff check archsim tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 

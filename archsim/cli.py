@@ -38,7 +38,7 @@ from archsim.cli_options import (
     WorkloadFile,
     texts,
 )
-from archsim.cli_tiles import tiles
+from archsim.cli_study import study
 from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 
@@ -348,83 +348,7 @@ def crossbar(
     command(Question(chip, weights, key, layer, array, seed, *shape, set_ or [], allowed), output, json)
 
 
-study = typer.Typer(help="Compare many configurations, and write a page.", no_args_is_help=True)
 app.add_typer(study, name="study")
-
-
-@study.command("dfa-vs-bp")
-def dfa_vs_bp(
-    chip: Annotated[
-        Path | None, typer.Argument(metavar="[CHIP]", help="The base; the wearable chip if not given.")
-    ] = None,
-    workload: Annotated[
-        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The base; the watch's if not given.")
-    ] = None,
-    set_: Assignments = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Few settings, short training.")] = False,
-    accuracy: Annotated[
-        bool, typer.Option("--accuracy/--no-accuracy", help="Also learn under noise, with both rules.")
-    ] = True,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the accuracy part, for its intervals.")] = 5,
-    seed: Seed = 0,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, pictures; goes on where it stopped."),
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option("--write", metavar="FOLDER", help="The same, without what is kept to go on.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """What DFA saves against BP, and why.
-
-    Varies one factor at a time around the base, then the strongest together. Energy, latency and area of one
-    adapted sample, the parts that each mechanism brings, and where the published ratios are reached.
-    """
-    from archsim.cli_study import Asked
-    from archsim.cli_study import dfa_vs_bp as command
-
-    command(
-        Asked(chip, workload, set_ or [], quick, accuracy, seeds, seed, workers, output, write), as_json=json
-    )
-
-
-@study.command("optimizers")
-def optimizers(
-    chip: Annotated[Path | None, typer.Argument(metavar="[CHIP]", help="The wearable chip if not given.")] = None,
-    workload: Annotated[
-        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The watch's if not given.")
-    ] = None,
-    set_: Assignments = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Two rates, short training.")] = False,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the adaptations, for their intervals.")] = 5,
-    seed: Seed = 0,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, picture; goes on where it stopped."),
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option("--write", metavar="FOLDER", help="The same, without what is kept to go on.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """What the state of an optimizer costs on the chip, and what it brings.
-
-    SGD, momentum, Adam and SinkGD with both rules, each at its own rate: accuracy on cells that spread, energy,
-    latency and area.
-    """
-    from archsim.cli_optimizers import optimizers as command
-
-    command(chip, workload, set_ or [], quick, seeds, seed, workers, output, write, json)
-
-
-study.command("tiles")(tiles)
 app.command()(sweep)
 app.command()(search)
 

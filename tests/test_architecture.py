@@ -57,7 +57,7 @@ DOORS = {
     "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
     "optuna": lambda path: path.parts[0] == "explore",
     "distributed": lambda path: path.parts == ("explore", "cluster.py"),
-    "jinja2": lambda path: path.parts == ("report", "html", "page.py"),
+    "jinja2": lambda path: path in (Path("report/html/page.py"), Path("report/records.py")),
     "typer": lambda path: path.parts[0].startswith("cli"),
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
 }
