@@ -38,6 +38,7 @@ from archsim.units.quantities import (
     format_quantity,
     parse_quantity,
     quantities_of,
+    seconds,
     unit_of,
     whole_step,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "parse_quantity",
     "paths_to",
     "quantities_of",
+    "seconds",
     "to_door",
     "unit_of",
     "whole_step",

@@ -330,6 +330,17 @@ def _plain(number: Decimal) -> str:
     return format(number, "f") if number == 0 or -6 <= number.adjusted() < 18 else str(number)
 
 
+def seconds(time_ps: int) -> float:
+    """A time in s: the nearest double, which a product with 1e-12 is not.
+
+    Examples
+    --------
+    >>> seconds(100_000_000), 100_000_000 * 1e-12
+    (0.0001, 9.999999999999999e-05)
+    """
+    return int(time_ps) / 10**12
+
+
 def format_quantity(value: int | float, kind: str) -> str:
     """Write a value for people: four digits and the unit that suits its size.
 
