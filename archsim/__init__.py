@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from archsim.engine import run_many, run_tasks
     from archsim.errors import (
         ArchsimError,
+        ArchsimWarning,
         DeadlockError,
         DoesNotFitError,
         EngineError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         TooLargeError,
         TraceError,
         UnitError,
+        UnusualWarning,
         WorkloadError,
     )
     from archsim.metrics import Result
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ArchsimError": "errors",
+    "ArchsimWarning": "errors",
     "Chip": "spec",
     "DeadlockError": "errors",
     "DoesNotFitError": "errors",
@@ -53,6 +56,7 @@ _HOME = {
     "Trace": "trace",
     "TraceError": "errors",
     "UnitError": "errors",
+    "UnusualWarning": "errors",
     "Workload": "workload",
     "WorkloadError": "errors",
     "load_chip": "spec",
@@ -66,6 +70,7 @@ _HOME = {
 
 __all__ = [
     "ArchsimError",
+    "ArchsimWarning",
     "Chip",
     "DeadlockError",
     "DoesNotFitError",
@@ -82,6 +87,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "UnitError",
+    "UnusualWarning",
     "Workload",
     "WorkloadError",
     "load_chip",

@@ -10,9 +10,10 @@ from archsim.long_simulation import check_room, simulate_long
 from archsim.lowering import lower
 from archsim.mapping import map_workload
 from archsim.metrics import LongResult, Result
+from archsim.metrics.usual import tell_unusual
 from archsim.provenance import provenance
 from archsim.snn import measure
-from archsim.spec import Chip
+from archsim.spec import Chip, unusual
 from archsim.verify import verify
 from archsim.workload import Workload
 
@@ -97,6 +98,12 @@ def simulate(
     DeadlockError
         If buffers are so small that nothing can go on.
 
+    Warns
+    -----
+    UnusualWarning
+        Energy, power or area are far beyond what chips do; ``provenance["unusual"]`` keeps it, with what is
+        unusual of the chip.
+
     Examples
     --------
     >>> import archsim
@@ -108,7 +115,9 @@ def simulate(
     """
     phase = phase or work.phases[0]
     if timesteps is not None:
-        return simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+        long = simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+        tell_unusual(long, unusual(chip))
+        return long
     check_room(chip, work, None, None, max_memory_bytes)
     chip = with_expected_pulses(chip)
     work, activity = measure(work, seed)
@@ -118,7 +127,7 @@ def simulate(
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
     verify(lowered.graph, trace, policy=policy)
     made = provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy}))
-    return Result.of(
+    result = Result.of(
         lowered.graph,
         trace,
         lowered.actions,
@@ -131,3 +140,5 @@ def simulate(
         provenance={**made, "tile_places": list(mapping.topology.places)},
         policy=policy,
     )
+    tell_unusual(result, unusual(chip))
+    return result

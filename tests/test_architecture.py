@@ -16,22 +16,23 @@ PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 KNOWS = {
     "errors": {"trace"},  # for type checking only
     "units": {"errors"},
+    "jit": {"errors"},
     "yaml_reader": {"errors", "units"},
     "spec": {"errors", "units", "yaml_reader"},
     "workload": {"errors", "units", "yaml_reader"},
-    "taskgraph": {"errors"},
+    "taskgraph": {"errors", "jit"},
     "trace": {"errors"},
     "verify": {"errors", "taskgraph", "trace"},
-    "engine": {"errors", "taskgraph", "trace"},
+    "engine": {"errors", "jit", "taskgraph", "trace"},
     "components": {"errors", "units", "spec"},
-    "crossbar": {"errors", "units", "spec"},
-    "snn": {"errors", "units", "spec", "workload", "crossbar"},
+    "crossbar": {"errors", "jit", "units", "spec"},
+    "snn": {"errors", "jit", "units", "spec", "workload", "crossbar"},
     "mapping": {"errors", "units", "spec", "workload"},
     "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
-    "metrics": {"errors", "units", "taskgraph", "trace", "components"},
+    "metrics": {"errors", "jit", "units", "taskgraph", "trace", "components"},
     "provenance": {"spec", "workload", "units"},
 }
-KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
+KNOWS["whatif"] = {"errors", "jit", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
@@ -45,7 +46,7 @@ KNOWS["__init__"] = set(KNOWS)
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
-    "numba": lambda path: path.name == "compiled.py",
+    "numba": lambda path: path == Path("jit.py"),
     "matplotlib": lambda path: path.parts[0] == "plot",
     "ruamel": lambda path: path.name == "yaml_reader.py",
     "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
@@ -94,6 +95,12 @@ def test_heavy_libraries_come_in_by_one_door(path):
         library = name.split(".")[0]
         if library in DOORS:
             assert DOORS[library](path), f"{path} imports {library}"
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_only_files_of_kernels_are_compiled(path):
+    if path.name != "compiled.py":
+        assert not any(name.startswith("archsim.jit") for name in imports(path))
 
 
 def test_no_room_knows_a_room_that_knows_it():

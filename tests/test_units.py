@@ -290,7 +290,8 @@ class Everything(DoorModel):
     p_frac: Frac
 
 
-REAL = st.floats(0, allow_nan=False, allow_infinity=False)
+REAL = st.just(0.0) | st.floats(1e-100, 1e100)
+FRACTION = st.just(0.0) | st.floats(1e-100, 1)
 WHOLE = st.integers(0, 2**63 - 1)
 BOUNDS = {int: WHOLE, float: REAL}
 
@@ -299,7 +300,7 @@ BOUNDS = {int: WHOLE, float: REAL}
 def everything(draw: st.DrawFn) -> Everything:
     values: dict[str, Any] = {}
     for name, field in Everything.model_fields.items():
-        values[name] = draw(st.floats(0, 1) if name == "p_frac" else BOUNDS[field.annotation])  # type: ignore[index]
+        values[name] = draw(FRACTION if name == "p_frac" else BOUNDS[field.annotation])  # type: ignore[index]
     values["h_v"] = draw(st.sampled_from([-1, 1])) * values["h_v"]
     return Everything.model_construct(**values)
 

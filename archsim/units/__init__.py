@@ -42,6 +42,7 @@ from archsim.units.quantities import (
     unit_of,
     whole_step,
 )
+from archsim.units.usual import Usual
 
 __all__ = [
     "AreaUm2",
@@ -62,6 +63,7 @@ __all__ = [
     "ResistanceOhm",
     "TemperatureK",
     "TimePs",
+    "Usual",
     "VoltageV",
     "close_match",
     "door_key",
