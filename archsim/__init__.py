@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from archsim.engine import run_many, run_tasks
     from archsim.errors import (
         ArchsimError,
+        ArchsimWarning,
         DeadlockError,
         DoesNotFitError,
         EngineError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         TooLargeError,
         TraceError,
         UnitError,
+        UnusualWarning,
         WorkloadError,
     )
     from archsim.metrics import Result
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ArchsimError": "errors",
+    "ArchsimWarning": "errors",
     "Chip": "spec",
     "DeadlockError": "errors",
     "DoesNotFitError": "errors",
@@ -56,6 +59,7 @@ _HOME = {
     "Trace": "trace",
     "TraceError": "errors",
     "UnitError": "errors",
+    "UnusualWarning": "errors",
     "Workload": "workload",
     "WorkloadError": "errors",
     "load_chip": "spec",
@@ -70,6 +74,7 @@ _HOME = {
 
 __all__ = [
     "ArchsimError",
+    "ArchsimWarning",
     "Chip",
     "DeadlockError",
     "DoesNotFitError",
@@ -87,6 +92,7 @@ __all__ = [
     "Trace",
     "TraceError",
     "UnitError",
+    "UnusualWarning",
     "Workload",
     "WorkloadError",
     "load_chip",

@@ -39,6 +39,7 @@ from archsim.cli_options import (
     texts,
 )
 from archsim.cli_study import study
+from archsim.cli_warnings import told_once
 from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 
@@ -51,7 +52,8 @@ class _Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with told_once():
+                return super().invoke(ctx)
         except ArchsimError as error:
             from archsim.cli_inputs import error_text
 

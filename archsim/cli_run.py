@@ -46,12 +46,13 @@ def run(
     }
     given = [*assignments, *(f"workload.{assignment}" for assignment in for_workload)]
     the_chip, work = load_both(chip, workload, given)
-    notes = work.network.notes
     if output is None:
         results = simulated(the_chip, work, phases, engine, seed, how)
+        notes = noted(work, results)
     else:
         with result_folder(output) as folder:
             results = simulated(the_chip, work, phases, engine, seed, how)
+            notes = noted(work, results)
             progress("writing the result folder ...")
             write_results(folder, results, notes)
     records = [result.to_dict() for result in results]
@@ -69,6 +70,12 @@ def run(
             typer.echo(f"{result.phase}: {way}")
     if output is not None:
         typer.echo(f"written to {output}", err=True)
+
+
+def noted(work: Workload, results: Sequence[Result]) -> tuple[str, ...]:
+    """What goes with results: notes of the network's reader, and what is unusual of the chip and the runs."""
+    unusual = (text for result in results for text in cast("list[str]", result.provenance.get("unusual", [])))
+    return (*work.network.notes, *dict.fromkeys(unusual))
 
 
 def simulated(

@@ -15,6 +15,8 @@
     ├── ExploreError                 a study cannot be started or resumed
     └── PluginError                  a kind that a plug-in or a script brings cannot be used
 
+Warnings are `ArchsimWarning`: something was taken as given that is most likely not meant.
+
 Every message is written for the person who has to act on it: what is wrong, where,
 what is allowed, and what would help.
 """
@@ -41,6 +43,14 @@ def _raised_elsewhere(
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+class ArchsimWarning(UserWarning):
+    """Something is right as it was asked for, and most likely not meant; the message says what is usual."""
+
+
+class UnusualWarning(ArchsimWarning):
+    """A value lies far outside of what has been published; the message names the usual range and its source."""
 
 
 class SpecError(ArchsimError, ValueError):

@@ -7,9 +7,10 @@ from typing import Literal, overload
 from archsim.engine import run_tasks
 from archsim.long_simulation import simulate_long
 from archsim.metrics import LongResult, Result
+from archsim.metrics.usual import tell_unusual
 from archsim.prepare import prepare
 from archsim.provenance import provenance
-from archsim.spec import Chip
+from archsim.spec import Chip, unusual
 from archsim.verify import verify
 from archsim.workload import Workload
 
@@ -94,6 +95,12 @@ def simulate(
     DeadlockError
         If buffers are so small that nothing can go on.
 
+    Warns
+    -----
+    UnusualWarning
+        Energy, power or area are far beyond what chips do; ``provenance["unusual"]`` keeps it, with what is
+        unusual of the chip.
+
     Examples
     --------
     >>> import archsim
@@ -105,14 +112,16 @@ def simulate(
     """
     phase = phase or work.phases[0]
     if timesteps is not None:
-        return simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+        long = simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+        tell_unusual(long, unusual(chip))
+        return long
     ready = prepare(chip, work, seed, phase, max_memory_bytes)
     chip, work, mapping = ready.chip, ready.work, ready.mapping
     lowered = ready.lowered()
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
     verify(lowered.graph, trace, policy=policy)
     made = provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy}))
-    return Result.of(
+    result = Result.of(
         lowered.graph,
         trace,
         lowered.actions,
@@ -125,3 +134,5 @@ def simulate(
         provenance={**made, "tile_places": list(mapping.topology.places)},
         policy=policy,
     )
+    tell_unusual(result, unusual(chip))
+    return result

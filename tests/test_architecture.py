@@ -17,22 +17,23 @@ KNOWS = {
     "errors": {"trace"},  # for type checking only
     "registry": {"errors"},
     "units": {"errors"},
+    "jit": {"errors"},
     "yaml_reader": {"errors", "units"},
     "spec": {"errors", "units", "yaml_reader"},
     "workload": {"errors", "units", "yaml_reader"},
-    "taskgraph": {"errors"},
+    "taskgraph": {"errors", "jit"},
     "trace": {"errors"},
     "verify": {"errors", "taskgraph", "trace"},
-    "engine": {"errors", "taskgraph", "trace"},
+    "engine": {"errors", "jit", "taskgraph", "trace"},
     "components": {"errors", "units", "spec"},
-    "crossbar": {"errors", "units", "spec"},
-    "snn": {"errors", "units", "spec", "workload", "crossbar"},
+    "crossbar": {"errors", "jit", "units", "spec"},
+    "snn": {"errors", "jit", "units", "spec", "workload", "crossbar"},
     "mapping": {"errors", "units", "spec", "workload"},
     "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
-    "metrics": {"errors", "units", "taskgraph", "trace", "components"},
+    "metrics": {"errors", "jit", "units", "taskgraph", "trace", "components"},
     "provenance": {"spec", "workload", "units"},
 }
-KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
+KNOWS["whatif"] = {"errors", "jit", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["memory"] = {"errors", "spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
@@ -46,12 +47,13 @@ KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
 KNOWS["__init__"] = set(KNOWS)
 # whatever comes in kinds asks the register
-for room in KNOWS.keys() - {"errors", "registry", "units", "yaml_reader", "taskgraph", "trace", "verify", "engine"}:
+NO_KINDS = {"errors", "jit", "registry", "units", "yaml_reader", "taskgraph", "trace", "verify", "engine"}
+for room in set(KNOWS) - NO_KINDS:
     KNOWS[room] |= {"registry"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
-    "numba": lambda path: path.name == "compiled.py",
+    "numba": lambda path: path == Path("jit.py"),
     "matplotlib": lambda path: path.parts[0] == "plot",
     "ruamel": lambda path: path.name == "yaml_reader.py",
     "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
@@ -100,6 +102,12 @@ def test_heavy_libraries_come_in_by_one_door(path):
         library = name.split(".")[0]
         if library in DOORS:
             assert DOORS[library](path), f"{path} imports {library}"
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_only_files_of_kernels_are_compiled(path):
+    if path.name != "compiled.py":
+        assert not any(name.startswith("archsim.jit") for name in imports(path))
 
 
 def test_no_room_knows_a_room_that_knows_it():

@@ -66,7 +66,7 @@ def test_verify_shares_no_code_with_the_engines():
         for name in [getattr(node, "module", None), *(alias.name for alias in node.names)]
         if name and name.startswith("archsim")
     }
-    assert imported == {"archsim.errors", "archsim.taskgraph", "archsim.trace"}
+    assert imported == {"archsim.errors", "archsim.taskgraph", "archsim.taskgraph.whole", "archsim.trace"}
 
 
 def test_a_trace_that_undercuts_a_bound_is_refused(three_on_one_adc):

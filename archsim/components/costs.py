@@ -407,7 +407,7 @@ class ChipCosts:
     def tile_pitch_mm(self) -> float:
         """Side of a square tile: the length of a hop between neighbours."""
         in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")
-        return math.sqrt(in_tiles / self.n_tiles) * 1e-3
+        return math.sqrt(in_tiles / self.n_tiles) / 1e3
 
     def time_of_one_ps(self, component: str) -> Fraction | None:
         """Time of one access, conversion, beat, flit or result of a component; None if it has none."""

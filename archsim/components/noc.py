@@ -24,7 +24,7 @@ def hop_energy_pj(interconnect: Interconnect, length_mm: float) -> float:
     if isinstance(cost, CitedInterconnect):
         return cost.energy_pj
     bit_fj = 0.5 * cost.capacitance_per_mm_ff * cost.swing_v**2 * length_mm
-    return cost.router_energy_pj + bit_fj * 1e-3 * interconnect.width_bits
+    return cost.router_energy_pj + bit_fj * interconnect.width_bits / 1e3
 
 
 def interconnect_figures(interconnect: Interconnect) -> Figures:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from archsim.errors import ArchsimError, TooLargeError
+from archsim.errors import ArchsimError, TooLargeError, UnusualWarning
 from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
@@ -115,7 +116,9 @@ def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
     if (model := jobs[0].model) != model_version():
         said = f"its worker has archsim {model_version()}, the study is of {model}"
         return [{**failed(said, interrupted={"worker": "other version"}), "seconds": 0.0} for _ in jobs]
-    outcomes = [_outcome(job, known) for job, known in zip(jobs, _quick(jobs), strict=True)]
+    with warnings.catch_warnings():  # a study tries what is unusual, thousands of times
+        warnings.simplefilter("ignore", UnusualWarning)
+        outcomes = [_outcome(job, known) for job, known in zip(jobs, _quick(jobs), strict=True)]
     seconds = (time.monotonic() - start_s) / len(jobs)
     return [{**outcome, "seconds": seconds} for outcome in outcomes]
 

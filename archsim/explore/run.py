@@ -16,6 +16,7 @@ from archsim.explore.log import Record
 from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Study, read_study
 from archsim.explore.workers import LocalPool, Pool
+from archsim.units import seconds
 
 LARGEST_GRID = 1_000_000
 
@@ -153,7 +154,7 @@ def pool_of(study: Study, workers: int, scheduler: str | None) -> Pool:
     if workers < 1:
         raise ExploreError(f"{workers} workers; there must be 1 or more")
     limit_ps = study.model.time_limit_ps
-    limit_s = None if limit_ps is None else limit_ps * 1e-12
+    limit_s = None if limit_ps is None else seconds(limit_ps)
     if scheduler is not None:
         from archsim.explore.cluster import DaskPool
 

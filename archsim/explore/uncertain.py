@@ -18,7 +18,7 @@ from archsim.components.uncertainty import Spread, spreads
 from archsim.engine import run_many
 from archsim.errors import ExploreError
 from archsim.metrics import Result
-from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_IN_PJ
+from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_PER_PJ
 from archsim.spec import Chip
 
 Floats = NDArray[np.float64]
@@ -112,7 +112,7 @@ class Priced:
         """
         latency_ps = self._latency_ps(errors, n_draws)
         dynamic_pj, leakage_uw = (self._sum(quantity, errors, n_draws) for quantity in ("energy", "leakage"))
-        leaked_pj = leakage_uw * latency_ps * UW_PS_IN_PJ
+        leaked_pj = leakage_uw * latency_ps / UW_PS_PER_PJ
         energy_pj, n_samples = dynamic_pj + leaked_pj, self.result.n_samples
         window_ps = np.maximum(latency_ps, MIN_WINDOW_PS)
         return {

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from archsim.crossbar.cells import pulses_note
 from archsim.errors import WorkloadError
 from archsim.learn.checkpoints import Checkpoint, arrays_of, open_folder, with_arrays, writing
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
@@ -150,6 +151,7 @@ class _Story:
         runs: list[RuleRun] = []
         unadapted: list[Unadapted] = []
         notes = [*self.work.network.notes, *self._nir_notes()]
+        notes += [note] if self.rules and (note := pulses_note(self.chip)) else []
         first: Network | None = None
         for seed in seeds:
             data = _Data(self.work, seed)

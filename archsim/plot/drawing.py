@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
 from archsim.metrics import Result, power_over_time
+from archsim.taskgraph.whole import held_until
 
 Parts = dict[str, dict[str, float]]
 PART_KEYS = ("energy_pj", "busy_ps", "area_um2")
@@ -84,7 +85,7 @@ class Drawing:
             timestep=graph.timestep[task],
             sample=graph.sample[task],
             start_ps=trace.start_ps[task],
-            end_ps=trace.start_ps[task] + graph.occupancy_ps[task],
+            end_ps=held_until(trace.start_ps[task], graph.occupancy_ps[task]),
             power_time_ps=time_ps,
             power_uw=power_uw,
             parts=parts,

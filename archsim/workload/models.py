@@ -265,6 +265,10 @@ ActivityModel = Annotated[
 ]
 
 
+# as `archsim.spec.values.InputRules`; its 0, an analogue voltage, has no price
+MOST_INPUT_BITS = 16
+
+
 class WorkloadModel(DoorModel):
     """A workload file."""
 
@@ -285,6 +289,9 @@ class WorkloadModel(DoorModel):
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:
         faults = []
+        if not 1 <= self.input_resolution_bits <= MOST_INPUT_BITS:
+            said = f"must be 1 to {MOST_INPUT_BITS} bit; got {self.input_resolution_bits} bit"
+            faults.append((("input_resolution",), said))
         if self.n_samples % self.n_batch:
             key = "samples" if "n_samples" in self.model_fields_set else "batch"
             said = f"{self.n_samples} samples are no whole number of batches of {self.n_batch}"

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from archsim.errors import WorkloadError
-from archsim.units import to_door
+from archsim.units import seconds, to_door
 from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.learning import ErrorRate, LearningModel
 from archsim.workload.models import (
@@ -256,5 +256,5 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
 def _read_nir(path: Path, model: NirModel) -> Network:
     from archsim.workload.nir_reader import from_nir
 
-    dt = None if model.dt_ps is None else model.dt_ps * 1e-12
+    dt = None if model.dt_ps is None else seconds(model.dt_ps)
     return from_nir(path, dt=dt, reset=model.reset)

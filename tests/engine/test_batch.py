@@ -109,7 +109,7 @@ def converter():
         ([[1]], {"classes": [0]}, r"classes has shape \(1,\); needed is \(2,\)"),
         ([[1, 2]], {"policy": "lifo"}, "unknown policy 'lifo'; there are: fifo, static"),
         ([[1, 2]], {"workers": 0}, "workers is 0; it must be 1 or more"),
-        ([[1, 2], [2**62, 2**62]], {}, r"configuration 1: (the run lasts|busy times exceed)"),
+        ([[1, 2], [2**62, 2**62]], {}, r"configuration 1: (the run lasts|busy time of a resource)"),
     ],
 )
 def test_what_makes_no_sense_is_refused(services, options, message):

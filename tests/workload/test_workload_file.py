@@ -212,6 +212,17 @@ def test_what_a_nir_file_cannot_say_is_set_like_the_keys_of_a_workload(root_dir)
     assert "--set timesteps=no" in refused(path, "timesteps=no")
 
 
+@pytest.mark.parametrize(
+    ("dt", "seconds"), [("100 us", 1e-4), ("0.1 ms", 1e-4), ("7 us", 7e-6), ("1 ps", 1e-12), ("2 s", 2.0)]
+)
+def test_a_timestep_from_text_is_the_nearest_double(root_dir, monkeypatch, dt, seconds):
+    found = {}
+    monkeypatch.setattr("archsim.workload.nir_reader.from_nir", lambda _, **asked: found.update(asked))
+    with pytest.raises(AttributeError):  # no network comes back
+        load_workload(root_dir / "workloads" / "nir_braille_like.yaml", [f"network={{nir: x.nir, dt: {dt}}}"])
+    assert found["dt"] == seconds
+
+
 def test_a_missing_nir_file_is_named_with_the_workload_that_wants_it(tmp_path):
     path = tmp_path / "work.yaml"
     path.write_text(

@@ -18,7 +18,8 @@ from archsim.errors import SpecError
 
 Floats = NDArray[np.float64]
 
-_UNITS: Final = {"microsiemens": 1e-6, "siemens": 1.0}
+# so many to a siemens
+_UNITS: Final = {"microsiemens": 1e6, "siemens": 1.0}
 _WORDS: Final = ("note", "unit", "source")
 
 
@@ -136,8 +137,8 @@ def _table(document: dict[str, Any], name: str, where: str) -> DeviceTable:
         faults += _faults_of(lists["target"], lists["sigma"])
     if faults:
         raise SpecError("\n".join(f"{where}: {fault}" for fault in faults))
-    scale = _UNITS[unit]
-    target, sigma = (np.array(lists[key]) * scale for key in ("target", "sigma"))
+    per_siemens = _UNITS[unit]
+    target, sigma = (np.array(lists[key]) / per_siemens for key in ("target", "sigma"))
     target.flags.writeable = sigma.flags.writeable = False
     source = device.get("source") or document.get("source") or document.get("note") or where
     return DeviceTable(target, sigma, str(source))
