@@ -27,7 +27,7 @@ from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 
 def run(

@@ -149,5 +149,7 @@ def _picture(kind: str, drawing: Drawing, whole: Result | None, file: Path) -> N
         pipeline(drawing, file)
     elif kind == "breakdown":
         breakdown(drawing, file)
-    else:
+    elif kind == "power":
         power(drawing, file)
+    else:
+        raise ArchsimError(f"figure {kind!r} is unknown")

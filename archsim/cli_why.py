@@ -17,8 +17,8 @@ from archsim.units import format_quantity
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.simulate import Phase
     from archsim.whatif import Outcome
+    from archsim.workload import Phase
 
 N_PAIRS = 10
 

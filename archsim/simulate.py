@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import overload
 
 from archsim.crossbar.cells import with_expected_pulses
 from archsim.engine import run_tasks
-from archsim.long_simulation import check_room, simulate_long
+from archsim.long_simulation import check_room, check_run, simulate_long
 from archsim.lowering import lower
 from archsim.mapping import map_workload
 from archsim.metrics import LongResult, Result
@@ -14,9 +14,7 @@ from archsim.provenance import provenance
 from archsim.snn import measure
 from archsim.spec import Chip
 from archsim.verify import verify
-from archsim.workload import Workload
-
-Phase = Literal["inference", "bp", "dfa"]
+from archsim.workload import Phase, Workload
 
 
 @overload
@@ -90,6 +88,8 @@ def simulate(
     ------
     DoesNotFitError
         If the chip has too little of something.
+    ArchsimError
+        If something is of another type or kind than said here.
     SpecError, WorkloadError
         If a cost model does not hold for the chip, or data are missing.
     EngineError
@@ -106,6 +106,7 @@ def simulate(
     >>> result.latency_ps > 0 and result.energy_pj > 0
     True
     """
+    check_run(chip, work, engine, seed, phase, policy)
     phase = phase or work.phases[0]
     if timesteps is not None:
         return simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)

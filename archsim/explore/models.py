@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from archsim.units import DoorModel, FieldFaultsError, TimePs, factor_between, whole_step
+from archsim.workload import Phase
 
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -265,7 +266,7 @@ class StudyModel(DoorModel):
     chip: Name
     workload: Name
     set: list[Name] = Field(default_factory=list)
-    phase: Literal["inference", "bp", "dfa"] | None = None
+    phase: Phase | None = None
     seed: Natural = 0
     parameters: Annotated[dict[Name, Parameter], Field(min_length=1)]
     objectives: Annotated[dict[Name, Literal["minimize", "maximize"]], Field(min_length=1)]

@@ -150,19 +150,19 @@ def _slices(spans: Spans, pids: list[int], first_tid: int, arrows: Ints) -> Iter
         spans.count, spans.timestep, spans.sample, spans.unit, spans.n_units, spans.start_ps, spans.end_ps,
         spans.wait_ps, kind,
     ]  # fmt: skip
-    order = np.lexsort((spans.task, spans.end_ps > spans.start_ps, spans.start_ps))
-    place = np.argsort(order)
+    by_time = np.lexsort((spans.task, spans.end_ps > spans.start_ps, spans.start_ps))
+    place = np.argsort(by_time)
     for low in range(0, spans.n_spans, CHUNK):
-        rows = [column[order[low : low + CHUNK]].tolist() for column in columns]
+        rows = [column[by_time[low : low + CHUNK]].tolist() for column in columns]
         rows[6] = [heads[k] for k in rows[6]]
         rows[-1] = [tails[k] for k in rows[-1]]
         lines = [_SPAN % row for row in zip(*rows, strict=True)]
         at = np.arange(low, low + len(lines))
-        for end, head in (1, '"f","bp":"e"'), (0, '"s"'):
-            placed = place[arrows[:, end]]
+        for side, head in (1, '"f","bp":"e"'), (0, '"s"'):
+            placed = place[arrows[:, side]]
             mine = (placed >= low) & (placed < low + CHUNK)
             task = spans.task[arrows[mine, 1]]
-            where = [column[arrows[mine, end]].tolist() for column in columns[:4]]
+            where = [column[arrows[mine, side]].tolist() for column in columns[:4]]
             lines += [_FLOW % (head, *one) for one in zip(task.tolist(), *where, strict=True)]
             at = np.append(at, placed[mine])
         yield [lines[i] for i in np.argsort(at, kind="stable")]
