@@ -198,9 +198,16 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     for_chip, for_workload = split_assignments(assignments)
     found = priced_chip(chip, for_chip), read_workload(workload, for_workload)
-    for note in found[1].network.notes:
+    for note in [*notes_on_chip(found[0]), *found[1].network.notes]:
         typer.echo(f"note: {note}", err=True)
     return found
+
+
+def notes_on_chip(chip: Chip) -> list[str]:
+    """Which of its keys change nothing."""
+    from archsim.components import without_effect
+
+    return without_effect(chip)
 
 
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
