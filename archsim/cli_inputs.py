@@ -198,7 +198,7 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     for_chip, for_workload = split_assignments(assignments)
     found = priced_chip(chip, for_chip), read_workload(workload, for_workload)
-    for note in [*notes_on_chip(found[0]), *found[1].network.notes]:
+    for note in [*notes_on_chip(found[0]), *notes_on_workload(found[1])]:
         typer.echo(f"note: {note}", err=True)
     return found
 
@@ -208,6 +208,13 @@ def notes_on_chip(chip: Chip) -> list[str]:
     from archsim.components import without_effect
 
     return without_effect(chip)
+
+
+def notes_on_workload(work: Workload) -> list[str]:
+    """What its network's reader noted, and which of its keys change nothing."""
+    from archsim.workload.notes import without_effect
+
+    return [*work.network.notes, *without_effect(work)]
 
 
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:

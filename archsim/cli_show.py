@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archsim.cli_inputs import error_text, keys_of, kind_of_file, notes_on_chip, priced_chip, split_assignments
+from archsim.cli_inputs import (
+    error_text,
+    keys_of,
+    kind_of_file,
+    notes_on_chip,
+    notes_on_workload,
+    priced_chip,
+    split_assignments,
+)
 from archsim.errors import ArchsimError
 from archsim.report import load_result, read_results, spans_file, text_table
 from archsim.spec import Chip
@@ -64,7 +72,10 @@ def _checked(file: Path) -> str:
             f"(keys {', '.join(sorted(only_workload))})"
         )
     if len(keys & only_workload) > len(keys & only_chip):
-        return f"workload {load_workload(file).name}"
+        work = load_workload(file)
+        for note in notes_on_workload(work):
+            typer.echo(f"note: {file}: {note}", err=True)
+        return f"workload {work.name}"
     chip = priced_chip(file)
     for note in notes_on_chip(chip):
         typer.echo(f"note: {file}: {note}", err=True)

@@ -20,11 +20,15 @@ from effects_support import TEXTS, Keys, changed, kinds_of, leaves, replaced
 import archsim
 from archsim.components import check, without_effect
 from archsim.crossbar import CrossbarArray
-from archsim.errors import ArchsimError, SpecError
-from archsim.simulate import Phase
+from archsim.errors import ArchsimError, SpecError, WorkloadError
+from archsim.learn import learn
+from archsim.snn import measure
 from archsim.spec import Chip
 from archsim.spec.values import array_spec
-from archsim.workload import Workload
+from archsim.workload import Phase, Workload
+from archsim.workload.models import WorkloadModel
+from archsim.workload.notes import without_effect as without_effect_of_work
+from archsim.workload.workload import workload_of
 from archsim.yaml_reader import Document, fill, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,3 +170,57 @@ def test_every_value_of_a_chip_changes_a_result_or_has_a_reason(name: str, tmp_p
     assert silent == noted | {key for chip, key in REASONS if chip == name}
     assert not {k for k in refused if not (k.endswith(tuple(FIXED)) or k in AGREE or k.endswith("size"))}
 
+
+# small enough for a run to take a tenth of a second
+CUT = {
+    "watch_mlp": ["timesteps=8"],
+    "watch_adapt": ["timesteps=8", "samples=2", "batch=2", "learning.pretrain.epochs=2", "learning.adapt.passes=2",
+                    "learning.data.step=128", "learning.data.decimation=16"],
+    "watch_shape": ["timesteps=8"],
+    "watch_sfcn": ["timesteps=32"],
+    "ucihar_sfcn": ["timesteps=32"],
+    "nmnist_mlp": ["timesteps=2", "network.input=[64]"],
+    "nir_braille_like": ["timesteps=10"],
+    "spikesim_vgg9": ["timesteps=1", "network.input=[3, 8, 8]"],
+    "vgg9_cifar10": ["timesteps=1", "network.input=[3, 16, 16]"],
+}  # fmt: skip
+NEURONS = ("leak", "threshold", "reset")
+# keys of workloads that cannot be changed alone
+ALONE = {
+    "phases": "another phase would stand there twice",
+    "batch": "must divide samples",
+    "kind": "other kinds have other keys",
+    "init": "the only way there is to draw weights",
+    "dataset": "the only one that comes with a package",
+    "input": "the data have that many channels",
+}
+
+
+def spiking(work: Workload) -> object:
+    """Who spikes when, the output too."""
+    _, activity = measure(work, 0)
+    return {name: spikes.tobytes() for name, spikes in activity.spikes.items()}
+
+
+def timed(work: Workload, chip: Chip, phase: Phase) -> object:
+    return simulated(chip, work, phase) if phase in work.phases else None
+
+
+@pytest.mark.parametrize("name", WORKLOADS if ALL else ["watch_mlp"])
+def test_every_value_of_a_workload_changes_a_result_or_has_a_reason(name: str) -> None:
+    chip = archsim.load_chip(ROOT / "arch_specs" / "wearable_rram.yaml")
+    file = read_yaml(ROOT / "workloads" / f"{name}.yaml", WorkloadError).override(CUT[name])
+
+    def read(data: dict[str, Any]) -> Workload:
+        return workload_of(Document(data, file.path, WorkloadError, file.marks), file.path.parent)
+
+    asks: list[Asked] = [partial(timed, chip=chip, phase=phase) for phase in ("inference", "bp", "dfa")]
+    asks += [lambda work: work.phases, spiking]
+    if read(file.data).learning.pretrain is not None:
+        asks.append(lambda work: [repr(run) for run in learn(chip, work).runs])
+    idle = dict(without_a_trace(file.data, kinds_of(WorkloadModel), read, asks))
+    refused = {key for key, is_refused in idle.items() if is_refused}
+    silent = set(idle) - refused
+    noted = {key for key in silent if key.endswith(NEURONS)} if without_effect_of_work(read(file.data)) else set()
+    assert silent == noted
+    assert not {key for key in refused if not set(key.split(".")) & set(ALONE)}
