@@ -33,6 +33,7 @@ test: $(VENV)/.dev
 # each kind of study killed 50 times
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
+	ARCHSIM_EFFECTS=all $(BIN)/python -m pytest -n 2 tests/test_effects.py
 	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
 
 clean:

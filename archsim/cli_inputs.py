@@ -198,23 +198,17 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     for_chip, for_workload = split_assignments(assignments)
     found = priced_chip(chip, for_chip), read_workload(workload, for_workload)
-    for note in [*notes_on_chip(found[0]), *notes_on_workload(found[1])]:
+    for note in found[1].network.notes:
         typer.echo(f"note: {note}", err=True)
     return found
 
 
-def notes_on_chip(chip: Chip) -> list[str]:
-    """Which of its keys change nothing."""
+def idle_keys(item: Chip | Workload) -> list[str]:
+    """Which keys of a chip or workload change nothing."""
     from archsim.components import without_effect
+    from archsim.workload import notes
 
-    return without_effect(chip)
-
-
-def notes_on_workload(work: Workload) -> list[str]:
-    """What its network's reader noted, and which of its keys change nothing."""
-    from archsim.workload.notes import without_effect
-
-    return [*work.network.notes, *without_effect(work)]
+    return without_effect(item) if isinstance(item, Chip) else notes.without_effect(item)
 
 
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:

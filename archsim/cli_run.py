@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from archsim.cli_inputs import load_both, progress
+from archsim.cli_inputs import idle_keys, load_both, progress
 from archsim.errors import ArchsimError, UnitError
 from archsim.report import (
     RUN_COLUMNS,
@@ -69,6 +69,8 @@ def run(
     for result in results:
         if way := result.provenance.get("way"):
             typer.echo(f"{result.phase}: {way}")
+    for note in [*idle_keys(the_chip), *idle_keys(work)]:
+        typer.echo(f"note: {note}", err=True)
     if output is not None:
         typer.echo(f"written to {output}", err=True)
 

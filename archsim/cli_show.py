@@ -13,10 +13,9 @@ import typer
 
 from archsim.cli_inputs import (
     error_text,
+    idle_keys,
     keys_of,
     kind_of_file,
-    notes_on_chip,
-    notes_on_workload,
     priced_chip,
     split_assignments,
 )
@@ -73,11 +72,11 @@ def _checked(file: Path) -> str:
         )
     if len(keys & only_workload) > len(keys & only_chip):
         work = load_workload(file)
-        for note in notes_on_workload(work):
+        for note in [*work.network.notes, *idle_keys(work)]:
             typer.echo(f"note: {file}: {note}", err=True)
         return f"workload {work.name}"
     chip = priced_chip(file)
-    for note in notes_on_chip(chip):
+    for note in idle_keys(chip):
         typer.echo(f"note: {file}: {note}", err=True)
     return f"chip {chip.name}"
 
