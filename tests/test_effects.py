@@ -180,7 +180,7 @@ CUT = {
     "watch_sfcn": ["timesteps=32"],
     "ucihar_sfcn": ["timesteps=32"],
     "nmnist_mlp": ["timesteps=2", "network.input=[64]"],
-    "nir_braille_like": ["timesteps=10"],
+    "nir_braille_like": ["timesteps=60", "activity.rate=0.5"],
     "spikesim_vgg9": ["timesteps=1", "network.input=[3, 8, 8]"],
     "vgg9_cifar10": ["timesteps=1", "network.input=[3, 16, 16]"],
 }  # fmt: skip
@@ -190,6 +190,7 @@ ALONE = {
     "phases": "another phase would stand there twice",
     "batch": "must divide samples",
     "kind": "other kinds have other keys",
+    "nir": "the only file there is",
     "init": "the only way there is to draw weights",
     "dataset": "the only one that comes with a package",
     "input": "the data have that many channels",
