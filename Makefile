@@ -36,6 +36,7 @@ test: $(VENV)/.dev
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
 	ARCHSIM_FUZZ=2000 ARCHSIM_FUZZ_SEED=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/fuzz/test_semantics.py
+	ARCHSIM_EFFECTS=all $(BIN)/python -m pytest -n 2 tests/test_effects.py
 	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
 
 # the lowest versions that pyproject.toml promises, on a short walk (PYTHON=python3.11 or 3.12)

@@ -23,7 +23,7 @@ from archsim.units import close_match, format_metric
 from archsim.workload import Workload
 
 if TYPE_CHECKING:
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 N_SHOWN = 5
 FILE = "uncertainty.json"

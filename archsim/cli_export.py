@@ -36,7 +36,8 @@ def export(
 ) -> None:
     """Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet or a data frame.
 
-    perfetto (.json, for ui.perfetto.dev), konata (.kanata), vcd (.vcd, for GTKWave), parquet, csv.
+    perfetto (.json, for ui.perfetto.dev), konata (.log with --format konata, or .kanata), vcd (.vcd, for GTKWave),
+    parquet, csv.
     """
     from archsim.export import export as write
     from archsim.export import format_of

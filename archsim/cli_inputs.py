@@ -203,6 +203,14 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     return found
 
 
+def idle_keys(item: Chip | Workload) -> list[str]:
+    """Which keys of a chip or workload change nothing."""
+    from archsim.components import without_effect
+    from archsim.workload import notes
+
+    return without_effect(item) if isinstance(item, Chip) else notes.without_effect(item)
+
+
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
     """A workload; a fault that comes with a ``--set`` names it."""
     return blaming_sets(lambda given: load_workload(path, given), overrides)

@@ -19,7 +19,7 @@ from archsim.workload import Workload
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
 
 if TYPE_CHECKING:
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 
 def map_(

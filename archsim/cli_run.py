@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from archsim.cli_inputs import load_both, memory_bytes, progress
+from archsim.cli_inputs import idle_keys, load_both, memory_bytes, progress
 from archsim.report import (
     RUN_COLUMNS,
     Summary,
@@ -25,7 +25,7 @@ from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 
 def run(
@@ -68,6 +68,8 @@ def run(
     for result in results:
         if way := result.provenance.get("way"):
             typer.echo(f"{result.phase}: {way}")
+    for note in [*idle_keys(the_chip), *idle_keys(work)]:
+        typer.echo(f"note: {note}", err=True)
     if output is not None:
         typer.echo(f"written to {output}", err=True)
 

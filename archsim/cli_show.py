@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archsim.cli_inputs import error_text, keys_of, kind_of_file, priced_chip, split_assignments
+from archsim.cli_inputs import (
+    error_text,
+    idle_keys,
+    keys_of,
+    kind_of_file,
+    priced_chip,
+    split_assignments,
+)
 from archsim.errors import ArchsimError
 from archsim.report import load_result, read_results, spans_file, text_table
 from archsim.spec import Chip
@@ -64,8 +71,14 @@ def _checked(file: Path) -> str:
             f"(keys {', '.join(sorted(only_workload))})"
         )
     if len(keys & only_workload) > len(keys & only_chip):
-        return f"workload {load_workload(file).name}"
-    return f"chip {priced_chip(file).name}"
+        work = load_workload(file)
+        for note in [*work.network.notes, *idle_keys(work)]:
+            typer.echo(f"note: {file}: {note}", err=True)
+        return f"workload {work.name}"
+    chip = priced_chip(file)
+    for note in idle_keys(chip):
+        typer.echo(f"note: {file}: {note}", err=True)
+    return f"chip {chip.name}"
 
 
 _COLUMNS = ("component", "where", "number", "action", "energy", "per", "latency", "area", "leakage", "source")
@@ -149,5 +162,7 @@ def _picture(kind: str, drawing: Drawing, whole: Result | None, file: Path) -> N
         pipeline(drawing, file)
     elif kind == "breakdown":
         breakdown(drawing, file)
-    else:
+    elif kind == "power":
         power(drawing, file)
+    else:
+        raise ArchsimError(f"figure {kind!r} is unknown")

@@ -17,8 +17,8 @@ from archsim.units import format_quantity
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.simulate import Phase
     from archsim.whatif import Outcome
+    from archsim.workload import Phase
 
 N_PAIRS = 10
 
@@ -165,11 +165,7 @@ def whatif(asked: Asked, speedups: Sequence[str], capacities: Sequence[str], top
         f"{result.name}, {result.phase}: {format_quantity(result.latency_ps, 'time')}; with one thing changed:"
     )
     shown = outcomes if changes else outcomes[:top]
-    rows = [
-        [str(o), _time(o.latency_ps), _change(o.base_ps, o.latency_ps), _change(o.base_ps, o.same_order_ps)]
-        for o in shown
-    ]
-    typer.echo(text_table(("change", "latency", "gain", "in the same order"), rows))
+    typer.echo(text_table(("change", "latency", "gain", "in the same order"), [_row(o) for o in shown]))
     if len(outcomes) > len(shown):
         helps = sum((o.gain_ps or 0) > 0 for o in outcomes[len(shown) :])
         typer.echo(f"{len(outcomes) - len(shown)} more, {helps} of which help; --top shows more")
@@ -179,6 +175,17 @@ def whatif(asked: Asked, speedups: Sequence[str], capacities: Sequence[str], top
             "note: who comes first changes so that these are slower, or stop; ranked by the same order instead: "
             + "; ".join(odd)
         )
+    unseen = {kind: why for outcome in shown for kind, why in outcome.not_seen.items()}
+    for kind, why in unseen.items():
+        typer.echo(f"note: {kind} capacity: {why}, which the replay does not see; simulate again with --set")
+
+
+def _row(outcome: Outcome) -> list[str]:
+    """A change and what it brings: never 0 % where the replay does not see all that it does on the chip."""
+    base, played, kept = outcome.base_ps, outcome.latency_ps, outcome.same_order_ps
+    if outcome.not_seen and played == kept == base:
+        return [str(outcome), "not seen", "not seen", "not seen"]
+    return [str(outcome), _time(played), _change(base, played), _change(base, kept)]
 
 
 def _time(ps: int | None) -> str:
@@ -203,4 +210,5 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         if outcome.gain_ps is not None and outcome.base_ps
         else None,
         "is_anomaly": outcome.is_anomaly,
+        "not_seen": dict(outcome.not_seen),
     }

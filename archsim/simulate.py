@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import overload
 
 from archsim.engine import run_tasks
-from archsim.long_simulation import simulate_long
+from archsim.long_simulation import check_run, simulate_long
 from archsim.metrics import LongResult, Result
 from archsim.metrics.usual import tell_unusual
 from archsim.prepare import prepare
 from archsim.provenance import provenance
 from archsim.spec import Chip, unusual
 from archsim.verify import verify
-from archsim.workload import Workload
-
-Phase = Literal["inference", "bp", "dfa"]
+from archsim.workload import Phase, Workload
 
 
 @overload
@@ -88,6 +86,8 @@ def simulate(
     ------
     DoesNotFitError
         If the chip has too little of something.
+    ArchsimError
+        If something is of another type or kind than said here.
     SpecError, WorkloadError
         If a cost model does not hold for the chip, or data are missing.
     EngineError
@@ -110,6 +110,7 @@ def simulate(
     >>> result.latency_ps > 0 and result.energy_pj > 0
     True
     """
+    check_run(chip, work, engine, seed, phase, policy)
     phase = phase or work.phases[0]
     if timesteps is not None:
         long = simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)

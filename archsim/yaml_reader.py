@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from archsim.errors import UnitError
+from archsim.given import refuse, wrong_path
 from archsim.units import DoorModel, faults_of, only_unit_faults
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Document:
         Parameters
         ----------
         assignments : sequence of str
-            ``path=value``; keys and list indices with dots between, the value in YAML.
+            ``path=value``; keys and list indices with dots between, the value in YAML. A single text is one.
 
         Returns
         -------
@@ -119,8 +120,11 @@ class Document:
             Of the document's class `error`: no ``=``, no value, a value that is no YAML, a path through
             something that is no mapping or list. Missing sections on the way are made.
         """
+        given = [assignments] if isinstance(assignments, str) else assignments
+        if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+            raise self.error("overrides: must be a list of texts, such as ['crossbar.rows=64', 'adc.rate=1 GS/s']")
         changed = Document(_copied(self.data), self.path, self.error, dict(self.marks))
-        for assignment in assignments:
+        for assignment in given:
             _apply(changed, assignment)
         return changed
 
@@ -369,6 +373,7 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
         YAML 1.2; it has a duplicate key, an anchor, an alias, a tag, a key that is no text, a second
         document, or something else than a mapping on top.
     """
+    refuse([wrong_path("path", path)], error)
     file = Path(path)
     try:
         data, marks = _parse(_text_of(file))

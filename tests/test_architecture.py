@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 KNOWS = {
     "errors": {"trace"},  # for type checking only
     "registry": {"errors"},
+    "given": {"errors"},
     "units": {"errors"},
     "jit": {"errors"},
     "yaml_reader": {"errors", "units"},
@@ -33,21 +34,23 @@ KNOWS = {
     "metrics": {"errors", "jit", "units", "taskgraph", "trace", "components"},
     "provenance": {"spec", "workload", "units"},
 }
-KNOWS["whatif"] = {"errors", "jit", "units", "taskgraph", "trace", "engine", "components", "metrics"}
+for _room in set(KNOWS) - {"errors", "given", "trace", "taskgraph", "units"}:
+    KNOWS[_room] |= {"given"}  # the door of every room
+KNOWS["whatif"] = {"errors", "given", "jit", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["memory"] = {"errors", "spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
-KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}
-KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components"}
-KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
+KNOWS["plot"] = {"errors", "given", "units", "metrics", "mapping", "taskgraph", "trace"}
+KNOWS["report"] = {"errors", "given", "units", "metrics", "plot", "mapping", "components"}
+KNOWS["export"] = {"errors", "given", "metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
 KNOWS["__init__"] = set(KNOWS)
 # whatever comes in kinds asks the register
-NO_KINDS = {"errors", "jit", "registry", "units", "yaml_reader", "taskgraph", "trace", "verify", "engine"}
+NO_KINDS = {"errors", "given", "jit", "registry", "units", "yaml_reader", "taskgraph", "trace", "verify", "engine"}
 for room in set(KNOWS) - NO_KINDS:
     KNOWS[room] |= {"registry"}
 
@@ -144,3 +147,88 @@ def test_the_help_page_stays_light():
         "try: main()\nexcept SystemExit: pass"
     )
     assert not loaded_by(code) & HEAVY
+
+
+# chains of questions about one text whose end stands for something else than a kind
+NO_KINDS = {
+    ("explore/study.py", "name"): "names of parameters: two special ones, options, or a path",
+    ("explore/tape.py", "kind"): "the rest are arithmetic, looked up in a table",
+    ("metrics/blocking.py", "by"): "of GROUPINGS, refused at the top of the function",
+    ("study/mechanisms.py", "phase"): "labels of tasks: all that is neither update nor error is forward work",
+    ("units/faults.py", "kind"): "pydantic's kinds of faults: the rest are told in its own words",
+    ("workload/nir_reader.py", "kind"): "node types, refused where the file is read; others end a walk",
+    ("workload/nir_reader.py", "node.type"): "as above: convolutions, or nodes without a shape of their own",
+}
+
+
+def asked(test: ast.expr) -> str | None:
+    """The expression that a condition compares with one text or several."""
+    if isinstance(test, ast.BoolOp):
+        found = {asked(part) for part in test.values} - {None}
+        return found.pop() if len(found) == 1 else None
+    if not (isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.In)):
+        return None
+    [given, *_] = test.comparators
+    items = given.elts if isinstance(given, ast.Tuple | ast.List | ast.Set) else [given]
+    texts = all(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in items)
+    return ast.unparse(test.left) if texts and items else None
+
+
+def refuses(body: list[ast.stmt]) -> bool:
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    return "assert_never" in calls or any(isinstance(node, ast.Raise) for node in nodes)
+
+
+def leaves(statement: ast.stmt) -> bool:
+    """Whether an `if` without else goes no further than its body."""
+    return (
+        isinstance(statement, ast.If)
+        and not statement.orelse
+        and isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue)
+    )
+
+
+def swallowed(body: list[ast.stmt]) -> Iterator[str]:
+    """What the chains of a block ask for and do not end: with an else, or with what stands behind returns."""
+    for i, one in enumerate(body):
+        if isinstance(one, ast.Match):
+            last = one.cases[-1]
+            if isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None and not refuses(last.body):
+                yield ast.unparse(one.subject)
+            for case in one.cases:
+                yield from swallowed(case.body)
+        for part in ("body", "orelse", "finalbody"):
+            yield from swallowed([s for s in getattr(one, part, []) if isinstance(s, ast.stmt)])
+        who = asked(one.test) if isinstance(one, ast.If) else None
+        before = body[i - 1] if i else None
+        if who is None or (isinstance(before, ast.If) and leaves(before) and asked(before.test) == who):
+            continue
+        n, tail = _end_of(body[i:], who)
+        if n > 1 and not refuses(tail):
+            yield who
+
+
+def _end_of(rest: list[ast.stmt], who: str) -> tuple[int, list[ast.stmt]]:
+    """How many questions a chain has, and what comes after the last."""
+    n, at, one = 1, 0, rest[0]
+    assert isinstance(one, ast.If)
+    while len(one.orelse) == 1 and isinstance(one.orelse[0], ast.If) and asked(one.orelse[0].test) == who:
+        n, one = n + 1, one.orelse[0]
+    if one.orelse or not leaves(rest[0]):
+        return n, one.orelse
+    while at + 1 < len(rest) and isinstance(after := rest[at + 1], ast.If) and leaves(after):
+        if asked(after.test) != who:
+            break
+        n, at = n + 1, at + 1
+    return n, rest[at + 1 :]
+
+
+def test_no_else_swallows_a_kind():
+    """Where several kinds are told apart, the rest is refused (`assert_never`, or an error)."""
+    found = set()
+    for path in files():
+        for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+            if isinstance(node, ast.FunctionDef):
+                found |= {(path.as_posix(), who) for who in swallowed(node.body)}
+    assert found == set(NO_KINDS)

@@ -3,6 +3,7 @@
 from archsim.components.catalog import catalog_rows
 from archsim.components.costs import ChipCosts
 from archsim.components.faults import check
+from archsim.components.notes import without_effect
 from archsim.components.records import BUFFERS, COMPONENTS, Action, AreaItem, Charge, ReadCycle
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "ReadCycle",
     "catalog_rows",
     "check",
+    "without_effect",
 ]

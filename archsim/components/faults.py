@@ -40,6 +40,12 @@ def check(chip: Chip) -> list[str]:
         faults += buffer_faults(path_of(name), buffer_of(chip, name), node_nm)
     faults += interconnect_faults(chip.interconnect)
     faults += write_faults(chip.write)
+    controls = {"tile.control": chip.tile.control, "chip_control": chip.chip_control}
+    faults += [
+        f"{path}.energy: must be 0 pJ, for control has no action that is counted; give its power as leakage"
+        for path, cost in controls.items()
+        if cost is not None and cost.energy_pj
+    ]
     widths = {
         "tile.bus.width": chip.tile.bus.width_bits,
         "drivers.resolution": chip.drivers.resolution_bits,

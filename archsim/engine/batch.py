@@ -15,6 +15,7 @@ from archsim.engine import POLICIES, heap_engine
 from archsim.engine.columns import Structure, services_of, structure_of
 from archsim.engine.memory import check_run
 from archsim.errors import DeadlockError, EngineError
+from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import in_64_bits, products, sums_by
 from archsim.trace import Trace
@@ -99,8 +100,10 @@ def run_many(
     >>> runs.makespan_ps.tolist(), runs.busy_ps.tolist(), runs.deadlocked.tolist()
     ([180, 140], [[80], [40]], [False, False])
     """
-    if policy not in POLICIES:
-        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    refuse([
+        wrong_type("graph", graph, TaskGraph, "TaskGraphBuilder.build"),
+        wrong_kind("policy", policy, POLICIES),
+    ], EngineError)  # fmt: skip
     if workers is not None and workers < 1:
         raise EngineError(f"workers is {workers}; it must be 1 or more")
     first = services[0] if isinstance(services, tuple) and services else services

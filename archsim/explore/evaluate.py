@@ -15,7 +15,8 @@ from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved, Study
-from archsim.simulate import Phase, simulate
+from archsim.simulate import simulate
+from archsim.workload import Phase
 
 Outcome = dict[str, Any]
 

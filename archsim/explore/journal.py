@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import optuna
@@ -211,4 +211,6 @@ def _sampler(study: Study) -> optuna.samplers.BaseSampler:
             return optuna.samplers.NSGAIIISampler(population_size=settings.population, seed=seed)
         if settings.sampler == "quasi_random":
             return optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_asynchronous_seeding=False)
-    return optuna.samplers.RandomSampler(seed=seed)
+        if settings.sampler == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        assert_never(settings.sampler)

@@ -16,6 +16,7 @@ from archsim.explore.log import Record
 from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Study, read_study
 from archsim.explore.workers import LocalPool, Pool
+from archsim.given import refuse, wrong_path, wrong_whole
 from archsim.units import seconds
 
 LARGEST_GRID = 1_000_000
@@ -146,13 +147,13 @@ def refuse_continuous(study: Study) -> None:
 
 def folder_of(study: Study, folder: str | Path | None) -> Path:
     """Where a study is kept."""
+    refuse([wrong_path("folder", folder) if folder is not None else None], ExploreError)
     return Path("results") / study.name if folder is None else Path(folder)
 
 
 def pool_of(study: Study, workers: int, scheduler: str | None) -> Pool:
     """Who evaluates."""
-    if workers < 1:
-        raise ExploreError(f"{workers} workers; there must be 1 or more")
+    refuse([wrong_whole("workers", workers, 1)], ExploreError)
     limit_ps = study.model.time_limit_ps
     limit_s = None if limit_ps is None else seconds(limit_ps)
     if scheduler is not None:

@@ -26,9 +26,8 @@ from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.prepare import prepare
 from archsim.provenance import files_of
-from archsim.simulate import Phase
 from archsim.snn import Activity, measure
-from archsim.workload import Workload
+from archsim.workload import Phase, Workload
 
 QUICK = frozenset({
     "latency_ps", "energy_pj", "area_um2", "average_power_uw", "throughput_per_s", "latency_per_sample_ps",

@@ -354,4 +354,6 @@ def _meant(costs: ChipCosts, argument: Any) -> Any:
         return cycle if kind == "cycle" else cycle.adc_bits
     if kind == "unit":
         return _part(costs.chip, what)
-    return what * costs.tile_pitch_mm()
+    if kind == "pitch":
+        return what * costs.tile_pitch_mm()
+    raise ValueError(f"unknown argument {argument!r}")

@@ -14,7 +14,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from archsim.crossbar.cells import pulses_note
+from archsim.engine import ENGINES
 from archsim.errors import WorkloadError
+from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
 from archsim.learn.checkpoints import Checkpoint, arrays_of, open_folder, with_arrays, writing
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
@@ -99,6 +101,15 @@ def learn(
     >>> sorted(result.hardware)
     ['dfa', 'inference']
     """
+    refuse([
+        wrong_type("chip", chip, Chip, "archsim.load_chip"),
+        wrong_type("work", work, Workload, "archsim.load_workload"),
+        wrong_type("rules", rules, (list, tuple), "rules=['bp', 'dfa']"),
+        wrong_whole("seeds", seeds, 1),
+        wrong_whole("seed", seed),
+        wrong_kind("engine", engine, ENGINES),
+        wrong_path("folder", folder) if folder is not None else None,
+    ], WorkloadError)  # fmt: skip
     _check_choices(work, rules, seeds, seed)
     phases = phases_of(work, rules)
     check_fit(chip, work, phases, max_memory_bytes)

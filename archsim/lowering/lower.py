@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import assert_never
 
 from archsim.components import Action, ChipCosts
+from archsim.given import refuse, wrong_type
 from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
@@ -55,12 +57,20 @@ def lower(
     DoesNotFitError
         Leakage alone, or one task alone, exceeds the chip's cap on power.
     """
+    refuse([
+        wrong_type("chip", chip, Chip, "archsim.load_chip"),
+        wrong_type("work", work, Workload, "archsim.load_workload"),
+        wrong_type("mapping", mapping, Mapping, "archsim.mapping.map_workload"),
+    ])  # fmt: skip
     costs = costs or ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
     ctx = Context(chip, work, mapping, costs, activity, tasks or TaskGraphBuilder())
-    if mapping.phase == "inference":
-        lower_inference(ctx)
-    else:
-        lower_training(ctx)
+    match mapping.phase:
+        case "inference":
+            lower_inference(ctx)
+        case "bp" | "dfa":
+            lower_training(ctx)
+        case _:
+            assert_never(mapping.phase)
     graph, actions = ctx.tasks.build(), ctx.actions
     if chip.power is not None:
         leakage_uw = math.fsum(item.n * item.leakage_uw for item in costs.items())

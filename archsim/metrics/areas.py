@@ -87,6 +87,8 @@ def area_shares(
     elif by == "layer":
         counts = [(layer, n) for (layer, _), n in crossbars.items()]
         yield from _split(size, counts, n_crossbars)
+    elif by != "phase":
+        raise EngineError(f"cannot break an area down by {by!r}; there are: component, layer, phase, action")
     elif item.component in PHASE_OF_COMPONENT or item.where not in ("crossbar", "pe"):
         yield PHASE_OF_COMPONENT.get(item.component, "forward"), size
     else:

@@ -374,9 +374,10 @@ class Result:
             self.write(temporary)
         return Path(folder) / RESULT_FILE
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: str | Path) -> None:
         """Write ``result.json`` and the run into an existing folder; for use inside `fresh_folder`."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        folder = Path(folder)
         (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
         write_run(self, folder / run_file(self.phase))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.errors import ArchsimError
+from archsim.given import refuse, wrong_path
 from archsim.report.folder import RESULT_FILE, read_results
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def load_result(folder: str | Path, phase: str | None = None) -> Result:
     """
     from archsim.metrics import read_run, run_file
 
+    refuse([wrong_path("folder", folder)])
     path = Path(folder)
     found = read_results(path).results
     if phase is None and len(found) > 1:

@@ -20,7 +20,7 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     path : path
         A file as in ``arch_specs/``.
     overrides : sequence of str
-        Assignments ``key.key=value`` that replace values of the file, as ``--set`` does.
+        Assignments ``key.key=value`` that replace values of the file, as ``--set`` does; a single text is one.
 
     Returns
     -------

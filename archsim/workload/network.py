@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.given import refuse, wrong_kinds
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -49,6 +50,9 @@ class Neuron:
     reset: Literal["zero", "subtract"] = "zero"
     syn_decay: Floats | float = 0.0
     syn_gain: Floats | float = 1.0
+
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "neuron."), WorkloadError)
 
     @property
     def has_synapse(self) -> bool:
@@ -86,6 +90,9 @@ class Conv:
     groups: int = 1
     axis: Literal["space", "time"] = "space"
 
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "convolution: "), WorkloadError)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -96,6 +103,9 @@ class Pool:
     stride: Shape
     padding: Shape
     axis: Literal["space", "time"] = "space"
+
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "pooling: "), WorkloadError)
 
 
 Op = Dense | Conv | Pool

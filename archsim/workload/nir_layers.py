@@ -88,7 +88,9 @@ class LayerBuilder:
             return replace(signal, terms=tuple(replace(t, delay=t.delay + n) for t in signal.terms))
         if node.type == "Flatten":
             return replace(signal, shape=(math.prod(signal.shape),))
-        return signal  # Input and Output of a nested graph pass on what they get
+        if node.type in ("Input", "Output"):
+            return signal  # those of a nested graph pass on what they get
+        raise WorkloadError(f"node {node.name!r}: {node.type} is not supported here")
 
     def _pool(self, node: Node, signal: Signal) -> Signal:
         pool, out_shape = pool_of(node, signal.shape)

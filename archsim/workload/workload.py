@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 
 from archsim.errors import WorkloadError
+from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_path
 from archsim.units import seconds, to_door
 from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.learning import ErrorRate, LearningModel
@@ -81,6 +82,8 @@ class Workload:
     described: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, Phase) for phase in self.phases)]
+        refuse([f"{self.name}: {said}" for said in unknown if said], WorkloadError)
         faults = _faults_of(self.network, self.n_timesteps)
         if faults:
             raise WorkloadError("\n".join(f"{self.name}: {message}" for _, message in faults))
@@ -144,7 +147,7 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     path : path
         A file as in ``workloads/``, or one that ends in ``.nir``.
     overrides : sequence of str
-        Assignments ``key.key=value`` that replace values of the file.
+        Assignments ``key.key=value`` that replace values of the file; a single text is one of them.
 
     Returns
     -------
@@ -161,6 +164,7 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     >>> work.network.names
     ('fc1', 'fc2', 'out')
     """
+    refuse([wrong_path("path", path)], WorkloadError)
     path = Path(path)
     if path.suffix == ".nir":
         return _of_nir_file(path, overrides)

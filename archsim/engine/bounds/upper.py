@@ -7,6 +7,7 @@ import numpy as np
 from archsim.engine import POLICIES
 from archsim.engine.bounds import Ints, earliest_starts
 from archsim.errors import EngineError
+from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import products, sums_by
 
@@ -56,8 +57,10 @@ def upper_bound(graph: TaskGraph, policy: str = "fifo", compiled: bool = True) -
     >>> upper_bound(b.build()), run_tasks(b.build()).makespan_ps
     (500, 400)
     """
-    if policy not in POLICIES:
-        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    refuse([
+        wrong_type("graph", graph, TaskGraph, "TaskGraphBuilder.build"),
+        wrong_kind("policy", policy, POLICIES),
+    ], EngineError)  # fmt: skip
     if len(graph.reserves_resource) or len(graph.frees_resource):
         raise EngineError("no upper bound where something is reserved or freed: such a run may end in a deadlock")
     owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
