@@ -15,29 +15,31 @@ PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 # room -> rooms it may know; docs/architecture.md draws the same picture
 KNOWS = {
     "errors": {"trace"},  # for type checking only
+    "names": set(),
+    "reading": set(),
     "units": {"errors"},
-    "yaml_reader": {"errors", "units"},
+    "yaml_reader": {"errors", "reading", "units"},
     "spec": {"errors", "units", "yaml_reader"},
-    "workload": {"errors", "units", "yaml_reader"},
+    "workload": {"errors", "names", "reading", "units", "yaml_reader"},
     "taskgraph": {"errors"},
     "trace": {"errors"},
     "verify": {"errors", "taskgraph", "trace"},
     "engine": {"errors", "taskgraph", "trace"},
     "components": {"errors", "units", "spec"},
-    "crossbar": {"errors", "units", "spec"},
-    "snn": {"errors", "units", "spec", "workload", "crossbar"},
+    "crossbar": {"errors", "reading", "units", "spec"},
+    "snn": {"errors", "names", "reading", "units", "spec", "workload", "crossbar"},
     "mapping": {"errors", "units", "spec", "workload"},
     "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
-    "metrics": {"errors", "units", "taskgraph", "trace", "components"},
+    "metrics": {"errors", "names", "reading", "units", "taskgraph", "trace", "components"},
     "provenance": {"spec", "workload", "units"},
 }
 KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
-KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}
-KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components"}
-KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
+KNOWS["plot"] = {"errors", "names", "reading", "units", "metrics", "mapping", "taskgraph", "trace"}
+KNOWS["report"] = {"errors", "names", "reading", "units", "metrics", "plot", "mapping", "components"}
+KNOWS["export"] = {"errors", "names", "metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
