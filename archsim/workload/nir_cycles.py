@@ -75,7 +75,7 @@ def _check_meaning(graph: Graph, part: set[str], neuron: str) -> None:
 
 
 def order_of(graph: Graph, loops: dict[str, frozenset[str]]) -> list[str]:
-    """Computing order: within a cycle, what feeds it from outside, the way back, the neuron."""
+    """Computing order: within a cycle, what feeds it from outside, the way back, the neuron; then what reads it."""
     import networkx as nx
 
     digraph: nx.DiGraph[str] = nx.DiGraph()
@@ -85,5 +85,7 @@ def order_of(graph: Graph, loops: dict[str, frozenset[str]]) -> list[str]:
         outside = [a for a, b in graph.edges if b in loop and a not in loop]
         digraph.remove_edges_from([(neuron, path) for path in loop])
         digraph.add_edges_from((a, b) for a in outside for b in loop)
+        # what reads the way back, a port perhaps, needs the neuron's layer
+        digraph.add_edges_from((neuron, b) for a, b in graph.edges if a in loop and b not in loop)
     rank = {path: place for place, path in enumerate(graph.nodes)}
     return list(nx.lexicographical_topological_sort(digraph, key=rank.__getitem__))
