@@ -1,7 +1,7 @@
 """Random NIR graphs, and what they mean: a forward pass node by node, by NIR's own equations, without archsim.
 
-Graphs are flat here. `grouped` puts some of their nodes into a nested graph, whose Input and Output nodes stand in the
-flat graph as well.
+Graphs are flat here. `nested` puts some of their nodes into graphs of their own, whose Input and Output nodes stand in
+the flat graph as well.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 DT = 1e-3
 NEURONS = (nir.CubaLI, nir.CubaLIF, nir.I, nir.IF, nir.LI, nir.LIF, nir.Threshold)
 Edges = list[tuple[str, str]]
+APART = "\1"  # nodes of different nested graphs may be called the same
 
 
 @dataclass
@@ -36,18 +37,23 @@ class RandomGraph:
         return [*self.nodes, *self.groups]
 
     def nested(self) -> nir.NIRGraph:
-        """The graph as a file has it, groups as graphs of their own."""
+        """The graph as a file has it, groups as graphs of their own; there names end at `APART`."""
         nodes, edges = dict(self.nodes), list(self.edges)
         for group, members in self.groups.items():
             inside = {name: nodes.pop(name) for name in members}
-            own = [(a, b) for a, b in edges if a in inside and b in inside]
-            nodes[group] = nir.NIRGraph(inside, own, type_check=False)
+            own = [(_short(a), _short(b)) for a, b in edges if a in inside and b in inside]
+            short = {_short(name): node for name, node in inside.items()}
+            nodes[group] = nir.NIRGraph(short, own, type_check=False)
             edges = [
                 (group if a in inside else a, group if b in inside else b)
                 for a, b in edges
                 if not (a in inside and b in inside)
             ]
         return nir.NIRGraph(nodes, edges, type_check=False)
+
+
+def _short(name: str) -> str:
+    return name.partition(APART)[0]
 
 
 class _Maker:
@@ -83,7 +89,6 @@ class _Maker:
 
     def neuron(self, shape: tuple[int, ...]) -> nir.NIRNode:
         one, u = np.ones(shape), self.rng.uniform
-        kind = self.rng.choice(["LIF", "IF", "CubaLIF", "LI", "I", "CubaLI", "Threshold"], p=[.4, .2, .2, .05, .05, .05, .05])  # fmt: skip
         tau, leak, level = DT * u(2, 20, shape), u(-0.1, 0.1, shape), u(0.2, 0.8, shape)
         r, back = u(2, 8, shape), u(-0.1, 0.1, shape)
         made = {
@@ -95,7 +100,7 @@ class _Maker:
             "CubaLI": lambda: nir.CubaLI(DT * u(1, 4, shape), tau, r, leak, 2 * one),
             "Threshold": lambda: nir.Threshold(level),
         }
-        return made[str(kind)]()
+        return made[str(self.rng.choice(list(made), p=[0.4, 0.2, 0.2, 0.05, 0.05, 0.05, 0.05]))]()
 
     def step(self) -> None:
         sources = self.sources()
@@ -122,7 +127,8 @@ class _Maker:
         elif len(shape) > 1 and choice < 0.55:
             self.add(nir.Flatten({"input": np.array(shape)}, int(rng.choice([0, 1])), -1), (n,), *sources)
         elif choice < 0.62:
-            self.add(nir.Scale(rng.normal(size=shape if len(shape) == 1 else (shape[0], *(1,) * (len(shape) - 1)))), shape, *sources)  # fmt: skip
+            per_channel = (shape[0], *(1,) * (len(shape) - 1))
+            self.add(nir.Scale(rng.normal(size=per_channel)), shape, *sources)
         elif choice < 0.68:
             self.add(nir.Delay(np.full(shape, DT * int(rng.integers(0, 3)))), shape, *sources)
         elif choice < 0.85 or (choice < 0.95 and rng.random() < 0.8):
@@ -214,7 +220,8 @@ class _Literal:
         return self.now
 
     def begin(self) -> str:
-        return next(n for n, node in self.graph.nodes.items() if isinstance(node, nir.Input) and not self.before[n])
+        nodes = self.graph.nodes.items()
+        return next(n for n, node in nodes if isinstance(node, nir.Input) and not self.before[n])
 
     def value(self, name: str, seen_by: str | None) -> Any:
         if name == seen_by:

@@ -562,7 +562,7 @@ def test_neurons_without_weights_between_get_an_identity_matrix_up_to_a_size(wri
     np.testing.assert_array_equal(network.layer("m").weight, np.eye(3))
     assert any("LIF 'm' gets 'n' without weights between" in note for note in network.notes)
     nodes |= {"input": nir.Input(np.array([5000])), "m": lif(5000), "output": nir.Output(np.array([5000]))}
-    with pytest.raises(WorkloadError, match="LIF 'm' gets the 5000 values of 'input' without weights.* at most 4096"):
+    with pytest.raises(WorkloadError, match="LIF 'm' gets the 5000 values of 'input' without weights"):
         writer.read(nodes, chain("m"))
 
 
