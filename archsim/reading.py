@@ -7,12 +7,13 @@ A pipe or a device may never end, a compressed file of some megabytes may hold g
 from __future__ import annotations
 
 import errno
+import io
 import json
 import math
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ def open_input(path: str | os.PathLike[str], largest_bytes: int | None = LARGEST
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "not a regular file; a pipe or a device might never end")
         if largest_bytes is not None and found.st_size > largest_bytes:
-            most = f"at most {size_text(largest_bytes)} are read"
-            raise OSError(errno.EFBIG, f"the file is too large: {size_text(found.st_size)}, {most}")
+            most = f"at most {largest_bytes} are read"
+            raise OSError(errno.EFBIG, f"the file is too large: {found.st_size} bytes, {most}")
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -95,6 +96,14 @@ def input_text(
     """
     text = input_bytes(path, largest_bytes).decode(encoding)
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def open_text(
+    path: str | os.PathLike[str], largest_bytes: int | None = LARGEST_TEXT_BYTES, encoding: str = "utf-8",
+    newline: str | None = None,
+) -> IO[str]:  # fmt: skip
+    """A file of text opened for reading line by line; raises as :func:`open_input` does."""
+    return io.TextIOWrapper(open_input(path, largest_bytes), encoding=encoding, newline=newline)
 
 
 def input_json(path: str | os.PathLike[str], largest_bytes: int = LARGEST_TEXT_BYTES) -> Any:
@@ -173,8 +182,10 @@ def input_array(path: str | os.PathLike[str], largest_bytes: int = LARGEST_BYTES
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 
 
-def input_arrays(path: str | os.PathLike[str], largest_bytes: int = LARGEST_BYTES) -> dict[str, NDArray[Any]]:
-    """All arrays of an .npz file, by name.
+def input_arrays(
+    path: str | os.PathLike[str], largest_bytes: int = LARGEST_BYTES, wanted: Container[str] | None = None
+) -> dict[str, NDArray[Any]]:
+    """Arrays of an .npz file by name: all, or those that are wanted.
 
     Sizes are compared before anything is unpacked: what the archive and the arrays in it claim.
 
@@ -185,15 +196,29 @@ def input_arrays(path: str | os.PathLike[str], largest_bytes: int = LARGEST_BYTE
     ValueError
         It is no such file, is damaged (where), holds Python objects, or would be larger than `largest_bytes`.
     """
-    with open_input(path, largest_bytes) as file:
-        try:
-            archive = zipfile.ZipFile(file)
-            members = archive.infolist()
-        except Exception as cause:  # a damaged zip answers with many kinds of exception
-            raise ValueError(f"not an archive of arrays (npz): {_line(cause)}") from None
-        with archive:
-            _check_members(members, largest_bytes)
-            return {member.filename.removesuffix(".npy"): _member(archive, member) for member in members}
+    with open_input(path, largest_bytes) as file, _archive(file) as archive:
+        members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        members = {name: member for name, member in members.items() if wanted is None or name in wanted}
+        _check_members(list(members.values()), largest_bytes)
+        return {name: _member(archive, member) for name, member in members.items()}
+
+
+def array_names(path: str | os.PathLike[str]) -> list[str]:
+    """Names of the arrays in an .npz file; raises as :func:`input_arrays` does."""
+    with open_input(path) as file, _archive(file) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
+def _archive(file: BinaryIO) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(file)
+        there = archive.namelist()
+    except Exception as cause:  # a damaged zip answers with many kinds of exception
+        raise ValueError(f"not an archive of arrays (npz): {_line(cause)}") from None
+    twice = next((name for name in there if there.count(name) > 1), None) if len(set(there)) < len(there) else None
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands in it twice")
+    return archive
 
 
 def _check_members(members: list[zipfile.ZipInfo], largest_bytes: int) -> None:
@@ -201,10 +226,9 @@ def _check_members(members: list[zipfile.ZipInfo], largest_bytes: int) -> None:
     if total > largest_bytes:
         most = f"at most {size_text(largest_bytes)} are read"
         raise ValueError(f"unpacked it would have {size_text(total)}; {most}")
-    there = [member.filename for member in members]
     for member in members:
-        if not member.filename.endswith(".npy") or there.count(member.filename) > 1:
-            raise ValueError(f"{member.filename!r} in it is no array, or stands there twice")
+        if not member.filename.endswith(".npy"):
+            raise ValueError(f"{member.filename!r} in it is no array")
         if member.compress_type not in _MEMBER_KINDS:
             raise ValueError(f"{member.filename!r} in it is packed in a way that numpy does not use")
 

@@ -1,7 +1,7 @@
 """Random NIR graphs, and what they mean: a forward pass node by node, by NIR's own equations, without archsim.
 
-Graphs are flat here. `nested` puts some of their nodes into graphs of their own, whose Input and Output nodes stand in
-the flat graph as well.
+Graphs are flat here. `nested` puts some of their nodes into graphs of their own, whose Input and Output nodes
+stand in the flat graph as well.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ KNOWS = {
     "mapping": {"errors", "units", "spec", "workload"},
     "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
     "metrics": {"errors", "names", "reading", "units", "taskgraph", "trace", "components"},
-    "provenance": {"spec", "workload", "units"},
+    "provenance": {"reading", "spec", "workload", "units"},
 }
 KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}

@@ -125,7 +125,7 @@ class NirModel(DoorModel):
     def _count_of_timesteps(cls, value: object) -> object:
         """A bare number means a file that counts in timesteps: say how that is written."""
         if isinstance(value, int | float) and not isinstance(value, bool):
-            raise ValueError(f"needs a unit: {value:g} s for {value:g}; a file that counts in timesteps takes 1 s")
+            raise ValueError(f"a time needs a unit, e.g. '1 s' for a file that counts in timesteps; got {value:g}")
         return value
 
 

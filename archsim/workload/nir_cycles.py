@@ -75,7 +75,7 @@ def _check_meaning(graph: Graph, part: set[str], neuron: str) -> None:
 
 
 def order_of(graph: Graph, loops: dict[str, frozenset[str]]) -> list[str]:
-    """Computing order: within a cycle, what feeds it from outside, the way back, the neuron; then what reads it."""
+    """Computing order: of a cycle, what feeds it from outside, the way back, the neuron; then what reads it."""
     import networkx as nx
 
     digraph: nx.DiGraph[str] = nx.DiGraph()

@@ -150,12 +150,12 @@ def _stated(tree: Tree, key: str, choices: tuple[Choice, ...]) -> Choice | None:
 def _doubts(graph: Graph, dt: float) -> list[str]:
     """What speaks against a timestep that nobody gave."""
     nodes = graph.nodes.values()
-    integrators = [n.name for n in nodes if n.type in ("I", "IF")]
+    integrators = graph.named(n.path for n in nodes if n.type in ("I", "IF"))
     taus = [float(np.min(values(n, key))) for n in nodes for key in TAUS if key in n.params]
     doubts = []
     if integrators:
         doubts.append(
-            f"{', '.join(integrators)}: dv/dt = r i makes the gain r dt, here with dt = {dt:g} s; most exporters "
+            f"{integrators}: dv/dt = r i makes the gain r dt, here with dt = {dt:g} s; most exporters "
             f"of IF neurons mean dt = {ONE_STEP}"
         )
     if taus and min(taus) > SUSPICIOUS_STEPS * dt:
