@@ -18,8 +18,8 @@ TAKEN = [value for key, value in vars(names).items() if key.isupper()]
 def test_every_account_is_named_in_one_file() -> None:
     for path in PACKAGE.rglob("*.py"):
         if path.name != "names.py":
-            parts = ast.walk(ast.parse(path.read_text()))
-            texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+            constants = [part for part in ast.walk(ast.parse(path.read_text())) if isinstance(part, ast.Constant)]
+            texts = {part.value for part in constants if isinstance(part.value, str)}
             assert not texts & {name for name in TAKEN if name.startswith("(")}, path
 
 

@@ -128,8 +128,8 @@ def rewritten(path: Path, **changes: object) -> None:
         ),
         ({"header": np.array("[" * 5000 + "]" * 5000)}, "header is damaged: nested deeper than 100"),
         ({"header": np.array('{"version": NaN}')}, "header is damaged: version: is nan"),
-        ({"header": np.array('{"version": 1' + "0" * 30 + "}")}, "version: a whole number of 31 digits is beyond 64"),
-        ({"header": np.array('{"format": null, "errors": {"a": 1}}')}, "version is missing; structure is missing; e"),
+        ({"header": np.array('{"version": 1' + "0" * 30 + "}")}, "version: a whole number of 31 digits is"),
+        ({"header": np.array('{"format": null, "errors": {"a": 1}}')}, "version is missing; structure is missing"),
         ({"header": np.array("[1, 2]")}, "its header holds no fields"),
         ({"header": np.arange(4)}, "it has no header"),
         (
