@@ -14,7 +14,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Container, Iterator
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ def size_text(n_bytes: int) -> str:
     return f"{n_bytes} bytes"
 
 
-def open_input(path: str | os.PathLike[str], largest_bytes: int | None = LARGEST_BYTES) -> BinaryIO:
+def open_input(path: str | os.PathLike[str], largest_bytes: int | None = LARGEST_BYTES) -> io.BufferedReader:
     """A file opened for reading.
 
     Parameters
@@ -209,7 +209,7 @@ def array_names(path: str | os.PathLike[str]) -> list[str]:
         return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
-def _archive(file: BinaryIO) -> zipfile.ZipFile:
+def _archive(file: IO[bytes]) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
         there = archive.namelist()

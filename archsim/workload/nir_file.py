@@ -15,7 +15,7 @@ from archsim.reading import open_input, size_text
 Tree = dict[str, Any]
 
 MAX_DEPTH = 64  # nested graphs deeper than this are a damaged file, not a network
-MAX_ITEMS = 200_000  # links may lead to one group in many ways
+MAX_ITEMS = 50_000  # links may lead to one group in many ways
 LARGEST_UNPACKED_BYTES = 1 << 29  # all numbers as float64, which is what they become
 LARGEST_FILE_BYTES = 600_000_000
 # deflate cannot shrink data more than about 1032 times (zlib's own documentation): a data set that claims

@@ -187,8 +187,8 @@ def _delta_kernel(node: Node, term: Term, like: Conv, factors: Floats) -> Floats
             "operation only if the convolution has stride 1, no groups and gives the shape that it gets"
         )
     weight = np.zeros((like.n_out, like.n_out, *like.kernel))
-    channels = np.arange(like.n_out)
-    weight[(channels, channels, *taps)] = factors
+    tap: tuple[Any, ...] = (..., *taps)
+    weight[tap] = np.diag(factors)
     return weight
 
 
