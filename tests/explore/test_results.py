@@ -147,7 +147,7 @@ def test_a_workload_of_the_front_finds_its_network_from_anywhere(tmp_path, monke
     study = write_study(tmp_path, "workload.timesteps: [2]")
     study.write_text(study.read_text().replace(f"{ROOT}/workloads/watch_mlp.yaml", str(place / "work.yaml")))
     found = sweep(study, tmp_path / "out")
-    assert any("reset is not in the file" in note for note in notes_on(found))
+    assert any("neurons fire above their threshold" in note for note in notes_on(found))
     export(found, tmp_path / "elsewhere")
     (path,) = (tmp_path / "elsewhere" / "front").glob("*.workload.yaml")
     work = archsim.load_workload(path)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from archsim.errors import WorkloadError
 from archsim.snn import forward, initialise
-from archsim.snn.learn.products import PlainProducts
+from archsim.snn.learn.products import PlainProducts, matrices
 from archsim.snn.learn.run import run_batch
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
 
@@ -247,5 +247,5 @@ def test_a_neuron_that_fires_at_its_threshold_does_so_in_every_forward_pass(rese
         network = Network("net", (1,), (layer,))
         spikes = forward(network, x).outputs["n"].ravel()
         assert (int(np.flatnonzero(spikes)[0]), int(spikes.sum())) == (first, n)
-        again = run_batch(network, x[:, None], PlainProducts(network), compiled=compiled).outputs["n"].ravel()
+        again = run_batch(network, x[:, None], PlainProducts(matrices(network)), compiled=compiled).outputs["n"].ravel()
         np.testing.assert_array_equal(again, spikes)
