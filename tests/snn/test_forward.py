@@ -247,5 +247,5 @@ def test_a_neuron_that_fires_at_its_threshold_does_so_in_every_forward_pass(rese
         network = Network("net", (1,), (layer,))
         spikes = forward(network, x).outputs["n"].ravel()
         assert (int(np.flatnonzero(spikes)[0]), int(spikes.sum())) == (first, n)
-        again = run_batch(network, x[:, None], PlainProducts(matrices(network)), compiled=compiled).outputs["n"].ravel()
-        np.testing.assert_array_equal(again, spikes)
+        tape = run_batch(network, x[:, None], PlainProducts(matrices(network)), compiled=compiled)
+        np.testing.assert_array_equal(tape.outputs["n"].ravel(), spikes)
