@@ -14,6 +14,7 @@ import typer
 from archsim.cli_inputs import load_both, memory_bytes
 from archsim.errors import ArchsimError
 from archsim.learn.checkpoints import REPORT, writing
+from archsim.names import NONE
 from archsim.report import markdown_table, percent, text_table
 from archsim.units import format_quantity
 
@@ -140,7 +141,7 @@ def _rows(result: LearningResult) -> list[list[str]]:
     if "inference" in result.hardware:
         before = str(result.unadapted_accuracy("before"))
         empty = [""] * (len(ACCURACY_COLUMNS) - 2) if result.rules else []
-        rows.append(["(none)", before, *empty, *_hardware_cells(result, "inference")])
+        rows.append([NONE, before, *empty, *_hardware_cells(result, "inference")])
     return rows
 
 

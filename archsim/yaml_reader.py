@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from archsim.errors import UnitError
 from archsim.given import refuse, wrong_path
+from archsim.reading import input_bytes
 from archsim.units import DoorModel, faults_of, only_unit_faults
 
 if TYPE_CHECKING:
@@ -335,13 +335,7 @@ def _syntax_words(problem: str | None, context: str | None) -> str:
 
 def _text_of(path: Path) -> str:
     """The text of a file; OSError or _FaultError if it has none."""
-    found = path.stat()
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        raise OSError(None, "not a regular file")  # a pipe or device might never end
-    size = found.st_size if stat.S_ISREG(found.st_mode) else 0
-    if size > LARGEST_FILE_BYTES:
-        raise _FaultError(f"the file is too large: {size} bytes, at most {LARGEST_FILE_BYTES} are read", 1, 1)
-    raw = path.read_bytes()
+    raw = input_bytes(path, LARGEST_FILE_BYTES)
     if b"\0" in raw:
         raise _FaultError("a binary file; YAML text in UTF-8 is needed", 1, 1)
     try:

@@ -14,6 +14,7 @@ from archsim.explore.log import RESULTS, Claims, ResultLog, locked
 from archsim.explore.models import StudyModel
 from archsim.explore.study import Study, describe, described_model, without_files
 from archsim.learn.checkpoints import differences
+from archsim.reading import input_text
 
 FORMAT = "archsim explore 1"
 STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
@@ -90,7 +91,7 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
         if (target / ABOUT).exists():
             _refuse_other(target, read_about(target), about)
         else:
-            _write(target / STUDY_COPY, study.document.path.read_text(encoding="utf-8-sig"))
+            _write(target / STUDY_COPY, input_text(study.document.path, encoding="utf-8-sig"))
             _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
     opened = StudyFolder(target, ResultLog(target / RESULTS), Claims(target / "claims.lock"))
     _OPEN.add(target)
@@ -128,7 +129,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         It holds no study, or one of another format.
     """
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = json.loads(input_text(folder / ABOUT))
     except OSError:
         raise ExploreError(f"{folder}: holds no study; one is made by archsim sweep or archsim search") from None
     except ValueError as cause:

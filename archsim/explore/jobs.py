@@ -16,6 +16,7 @@ from typing import Any, ParamSpec
 
 from archsim.errors import ArchsimError, ExploreError
 from archsim.explore.workers import LocalPool
+from archsim.reading import input_text
 from archsim.report import write_whole
 
 POLL_S = 60.0
@@ -189,6 +190,6 @@ def _file(cache: Path, job: Job) -> Path:
 def _kept(cache: Path, job: Job) -> Any:
     """An earlier outcome; None if there is none, or it cannot be read."""
     try:
-        return json.loads(_file(cache, job).read_text(encoding="utf-8"))["outcome"]
+        return json.loads(input_text(_file(cache, job)))["outcome"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

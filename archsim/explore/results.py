@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.errors import ExploreError, SpecError, WorkloadError
+from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
 from archsim.explore.folder import read_about
 from archsim.explore.front import CHEAP, losses, nearest
 from archsim.explore.identity import model_version
@@ -255,7 +255,18 @@ def notes_on(found: Explored) -> list[str]:
         "costs are those of the workload's samples, batch and activity; accuracy is that of its learning.adapt, "
         "whose own costs archsim learn tells"
     )
-    return [*([lost] if n else []), *([two_runs] if mixed else []), *filter(None, [other_version(found)])]
+    notes = [*([lost] if n else []), *([two_runs] if mixed else []), *filter(None, [other_version(found)])]
+    return [*notes, *_assumed(found)]
+
+
+def _assumed(found: Explored) -> list[str]:
+    """What the reader of the network assumed or repaired, in the first configuration that can be put together."""
+    for record in found.records:
+        try:
+            return list(found.study.resolve(record["parameters"]).work.network.notes)
+        except ArchsimError:
+            continue
+    return []
 
 
 def other_version(found: Explored) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.export.writing import fresh_file
+from archsim.names import NONE
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -132,7 +133,7 @@ def _stage_names(result: Result) -> list[str]:
     graph = result.graph
     several = len(set(graph.phase.tolist())) > 1
     return [
-        plain_text(" ".join(part for part in (layer, phase if several else "") if part) or "(none)")
+        plain_text(" ".join(part for part in (layer, phase if several else "") if part) or NONE)
         for layer in graph.layer_names
         for phase in graph.phase_names or ("",)
     ]

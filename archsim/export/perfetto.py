@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from archsim.export.arrows import arrows_of, ranks
 from archsim.export.levels import levels_of
 from archsim.export.writing import fresh_file
+from archsim.names import NAMELESS
 
 if TYPE_CHECKING:
     from archsim.metrics import Result, Spans
 
 Ints = NDArray[np.int64]
 CHUNK = 65_536
-NAMELESS = "(no name)"  # Perfetto refuses an empty name
 _TILE = re.compile(r"tile\[(\d{1,9})\]")
 _SPAN = (
     '{"ph":"X","pid":%d,"tid":%d,"ts":%d.%03d,"dur":%d.%03d,%s,"args":{"task":%d,"count":%d,"timestep":%d,'

@@ -11,8 +11,6 @@ import hashlib
 import json
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.reading import input_arrays
 from archsim.workload.network import Network
 
 FORMAT = "archsim checkpoint"
@@ -30,10 +29,7 @@ RESULT = "learning.json"
 REPORT = "report.md"
 _OURS = re.compile(r"learning\.json|report\.md|seed_\d+_\w+\.(npz|nir)|hardware_\w+\.npz|\.\S+\.part")
 _MOST_DIFFERENCES = 4
-_DAMAGE = (
-    *(OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
+_DAMAGE = (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -70,9 +66,9 @@ class Checkpoint:
         """
         again = "delete it to do this part again"
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-                header = json.loads(str(content["header"][()]))
-                arrays = {name.removeprefix("array_"): content[name] for name in content.files if name != "header"}
+            content = input_arrays(path)
+            header = json.loads(str(content.pop("header")[()]))
+            arrays = {name.removeprefix("array_"): array for name, array in content.items()}
             kind, version = header["format"], header["version"]
             found = cls(header["made_from"], header["record"], arrays)
         except _DAMAGE as error:

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from archsim.components import AreaItem
 from archsim.errors import EngineError
-
-UNUSED, SHARED, CONTROL = "(unused)", "(shared)", "(control)"
+from archsim.names import CONTROL, SHARED, UNUSED
 
 PHASE_OF_ROLE = {"forward": "forward", "copy": "backward", "feedback": "feedback"}
 PHASE_OF_COMPONENT = {

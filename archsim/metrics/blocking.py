@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from archsim.components import Action
 from archsim.errors import EngineError
 from archsim.metrics.critical import Segment
-from archsim.metrics.ledger import NONE, busy_component
+from archsim.metrics.ledger import busy_component
 from archsim.metrics.tour import plain_tour
 from archsim.metrics.waits import RESOURCE, Waits
+from archsim.names import NONE
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import in_64_bits, products
 from archsim.trace import Trace

@@ -16,13 +16,11 @@ from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.folder import fresh_folder
-from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
+from archsim.names import NONE, NOT_FOLLOWED
 from archsim.taskgraph import TaskGraph
-
-NOT_FOLLOWED = "(not followed)"
-"""The line of a breakdown that has the latency: nobody followed the critical path."""
 
 NOT_AVAILABLE = {
     "peak_power_uw": "needs the start of every task",

@@ -20,12 +20,13 @@ from archsim.errors import EngineError
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.folder import fresh_folder
-from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Part, check_prices, keep_books, loads_ps
+from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.notebook import result_html
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans, pandas_module
+from archsim.names import NONE
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from archsim.components import Action, AreaItem, Charge
 from archsim.errors import ArchsimError
+from archsim.reading import input_arrays
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from archsim.metrics.result import Result
 
 FORMAT = "archsim run 1"
+LARGEST_RUN_BYTES = 1 << 33  # some 40 million tasks
 _FAMILY = FORMAT.rpartition(" ")[0]
 _TRACE = tuple(field.name for field in fields(Trace))
 _NAMES = tuple(field.name for field in fields(TaskGraph) if field.name.endswith("_names"))
@@ -67,13 +69,12 @@ def read_run(path: Path) -> Result:
         There is no such file, it is damaged, or another version wrote it.
     """
     try:
-        # numpy leaves a damaged file open that it has opened itself
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            labels = json.loads(file["labels"].tobytes())
-            found = labels["format"]
-            if found != FORMAT:
-                raise ArchsimError(_other(path, str(found)))
-            columns = {name: file[name] for name in (*_GRAPH, *_TRACE)}
+        arrays = input_arrays(path, LARGEST_RUN_BYTES)
+        labels = json.loads(arrays["labels"].tobytes())
+        found = labels["format"]
+        if found != FORMAT:
+            raise ArchsimError(_other(path, str(found)))
+        columns = {name: arrays[name] for name in (*_GRAPH, *_TRACE)}
         return _result(labels, columns)
     except FileNotFoundError:
         raise ArchsimError(

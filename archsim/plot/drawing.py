@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
 from archsim.metrics import Result, power_over_time
+from archsim.reading import LARGEST_BYTES, input_arrays
 from archsim.taskgraph.whole import held_until
 
 Parts = dict[str, dict[str, float]]
@@ -116,10 +117,9 @@ class Drawing:
             There is no such file, or it holds something else.
         """
         try:
-            # numpy leaves a damaged file open that it has opened itself
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                labels = json.loads(str(file["labels"]))
-                columns = {key: file[key] for key in _COLUMNS}
+            arrays = input_arrays(path, LARGEST_BYTES)
+            labels = json.loads(str(arrays["labels"]))
+            columns = {key: arrays[key] for key in _COLUMNS}
             return cls(
                 name=labels["name"],
                 phase=labels["phase"],

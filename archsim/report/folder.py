@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError
+from archsim.reading import input_text
 from archsim.report.markdown import markdown
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def read_results(path: str | Path) -> Saved:
     if file.is_dir():
         file = file / RESULT_FILE
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads(input_text(file))
     except FileNotFoundError:
         raise ArchsimError(_what_is_there(file)) from None
     except OSError as cause:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from archsim.names import NONE
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, percent, rate
 from archsim.report.table import markdown_table
 from archsim.units import format_quantity
@@ -81,7 +82,7 @@ def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[
         has_tasks = part["count"] > 0 or part["busy_ps"] > 0 or part["latency_ps"] > 0
         rows.append(
             [
-                name or "(none)",
+                name or NONE,
                 format_quantity(part["energy_pj"], "energy"),
                 _share(part["energy_pj"], totals["energy_pj"]),
                 format_quantity(part["busy_ps"], "time") if has_tasks else "-",

@@ -1,8 +1,9 @@
 """Write a network to a NIR file, so that it reads back with the same neurons, weights and spikes.
 
 NIR's neurons are equations in continuous time; a file of archsim counts in timesteps (dt = 1, said in its
-metadata, as is the reset). Time constants are chosen so that the reader's explicit Euler step gives the decays and
-gains of the network, to the last bit or the one beside it. What NIR has no node for is refused.
+metadata, as are the reset and whether neurons fire at their threshold). Time constants are chosen so that the
+reader's explicit Euler step gives the decays and gains of the network, to the last bit or the one beside it. What
+NIR has no node for is refused.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     graph = _Graph(network)
     for layer in network.layers:
         graph.add_layer(layer)
-    metadata = {"dt": DT, "reset": _reset(network) or "zero"}
+    spiking = [layer.neuron for layer in network.layers if layer.neuron and layer.neuron.spikes]
+    metadata: dict[str, Any] = {"dt": DT, "reset": "zero", "fires": "above"}
+    metadata |= {"reset": spiking[0].reset, "fires": spiking[0].fires} if spiking else {}
     made = nir.NIRGraph(graph.finished(), graph.edges, metadata=metadata, type_check=False)
     target = Path(path)
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -90,20 +93,17 @@ def nir_faults(network: Network) -> list[str]:
         for layer in network.weighted
         if bare & set(layer.inputs)
     ]
-    resets = {layer.neuron.reset for layer in network.layers if layer.neuron and layer.neuron.spikes}
-    if len(resets) > 1:
+    spiking = [layer.neuron for layer in network.layers if layer.neuron and layer.neuron.spikes]
+    if len({neuron.reset for neuron in spiking}) > 1:
         faults.append("its neurons are reset in different ways; a NIR file has one way for all")
+    if len({neuron.fires for neuron in spiking}) > 1:
+        faults.append("some of its neurons fire at the threshold, some above it; a NIR file has one way for all")
     names = [node for layer in network.layers for node in _names(layer)]
     taken = sorted({name for name in names if names.count(name) > 1 or name in (INPUT, OUTPUT) or "/" in name})
     if taken:
         listed = ", ".join(map(repr, taken))
         faults.append(f"the names {listed} cannot be names of nodes; call its layers otherwise")
     return faults
-
-
-def _reset(network: Network) -> str | None:
-    resets = [layer.neuron.reset for layer in network.layers if layer.neuron and layer.neuron.spikes]
-    return resets[0] if resets else None
 
 
 def _layer_faults(layer: Layer) -> list[str]:

@@ -245,10 +245,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
     work = workload_of(document, path.parent)
-    notes = list(work.network.notes)
-    if not any(item.startswith(("timesteps", "activity")) for item in overrides):
-        spikes = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE}"
-        notes.append(f"{spikes} (the file has none; set timesteps=... or activity.rate=...)")
+    notes = [*work.network.notes, *_assumed_input(overrides)]
     if "positions_per_burst" not in document.data:
         most = max(math.prod(layer.out_shape[1:]) for layer in work.network.layers)
         burst = math.ceil(most / NIR_BURSTS)
@@ -257,8 +254,22 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
     return replace(work, network=replace(work.network, notes=tuple(notes)))
 
 
+def _assumed_input(overrides: Sequence[str]) -> list[str]:
+    """What stands in for input that a network file does not have, apart from what is set."""
+    given = {item.partition("=")[0].strip() for item in overrides}
+    notes = []
+    if "timesteps" not in given:
+        notes.append(f"timesteps are not in the file: {NIR_TIMESTEPS} assumed (timesteps=...)")
+    if not given & {"activity", "activity.kind", "activity.rate"}:
+        notes.append(
+            f"input is not in the file: random spikes at rate {NIR_INPUT_RATE} assumed (activity.rate=..., or "
+            "another activity)"
+        )
+    return notes
+
+
 def _read_nir(path: Path, model: NirModel) -> Network:
     from archsim.workload.nir_reader import from_nir
 
     dt = None if model.dt_ps is None else seconds(model.dt_ps)
-    return from_nir(path, dt=dt, reset=model.reset)
+    return from_nir(path, dt=dt, reset=model.reset, fires=model.fires)

@@ -18,7 +18,7 @@ from archsim.cli import app
 from archsim.errors import ExploreError
 from archsim.explore import Explored, read_results, read_study, run, sweep
 from archsim.explore.front import nondominated
-from archsim.explore.results import export, hypervolume, importance, knee, report
+from archsim.explore.results import export, hypervolume, importance, knee, notes_on, report
 from archsim.explore.space import configurations
 
 NIR_WORK = """version: 1
@@ -147,6 +147,7 @@ def test_a_workload_of_the_front_finds_its_network_from_anywhere(tmp_path, monke
     study = write_study(tmp_path, "workload.timesteps: [2]")
     study.write_text(study.read_text().replace(f"{ROOT}/workloads/watch_mlp.yaml", str(place / "work.yaml")))
     found = sweep(study, tmp_path / "out")
+    assert any("neurons fire above their threshold" in note for note in notes_on(found))
     export(found, tmp_path / "elsewhere")
     (path,) = (tmp_path / "elsewhere" / "front").glob("*.workload.yaml")
     work = archsim.load_workload(path)

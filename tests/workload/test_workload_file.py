@@ -204,7 +204,7 @@ def test_what_a_nir_file_cannot_say_is_set_like_the_keys_of_a_workload(root_dir)
     path = root_dir / "workloads" / "recurrent_cuba.nir"
     plain, changed = load_workload(path), load_workload(path, ["timesteps=7", "activity.rate=0.5"])
     assert plain.n_timesteps == 100
-    assert any("100 timesteps of random input spikes at rate 0.1" in note for note in plain.network.notes)
+    assert sum("100 assumed" in note or "at rate 0.1 assumed" in note for note in plain.network.notes) == 2
     assert changed.n_timesteps == 7
     assert changed.activity.rate == 0.5
     assert not any("100 timesteps" in note for note in changed.network.notes)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import SpecError
+from archsim.reading import input_json
 
 Floats = NDArray[np.float64]
 
@@ -112,7 +113,7 @@ def _shipped() -> dict[str, Any]:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = input_json(path)
     except (OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(document, dict):

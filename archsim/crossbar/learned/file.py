@@ -14,6 +14,7 @@ import numpy as np
 
 from archsim.crossbar.learned.posterior import Posterior
 from archsim.errors import SpecError
+from archsim.reading import input_json
 
 FORMAT = "archsim error model"
 FORMAT_VERSION = 1
@@ -72,7 +73,7 @@ def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
         If the file cannot be read, is no error model, has another version, or was damaged.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = input_json(path)
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
