@@ -17,6 +17,7 @@ KNOWS = {
     "errors": {"trace"},  # for type checking only
     "units": {"errors"},
     "yaml_reader": {"errors", "units"},
+    "json_reader": {"errors"},
     "spec": {"errors", "units", "yaml_reader"},
     "workload": {"errors", "units", "yaml_reader"},
     "taskgraph": {"errors"},
@@ -24,19 +25,19 @@ KNOWS = {
     "verify": {"errors", "taskgraph", "trace"},
     "engine": {"errors", "taskgraph", "trace"},
     "components": {"errors", "units", "spec"},
-    "crossbar": {"errors", "units", "spec"},
-    "snn": {"errors", "units", "spec", "workload", "crossbar"},
+    "crossbar": {"errors", "units", "spec", "json_reader"},
+    "snn": {"errors", "units", "spec", "workload", "crossbar", "json_reader"},
     "mapping": {"errors", "units", "spec", "workload"},
     "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
-    "metrics": {"errors", "units", "taskgraph", "trace", "components"},
+    "metrics": {"errors", "units", "taskgraph", "trace", "components", "json_reader"},
     "provenance": {"spec", "workload", "units"},
 }
 KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS) - {"errors"}
 KNOWS["learn"] = set(KNOWS)
-KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace"}
-KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components"}
+KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace", "json_reader"}
+KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components", "json_reader"}
 KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
@@ -48,7 +49,10 @@ DOORS = {
     "numba": lambda path: path.name == "compiled.py",
     "matplotlib": lambda path: path.parts[0] == "plot",
     "ruamel": lambda path: path.name == "yaml_reader.py",
-    "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
+    "pydantic": lambda path: (
+        path.parts[0] in ("spec", "workload", "units")
+        or path in (Path("explore/models.py"), Path("explore/shapes.py"), Path("report/saved.py"))
+    ),
     "optuna": lambda path: path.parts[0] == "explore",
     "distributed": lambda path: path.parts == ("explore", "cluster.py"),
     "jinja2": lambda path: path.parts == ("report", "html", "page.py"),
@@ -94,6 +98,30 @@ def test_heavy_libraries_come_in_by_one_door(path):
         library = name.split(".")[0]
         if library in DOORS:
             assert DOORS[library](path), f"{path} imports {library}"
+
+
+def calls(path: Path, name: str) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (name, f"json.{name}"):
+            yield node
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_no_json_is_written_with_nan_or_infinity(path):
+    for call in calls(path, "dumps"):
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert given.get("allow_nan") == "False", f"{path}:{call.lineno}"
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_json_from_a_file_comes_in_by_its_one_reader(path):
+    if path == Path("json_reader.py"):
+        return
+    for call in calls(path, "loads"):
+        what = ast.unparse(call.args[0])
+        # plain data made plainer, and operations that this process keeps to write them later
+        is_own = what.startswith("json.dumps(") or (path, what) == (Path("explore/journal.py"), "line")
+        assert is_own, f"{path}:{call.lineno} parses {what}: use archsim.json_reader"
 
 
 def test_no_room_knows_a_room_that_knows_it():

@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from archsim.explore.log import locked
 from archsim.explore.study import Study
+from archsim.json_reader import read_json
 
 ASKED = "parameters"
 """Attribute of a trial that has been asked to its end: its parameters, as a study file would write them."""
@@ -49,7 +50,7 @@ class Backend(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append operations."""
-        lines = [json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs]
+        lines = [json.dumps(log, separators=(",", ":"), allow_nan=False).encode() + b"\n" for log in logs]
         if self._lines is not None:
             self._lines += lines
             return
@@ -156,7 +157,7 @@ def mend(path: Path) -> int:
 def _operation(line: bytes) -> dict[str, Any] | None:
     """What a line of the journal holds; None if it is torn or damaged."""
     try:
-        found = json.loads(line)
+        found = read_json(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) and line.endswith(b"\n") else None

@@ -89,7 +89,7 @@ def search(
         run.go()
         evaluator.progress.end()
         known = list(run.known.values())
-        return Explored(given, opened.path, known, evaluator.n_new, opened.log.n_damaged)
+        return Explored(given, opened.path, known, evaluator.n_new, tuple(opened.log.damaged))
 
 
 @dataclass

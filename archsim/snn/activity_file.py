@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.json_reader import read_json
 from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Network
 
@@ -51,7 +52,7 @@ def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) ->
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with partial.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, header=np.array(json.dumps(header, allow_nan=False)), **arrays)  # type: ignore[arg-type]
         os.replace(partial, target)
     except OSError as error:
         raise WorkloadError(f"cannot write the activity to {target}: {error.strerror or error}") from None
@@ -93,7 +94,7 @@ def _checked_header(
     path: str | os.PathLike[str], arrays: Mapping[str, Array], network: Network
 ) -> dict[str, Any]:
     try:
-        header: dict[str, Any] = json.loads(str(arrays["header"][()]))
+        header: dict[str, Any] = read_json(str(arrays["header"][()]))
         kind, version, structure = header["format"], header["version"], header["structure"]
         header |= {part: [str(name) for name in header.get(part, [])] for part in ("errors", "writes")}
     except (KeyError, ValueError, TypeError, IndexError):
@@ -129,7 +130,7 @@ def _structure(network: Network) -> dict[str, Any]:
         for layer in network.layers
     ]
     structure = {"input_shape": network.input_shape, "layers": layers}
-    plain: dict[str, Any] = json.loads(json.dumps(structure, default=int))  # tuples become lists
+    plain: dict[str, Any] = json.loads(json.dumps(structure, default=int, allow_nan=False))  # tuples become lists
     return plain
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.json_reader import read_json
 
 FORMAT = "archsim study dfa-vs-bp 1"
 STUDY, TABLE, ACCURACY, PAGE = "dfa_vs_bp.json", "dfa_vs_bp.csv", "dfa_vs_bp_accuracy.csv", "dfa_vs_bp.md"
@@ -144,7 +145,7 @@ def read_study(path: str | Path) -> dict[str, Any]:
     file = Path(path)
     file = file / STUDY if file.is_dir() else file
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = read_json(file.read_text(encoding="utf-8"))
     except OSError as cause:
         raise ExploreError(f"{file}: cannot be read: {cause.strerror or cause}") from None
     except ValueError as cause:

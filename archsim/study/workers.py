@@ -13,6 +13,7 @@ from typing import Any
 
 from archsim.errors import ExploreError
 from archsim.explore.workers import LocalPool
+from archsim.json_reader import read_json
 from archsim.study.records import replace_file
 
 POLL_S = 60.0
@@ -42,7 +43,7 @@ class Job:
     @property
     def key(self) -> str:
         """Names the outcome's file."""
-        text = json.dumps([self.function.__name__, self.made_from], sort_keys=True)
+        text = json.dumps([self.function.__name__, self.made_from], sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -75,7 +76,8 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list
                 pool.submit((waiting.pop(0),))
             for key, outcome in pool.wait(POLL_S):
                 found[key] = _result(outcome, missing[key])
-                replace_file(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
+                text = json.dumps({"outcome": found[key]}, allow_nan=False)
+                replace_file(_file(cache, missing[key]), text + "\n")
                 tell(f"{sum(job.key in found for job in jobs)} of {len(jobs)}: {missing[key].name}")
     finally:
         pool.close()
@@ -88,7 +90,7 @@ def _done(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     for job in jobs:
         try:
             # as it will be read from the cache
-            outcomes.append({"outcome": json.loads(json.dumps(job.function(*job.arguments)))})
+            outcomes.append({"outcome": json.loads(json.dumps(job.function(*job.arguments), allow_nan=False))})
         except Exception as error:
             error.add_note(f"in {job.name}:\n{traceback.format_exc()}")
             outcomes.append({"raised": _portable(error)})
@@ -119,6 +121,6 @@ def _file(cache: Path, job: Job) -> Path:
 def _cached(cache: Path, job: Job) -> Any:
     """An earlier outcome; None if there is none, or it cannot be read."""
     try:
-        return json.loads(_file(cache, job).read_text(encoding="utf-8"))["outcome"]
+        return read_json(_file(cache, job).read_text(encoding="utf-8"))["outcome"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

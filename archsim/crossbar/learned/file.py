@@ -14,6 +14,7 @@ import numpy as np
 
 from archsim.crossbar.learned.posterior import Posterior
 from archsim.errors import SpecError
+from archsim.json_reader import read_json
 
 FORMAT = "archsim error model"
 FORMAT_VERSION = 1
@@ -50,7 +51,8 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
         process = getattr(model, name)
         content[name] = {key: getattr(process, key).tolist() for key in _ARRAYS}
         content[name] |= {key: getattr(process, key) for key in _SCALARS}
-    text = json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content})
+    document = {"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content}
+    text = json.dumps(document, allow_nan=False)
     target = Path(path)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -72,7 +74,7 @@ def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
         If the file cannot be read, is no error model, has another version, or was damaged.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        document = read_json(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:
@@ -107,4 +109,4 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
