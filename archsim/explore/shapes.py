@@ -49,6 +49,59 @@ class RecordShape(_Strict):
     interrupted: _Interrupted = Field(default_factory=_Interrupted)
 
 
+class _Operation(_Strict):
+    worker_id: str
+
+
+class _OfStudy(_Operation):
+    study_id: Natural
+
+
+class _OfTrial(_Operation):
+    trial_id: Natural
+
+
+class _CreateStudy(_Operation):
+    study_name: str
+    directions: list[Literal[1, 2]]
+
+
+class _CreateTrial(_OfStudy):
+    datetime_start: str | None
+
+
+class _Parameter(_OfTrial):
+    param_name: str
+    param_value_internal: Finite
+    distribution: str
+
+
+class _State(_OfTrial):
+    state: Annotated[int, Field(ge=0, le=4)]
+    values: list[Finite] | None
+
+
+class _UserAttribute(_OfTrial):
+    user_attr: Annotated[dict[str, Any], Field(min_length=1, max_length=1)]
+
+
+class _SystemAttribute(_OfTrial):
+    system_attr: Annotated[dict[str, Any], Field(min_length=1, max_length=1)]
+
+
+# by Optuna's code of the operation
+_OPERATIONS: dict[int, type[BaseModel]] = {
+    0: _CreateStudy,
+    **dict.fromkeys((1, 2, 3), _OfStudy),
+    4: _CreateTrial,
+    5: _Parameter,
+    6: _State,
+    7: _OfTrial,
+    8: _UserAttribute,
+    9: _SystemAttribute,
+}
+
+
 class _Files(_Strict):
     chip: dict[str, Any]
     workload: dict[str, Any]
@@ -82,6 +135,18 @@ def fault_of(found: object, shape: type[BaseModel]) -> str:
     except ValueError as cause:
         return "; ".join(f"{shown_path(path)}: {said}" if path else said for path, said in faults_of(cause, shape))
     return ""
+
+
+def operation_fault(found: Mapping[str, Any]) -> str:
+    """What is wrong with a line of Optuna's journal; nothing if Optuna may have written it.
+
+    Examples
+    --------
+    >>> operation_fault({"op_code": 7, "worker_id": "a", "trial_id": -1})
+    'trial_id: must be at least 0; got -1'
+    """
+    shape = _OPERATIONS.get(found["op_code"]) if type(found.get("op_code")) is int else None
+    return "op_code: is none of Optuna's" if shape is None else fault_of(found, shape)
 
 
 def misfit(study: Study, record: Mapping[str, Any]) -> str:

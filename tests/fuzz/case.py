@@ -79,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.case", description=__doc__)
     parser.add_argument("kind", nargs="?", choices=list(KINDS))
     parser.add_argument("seed", nargs="?", type=int)
-    parser.add_argument("--rows", nargs=2, type=int, metavar=("FIRST", "N"), help="one line of JSON for each that fails")
+    row = parser.add_argument("--rows", nargs=2, type=int, metavar=("FIRST", "N"))
+    row.help = "play N cases; one line of JSON for each that fails"
     parser.add_argument("--keep", type=Path, help="leave the files of the case in this new folder")
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as place:

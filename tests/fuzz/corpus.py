@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -186,13 +186,15 @@ def _weights(folder: Path) -> None:
     np.save(folder / "weights.npy", matrix)
     np.savez_compressed(folder / "weights.npz", a=matrix, b=matrix[:2])
     np.savetxt(folder / "weights.csv", matrix, delimiter=",")
-    table: dict[str, Any] = {"unit": "microsiemens", "note": "made up", "cell": {"target": [1, 2, 5], "sigma": [0.1, 0.2, 0.3]}}
-    (folder / "table.json").write_text(str(table).replace("'", '"'), encoding="utf-8")
+    cell = {"target": [1, 2, 5], "sigma": [0.1, 0.2, 0.3]}
+    table = {"unit": "microsiemens", "note": "made up", "cell": cell}
+    (folder / "table.json").write_text(json.dumps(table), encoding="utf-8")
 
 
 def _folders(folder: Path, chip: Path) -> None:
     dense = folder / "dense.yaml"
-    called("run", chip, dense, "--engine", "compiled", "--phase", "inference", "--phase", "dfa", "-o", folder / "result")
+    phases = ("--phase", "inference", "--phase", "dfa")
+    called("run", chip, dense, "--engine", "compiled", *phases, "-o", folder / "result")
     called("sweep", folder / "study.yaml", "--workers", 1, "-o", folder / "swept")
     called("search", folder / "study.yaml", "--workers", 1, "-o", folder / "searched")
     called("learn", chip, folder / "adapt.yaml", "--rule", "dfa", "-o", folder / "learned")

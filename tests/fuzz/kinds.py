@@ -166,7 +166,8 @@ def activity(case: Case) -> Argv:
 
 def weights(case: Case) -> Argv:
     """A file of weights, or a table of a cell's errors."""
-    path, table, chip_file = case.whole(f"weights.{case.rng.choice(('npz', 'npy', 'csv'))}", "table.json", "chip.yaml")
+    suffix = case.rng.choice(("npz", "npy", "csv"))
+    path, table, chip_file = case.whole(f"weights.{suffix}", "table.json", "chip.yaml")
     more: Argv = []
     if case.rng.random() < 0.3:
         found = mutate.tree(case.rng, json.loads(table.read_text()))
@@ -177,7 +178,8 @@ def weights(case: Case) -> Argv:
     else:
         mutate.file(case.rng, path, case.other())
     more += case.one_of([], ["--key", "a"]) if path.suffix == ".npz" else []
-    return ["crossbar", f"{chip_file}", "--weights", f"{path}", "--vectors", "8", *more, *case.one_of([], ["--json"])]
+    more += case.one_of([], ["--json"])
+    return ["crossbar", f"{chip_file}", "--weights", f"{path}", "--vectors", "8", *more]
 
 
 def result(case: Case) -> Argv:
@@ -265,7 +267,8 @@ Signed = Callable[[Any], Any]
 
 def _damage_folder(case: Case, folder: Path, signed: dict[str, Signed]) -> None:
     """Change one file of a folder, or take it away, or put another in its place."""
-    names = sorted(path.name for path in folder.iterdir() if path.suffix in (".json", ".jsonl", ".npz", ".nir", ".yaml"))
+    suffixes = (".json", ".jsonl", ".npz", ".nir", ".yaml")
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in suffixes)
     for _ in range(case.rng.choice((1, 1, 1, 2))):
         path, how = folder / case.rng.choice(names), case.rng.random()
         if how < 0.05:
@@ -326,7 +329,7 @@ def _sign_checkpoint(arrays: dict[str, Any]) -> None:
 
 
 def made(kind: str, seed: int, corpus: Path, folder: Path) -> Argv:
-    """Write the files of a case into an empty folder, and give its command: the same for the same kind and seed."""
+    """Write the files of a case into an empty folder; its command. The same for the same kind and seed."""
     (folder / "in").mkdir(parents=True)
     (folder / "canary").mkdir()
     (folder / "canary" / "file").write_bytes(b"canary")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -24,15 +26,18 @@ NUMBERS = (
     *(Raw("-1e400"), Raw("0x10"), Raw("1_000"), Raw("1e5"), Raw("017"), Raw("9" * 400), Raw("1:30"), Raw("~")),
 )
 UNITS = (
-    *("ns", "ps", "s", "ms", "us", "pJ", "nJ", "J", "uW", "W", "bit", "kB", "B", "MB", "V", "mV", "uS", "S", "ohm"),
-    *("GS/s", "GHz", "Hz", "um2", "mm2", "nm", "%", "fF", "K", "bananas", "n s", "NS", "µs", "Ω", "²", ""),
+    *("ns", "ps", "s", "ms", "us", "pJ", "nJ", "J", "uW", "W", "bit", "kB", "B", "MB", "V", "mV", "uS", "S"),
+    *("ohm", "GS/s", "GHz", "Hz", "um2", "mm2", "nm", "%", "fF", "K", "bananas", "n s", "NS", "µs", "Ω", "²", ""),
 )
 TEXTS = (
-    *("", " ", "\t", "input", "output", "(none)", "(leakage)", "(unused)", "auto", "null", "true", "nan", "-", "."),
-    *("..", "/", "../canary/file", "../../../../etc/passwd", "/dev/zero", "/dev/null", "canary", "in", "~nobody/r"),
-    *("a/b", "a\\b", "C:\\x", "a\nb", "a\r\nb", "a\0b", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\u202eabc", "é"),
-    *("\ufeff", "\ud7ff", "😀", "ﷺ", "٣", "²", "x" * 5000, "=1+1", "@a", "<script>alert(1)</script>", "# head"),
-    *("{{7*7}}", "%s%n", "{0}", "${HOME}", "$(id)", "'; --", "--help", "-o", "*", "[1]", "a: b", "!!python/none x"),
+    *("", " ", "\t", "input", "output", "(none)", "(leakage)", "(unused)", "auto", "null", "true", "nan", "-"),
+    *(".", "..", "/", "../canary/file", "../../../../etc/passwd", "/dev/zero", "/dev/null", "canary", "in"),
+    "~nobody/r",
+    *("a/b", "a\\b", "C:\\x", "a\nb", "a\r\nb", "a\0b", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07"),
+    *("\u202eabc", "é", "\ufeff", "\ud7ff", "😀", "ﷺ", "٣", "²", "x" * 5000, "=1+1", "@a", "# head"),
+    "<script>alert(1)</script>",
+    *("{{7*7}}", "%s%n", "{0}", "${HOME}", "$(id)", "'; --", "--help", "-o", "*", "[1]", "a: b"),
+    "!!python/none x",
 )
 TYPES = ([], {}, [[]], [{}], {"": ""}, {"kind": "x"}, True, False, None, [0], ["a"], {"a": {"b": 1}}, 0, "", 1.0)
 PATHS = tuple[tuple[Any, ...], ...]
@@ -158,7 +163,7 @@ def text(rng: Random, found: str) -> str:
         elif kind == 4:
             lines[k] = lines[k].lstrip()
         elif kind == 5:
-            lines[k] += rng.choice((" #", ":", ": x", " *a", " &a", " !t", "\t", "]", "}", '"', "'", " |", " >", ","))
+            lines[k] += rng.choice((" #", ":", ": x", " *a", " &a", " !t", "\t", "]", "}", '"', "'", " |", " >"))
         elif kind == 6:
             lines[k] = lines[k].replace(rng.choice((":", ",", "{", " ", "1", ".")), rng.choice(TEXTS), 1)
         else:
@@ -247,17 +252,25 @@ def npz(rng: Random, path: Path, other: Path, sign: Callable[[dict[str, Any]], N
     sign : callable, optional
         Makes the checksum of the changed arrays good again, in place.
     """
-    if rng.random() < 0.3:
+    arrays = _arrays(path)
+    if arrays is None or rng.random() < 0.3:
         file(rng, path, other)
         return
-    with np.load(path, allow_pickle=False) as content:
-        arrays = {name: content[name] for name in content.files}
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         _one_of_npz(rng, arrays)
     if sign is not None and rng.random() < 0.8:
         sign(arrays)
     with path.open("wb") as out:
         np.savez_compressed(out, **arrays)
+
+
+def _arrays(path: Path) -> dict[str, Any] | None:
+    """What an archive holds; None if it is damaged already."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
+    except (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def _one_of_npz(rng: Random, arrays: dict[str, Any]) -> None:
@@ -290,7 +303,7 @@ def as_array(said: str, like: Any) -> Any:
 
 def hdf5(rng: Random, path: Path, other: Path) -> None:
     """Change an HDF5 file: its data sets, groups, attributes, links, or its bytes."""
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 or not h5py.is_hdf5(path):
         file(rng, path, other)
         return
     with h5py.File(path, "r+") as found:
@@ -310,7 +323,8 @@ def _one_of_hdf5(rng: Random, found: h5py.File, name: str, other: str) -> None:
             found.move(name, name + rng.choice(("_", "x", " ", ".y", "é")))
         elif kind == 2:
             del found[name]
-            found[name] = rng.choice((h5py.SoftLink("/" + other), h5py.ExternalLink("../canary/file", "/"), "text"))
+            outside = h5py.ExternalLink("../canary/file", "/")
+            found[name] = rng.choice((h5py.SoftLink("/" + other), outside, "text"))
         elif kind == 3:
             found[name + "_again"] = found[other]
         elif isinstance(item, h5py.Dataset):

@@ -51,7 +51,7 @@ def play(kind: str, seed: int, corpus: Path, folder: Path) -> Played:
     status, usage, wrote, waited = _forked(argv, folder)
     code = os.waitstatus_to_exitcode(status)
     out, err = (_said(folder / name) for name in ("stdout", "stderr"))
-    allowed = _may_change(argv, folder)
+    allowed = _may_change(argv)
     outside = [f"wrote to {path}" for path in wrote if not _is_in(path, [*allowed, folder / "tmp"])]
     after = _listing(folder)
     changed = {path for path in {**before, **after} if before.get(path) != after.get(path)}
@@ -63,7 +63,7 @@ def play(kind: str, seed: int, corpus: Path, folder: Path) -> Played:
     return Played(argv, code, out, err, tuple(faults), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def _may_change(argv: Argv, folder: Path) -> list[Path]:
+def _may_change(argv: Argv) -> list[Path]:
     """Where a command may write: where its -o says; report and plot without one into the folder that they show."""
     named = [Path(argv[k + 1]) for k, item in enumerate(argv) if item == "-o"]
     if not named and argv[0] in ("report", "plot"):
@@ -73,12 +73,11 @@ def _may_change(argv: Argv, folder: Path) -> list[Path]:
 
 def _is_in(path: Path, folders: list[Path]) -> bool:
     # a file is written beside under a name of its own, and renamed
-    def beside(folder: Path) -> bool:
-        return path.parent == folder.parent and path.name.startswith(f".{folder.name}")
+    def beside(found: Path, folder: Path) -> bool:
+        return found.parent == folder.parent and found.name.startswith(f".{folder.name}")
 
-    return any(path == folder or folder in path.parents or beside(folder) for folder in folders) or any(
-        beside(folder) for path in path.parents for folder in folders
-    )
+    ways = (path, *path.parents)
+    return any(folder in ways or any(beside(found, folder) for found in ways) for folder in folders)
 
 
 def _listing(folder: Path) -> dict[Path, tuple[int, bytes]]:
@@ -164,21 +163,26 @@ def _heard(reader: int) -> tuple[list[str], bool]:
 
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod")
+_CHANGES = ("os.remove", "os.mkdir", "os.rmdir", "os.chmod")  # the last argument is a folder, or -1
 
 
 def _watch(writer: int) -> None:
     """Tell of every file that Python opens to write, renames, makes or removes from now on."""
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        names: tuple[Any, ...] = ()
-        if event == "open" and isinstance(args[2], int) and args[2] & _WRITES:
-            names = args[:1]
+        if event == "os.truncate" or (event == "open" and isinstance(args[2], int) and args[2] & _WRITES):
+            tell(args[0])
+        elif event in ("os.rename", "os.link"):
+            tell(args[0], args[2])
+            tell(args[1], args[3])
         elif event in _CHANGES:
-            names = args[:2] if event in ("os.rename", "os.link", "os.symlink") else args[:1]
-        for name in names:
-            if isinstance(name, str | bytes | os.PathLike) and os.fspath(name) not in ("/dev/null", b"/dev/null"):
-                os.write(writer, os.fsencode(os.path.abspath(os.fsdecode(name))) + b"\0")
+            tell(args[0], args[-1])
+
+    def tell(name: Any, folder: Any = -1) -> None:
+        if isinstance(name, str | bytes | os.PathLike) and os.fspath(name) not in ("/dev/null", b"/dev/null"):
+            is_open = isinstance(folder, int) and folder >= 0
+            start = os.readlink(f"/proc/self/fd/{folder}") if is_open else os.getcwd()
+            os.write(writer, os.fsencode(os.path.normpath(os.path.join(start, os.fsdecode(name)))) + b"\0")
 
     sys.addaudithook(hook)
 
