@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,13 @@ def room_of(path: Path) -> str:
     return "cli" if name.startswith("cli") else name
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse((PACKAGE / path).read_text())))
+
+
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -101,7 +107,7 @@ def test_heavy_libraries_come_in_by_one_door(path):
 
 
 def calls(path: Path, name: str) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in (name, f"json.{name}"):
             yield node
 

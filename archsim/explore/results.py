@@ -219,8 +219,9 @@ def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[P
     columns = {}
     for name in names:
         values = [row.get(name) for row in rows]
-        mixed = len({type(value) for value in values if value is not None} - {int, float}) > 0
-        columns[name] = [None if value is None else str(value) for value in values] if mixed else values
+        kinds = {type(value) for value in values if value is not None}
+        kind = next(iter(kinds)) if len(kinds) == 1 else float if kinds <= {int, float} else str
+        columns[name] = [None if value is None else kind(value) for value in values]
     pq.write_table(pa.table(columns), path)
     return [path]
 

@@ -19,7 +19,7 @@ from fuzz.kinds import KINDS, SHARES, kind_of
 ROOT = Path(__file__).resolve().parents[2]
 N_CASES = int(os.environ.get("ARCHSIM_FUZZ", "200"))
 FIRST = int(os.environ.get("ARCHSIM_FUZZ_FIRST", "0"))
-TOGETHER = 500
+TOGETHER = 1000
 
 
 def played(first: int, n: int) -> list[dict[str, object]]:
