@@ -108,7 +108,7 @@ def test_a_forged_study_is_refused_by_its_field(swept, change, said):
          '"distribution": "{}"}', "KeyError"),
         ('{"op_code": 5, "worker_id": "x", "trial_id": 0, "param_name": "chip.crossbar.rows", '
          '"param_value_internal": 7, "distribution": "{\\"name\\": \\"IntDistribution\\", \\"attributes\\": '
-         '{\\"log\\": false, \\"step\\": 1, \\"low\\": 0, \\"high\\": 9}}"}', "trial 0: chip.crossbar.rows is drawn"),
+         '{\\"log\\": false, \\"step\\": 1, \\"low\\": 0, \\"high\\": 9}}"}', "trial 0: chip.crossbar"),
     ],
 )  # fmt: skip
 def test_nonsense_in_a_journal_is_refused_by_line_and_field(tmp_path, pool, line, said):
