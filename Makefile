@@ -30,22 +30,24 @@ demo: $(VENV)/.demo
 	  --set 'device.errors.programming={kind: table, device: wan, scale: window}'
 
 quick: $(VENV)/.dev
-	$(BIN)/ruff check archsim tests benchmarks
+	$(BIN)/ruff check archsim tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 -m "not slow" $(QUICK)
 
 test: $(VENV)/.dev
-	$(BIN)/ruff check archsim tests benchmarks
+	$(BIN)/ruff check archsim tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 
 # engines compared on 30,000 random graphs, others each night; a failure names the seed; longer runs on real chips;
-# each kind of study killed 50 times; 20,000 damaged inputs, others each night; a failure is printed as a command
+# 2,000 random chips and networks; each kind of study killed 50 times; 20,000 damaged inputs, others each night, of
+# which a failure is printed as a command
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
+	ARCHSIM_FUZZ=2000 ARCHSIM_FUZZ_SEED=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/fuzz/test_semantics.py
 	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
 	ARCHSIM_FUZZ=$${ARCHSIM_FUZZ:-20000} ARCHSIM_FUZZ_FIRST=$${ARCHSIM_FUZZ_FIRST:-$$(date +%Y%m%d)00000} \
-	  $(BIN)/python -m pytest -n 2 tests/fuzz
+	  $(BIN)/python -m pytest -n 2 tests/fuzz/test_damaged.py
 
 clean:
 	rm -rf $(VENV) results build *.egg-info

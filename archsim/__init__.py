@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         EngineError,
         ExploreError,
         MappingError,
+        PluginError,
         SpecError,
         TooLargeError,
         TraceError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         WorkloadError,
     )
     from archsim.metrics import Result
+    from archsim.registry import register
     from archsim.report import load_result
     from archsim.simulate import simulate
     from archsim.spec import Chip, load_chip
@@ -44,6 +46,7 @@ _HOME = {
     "ExploreError": "errors",
     "MappingError": "errors",
     "Network": "workload",
+    "PluginError": "errors",
     "Result": "metrics",
     "SpecError": "errors",
     "TaskGraph": "taskgraph",
@@ -58,6 +61,7 @@ _HOME = {
     "load_chip": "spec",
     "load_result": "report",
     "load_workload": "workload",
+    "register": "registry",
     "run_many": "engine",
     "run_tasks": "engine",
     "simulate": "simulate",
@@ -73,6 +77,7 @@ __all__ = [
     "ExploreError",
     "MappingError",
     "Network",
+    "PluginError",
     "Result",
     "SpecError",
     "TaskGraph",
@@ -87,6 +92,7 @@ __all__ = [
     "load_chip",
     "load_result",
     "load_workload",
+    "register",
     "run_many",
     "run_tasks",
     "simulate",

@@ -38,11 +38,12 @@ from archsim.cli_options import (
     WorkloadFile,
     texts,
 )
-from archsim.cli_tiles import tiles
+from archsim.cli_study import study
 from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 
 CTRL_C, TERMINATED = 130, 143
+ABOUT_MEMORY = "ask for fewer timesteps, samples or vectors, smaller layers or fewer workers"
 
 
 class _Commands(TyperGroup):
@@ -57,6 +58,10 @@ class _Commands(TyperGroup):
             typer.echo(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
             failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
             raise typer.Exit(1 if failed else 2) from None
+        except MemoryError as error:
+            said = f": {error}" if str(error) else ""
+            typer.echo(f"error: there is not enough memory{said}; {ABOUT_MEMORY}", err=True)
+            raise typer.Exit(2) from None
         except typer.BadParameter as wrong:
             wrong.message = wrong.message.removeprefix("Value error, ")
             raise
@@ -162,6 +167,7 @@ def explore(
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Show this one instead of the main four; may be repeated."),
     ] = None,
+    max_memory: MaxMemory = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Write figures and a picture there.")
     ] = None,
@@ -175,7 +181,7 @@ def explore(
     from archsim.cli_explore import explore as command
 
     named = phase.value if phase else None
-    command(chips, workload, uncertain, sobol, named, seed, set_ or [], metric or [], output, json)
+    command(chips, workload, uncertain, sobol, named, seed, set_ or [], metric or [], output, json, max_memory)
 
 
 @app.command()
@@ -205,6 +211,7 @@ def learn(
             help="Keep every finished part there: checkpoints, networks (.nir), activity, result.",
         ),
     ] = None,
+    max_memory: MaxMemory = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in that folder; what is finished is not done again.")
     ] = False,
@@ -217,7 +224,7 @@ def learn(
     from archsim.cli_learn import learn as command
 
     rules = [chosen for chosen in texts(rule or [Rule.bp, Rule.dfa]) if chosen != "none"]
-    command(chip, workload, rules, seeds, seed, set_ or [], output, resume, engine.value, json)
+    command(chip, workload, rules, seeds, seed, set_ or [], output, resume, engine.value, json, max_memory)
 
 
 @app.command("map")
@@ -225,6 +232,7 @@ def map_(
     chip: ChipFile,
     workload: WorkloadFile,
     phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
+    max_memory: MaxMemory = None,
     set_: Assignments = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PNG", help="Draw the floor plan into this file.")
@@ -237,7 +245,7 @@ def map_(
     """
     from archsim.cli_map import map_ as command
 
-    command(chip, workload, phase.value if phase else None, set_ or [], output, json)
+    command(chip, workload, phase.value if phase else None, set_ or [], output, json, max_memory)
 
 
 @app.command()
@@ -317,13 +325,14 @@ def crossbar(
     ] = None,
     array: Annotated[str, typer.Option("--array", metavar="ROW,COL", help="Which array is drawn.")] = "0,0",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the cells' errors and the inputs.")] = 0,
-    vectors: Annotated[int, typer.Option("--vectors", min=1, help="Random inputs to read.")] = 256,
+    vectors: Annotated[int, typer.Option("--vectors", min=1, max=2**24, help="Random inputs to read.")] = 256,
     density: Annotated[
         float, typer.Option("--density", min=0, max=1, help="Part of them that is not zero.")
     ] = 0.5,
     input_bits: Annotated[
         int, typer.Option("--input-bits", min=0, max=16, help="Bits of an input: 1 for spikes, 0 for analogue.")
     ] = 1,
+    max_memory: MaxMemory = None,
     set_: Assignments = None,
     json: Json = False,
 ) -> None:
@@ -332,90 +341,14 @@ def crossbar(
     Programs a matrix of weights on the arrays of a chip and reads random inputs through them.
     """
     from archsim.cli_crossbar import crossbar as command
+    from archsim.cli_inputs import memory_bytes
     from archsim.cli_look import Question
 
-    command(
-        Question(chip, weights, key, layer, array, seed, vectors, density, input_bits, set_ or []), output, json
-    )
+    allowed, shape = memory_bytes(max_memory), (vectors, density, input_bits)
+    command(Question(chip, weights, key, layer, array, seed, *shape, set_ or [], allowed), output, json)
 
 
-study = typer.Typer(help="Compare many configurations, and write a page.", no_args_is_help=True)
 app.add_typer(study, name="study")
-
-
-@study.command("dfa-vs-bp")
-def dfa_vs_bp(
-    chip: Annotated[
-        Path | None, typer.Argument(metavar="[CHIP]", help="The base; the wearable chip if not given.")
-    ] = None,
-    workload: Annotated[
-        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The base; the watch's if not given.")
-    ] = None,
-    set_: Assignments = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Few settings, short training.")] = False,
-    accuracy: Annotated[
-        bool, typer.Option("--accuracy/--no-accuracy", help="Also learn under noise, with both rules.")
-    ] = True,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the accuracy part, for its intervals.")] = 5,
-    seed: Seed = 0,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, pictures; goes on where it stopped."),
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option("--write", metavar="FOLDER", help="The same, without what is kept to go on.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """What DFA saves against BP, and why.
-
-    Varies one factor at a time around the base, then the strongest together. Energy, latency and area of one
-    adapted sample, the parts that each mechanism brings, and where the published ratios are reached.
-    """
-    from archsim.cli_study import Asked
-    from archsim.cli_study import dfa_vs_bp as command
-
-    command(
-        Asked(chip, workload, set_ or [], quick, accuracy, seeds, seed, workers, output, write), as_json=json
-    )
-
-
-@study.command("optimizers")
-def optimizers(
-    chip: Annotated[Path | None, typer.Argument(metavar="[CHIP]", help="The wearable chip if not given.")] = None,
-    workload: Annotated[
-        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The watch's if not given.")
-    ] = None,
-    set_: Assignments = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Two rates, short training.")] = False,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the adaptations, for their intervals.")] = 5,
-    seed: Seed = 0,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, picture; goes on where it stopped."),
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option("--write", metavar="FOLDER", help="The same, without what is kept to go on.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """What the state of an optimizer costs on the chip, and what it brings.
-
-    SGD, momentum, Adam and SinkGD with both rules, each at its own rate: accuracy on cells that spread, energy,
-    latency and area.
-    """
-    from archsim.cli_optimizers import optimizers as command
-
-    command(chip, workload, set_ or [], quick, seeds, seed, workers, output, write, json)
-
-
-study.command("tiles")(tiles)
 app.command()(sweep)
 app.command()(search)
 

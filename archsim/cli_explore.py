@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import typer
 
-from archsim.cli_inputs import load_both, progress
+from archsim.cli_inputs import load_both, memory_bytes, progress
 from archsim.errors import ArchsimError
 from archsim.explore.measures import kind_of
 from archsim.explore.sensitivity import Sensitivity, one_at_a_time, sobol
@@ -51,14 +51,16 @@ def explore(
     metrics: Sequence[str],
     output: Path | None,
     as_json: bool,
+    max_memory: str | None = None,
 ) -> None:
     """Error bars of every metric, who beats whom how surely, and which number to measure better."""
     shown = tuple(dict.fromkeys(metrics)) or MAIN
     if unknown := [metric for metric in shown if metric not in METRICS]:
         hint = close_match(unknown[0], METRICS)
         raise ArchsimError(f"--metric {', '.join(unknown)}: no such metric{hint}; there are: {', '.join(METRICS)}")
+    allowed = memory_bytes(max_memory)
     asked = _asked(chips, workload, phase, seed, assignments)
-    priced, origins = _priced(asked)
+    priced, origins = _priced(asked, allowed)
     found = propagate(priced, n_draws, seed)
     numbers = {
         chip.name: one_at_a_time(chip, shown) if n_sobol is None else sobol(chip, n_sobol, seed, shown)
@@ -132,12 +134,15 @@ def _chosen(folder: Path, is_one_of_many: bool) -> list[_Asked]:
     return asked
 
 
-def _priced(asked: Sequence[_Asked]) -> tuple[list[Priced], list[dict[str, object]]]:
+def _priced(
+    asked: Sequence[_Asked], max_memory_bytes: int | None
+) -> tuple[list[Priced], list[dict[str, object]]]:
     """Everything simulated, with names that tell them apart, and where each result came from."""
     found, origins = [], []
     for name, chip, work, phase, seed, _ in asked:
         progress(f"{name} ...")
-        result = simulate(chip, work, engine="compiled", seed=seed, phase=cast("Phase", phase))
+        which = cast("Phase", phase)
+        result = simulate(chip, work, "compiled", seed, which, max_memory_bytes=max_memory_bytes)
         found.append(Priced(name, chip, result))
         origins.append(provenance(chip, work, "compiled", seed, phase))
     return found, origins

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import typer
 
-from archsim.errors import ArchsimError, SpecError
+from archsim.errors import ArchsimError, SpecError, UnitError
 from archsim.spec import Chip, load_chip
-from archsim.units import close_match, paths_to
+from archsim.units import close_match, parse_quantity, paths_to
 from archsim.workload import Workload, load_workload
 from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import read_yaml, with_dots
@@ -206,6 +206,16 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
     """A workload; a fault that comes with a ``--set`` names it."""
     return blaming_sets(lambda given: load_workload(path, given), overrides)
+
+
+def memory_bytes(text: str | None) -> int | None:
+    """What ``--max-memory`` allows: a number with a unit."""
+    if text is None:
+        return None
+    try:
+        return int(parse_quantity(text, "bytes"))
+    except UnitError as error:
+        raise ArchsimError(f"--max-memory: {error}") from None
 
 
 def progress(text: str) -> None:

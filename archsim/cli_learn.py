@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archsim.cli_inputs import load_both
+from archsim.cli_inputs import load_both, memory_bytes
 from archsim.errors import ArchsimError
 from archsim.learn.checkpoints import REPORT, writing
 from archsim.report import markdown_table, percent, text_table
@@ -37,10 +37,12 @@ def learn(
     resume: bool,
     engine: str,
     as_json: bool,
+    max_memory: str | None = None,
 ) -> None:
     """Tell the whole story; a table or JSON on stdout, everything in a folder if one is named."""
     if resume and output is None:
         raise ArchsimError("--resume needs -o: the folder of the run to go on with")
+    allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, assignments)
     from archsim.learn import learn as told
 
@@ -48,7 +50,7 @@ def learn(
     try:
         result = told(
             the_chip, work, rules, seeds, seed, output, resume, engine,
-            meter.tell if sys.stderr.isatty() else None,
+            meter.tell if sys.stderr.isatty() else None, allowed,
         )  # fmt: skip
     except KeyboardInterrupt:
         if output is not None:

@@ -14,7 +14,9 @@ from archsim.cli_inputs import blaming_sets, progress, refuse_other_kind, split_
 from archsim.cli_weights import WeightFile, read_matrix
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.cells import Fault
+from archsim.crossbar.mvm.inputs import n_cycles_of
 from archsim.crossbar.mvm.readout import Adc
+from archsim.engine.long.memory import check_memory
 from archsim.errors import ArchsimError
 from archsim.spec import Chip, load_chip
 from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange, array_spec
@@ -43,6 +45,8 @@ class Question:
         The batch: how many inputs, which part of them is not zero, bits of one.
     assignments : sequence of str
         ``--set`` of the chip.
+    max_memory_bytes : int, optional
+        What it may take; half of the free memory if not given.
     """
 
     chip: Path
@@ -55,6 +59,7 @@ class Question:
     density: float
     input_bits: int
     assignments: Sequence[str]
+    max_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +108,11 @@ def looked(question: Question) -> Look:
     spec = array_spec(chip, input_bits=question.input_bits)
     n_in, n_out = weights.values.shape
     place = _place(question.place, (-(-n_in // spec.n_rows), -(-n_out // spec.n_weights_per_row)))
+    check_memory(
+        f"{question.n_vectors} vectors of {n_in} inputs on {n_in} x {n_out} weights",
+        _bytes(spec, question.n_vectors, n_in, n_out), question.max_memory_bytes,
+        "ask for fewer --vectors, or allow more with --max-memory",
+    )  # fmt: skip
     progress(f"programming {n_in} x {n_out} weights ...")
     array = CrossbarArray(spec, weights.values, question.seed)
     if isinstance(spec.readout, AdcReadout) and isinstance(spec.readout.range, CalibratedRange):
@@ -121,6 +131,13 @@ def looked(question: Question) -> Look:
         drop_frac=_drop(array, place),
         sums=_sums(array, x, place),
     )
+
+
+def _bytes(spec: ArraySpec, n_vectors: int, n_in: int, n_out: int) -> int:
+    """About what programming and reading take; measured on 128 x 64 weights, rounded up."""
+    sums = 8 * n_cycles_of(spec.inputs) * min(n_out, spec.n_weights_per_row) * spec.n_columns_per_weight
+    each = 36 * n_in + 48 * n_out + sums
+    return 20_000_000 + 64 * n_in * n_out * spec.n_columns_per_weight + n_vectors * each
 
 
 def _drop(array: CrossbarArray, place: Place) -> Floats | None:

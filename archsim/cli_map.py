@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from archsim.cli_inputs import load_both
+from archsim.cli_inputs import load_both, memory_bytes
 from archsim.errors import ArchsimError
 from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits, map_workload
+from archsim.memory import check_mapping
 from archsim.report import percent, text_table
 from archsim.units import format_quantity
 from archsim.workload import Workload
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 
 
 def map_(
-    chip: Path, workload: Path, phase: str | None, assignments: Sequence[str], output: Path | None, as_json: bool
+    chip: Path, workload: Path, phase: str | None, assignments: Sequence[str], output: Path | None, as_json: bool,
+    max_memory: str | None = None,
 ) -> None:
     """Lay a workload out for one phase and show where everything sits."""
+    allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, assignments)
-    mapping = map_workload(the_chip, work, cast("Phase", phase or work.phases[0]))
+    chosen = cast("Phase", phase or work.phases[0])
+    check_mapping(the_chip, work, chosen, allowed)
+    mapping = map_workload(the_chip, work, chosen)
     if output is not None:
         _draw(mapping, output)
     if as_json:

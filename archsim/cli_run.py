@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from archsim.cli_inputs import load_both, progress
-from archsim.errors import ArchsimError, UnitError
+from archsim.cli_inputs import load_both, memory_bytes, progress
 from archsim.report import (
     RUN_COLUMNS,
     Summary,
@@ -22,7 +21,6 @@ from archsim.report import (
     write_results,
 )
 from archsim.spec import Chip
-from archsim.units import parse_quantity
 from archsim.workload import Workload
 
 if TYPE_CHECKING:
@@ -71,16 +69,6 @@ def run(
             typer.echo(f"{result.phase}: {way}")
     if output is not None:
         typer.echo(f"written to {output}", err=True)
-
-
-def memory_bytes(text: str | None) -> int | None:
-    """What ``--max-memory`` allows: a number with a unit."""
-    if text is None:
-        return None
-    try:
-        return int(parse_quantity(text, "bytes"))
-    except UnitError as error:
-        raise ArchsimError(f"--max-memory: {error}") from None
 
 
 def simulated(

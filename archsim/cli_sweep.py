@@ -12,30 +12,46 @@ from typing import Any
 
 import typer
 
-from archsim.cli_inputs import refuse_other_kind
+from archsim.cli_inputs import memory_bytes, refuse_other_kind
 from archsim.errors import ArchsimError, ExploreError
 from archsim.report.table import text_table
 
 MOST_SHOWN = 20
 
 
-def sweep(study: Path, output: Path | None, workers: int | None, scheduler: str | None, as_json: bool) -> None:
+def sweep(
+    study: Path,
+    output: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+    max_memory: str | None = None,
+) -> None:
     """Evaluate the configurations of a study; the Pareto front on stdout."""
     from archsim.explore import sweep as run
 
+    allowed = memory_bytes(max_memory)
     refuse_other_kind(study, "study")
     with _kept(study, output):
-        found = run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler)
+        found = run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler, max_memory_bytes=allowed)
     _show(found, as_json)
 
 
-def search(study: Path, output: Path | None, workers: int | None, scheduler: str | None, as_json: bool) -> None:
+def search(
+    study: Path,
+    output: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+    max_memory: str | None = None,
+) -> None:
     """Search the space of a study; the Pareto front on stdout."""
     from archsim.explore import search as run
 
+    allowed = memory_bytes(max_memory)
     refuse_other_kind(study, "study")
     with _kept(study, output):
-        found = run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler)
+        found = run(study, output, workers or os.cpu_count() or 1, scheduler=scheduler, max_memory_bytes=allowed)
     _show(found, as_json)
 
 

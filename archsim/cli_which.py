@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli_options import MaxMemory
+
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).", show_default=False)]
 Output = Annotated[
     Path | None,
@@ -34,6 +36,7 @@ def sweep(
     output: Output = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    max_memory: MaxMemory = None,
     json: Json = False,
 ) -> None:
     """Try the configurations of a study: a grid, or at random.
@@ -42,7 +45,7 @@ def sweep(
     """
     from archsim.cli_sweep import sweep as command
 
-    command(study, output, workers, scheduler, json)
+    command(study, output, workers, scheduler, json, max_memory)
 
 
 def search(
@@ -50,6 +53,7 @@ def search(
     output: Output = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    max_memory: MaxMemory = None,
     json: Json = False,
 ) -> None:
     """Search for the best configurations of a study.
@@ -58,4 +62,4 @@ def search(
     """
     from archsim.cli_sweep import search as command
 
-    command(study, output, workers, scheduler, json)
+    command(study, output, workers, scheduler, json, max_memory)

@@ -6,20 +6,19 @@ short runs; what they repeat (`archsim.taskgraph.find_recurrence`) is the long o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from archsim.crossbar.cells import with_expected_pulses
 from archsim.engine import run_tasks
 from archsim.engine.long import LongRun, check_memory, run_long
 from archsim.errors import WorkloadError
 from archsim.lowering import Lowered, lower
-from archsim.mapping import Mapping, map_workload
+from archsim.mapping import Mapping
+from archsim.memory import BYTES_PER_TASK, FIXED_BYTES, n_tasks
 from archsim.metrics import LongResult, Result
+from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
-from archsim.snn import Activity, measure
 from archsim.spec import Chip
 from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
 from archsim.verify import verify
@@ -29,14 +28,11 @@ WINDOW_ENGINE = "rolling window (compiled)"
 """What the provenance of a long run names, whichever engine was asked for."""
 FULL_TASKS = 200_000
 """A graph of up to that many tasks is played in full, and its result has a trace."""
-BYTES_PER_TASK = 2_000
-"""What a task takes that is laid down, played, verified and evaluated, in bytes, at the peak; generously."""
 MOST_TIMESTEPS = 2**31 - 1
 """Timesteps are labels of 32 bits."""
 BYTES_PER_LAID_DOWN = 400
 """What a task takes that is only laid down (on watch_mlp 214 bytes by tracemalloc, 77 afterwards) and compared;
 generously."""
-_ESTIMATE_FROM = 400  # timesteps of all samples: an ordinary run of less is not estimated
 _LEAST = (8, 40)  # timesteps of the shortest run, in the first and in the second try
 _ABOUT_FEWER = "ask for fewer timesteps or samples, or allow more with max_memory"
 
@@ -61,10 +57,8 @@ def simulate_long(
         It would need more memory than allowed.
     """
     check_timesteps(work, phase, timesteps)
-    check_room(chip, work, None, None, max_memory_bytes)
-    chip = with_expected_pulses(chip)
-    work, activity = measure(work, seed)
-    mapping = map_workload(chip, work, phase)
+    ready = prepare(chip, work, seed, phase, max_memory_bytes)
+    chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
 
     def lowered_of(n: int) -> Lowered:
         longer = replace(mapping, flow=replace(mapping.flow, n_timesteps=n))
@@ -75,13 +69,12 @@ def simulate_long(
     end = _Ending(chip, work, mapping, phase, engine, policy, timesteps, made)
     cycle = activity.cycle
     why = ""
-    n_tasks = _tasks_estimate(chip, work, mapping, activity)
     for least in _LEAST:
         lengths = _lengths(least, cycle, timesteps)
-        n, each = n_tasks(timesteps), BYTES_PER_TASK
-        if timesteps > lengths[-1]:
-            n, each = sum(n_tasks(length) for length in lengths), BYTES_PER_LAID_DOWN
-        check_memory(f"a graph of some {n} tasks", n * each, max_memory_bytes, _ABOUT_FEWER)
+        laid_down = [timesteps] if timesteps <= lengths[-1] else lengths
+        n = _tasks_of(ready, sum(laid_down))
+        each = BYTES_PER_TASK if timesteps <= lengths[-1] else BYTES_PER_LAID_DOWN
+        check_memory(f"a graph of some {n} tasks", FIXED_BYTES + n * each, max_memory_bytes, _ABOUT_FEWER)
         if timesteps <= lengths[-1]:
             lowered = lowered_of(timesteps)
             return end.in_full(lowered.graph, lowered, "short")
@@ -190,48 +183,8 @@ class _Ending:
         )  # fmt: skip
 
 
-def check_room(
-    chip: Chip,
-    work: Workload,
-    mapping: Mapping | None,
-    activity: Activity | None,
-    max_memory_bytes: int | None,
-) -> None:
-    """Before an ordinary run: refuse a workload whose activity or task graph would not fit.
-
-    The activity is judged before it is there (None). Tasks are estimated from two runs of a few timesteps of one
-    sample, where there are many and layers have no timesteps of their own.
-
-    Raises
-    ------
-    EngineError
-        With what it would need and what is allowed.
-    """
-    steps = work.n_timesteps * work.n_samples
-    if mapping is None or activity is None:
-        n_values = math.prod(work.network.input_shape) + sum(layer.n_neurons for layer in work.network.layers)
-        check_memory(
-            f"the activity of {work.n_samples} x {work.n_timesteps} timesteps", 10 * steps * n_values,
-            max_memory_bytes, f"{_ABOUT_FEWER}; with timesteps (--timesteps) a short recording is repeated",
-        )  # fmt: skip
-        return
-    if steps < _ESTIMATE_FROM or set(mapping.flow.timesteps.values()) != {work.n_timesteps}:
-        return
-    n = _tasks_estimate(chip, work, mapping, activity)(work.n_timesteps)
-    check_memory(
-        f"a graph of some {n} tasks", n * BYTES_PER_TASK, max_memory_bytes,
-        f"{_ABOUT_FEWER}; inference with timesteps (--timesteps) can roll on without the whole graph",
-    )  # fmt: skip
-
-
-def _tasks_estimate(chip: Chip, work: Workload, mapping: Mapping, activity: Activity) -> Callable[[int], int]:
-    """About how many tasks a number of timesteps of all samples has: a line through two short runs of one."""
-    one = replace(work, n_samples=1, n_batch=1)
-    few, many = (
-        lower(
-            chip, replace(one, n_timesteps=n), replace(mapping, flow=replace(mapping.flow, n_timesteps=n)),
-            activity.repeated(n),
-        ).graph.n_tasks
-        for n in (4, 8)
-    )  # fmt: skip
-    return lambda n: work.n_samples * max(few, many + (n - 8) * (many - few) // 4)
+def _tasks_of(ready: Prepared, timesteps: int) -> int:
+    """About how many tasks so many timesteps of all samples have."""
+    longer = replace(ready.mapping, flow=replace(ready.mapping.flow, n_timesteps=timesteps))
+    work = replace(ready.work, n_timesteps=timesteps)
+    return n_tasks(ready.chip, work, longer, ready.activity)[0]

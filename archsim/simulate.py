@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, overload
 
-from archsim.crossbar.cells import with_expected_pulses
 from archsim.engine import run_tasks
-from archsim.long_simulation import check_room, simulate_long
-from archsim.lowering import lower
-from archsim.mapping import map_workload
+from archsim.long_simulation import simulate_long
 from archsim.metrics import LongResult, Result
+from archsim.prepare import prepare
 from archsim.provenance import provenance
-from archsim.snn import measure
 from archsim.spec import Chip
 from archsim.verify import verify
 from archsim.workload import Workload
@@ -109,12 +106,9 @@ def simulate(
     phase = phase or work.phases[0]
     if timesteps is not None:
         return simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
-    check_room(chip, work, None, None, max_memory_bytes)
-    chip = with_expected_pulses(chip)
-    work, activity = measure(work, seed)
-    mapping = map_workload(chip, work, phase)
-    check_room(chip, work, mapping, activity, max_memory_bytes)
-    lowered = lower(chip, work, mapping, activity)
+    ready = prepare(chip, work, seed, phase, max_memory_bytes)
+    chip, work, mapping = ready.chip, ready.work, ready.mapping
+    lowered = ready.lowered()
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
     verify(lowered.graph, trace, policy=policy)
     made = provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy}))

@@ -1,52 +1,31 @@
-"""Jobs for worker processes, which must find them by name."""
+"""A small network for comparisons of two rules, with a second copy on arrays of its own."""
 
 from __future__ import annotations
 
-import os
-import time
+from pathlib import Path
 
-from archsim.errors import DoesNotFitError
+from archsim.study import Base
 
-
-def square(x: int) -> int:
-    """The square of a number."""
-    return x * x
-
-
-def threads(_: int) -> str | None:
-    """How many threads the linear algebra may take."""
-    return os.environ.get("OPENBLAS_NUM_THREADS")
-
-
-def vanish(_: int) -> None:
-    """End the process without a word."""
-    os._exit(3)
-
-
-def sleep(seconds: int) -> int:
-    """Take that long."""
-    time.sleep(seconds)
-    return seconds
+SMALL = """\
+version: 1
+name: small
+network:
+  input: [4]
+  layers:
+    - {name: fc1, kind: dense, outputs: 40, neuron: {kind: lif, leak: 0.9}}
+    - {name: fc2, kind: dense, outputs: 40, neuron: {kind: lif, leak: 0.9}}
+    - {name: out, kind: dense, outputs: 3, neuron: {kind: lif, leak: 0.9}}
+timesteps: 4
+input_resolution: 1 bit
+activity: {kind: random_input, rate: 0.5}
+phases: [inference, bp, dfa]
+samples: 2
+batch: 2
+"""
 
 
-def fail(_: int) -> None:
-    """Break."""
-    raise LookupError("a bug")
-
-
-def does_not_fit(needed: int) -> None:
-    """Break as a mapping does."""
-    raise DoesNotFitError("crossbars", needed, 8, "crossbars", "raise chip.tiles")
-
-
-class StubbornError(Exception):
-    """Does not go to another process."""
-
-    def __init__(self, line: int, column: int) -> None:
-        super().__init__(f"at {line}")
-        self.column = column
-
-
-def stubborn(line: int) -> None:
-    """Break in a way that cannot be told."""
-    raise StubbornError(line, 1)
+def small_base(root: Path, folder: Path) -> Base:
+    """The wearable chip with the small network, whose file goes to a folder."""
+    workload = folder / "small.yaml"
+    workload.write_text(SMALL)
+    return Base(root / "arch_specs/wearable_rram.yaml", workload)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from archsim.errors import ArchsimError
+from archsim.errors import ArchsimError, TooLargeError
 from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
@@ -81,6 +81,8 @@ class Job:
         The same for jobs that share a task graph.
     model : str
         The version that it is asked of; a worker of another version does not answer.
+    max_memory_bytes : int or None
+        What its evaluation may take; half of the memory that is free then if None.
     """
 
     key: str
@@ -92,6 +94,7 @@ class Job:
     learned: Path = Path()
     graph: str = ""
     model: str = field(default_factory=model_version)
+    max_memory_bytes: int | None = None
 
 
 def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
@@ -127,7 +130,8 @@ def _quick(jobs: Sequence[Job]) -> list[dict[str, float] | None]:
     bounds = [limit.at_most for limit in jobs[0].limits if limit.metric == "latency_ps"]
     most_ps = min((bound for bound in bounds if bound is not None), default=math.inf)
     try:
-        return _shared[0].metrics([job.resolved for job in jobs], jobs[0].metrics, most_ps)
+        together = [job.resolved for job in jobs]
+        return _shared[0].metrics(together, jobs[0].metrics, most_ps, jobs[0].max_memory_bytes)
     except Exception:  # whatever it is, the simulation of each one by itself says it better
         return [None] * len(jobs)
 
@@ -135,6 +139,8 @@ def _quick(jobs: Sequence[Job]) -> list[dict[str, float] | None]:
 def _outcome(job: Job, quick: dict[str, float] | None) -> Outcome:
     try:
         return _evaluated(job, quick or {})
+    except TooLargeError as error:  # with more memory, or less beside it, it has figures
+        return failed(str(error), interrupted={"worker": "memory"})
     except ArchsimError as error:
         return failed(" ".join(str(error).splitlines()[:2]).partition(" These wait")[0])
     except MemoryError:
@@ -164,14 +170,14 @@ def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:
     metrics, given = dict(quick), job.resolved
     if not quick:
         dear = tuple(metric for metric in job.metrics if metric not in ACCURACIES)
-        metrics = _simulated(given, dear)
+        metrics = _simulated(job, dear)
     metrics |= measure_shape(given.work.network, job.metrics)
     learned = tuple(metric for metric in job.metrics if metric in ACCURACIES)
     for dear in (_traced(job, metrics), learned):
         if dear and (broken := broken_limits(job.limits, metrics)):
             return _pruned(metrics, f"{', '.join(dear)} not looked for: {broken} out of bounds")
         if dear:
-            metrics |= _learned(job, dear) if dear == learned else _simulated(given, dear)
+            metrics |= _learned(job, dear) if dear == learned else _simulated(job, dear)
     return {"state": "done", "metrics": _plain({name: metrics[name] for name in job.metrics}), "error": None}
 
 
@@ -180,8 +186,10 @@ def _traced(job: Job, known: dict[str, float]) -> tuple[str, ...]:
     return tuple(metric for metric in job.metrics if metric not in known and metric not in ACCURACIES)
 
 
-def _simulated(given: Resolved, metrics: Sequence[str]) -> dict[str, float]:
-    result = simulate(given.chip, given.work, "compiled", given.seed, cast("Phase", given.phase))
+def _simulated(job: Job, metrics: Sequence[str]) -> dict[str, float]:
+    given, phase = job.resolved, cast("Phase", job.resolved.phase)
+    most = job.max_memory_bytes
+    result = simulate(given.chip, given.work, "compiled", given.seed, phase, max_memory_bytes=most)
     return measure_result(result, metrics)
 
 

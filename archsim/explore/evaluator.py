@@ -63,12 +63,15 @@ class Evaluator:
     folder : StudyFolder
     pool : Pool
     progress : Progress
+    max_memory_bytes : int or None
+        What one evaluation may take.
     """
 
     study: Study
     folder: StudyFolder
     pool: Pool
     progress: Progress
+    max_memory_bytes: int | None = None
     n_new: int = 0
     _tried: set[str] = field(default_factory=set)  # keys of what was evaluated here
     _running: dict[str, Pending] = field(default_factory=dict)  # by the key of what is with a worker
@@ -201,6 +204,7 @@ class Evaluator:
         return key, Job(
             key, resolved, metrics_of(study), limits_of(study), study.rule_of(resolved.phase),
             model.learning.n_seeds, self.folder.learned, graph_key(resolved), model_version(),
+            self.max_memory_bytes,
         )  # fmt: skip
 
     def _groups(self, jobs: Sequence[Job]) -> list[list[Job]]:

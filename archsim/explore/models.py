@@ -9,8 +9,10 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from archsim.units import DoorModel, FieldFaultsError, TimePs, factor_between, whole_step
 
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
+MOST_TRIALS = 2**20
+"""Configurations, trials, seeds: more are not evaluated in any time that one would wait."""
+Count = Annotated[int, Field(ge=1, le=MOST_TRIALS)]
+Natural = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Name = Annotated[str, Field(min_length=1)]
 Value = bool | int | float | str
 Number = int | float | str
@@ -230,7 +232,7 @@ class SearchModel(DoorModel):
     sampler: Literal["tpe", "nsga2", "nsga3", "random", "quasi_random"] = "tpe"
     n_trials: Count = 200
     n_batch: Count = 10
-    population: Annotated[int, Field(ge=2)] = 20
+    population: Annotated[int, Field(ge=2, le=MOST_TRIALS)] = 20
 
     @model_validator(mode="after")
     def _is_a_batch_at_least(self) -> Self:

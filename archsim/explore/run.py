@@ -79,6 +79,7 @@ def sweep(
     workers: int = 1,
     tell: Tell = on_terminal,
     scheduler: str | None = None,
+    max_memory_bytes: int | None = None,
 ) -> Explored:
     """Evaluate the configurations of a study: its grid, or a random or quasi-random part of its space.
 
@@ -94,6 +95,8 @@ def sweep(
         Called with how far it has come.
     scheduler : str, optional
         Address of a Dask scheduler, or "local" for a cluster on this machine; it evaluates then.
+    max_memory_bytes : int, optional
+        What one evaluation may take; half of the memory that is free then if not given.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def sweep(
         closing(pool_of(given, workers, scheduler)) as pool,  # first: a cluster that is not there leaves no folder
         open_folder(given, folder_of(given, folder)) as opened,
     ):
-        evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell))
+        evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell), max_memory_bytes)
         records = evaluator.in_blocks(wanted)
         evaluator.progress.end()
         return Explored(given, opened.path, records, evaluator.n_new, tuple(opened.log.damaged))

@@ -41,12 +41,13 @@ def search(
     workers: int = 1,
     tell: Tell = on_terminal,
     scheduler: str | None = None,
+    max_memory_bytes: int | None = None,
 ) -> Explored:
     """Search the space of a study for its Pareto front, with one of Optuna's samplers.
 
     Parameters
     ----------
-    study, folder, workers, tell, scheduler
+    study, folder, workers, tell, scheduler, max_memory_bytes
         As for :func:`archsim.explore.sweep`.
 
     Returns
@@ -83,7 +84,8 @@ def search(
         open_folder(given, folder_of(given, folder)) as place,
         taking_part(place.journal),
     ):
-        evaluator = Evaluator(given, place, pool, Progress(given.model.search.n_trials, tell))
+        progress = Progress(given.model.search.n_trials, tell)
+        evaluator = Evaluator(given, place, pool, progress, max_memory_bytes)
         run = _Search(given, place, evaluator, *opened(given, place.journal))
         run.go()
         evaluator.progress.end()

@@ -21,9 +21,10 @@ from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedCosts, TapedTasks
 from archsim.lowering import lower
 from archsim.lowering.lower import Lowered
-from archsim.mapping import Mapping, map_workload
+from archsim.mapping import Mapping
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
+from archsim.prepare import prepare
 from archsim.provenance import files_of
 from archsim.simulate import Phase
 from archsim.snn import Activity, measure
@@ -106,7 +107,8 @@ class Shared:
         return self._measured[key]
 
     def metrics(
-        self, group: Sequence[Resolved], wanted: Iterable[str], most_ps: float = math.inf
+        self, group: Sequence[Resolved], wanted: Iterable[str], most_ps: float = math.inf,
+        max_memory_bytes: int | None = None,
     ) -> list[dict[str, float] | None]:
         """Those metrics that need no trace, of configurations with one `graph_key`.
 
@@ -116,6 +118,8 @@ class Shared:
         wanted : iterable of str
         most_ps : float
             Configurations that take longer at best are not played out.
+        max_memory_bytes : int, optional
+            What the graph may take.
 
         Returns
         -------
@@ -124,7 +128,7 @@ class Shared:
             ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
         """
         names = [name for name in wanted if name in QUICK]
-        graph = self._graph(group[0])
+        graph = self._graph(group[0], max_memory_bytes)
         found: list[dict[str, float] | None] = [None] * len(group)
         if graph is None:
             return found
@@ -149,20 +153,22 @@ class Shared:
                 found[i] = _totals(graph, costs, actions, int(makespan), group[i].work.n_samples, names)
         return found
 
-    def _graph(self, resolved: Resolved) -> _Graph | None:
+    def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
         key = graph_key(resolved)
         if key not in self._graphs:
             try:
-                _keep(self._graphs, key, self._lowered(resolved))
+                _keep(self._graphs, key, self._lowered(resolved, max_memory_bytes))
             except (NotSharedError, ArchsimError):
                 _keep(self._graphs, key, None)
         self._graphs.move_to_end(key)
         return self._graphs[key]
 
-    def _lowered(self, resolved: Resolved) -> _Graph:
-        work, activity = self.measured(resolved.work, resolved.seed)
-        chip = with_expected_pulses(resolved.chip)
-        mapping = map_workload(chip, work, cast("Phase", resolved.phase))
+    def _lowered(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph:
+        phase = cast("Phase", resolved.phase)
+        seed, most = resolved.seed, max_memory_bytes
+        ready = prepare(resolved.chip, resolved.work, seed, phase, most, self.measured)
+        ready.check()
+        chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
         tape = Tape()
         costs = TapedCosts(ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes), tape)
         tasks = TapedTasks(tape)

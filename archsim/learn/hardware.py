@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archsim.mapping import map_workload
+from archsim.memory import check_shape
 from archsim.simulate import Phase, simulate
 from archsim.spec import Chip
 from archsim.workload import Workload
@@ -38,19 +39,23 @@ def phases_of(work: Workload, rules: Sequence[str]) -> tuple[str, ...]:
     return (*rules, *((INFERENCE,) if INFERENCE in work.phases or not rules else ()))
 
 
-def check_fit(chip: Chip, work: Workload, phases: Sequence[str]) -> None:
-    """Find out before a long run whether the chip holds the network.
+def check_fit(
+    chip: Chip, work: Workload, phases: Sequence[str], max_memory_bytes: int | None = None
+) -> None:
+    """Find out before a long run whether the chip holds the network, and the memory the run.
 
     Raises
     ------
-    DoesNotFitError
+    DoesNotFitError, TooLargeError
     """
     for phase in phases:
+        check_shape(chip, _ready(work), phase, max_memory_bytes)
         map_workload(chip, _ready(work), cast("Phase", phase))
 
 
 def simulated(
-    chip: Chip, work: Workload, network: Network, activity: Path, phase: str, engine: str
+    chip: Chip, work: Workload, network: Network, activity: Path, phase: str, engine: str,
+    max_memory_bytes: int | None = None,
 ) -> dict[str, Any]:
     """One phase of the recorded activity, as `Result.to_dict` gives it.
 
@@ -63,7 +68,8 @@ def simulated(
     """
     recorded = FileActivity(kind="measured", file=str(activity))
     ready = replace(_ready(work), network=network, activity=recorded)
-    return simulate(chip, ready, engine=engine, phase=cast("Phase", phase)).to_dict()
+    which = cast("Phase", phase)
+    return simulate(chip, ready, engine=engine, phase=which, max_memory_bytes=max_memory_bytes).to_dict()
 
 
 def _ready(work: Workload) -> Workload:

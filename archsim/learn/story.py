@@ -46,6 +46,7 @@ def learn(
     resume: bool = False,
     engine: str = "compiled",
     tell: Tell | None = None,
+    max_memory_bytes: int | None = None,
 ) -> LearningResult:
     """Let a workload's network learn on a chip, and find out how well and at what cost.
 
@@ -69,6 +70,8 @@ def learn(
     engine : str
         Of the event simulation; all give the same.
     tell : callable, optional
+    max_memory_bytes : int, optional
+        What training, and each event simulation, may take; half of the free memory if not given.
 
     Returns
     -------
@@ -97,14 +100,15 @@ def learn(
     """
     _check_choices(work, rules, seeds, seed)
     phases = phases_of(work, rules)
-    check_fit(chip, work, phases)
+    check_fit(chip, work, phases, max_memory_bytes)
     if folder is None:
         if resume:
             raise WorkloadError("to resume, name the folder of the earlier run")
         with tempfile.TemporaryDirectory() as place:
-            return _Story(chip, work, tuple(rules), seed, Path(place), engine, tell).told(seeds, phases)
+            story = _Story(chip, work, tuple(rules), seed, Path(place), engine, tell, max_memory_bytes)
+            return story.told(seeds, phases)
     opened = open_folder(Path(folder), resume)
-    return _Story(chip, work, tuple(rules), seed, opened, engine, tell).told(seeds, phases)
+    return _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes).told(seeds, phases)
 
 
 def _check_choices(work: Workload, rules: Sequence[str], seeds: int, seed: int) -> None:
@@ -139,6 +143,7 @@ class _Story:
     folder: Path
     engine: str
     tell: Tell | None
+    max_memory_bytes: int | None = None
 
     def told(self, n_seeds: int, phases: Sequence[str]) -> LearningResult:
         seeds = tuple(range(self.first_seed, self.first_seed + n_seeds))
@@ -284,7 +289,7 @@ class _Story:
             return Checkpoint.load(path, made_from).record
         if self.tell is not None:
             self.tell(f"event simulation of {phase}", None)
-        found = simulated(self.chip, self.work, trained, recorded, phase, self.engine)
+        found = simulated(self.chip, self.work, trained, recorded, phase, self.engine, self.max_memory_bytes)
         Checkpoint(made_from, found, {}).save(path)
         return found
 

@@ -6,12 +6,12 @@ is held until its last has left, (n-1) times the slowest stage so far plus its o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archsim.components import ReadCycle
 from archsim.components.records import longest
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
 
@@ -193,6 +193,41 @@ def scatter(
     if len(targets) != 1:
         ctx.add(label, RELEASE, 1, after=added or [collect], frees=[register])
     return added
+
+
+def summed_up(
+    ctx: Context, label: Label, n_values: Mapping[int, int], known: Mapping[int, int], n_bits: int
+) -> dict[int, int]:
+    """Add up values of several tiles on the first of them, and send what they make back to all.
+
+    Parameters
+    ----------
+    n_values, known : mapping of int to int
+        By tile: values of `n_bits`, and the task after which they are known.
+
+    Returns
+    -------
+    dict of int to int
+        By tile, the task after which it has the sums; `known` itself if there is only one.
+    """
+    first, *others = known
+    if not others:
+        return dict(known)
+    added = [known[first]]
+    for tile in others:
+        arrived = travel(ctx, label, tile, first, n_values[tile] * n_bits, [known[tile]])
+        held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n_values[tile])
+        added.append(ctx.add(
+            label, ctx.costs.add(), n_values[tile],
+            uses=[(ctx.resource(f"tile[{first}].accumulator"), 1)],
+            occupancy_ps=held, latency_ps=latency, after=[arrived],
+        ))
+    summed = ctx.add(label, BARRIER, 1, after=added)
+    found = {first: summed}
+    for tile in others:
+        back = travel(ctx, label, first, tile, n_values[tile] * n_bits, [summed])
+        found[tile] = summed if back is None else back
+    return found
 
 
 def _outputs(product: Product) -> int:

@@ -9,7 +9,8 @@ After the forward pass, which kept every step's inputs and potentials::
                                       transposed: on the second copy, or on the array from its columns
         collect, hop ..., add         at the homes of the layer below (col2im: each tap at its step)
 
-An array that no error drives is skipped if the chip says so (`skip_idle_blocks`).
+An array that no error drives is skipped if the chip says so (`skip_idle_blocks`); its tile has the errors like any
+other, and sends an empty token to each home below that gets no sums from it.
 
 The surrogate of a step waits for the additions of all steps above that read it, and for its own later timestep:
 the leak carries the error back through time. The first layer's error goes no further. Pooling hands its error on.
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from archsim.lowering.arrays import Product, read_array, scatter
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
+from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
 
@@ -63,28 +65,24 @@ class BackPropagation(Learning):
         return self.deltas[name, home.tile, step]
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
-        blocks = []
-        for block in self._transposed_blocks(plan):
-            if not self._is_needed(plan, block, step):
-                continue
-            if self._n_driven(plan, block, step) or not self.ctx.chip.execution.skip_idle_blocks:
-                blocks.append(block)
-            else:  # what lies below still waits until it is known that nothing comes
-                self._reach(plan, block, step, [list(deltas.values())] * len(self._targets(plan, _inputs(block))))
-        tiles = sorted({*plan.tiles, *(block.tile for block in blocks)})
+        blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
+        active = [block for block in blocks if self._is_read(plan, block, step)]
+        tiles = sorted({*plan.gradient_tiles, *(block.tile for block in blocks)})
         readers = {
-            tile: (tile in plan.tiles) + sum(block.tile == tile for block in blocks) for tile in tiles
+            tile: (tile in plan.gradient_tiles) + sum(block.tile == tile for block in active) for tile in tiles
         }
         fetched, held = self.spread(plan, step, deltas, readers)
-        label = self.label(plan.layer.name, step)
+        ctx, label = self.ctx, self.label(plan.layer.name, step)
         for tile in tiles:
             done = []
-            if tile in plan.tiles:
+            if tile in plan.gradient_tiles:
                 done.append(self.outer(plan, tile, step, fetched[tile]))
-            for block in blocks:
-                if block.tile == tile:
-                    done.append(self._transposed_read(plan, block, step, fetched[tile]))
-            self.release(label, done, held[tile])
+            here = [block for block in active if block.tile == tile]
+            done += [self._transposed_read(plan, block, step, fetched[tile]) for block in here]
+            idle = self._ways(plan, [block for block in blocks if block.tile == tile]) - self._ways(plan, here)
+            for home, source in sorted(idle):
+                self._reach(plan, step, home, source, empty_token(ctx, label, tile, home, fetched[tile]))
+            self.release(label, done or [fetched[tile]], held[tile])
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
         """Arrays that carry the error down: the copy's, or those with a row that needs an error."""
@@ -120,20 +118,26 @@ class BackPropagation(Learning):
         self.gradients.setdefault(name, []).append(merged)
         parts = [(tile, n_rows * n_vectors) for tile, n_rows, _ in self._targets(plan, _inputs(block))]
         added = scatter(ctx, label, product, merged, parts)
-        self._reach(plan, block, step, [[task] for task in added])
+        for (home, _, source), task in zip(self._targets(plan, _inputs(block)), added, strict=True):
+            self._reach(plan, step, home, source, task)
         return merged
+
+    def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
+        return not self.ctx.chip.execution.skip_idle_blocks or self._n_driven(plan, block, step) > 0
+
+    def _ways(self, plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, str]]:
+        """The homes below, and their layers, whose errors some arrays add to."""
+        return {(home, source) for block in blocks for home, _, source in self._targets(plan, _inputs(block))}
 
     def _n_driven(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Errors that drive an array in a step, over all vectors."""
         outputs = block.rows if block.role == "copy" else block.columns
         return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, outputs)[step]
 
-    def _reach(self, plan: LayerPlan, block: Block, step: int, tasks: Sequence[Sequence[int]]) -> None:
-        """What each target of an array waits for."""
-        for (tile, _, source), of_target in zip(self._targets(plan, _inputs(block)), tasks, strict=True):
-            for needed in self.ctx.flow.needs(plan.layer, step, source):
-                for task in of_target:
-                    self._contribute(source, tile, needed, task)
+    def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
+        """What the errors of all steps of a source that a step has read wait for, at one of its homes."""
+        for needed in self.ctx.flow.needs(plan.layer, step, source):
+            self._contribute(source, home, needed, task)
 
     def _pool(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         """Hand the error of a window to its inputs; they live on the same tile."""

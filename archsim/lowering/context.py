@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, ChipCosts
-from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, value_bits
+from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.workload import Layer, Network, Workload
@@ -103,8 +103,7 @@ class Context:
     def bits(self) -> dict[str, int]:
         """Bits of one value of each layer's output and of "input"."""
         potential = self.chip.tile.membrane_buffer.potential_bits
-        names = ("input", *self.network.names)
-        return {name: value_bits(self.network, name, self.work.input_bits, potential) for name in names}
+        return all_value_bits(self.network, self.work.input_bits, potential)
 
     @cached_property
     def signed(self) -> dict[str, bool]:

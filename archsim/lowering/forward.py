@@ -7,6 +7,7 @@ For every layer and step (a burst of output positions at one timestep), in the o
         keep         (learning) the same bits into the history buffer, for the outer product
         each block:  drive, read, convert, shift_add   for each cycle of the input's bits
                      collect, hop ...                  the partial sums to the home tile
+        hop ...      an empty token to each home that gets no sums from here, as the blocks for it are idle
     on each home tile of the layer
         add          the partial sums of all row blocks
         update       the neurons: membrane potential, threshold, reset
@@ -17,8 +18,8 @@ For every layer and step (a burst of output positions at one timestep), in the o
 The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Of input
 registers and accumulators a chip has some sets, two if it does not say (double buffering): a step's fetch waits
 until the step that many before has been read, its additions until the step that many before has been sent. Layers
-overlap as the data allow. A block that no spike reaches is skipped if the chip says so. Pooling has no arrays: its
-home adds up the window.
+overlap as the data allow. A block that no spike reaches is skipped if the chip says so; its home still waits until
+the block's tile has its inputs and has told it. Pooling has no arrays: its home adds up the window.
 """
 
 from __future__ import annotations
@@ -31,7 +32,16 @@ from archsim.components.records import longest
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.order import as_inputs_come
-from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room, spike_bits, travel
+from archsim.lowering.transport import (
+    Room,
+    emit,
+    empty_token,
+    fetch,
+    send_all,
+    shared_room,
+    spike_bits,
+    travel,
+)
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
 from archsim.workload import INPUT, Pool
 
@@ -72,6 +82,7 @@ class Forward:
     kept_inputs: dict[Key, int] = field(default_factory=dict)
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
+    emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -85,6 +96,11 @@ class Forward:
             self._send_input(step)
         else:
             self._step(self.ctx.plan(name), step)
+
+    @property
+    def over(self) -> list[int]:
+        """Tasks after which nothing of the sample is under way, also of what nobody reads."""
+        return [*self.left.values(), *self.emptied.values()]
 
     def label(self, layer: str, step: int) -> Label:
         """The label of a step's tasks."""
@@ -133,16 +149,18 @@ class Forward:
     # ---- one step of one layer -----------------------------------------------------------------
 
     def _step(self, plan: LayerPlan, step: int) -> None:
-        sums: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
+        come: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
         for tile in plan.tiles:
             fetched = self._fetch(plan, tile, step)
             if not plan.forward:
-                sums[tile].append(self._pool(plan, tile, step, fetched))
-        for block in plan.forward:
-            if block.replica == step % (plan.forward[-1].replica + 1):
-                self._block(plan, block, step, sums)
-        for home in plan.homes:
-            self._home(plan, home, step, sums[home.tile])
+                come[tile].append(self._pool(plan, tile, step, fetched))
+        active = self._active_blocks(plan, step)
+        for block in active:
+            come[plan.home_of(block).tile].append(self._block(plan, block, step))
+        for tile, home in sorted(_ways(plan, self._blocks_of(plan, step)) - _ways(plan, active)):
+            come[home].append(self._nothing(plan, tile, home, step))
+        for place in plan.homes:
+            self._home(plan, place, step, come[place.tile])
 
     def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
@@ -153,9 +171,11 @@ class Forward:
             for needed in ctx.flow.needs(plan.layer, step, source):
                 after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
-        after = self._admitted_to_history(plan, tile, step, "inputs", after)
+        kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
+        if kept:
+            after = self._admitted_to_history(plan, tile, step, "inputs", after)
         task = fetch(ctx, label, tile, self._fetched_accesses(plan, tile, step), after, frees)
-        if self._keeps(plan, "inputs"):
+        if kept:
             self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
         self.fetched[layer, tile, step] = task
         return task
@@ -193,19 +213,22 @@ class Forward:
             rows = sorted(set(rows))
         return sum(n_vectors * ctx.costs.accesses("input_buffer", (b - a) * bits) for a, b in rows)
 
+    def _blocks_of(self, plan: LayerPlan, step: int) -> list[Block]:
+        """The blocks whose turn the step is: those of one replica."""
+        n_replicas = max((block.replica for block in plan.forward), default=0) + 1
+        return [block for block in plan.forward if block.replica == step % n_replicas]
+
     def _active_blocks(self, plan: LayerPlan, step: int) -> list[Block]:
-        """Blocks that are read in this step: of this step's replica, and reached by an input."""
-        ctx = self.ctx
-        replica = step % (plan.forward[-1].replica + 1)
-        return [
-            block
-            for block in plan.forward
-            if block.replica == replica
-            and (
-                not ctx.chip.execution.skip_idle_blocks
-                or ctx.active_per_step(plan.layer, self.sample, block.rows)[step] > 0
-            )
-        ]
+        """Blocks that are read in this step: all of its replica, or those that an input reaches."""
+        ctx, blocks = self.ctx, self._blocks_of(plan, step)
+        if not ctx.chip.execution.skip_idle_blocks:
+            return blocks
+        return [b for b in blocks if ctx.active_per_step(plan.layer, self.sample, b.rows)[step] > 0]
+
+    def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int) -> int:
+        """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
+        name = plan.layer.name
+        return empty_token(self.ctx, self.label(name, step), tile, home, self.fetched[name, tile, step])
 
     def _leaving(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Claim]:
         """Space of the inputs that no later step of the layer reads."""
@@ -229,20 +252,19 @@ class Forward:
             if needed_from(plan, tile, source, home, ctx.network)
         ]
 
-    def _block(self, plan: LayerPlan, block: Block, step: int, sums: dict[int, list[int]]) -> None:
+    def _block(self, plan: LayerPlan, block: Block, step: int) -> int:
+        """Read a block and add its sums up at its home; returns the addition."""
         ctx, name = self.ctx, plan.layer.name
         n_active = ctx.active_per_step(plan.layer, self.sample, block.rows)[step]
-        if n_active == 0 and ctx.chip.execution.skip_idle_blocks:
-            return
         label = self.label(name, step)
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         signed = any(ctx.signed[source] for source in sources_of(plan.layer))
         product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed)
         merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
         self.read.setdefault((name, block.tile, step), []).append(merged)
-        home = plan.home_of(block)
-        free = self._sent_before(name, home.tile, step, ctx.chip.tile.n_accumulator_sets)
-        sums[home.tile].append(deliver(ctx, label, product, merged, home.tile, [free]))
+        home = plan.home_of(block).tile
+        free = self._sent_before(name, home, step, ctx.chip.tile.n_accumulator_sets)
+        return deliver(ctx, label, product, merged, home, [free])
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
@@ -262,16 +284,16 @@ class Forward:
 
     # ---- neurons and what they send ------------------------------------------------------------
 
-    def _home(self, plan: LayerPlan, home: Home, step: int, sums: Sequence[int]) -> None:
+    def _home(self, plan: LayerPlan, home: Home, step: int, come: Sequence[int]) -> None:
+        """Neurons, once all has come that their sums are made of, and what they send; without sums they leak."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_neurons = home.n_channels * ctx.n_vectors(name, step)
-        after: list[int | None] = [*sums, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
-        # a skipped layer still leaks at its timestep: it waits for its inputs like any other
-        after += [self.fetched[name, tile, step] for tile in plan.tiles] if not sums else []
+        after: list[int | None] = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
         ready: int | None = None
         if plan.layer.neuron is not None:
             states = plan.layer.neuron.n_states
-            after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
+            if kept := self._keeps(plan, "potentials"):
+                after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
             bits = n_neurons * states * ctx.chip.tile.membrane_buffer.potential_bits
             held, latency = ctx.costs.unit_ps(ctx.chip.tile.neuron_unit, n_neurons)
             memory = ctx.costs.access_ps("membrane_buffer", 2 * ctx.costs.accesses("membrane_buffer", bits))
@@ -282,7 +304,7 @@ class Forward:
             )
             self.updated[name, home.tile, step] = ready
             after = [ready]
-            if self._keeps(plan, "potentials"):
+            if kept:
                 task = self._keep(plan, home.tile, step, "potentials", ready)
                 self.kept_potentials[name, home.tile, step] = task
         self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
@@ -317,6 +339,7 @@ class Forward:
             if ctx.work.schedule == "sequential" and home.tile in self.left:
                 messages.append(self.left[home.tile])  # in order, so that the last step ends the sample
         released = ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+        self.emptied[name, home.tile] = released
         if is_last:
             self.left[home.tile] = released
         return stored
@@ -338,8 +361,6 @@ class Forward:
         self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]
     ) -> list[int | None]:
         """Wait for space in the history buffer before there is something to keep."""
-        if not self._keeps(plan, what):
-            return after
         room, _ = history_room(self.ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
         return [self.ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])]
@@ -349,6 +370,11 @@ class Forward:
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
         return ctx.access(label, ctx.costs.keep(), "history_buffer", tile, bits, [after])
+
+
+def _ways(plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, int]]:
+    """From which tile to which home the results of some blocks go."""
+    return {(block.tile, plan.home_of(block).tile) for block in blocks}
 
 
 def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.arrays import summed_up
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, n_bytes
@@ -44,6 +45,7 @@ class Learning:
     phase: str
     gradients: dict[str, list[int]]
     tasks: list[int] = field(default_factory=list)
+    normalised: dict[range, dict[int, list[int]]] = field(default_factory=dict)
 
     @property
     def last(self) -> Layer:
@@ -63,8 +65,7 @@ class Learning:
             steps = range(ctx.flow.n_steps(name))
             if ctx.work.error == "mean_rate":
                 n = home.n_channels * ctx.flow.n_positions(name)
-                known = [self._output_known(home, step) for step in steps]
-                task = self._error(home, steps[-1], n, known)
+                task = self._error(home, steps[-1], n, self._outputs_known(home, steps))
                 found |= {(home.tile, step): task for step in steps}
             else:
                 found |= {(home.tile, step): self.error_of_step(home, step) for step in steps}
@@ -73,9 +74,33 @@ class Learning:
     def error_of_step(self, home: Home, step: int) -> int:
         """The error of one step at one home of the output."""
         n = home.n_channels * self.ctx.n_vectors(self.last.name, step)
-        return self._error(home, step, n, [self._output_known(home, step)])
+        return self._error(home, step, n, self._outputs_known(home, range(step, step + 1)))
 
-    def _output_known(self, home: Home, step: int) -> int:
+    def _outputs_known(self, home: Home, steps: range) -> list[int]:
+        """What the error of some steps at a home waits for: its outputs, and what the loss needs of all others.
+
+        A cross entropy divides by a sum over all outputs of a timestep, so homes exchange their parts of it.
+        """
+        if not self.ctx.work.learning.loss.endswith("cross_entropy"):
+            return [self._output(home, step) for step in steps]
+        n_bursts = self.ctx.flow.n_bursts(self.last.name)
+        whole = range(steps[0] // n_bursts * n_bursts, (steps[-1] // n_bursts + 1) * n_bursts)
+        if whole not in self.normalised:
+            self.normalised[whole] = self._normalised(whole)
+        return self.normalised[whole][home.tile]
+
+    def _normalised(self, steps: range) -> dict[int, list[int]]:
+        """By home tile: the tasks after which it knows its outputs of whole timesteps and the sum over all."""
+        homes, ctx = self.ctx.plan(self.last.name).homes, self.ctx
+        known = {home.tile: [self._output(home, step) for step in steps] for home in homes}
+        if len(homes) == 1:
+            return known
+        label = self.label(self.last.name, steps[-1])
+        ready = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
+        bits = ctx.chip.tile.membrane_buffer.potential_bits
+        return {tile: [task] for tile, task in summed_up(ctx, label, dict.fromkeys(ready, 1), ready, bits).items()}
+
+    def _output(self, home: Home, step: int) -> int:
         key = (self.last.name, home.tile, step)
         return self.forward.updated.get(key, self.forward.sent[key])
 
@@ -143,7 +168,7 @@ class Learning:
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
         ctx = self.ctx
-        times = 1 if ctx.chip.tile.bus.broadcast else n_readers
+        times = min(n_readers, 1) if ctx.chip.tile.bus.broadcast else n_readers
         return fetch(ctx, label, tile, times * ctx.costs.accesses("input_buffer", n_bits), after)
 
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import BARRIER, Context, Label
-from archsim.lowering.transport import travel
 from archsim.mapping import Block, LayerPlan, UpdateNeeds, needs_of
 
 
@@ -91,7 +91,8 @@ def _passes(ctx: Context, label: Label, plan: LayerPlan, needs: UpdateNeeds, com
             )
         # outputs first: a row of the gradient is a column of the array
         spans = {tile: _lines(owners, tile, of_outputs=number % 2 == 0) for tile in known}
-        known = _exchanged(ctx, label, spans, known)
+        # sums of squares there, factors back
+        known = summed_up(ctx, label, spans, known, ctx.chip.tile.gradient_buffer.gradient_bits)
     return known
 
 
@@ -99,26 +100,3 @@ def _lines(owners: Sequence[Block], tile: int, *, of_outputs: bool) -> int:
     """How many outputs or inputs the gradients on a tile belong to."""
     spans = {block.columns if of_outputs else block.rows for block in owners if block.tile == tile}
     return sum(stop - start for start, stop in spans)
-
-
-def _exchanged(ctx: Context, label: Label, n_values: dict[int, int], known: dict[int, int]) -> dict[int, int]:
-    """Sums of squares to the first tile, added up there, and the factors back."""
-    first, *others = known
-    if not others:
-        return known
-    bits = ctx.chip.tile.gradient_buffer.gradient_bits
-    added = [known[first]]
-    for tile in others:
-        arrived = travel(ctx, label, tile, first, n_values[tile] * bits, [known[tile]])
-        held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n_values[tile])
-        added.append(ctx.add(
-            label, ctx.costs.add(), n_values[tile],
-            uses=[(ctx.resource(f"tile[{first}].accumulator"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=[arrived],
-        ))
-    summed = ctx.add(label, BARRIER, 1, after=added)
-    found = {first: summed}
-    for tile in others:
-        back = travel(ctx, label, first, tile, n_values[tile] * bits, [summed])
-        found[tile] = summed if back is None else back
-    return found

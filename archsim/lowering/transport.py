@@ -47,6 +47,16 @@ def travel(
     return _joined(ctx, label, carry(ctx, label, source, [target], n_bits, waits)[target])
 
 
+def empty_token(ctx: Context, label: Label, source: int, target: int, known: int) -> int:
+    """Tell another tile that nothing comes from here; returns the task after which it knows.
+
+    One flit over each link, as there is no smaller message: who waits for sums cannot tell a late one from none.
+    Within a tile it costs nothing.
+    """
+    arrived = travel(ctx, label, source, target, 1, [known])
+    return known if arrived is None else arrived
+
+
 def _joined(ctx: Context, label: Label, waits: Sequence[int]) -> int | None:
     if len(waits) > 1:
         return ctx.add(label, ADMIT, 1, after=waits)

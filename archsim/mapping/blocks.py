@@ -42,6 +42,12 @@ class Block:
     crossbar: int = -1
     n_crossbars: int = 1
 
+    def at(self, tile: int, pe: int, crossbar: int) -> Block:
+        """The same block in its place."""
+        return Block(
+            self.layer, self.role, self.replica, self.rows, self.columns, tile, pe, crossbar, self.n_crossbars
+        )
+
     @property
     def n_rows(self) -> int:
         """Word lines."""

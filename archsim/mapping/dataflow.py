@@ -90,6 +90,18 @@ class Dataflow:
         Sources come in order, so that everything up to the newest needed step has arrived, and a step leaves
         with its last user.
         """
+        what = source if source == INPUT else ("itself" if source == layer.name else "")
+        sizes = (self.n_positions(source), self.timesteps[source], self.n_steps(layer.name))
+        key = (layer.op, layer.in_shape, layer.out_shape, layer.delay, what, sizes)
+        if key not in self._live_steps:  # alike for all pairs of layers that are alike
+            self._live_steps[key] = self._count_live_steps(layer, source)
+        return self._live_steps[key]
+
+    @cached_property
+    def _live_steps(self) -> dict[tuple[object, ...], int]:
+        return {}
+
+    def _count_live_steps(self, layer: Layer, source: str) -> int:
         last = self.last_users(layer, source)
         arrived = sorted(last)
         leave_after = sorted(last.values())
@@ -99,11 +111,25 @@ class Dataflow:
             most = max(most, bisect_right(arrived, newest) - bisect_left(leave_after, step))
         return most
 
+    @cached_property
+    def look_ahead(self) -> dict[str, int]:
+        """Timesteps that windows on the way from each layer to the output look ahead; 0 if none does."""
+        ahead = dict.fromkeys((INPUT, *self.network.names), 0)
+        if all(not _spans_time(layer) for layer in self.network.layers):
+            return ahead
+        for t in range(self.timesteps[self.network.layers[-1].name]):
+            for name, newest in self._newest_needed(t).items():
+                ahead[name] = max(ahead[name], newest - t)
+        return ahead
+
     def newest_needed(self, name: str, timestep: int) -> int:
         """The newest timestep of a layer's output that the network's output at `timestep` waits for.
 
         Padding along time makes a window look ahead, over all layers on the way; -1 if nothing is needed.
         """
+        return self._newest_needed(timestep).get(name, -1)
+
+    def _newest_needed(self, timestep: int) -> dict[str, int]:
         newest = {self.network.layers[-1].name: timestep}
         for layer in reversed(self.network.layers):
             if layer.name not in newest:
@@ -111,7 +137,7 @@ class Dataflow:
             for source in layer.inputs:
                 needed = self._newest_time(layer, newest[layer.name], self.timesteps[source])
                 newest[source] = max(needed, newest.get(source, -1))
-        return newest.get(name, -1)
+        return newest
 
     def _newest_time(self, layer: Layer, t: int, n_times: int) -> int:
         """The newest timestep of the input that a timestep of the layer, or one before it, reads."""
@@ -155,3 +181,8 @@ class Dataflow:
         if high < low:  # the window lies in the padding
             low = high = min(max(first, 0), extents[0] - 1)
         return low * width, (high + 1) * width
+
+
+def _spans_time(layer: Layer) -> bool:
+    """Whether a step of the layer may read other timesteps of its input than one that is not newer."""
+    return layer.op.flatten_time if isinstance(layer.op, Dense) else layer.op.axis == "time"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import Literal
 
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.memory import BufferPlan, plan_buffers, value_bits
+from archsim.mapping.memory import BufferPlan, all_value_bits, plan_buffers
 from archsim.mapping.place import place
-from archsim.mapping.rows import error_rows, needed_from, sources_of
+from archsim.mapping.rows import error_rows, readers, sources_of
 from archsim.mapping.topology import IO, Topology
 from archsim.spec import AUTO, Chip
 from archsim.workload import INPUT, Layer, Network, Workload
@@ -58,17 +61,58 @@ class LayerPlan:
     feedback: tuple[Block, ...]
     homes: tuple[Home, ...]
 
-    @property
+    @cached_property
     def tiles(self) -> tuple[int, ...]:
         """Tiles that need the layer's input, in order."""
         if not self.forward:
             return tuple(home.tile for home in self.homes)
         return tuple(sorted({block.tile for block in self.forward}))
 
+    @property
+    def gradient_tiles(self) -> tuple[int, ...]:
+        """Tiles that add up the layer's gradients: those of its first replica, in order."""
+        return tuple(sorted({block.tile for block in self.forward if block.replica == 0}))
+
+    @cached_property
+    def rows_by_tile(self) -> dict[int, tuple[Span, ...]]:
+        """Rows of the weight matrix that forward blocks on each tile read, each span once."""
+        spans: dict[int, dict[Span, None]] = {}
+        for block in self.forward:
+            spans.setdefault(block.tile, {})[block.rows] = None
+        return {tile: tuple(rows) for tile, rows in spans.items()}
+
+    def tiles_of_rows(self, start: int, stop: int) -> list[set[int]]:
+        """Tiles whose forward blocks read the rows of a span, by the spans of the blocks that it touches."""
+        spans, tiles = self._tiles_by_rows
+        first = bisect_right(spans, start, key=itemgetter(1))
+        return tiles[first : bisect_left(spans, stop, key=itemgetter(0))]
+
+    @cached_property
+    def _tiles_by_rows(self) -> tuple[list[Span], list[set[int]]]:
+        """Rows of the forward blocks, which are cut without overlap, in order; and their tiles."""
+        tiles: dict[Span, set[int]] = {}
+        for block in self.forward:
+            tiles.setdefault(block.rows, set()).add(block.tile)
+        spans = sorted(tiles)
+        return spans, [tiles[span] for span in spans]
+
+    @cached_property
+    def weights_by_tile(self) -> dict[int, int]:
+        """Weights on each tile, of the first replica."""
+        found = dict.fromkeys(self.gradient_tiles, 0)
+        for block in self.forward:
+            if block.replica == 0:
+                found[block.tile] += block.n_rows * block.n_columns
+        return found
+
     def home_of(self, block: Block) -> Home:
         """The home of a forward block's columns."""
-        start = block.columns[0]
-        return next(h for h in self.homes for low, high in h.channels if low <= start < high)
+        return self._home_by_column[block.columns[0]]
+
+    @cached_property
+    def _home_by_column(self) -> dict[int, Home]:
+        """Homes by the first columns of blocks: a home's spans are those of its blocks."""
+        return {low: home for home in self.homes for low, _ in home.channels}
 
 
 @dataclass(frozen=True)
@@ -213,7 +257,7 @@ class _Allocator:
                 free_rows = self._chip.crossbar.n_rows - block.n_rows
             else:
                 last = placed[-1]
-                placed.append(replace(block, tile=last.tile, pe=last.pe, crossbar=last.crossbar))
+                placed.append(block.at(last.tile, last.pe, last.crossbar))
                 free_rows -= block.n_rows
         return tuple(placed)
 
@@ -229,7 +273,7 @@ class _Allocator:
         pe, crossbar = divmod(self._next, per_pe)
         tile, pe = divmod(pe, self._chip.tile.n_pes)
         self._next += block.n_crossbars
-        return replace(block, tile=tile, pe=pe, crossbar=crossbar)
+        return block.at(tile, pe, crossbar)
 
 
 def _plan(
@@ -268,8 +312,10 @@ def _homes(forward: Sequence[Block]) -> tuple[Home, ...]:
     tile_of: dict[Span, int] = {}
     for block in forward:
         tile_of.setdefault(block.columns, block.tile)
-    tiles = sorted(set(tile_of.values()))
-    return tuple(Home(tile, tuple(sorted(c for c, t in tile_of.items() if t == tile))) for tile in tiles)
+    channels: dict[int, list[Span]] = {}
+    for columns, tile in tile_of.items():
+        channels.setdefault(tile, []).append(columns)
+    return tuple(Home(tile, tuple(sorted(spans))) for tile, spans in sorted(channels.items()))
 
 
 def _pool_homes(layer: Layer, network: Network, plans: MappingType[str, LayerPlan]) -> tuple[Home, ...]:
@@ -301,10 +347,11 @@ def _traffic(
         if source != target:
             traffic[source, target] = traffic.get((source, target), 0) + n_bits
 
+    value_bits = all_value_bits(network, work.input_bits, potential)
+
     def bits_from(name: str) -> int:
         """Bits that one channel of a layer sends in a sample."""
-        n_values = flow.n_positions(name) * flow.timesteps[name]
-        return n_values * value_bits(network, name, work.input_bits, potential)
+        return flow.n_positions(name) * flow.timesteps[name] * value_bits[name]
 
     for plan in plans.values():
         for name in sources_of(plan.layer):
@@ -312,14 +359,14 @@ def _traffic(
                 for target in plan.tiles:
                     add(IO, target, network.input_shape[0] * bits_from(INPUT))
                 continue
-            for home in plan.homes if name == plan.layer.name else plans[name].homes:
-                for target in plan.tiles:
-                    if needed_from(plan, target, name, home, network):
-                        add(home.tile, target, home.n_channels * bits_from(name))
+            homes = plan.homes if name == plan.layer.name else plans[name].homes
+            per_channel = bits_from(name)
+            for home, target in readers(plan, name, homes, network):
+                add(home.tile, target, home.n_channels * per_channel)
+        n_times = flow.n_positions(plan.layer.name) * flow.timesteps[plan.layer.name]
         for block in plan.forward:
             if block.replica == 0:
-                n_values = block.n_columns * flow.n_positions(plan.layer.name) * flow.timesteps[plan.layer.name]
-                add(block.tile, plan.home_of(block).tile, n_values * potential)
+                add(block.tile, plan.home_of(block).tile, block.n_columns * n_times * potential)
     last = network.layers[-1].name
     for home in plans[last].homes:
         add(home.tile, IO, home.n_channels * bits_from(last))

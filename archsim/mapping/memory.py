@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archsim.errors import DoesNotFitError
+from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of
-from archsim.mapping.rows import needed_from, sources_of
+from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.topology import IO
 from archsim.spec import AUTO, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
@@ -75,18 +76,22 @@ def n_bytes(n_values: int, n_bits: int) -> int:
 
 def value_bits(network: Network, name: str, input_bits: int, potential_bits: int) -> int:
     """Bits of one value that a layer (or "input") sends: 1 for a spike, more for pooled spikes and potentials."""
-    if name == INPUT:
-        return input_bits
-    layer = network.layer(name)
-    if layer.neuron is not None:
-        return 1 if layer.neuron.spikes else potential_bits
-    if not isinstance(layer.op, Pool):
-        return potential_bits
-    bits = max(value_bits(network, source, input_bits, potential_bits) for source in layer.inputs)
-    if layer.op.kind == "max":
-        return bits
-    most: int = math.prod(layer.op.kernel) * (2**bits - 1)
-    return most.bit_length()
+    return all_value_bits(network, input_bits, potential_bits)[name]
+
+
+def all_value_bits(network: Network, input_bits: int, potential_bits: int) -> dict[str, int]:
+    """`value_bits` of the input and of every layer."""
+    found = {INPUT: input_bits}
+    for layer in network.layers:
+        bits = max(found[source] for source in layer.inputs)
+        if layer.neuron is not None:
+            bits = 1 if layer.neuron.spikes else potential_bits
+        elif not isinstance(layer.op, Pool):
+            bits = potential_bits
+        elif layer.op.kind != "max":
+            bits = (math.prod(layer.op.kernel) * (2**bits - 1)).bit_length()
+        found[layer.name] = bits
+    return found
 
 
 def plan_buffers(
@@ -104,28 +109,38 @@ def plan_buffers(
         Naming the buffer, its users' demand and its size.
     """
     book = _Book(chip, work, phase, flow, plans)
+    by_buffer: dict[str, list[Demand]] = {}
+    for demand in book.demands:
+        by_buffer.setdefault(demand.buffer, []).append(demand)
     sizes: dict[str, int] = {}
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
-        demands = [d for d in book.demands if d.buffer == name]
+        demands = by_buffer.get(name, [])
         spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
         sizes[name] = _size(name, spec, demands)
-        for tile in sorted({d.tile for d in demands}):
-            shares.update(_shared([d for d in demands if d.tile == tile], sizes[name]))
+        for _, here in sorted(_by_tile(demands).items()):
+            shares.update(_shared(here, sizes[name]))
     return BufferPlan(sizes, shares, tuple(book.demands))
+
+
+def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
+    found: dict[int, list[Demand]] = {}
+    for demand in demands:
+        found.setdefault(demand.tile, []).append(demand)
+    return found
 
 
 def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
     """The size in the spec; automatic: the busiest tile's wishes, as a power of two."""
-    tiles = {d.tile for d in demands}
+    tiles = _by_tile(demands)
     if spec.size_bytes == AUTO:
-        most_liked = max((sum(d.liked_bytes for d in demands if d.tile == tile) for tile in tiles), default=0)
+        most_liked = max((sum(d.liked_bytes for d in here) for here in tiles.values()), default=0)
         return 0 if most_liked == 0 else 2 ** (most_liked - 1).bit_length()
     assert isinstance(spec.size_bytes, int)
-    least = {tile: sum(d.least_bytes for d in demands if d.tile == tile) for tile in tiles}
+    least = {tile: sum(d.least_bytes for d in here) for tile, here in tiles.items()}
     fullest = max(sorted(least), key=least.__getitem__, default=IO)
     if least.get(fullest, 0) > spec.size_bytes:
-        here = sorted((d for d in demands if d.tile == fullest), key=lambda d: (-d.least_bytes, d.user))
+        here = sorted(tiles[fullest], key=lambda d: (-d.least_bytes, d.user))
         most = ", ".join(f"{d.user} {d.least_bytes}" for d in here[:4])
         raise DoesNotFitError(
             name if fullest == IO else f"{name} of tile {fullest}", least[fullest], spec.size_bytes,
@@ -155,6 +170,8 @@ class _Book:
     ) -> None:
         self.chip, self.work, self.flow, self.plans = chip, work, flow, plans
         self.demands: list[Demand] = []
+        potential = chip.tile.membrane_buffer.potential_bits
+        self.bits = all_value_bits(work.network, work.input_bits, potential)
         learns = phase in ("bp", "dfa")
         for plan in plans.values():
             self._inputs(plan)
@@ -171,31 +188,31 @@ class _Book:
         if least:
             self.demands.append(Demand(buffer, tile, user, least, liked))
 
-    def bits_of(self, name: str) -> int:
-        return value_bits(
-            self.work.network, name, self.work.input_bits, self.chip.tile.membrane_buffer.potential_bits
-        )
-
     def _burst(self, name: str) -> int:
         """Positions of the largest burst."""
         n = self.flow.n_positions(name)
         return n if name == INPUT else min(n, self.flow.positions_per_burst)
 
     def _inputs(self, plan: LayerPlan) -> None:
+        sources = sources_of(plan.layer)
+        live = {source: self.flow.live_steps(plan.layer, source) for source in sources}
+        messages = {source: self._messages(plan, source) for source in sources}
         for tile in plan.tiles:
-            for source in sources_of(plan.layer):
-                step = self._message(plan, tile, source)
-                live = self.flow.live_steps(plan.layer, source)
-                user = f"{source} to {plan.layer.name}"
-                self._add("input_buffer", tile, user, step * live, step * (live + STREAM_STEPS - 1))
+            for source in sources:
+                step = messages[source].get(tile, 0)
+                wish = live[source] + STREAM_STEPS - 1
+                self._add("input_buffer", tile, f"{source} to {plan.layer.name}", step * live[source], step * wish)
 
-    def _message(self, plan: LayerPlan, tile: int, source: str) -> int:
-        bits, burst = self.bits_of(source), self._burst(source)
+    def _messages(self, plan: LayerPlan, source: str) -> dict[int, int]:
+        """Bytes of one step of a source that each tile of a layer needs."""
+        bits = self.bits[source]
         if source == INPUT:
-            return n_bytes(math.prod(self.work.network.input_shape), bits)
-        network = self.work.network
-        homes = [h for h in self._homes(source, plan) if needed_from(plan, tile, source, h, network)]
-        return sum(n_bytes(home.n_channels * burst, bits) for home in homes)
+            return dict.fromkeys(plan.tiles, n_bytes(math.prod(self.work.network.input_shape), bits))
+        burst = self._burst(source)
+        found: dict[int, int] = {}
+        for home, tile in readers(plan, source, self._homes(source, plan), self.work.network):
+            found[tile] = found.get(tile, 0) + n_bytes(home.n_channels * burst, bits)
+        return found
 
     def _homes(self, source: str, plan: LayerPlan) -> tuple[Home, ...]:
         return plan.homes if source == plan.layer.name else self.plans[source].homes
@@ -203,7 +220,7 @@ class _Book:
     def _outputs(self, plan: LayerPlan) -> None:
         name = plan.layer.name
         for home in plan.homes:
-            step = n_bytes(home.n_channels * self._burst(name), self.bits_of(name))
+            step = n_bytes(home.n_channels * self._burst(name), self.bits[name])
             self._add("output_buffer", home.tile, name, step, step * STREAM_STEPS)
 
     def _states(self, plan: LayerPlan) -> None:
@@ -220,7 +237,7 @@ class _Book:
         bits, name = self.chip.execution.error_resolution_bits, plan.layer.name
         burst = self._burst(name)
         everything = sum(n_bytes(home.n_channels * burst, bits) for home in plan.homes)
-        for tile in sorted({*plan.tiles, *(block.tile for block in plan.copy)}):
+        for tile in sorted({*plan.gradient_tiles, *(block.tile for block in plan.copy)}):
             self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
         for home in plan.homes:
             step = n_bytes(home.n_channels * burst, bits)
@@ -242,10 +259,13 @@ class _Book:
         name, layer, network = plan.layer.name, plan.layer, self.work.network
         least = self._steps_until_error(name) if self._error_comes_at_once(phase) else self.flow.n_steps(name)
         liked = {what: max(least, self._overlapped_steps(name, phase, what)) for what in ("inputs", "potentials")}
-        for tile in plan.tiles if layer.has_weights else ():
-            rows = {block.rows for block in plan.forward if block.tile == tile and block.replica == 0}
-            bits = max(self.bits_of(source) for source in sources_of(layer))
-            step = n_bytes(sum(b - a for a, b in rows) * self._burst(name), bits)
+        rows: dict[int, set[Span]] = {tile: set() for tile in plan.gradient_tiles}
+        for block in plan.forward:
+            if block.replica == 0:
+                rows[block.tile].add(block.rows)
+        bits = max(self.bits[source] for source in sources_of(layer))
+        for tile in plan.gradient_tiles:
+            step = n_bytes(sum(b - a for a, b in rows[tile]) * self._burst(name), bits)
             self._add("history_buffer", tile, f"inputs of {name}", step * least, step * liked["inputs"])
         if layer.neuron is not None and (layer.has_weights if phase == "dfa" else network.learns(name)):
             bits = self.chip.tile.membrane_buffer.potential_bits
@@ -289,18 +309,13 @@ class _Book:
 
     def _ahead(self, name: str) -> int:
         """Timesteps that windows on the way to the output look ahead."""
-        return max(0, *(self.flow.newest_needed(name, t) - t for t in range(self.flow.timesteps[name])))
+        return self.flow.look_ahead[name]
 
     def _gradients(self, plan: LayerPlan) -> None:
         bits = self.chip.tile.gradient_buffer.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
-        for tile in plan.tiles:
-            weights = sum(
-                block.n_rows * block.n_columns
-                for block in plan.forward
-                if block.tile == tile and block.replica == 0
-            )
+        for tile, weights in plan.weights_by_tile.items():
             n = sets * n_bytes(weights, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
             n = n_bytes(weights * needs_of(self.work).n_states, bits)
@@ -310,6 +325,6 @@ class _Book:
         network = self.work.network
         n_in = n_bytes(math.prod(network.input_shape) * self.work.n_timesteps, self.work.input_bits)
         last = network.layers[-1]
-        n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits_of(last.name))
+        n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits[last.name])
         self._add("global_buffer", IO, "input of a sample", n_in, STREAM_STEPS * n_in)
         self._add("global_buffer", IO, "output of a sample", n_out, STREAM_STEPS * n_out)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping as MappingType
 
-from archsim.mapping.topology import IO, Kind, Topology
+import numpy as np
+
+from archsim.mapping.topology import IO, Floats, Ints, Kind, Topology
 
 Traffic = MappingType[tuple[int, int], int]
 MAX_SWAP_TILES = 64
+_EXACT_BITS = 52
+"""Sums below 2^52 half pitches times bits are exact as floating-point numbers, in any order."""
 
 
 def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: str) -> Topology:
@@ -33,12 +38,25 @@ def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: str) -> Topology:
         snake = Topology(kind, n_tiles, tuple(_snake(topology)))
         best = min(topology, snake, key=lambda candidate: cost(candidate, traffic))
     n_talking = len({tile for pair in traffic for tile in pair} - {IO})
-    return _swapped(best, traffic) if n_talking <= MAX_SWAP_TILES else best
+    return _Swaps(best, traffic).done() if 0 < n_talking <= MAX_SWAP_TILES else best
 
 
 def cost(topology: Topology, traffic: Traffic) -> float:
     """Sum of bits times distance."""
-    return sum(bits * topology.distance(a, b) for (a, b), bits in sorted(traffic.items()))
+    if not traffic:
+        return 0.0
+    pairs = np.array(sorted(traffic), dtype=np.int64)
+    bits = np.array([traffic[a, b] for a, b in pairs.tolist()], dtype=np.float64)
+    return float((bits * _distances(topology, pairs[:, 0], pairs[:, 1])).sum())
+
+
+def _distances(topology: Topology, sources: Ints, targets: Ints) -> Floats:
+    """Distances of many pairs of tiles, or of the global buffer (IO)."""
+    places = np.array([*topology.places, 0], dtype=np.int64)  # IO is the last one
+    here, there = places[sources], places[targets]
+    from_io = topology.from_io(np.where(sources == IO, there, here))
+    between = topology.between(here, there)
+    return np.where(sources == targets, 0.0, np.where((sources == IO) | (targets == IO), from_io, between))
 
 
 def _snake(topology: Topology) -> list[int]:
@@ -51,23 +69,124 @@ def _snake(topology: Topology) -> list[int]:
     return order
 
 
-def _swapped(topology: Topology, traffic: Traffic) -> Topology:
-    links: dict[int, dict[tuple[int, int], int]] = {}
-    for pair, bits in traffic.items():
-        for tile in pair:
-            if tile != IO:
-                links.setdefault(tile, {})[pair] = bits
-    improved = True
-    while improved:
-        improved = False
-        for a in range(topology.n_tiles):
-            for b in range(a + 1, topology.n_tiles):
-                touched = {**links.get(a, {}), **links.get(b, {})}
-                if not touched:
-                    continue
-                places = list(topology.places)
-                places[a], places[b] = places[b], places[a]
-                other = Topology(topology.kind, topology.n_tiles, tuple(places))
-                if cost(other, touched) < cost(topology, touched):
-                    topology, improved = other, True
-    return topology
+class _Swaps:
+    """Goes through the pairs of tiles in order, again and again, and swaps each that is better swapped.
+
+    Only tiles that talk have a *pull*: bits times distance to all that they talk with. The others are free, and of
+    them only those near a tile can have a better place for it: q is better than p only if ``distance(p, q)`` is
+    less than twice the mean distance from p to what the tile talks with (triangle inequality).
+    """
+
+    def __init__(self, topology: Topology, traffic: Traffic) -> None:
+        self.topology = topology
+        self.places = np.array(topology.places, dtype=np.int64)
+        self.tile_at = np.argsort(self.places)
+        self.talking, self.bits, self.io_bits = _talk(topology, traffic)
+        self.is_free = np.ones(topology.n_tiles, dtype=bool)
+        self.is_free[self.talking] = False
+        self.better: dict[int, Ints] = {}  # of the talking tiles: the free ones they had better change places with
+
+    def done(self) -> Topology:
+        """The placement that no swap makes better."""
+        swapped = True
+        while swapped:
+            swapped = False
+            for k in range(len(self.talking)):
+                swapped |= self._with_later(k)
+        return Topology(self.topology.kind, self.topology.n_tiles, tuple(self.places.tolist()))
+
+    def _with_later(self, k: int) -> bool:
+        """Swap the free tiles before the k-th that talks with later ones, then this one."""
+        swapped, a = False, int(self.talking[k])
+        last = (int(self.talking[k - 1]) if k else -1, self.topology.n_tiles)
+        while (pair := self._first_free(k, last)) is not None:
+            self._swap(*pair)
+            last, swapped = pair, True
+        after = a
+        while (b := self._first_after(k, after)) is not None:
+            self._swap(a, b)
+            after, swapped = b, True
+        return swapped
+
+    def _first_free(self, k: int, last: tuple[int, int]) -> tuple[int, int] | None:
+        """The first better pair after `last`: of a free tile before the k-th that talks, and one that talks."""
+        stop = int(self.talking[k])
+        if stop == k:  # all before it talk
+            return None
+        found = []
+        for b in range(k, len(self.talking)):
+            tile, free = int(self.talking[b]), self._better_free(b)
+            start = np.searchsorted(free, last[0] + (tile <= last[1]))
+            found += [(int(a), tile) for a in free[start : start + 1] if a < stop]
+        return min(found, default=None)
+
+    def _first_after(self, k: int, after: int) -> int | None:
+        """The first tile after `after` with which the k-th that talks had better change places."""
+        free = self._better_free(k)
+        later = free[np.searchsorted(free, after, "right") :][:1].tolist()
+        pulls, apart = self._pulls(self.places[self.talking]), self._apart(self.places[self.talking])
+        own = np.diagonal(pulls)
+        # what two tell each other is as far as before, either way round
+        change = (pulls[k] - own[k]) + (pulls[:, k] - own) + 2 * self.bits[k] * apart[k]
+        later += self.talking[(change < 0) & (self.talking > after)][:1].tolist()
+        return min(later, default=None)
+
+    def _better_free(self, k: int) -> Ints:
+        """Free tiles, in order, whose places are better for the k-th that talks than its own."""
+        if k not in self.better:
+            place = self.places[self.talking[k]]
+            here = float(self._pulls(place[None], k)[0])
+            near = self.topology.within(int(place), 2 * here / (self.bits[k].sum() + self.io_bits[k]))
+            near = near[self.is_free[self.tile_at[near]]]
+            self.better[k] = np.sort(self.tile_at[near[self._pulls(near, k) < here]])
+        return self.better[k]
+
+    def _apart(self, places: Ints, k: slice | Ints = slice(None)) -> Floats:
+        return self.topology.between(self.places[self.talking[k]][:, None], places)
+
+    def _pulls(self, places: Ints, k: int | None = None) -> Floats:
+        """What the tiles that talk, or the k-th, would cost at places, all others where they are."""
+        io = self.topology.from_io(places)
+        if k is None:
+            pulls: Floats = self.bits @ self._apart(places) + self.io_bits[:, None] * io
+            return pulls
+        partners = np.flatnonzero(self.bits[k])
+        pull: Floats = self.bits[k, partners] @ self._apart(places, partners) + self.io_bits[k] * io
+        return pull
+
+    def _swap(self, a: int, b: int) -> None:
+        self.places[[a, b]] = self.places[[b, a]]
+        self.tile_at[self.places[[a, b]]] = a, b
+        for tile in (a, b):
+            if self.is_free[tile]:
+                self._judge(tile)
+                continue
+            k = int(np.searchsorted(self.talking, tile))
+            for moved in (k, *np.flatnonzero(self.bits[k])):
+                self.better.pop(int(moved), None)
+
+    def _judge(self, free: int) -> None:
+        """A free tile has a new place: is it better for those that talk?"""
+        here = np.diagonal(self._pulls(self.places[self.talking]))
+        is_better = self._pulls(self.places[free][None])[:, 0] < here
+        for k, known in self.better.items():
+            without = known[known != free]
+            at = np.searchsorted(without, free)
+            self.better[k] = np.insert(without, at, free) if is_better[k] else without
+
+
+def _talk(topology: Topology, traffic: Traffic) -> tuple[Ints, Floats, Floats]:
+    """Tiles that talk; the bits between each two of them, of both directions together; those from and to IO.
+
+    Very large ones are rounded alike, so that what a swap changes is exact and no swap is undone for ever.
+    """
+    half_pitches = math.ceil(2 * topology.diameter)
+    too_many = max(0, (4 * sum(traffic.values()) * half_pitches).bit_length() - _EXACT_BITS)
+    talking = sorted({tile for pair in traffic for tile in pair} - {IO})
+    index = {tile: k for k, tile in enumerate(talking)} | {IO: len(talking)}
+    bits = np.zeros((len(index), len(index)))
+    for (source, target), n in traffic.items():
+        if source != target:
+            bits[index[source], index[target]] += n >> too_many
+    bits += bits.T.copy()
+    return np.array(talking, dtype=np.int64), bits[:-1, :-1].copy(), bits[:-1, -1].copy()

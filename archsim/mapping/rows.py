@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.mapping.blocks import Span
@@ -22,11 +23,25 @@ def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Ne
     layer = plan.layer
     if not plan.forward:  # pooling takes what lives on its own tile
         return home.tile == tile
-    return any(
-        rows_of_source(layer, source, home, network, block.rows)
-        for block in plan.forward
-        if block.tile == tile
-    )
+    rows = plan.rows_by_tile.get(tile, ())
+    return any(rows_of_source(layer, source, home, network, span) for span in rows)
+
+
+def readers(plan: LayerPlan, source: str, homes: Sequence[Home], network: Network) -> Iterator[tuple[Home, int]]:
+    """The homes of `source` with the tiles that need something from them, as `needed_from` says, in order."""
+    if not plan.forward:
+        tiles = set(plan.tiles)
+        yield from ((home, home.tile) for home in homes if home.tile in tiles)
+        return
+    per_channel, offset = _channel_rows(plan.layer, network)[source]
+    period = plan.layer.n_in
+    repeats = plan.n_rows // period if _flattens_time(plan.layer) else 1
+    for home in homes:
+        found: set[int] = set()
+        for start in (offset + again * period for again in range(repeats)):
+            for low, high in home.channels:
+                found.update(*plan.tiles_of_rows(start + low * per_channel, start + high * per_channel))
+        yield from ((home, tile) for tile in sorted(found))
 
 
 def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows: tuple[int, int]) -> int:
@@ -34,9 +49,8 @@ def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows
 
     With `flatten_time` the rows of one timestep follow those of the timestep before.
     """
-    per_channel, offset = _rows_of_channel(layer, source, network)
-    repeats = isinstance(layer.op, Dense) and layer.op.flatten_time
-    period = layer.n_in if repeats else rows[1] + 1
+    per_channel, offset = _channel_rows(layer, network)[source]
+    period = layer.n_in if _flattens_time(layer) else rows[1] + 1
 
     def below(row: int, start: int, stop: int) -> int:
         whole, rest = divmod(row, period)
@@ -49,32 +63,32 @@ def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows
     return count
 
 
-def _rows_of_channel(layer: Layer, source: str, network: Network) -> tuple[int, int]:
-    """Rows per channel of `source` in the layer's weight matrix, and the first of them."""
-    before = 0
-    if source == layer.name:
-        return 1, layer.n_in
+def _flattens_time(layer: Layer) -> bool:
+    return isinstance(layer.op, Dense) and layer.op.flatten_time
+
+
+def _channel_rows(layer: Layer, network: Network) -> dict[str, tuple[int, int]]:
+    """For every source of a layer: rows per channel in the layer's weight matrix, and the first of them."""
+    taps = math.prod(layer.op.kernel) if isinstance(layer.op, Conv) else 1
+    found, before = {}, 0
     for name in layer.inputs:
         shape = network.input_shape if name == INPUT else network.layer(name).out_shape
-        if name == source:
-            break
-        before += math.prod(shape) if isinstance(layer.op, Dense) else shape[0]
-    if isinstance(layer.op, Conv):
-        taps = math.prod(layer.op.kernel)
-        return taps, before * taps
-    return math.prod(shape[1:]), before
+        per_channel = taps if isinstance(layer.op, Conv) else math.prod(shape[1:])
+        found[name] = (per_channel, before)
+        before += shape[0] * per_channel
+    return {**found, layer.name: (1, layer.n_in)} if layer.recurrent else found
 
 
 def error_rows(layer: Layer, n_rows: int, network: Network) -> list[Span]:
     """Spans of rows whose inputs need an error: those of layers that learn or have one that does below them."""
     sources = sources_of(layer)
-    repeats = isinstance(layer.op, Dense) and layer.op.flatten_time
-    if repeats or all(network.learns(source) for source in sources):
+    if _flattens_time(layer) or all(network.learns(source) for source in sources):
         return [(0, n_rows)] if any(network.learns(source) for source in sources) else []
     found: list[Span] = []
+    channel_rows = _channel_rows(layer, network)
     for source in sources:
         shape = network.input_shape if source == INPUT else network.layer(source).out_shape
-        per_channel, start = _rows_of_channel(layer, source, network)
+        per_channel, start = channel_rows[source]
         stop = start + shape[0] * per_channel
         if network.learns(source):
             joins = found and found[-1][1] == start

@@ -12,11 +12,16 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     import networkx as nx
 
 IO = -1
 Kind = Literal["bus", "htree", "mesh", "torus"]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,73 @@ class Topology:
         return self._along_x_then_y(source, target)
 
     def distance(self, source: int, target: int) -> float:
-        """Length of the route, in tile pitches."""
-        return sum(hop.length for hop in self.route(source, target))
+        """Length of the route, in tile pitches: its hops' lengths added up, without naming them."""
+        if source == target:
+            return 0.0
+        if self.kind == "bus":
+            return max(1.0, self.n_tiles / 2)
+        here, there = ([0 if tile == IO else self.places[tile]] for tile in (source, target))
+        if IO not in (source, target):
+            return float(self.between(np.array(here), np.array(there))[0])
+        return float(self.from_io(np.array(there if source == IO else here))[0])
+
+    def between(self, here: Ints, there: Ints) -> Floats:
+        """Lengths of routes between places, in tile pitches; arrays broadcast. 0 where both are the same."""
+        if self.kind == "htree":
+            # both climb to below the node that they share
+            differ = np.frexp((here ^ there).astype(np.float64))[1]  # bit length
+            return 2.0 * self._climbed[differ]
+        if self.kind == "bus":
+            return np.where(here == there, 0.0, max(1.0, self.n_tiles / 2))
+        (y, x), (ty, tx) = np.divmod(here, self.n_columns), np.divmod(there, self.n_columns)
+        return self._along(x, tx, self.n_columns) + self._along(y, ty, self.n_grid_rows)
+
+    def from_io(self, places: Ints) -> Floats:
+        """Lengths of the routes from the global buffer to places, in tile pitches."""
+        if self.kind == "htree":
+            return np.full(places.shape, self._climbed[self.n_levels])
+        if self.kind == "bus":
+            return np.full(places.shape, max(1.0, self.n_tiles / 2))
+        return 1.0 + self.between(np.zeros_like(places), places)
+
+    def within(self, place: int, radius: float) -> Ints:
+        """Places that a route of less than `radius` may reach from a place, and some more; in no order."""
+        if self.kind == "bus":
+            return np.arange(self.n_tiles)
+        if self.kind == "htree":
+            below = int(np.searchsorted(2 * self._climbed, radius))  # levels to climb, one more at most
+            low = place >> below << below
+            return np.arange(low, min(low + (1 << below), self.n_tiles))
+        reach, (y, x) = math.ceil(radius), divmod(place, self.n_columns)
+        rows, columns = self._near(y, reach, self.n_grid_rows), self._near(x, reach, self.n_columns)
+        places = (rows[:, None] * self.n_columns + columns).ravel()
+        return places[places < self.n_tiles]
+
+    def _near(self, here: int, reach: int, extent: int) -> Ints:
+        """Coordinates along one axis of a grid that are not farther than `reach`."""
+        if 2 * reach + 1 >= extent:
+            return np.arange(extent)
+        near = np.arange(here - reach, here + reach + 1)
+        return near % extent if self.kind == "torus" else near[(near >= 0) & (near < extent)]
+
+    @property
+    def diameter(self) -> float:
+        """No route is longer, in tile pitches."""
+        grid = 1.0 + self.n_columns + self.n_grid_rows
+        return max(grid, 2.0 * float(self._climbed[-1]), self.n_tiles / 2 if self.kind == "bus" else 0.0)
+
+    def _along(self, here: Ints, there: Ints, extent: int) -> Floats:
+        """Length along one axis of a grid."""
+        apart: Floats = np.abs(here - there).astype(np.float64)
+        if self.kind == "mesh":
+            return apart
+        around: Floats = (2.0 if extent > 2 else 1.0) * np.minimum(apart, extent - apart)
+        return around
+
+    @cached_property
+    def _climbed(self) -> Floats:
+        """Length of the edges of an H-tree above a leaf, by how many of them; doubling every second level."""
+        return np.cumsum([0.0, *(_edge_length(level) for level in range(self.n_levels))])
 
     @property
     def n_vc_classes(self) -> int:
@@ -204,5 +274,9 @@ class Topology:
 
     def _edge(self, node: tuple[int, int], way: str) -> Hop:
         level, index = node
-        # an H-tree's branches double in length every second level
-        return Hop(f"link[{way} {level}.{index}]", 0.5 * 2 ** (level // 2))
+        return Hop(f"link[{way} {level}.{index}]", _edge_length(level))
+
+
+def _edge_length(level: int) -> float:
+    """An H-tree's branches double in length every second level."""
+    return 0.5 * 2.0 ** (level // 2)

@@ -2,6 +2,8 @@
 
 from archsim.plot.adc_range import RangeUse, adc_range
 from archsim.plot.breakdown import breakdown
+from archsim.plot.canvas import figure, legend_of
+from archsim.plot.canvas import save as save_figure
 from archsim.plot.crossbar import (
     ColumnErrors,
     ConductanceMap,
@@ -21,11 +23,12 @@ from archsim.plot.pareto import pareto_front
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
 from archsim.plot.rules import bp_vs_dfa
-from archsim.plot.scales import component_style, layer_colours, phase_colours, scale_of
+from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, scale_of
 from archsim.plot.timelines import timelines
 from archsim.plot.utilisation import utilisation
 
 __all__ = [
+    "PALETTE",
     "ColumnErrors",
     "ConductanceMap",
     "Drawing",
@@ -46,15 +49,18 @@ __all__ = [
     "conductance_map",
     "endurance",
     "error_bars",
+    "figure",
     "floor_plan",
     "inline",
     "ir_drop_map",
     "latency",
     "layer_colours",
+    "legend_of",
     "pareto_front",
     "phase_colours",
     "pipeline",
     "power",
+    "save_figure",
     "scale_of",
     "timelines",
     "utilisation",

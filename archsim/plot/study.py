@@ -10,6 +10,7 @@ from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import GREY, PALETTE
 
 Record = Mapping[str, Any]
+Drawn = dict[str, dict[str, dict[str, float]]]
 _TITLES = {
     "energy_saving_pct": "energy that DFA saves (%)",
     "area_saving_pct": "area that DFA saves (%)",
@@ -18,24 +19,15 @@ _TITLES = {
 _TOTALS = {"energy_pj": "energy", "latency_ps": "latency", "area_um2": "area"}
 _HATCHES = ("", "////", "xxxx")
 TOGETHER = "together"
-_BP, _DFA, _BEFORE = PALETTE[5], PALETTE[0], GREY
+_PUBLISHED = {"color": PALETTE[5], "linewidth": 1.5, "linestyle": "--"}
 
 
 def study_ratios(
     factors: Sequence[Record], rows: Sequence[Record], published: Mapping[str, float], path: str | Path
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Draw one lane for each factor, a dot for each of its settings, in three panels.
+) -> Drawn:
+    """Draw one lane for each factor, a dot for each of its settings, in a panel for each published ratio.
 
-    Parameters
-    ----------
-    factors : sequence of dict
-        With ``name``, ``base`` and ``settings``.
-    rows : sequence of dict
-        With ``name``, ``settings`` and the ratios; the first is the base.
-    published : dict of str to float
-        By ratio.
-    path : str or path
-        The PNG file.
+    Factors have ``name``, ``base`` and ``settings``; rows ``name``, ``settings`` and the ratios, the base first.
 
     Returns
     -------
@@ -45,22 +37,28 @@ def study_ratios(
     lanes = _lanes(factors, rows)
     fig = figure(15, 1.6 + 0.46 * len(lanes))
     panels = fig.subplots(1, len(published), sharey=True, squeeze=False)[0]
-    drawn: dict[str, dict[str, dict[str, float]]] = {}
+    drawn: Drawn = {}
     for axes, (name, value) in zip(panels, published.items(), strict=True):
         drawn[name] = {lane: {s: row[name] for s, row in dots.items()} for lane, dots in lanes.items()}
         axes.axvline(rows[0][name], color=GREY, linewidth=1)
-        axes.axvline(value, color=PALETTE[5], linewidth=1.5, linestyle="--")
+        axes.axvline(value, **_PUBLISHED)
         axes.set_xlabel(_TITLES.get(name, name))
-        axes.spines[["top", "right"]].set_visible(False)
         everything = [value, *(v for dots in drawn[name].values() for v in dots.values())]
         for y, (lane, dots) in enumerate(drawn[name].items()):
             _lane(axes, y, lane, dots, max(everything) - min(everything))
         axes.margins(x=0.12)
-    panels[0].set_yticks(range(len(lanes)), list(lanes))
-    panels[0].set_ylim(len(lanes) - 0.4, -0.6)
+    _rows_of(panels, list(lanes))
     legend_of(fig, {"a setting": PALETTE[0], "base": GREY, "published, up to": PALETTE[5]}, "")
     save(fig, path)
     return drawn
+
+
+def _rows_of(panels: Sequence[Any], names: Sequence[str], **text: Any) -> None:
+    """Name the rows that all panels share, the first one on top."""
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_yticks(range(len(names)), names, **text)
+    panels[0].set_ylim(len(names) - 0.4, -0.6)
 
 
 def _lanes(factors: Sequence[Record], rows: Sequence[Record]) -> dict[str, dict[str, Record]]:
@@ -91,61 +89,45 @@ def _lane(axes: Any, y: int, lane: str, dots: Mapping[str, float], width: float)
 
 def study_mechanisms(
     shares: Mapping[str, Mapping[str, Mapping[str, float]]], titles: Mapping[str, str], path: str | Path
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Draw what each mechanism brings: for every configuration a bar to both sides of zero, in three panels.
+) -> Drawn:
+    """Draw for every configuration a bar of mechanisms to both sides of zero, in a panel for each total.
 
-    Parameters
-    ----------
-    shares : dict
-        Configuration, total, mechanism: percent of BP's total.
-    titles : dict of str to str
-        How mechanisms read.
-    path : str or path
-        The PNG file.
+    `shares` has, by configuration, total and mechanism, percent of BP's total.
 
     Returns
     -------
     dict
         Total, configuration, mechanism: what was drawn.
     """
+    from matplotlib.patches import Patch
+
     fig = figure(15, 1.9 + 0.62 * len(shares))
     panels = fig.subplots(1, len(_TOTALS), sharey=True, squeeze=False)[0]
     used = [n for n in titles if any(abs(s.get(n, 0.0)) >= 0.05 for c in shares.values() for s in c.values())]
     styles = {name: (PALETTE[i % len(PALETTE)], _HATCHES[i // len(PALETTE)]) for i, name in enumerate(used)}
-    drawn: dict[str, dict[str, dict[str, float]]] = {}
+    drawn: Drawn = {}
     for axes, (total, title) in zip(panels, _TOTALS.items(), strict=True):
         drawn[total] = {name: {m: own[total][m] for m in used if m in own[total]} for name, own in shares.items()}
         for y, parts in enumerate(drawn[total].values()):
             _bar(axes, y, parts, styles)
         axes.axvline(0, color="black", linewidth=0.8)
         axes.set_xlabel(f"{title}, BP less DFA (% of BP)")
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_yticks(range(len(shares)), [name.replace(", ", ",\n") for name in shares], fontsize=8)
-    panels[0].set_ylim(len(shares) - 0.4, -0.6)
-    named = {titles[name]: style for name, style in styles.items()}
-    _legend(fig, {**named, "difference": ("black", "")})
+    _rows_of(panels, [name.replace(", ", ",\n") for name in shares], fontsize=8)
+    named = {**{titles[name]: style for name, style in styles.items()}, "difference": ("black", "")}
+    patches = [
+        Patch(facecolor=c, edgecolor="white", hatch=h, linewidth=0, label=n) for n, (c, h) in named.items()
+    ]
+    fig.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     save(fig, path)
     return drawn
 
 
-def _legend(fig: Any, styles: Mapping[str, tuple[str, str]]) -> None:
-    """As `legend_of`, for long names."""
-    from matplotlib.patches import Patch
-
-    patches = [
-        Patch(facecolor=c, edgecolor="white", hatch=h, linewidth=0, label=n) for n, (c, h) in styles.items()
-    ]
-    fig.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
-
-
 def _bar(axes: Any, y: int, parts: Mapping[str, float], styles: Mapping[str, tuple[str, str]]) -> None:
     ends = [0.0, 0.0]
+    look = {"edgecolor": "white", "linewidth": 0.4, "height": 0.6}
     for name, part in parts.items():
-        side = int(part < 0)
-        colour, hatch = styles[name]
-        axes.barh(
-            y, part, left=ends[side], color=colour, hatch=hatch, edgecolor="white", linewidth=0.4, height=0.6
-        )
+        side, (colour, hatch) = int(part < 0), styles[name]
+        axes.barh(y, part, left=ends[side], color=colour, hatch=hatch, **look)
         ends[side] += part
     axes.scatter([sum(parts.values())], [y], marker="D", color="black", s=26, zorder=3)
 
@@ -153,14 +135,8 @@ def _bar(axes: Any, y: int, parts: Mapping[str, float], styles: Mapping[str, tup
 def study_accuracy(levels: Sequence[Record], published: float, path: str | Path) -> dict[str, list[float]]:
     """Draw accuracy against the spread of the cells, and beside it the difference of the rules.
 
-    Parameters
-    ----------
-    levels : sequence of dict
-        With ``level``, ``spread_pct``, and ``before``, ``bp``, ``dfa``, ``gain`` as {mean, half_width}.
-    published : float
-        The published gain, in percent.
-    path : str or path
-        The PNG file.
+    Levels have ``level``, ``spread_pct``, and ``before``, ``bp``, ``dfa``, ``gain`` as {mean, half_width};
+    `published` is the published gain, in percent.
 
     Returns
     -------
@@ -168,19 +144,20 @@ def study_accuracy(levels: Sequence[Record], published: float, path: str | Path)
         Means in percent: before, bp, dfa, gain.
     """
     drawn = {key: [100 * level[key]["mean"] for level in levels] for key in ("before", "bp", "dfa", "gain")}
+    bars = {key: [100 * (level[key]["half_width"] or 0.0) for level in levels] for key in drawn}
     x = [level["spread_pct"] for level in levels]
     fig = figure(11, 4.4)
     left, right = fig.subplots(1, 2)
-    for key, title, colour in (("before", "before", _BEFORE), ("bp", "BP", _BP), ("dfa", "DFA", _DFA)):
-        left.errorbar(x, drawn[key], yerr=_bars(levels, key), color=colour, marker="o", capsize=3, label=title)
+    for key, title, colour in (("before", "before", GREY), ("bp", "BP", PALETTE[5]), ("dfa", "DFA", PALETTE[0])):
+        left.errorbar(x, drawn[key], yerr=bars[key], color=colour, marker="o", capsize=3, label=title)
     left.set_ylabel("accuracy (%)")
     left.set_ylim(0, 100)
     left.legend(frameon=False, fontsize=8, ncols=3, loc="lower left")
-    right.errorbar(x, drawn["gain"], yerr=_bars(levels, "gain"), color="black", marker="o", capsize=3)
+    right.errorbar(x, drawn["gain"], yerr=bars["gain"], color="black", marker="o", capsize=3)
     right.axhline(0, color=GREY, linewidth=1)
-    right.axhline(published, color=PALETTE[5], linestyle="--", linewidth=1.5)
-    right.annotate("published, up to", (max(x), published), xytext=(0, 4), textcoords="offset points",
-                   ha="right", fontsize=8)  # fmt: skip
+    right.axhline(published, **_PUBLISHED)
+    above = {"xytext": (0, 4), "textcoords": "offset points", "ha": "right", "fontsize": 8}
+    right.annotate("published, up to", (max(x), published), **above)
     right.set_ylabel("DFA − BP after adaptation (points)")
     for axes in (left, right):
         axes.set_xlabel("spread of a programmed cell (% of the window)")
@@ -192,7 +169,3 @@ def study_accuracy(levels: Sequence[Record], published: float, path: str | Path)
                               fontsize=7, ha="center", va="bottom", color="#555555")  # fmt: skip
     save(fig, path)
     return drawn
-
-
-def _bars(levels: Sequence[Record], key: str) -> list[float]:
-    return [100 * (level[key]["half_width"] or 0.0) for level in levels]

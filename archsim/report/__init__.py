@@ -13,6 +13,7 @@ from archsim.report.folder import (
 from archsim.report.html import html_report
 from archsim.report.load import load_result
 from archsim.report.markdown import markdown
+from archsim.report.records import csv_text, from_template, json_text, read_record, write_texts
 from archsim.report.summary import (
     RUN_COLUMNS,
     Summary,
@@ -32,17 +33,22 @@ __all__ = [
     "bundle",
     "compare_columns",
     "compare_rows",
+    "csv_text",
+    "from_template",
     "html_report",
+    "json_text",
     "link_lines",
     "load_result",
     "markdown",
     "markdown_table",
     "percent",
     "rate",
+    "read_record",
     "read_results",
     "result_folder",
     "spans_file",
     "text_table",
     "write_results",
+    "write_texts",
     "write_whole",
 ]

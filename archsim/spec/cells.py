@@ -23,7 +23,11 @@ from archsim.units import (
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+MOST_COUNT = 2**20
+"""Of anything on a chip: a million rows, tiles, lanes or levels are far beyond what is built."""
+MOST_PULSES = 10_000
+"""A cell that is not within its band by then does not come there; every pulse is drawn and verified."""
+Count = Annotated[int, Field(ge=1, le=MOST_COUNT)]
 
 
 class ConstantError(DoorModel):
@@ -59,7 +63,7 @@ class WriteVerify(DoorModel):
     """Program again until the conductance is within `band` of the window around its target, or give up."""
 
     band_frac: Frac
-    n_max_pulses: Count
+    n_max_pulses: Annotated[int, Field(ge=1, le=MOST_PULSES)]
 
     @model_validator(mode="after")
     def _band_is_open(self) -> Self:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from archsim.spec.cells import CellCurve, CellErrors, Wires
+from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
@@ -34,7 +34,9 @@ from archsim.units import (
     VoltageV,
 )
 
-Count = Annotated[int, Field(ge=1)]
+Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
+Word = Annotated[Bits, Field(ge=1, le=64)]
+"""Bits of one number: the word of a computer at most."""
 AUTO = "auto"
 
 
@@ -49,7 +51,7 @@ class Device(DoorModel):
 
     g_min_siemens: ConductanceSiemens
     g_max_siemens: ConductanceSiemens
-    n_levels: Annotated[int, Field(ge=2)]
+    n_levels: Annotated[int, Field(ge=2, le=MOST_COUNT)]
     read_voltage_v: VoltageV
     read_pulse_ps: TimePs
     errors: CellErrors = CellErrors()
@@ -134,7 +136,7 @@ class Drivers(DoorModel):
     """
 
     kind: Literal["levels", "pulse_train"]
-    resolution_bits: Bits
+    resolution_bits: Annotated[Bits, Field(ge=1, le=16)]  # as the converters
     max_cycles: Literal[1, 2] = 1
     signed_input: Literal["two_phase", "bipolar"]
     latency_ps: TimePs
@@ -212,7 +214,7 @@ class Buffer(DoorModel):
     """
 
     size_bytes: Bytes | Literal["auto"]
-    width_bits: Bits
+    width_bits: Width
     cycle_ps: TimePs | None = None
     cost: BufferCost
 
@@ -220,13 +222,13 @@ class Buffer(DoorModel):
 class MembraneBuffer(Buffer):
     """Holds the membrane potentials, `potential` bits each (a CubaLIF neuron has two states)."""
 
-    potential_bits: Bits
+    potential_bits: Word
 
 
 class GradientBuffer(Buffer):
     """Accumulates the weight gradients of a batch, `gradient` bits each."""
 
-    gradient_bits: Bits
+    gradient_bits: Word
 
 
 class TileBus(DoorModel):
@@ -236,7 +238,7 @@ class TileBus(DoorModel):
     """
 
     broadcast: bool
-    width_bits: Bits
+    width_bits: Width
     cycle_ps: TimePs
     cost: CitedCost
 
@@ -278,7 +280,7 @@ class Interconnect(DoorModel):
     """
 
     kind: Literal["bus", "htree", "mesh", "torus"]
-    width_bits: Bits
+    width_bits: Width
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
@@ -306,7 +308,7 @@ class Execution(DoorModel):
     spike_format: Literal["aer", "bitmap"]
     skip_idle_blocks: bool
     feedback: Literal["copy", "transposable"]
-    error_resolution_bits: Bits
+    error_resolution_bits: Word
 
 
 class MappingRules(DoorModel):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from archsim.errors import SpecError
-from archsim.spec.cells import CellCurve, CellErrors, Count, Positive, Wires
+from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires
 from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, TimePs, VoltageV
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class ArraySpec(DoorModel):
     n_columns: Count = 128
     g_min_siemens: ConductanceSiemens = 1e-6
     g_max_siemens: ConductanceSiemens = 1e-4
-    n_levels: Annotated[int, Field(ge=0)] = 0
+    n_levels: Annotated[int, Field(ge=0, le=MOST_COUNT)] = 0
     n_cells_per_weight: Count = 1
     signed: Literal["differential", "offset", "unsigned"] = "differential"
     read_voltage_v: VoltageV = 0.2

@@ -1,23 +1,35 @@
-"""Studies: many configurations, the same question to each, one page with what came out.
+"""What a study of two learning rules needs: one configuration with BP and with DFA, many of them, what follows.
 
-:mod:`archsim.study.run` is the first file to read.
+`compare` simulates a configuration with both rules and splits the difference by mechanism
+(`archsim.whatif.mechanisms`); `crossings` says where a published ratio is passed. :mod:`archsim.study.dfa_vs_bp`
+is a whole study, that of ``archsim study dfa-vs-bp``; others are scripts in ``docs/studies``, which also use
+`archsim.explore` (jobs on workers, fronts, pairs) and `archsim.report` (record, CSV, page from a template).
 """
 
-from archsim.study.accuracy import LEVELS, Level
-from archsim.study.factors import Configuration, Factor
-from archsim.study.page import page
-from archsim.study.records import PUBLISHED, read_study, write_tables
-from archsim.study.run import Question, dfa_vs_bp
+from archsim.study.adaptation import NEURRAM, adapted, adapted_ideally, check_learning, trained
+from archsim.study.comparison import TOTALS, Comparison, compare, second_copy
+from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Factor, inputs_of
+from archsim.study.crossings import PUBLISHED, PUBLISHED_ACCURACY, Crossing, Published, crossings
 
 __all__ = [
-    "LEVELS",
+    "NEURRAM",
     "PUBLISHED",
+    "PUBLISHED_ACCURACY",
+    "RULES",
+    "TOTALS",
+    "UNCHANGED",
+    "Base",
+    "Comparison",
     "Configuration",
+    "Crossing",
     "Factor",
-    "Level",
-    "Question",
-    "dfa_vs_bp",
-    "page",
-    "read_study",
-    "write_tables",
+    "Published",
+    "adapted",
+    "adapted_ideally",
+    "check_learning",
+    "compare",
+    "crossings",
+    "inputs_of",
+    "second_copy",
+    "trained",
 ]

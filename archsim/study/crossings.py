@@ -1,4 +1,4 @@
-"""Where the published ratios are reached: by which configuration, and where along a factor."""
+"""Where published ratios are reached: by which configuration, and where along a factor."""
 
 from __future__ import annotations
 
@@ -7,8 +7,27 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from archsim.study.factors import Factor
-from archsim.study.records import PUBLISHED, Published, Row
+from archsim.study.comparison import Comparison
+from archsim.study.configurations import Configuration, Factor
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published "up to": which figure, its value, and how it reads."""
+
+    figure: str
+    value: float
+    text: str
+
+
+PUBLISHED = (
+    Published("energy_saving_pct", 64.1, "64.1 % less energy"),
+    Published("area_saving_pct", 10.1, "10.1 % less area"),
+    Published("speedup", 2.1, "2.1x less latency"),
+)
+"""DFA_Sim (arXiv 2502.06736), DFA against BP, each "up to", without a published configuration."""
+
+PUBLISHED_ACCURACY = Published("accuracy_gain_pct", 7.55, "7.55 % more accuracy")
 
 
 @dataclass(frozen=True)
@@ -26,17 +45,14 @@ class Crossing:
         return f"{way} it at {self.factor} ≈ {self.at:.3g} (between {low:g} and {high:g})"
 
 
-def crossings(factor: Factor, rows: Sequence[Row], published: Published) -> list[Crossing]:
+def crossings(factor: Factor, rows: Sequence[Comparison], published: Published) -> list[Crossing]:
     """Where a ratio passes the published one along a factor; none along a factor without an order.
 
     Examples
     --------
-    >>> from archsim.study.factors import Configuration
-    >>> from archsim.study.records import Parts
-    >>> none = Parts({}, {}, {})
+    >>> depth = Factor.of("depth", "", 2, {4: ((), ())})
     >>> def row(name, saved):
-    ...     return Row(name, {}, {"area_um2": 100.0}, {"area_um2": 100.0 - saved}, none)
-    >>> depth = Factor("depth", "", 2, (Configuration("depth=4", {"depth": 4}),))
+    ...     return Comparison(name, {}, {}, {}, 0.0, saved, 1.0, {}, {})
     >>> for found in crossings(depth, [row("base", 5.0), row("depth=4", 15.2)], PUBLISHED[1]):
     ...     print(found)
     rises above it at depth ≈ 3 (between 2 and 4)
@@ -56,49 +72,46 @@ def crossings(factor: Factor, rows: Sequence[Row], published: Published) -> list
     ]
 
 
-def reached(factors: Sequence[Factor], rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """For each published figure: who reaches it, how far the best one comes, and the crossings."""
+def reached(factors: Sequence[Factor], rows: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """For each published figure: which configurations reach it, the largest, the smallest, and the crossings."""
     found = []
     for published in PUBLISHED:
-        best = max(rows, key=lambda row: row.figure(published.figure))
-        least = min(rows, key=lambda row: row.figure(published.figure))
+        values = {row.name: row.figure(published.figure) for row in rows}
+        best, least = max(values, key=values.__getitem__), min(values, key=values.__getitem__)
+        crossed = [crossing for factor in factors for crossing in crossings(factor, rows, published)]
         found.append(
             {
                 "figure": published.figure,
                 "published": published.value,
                 "text": published.text,
-                "by": [row.name for row in rows if row.figure(published.figure) >= published.value],
-                "best": best.name,
-                "best_value": best.figure(published.figure),
-                "least": least.name,
-                "least_value": least.figure(published.figure),
-                "base_value": rows[0].figure(published.figure),
-                "crossings": [
-                    {**asdict(crossing), "text": str(crossing)}
-                    for factor in factors
-                    for crossing in crossings(factor, rows, published)
-                ],
+                "by": [name for name, value in values.items() if value >= published.value],
+                "best": best,
+                "best_value": values[best],
+                "least": least,
+                "least_value": values[least],
+                "base_value": values[rows[0].name],
+                "crossings": [{**asdict(crossing), "text": str(crossing)} for crossing in crossed],
             }
         )
     return found
 
 
-def strongest(factors: Sequence[Factor], rows: Sequence[Row], n: int) -> list[tuple[Factor, Any]]:
-    """Factors that raise a published ratio most above the base, each with its best setting.
+def strongest(factors: Sequence[Factor], rows: Sequence[Comparison], n: int) -> list[tuple[Factor, Configuration]]:
+    """Factors that raise a published ratio above the base, each with its best setting.
 
-    Round the three figures in turn, the strongest factor that is not taken yet, so that no figure is left out.
+    The three figures take turns: each takes the strongest factor that is not taken yet, so that none is left out.
     """
     by_name = {row.name: row for row in rows}
-    taken: list[tuple[Factor, Any]] = []
+    taken: list[tuple[Factor, Configuration]] = []
     for published in [*PUBLISHED] * n:
-        gains = [
-            (by_name[c.name].figure(published.figure) / rows[0].figure(published.figure), -i, factor, c)
+        found = [
+            (by_name[c.name].figure(published.figure), -i, factor, c)
             for i, factor in enumerate(factors)
             for c in factor.configurations
             if c.name in by_name and all(factor is not other for other, _ in taken)
         ]
-        if gains and len(taken) < n:
-            gain, _, factor, configuration = max(gains, key=lambda item: item[:2])
-            if gain > 1:
+        if found and len(taken) < n:
+            best, _, factor, configuration = max(found, key=lambda item: item[:2])
+            if best > rows[0].figure(published.figure):
                 taken.append((factor, configuration))
     return taken

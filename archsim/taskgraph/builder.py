@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import EngineError
+from archsim.errors import EngineError, TooLargeError
 from archsim.taskgraph.graph import Claims, Numbers, TaskGraph, narrow, pointers
 from archsim.taskgraph.memory import finish_bytes, require
 
@@ -49,6 +49,11 @@ class _Rows:
 class TaskGraphBuilder:
     """Builds a `TaskGraph` task by task, in a few microseconds each.
 
+    Parameters
+    ----------
+    most_tasks : int, optional
+        One more is refused with a `TooLargeError`.
+
     Examples
     --------
     >>> b = TaskGraphBuilder()
@@ -60,7 +65,8 @@ class TaskGraphBuilder:
     2
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_tasks: int | None = None) -> None:
+        self._most_tasks = most_tasks
         self._resources: dict[str, int] = {}
         self._capacity = array("q")
         self._n_resources = 0
@@ -154,12 +160,16 @@ class TaskGraphBuilder:
 
         Raises
         ------
+        TooLargeError
+            There are as many tasks as may be.
         EngineError
             A number is out of range, or a resource or task is unknown; every fault of the task is named.
         ValueError
             An argument is of the wrong type (times, counts and units are whole numbers).
         """
         task = self._n_tasks
+        if task == self._most_tasks:
+            raise TooLargeError(f"a graph of more than {task} tasks is not allowed here")
         if latency_ps is None:
             latency_ps = occupancy_ps
         try:

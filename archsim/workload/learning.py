@@ -8,8 +8,12 @@ from pydantic import Field, model_validator
 
 from archsim.units import DoorModel, FieldFaultsError
 
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
+MOST_PASSES = 2**20
+"""Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
+MOST_ITERATIONS = 1000
+"""Of SinkGD, which takes 5; each is a pass over all gradients, with tasks of its own."""
+Count = Annotated[int, Field(ge=1, le=MOST_PASSES)]
+Natural = Annotated[int, Field(ge=0, le=MOST_PASSES)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Below1 = Annotated[float, Field(ge=0, lt=1)]
@@ -55,7 +59,7 @@ class SinkModel(DoorModel):
 
     kind: Literal["sink"]
     rate: Positive
-    iterations: Count = 5
+    iterations: Annotated[int, Field(ge=1, le=MOST_ITERATIONS)] = 5
 
 
 OptimizerModel = Annotated[SgdModel | MomentumModel | AdamModel | SinkModel, Field(discriminator="kind")]

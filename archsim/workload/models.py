@@ -9,13 +9,28 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, TimePs
 from archsim.workload.learning import LearningModel
 
-Count = Annotated[int, Field(ge=1)]
-Natural = Annotated[int, Field(ge=0)]
+MOST_SIZE = 2**20
+"""Outputs of a layer, and extents, taps, strides and paddings along one axis. A million outputs take 8,192
+crossbars of 128 columns side by side; a window, stride or padding wider than the widest input says nothing new."""
+MOST_LAYERS = 2**12
+"""Layers of a network: the deepest published ones have about a thousand (ResNet-1001, arXiv 1603.05027)."""
+MOST_STEPS = 2**31 - 1
+"""Timesteps and samples are labels of 32 bits."""
+MOST_BITS = 64
+"""Bits of one input value: the word of a computer; the value side reads 16 at most."""
+MOST_SEED = 2**63 - 1
+"""Seeds are numbers of 64 bits."""
+
+Size = Annotated[int, Field(ge=1, le=MOST_SIZE)]
+Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
+InputBits = Annotated[Bits, Field(ge=1, le=MOST_BITS)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
-PerAxis = Count | Annotated[list[Count], Field(min_length=1, max_length=2)]
-PaddingPerAxis = Natural | Annotated[list[Natural], Field(min_length=1, max_length=2)]
+Padding = Annotated[int, Field(ge=0, le=MOST_SIZE)]
+PerAxis = Size | Annotated[list[Size], Field(min_length=1, max_length=2)]
+PaddingPerAxis = Padding | Annotated[list[Padding], Field(min_length=1, max_length=2)]
 
 Phase = Literal["inference", "bp", "dfa"]
 Schedule = Literal["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"]
@@ -60,7 +75,7 @@ class DenseModel(LayerBase):
     """Fully connected layer; `flatten_time` makes one product over all timesteps of the input."""
 
     kind: Literal["dense"]
-    n_outputs: Count
+    n_outputs: Size
     flatten_time: bool = False
     neuron: NeuronModel | None = None
 
@@ -69,7 +84,7 @@ class RecurrentModel(LayerBase):
     """Fully connected layer that also sees its own spikes of the timestep before."""
 
     kind: Literal["recurrent"]
-    n_outputs: Count
+    n_outputs: Size
     neuron: NeuronModel
 
 
@@ -77,12 +92,12 @@ class ConvModel(LayerBase):
     """Convolution along space, or (`conv1d` only) along time."""
 
     kind: Literal["conv1d", "conv2d"]
-    n_channels: Count
+    n_channels: Size
     kernel: PerAxis
     stride: PerAxis = 1
     padding: PaddingPerAxis = 0
     dilation: PerAxis = 1
-    groups: Count = 1
+    groups: Size = 1
     axis: Literal["space", "time"] = "space"
     neuron: NeuronModel | None = None
 
@@ -104,8 +119,8 @@ LayerModel = Annotated[DenseModel | RecurrentModel | ConvModel | PoolModel, Fiel
 class LayersModel(DoorModel):
     """A network written out; `input` is the shape of one timestep: [channels], [c, length] or [c, h, w]."""
 
-    input: Annotated[list[Count], Field(min_length=1, max_length=3)]
-    layers: Annotated[list[LayerModel], Field(min_length=1)]
+    input: Annotated[list[Size], Field(min_length=1, max_length=3)]
+    layers: Annotated[list[LayerModel], Field(min_length=1, max_length=MOST_LAYERS)]
 
 
 class NirModel(DoorModel):
@@ -126,7 +141,7 @@ class WindowModel(DoorModel):
     """Every layer sees the `reach` layers before it."""
 
     kind: Literal["window"]
-    reach: Count
+    reach: Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 
 
 class FullModel(DoorModel):
@@ -146,7 +161,7 @@ class RandomEdgesModel(DoorModel):
 
     kind: Literal["random"]
     probability: Frac
-    seed: Natural = 0
+    seed: Seed = 0
 
 
 ConnectModel = Annotated[
@@ -160,10 +175,10 @@ class ShapeModel(DoorModel):
     Places count from the input (0) to the read-out; the input is connected like a layer.
     """
 
-    input: Annotated[list[Count], Field(min_length=1, max_length=3)]
-    n_hidden: Count
-    width: Count
-    n_outputs: Count
+    input: Annotated[list[Size], Field(min_length=1, max_length=3)]
+    n_hidden: Annotated[int, Field(ge=1, lt=MOST_LAYERS)]
+    width: Size
+    n_outputs: Size
     connect: ConnectModel
     neuron: NeuronModel
     readout: NeuronModel | None = None
@@ -196,7 +211,7 @@ class InitModel(DoorModel):
 
     init: Literal["kaiming_uniform"] = "kaiming_uniform"
     gain: Positive = 1.0
-    seed: Natural = 0
+    seed: Seed = 0
 
 
 class DatasetActivity(DoorModel):
@@ -209,7 +224,7 @@ class DatasetActivity(DoorModel):
     kind: Literal["dataset"]
     dataset: Literal["watch"]
     encoding: Literal["analog", "rate", "delta"]
-    step: Count = 64
+    step: Steps = 64
 
 
 class RandomActivity(DoorModel):
@@ -257,14 +272,14 @@ class WorkloadModel(DoorModel):
     name: Name
     network: NetworkModel
     weights: InitModel = InitModel()
-    n_timesteps: Count
-    input_resolution_bits: Bits
+    n_timesteps: Steps
+    input_resolution_bits: InputBits
     activity: ActivityModel
     phases: Annotated[list[Phase], Field(min_length=1)]
-    n_samples: Count = 1
-    n_batch: Count = 1
+    n_samples: Steps = 1
+    n_batch: Steps = 1
     schedule: Schedule = "pipelined"
-    n_positions_per_burst: Count = 1
+    n_positions_per_burst: Steps = 1
     learning: LearningModel = LearningModel()
 
     @model_validator(mode="after")

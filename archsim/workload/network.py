@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -227,7 +228,13 @@ class Network:
 
     def layer(self, name: str) -> Layer:
         """The layer of this name (ValueError if there is none)."""
-        return self.layers[self.names.index(name)]
+        if name not in self._by_name:
+            raise ValueError(f"no layer is called {name!r}")
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -241,10 +248,14 @@ class Network:
 
     def learns(self, name: str) -> bool:
         """Whether an error that reaches `name` is of use: it, or something below it, has weights."""
-        if name == INPUT:
-            return False
-        layer = self.layer(name)
-        return layer.has_weights or any(self.learns(source) for source in layer.inputs)
+        return name != INPUT and self._learns[name]
+
+    @cached_property
+    def _learns(self) -> dict[str, bool]:
+        known = {INPUT: False}
+        for layer in self.layers:
+            known[layer.name] = layer.has_weights or any(known[source] for source in layer.inputs)
+        return known
 
     def consumers(self, name: str) -> tuple[Layer, ...]:
         """The layers that take the output of `name` (or "input")."""

@@ -61,3 +61,52 @@ def test_cost_is_bits_times_distance():
 def test_a_chip_of_many_tiles_is_placed_as_well_if_few_of_them_talk():
     near = place("mesh", 168, {(0, 100): 10}, "near")
     assert near.distance(0, 100) == 1
+
+
+def swapped_by_hand(kind, n, traffic):
+    """The search as it is defined: pairs in order, again and again, each judged by the whole cost."""
+    best = min(
+        (Topology(kind, n, places) for places in starts(kind, n)), key=lambda topology: cost(topology, traffic)
+    )
+    improved = True
+    while improved:
+        improved = False
+        for a in range(n):
+            for b in range(a + 1, n):
+                places = list(best.places)
+                places[a], places[b] = places[b], places[a]
+                other = Topology(kind, n, tuple(places))
+                if cost(other, traffic) < cost(best, traffic):
+                    best, improved = other, True
+    return best.places
+
+
+def starts(kind, n):
+    yield tuple(range(n))
+    if kind in ("mesh", "torus"):
+        width = Topology(kind, n, tuple(range(n))).n_columns
+        rows = [list(range(start, min(start + width, n))) for start in range(0, n, width)]
+        yield tuple(place for k, row in enumerate(rows) for place in (row if k % 2 == 0 else row[::-1]))
+
+
+@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("kind", ["htree", "mesh", "torus"])
+@given(case=cases)
+def test_near_finds_what_trying_all_pairs_in_order_finds(kind, case):
+    n, traffic = case
+    assert place(kind, n, traffic, "near").places == swapped_by_hand(kind, n, traffic)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_distance_is_the_sum_of_the_hops(kind):
+    topology = Topology(kind, 11, (3, 0, 1, 2, 10, 5, 4, 7, 9, 8, 6))
+    for a in range(IO, 11):
+        for b in range(IO, 11):
+            assert topology.distance(a, b) == sum(hop.length for hop in topology.route(a, b))
+
+
+def test_tiles_by_the_thousand_are_placed_as_those_that_talk_want_it():
+    traffic = {(a, (a * 7 + 3) % 40 + 2_000): 100 + a for a in range(20)}
+    near = place("mesh", 5_000, traffic, "near")
+    assert sorted(near.places) == list(range(5_000))
+    assert cost(near, traffic) == sum(traffic.values())  # each has the other beside it

@@ -6,19 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.study.crossings import crossings, reached, strongest
-from archsim.study.factors import Configuration, Factor
-from archsim.study.records import PUBLISHED, Parts, Row
+from archsim.study.comparison import Comparison
+from archsim.study.configurations import Configuration, Factor
+from archsim.study.crossings import PUBLISHED, crossings, reached, strongest
 
-NONE = Parts({}, {}, {})
 ENERGY, AREA, SPEED = PUBLISHED
 
 
-def row(name: str, energy: float = 0.0, area: float = 0.0, speed: float = 1.0, **settings: object) -> Row:
+def row(name: str, energy: float = 0.0, area: float = 0.0, speed: float = 1.0, **settings: object) -> Comparison:
     """A configuration with the given ratios."""
-    bp = {"energy_pj": 1000.0, "area_um2": 1000.0, "latency_ps": 1000.0 * speed}
-    dfa = {"energy_pj": 10 * (100 - energy), "area_um2": 10 * (100 - area), "latency_ps": 1000.0}
-    return Row(name, dict(settings), bp, dfa, NONE)
+    return Comparison(name, dict(settings), {}, {}, energy, area, speed, {}, {})
 
 
 def factor(name: str, base: int | str, *settings: int | str) -> Factor:
@@ -97,4 +94,11 @@ def test_the_strongest_factor_of_every_figure_is_taken_first():
 
 def test_what_only_lowers_the_ratios_is_not_crossed():
     rows = [row("base", energy=10, area=10, speed=1.5), row("a=1", energy=5, area=5, speed=1.2)]
+    assert strongest([factor("a", 0, 1)], rows, 3) == []
+
+
+def test_a_base_that_saves_nothing_has_strongest_factors_too():
+    rows = [row("base", energy=-3, area=0, speed=0.9), row("a=1", energy=-6, area=2, speed=0.9)]
+    assert [c.name for _, c in strongest([factor("a", 0, 1)], rows, 3)] == ["a=1"]
+    rows = [row("base", energy=-3, area=0, speed=0.9), row("a=1", energy=-6, area=0, speed=0.9)]
     assert strongest([factor("a", 0, 1)], rows, 3) == []

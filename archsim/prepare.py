@@ -1,0 +1,106 @@
+"""What comes before every run: the activity is measured and the network mapped, if there is room for both.
+
+`archsim.simulate`, its long runs, `archsim explore` and `archsim learn` all come through here, so that how much
+memory something takes is judged in one place (:mod:`archsim.memory`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archsim.crossbar.cells import with_expected_pulses
+from archsim.lowering import Lowered, lower
+from archsim.mapping import Mapping, Phase, map_workload
+from archsim.memory import check_shape, check_tasks, tasks_that_fit
+from archsim.snn import Activity, measure
+from archsim.spec import Chip
+from archsim.taskgraph import TaskGraphBuilder
+from archsim.workload import Workload
+
+Measure = Callable[[Workload, int], tuple[Workload, Activity]]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A chip and a workload, ready to be laid down.
+
+    Parameters
+    ----------
+    chip : Chip
+        With the pulses that its cells take.
+    work : Workload
+        With all weights that its activity needs.
+    activity : Activity
+    mapping : Mapping
+    max_memory_bytes : int or None
+        What the run may take; half of the free memory if None.
+    """
+
+    chip: Chip
+    work: Workload
+    activity: Activity
+    mapping: Mapping
+    max_memory_bytes: int | None
+
+    def lowered(self) -> Lowered:
+        """All tasks of the phase.
+
+        Raises
+        ------
+        TooLargeError
+            They would not fit: found out before they are laid down, or at the latest when there are too many.
+        """
+        self.check()
+        most = tasks_that_fit(self.chip, self.work, self.mapping.phase, self.max_memory_bytes)
+        return lower(self.chip, self.work, self.mapping, self.activity, tasks=TaskGraphBuilder(most))
+
+    def check(self) -> None:
+        """Refuse a graph that would not fit, before it is laid down; TooLargeError."""
+        check_tasks(self.chip, self.work, self.mapping, self.activity, self.max_memory_bytes)
+
+
+def prepare(
+    chip: Chip,
+    work: Workload,
+    seed: int,
+    phase: Phase,
+    max_memory_bytes: int | None = None,
+    measured: Measure = measure,
+) -> Prepared:
+    """Measure a workload's activity and lay it out on a chip.
+
+    Parameters
+    ----------
+    chip, work, seed, phase
+        As for :func:`archsim.simulate`.
+    max_memory_bytes : int, optional
+        What the run may take; half of the free memory if not given.
+    measured : callable, optional
+        What measures; for whoever keeps what was measured.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    TooLargeError
+        Weights, activity or blocks would not fit; nothing has been built.
+    DoesNotFitError
+        The chip has too little of something.
+    SpecError, WorkloadError
+        A cost model does not hold for the chip, or data are missing.
+
+    Examples
+    --------
+    >>> import archsim
+    >>> chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
+    >>> work = archsim.load_workload("workloads/watch_mlp.yaml", ["samples=1", "batch=1", "timesteps=8"])
+    >>> prepare(chip, work, seed=0, phase="inference").lowered().graph.n_tasks > 100
+    True
+    """
+    chip = with_expected_pulses(chip)
+    check_shape(chip, work, phase, max_memory_bytes)
+    work, activity = measured(work, seed)
+    return Prepared(chip, work, activity, map_workload(chip, work, phase), max_memory_bytes)

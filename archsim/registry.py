@@ -1,0 +1,155 @@
+"""Kinds by name: those of the package, those of other packages, those that a script registers.
+
+Whatever comes in kinds has one `Registry`. A kind is a class: a subclass of the registry's base with its name as
+the class attribute ``kind``. The package's own kinds stand one in a file, in the folder of the registry; another
+package brings kinds by an entry point in the group of the registry; a script calls :func:`register`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pkgutil import iter_modules
+from typing import Any, Generic, TypeVar
+
+from archsim.errors import PluginError
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+FAMILIES: dict[str, Registry[Any]] = {}
+"""Every registry by its group."""
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Registry(Mapping[str, "type[T]"], Generic[T]):
+    """The kinds of one family, by name, in the order of their names; filled when it is first asked.
+
+    Parameters
+    ----------
+    family : str
+        What a kind is, for messages: "ADC kind".
+    group : str
+        The group of entry points that bring kinds: "archsim.adcs".
+    base : type
+        What every kind derives from.
+    folder : str, optional
+        The package that holds archsim's own kinds, each in a module that registers it.
+
+    Examples
+    --------
+    >>> class Shape:
+    ...     kind = ""
+    >>> shapes = Registry("shape", "archsim.doctest_shapes", Shape)
+    >>> @shapes.register
+    ... class Square(Shape):
+    ...     kind = "square"
+    >>> list(shapes), shapes["square"].__name__
+    (['square'], 'Square')
+    """
+
+    def __init__(self, family: str, group: str, base: type[T], folder: str | None = None) -> None:
+        self.family, self.group, self.base = family, group, base
+        self.changed: list[Callable[[], None]] = []
+        """Called after a kind has been added to a registry that was read already."""
+        self._folder = folder
+        self._kinds: dict[str, type[T]] = {}
+        self._is_filled = False
+        FAMILIES[group] = self
+
+    def register(self, kind: C) -> C:
+        """Add a kind; returns it, so that it can decorate the class.
+
+        Raises
+        ------
+        PluginError
+            It is no complete subclass of the base, or its name is missing or taken.
+        """
+        fault = self._fault(kind)
+        if fault:
+            raise PluginError(f"{self.family} {_named(kind)}: {fault}")
+        self._kinds[kind.kind] = kind  # type: ignore[attr-defined]  # _fault has seen that it is there
+        if self._is_filled:
+            for tell in self.changed:
+                tell()
+        return kind
+
+    def __getitem__(self, name: str) -> type[T]:
+        self._fill()
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._fill()
+        return iter(sorted(self._kinds))
+
+    def __len__(self) -> int:
+        self._fill()
+        return len(self._kinds)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all kinds, sorted."""
+        return tuple(self)
+
+    def _fill(self) -> None:
+        if self._is_filled:
+            return
+        self._is_filled = True
+        try:
+            if self._folder is not None:
+                for module in iter_modules(import_module(self._folder).__path__):
+                    import_module(f"{self._folder}.{module.name}")
+            for point in sorted(entry_points(group=self.group), key=lambda point: point.name):
+                self._plug_in(point)
+        except BaseException:
+            self._is_filled = False
+            raise
+
+    def _plug_in(self, point: EntryPoint) -> None:
+        where = f"{self.family} {point.name!r} of the plug-in {_package_of(point)} ({point.value})"
+        try:
+            kind = point.load()
+        except Exception as cause:  # whatever a foreign module raises while it is imported
+            raise PluginError(f"{where} cannot be loaded: {type(cause).__name__}: {cause}") from cause
+        fault = self._fault(kind)
+        if fault:
+            raise PluginError(f"{where}: {fault}")
+        self._kinds[kind.kind] = kind
+
+    def _fault(self, kind: Any) -> str:
+        """What is wrong with a kind; empty if nothing is."""
+        if not (isinstance(kind, type) and issubclass(kind, self.base)):
+            return f"must be a subclass of {self.base.__module__}.{self.base.__qualname__}"
+        name = getattr(kind, "kind", None)
+        if not (isinstance(name, str) and _NAME.fullmatch(name)):
+            return f"its class attribute 'kind' must be a name of a-z, 0-9 and _; got {name!r}"
+        if inspect.isabstract(kind):
+            return f"lacks {', '.join(sorted(getattr(kind, '__abstractmethods__')))}"  # noqa: B009  # set at run time
+        taken = self._kinds.get(name)
+        if taken is not None and (taken.__module__, taken.__qualname__) != (kind.__module__, kind.__qualname__):
+            return f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}"
+        return ""
+
+
+def register(kind: C) -> C:
+    """Add a kind to the registry of its base; returns it, so that it can decorate the class.
+
+    Raises
+    ------
+    PluginError
+        No registry takes it, or its own does not.
+    """
+    for family in FAMILIES.values():
+        if isinstance(kind, type) and issubclass(kind, family.base):
+            return family.register(kind)
+    bases = ", ".join(sorted(f"{f.base.__module__}.{f.base.__qualname__}" for f in FAMILIES.values()))
+    raise PluginError(f"{_named(kind)} derives from none of the bases that have kinds: {bases}")
+
+
+def _named(kind: Any) -> str:
+    return repr(getattr(kind, "__qualname__", kind))
+
+
+def _package_of(point: EntryPoint) -> str:
+    return "of an unknown package" if point.dist is None else f"{point.dist.name} {point.dist.version}"

@@ -1,0 +1,147 @@
+"""Nothing happens before what it is made of, in every phase and schedule, also where little or nothing spikes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from causality_support import check_causality
+from lowering_support import NETWORKS
+
+from archsim.engine import run_tasks
+from archsim.lowering import lower
+from archsim.mapping import map_workload
+from archsim.snn import measure
+from archsim.spec import load_chip
+from archsim.trace import Trace
+from archsim.workload import load_workload
+
+ONE_ARRAY = ["tile.pes=1", "pe.crossbars=1"]  # per tile
+PHASES = ("inference", "bp", "dfa")
+
+# c sees a at once and b two layers later; a and x spike, b does not
+UNEQUAL_DEPTH = """
+version: 1
+name: unequal_depth
+network:
+  input: [6]
+  layers:
+    - {name: a, kind: dense, outputs: 128, neuron: {kind: lif, leak: 0.9}}
+    - {name: x, kind: dense, outputs: 128, neuron: {kind: lif, leak: 0.9}}
+    - {name: b, kind: dense, outputs: 128, neuron: {kind: lif, leak: 0.9}}
+    - {name: c, kind: dense, outputs: 10, inputs: [a, b], neuron: {kind: lif, leak: 0.9}}
+timesteps: 1
+input_resolution: 1 bit
+activity: {kind: rates, input: 1.0, layers: {a: 1.0, x: 1.0}, default: 0.0}
+phases: [inference]
+"""
+
+# workload -> what makes it small
+SHIPPED = {
+    "nir_braille_like": ["timesteps=8"],
+    "nmnist_mlp": ["timesteps=2", "network.input=[200]"],
+    "spikesim_vgg9": ["timesteps=1", "positions_per_burst=1024"],
+    "ucihar_sfcn": ["timesteps=16", "samples=1", "batch=1"],
+    "vgg9_cifar10": ["timesteps=1", "positions_per_burst=1024"],
+    "watch_adapt": ["timesteps=3", "samples=2", "batch=2"],
+    "watch_mlp": ["timesteps=4"],
+    "watch_sfcn": ["timesteps=16", "samples=1", "batch=1"],
+    "watch_shape": ["timesteps=4"],
+}
+
+
+def lowered_file(root_dir, path, chip=(), keys=(), phase="inference"):
+    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [*chip])
+    work, activity = measure(load_workload(path, [*keys]), seed=0)
+    return lower(chip, work, map_workload(chip, work, phase), activity), work
+
+
+def updates(low, trace, layer):
+    graph = low.graph
+    names = np.array([name.split("@")[0] for name in graph.action_names])
+    tasks = np.flatnonzero((names[graph.action] == "update") & (graph.layer == graph.layer_names.index(layer)))
+    return trace.start_ps[tasks], trace.done_ps[tasks]
+
+
+def test_a_layer_waits_for_a_deeper_source_that_stays_silent(root_dir, tmp_path):
+    path = tmp_path / "work.yaml"
+    path.write_text(UNEQUAL_DEPTH)
+    low, work = lowered_file(root_dir, path, ONE_ARRAY)
+    trace = run_tasks(low.graph, engine="heap")
+    check_causality(low, work, trace)
+    _, b_done = updates(low, trace, "b")
+    c_start, _ = updates(low, trace, "c")
+    # b's spikes are stored, travel and are fetched, and an empty token comes back: no read of an array is between
+    assert b_done.max() < c_start.min() < b_done.max() + 100_000
+
+
+def test_an_empty_token_is_one_flit_on_each_link_to_the_home(root_dir, tmp_path):
+    path = tmp_path / "work.yaml"
+    path.write_text(UNEQUAL_DEPTH)
+    low, _ = lowered_file(root_dir, path, ONE_ARRAY)
+    graph, plan = low.graph, low.mapping.plans["c"]
+    (home,), topology = plan.homes, low.mapping.topology
+    idle = [block.tile for block in plan.forward if block.rows[0] >= 128]  # the rows that read b
+    chosen = graph.layer == graph.layer_names.index("c")
+    hops = np.array([name.startswith("hop") for name in graph.action_names])[graph.action] & chosen
+    used = [graph.resource_names[graph.uses_resource[graph.uses_ptr[task]]] for task in np.flatnonzero(hops)]
+    route = [hop.link for tile in idle for hop in topology.route(tile, home.tile)]
+    tokens = [link for link, n in zip(used, graph.count[hops].tolist(), strict=True) if n == 1]
+    assert idle
+    assert home.tile not in idle
+    assert [tokens.count(link) >= route.count(link) for link in route] == [True] * len(route)
+
+
+def test_the_checker_finds_a_step_that_does_not_wait(root_dir, tmp_path):
+    path = tmp_path / "work.yaml"
+    path.write_text(UNEQUAL_DEPTH)
+    low, work = lowered_file(root_dir, path, ONE_ARRAY)
+    trace = run_tasks(low.graph, engine="heap")
+    _, done = updates(low, trace, "b")
+    c_start, _ = updates(low, trace, "c")
+    early = np.where(trace.start_ps == c_start[0], done.max() - 1, trace.start_ps)
+    with pytest.raises(AssertionError, match="outputs come after the inputs that they read"):
+        check_causality(low, work, Trace(early, early, early + low.graph.latency_ps))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_workload_keeps_causality_in_every_phase(root_dir, name):
+    path = root_dir / "workloads" / f"{name}.yaml"
+    phases = load_workload(path).phases
+    for phase in phases:
+        low, work = lowered_file(root_dir, path, ONE_ARRAY, SHIPPED[name], phase)
+        assert check_causality(low, work, run_tasks(low.graph, engine="compiled")) > 0
+
+
+def test_every_shipped_workload_is_checked(root_dir):
+    assert {path.stem for path in (root_dir / "workloads").glob("*.yaml")} == set(SHIPPED)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("schedule", ["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"])
+def test_little_activity_keeps_causality_in_every_schedule(lowered, network, phase, schedule):
+    rates = "{kind: rates, input: 0.2, default: 0.05}"
+    low = lowered(network, phase, ONE_ARRAY, schedule=schedule, samples=2, batch=1, timesteps=4, activity=rates)
+    assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0
+
+
+@pytest.mark.parametrize("network", ["dense", "recurrent"])
+@pytest.mark.parametrize("feedback", ["copy", "transposable"])
+def test_errors_that_are_all_zero_keep_causality(lowered, network, feedback):
+    transposed = ["crossbar.transpose=shared", f"execution.feedback={feedback}"]
+    lowered(network, "bp", [*ONE_ARRAY, *transposed], timesteps=3)
+    shapes = {layer.name: (2, 3, *layer.out_shape) for layer in lowered.work.network.weighted}
+    draw = np.random.default_rng(0)
+    errors = {name: (draw.random(shape) < 0.05).astype(np.uint8) for name, shape in shapes.items()}
+    activity = replace(lowered.activity, errors=errors)
+    mapping = map_workload(lowered.chip, lowered.work, "bp")
+    low = lower(lowered.chip, lowered.work, mapping, activity)
+    assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0
+
+
+def test_layers_with_replicas_on_tiles_of_their_own_learn(lowered):
+    for phase in ("bp", "dfa"):
+        low = lowered("dense", phase, [*ONE_ARRAY, "mapping.replicas={b: 3}"], timesteps=4)
+        assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0

@@ -1,0 +1,109 @@
+"""Kinds come from the package, from entry points and from scripts; a faulty one is an error with its name."""
+
+from __future__ import annotations
+
+import abc
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from archsim import PluginError, registry
+from archsim.registry import FAMILIES, Registry, register
+
+
+class Law(abc.ABC):
+    kind = ""
+
+    @abc.abstractmethod
+    def steps(self, bits: int) -> int: ...
+
+
+class Ramp(Law):
+    kind = "ramp"
+
+    def steps(self, bits: int) -> int:
+        return 1 << bits
+
+
+class Nameless(Law):
+    def steps(self, bits: int) -> int:
+        return bits
+
+
+class Unfinished(Law):
+    kind = "unfinished"
+
+
+class OtherRamp(Ramp):
+    pass
+
+
+@pytest.fixture
+def laws():
+    yield Registry("law", "archsim.test_laws", Law)
+    del FAMILIES["archsim.test_laws"]
+
+
+def bring(monkeypatch, *values):
+    points = [EntryPoint(f"p{i}", value, "archsim.test_laws") for i, value in enumerate(values)]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points if group == "archsim.test_laws" else [])
+
+
+def test_a_script_registers_a_kind_in_a_line(laws):
+    register(Ramp)
+    assert laws["ramp"] is Ramp
+    assert laws.names() == ("ramp",)
+
+
+def test_a_package_brings_a_kind_by_an_entry_point(laws, monkeypatch):
+    bring(monkeypatch, f"{__name__}:Ramp")
+    monkeypatch.setattr(EntryPoint, "load", lambda self: globals()[self.value.split(":")[1]])
+    assert dict(laws) == {"ramp": Ramp}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("no_such_module:Ramp", r"law 'p0' of the plug-in .*no_such_module:Ramp\) cannot be loaded: Module"),
+        ("json:JSONDecoder", r"must be a subclass of .*Law"),
+    ],
+)
+def test_a_faulty_plug_in_is_an_error_with_its_name(laws, monkeypatch, value, said):
+    bring(monkeypatch, value)
+    with pytest.raises(PluginError, match=said):
+        laws.names()
+    with pytest.raises(PluginError):  # and stays one
+        laws.names()
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Nameless, "class attribute 'kind' must be a name"),
+        (Unfinished, "lacks steps"),
+        (OtherRamp, "the name 'ramp' is taken by .*Ramp"),
+        (int, "must be a subclass"),
+        (3, "must be a subclass"),
+    ],
+)
+def test_an_incomplete_kind_is_refused(laws, kind, said):
+    laws.register(Ramp)
+    with pytest.raises(PluginError, match=said):
+        laws.register(kind)
+    assert laws.names() == ("ramp",)
+
+
+@pytest.mark.usefixtures("laws")
+def test_a_kind_of_no_family_is_refused_with_the_bases_that_there_are():
+    with pytest.raises(PluginError, match=r"'int' derives from none of the bases .*Law"):
+        register(int)
+
+
+def test_who_has_read_the_kinds_is_told_of_a_later_one(laws):
+    told = []
+    laws.changed.append(lambda: told.append(laws.names()))
+    register(Ramp)
+    assert told == []
+    laws.names()
+    register(Ramp)
+    assert told == [("ramp",)]
