@@ -4,8 +4,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 LOWEST := .venv-lowest
+# rooms that need no long run; README says the rule
+QUICK := $(addprefix tests/,components engine export mapping metrics spec whatif workload \
+  test_architecture.py test_errors.py test_json_reader.py test_public_names.py test_taskgraph.py test_tasktemplate.py \
+  test_units.py test_verify.py test_yaml_reader.py)
 
-.PHONY: demo test nightly lowest clean
+.PHONY: demo quick test nightly lowest clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -26,18 +30,26 @@ demo: $(VENV)/.demo
 	  --set learning.pretrain.epochs=6 --set learning.adapt.passes=2 \
 	  --set 'device.errors.programming={kind: table, device: wan, scale: window}'
 
+quick: $(VENV)/.dev
+	$(BIN)/ruff check archsim tests benchmarks docs
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(QUICK)
+
 test: $(VENV)/.dev
 	$(BIN)/ruff check archsim tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 
 # engines compared on 30,000 random graphs, others each night; a failure names the seed; longer runs on real chips;
-# 2,000 random chips and networks; each kind of study killed 50 times
+# 2,000 random chips and networks; each kind of study killed 50 times; 20,000 damaged inputs, others each night, of
+# which a failure is printed as a command
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
 	ARCHSIM_FUZZ=2000 ARCHSIM_FUZZ_SEED=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/fuzz/test_semantics.py
 	ARCHSIM_EFFECTS=all $(BIN)/python -m pytest -n 2 tests/test_effects.py
 	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
+	ARCHSIM_FUZZ=$${ARCHSIM_FUZZ:-20000} ARCHSIM_FUZZ_FIRST=$${ARCHSIM_FUZZ_FIRST:-$$(date +%Y%m%d)00000} \
+	  $(BIN)/python -m pytest -n 2 tests/fuzz/test_damaged.py
 
 # the lowest versions that pyproject.toml promises, on a short walk (PYTHON=python3.11 or 3.12)
 lowest:

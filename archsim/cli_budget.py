@@ -60,7 +60,7 @@ def budget(
     day = day_of(inference, adaptation, use.inferences_per_s, use.adaptations_per_day, cell=cell, **given)  # type: ignore[arg-type]
     cap = next((power_cap_uw(record.get("provenance", {})) for record in records.values()), None)
     if as_json:
-        typer.echo(json.dumps(_record(day, inference, adaptation, cell, limit, cap), indent=1))
+        typer.echo(json.dumps(_record(day, inference, adaptation, cell, limit, cap), indent=1, allow_nan=False))
         return
     name = next(iter(records.values()))["name"]
     typer.echo(f"{name}: {_rates(use)}")

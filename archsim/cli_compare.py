@@ -95,7 +95,7 @@ def compare(items: Sequence[Path], asked: Asked, output: Path | None, as_json: b
             pairs = _pairs(items, asked)
             _write(folder, pairs, asked.by)
     if as_json:
-        typer.echo(json.dumps([_line(pair, asked.by) for pair in pairs], indent=1))
+        typer.echo(json.dumps([_line(pair, asked.by) for pair in pairs], indent=1, allow_nan=False))
     else:
         typer.echo(text_table(compare_columns(), _rows(pairs)))
         for pair in pairs:
@@ -207,5 +207,5 @@ def _write(folder: Path, pairs: Sequence[_Pair], by: str) -> None:
             text += [f"## {_title(pair)[:-1]}", difference_table(pair.found, by, N_PARTS, as_markdown=True)]
     text += ["## Timelines", *pictures]
     (folder / "compare.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
-    lines = json.dumps([_line(pair, by) for pair in pairs], indent=1, ensure_ascii=False)
+    lines = json.dumps([_line(pair, by) for pair in pairs], indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "compare.json").write_text(lines + "\n", encoding="utf-8")

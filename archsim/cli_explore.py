@@ -70,7 +70,7 @@ def explore(
     if output is not None:
         _write(output, record, found, shown)
     if as_json:
-        typer.echo(json.dumps(record, indent=1))
+        typer.echo(json.dumps(record, indent=1, allow_nan=False))
         return
     n_numbers = len(found.numbers)
     if names := list(dict.fromkeys(name for item in asked for name in item.parameters)):
@@ -224,6 +224,7 @@ def _write(output: Path, record: dict[str, Any], found: Uncertain, shown: Sequen
     from archsim.plot import error_bars
 
     with fresh_folder(output) as folder:
-        (folder / FILE).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / FILE).write_text(text + "\n", encoding="utf-8")
         listed = {metric: found.nominal[metric] for metric in shown}
         error_bars(found.chips, listed, found.draws, folder / "error_bars.png")

@@ -36,7 +36,7 @@ def map_(
         _draw(mapping, output)
     if as_json:
         more = {"links": _links(mapping, work), "layer_graph": _layer_graph(work)}
-        typer.echo(json.dumps(_as_json(mapping) | more, indent=1))
+        typer.echo(json.dumps(_as_json(mapping) | more, indent=1, allow_nan=False))
         return
     typer.echo(
         f"{the_chip.name}/{work.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "

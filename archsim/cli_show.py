@@ -93,7 +93,7 @@ def components(chip: Path, assignments: Sequence[str], as_json: bool) -> None:
         raise ArchsimError(f"--set {for_workload[0]}: a chip has no workload")
     rows = catalog_rows(priced_chip(chip, for_chip))
     if as_json:
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps(rows, indent=1, allow_nan=False))
         return
     cited = [(row["source"], row["scaling"]) for row in rows]
     sources = list(dict.fromkeys(cited))
@@ -123,7 +123,8 @@ def _price_lines(row: dict[str, Any], source: int) -> list[list[str]]:
 def schema(model: str) -> None:
     """JSON Schema of chips or workloads."""
     found = (Chip if model == "chip" else WorkloadModel).model_json_schema(by_alias=True)
-    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **found}, indent=1))
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    typer.echo(json.dumps(schema, indent=1, allow_nan=False))
 
 
 def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], suffix: str, output: Path | None) -> None:

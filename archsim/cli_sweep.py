@@ -79,8 +79,8 @@ def _show(found: Any, as_json: bool) -> None:
     if as_json:
         kept = ("key", "state", "parameters", "metrics", "error")
         front = [{key: record[key] for key in kept} for record in found.front]
-        states = _states(found)
-        typer.echo(json.dumps({"study": found.study.name, "states": states, "front": front}, indent=1))
+        record = {"study": found.study.name, "states": _states(found), "front": front}
+        typer.echo(json.dumps(record, indent=1, allow_nan=False))
     else:
         typer.echo(summary(found))
         typer.echo(f"written to {found.folder}", err=True)

@@ -65,7 +65,7 @@ def why(asked: Asked, top: int, as_json: bool) -> None:
     """What the makespan was spent on, who waited for whom, where there is time to spare."""
     found = explain(result_of(asked), top)
     if as_json:
-        typer.echo(json.dumps(found, indent=1))
+        typer.echo(json.dumps(found, indent=1, allow_nan=False))
         return
     latency = found["latency_ps"]
     typer.echo(f"{found['name']}, {found['phase']}: {format_quantity(latency, 'time')} on the critical path")
@@ -159,7 +159,8 @@ def whatif(asked: Asked, speedups: Sequence[str], capacities: Sequence[str], top
     )  # fmt: skip
     if as_json:
         base = {"name": result.name, "phase": result.phase, "latency_ps": result.latency_ps}
-        typer.echo(json.dumps({**base, "changes": [_record(outcome) for outcome in outcomes]}, indent=1))
+        record = {**base, "changes": [_record(outcome) for outcome in outcomes]}
+        typer.echo(json.dumps(record, indent=1, allow_nan=False))
         return
     typer.echo(
         f"{result.name}, {result.phase}: {format_quantity(result.latency_ps, 'time')}; with one thing changed:"

@@ -33,7 +33,7 @@ def provenance(
     """
     named = {"files": files} if (files := files_of(work)) else {}
     inputs = {"chip": to_door(chip), "workload": work.described, **named, "seed": seed, "phase": phase, **asked}
-    text = json.dumps(inputs, sort_keys=True)
+    text = json.dumps(inputs, sort_keys=True, allow_nan=False)
     return {
         **inputs,
         "inputs_sha256": hashlib.sha256(text.encode()).hexdigest(),
@@ -67,7 +67,7 @@ def files_of(work: Workload) -> dict[str, str]:
 @lru_cache
 def _sizes_in(top: Path) -> str:
     sizes = [(path.relative_to(top).as_posix(), path.stat().st_size) for path in top.rglob("*") if path.is_file()]
-    return hashlib.sha256(json.dumps(sorted(sizes)).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(sorted(sizes), allow_nan=False).encode()).hexdigest()
 
 
 def _sha256_of(path: Path) -> str:

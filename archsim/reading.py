@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import math
 import os
 import stat
 import zipfile
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from typing import IO, TYPE_CHECKING, Any, Final
+
+from archsim.json_reader import read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +25,6 @@ LARGEST_BYTES: Final = 1 << 30
 """Of a file, and of all arrays in it unpacked, where a reader does not say otherwise."""
 
 LARGEST_TEXT_BYTES: Final = 1 << 26
-DEEPEST_JSON: Final = 100
-_INT64: Final = range(-(1 << 63), 1 << 63)
 _MEMBER_KINDS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what numpy writes
 
 
@@ -116,51 +115,7 @@ def input_json(path: str | os.PathLike[str], largest_bytes: int = LARGEST_TEXT_B
     ValueError
         It is no JSON, or what a field holds that none can have.
     """
-    return json_value(input_text(path, largest_bytes))
-
-
-def json_value(text: str) -> Any:
-    """A JSON text as `input_json` reads it.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON, or what a field holds that none can have.
-
-    Examples
-    --------
-    >>> json_value('{"a": [1, 2.5]}')
-    {'a': [1, 2.5]}
-    >>> json_value('{"a": [1, NaN]}')
-    Traceback (most recent call last):
-    ValueError: a.1: is nan; JSON has finite numbers only
-    """
-    try:
-        value = json.loads(text)
-    except RecursionError:
-        raise ValueError(f"nested deeper than {DEEPEST_JSON}") from None
-    fault = next(_json_faults(value), None)
-    if fault:
-        raise ValueError(fault)
-    return value
-
-
-def _json_faults(value: Any) -> Iterator[str]:
-    todo: list[tuple[tuple[str, ...], Any]] = [((), value)]
-    while todo:
-        path, item = todo.pop()
-        where = ".".join(path) or "on top"
-        if len(path) > DEEPEST_JSON:
-            yield f"{'.'.join(path[:4])}…: nested deeper than {DEEPEST_JSON}"
-            return
-        if isinstance(item, dict):
-            todo += [((*path, str(key)), part) for key, part in item.items()]
-        elif isinstance(item, list):
-            todo += [((*path, str(place)), part) for place, part in enumerate(item)]
-        elif isinstance(item, float) and not math.isfinite(item):
-            yield f"{where}: is {item}; JSON has finite numbers only"
-        elif isinstance(item, int) and item not in _INT64:
-            yield f"{where}: a whole number of {len(str(abs(item)))} digits is beyond 64 bit"
+    return read_json(input_text(path, largest_bytes))
 
 
 def input_array(path: str | os.PathLike[str], largest_bytes: int = LARGEST_BYTES) -> NDArray[Any]:

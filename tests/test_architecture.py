@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "jit", "names", "reading", "registry"}
+LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
     "errors": {"trace"},  # for type checking only
     "names": set(),
+    "reading": {"errors", "json_reader"},
     "trace": {"errors"},
     "taskgraph": {"errors", "jit"},
     "engine": {"errors", "jit", "taskgraph", "trace"},
@@ -44,6 +46,11 @@ KNOWS["learn"] = set(KNOWS)
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = LOW | {"units", "metrics", "plot", "mapping", "components"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
+
+
+KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace", "json_reader"}
+KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components", "json_reader"}
+KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
@@ -54,7 +61,10 @@ DOORS = {
     "numba": lambda path: path == Path("jit.py"),
     "matplotlib": lambda path: path.parts[0] == "plot",
     "ruamel": lambda path: path.name == "yaml_reader.py",
-    "pydantic": lambda path: path.parts[0] in ("spec", "workload", "units") or path == Path("explore/models.py"),
+    "pydantic": lambda path: (
+        path.parts[0] in ("spec", "workload", "units")
+        or path in (Path("explore/models.py"), Path("explore/shapes.py"), Path("report/saved.py"))
+    ),
     "optuna": lambda path: path.parts[0] == "explore",
     "distributed": lambda path: path.parts == ("explore", "cluster.py"),
     "jinja2": lambda path: path in (Path("report/html/page.py"), Path("report/records.py")),
@@ -72,8 +82,13 @@ def room_of(path: Path) -> str:
     return "cli" if name.startswith("cli") else name
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse((PACKAGE / path).read_text())))
+
+
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -106,6 +121,30 @@ def test_heavy_libraries_come_in_by_one_door(path):
 def test_only_files_of_kernels_are_compiled(path):
     if path.name != "compiled.py":
         assert not any(name.startswith("archsim.jit") for name in imports(path))
+
+
+def calls(path: Path, name: str) -> Iterator[ast.Call]:
+    for node in nodes(path):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (name, f"json.{name}"):
+            yield node
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_no_json_is_written_with_nan_or_infinity(path):
+    for call in calls(path, "dumps"):
+        given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+        assert given.get("allow_nan") == "False", f"{path}:{call.lineno}"
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_json_from_a_file_comes_in_by_its_one_reader(path):
+    if path == Path("json_reader.py"):
+        return
+    for call in calls(path, "loads"):
+        what = ast.unparse(call.args[0])
+        # plain data made plainer, and operations that this process keeps to write them later
+        is_own = what.startswith("json.dumps(") or (path, what) == (Path("explore/journal.py"), "line")
+        assert is_own, f"{path}:{call.lineno} parses {what}: use archsim.json_reader"
 
 
 def test_no_room_knows_a_room_that_knows_it():

@@ -22,8 +22,12 @@ N_TRIED = 64
 
 def faults_of_study(study: Study) -> list[Fault]:
     """Every fault, with its path in the study file."""
-    faults = [*_parameters(study), *_clashes(study), *_metrics(study), *_constraints(study), *_schedule(study)]
-    return faults or [*_base(study), *_together(study)]
+    return faults_alone(study) or [*_base(study), *_together(study)]
+
+
+def faults_alone(study: Study) -> list[Fault]:
+    """Faults that show without making any chip or workload."""
+    return [*_parameters(study), *_clashes(study), *_metrics(study), *_constraints(study), *_schedule(study)]
 
 
 def _parameters(study: Study) -> Iterator[Fault]:
@@ -148,7 +152,7 @@ def _path_faults(study: Study, path: str, item: object) -> Iterator[str]:
         values = [item.value_of(end) for end in item.ends]
     said: dict[str, None] = {}
     for value in values:
-        said.update(dict.fromkeys(_faults_at(study, path, dumps(value))))
+        said.update(dict.fromkeys(_faults_at(study, path, dumps(value, allow_nan=False))))
     yield from islice(said, 5)
 
 

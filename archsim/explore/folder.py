@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from archsim.errors import ExploreError
 from archsim.explore.identity import digest_of, model_version
 from archsim.explore.log import RESULTS, Claims, ResultLog, locked
 from archsim.explore.models import StudyModel
+from archsim.explore.shapes import AboutShape, fault_of, misfit
 from archsim.explore.study import Study, describe, described_model, without_files
 from archsim.learn.checkpoints import differences
-from archsim.reading import input_text
+from archsim.reading import input_json, input_text
 
 FORMAT = "archsim explore 1"
 STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
@@ -92,8 +94,8 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
             _refuse_other(target, read_about(target), about)
         else:
             _write(target / STUDY_COPY, input_text(study.document.path, encoding="utf-8-sig"))
-            _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
-    opened = StudyFolder(target, ResultLog(target / RESULTS), Claims(target / "claims.lock"))
+            _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    opened = StudyFolder(target, log_of(target, study), Claims(target / "claims.lock"))
     _OPEN.add(target)
     return opened
 
@@ -120,6 +122,11 @@ def about_of(study: Study) -> dict[str, Any]:
     }
 
 
+def log_of(folder: Path, study: Study) -> ResultLog:
+    """The result log of a folder; what can be no record of its study is left out."""
+    return ResultLog(folder / RESULTS, misfit=partial(misfit, study))
+
+
 def read_about(folder: Path) -> dict[str, Any]:
     """What a folder says of its study.
 
@@ -129,7 +136,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         It holds no study, or one of another format.
     """
     try:
-        about = json.loads(input_text(folder / ABOUT))
+        about = input_json(folder / ABOUT)
     except OSError:
         raise ExploreError(f"{folder}: holds no study; one is made by archsim sweep or archsim search") from None
     except ValueError as cause:
@@ -140,9 +147,8 @@ def read_about(folder: Path) -> dict[str, Any]:
             f"{folder}: a study of format {found!r} is not read here, only {FORMAT!r}; name another folder"
         )
     checked: dict[str, Any] = about
-    kinds = {"model": str, "sha256": str, "workload_folder": str, "study": dict}
-    if missing := [key for key, kind in kinds.items() if not isinstance(about.get(key), kind)]:
-        raise _damaged(folder, f"without {', '.join(missing)}")
+    if said := fault_of(about, AboutShape):
+        raise _damaged(folder, said)
     if digest_of(about["study"]) != about["sha256"]:
         raise _damaged(folder, "study is not what sha256 is of")
     return checked
@@ -159,7 +165,8 @@ def _refuse_other(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> 
     names = there["study"].get("name"), here["study"]["name"]
     if names[0] != names[1]:
         raise ExploreError(f"{folder}: holds another study, {names[0]}, not {names[1]}. Name another folder (-o)")
-    differs = "; ".join(differences(_by_this_version(there["study"]), json.loads(json.dumps(here["study"]))))
+    plain = json.loads(json.dumps(here["study"], allow_nan=False))
+    differs = "; ".join(differences(_by_this_version(there["study"]), plain))
     if there["model"] != here["model"]:
         also = f" It is another study, too: {differs}." if differs else ""
         raise ExploreError(
@@ -178,7 +185,7 @@ def _by_this_version(described: dict[str, Any]) -> dict[str, Any]:
         model = StudyModel.model_validate(without_files(described))
     except ValueError:  # it knew what we do not: shown as it stands
         return described
-    completed: dict[str, Any] = json.loads(json.dumps(described_model(model)))
+    completed: dict[str, Any] = json.loads(json.dumps(described_model(model), allow_nan=False))
     return {**completed, "files": described["files"]}
 
 

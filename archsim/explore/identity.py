@@ -44,7 +44,7 @@ def _takes_part(inside: Path) -> bool:
 
 def digest_of(data: Any) -> str:
     """SHA-256 of plain data."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(data, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:

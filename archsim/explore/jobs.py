@@ -16,7 +16,7 @@ from typing import Any, ParamSpec
 
 from archsim.errors import ArchsimError, ExploreError
 from archsim.explore.workers import LocalPool
-from archsim.reading import input_text
+from archsim.reading import input_json
 from archsim.report import write_whole
 
 POLL_S = 60.0
@@ -48,7 +48,7 @@ class Job:
     @property
     def key(self) -> str:
         """Names the outcome's file."""
-        text = json.dumps([self.function.__name__, self.made_from, REVISION], sort_keys=True)
+        text = json.dumps([self.function.__name__, self.made_from, REVISION], sort_keys=True, allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -89,7 +89,8 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell = lambda
                 pool.submit((waiting.pop(0),))
             for key, outcome in pool.wait(POLL_S):
                 found[key] = _outcome_of(outcome, missing[key])
-                write_whole(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
+                text = json.dumps({"outcome": found[key]}, allow_nan=False)
+                write_whole(_file(cache, missing[key]), text + "\n")
                 tell(f"{sum(job.key in found for job in jobs)} of {len(jobs)}: {missing[key].name}")
     finally:
         pool.close()
@@ -159,7 +160,7 @@ def _done(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     for job in jobs:
         try:
             # as it will be read from the cache
-            outcomes.append({"outcome": json.loads(json.dumps(job.function(*job.arguments)))})
+            outcomes.append({"outcome": json.loads(json.dumps(job.function(*job.arguments), allow_nan=False))})
         except Exception as error:
             error.add_note(f"in {job.name}:\n{traceback.format_exc()}")
             outcomes.append({"raised": _portable(error)})
@@ -190,6 +191,6 @@ def _file(cache: Path, job: Job) -> Path:
 def _kept(cache: Path, job: Job) -> Any:
     """An earlier outcome; None if there is none, or it cannot be read."""
     try:
-        return json.loads(input_text(_file(cache, job)))["outcome"]
+        return input_json(_file(cache, job))["outcome"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import warnings
 from collections.abc import Generator, Iterator
@@ -16,8 +17,12 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from archsim.explore.log import locked
+from archsim.errors import ExploreError
+from archsim.explore.log import RESULTS, locked
+from archsim.explore.models import Range
+from archsim.explore.shapes import operation_fault
 from archsim.explore.study import Study
+from archsim.json_reader import read_json
 
 ASKED = "parameters"
 """Attribute of a trial that has been asked to its end: its parameters, as a study file would write them."""
@@ -49,7 +54,7 @@ class Backend(JournalFileBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append operations."""
-        lines = [json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in logs]
+        lines = [json.dumps(log, separators=(",", ":"), allow_nan=False).encode() + b"\n" for log in logs]
         if self._lines is not None:
             self._lines += lines
             return
@@ -126,23 +131,31 @@ def mend(path: Path) -> int:
     int
         How many bytes were cut.
 
+    Raises
+    ------
+    ExploreError
+        A whole line says what no search has written.
+
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "journal.jsonl"
-    ...     _ = path.write_bytes(b'{"op_code": 0}\\n{"op_code": 4}\\n{"op_co')
-    ...     mend(path), path.read_bytes()
-    (22, b'{"op_code": 0}\\n')
+    ...     whole = b'{"op_code": 2, "worker_id": "a", "study_id": 0}\\n'
+    ...     _ = path.write_bytes(whole + b'{"op_code": 4, "worker_id": "a", "stud')
+    ...     mend(path), path.read_bytes() == whole
+    (38, True)
     """
     if not path.exists():
         return 0
     content, good, keep = path.read_bytes(), 0, 0
     is_asked = True
-    for line in content.splitlines(keepends=True):
+    for number, line in enumerate(content.splitlines(keepends=True), 1):
         operation = _operation(line)
         if operation is None:
             break
+        if said := operation_fault(operation):
+            raise _foreign(path, f"line {number}: {said}")
         if operation.get("op_code") == _CREATE_TRIAL:
             is_asked = False
         good += len(line)
@@ -153,19 +166,70 @@ def mend(path: Path) -> int:
     return len(content) - keep
 
 
+def _foreign(path: Path, said: str) -> ExploreError:
+    return ExploreError(
+        f"{path}: holds what no search of this study has written ({said}). Delete it and search again: what was "
+        f"evaluated stands in {RESULTS}"
+    )
+
+
 def _operation(line: bytes) -> dict[str, Any] | None:
     """What a line of the journal holds; None if it is torn or damaged."""
     try:
-        found = json.loads(line)
+        found = read_json(line)
     except ValueError:
         return None
     return found if isinstance(found, dict) and line.endswith(b"\n") else None
 
 
-def storage_of(path: Path) -> tuple[JournalStorage, Backend]:
-    """The storage of a journal file."""
-    backend = Backend(str(path))
-    return JournalStorage(backend), backend
+def opened(study: Study, path: Path) -> tuple[optuna.Study, Backend]:
+    """The study as a journal file tells it, made if it is not there.
+
+    Raises
+    ------
+    ExploreError
+        The journal tells what no search of this study can have done.
+    """
+    try:
+        backend = Backend(str(path))
+        found = optuna_study(study, JournalStorage(backend))
+        trials = found.get_trials(deepcopy=False)
+    except OSError:
+        raise
+    except Exception as cause:  # Optuna asserts and takes as given what its journal says
+        raise _foreign(path, f"{type(cause).__name__}: {cause}") from cause
+    for trial in trials:
+        if said := _misfit(study, trial):
+            raise _foreign(path, f"trial {trial.number}: {said}")
+    return found, backend
+
+
+def _misfit(study: Study, trial: optuna.trial.FrozenTrial) -> str:
+    """Why a trial can be none of this study; nothing if it can."""
+    for name, distribution in trial.distributions.items():
+        if name not in study.parameters:
+            return f"{name} is no parameter of the study"
+        if distribution != distribution_of(study, name):
+            return f"{name} is drawn from other values than the study's"
+    n = len(study.model.objectives)
+    if trial.values is not None and (len(trial.values) != n or not all(map(math.isfinite, trial.values))):
+        return f"values: must be {n} finite numbers"
+    asked = trial.user_attrs.get(ASKED, {})
+    if not isinstance(asked, dict) or not set(asked) <= set(study.parameters):
+        return f"{ASKED}: must be those of the study"
+    return ""
+
+
+def distribution_of(study: Study, name: str) -> optuna.distributions.BaseDistribution:
+    """What a parameter is drawn from: the places in an order, a continuous range, or one of several."""
+    if (values := study.ordered[name]) is not None:
+        return optuna.distributions.IntDistribution(0, len(values) - 1)
+    if (choices := study.listed[name]) is not None:
+        return optuna.distributions.CategoricalDistribution(choices)
+    item = study.parameters[name]
+    assert isinstance(item, Range)
+    low, high = (float(end) for end in item.ends)
+    return optuna.distributions.FloatDistribution(low, high, log=item.scale == "log")
 
 
 def optuna_study(study: Study, storage: JournalStorage) -> optuna.Study:

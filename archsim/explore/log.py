@@ -13,13 +13,14 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.json_reader import read_json
 
 RESULTS = "results.jsonl"
 Record = dict[str, Any]
@@ -28,7 +29,16 @@ Record = dict[str, Any]
 def checksum(record: Record) -> str:
     """Of everything in a record but its own checksum."""
     rest = {key: value for key, value in record.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_text(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _text(record: Record, sort_keys: bool = False) -> str:
+    return json.dumps(record, sort_keys=sort_keys, separators=(",", ":"), allow_nan=False)
+
+
+def _fits(record: Record) -> str:
+    del record
+    return ""
 
 
 @dataclass
@@ -39,6 +49,12 @@ class ResultLog:
     ----------
     path : Path
         ``results.jsonl``; made if it is not there.
+    records : dict
+        Whole records by their key.
+    damaged : list of str
+        Lines that were left out, and why.
+    misfit : callable
+        Why a whole record is none of this study; nothing if it is.
 
     Examples
     --------
@@ -55,8 +71,15 @@ class ResultLog:
 
     path: Path
     records: dict[str, Record] = field(default_factory=dict)
-    n_damaged: int = 0
+    damaged: list[str] = field(default_factory=list)
+    misfit: Callable[[Record], str] = _fits
     _read_to: int = 0
+    _n_lines: int = 0
+
+    @property
+    def n_damaged(self) -> int:
+        """How many lines were left out."""
+        return len(self.damaged)
 
     def read(self) -> dict[str, Record]:
         """Every whole record by its key, the first finished one of a key; reads on from where it stopped."""
@@ -69,22 +92,31 @@ class ResultLog:
         except OSError as cause:
             raise ExploreError(f"{self.path}: cannot be read: {cause.strerror or cause}") from None
         whole = content[: content.rfind(b"\n") + 1]  # a last line without its end is still being written, or torn
-        for line in whole.splitlines():
-            record = _record(line)
-            if record is None:
-                self.n_damaged += bool(line.strip())
-            else:
-                if self._is_open(record["key"]):
-                    self.records[record["key"]] = record
+        for number, line in enumerate(whole.split(b"\n")[:-1], self._n_lines + 1):
+            self._take(number, line)
         self._read_to += len(whole)
+        self._n_lines += whole.count(b"\n")
         return self.records
+
+    def _take(self, number: int, line: bytes) -> None:
+        if not line.strip():
+            return
+        try:
+            record = _record(line)
+            if said := self.misfit(record):
+                raise ValueError(said)
+        except ValueError as cause:
+            self.damaged.append(f"line {number}: {cause}")
+            return
+        if self._is_open(record["key"]):
+            self.records[record["key"]] = record
 
     def append(self, records: Sequence[Record]) -> None:
         """Write records behind each other, and wait until the disk has them; those that are finished are not."""
         with locked(self.path.with_suffix(".lock")), _os_errors(self.path):
             self.read()
             new = [record for record in records if self._is_open(record["key"])]
-            lines = [json.dumps({**r, "sha256": checksum(r)}, separators=(",", ":")) + "\n" for r in new]
+            lines = [_text({**r, "sha256": checksum(r)}) + "\n" for r in new]
             if not lines:
                 return
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
@@ -103,13 +135,15 @@ class ResultLog:
         return key not in self.records or "interrupted" in self.records[key]
 
 
-def _record(line: bytes) -> Record | None:
-    try:
-        record = json.loads(line)
-        good = isinstance(record, dict) and isinstance(record["key"], str) and record["sha256"] == checksum(record)
-    except (ValueError, KeyError):
-        return None
-    return record if good else None
+def _record(line: bytes) -> Record:
+    """A line as a record; ValueError says what is wrong with it."""
+    record = read_json(line)
+    if not isinstance(record, dict) or record.get("sha256") != checksum(record):
+        raise ValueError("cut off or changed; its sha256 is not that of the rest")
+    if not isinstance(record.get("key"), str):
+        raise ValueError("key: must be a text")
+    found: Record = record
+    return found
 
 
 @contextmanager

@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
-from archsim.explore.folder import read_about
+from archsim.explore.check import faults_alone
+from archsim.explore.folder import ABOUT, log_of, read_about
 from archsim.explore.front import CHEAP, losses, nearest
 from archsim.explore.identity import model_version
-from archsim.explore.log import RESULTS, Record, ResultLog
+from archsim.explore.log import RESULTS, Record
 from archsim.explore.measures import kind_of, needs_learning
 from archsim.explore.models import Range, StudyModel, Value, split_number
 from archsim.explore.run import Explored, flat
-from archsim.explore.study import Study
+from archsim.explore.study import Study, without_files
 from archsim.units import format_metric, quantities_of, to_door, unit_of
-from archsim.yaml_reader import Document
+from archsim.yaml_reader import Document, fill
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
 _READY_FILE = re.compile(r"[0-9a-f]{12}(\.workload)?\.yaml")
@@ -43,22 +44,29 @@ def read_results(folder: str | Path) -> Explored:
     """
     path = Path(folder)
     about = read_about(path)
-    data = dict(about["study"])
-    files = data.pop("files")
-    data |= {"chip": "study.json", "workload": "study.json"}
-    data["sweep"] = {"kind": "grid"}
-    where: dict[Any, Any] = {(): str(path / "study.json")}
-    study = Study(
-        StudyModel.model_validate(data),
-        Document(data, path / "study.json", ExploreError, where),
-        Document(files["chip"], path / "study.json", SpecError, where),
-        Document(files["workload"], Path(about["workload_folder"]) / "study.json", WorkloadError, where),
-    )
-    log = ResultLog(path / RESULTS)
+    study = _study(about, path / ABOUT)
+    log = log_of(path, study)
     records = list(log.read().values())
     if study.model.fidelity is not None:  # what went on after its first look has two lines, the whole one later
         records = list({repr(sorted(record["parameters"].items())): record for record in records}.values())
-    return Explored(study, path, records, 0, log.n_damaged)
+    return Explored(study, path, records, 0, tuple(log.damaged))
+
+
+def _study(about: dict[str, Any], file: Path) -> Study:
+    """The study that a folder is of, checked as its file was."""
+    files = about["study"]["files"]
+    data = without_files(about["study"]) | {"sweep": {"kind": "grid"}}
+    where: dict[Any, Any] = {(): str(file)}
+    document = Document(data, file, ExploreError, where)
+    study = Study(
+        fill(StudyModel, document),
+        document,
+        Document(files["chip"], file, SpecError, where),
+        Document(files["workload"], Path(about["workload_folder"]) / file.name, WorkloadError, where),
+    )
+    if faults := faults_alone(study):
+        raise document.fail(faults)
+    return study
 
 
 def hypervolume(found: Explored) -> float:
@@ -211,8 +219,9 @@ def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[P
     columns = {}
     for name in names:
         values = [row.get(name) for row in rows]
-        mixed = len({type(value) for value in values if value is not None} - {int, float}) > 0
-        columns[name] = [None if value is None else str(value) for value in values] if mixed else values
+        kinds = {type(value) for value in values if value is not None}
+        kind = next(iter(kinds)) if len(kinds) == 1 else float if kinds <= {int, float} else str
+        columns[name] = [None if value is None else kind(value) for value in values]
     pq.write_table(pa.table(columns), path)
     return [path]
 
@@ -225,8 +234,9 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
     said = [
         f"Found by the study {found.study.name}, record {record['key']}, by archsim {model}.",
         *([f"This file is by another version. {other}"] if other else []),
-        f"Parameters: {json.dumps(record['parameters'])}",
-        f"Metrics (phase {record['phase']}, seed {record['seed']}): {json.dumps(record['metrics'])}",
+        f"Parameters: {json.dumps(record['parameters'], allow_nan=False)}",
+        f"Metrics (phase {record['phase']}, seed {record['seed']}): "
+        f"{json.dumps(record['metrics'], allow_nan=False)}",
         f"Once more, in the folder above this one: archsim run {again}",
         *_learned_again(found.study, record, f"{CHIPS}/{chip} {CHIPS}/{workload}"),
     ]
@@ -248,7 +258,10 @@ def _learned_again(study: Study, record: Record, files: str) -> list[str]:
 def notes_on(found: Explored) -> list[str]:
     """What a reader should know before the figures."""
     n = found.n_damaged
-    lost = f"{n} line{'s' * (n > 1)} of {RESULTS} cut off or damaged; a sweep or search does again what they held"
+    lost = (
+        f"{n} line{'s' * (n > 1)} of {RESULTS} cut off or damaged ({found.damaged[0] if n else ''}"
+        f"{'; …' * (n > 1)}); a sweep or search does again what they held"
+    )
     objectives = list(found.study.model.objectives)
     mixed = needs_learning(objectives) and not all(needs_learning([metric]) for metric in objectives)
     two_runs = (
@@ -293,7 +306,7 @@ def _yaml(data: dict[str, Any], depth: int) -> list[str]:
         if isinstance(value, dict) and value:
             lines += [f"{'  ' * depth}{key}:", *_yaml(value, depth + 1)]
         elif value is not None:
-            lines.append(f"{'  ' * depth}{key}: {json.dumps(value, ensure_ascii=False)}")
+            lines.append(f"{'  ' * depth}{key}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}")
     return lines
 
 

@@ -42,15 +42,20 @@ class Explored:
         ``error`` and more.
     n_new : int
         Evaluations that this call did; the others were known.
-    n_damaged : int
-        Lines of the log that were cut off or damaged; what they held is not here, or was evaluated again.
+    damaged : tuple of str
+        Lines of the log that were cut off or damaged, and how; what they held is not here, or was evaluated again.
     """
 
     study: Study
     folder: Path
     records: list[Record]
     n_new: int
-    n_damaged: int = 0
+    damaged: tuple[str, ...] = ()
+
+    @property
+    def n_damaged(self) -> int:
+        """How many lines were damaged."""
+        return len(self.damaged)
 
     @property
     def front(self) -> list[Record]:
@@ -126,7 +131,7 @@ def sweep(
         evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell), max_memory_bytes)
         records = evaluator.in_blocks(wanted)
         evaluator.progress.end()
-        return Explored(given, opened.path, records, evaluator.n_new, opened.log.n_damaged)
+        return Explored(given, opened.path, records, evaluator.n_new, tuple(opened.log.damaged))
 
 
 def refuse_continuous(study: Study) -> None:

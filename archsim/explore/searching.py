@@ -23,7 +23,7 @@ from archsim.explore.evaluate import limits_of
 from archsim.explore.evaluator import Evaluator, Pending, Progress, Tell
 from archsim.explore.folder import StudyFolder, open_folder
 from archsim.explore.front import CHEAP
-from archsim.explore.journal import ASKED, Backend, optuna_study, sampler_of, storage_of, taking_part
+from archsim.explore.journal import ASKED, Backend, opened, sampler_of, taking_part
 from archsim.explore.log import Record
 from archsim.explore.models import Range, Value
 from archsim.explore.run import Explored, folder_of, on_terminal, pool_of
@@ -81,17 +81,16 @@ def search(
     given = study if isinstance(study, Study) else read_study(study)
     with (
         closing(pool_of(given, workers, scheduler)) as pool,
-        open_folder(given, folder_of(given, folder)) as opened,
-        taking_part(opened.journal),
+        open_folder(given, folder_of(given, folder)) as place,
+        taking_part(place.journal),
     ):
         progress = Progress(given.model.search.n_trials, tell)
-        evaluator = Evaluator(given, opened, pool, progress, max_memory_bytes)
-        storage, backend = storage_of(opened.journal)
-        run = _Search(given, opened, evaluator, optuna_study(given, storage), backend)
+        evaluator = Evaluator(given, place, pool, progress, max_memory_bytes)
+        run = _Search(given, place, evaluator, *opened(given, place.journal))
         run.go()
         evaluator.progress.end()
         known = list(run.known.values())
-        return Explored(given, opened.path, known, evaluator.n_new, opened.log.n_damaged)
+        return Explored(given, place.path, known, evaluator.n_new, tuple(place.log.damaged))
 
 
 @dataclass

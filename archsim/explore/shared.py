@@ -100,7 +100,7 @@ class Shared:
 
     def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
         """Activity of a workload; measured once."""
-        key = json.dumps([work.described, str(work.folder), files_of(work), seed], sort_keys=True)
+        key = json.dumps([work.described, str(work.folder), files_of(work), seed], sort_keys=True, allow_nan=False)
         if key not in self._measured:
             _keep(self._measured, key, measure(work, seed))
         return self._measured[key]

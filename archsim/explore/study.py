@@ -105,7 +105,7 @@ class Study:
             else:
                 for path in (name, *item.also):
                     side, _, rest = path.partition(".")
-                    sides[side].append(f"{rest}={json.dumps(value)}")
+                    sides[side].append(f"{rest}={json.dumps(value, allow_nan=False)}")
         return Settings(tuple(sides["chip"]), tuple(sides["workload"]), phase, seed)
 
     def rule_of(self, phase: str | None) -> Literal["bp", "dfa"]:

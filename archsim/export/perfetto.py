@@ -91,6 +91,7 @@ def _other(result: Result) -> str:
             "versions": versions if isinstance(versions, dict) else {},
         },
         default=str,
+        allow_nan=False,
     )
 
 
@@ -132,12 +133,12 @@ def _names(result: Result, spans: Spans, pids: list[int], first_tid: int) -> lis
 
 def _about(pid: int, tid: int, what: str, **values: object) -> str:
     event = {"ph": "M", "pid": pid, "tid": tid, "name": what, "args": values}
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _quoted(text: str) -> str:
     """A text in JSON, as UTF-8: Perfetto shows escapes as they stand."""
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False, allow_nan=False)
 
 
 def _slices(spans: Spans, pids: list[int], first_tid: int, arrows: Ints) -> Iterator[list[str]]:

@@ -100,7 +100,8 @@ def write_parquet(result: Result, path: str | Path) -> int:
     except ImportError:
         raise ArchsimError("Parquet needs pyarrow: pip install 'archsim[export]'") from None
     spans = result.spans()
-    about = json.dumps({"name": result.name, "phase": result.phase, "provenance": result.provenance}, default=str)
+    said = {"name": result.name, "phase": result.phase, "provenance": result.provenance}
+    about = json.dumps(said, default=str, allow_nan=False)
     table = pyarrow.table(_arrow_columns(spans)).replace_schema_metadata({"archsim": about})
     with fresh_file(path) as file:
         pyarrow.parquet.write_table(table, file)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.json_reader import read_json
 from archsim.reading import input_arrays
 from archsim.workload.network import Network
 
@@ -53,7 +54,7 @@ class Checkpoint:
         header["sha256"] = _checksum(self.made_from, self.record, self.arrays)
         arrays: Arrays = {f"array_{name}": array for name, array in self.arrays.items()}
         with writing(path) as beside, beside.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, header=np.array(json.dumps(header, allow_nan=False)), **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: Path, made_from: Mapping[str, Any]) -> Checkpoint:
@@ -67,7 +68,7 @@ class Checkpoint:
         again = "delete it to do this part again"
         try:
             content = input_arrays(path)
-            header = json.loads(str(content.pop("header")[()]))
+            header = read_json(str(content.pop("header")[()]))
             arrays = {name.removeprefix("array_"): array for name, array in content.items()}
             kind, version = header["format"], header["version"]
             found = cls(header["made_from"], header["record"], arrays)
@@ -88,11 +89,11 @@ class Checkpoint:
 
 
 def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value))
+    return json.loads(json.dumps(value, allow_nan=False))
 
 
 def _checksum(made_from: Mapping[str, Any], record: Mapping[str, Any], arrays: Arrays) -> str:
-    digest = hashlib.sha256(json.dumps([made_from, record], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([made_from, record], sort_keys=True, allow_nan=False).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())

@@ -34,7 +34,7 @@ def pretrained(work: Workload, seed: int, cache: Path) -> Checkpoint:
         Data are missing or disagree with the network, training diverges, or the kept network is damaged.
     """
     made_from = {"seed": seed, "workload": of_training(work)}
-    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:24]
+    digest = hashlib.sha256(json.dumps(made_from, sort_keys=True, allow_nan=False).encode()).hexdigest()[:24]
     path = cache / f"seed_{seed}_{digest}.npz"
     if path.exists():
         return Checkpoint.load(path, made_from)

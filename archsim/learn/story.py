@@ -376,7 +376,7 @@ class _Story:
             "rules": list(self.rules),
             "seeds": list(seeds),
         }
-        text = json.dumps(inputs, sort_keys=True)
+        text = json.dumps(inputs, sort_keys=True, allow_nan=False)
         return {
             **inputs,
             "inputs_sha256": hashlib.sha256(text.encode()).hexdigest(),

@@ -12,6 +12,8 @@ import numpy as np
 
 from archsim.components import Action, AreaItem, Charge
 from archsim.errors import ArchsimError
+from archsim.json_reader import read_json
+from archsim.metrics.columns import check_run, check_texts
 from archsim.reading import input_arrays
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -54,7 +56,7 @@ def write_run(result: Result, path: Path) -> None:
     }
     columns = {name: getattr(result.graph, name) for name in _GRAPH}
     columns |= {name: getattr(result.trace, name) for name in _TRACE}
-    text = np.frombuffer(json.dumps(labels).encode(), np.uint8)
+    text = np.frombuffer(json.dumps(labels, allow_nan=False).encode(), np.uint8)
     slim = {name: column[:1] if column.strides == (0,) else column for name, column in columns.items()}
     with path.open("wb") as file:
         np.savez_compressed(file, labels=text, **slim)
@@ -70,7 +72,7 @@ def read_run(path: Path) -> Result:
     """
     try:
         arrays = input_arrays(path, LARGEST_RUN_BYTES)
-        labels = json.loads(arrays["labels"].tobytes())
+        labels = read_json(arrays["labels"].tobytes())
         found = labels["format"]
         if found != FORMAT:
             raise ArchsimError(_other(path, str(found)))
@@ -98,20 +100,24 @@ def _other(path: Path, found: str) -> str:
 def _result(labels: dict[str, Any], columns: dict[str, Any]) -> Result:
     from archsim.metrics.result import Result
 
-    n_tasks, n_resources = len(columns["occupancy_ps"]), len(labels["resource_names"])
-    n_tasks = max(n_tasks, len(columns["start_ps"]))
+    n_resources = len(labels["resource_names"])
+    n_tasks = max(columns[name].size for name in ("occupancy_ps", "start_ps"))
     for name in (*_GRAPH, *_TRACE):
         columns[name] = _whole(name, columns, n_tasks, n_resources)
         columns[name].flags.writeable = False
+    for name in _NAMES:
+        check_texts(name, labels[name])
     parts: dict[str, Any] = {name: tuple(labels[name]) for name in _NAMES}
     graph = TaskGraph(**parts, **{name: columns[name] for name in _GRAPH})
+    trace = Trace(**{name: columns[name] for name in _TRACE})
+    check_run(graph, trace)
     actions = [
         Action(action["name"], tuple(Charge(**charge) for charge in action["charges"]))
         for action in labels["actions"]
     ]
     return Result.of(
         graph,
-        Trace(**{name: columns[name] for name in _TRACE}),
+        trace,
         {action.name: action for action in actions},
         [AreaItem(**item) for item in labels["items"]],
         {(layer, role): n for layer, role, n in labels["crossbars"]},

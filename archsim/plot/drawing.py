@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
+from archsim.json_reader import read_json
 from archsim.metrics import Result, power_over_time
+from archsim.metrics.columns import check_texts, check_whole
 from archsim.reading import LARGEST_BYTES, input_arrays
 from archsim.taskgraph.whole import held_until
 
@@ -105,7 +109,7 @@ class Drawing:
         }
         columns = {key: getattr(self, key) for key in _COLUMNS}
         with path.open("wb") as file:
-            np.savez_compressed(file, labels=np.array(json.dumps(labels)), **columns)
+            np.savez_compressed(file, labels=np.array(json.dumps(labels, allow_nan=False)), **columns)
 
     @classmethod
     def load(cls, path: Path) -> Drawing:
@@ -118,9 +122,9 @@ class Drawing:
         """
         try:
             arrays = input_arrays(path, LARGEST_BYTES)
-            labels = json.loads(str(arrays["labels"]))
+            labels = read_json(str(arrays["labels"]))
             columns = {key: arrays[key] for key in _COLUMNS}
-            return cls(
+            found = cls(
                 name=labels["name"],
                 phase=labels["phase"],
                 latency_ps=labels["latency_ps"],
@@ -130,11 +134,41 @@ class Drawing:
                 parts=labels["parts"],
                 **columns,
             )
+            found._check(labels)
+            return found
         except FileNotFoundError:
             what = f"{path}: there is no such file; archsim run -o writes it (not of a long run)"
             raise ArchsimError(what) from None
         except Exception as cause:  # a damaged zip answers with many kinds of exception
             raise ArchsimError(f"{path}: cannot be read as the spans of a result: {cause}") from cause
+
+    def _check(self, labels: Mapping[str, Any]) -> None:
+        """Refuse what no run gives, by the name of its field."""
+        for name in ("resource_names", "layer_names", "task_phase_names"):
+            check_texts(name, labels[name])
+        if not (isinstance(self.name, str) and isinstance(self.phase, str)):
+            raise ValueError("name and phase: must be texts")
+        check_whole("latency_ps", np.array([self.latency_ps]), 1)
+        n = len(self.resource)
+        for column in ("resource", "layer", "task_phase"):
+            check_whole(column, getattr(self, column), n, high=len(labels[f"{column}_names"]))
+        for column in ("timestep", "sample"):
+            check_whole(column, getattr(self, column), n, low=-1)
+        for column in ("start_ps", "end_ps"):
+            check_whole(column, getattr(self, column), n)
+        if (self.end_ps < self.start_ps).any():
+            raise ValueError("end_ps: is before start_ps somewhere")
+        check_whole("power_time_ps", self.power_time_ps, self.power_uw.size + 1)
+        _check_figures("power_uw", self.power_uw)
+        if (np.diff(self.power_time_ps) < 0).any():
+            raise ValueError("power_time_ps: must not fall")
+        for name, part in self.parts.items():
+            _check_figures(f"parts.{name}", np.array([part[key] for key in PART_KEYS]))
+
+
+def _check_figures(name: str, values: NDArray[Any]) -> None:
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not (np.isfinite(values) & (values >= 0)).all():
+        raise ValueError(f"{name}: must be a list of numbers of 0 or more")
 
 
 def drawing_of(what: Result | Drawing) -> Drawing:

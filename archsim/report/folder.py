@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError
-from archsim.reading import input_text
+from archsim.json_reader import shown_path
+from archsim.reading import input_json
 from archsim.report.markdown import markdown
+from archsim.report.saved import bundle_faults, record_faults
 
 if TYPE_CHECKING:
     from archsim.metrics import LongResult, Result
@@ -28,6 +30,7 @@ FORMAT = "archsim result 1"
 _BY_PHASE = ("inputs_sha256", "tile_places")  # of the provenance, what is not the same in every phase
 RESULT_FILE = "result.json"
 PAGE_FILE = "report.html"
+MOST_FAULTS_SHOWN = 20
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
     r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"
@@ -87,18 +90,28 @@ def read_results(path: str | Path) -> Saved:
     if file.is_dir():
         file = file / RESULT_FILE
     try:
-        data = json.loads(input_text(file))
+        data = input_json(file)
     except FileNotFoundError:
         raise ArchsimError(_what_is_there(file)) from None
     except OSError as cause:
         raise ArchsimError(f"{file}: cannot be read: {cause.strerror or cause}") from None
     except ValueError as cause:
         raise ArchsimError(f"{file}: not a result of archsim: {cause}") from None
-    if isinstance(data, dict) and data.get("format") == FORMAT and isinstance(data.get("results"), dict):
-        return Saved(_with_provenance(data), tuple(data.get("notes", ())))
+    if isinstance(data, dict) and data.get("format") == FORMAT:
+        refuse_saved(file, bundle_faults(data))
+        return Saved(_with_provenance(data), tuple(data["notes"]))
     if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
-        return Saved({str(data.get("phase")): data}, ())
+        refuse_saved(file, record_faults(data))
+        return Saved({data["phase"]: data}, ())
     raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")
+
+
+def refuse_saved(file: Path, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+    """Name every field that is wrong, if one is."""
+    if faults:
+        lines = [f"{shown_path(path)}: {said}" if path else said for path, said in faults]
+        more = [f"… and {len(faults) - MOST_FAULTS_SHOWN} more"] if len(faults) > MOST_FAULTS_SHOWN else []
+        raise ArchsimError("\n".join(f"{file}: {line}" for line in [*lines[:MOST_FAULTS_SHOWN], *more]))
 
 
 _OF_A_STUDY = ("study.json", "study.yaml", "results.jsonl", "journal.jsonl")

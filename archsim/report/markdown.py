@@ -111,5 +111,5 @@ def _provenance(found: Sequence[Mapping[str, Any]]) -> list[str]:
     rows += [[f"SHA-256 of the inputs of {item.get('phase')}", str(item.get("inputs_sha256"))] for item in known]
     parts = ["## Provenance", markdown_table(["", ""], rows)]
     for key in ("chip", "workload"):
-        parts += [f"### Resolved {key}", f"```json\n{json.dumps(first.get(key), indent=1)}\n```"]
+        parts += [f"### Resolved {key}", f"```json\n{json.dumps(first.get(key), indent=1, allow_nan=False)}\n```"]
     return parts

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.json_reader import read_json
 from archsim.report.table import markdown_table
 from archsim.units import format_quantity
 
@@ -31,7 +32,7 @@ def read_record(path: str | Path, form: str) -> dict[str, Any]:
     """
     file = Path(path)
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = read_json(file.read_text(encoding="utf-8"))
     except OSError as cause:
         raise ExploreError(f"{file}: cannot be read: {cause.strerror or cause}") from None
     except ValueError as cause:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.reading import input_arrays, json_value
+from archsim.json_reader import read_json
+from archsim.reading import input_arrays
 from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Network
 
@@ -47,7 +48,7 @@ def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) ->
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         with partial.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, header=np.array(json.dumps(header, allow_nan=False)), **arrays)  # type: ignore[arg-type]
         os.replace(partial, target)
     except OSError as error:
         raise WorkloadError(f"cannot write the activity to {target}: {error.strerror or error}") from None
@@ -110,7 +111,7 @@ def _read_header(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> d
     if text is None or text.shape != () or text.dtype.kind != "U":
         raise WorkloadError(f"{path} {_NOT_OURS}: it has no header")
     try:
-        header = json_value(str(text[()]))
+        header = read_json(str(text[()]))
     except ValueError as error:
         raise WorkloadError(f"{path} {_NOT_OURS}: its header is damaged: {error}") from None
     if not isinstance(header, dict):
@@ -141,7 +142,7 @@ def _structure(network: Network) -> dict[str, Any]:
         for layer in network.layers
     ]
     structure = {"input_shape": network.input_shape, "layers": layers}
-    plain: dict[str, Any] = json.loads(json.dumps(structure, default=int))  # tuples become lists
+    plain: dict[str, Any] = json.loads(json.dumps(structure, default=int, allow_nan=False))  # tuples become lists
     return plain
 
 

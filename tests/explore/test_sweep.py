@@ -153,8 +153,8 @@ def test_a_study_of_another_version_is_shown_with_a_warning(tmp_path, pool):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"study": None}, "is damaged: without study"),
-        ({"workload_folder": 3, "model": None}, "is damaged: without model, workload_folder"),
+        ({"study": None}, "is damaged: study: must be a mapping"),
+        ({"workload_folder": 3, "model": None}, "is damaged: model: must be a text.*; workload_folder: must be"),
         ({"sha256": "0"}, "is damaged: study is not what sha256 is of"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import SpecError
+from archsim.json_reader import read_json
 from archsim.reading import input_json
 
 Floats = NDArray[np.float64]
@@ -107,7 +107,7 @@ def device_table(name_or_path: str) -> DeviceTable:
 @lru_cache(maxsize=1)
 def _shipped() -> dict[str, Any]:
     text = (files("archsim.crossbar") / "tables" / "device_noise.json").read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = read_json(text)
     return document
 
 

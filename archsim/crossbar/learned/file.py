@@ -51,7 +51,8 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
         process = getattr(model, name)
         content[name] = {key: getattr(process, key).tolist() for key in _ARRAYS}
         content[name] |= {key: getattr(process, key) for key in _SCALARS}
-    text = json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content})
+    document = {"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content}
+    text = json.dumps(document, allow_nan=False)
     target = Path(path)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -108,4 +109,4 @@ def _fields(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

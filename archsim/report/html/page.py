@@ -137,6 +137,9 @@ def _provenance(results: Sequence[Result]) -> dict[str, Any]:
     if isinstance(versions, dict):
         rows.append(("versions", ", ".join(f"{name} {version}" for name, version in versions.items())))
     rows += [(f"SHA-256 of the inputs of {item.get('phase')}", item.get("inputs_sha256")) for item in known]
-    texts = [(f"Resolved {key}", json.dumps(first[key], indent=1, ensure_ascii=False, default=str))
-             for key in ("chip", "workload") if key in first]  # fmt: skip
+    texts = [(f"Resolved {key}", _readable(first[key])) for key in ("chip", "workload") if key in first]
     return {"rows": rows, "texts": texts}
+
+
+def _readable(data: object) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False, default=str, allow_nan=False)

@@ -85,7 +85,7 @@ def _layers(work: Workload, hidden: Sequence[dict[str, Any]]) -> Assignments:
         again = f"_{seen[layer['name']]}" if seen[layer["name"]] > 1 else ""
         named.append({**layer, "name": layer["name"] + again, "inputs": None})
     layers = [_given(layer) for layer in (*named, {**last, "inputs": None})]
-    return (f"network.layers={json.dumps(layers)}",)
+    return (f"network.layers={json.dumps(layers, allow_nan=False)}",)
 
 
 def _network_factors(work: Workload, hidden: list[dict[str, Any]], quick: bool) -> list[Factor]:

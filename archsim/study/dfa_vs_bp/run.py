@@ -210,7 +210,7 @@ def _provenance(question: Question) -> dict[str, Any]:
         "seeds": question.n_seeds if question.accuracy else 0,
         "quick": question.quick,
     }
-    text = json.dumps(inputs, sort_keys=True)
+    text = json.dumps(inputs, sort_keys=True, allow_nan=False)
     return {
         **inputs,
         "inputs_sha256": hashlib.sha256(text.encode()).hexdigest(),

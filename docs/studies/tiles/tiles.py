@@ -182,7 +182,7 @@ def _unfinished(found: Explored, partial: bool) -> list[str]:
     said = f"{len(missing)} of {len(configurations(found.study))} configurations are not done"
     if failed:
         first = str(failed[0]["error"]).splitlines()[0]
-        said += f", {len(failed)} of them failed ({json.dumps(failed[0]['parameters'])}: {first})"
+        said += f", {len(failed)} of them failed ({json.dumps(failed[0]['parameters'], allow_nan=False)}: {first})"
     return [f"{said}; go on with archsim sweep, -o this folder, or join what is done with --partial"]
 
 
@@ -192,7 +192,7 @@ def _missing(found: Explored) -> list[str]:
 
 
 def _key(parameters: Mapping[str, Any]) -> str:
-    return json.dumps(parameters, sort_keys=True)
+    return json.dumps(parameters, sort_keys=True, allow_nan=False)
 
 
 # ---- whether the three go together ----
@@ -227,7 +227,7 @@ def _check_together(folders: TileFolders, found: Mapping[str, Explored]) -> None
 
 def _comparable(found: Explored, side: str) -> Any:
     """A side's file without what may differ between pricing and learning."""
-    data = json.loads(json.dumps(getattr(found.study, side).data))
+    data = json.loads(json.dumps(getattr(found.study, side).data, allow_nan=False))
     for *above, last in _MAY_DIFFER[side]:
         place = data
         for key in above:

@@ -1,0 +1,136 @@
+"""What a ``result.json`` must hold to be shown, compared or asked; what else it holds is left as it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from archsim.units import faults_of
+
+Whole = Annotated[int, Field(ge=0)]
+Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1)]
+Fault = tuple[tuple[str | int, ...], str]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _Totals(_Strict):
+    n_samples: Annotated[int, Field(ge=1)]
+    n_tasks: Whole
+    latency_ps: Whole
+    throughput_per_s: Number | None
+    energy_pj: Number
+    dynamic_energy_pj: Number
+    leakage_energy_pj: Number
+    area_um2: Number
+    average_power_uw: Number
+    peak_power_uw: Number | None
+    busy_ps: Whole
+
+
+class _Busiest(_Strict):
+    name: Name
+    utilisation: Share
+
+
+class _Link(_Strict):
+    busy_frac: Share
+    flits: Whole
+    energy_pj: Number
+
+
+class _Part(_Strict):
+    energy_pj: Number
+    busy_ps: Whole
+    latency_ps: Whole
+    area_um2: Number
+    count: Whole
+    throughput_per_s: Number | None
+
+
+class _Breakdown(_Strict):
+    component: dict[str, _Part]
+    layer: dict[str, _Part]
+    phase: dict[str, _Part]
+    action: dict[str, _Part]
+
+
+class _Path(_Strict):
+    n_segments: Whole
+    waiting_for_results_ps: Whole
+    waiting_for_resources_ps: Whole
+    share_of_component: dict[str, Share]
+
+
+class _Provenance(_Strict):
+    chip: dict[str, Any] | None = None
+    workload: dict[str, Any] | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+class _Record(_Strict):
+    name: Name
+    phase: Name
+    totals: _Totals
+    busiest_resource: _Busiest
+    top_resources: list[_Busiest] = Field(default_factory=list)
+    links: dict[str, _Link] = Field(default_factory=dict)
+    critical_path: _Path | None = None
+    not_available: dict[str, str] = Field(default_factory=dict)
+    breakdown: _Breakdown
+    provenance: _Provenance = Field(default_factory=_Provenance)
+
+
+class _Shared(_Provenance):
+    inputs_sha256: dict[str, str] = Field(default_factory=dict)
+    tile_places: dict[str, list[Any]] = Field(default_factory=dict)
+
+
+class _Bundle(_Strict):
+    notes: list[str] = Field(default_factory=list)
+    results: dict[Name, _Record]
+    provenance: _Shared = Field(default_factory=_Shared)
+
+
+def bundle_faults(data: object) -> list[Fault]:
+    """What is wrong with the runs of one chip and workload, as `record_faults`; each stands under its phase."""
+    return _faults(data, _Bundle)
+
+
+def record_faults(record: object) -> list[Fault]:
+    """What is wrong with one run of a saved result.
+
+    Parameters
+    ----------
+    record : object
+        What `Result.to_dict` gave, read back.
+
+    Returns
+    -------
+    list of (path, message)
+        Of every fault; empty if there is none.
+
+    Examples
+    --------
+    >>> record_faults({"name": "a", "totals": {"latency_ps": -1}})[2]
+    (('totals', 'latency_ps'), 'must be at least 0; got -1')
+    """
+    return _faults(record, _Record)
+
+
+def provenance_faults(provenance: object) -> list[Fault]:
+    """What is wrong with where a run came from, as `record_faults`."""
+    return _faults(provenance, _Provenance)
+
+
+def _faults(data: object, model: type[BaseModel]) -> list[Fault]:
+    try:
+        model.model_validate(data)
+    except ValueError as cause:
+        return faults_of(cause, model)
+    return []
