@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TraceError,
         UnitError,
         WorkloadError,
+        WriteError,
     )
     from archsim.metrics import Result
     from archsim.report import load_result
@@ -55,6 +56,7 @@ _HOME = {
     "UnitError": "errors",
     "Workload": "workload",
     "WorkloadError": "errors",
+    "WriteError": "errors",
     "load_chip": "spec",
     "load_result": "report",
     "load_workload": "workload",

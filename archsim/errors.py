@@ -12,7 +12,8 @@
     │   ├── DeadlockError            the waiting cycle
     │   ├── TooLargeError            it would need more memory than allowed
     │   └── TraceError               a trace breaks a rule (which task, which rule)
-    └── ExploreError                 a study cannot be started or resumed
+    ├── ExploreError                 a study cannot be started or resumed
+    └── WriteError                   a file or folder cannot be written: no space, not allowed, a link in the way
 
 Every message is written for the person who has to act on it: what is wrong, where,
 what is allowed, and what would help.
@@ -133,3 +134,7 @@ class TraceError(EngineError):
 
 class ExploreError(ArchsimError):
     """A study cannot be started or resumed."""
+
+
+class WriteError(ArchsimError):
+    """A file or folder cannot be written; what was there before is as it was."""
