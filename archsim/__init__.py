@@ -86,6 +86,7 @@ __all__ = [
     "UnitError",
     "Workload",
     "WorkloadError",
+    "WriteError",
     "load_chip",
     "load_result",
     "load_workload",

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import typer
-
+from archsim.cli_say import say
 from archsim.errors import ArchsimError, SpecError
 from archsim.spec import Chip, load_chip
 from archsim.units import close_match, paths_to
@@ -199,7 +198,7 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     for_chip, for_workload = split_assignments(assignments)
     found = priced_chip(chip, for_chip), read_workload(workload, for_workload)
     for note in found[1].network.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     return found
 
 
@@ -211,7 +210,7 @@ def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
 def progress(text: str) -> None:
     """Say what is going on, if somebody looks at it."""
     if sys.stderr.isatty():
-        typer.echo(text, err=True)
+        say(text, err=True)
 
 
 def error_text(message: str, *, one_fault: bool = False) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from archsim.cli_inputs import progress, split_assignments
-from archsim.cli_study import CACHE, CHIP, WORKLOAD, check_folder, existing_files
+from archsim.cli_say import say
+from archsim.cli_study import CACHE, CHIP, WORKLOAD, existing_files
+from archsim.files import check_folder
 from archsim.report.table import text_table
 
 
@@ -38,7 +38,8 @@ def optimizers(
     for_chip, for_workload = split_assignments(assignments)
     files = Files(chip_file, work_file, tuple(for_chip), tuple(for_workload))
     for folder in (output, write):
-        check_folder(folder)
+        if folder is not None:
+            check_folder(folder)
     question = OptimizerQuestion(files, quick, n_seeds, seed, workers=workers or os.cpu_count() or 1)
     study = run(question, output / CACHE if output else None, progress)
     given = [f"--set {shlex.quote(assignment)}" for assignment in assignments]
@@ -49,8 +50,8 @@ def optimizers(
     for folder in (output, write):
         if folder is not None:
             write_study(folder, study, command)
-            typer.echo(f"written to {folder}", err=True)
-    typer.echo(json.dumps(study, indent=1, allow_nan=False) if as_json else text_table(columns(), rows(study)))
+            say(f"written to {folder}", err=True)
+    say(json.dumps(study, indent=1, allow_nan=False) if as_json else text_table(columns(), rows(study)))
 
 
 def write_study(folder: Path, study: dict[str, Any], command: str) -> None:
@@ -61,11 +62,11 @@ def write_study(folder: Path, study: dict[str, Any], command: str) -> None:
     ArchsimError
         The folder cannot be written.
     """
-    from archsim.metrics.folder import fresh_folder
+    from archsim.files import fresh_folder, write_text
     from archsim.plot.optimizers import study_optimizers
     from archsim.study.optimizers_page import NAMES, PAGE, PICTURE, page, write_tables
 
     with fresh_folder(folder) as place:
         write_tables(place, study)
-        (place / PAGE).write_text(page(study, command), encoding="utf-8")
+        write_text(place / PAGE, page(study, command))
         study_optimizers(study["lines"], NAMES, place / PICTURE)

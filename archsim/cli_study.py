@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from archsim.cli_inputs import progress, refuse_other_kind, split_assignments
+from archsim.cli_say import say
 from archsim.errors import ExploreError
+from archsim.files import check_folder
 from archsim.report.table import text_table
 
 CHIP, WORKLOAD = Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_adapt.yaml")
@@ -69,14 +68,15 @@ def dfa_vs_bp(asked: Asked, as_json: bool) -> None:
     workers = asked.workers or os.cpu_count() or 1
     question = Question(files, asked.quick, asked.accuracy, asked.n_seeds, asked.seed, workers)
     for folder in (asked.output, asked.write):
-        check_folder(folder)
+        if folder is not None:
+            check_folder(folder)
     cache = asked.output / CACHE if asked.output else None
     study = run(question, cache, progress)
     for folder in (asked.output, asked.write):
         if folder is not None:
             write(folder, study, asked.command)
-            typer.echo(f"written to {folder}", err=True)
-    typer.echo(json.dumps(study, indent=1, allow_nan=False) if as_json else summary(study))
+            say(f"written to {folder}", err=True)
+    say(json.dumps(study, indent=1, allow_nan=False) if as_json else summary(study))
 
 
 def existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tuple[Path, Path]:
@@ -97,18 +97,6 @@ def existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tupl
     return chip, workload
 
 
-def check_folder(folder: Path | None) -> None:
-    """Find out before a long run that a folder cannot be written; nothing of it is made yet."""
-    if folder is None:
-        return
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    try:
-        with tempfile.TemporaryDirectory(dir=there):
-            pass
-    except OSError as cause:
-        raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
-
-
 def write(folder: Path, study: dict[str, Any], command: str) -> None:
     """Tables, page and pictures of a study, all of them or none.
 
@@ -117,7 +105,7 @@ def write(folder: Path, study: dict[str, Any], command: str) -> None:
     ArchsimError
         The folder cannot be written.
     """
-    from archsim.metrics.folder import fresh_folder
+    from archsim.files import fresh_folder, write_text
     from archsim.plot.study import study_accuracy, study_mechanisms, study_ratios
     from archsim.study import PUBLISHED, page, write_tables
     from archsim.study.page import PICTURES, WIDTH_PAGE, chosen
@@ -127,7 +115,7 @@ def write(folder: Path, study: dict[str, Any], command: str) -> None:
     with ExitStack() as stack:
         place = stack.enter_context(fresh_folder(folder))
         write_tables(place, study)
-        (place / PAGE).write_text(page(study, command, width_page), encoding="utf-8")
+        write_text(place / PAGE, page(study, command, width_page))
         published = {p.figure: p.value for p in PUBLISHED}
         study_ratios(study["factors"], study["configurations"], published, place / PICTURES["ratios"])
         shares = {row.name: {total: row.shares(total) for total in TOTALS} for row in chosen(study)}

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from archsim.cli_options import Json
+from archsim.cli_say import say
 
 
 def tiles(
@@ -31,22 +32,23 @@ def tiles(
     from json import dumps
 
     from archsim.cli_inputs import progress
-    from archsim.cli_study import check_folder
+    from archsim.files import check_folder
     from archsim.report.table import text_table
     from archsim.study.tile_page import summary
     from archsim.study.tiles import TileFolders
     from archsim.study.tiles import tiles as join
 
     folders = TileFolders(costs, bp, dfa)
-    check_folder(write)
+    if write is not None:
+        check_folder(write)
     study = join(folders, partial, progress)
     if write is not None:
         names = (study["provenance"]["sweeps"][part]["study"]["name"] for part, _ in folders.items())
         places = " ".join(f"results/{name}" for name in names)  # where they lie if they are swept as the page says
         more = " --partial" if partial else ""
         write_study(write, study, f"archsim study tiles {places}{more} --write {shlex.quote(str(write))}")
-        typer.echo(f"written to {write}", err=True)
-    typer.echo(dumps(study, indent=1, allow_nan=False) if json else text_table(*summary(study)))
+        say(f"written to {write}", err=True)
+    say(dumps(study, indent=1, allow_nan=False) if json else text_table(*summary(study)))
 
 
 def write_study(folder: Path, study: dict[str, Any], command: str) -> None:
@@ -57,14 +59,14 @@ def write_study(folder: Path, study: dict[str, Any], command: str) -> None:
     ArchsimError
         The folder cannot be written.
     """
-    from archsim.metrics.folder import fresh_folder
+    from archsim.files import fresh_folder, write_text
     from archsim.plot.tiles import tile_costs, tile_effects, tile_fronts
     from archsim.study.tile_effects_page import FACTOR_NAMES
     from archsim.study.tile_page import PAGE, PICTURES, page, write_tables
 
     with fresh_folder(folder) as place:
         write_tables(place, study)
-        (place / PAGE).write_text(page(study, command), encoding="utf-8")
+        write_text(place / PAGE, page(study, command))
         tile_fronts(study["lines"], study["fronts"], place / PICTURES["fronts"])
         tile_costs(study["lines"], study["fronts"], place / PICTURES["costs"])
         tile_effects(study["effects"], FACTOR_NAMES, place / PICTURES["effects"])

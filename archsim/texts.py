@@ -76,15 +76,11 @@ def as_markdown(text: str) -> str:
 def as_cell(text: str) -> str:
     """A text in a spreadsheet, as text: an apostrophe before what would be a formula, or begins with one.
 
-    Who reads it takes one apostrophe off. Numbers are left as they are.
+    Who reads it takes one apostrophe off.
 
     Examples
     --------
-    >>> as_cell("=1+1"), as_cell("-5 ns"), as_cell("-5"), as_cell("fc1")
-    ("'=1+1", "'-5 ns", '-5', 'fc1')
+    >>> as_cell("=1+1"), as_cell("-5 ns"), as_cell("fc1")
+    ("'=1+1", "'-5 ns", 'fc1')
     """
-    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text) is not None
+    return f"'{text}" if text.startswith(_FORMULA) else text

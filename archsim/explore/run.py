@@ -16,6 +16,8 @@ from archsim.explore.log import Record
 from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Study, read_study
 from archsim.explore.workers import LocalPool, Pool
+from archsim.files import path_of
+from archsim.texts import one_line
 
 LARGEST_GRID = 1_000_000
 
@@ -23,7 +25,7 @@ LARGEST_GRID = 1_000_000
 def on_terminal(text: str) -> None:
     """Write over the last line of stderr, if somebody looks at it."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.write(f"\r\033[K{one_line(text)}")
         sys.stderr.flush()
 
 
@@ -142,7 +144,7 @@ def refuse_continuous(study: Study) -> None:
 
 def folder_of(study: Study, folder: str | Path | None) -> Path:
     """Where a study is kept."""
-    return Path("results") / study.name if folder is None else Path(folder)
+    return Path("results") / study.name if folder is None else path_of(folder)
 
 
 def pool_of(study: Study, workers: int, scheduler: str | None) -> Pool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.export.levels import levels_of
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
 
 if TYPE_CHECKING:
     from archsim.metrics import Result, Spans
@@ -59,7 +59,7 @@ def write_perfetto(result: Result, path: str | Path) -> int:
     spans = result.spans()
     pids = _processes(result.graph.resource_names)
     first_tid = max(pids, default=1) + 1
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write(f'{{"displayTimeUnit":"ns","otherData":{_other(result)},"traceEvents":[\n'.encode())
         _join(file, _parts(result, spans, pids, first_tid))
         file.write(b"\n]}\n")

@@ -187,6 +187,9 @@ def _merge(temporary: Path, target: Path) -> None:
     """Move files over those of the same names, after a look at every place."""
     found = sorted(temporary.rglob("*"))  # a folder comes before what is in it
     places = [inside(target, *path.relative_to(temporary).parts) for path in found]
+    for place in places:
+        if place.exists() and not (place.is_file() or place.is_dir()):
+            raise WriteError(f"{place}: cannot be written: it is a pipe or a device; remove it")
     for path, place in zip(found, places, strict=True):
         if path.is_dir():
             place.mkdir(exist_ok=True)

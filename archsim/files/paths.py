@@ -53,8 +53,8 @@ def inside(folder: AnyPath, *names: str) -> Path:
 
     Raises
     ------
-    WriteError
-        A name is no plain name, or a link leads out of the folder.
+    ArchsimError
+        `folder` is no path, a name is no plain name, or a link leads out of the folder.
 
     Examples
     --------
@@ -64,13 +64,14 @@ def inside(folder: AnyPath, *names: str) -> Path:
     Traceback (most recent call last):
     archsim.errors.WriteError: /out: '../x' is no name of a file in it
     """
-    path = Path(folder)
+    path_of(folder)
+    path = Path(folder).expanduser()
     for name in names:
         if name in ("", ".", "..") or "/" in name or "\0" in name:
             raise WriteError(f"{folder}: {name!r} is no name of a file in it")
         path /= name
     real = Path(os.path.realpath(path))
-    if not real.is_relative_to(os.path.realpath(folder)):
+    if not real.is_relative_to(os.path.realpath(Path(folder).expanduser())):
         raise WriteError(f"{path}: cannot be written: a link leads out of {folder}, to {real}")
     return path
 

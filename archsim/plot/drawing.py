@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
+from archsim.files import write_arrays
 from archsim.metrics import Result, power_over_time
 
 Parts = dict[str, dict[str, float]]
@@ -102,8 +103,7 @@ class Drawing:
             "parts": self.parts,
         }
         columns = {key: getattr(self, key) for key in _COLUMNS}
-        with path.open("wb") as file:
-            np.savez_compressed(file, labels=np.array(json.dumps(labels)), **columns)
+        write_arrays(path, {"labels": np.array(json.dumps(labels)), **columns})
 
     @classmethod
     def load(cls, path: Path) -> Drawing:

@@ -8,7 +8,6 @@ from archsim.report.folder import (
     result_folder,
     spans_file,
     write_results,
-    write_whole,
 )
 from archsim.report.html import html_report
 from archsim.report.load import load_result
@@ -44,5 +43,4 @@ __all__ = [
     "spans_file",
     "text_table",
     "write_results",
-    "write_whole",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.errors import ArchsimError
+from archsim.files import path_of
 from archsim.report.folder import RESULT_FILE, read_results
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def load_result(folder: str | Path, phase: str | None = None) -> Result:
     """
     from archsim.metrics import read_run, run_file
 
-    path = Path(folder)
+    path_of(folder)
+    path = Path(folder).expanduser()
     found = read_results(path).results
     if phase is None and len(found) > 1:
         raise ArchsimError(f"{path}: holds several runs ({', '.join(found)}); say which phase")

@@ -6,7 +6,6 @@ seeds. Then it adapts the workload's task on cells that spread, and its step is 
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError
 from archsim.explore.identity import model_version
+from archsim.files import make_folder, scratch_folder
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.pretrained import pretrained
 from archsim.learn.result import estimate
@@ -100,11 +100,11 @@ def optimizers(
     if question.quick:
         question = replace(question, files=_with(question.files, *QUICK), n_tuning=1)
     if cache is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-    with nullcontext(str(cache)) if cache else tempfile.TemporaryDirectory() as place:
-        tuned = _tune(question, Path(place), tell)
-        runs = _adapt(question, tuned, Path(place), tell)
-        costs = _price(question, tuned, Path(place), tell)
+        make_folder(cache)
+    with nullcontext(cache) if cache else scratch_folder() as place:
+        tuned = _tune(question, place, tell)
+        runs = _adapt(question, tuned, place, tell)
+        costs = _price(question, tuned, place, tell)
     return {
         "format": FORMAT,
         "name": f"{chip.name}/{work.name}",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from archsim.files import write_text
 from archsim.learn.result import estimate
 from archsim.report.table import markdown_table
 from archsim.study.optimizers import TUNING_SPLIT
@@ -151,7 +152,7 @@ def _rates(study: Study) -> list[list[str]]:
 def write_tables(folder: Path, study: Study) -> None:
     """JSON and CSV into an existing folder."""
     text = json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / STUDY).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / STUDY, text + "\n")
     table = io.StringIO()
     plain = ("optimizer", "rule", "rate", "n_states", "energy_pj", "update_energy_pj", "latency_ps", "area_um2",
              "gradient_buffer_bytes", "gradient_buffer_area_um2")  # fmt: skip
@@ -160,4 +161,4 @@ def write_tables(folder: Path, study: Study) -> None:
     writer.writerow([*plain, *(f"{key}_{part}" for key, part in spread)])
     for line in study["lines"]:
         writer.writerow([*(line[key] for key in plain), *(line[key][part] for key, part in spread)])
-    (folder / TABLE).write_text(table.getvalue(), encoding="utf-8")
+    write_text(folder / TABLE, table.getvalue())

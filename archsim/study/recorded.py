@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from archsim.errors import ArchsimError
+from archsim.files import scratch_folder
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.hardware import timed
 from archsim.learn.pretrained import pretrained
@@ -49,8 +49,8 @@ def _run(files: Files, rule: str, seed: int, cache: Path) -> Result:
     chosen = cast("AdaptRule", rule)
     n_samples, n_batch = timed(work)
     done = adapt(chip, work, start, data_of(work, seed), chosen, seed, n_activity=n_samples)
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "activity.npz"
+    with scratch_folder() as place:
+        file = place / "activity.npz"
         done.activity.save(file)
         measured = FileActivity(kind="measured", file=str(file))
         ready = replace(work, network=start, activity=measured, n_samples=n_samples, n_batch=n_batch)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.files import write_text
+from archsim.texts import as_cell
 
 FORMAT = "archsim study dfa-vs-bp 1"
 STUDY, TABLE, ACCURACY, PAGE = "dfa_vs_bp.json", "dfa_vs_bp.csv", "dfa_vs_bp_accuracy.csv", "dfa_vs_bp.md"
@@ -167,13 +168,13 @@ def table_csv(rows: Sequence[Row]) -> str:
     ]
     lines: list[list[Any]] = [head]
     for row in rows:
-        cells: list[Any] = [row.name]
+        cells: list[Any] = [as_cell(row.name)]
         cells += [f"{getattr(row, rule)[total]:.8g}" for total in TOTALS for rule in ("bp", "dfa")]
         cells += [f"{row.figure(published.figure):.6g}" for published in PUBLISHED]
         for total in TOTALS:
             shares = row.shares(total)
             cells += [f"{shares[name]:.6g}" if name in shares else "" for name in names[total]]
-        lines.append([*cells, row.note])
+        lines.append([*cells, as_cell(row.note)])
     return _csv(lines)
 
 
@@ -192,25 +193,7 @@ def _csv(lines: Sequence[Sequence[Any]]) -> str:
 def write_tables(folder: Path, study: Mapping[str, Any]) -> None:
     """JSON and CSV of a study into an existing folder."""
     text = json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / STUDY).write_text(text + "\n", encoding="utf-8")
-    (folder / TABLE).write_text(table_csv(rows_of(study)), encoding="utf-8")
+    write_text(folder / STUDY, text + "\n")
+    write_text(folder / TABLE, table_csv(rows_of(study)))
     if study["accuracy"]:
-        (folder / ACCURACY).write_text(accuracy_csv(study["accuracy"]), encoding="utf-8")
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
-
-    Raises
-    ------
-    ExploreError
-        It cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as cause:
-        raise ExploreError(f"{path}: cannot be written: {cause.strerror or cause}") from None
-    finally:
-        beside.unlink(missing_ok=True)
+        write_text(folder / ACCURACY, accuracy_csv(study["accuracy"]))

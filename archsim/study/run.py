@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any
 
 from archsim.errors import ExploreError
 from archsim.explore.identity import model_version
+from archsim.files import make_folder, scratch_folder
 from archsim.provenance import versions
 from archsim.study.accuracy import (
     LEVELS,
@@ -92,15 +92,15 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
     if question.accuracy:
         check_story(work)
     if cache is not None:
-        _make(cache)
-    with nullcontext(str(cache)) if cache else tempfile.TemporaryDirectory() as place:
-        factors, notes, rows, gaps = _costs(question, Path(place), tell)
+        make_folder(cache)
+    with nullcontext(cache) if cache else scratch_folder() as place:
+        factors, notes, rows, gaps = _costs(question, place, tell)
         more: list[dict[str, Any]] = []
         accuracy = None
         if question.accuracy:
             factors.append(ACTIVITY)
-            accuracy = _accuracy(question, Path(place), tell)
-            found = _recorded(question, Path(place), tell)
+            accuracy = _accuracy(question, place, tell)
+            found = _recorded(question, place, tell)
             (gaps if "why_not" in found else more).append(found)
         rows += [Row.of(record) for record in more]
     return {
@@ -117,13 +117,6 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
         "notes": notes,
         "provenance": _provenance(question),
     }
-
-
-def _make(cache: Path) -> None:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise ExploreError(f"{cache}: cannot be written: {cause.strerror or cause}") from None
 
 
 def _name(question: Question) -> str:

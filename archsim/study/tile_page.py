@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from archsim.files import write_text
 from archsim.report.table import markdown_table
 from archsim.study.mechanisms import TITLES
 from archsim.study.records import PUBLISHED, PUBLISHED_ACCURACY
@@ -330,7 +331,7 @@ def _join(sweeps: Mapping[str, Any]) -> str:
 def write_tables(folder: Path, study: Study) -> None:
     """JSON and CSV into an existing folder."""
     text = json.dumps(study, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / STUDY).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / STUDY, text + "\n")
     table = io.StringIO()
     on = {f"on_front_{rule}": set(found["front"]) for rule, found in study["fronts"].items()}
     on |= {f"robust_{rule}": set(found["robust"]) for rule, found in study["fronts"].items()}
@@ -338,7 +339,7 @@ def write_tables(folder: Path, study: Study) -> None:
     writer.writerow([*study["lines"][0], *on])
     for i, line in enumerate(study["lines"]):
         writer.writerow([*line.values(), *(int(i in members) for members in on.values())])
-    (folder / TABLE).write_text(table.getvalue(), encoding="utf-8")
+    write_text(folder / TABLE, table.getvalue())
 
 
 def summary(study: Study) -> tuple[Sequence[str], list[list[str]]]:

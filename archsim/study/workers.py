@@ -13,7 +13,7 @@ from typing import Any
 
 from archsim.errors import ExploreError
 from archsim.explore.workers import LocalPool
-from archsim.study.records import replace_file
+from archsim.files import write_text
 
 POLL_S = 60.0
 Tell = Callable[[str], None]
@@ -75,7 +75,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list
                 pool.submit((waiting.pop(0),))
             for key, outcome in pool.wait(POLL_S):
                 found[key] = _result(outcome, missing[key])
-                replace_file(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
+                write_text(_file(cache, missing[key]), json.dumps({"outcome": found[key]}) + "\n")
                 tell(f"{sum(job.key in found for job in jobs)} of {len(jobs)}: {missing[key].name}")
     finally:
         pool.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import shlex
 import shutil
@@ -204,7 +205,8 @@ def test_without_its_libraries_the_report_is_refused_before_anything_is_written(
 def test_the_report_needs_no_other_file(found, tmp_path):
     text = report(found, tmp_path).read_text()
     assert "<link" not in text
-    assert "http" not in text
+    assert "://" not in text
+    assert "default-src 'none'; style-src 'sha256-" in html.unescape(text)
     assert text.count("data:image/png;base64") == 3
     assert all(f'href="front/{record["key"][:12]}.yaml"' in text for record in found.front)
     assert "<th>latency_<wbr>ps</th>" in text  # a wide table breaks its heads and not its figures

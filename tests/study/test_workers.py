@@ -9,7 +9,6 @@ import pytest
 from study_support import does_not_fit, fail, sleep, square, stubborn, threads, vanish
 
 from archsim.errors import DoesNotFitError, ExploreError
-from archsim.study.records import replace_file
 from archsim.study.workers import Job, run_jobs
 
 
@@ -73,8 +72,3 @@ def test_the_same_job_is_done_once(tmp_path):
 def test_what_an_outcome_depends_on_names_its_file():
     one, other = Job("a", square, (1,), {"x": 1}), Job("a", square, (1,), {})
     assert one.key == Job("b", square, (9,), {"x": 1}).key != other.key
-
-
-def test_a_folder_that_is_gone_is_named(tmp_path):
-    with pytest.raises(ExploreError, match="cannot be written"):
-        replace_file(tmp_path / "gone" / "file.json", "{}")

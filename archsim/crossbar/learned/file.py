@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ import numpy as np
 
 from archsim.crossbar.learned.posterior import Posterior
 from archsim.errors import SpecError
+from archsim.files import write_text
 
 FORMAT = "archsim error model"
 FORMAT_VERSION = 1
@@ -38,7 +38,7 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
 
     Raises
     ------
-    SpecError
+    WriteError
         If the file cannot be written.
     """
     plain = ("shift", "scale", "n_samples", "seed", "source")
@@ -51,16 +51,7 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
         content[name] = {key: getattr(process, key).tolist() for key in _ARRAYS}
         content[name] |= {key: getattr(process, key) for key in _SCALARS}
     text = json.dumps({"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content})
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, target)
-    except OSError as error:
-        raise SpecError(f"cannot write the error model to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_text(path, text + "\n")
 
 
 def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
