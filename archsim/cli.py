@@ -49,29 +49,28 @@ class _Commands(TyperGroup):
     """Turns what archsim raises on purpose into a message and an exit code; anything else is a bug and shown."""
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
-        with _interrupts():
+        with _told():
             return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
-            with _interrupts():
-                return super().invoke(ctx)
-        except ArchsimError as error:
-            from archsim.cli_inputs import error_text
+        with _told():
+            return super().invoke(ctx)
 
-            say(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
-            failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
-            raise typer.Exit(1 if failed else 2) from None
-        except typer.BadParameter as wrong:
-            wrong.message = wrong.message.removeprefix("Value error, ")
-            raise
 
 @contextmanager
-def _interrupts() -> Iterator[None]:
-    """Typer would end them in its own words and with its own code; `cli_main` says what came."""
+def _told() -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
+    except ArchsimError as error:
+        from archsim.cli_inputs import error_text
+
+        say(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
+        failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
+        raise typer.Exit(1 if failed else 2) from None
+    except typer.BadParameter as wrong:
+        wrong.message = wrong.message.removeprefix("Value error, ")
+        raise
+    except KeyboardInterrupt:  # typer has words and a code of its own for it; `cli_main` says what came
         raise SystemExit(130) from None
 
 

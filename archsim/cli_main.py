@@ -27,9 +27,13 @@ def main() -> None:
         app()
     except SystemExit as ended:
         code = ended.code
-    except BaseException:
+    except BaseException as error:
         if not _noted:
-            raise
+            from archsim.cli_say import say_full  # --help is printed by typer itself
+
+            if not say_full(error):
+                raise
+            code = 2
     if _noted:
         sys.stderr.write(f"{_WORDS[_noted[0]]}\n")
         code = EXIT_CODES[_noted[0]]
