@@ -16,7 +16,7 @@ _TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u20
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠'")
 _MARKS = re.compile(r"[\\`*~#|]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|&(?=#|\w+;)|[<>]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-_LIST_ITEM = re.compile(r"\A([-+]|\d+[.)])(?=\s)")
+_LIST_ITEM = re.compile(r"\A(?:[-+](?=[\s-])|\d+[.)](?=\s))")
 
 
 def shown(text: str) -> str:

@@ -180,6 +180,14 @@ def test_whatever_reads_is_left_alone(code):
     assert not writes(next(calls_in(code)), Path("x.py"))
 
 
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_only_one_file_prints(path):
+    """So that a name is text on a terminal, and a full disk behind stdout one line."""
+    printing = {"print", "typer.echo", "click.echo", "typer.secho"}
+    found = [call for call in calls_in((PACKAGE / path).read_text()) if ast.unparse(call.func) in printing]
+    assert not found or path == Path("cli_say.py"), f"{path}: archsim.cli_say does that"
+
+
 def loaded_by(code: str) -> set[str]:
     """Top-level modules that a fresh interpreter has loaded after running some code."""
     script = f"{code}\nimport sys\nprint(' '.join(sorted({{name.split('.')[0] for name in sys.modules}})))"

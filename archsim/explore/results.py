@@ -22,8 +22,8 @@ from archsim.explore.measures import kind_of, needs_learning
 from archsim.explore.models import Range, StudyModel, Value, split_number
 from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study
-from archsim.files import fresh_file, inside, make_folder, path_of, remove, write_text
-from archsim.texts import as_cell
+from archsim.files import fresh_file, fresh_folder, inside, make_folder, path_of, remove, write_text
+from archsim.texts import as_cell, one_line
 from archsim.units import format_metric, quantities_of, to_door, unit_of
 from archsim.yaml_reader import Document
 
@@ -168,22 +168,31 @@ def export(found: Explored, folder: Path) -> list[Path]:
     WriteError
         The folder cannot be written.
     """
-    make_folder(folder)
+    with fresh_folder(folder) as place:
+        names = _tables(found, place)
+    _remove_older(folder, names)
+    return [inside(folder, *name.split("/")) for name in names]
+
+
+def _tables(found: Explored, folder: Path) -> list[str]:
+    """Write tables, chips and workloads into a new folder; their names in it."""
     rows = _with_numbers([flat(record) for record in found.records], list(found.study.parameters))
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    table = inside(folder, CSV)
-    write_text(table, _csv(rows, names))
-    written = [table, *_parquet(inside(folder, PARQUET), rows, names)]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    write_text(inside(folder, CSV), _csv(rows, columns))
+    names = [CSV, *_parquet(inside(folder, PARQUET), rows, columns)]
     make_folder(inside(folder, CHIPS))
     for record in found.front:
         for name, text in _ready_files(found, record).items():
-            path = inside(folder, CHIPS, name)
-            write_text(path, text)
-            written.append(path)
-    for path in inside(folder, CHIPS).iterdir():  # of a front of before
-        if _READY_FILE.fullmatch(path.name) and path not in written:
+            write_text(inside(folder, CHIPS, name), text)
+            names.append(f"{CHIPS}/{name}")
+    return names
+
+
+def _remove_older(folder: Path, names: Sequence[str]) -> None:
+    """Remove chips and workloads of a front of before."""
+    for path in inside(folder, CHIPS).iterdir():
+        if _READY_FILE.fullmatch(path.name) and f"{CHIPS}/{path.name}" not in names:
             remove(path)
-    return written
 
 
 def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
@@ -207,7 +216,7 @@ def _with_numbers(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list
     return found
 
 
-def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[Path]:
+def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[str]:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -220,7 +229,7 @@ def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[P
         columns[name] = [None if value is None else str(value) for value in values] if mixed else values
     with fresh_file(path) as file:
         pq.write_table(pa.table(columns), file)
-    return [path]
+    return [path.name]
 
 
 def _ready_files(found: Explored, record: Record) -> dict[str, str]:
@@ -236,7 +245,7 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
         f"Once more, in the folder above this one: archsim run {again}",
         *_learned_again(found.study, record, f"{CHIPS}/{chip} {CHIPS}/{workload}"),
     ]
-    head = [f"# {line}" for line in said]
+    head = [f"# {one_line(line)}" for line in said]  # a name may hold the end of a line
     data = {
         chip: to_door(found.study.resolve(record["parameters"]).chip),
         workload: _workload(found.study, record),
@@ -326,7 +335,6 @@ def report(found: Explored, folder: Path) -> Path:
         The folder cannot be written.
     """
     from archsim.explore.page import study_page
-    from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
 
     _check_libraries()
     if not found.records:
@@ -335,7 +343,17 @@ def report(found: Explored, folder: Path) -> Path:
         errors = [record["error"] for record in found.records if record["error"]]
         said = f"; the first error: {errors[0]}" if errors else ""
         raise ExploreError(f"{found.folder}: no configuration has all its figures; there is nothing to show{said}")
-    export(found, folder)
+    with fresh_folder(folder) as place:
+        names = _tables(found, place)
+        write_text(inside(place, PAGE), study_page(found, _pictures(found, place)))
+    _remove_older(folder, names)
+    return inside(folder, PAGE)
+
+
+def _pictures(found: Explored, folder: Path) -> dict[str, Path]:
+    """Draw front, parallel coordinates and importances, those that there are; files by title."""
+    from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
+
     objectives = list(found.study.model.objectives)
     done = [
         r
@@ -345,7 +363,8 @@ def report(found: Explored, folder: Path) -> Path:
     keys = {record["key"] for record in found.front}
     on_front = [record["key"] in keys for record in done]
     columns = {name: [record["metrics"][name] for record in done] for name in objectives}
-    pictures, kinds = {}, {name: kind_of(name) for name in objectives}
+    pictures: dict[str, Path] = {}
+    kinds = {name: kind_of(name) for name in objectives}
     best = knee(found)
     place = None if best is None else [record["key"] for record in done].index(best["key"])
     if len(objectives) > 1:
@@ -358,9 +377,7 @@ def report(found: Explored, folder: Path) -> Path:
     if shares:
         importances(shares, inside(folder, PICTURES["importance"]))
         pictures["Importance of the parameters"] = inside(folder, PICTURES["importance"])
-    page = inside(folder, PAGE)
-    write_text(page, study_page(found, pictures))
-    return page
+    return pictures
 
 
 def shown(value: float | None, kind: str | None) -> str:

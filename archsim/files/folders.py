@@ -122,6 +122,8 @@ def fresh_folder(path: AnyPath, *, whole: bool = False) -> Iterator[Path]:
             yield temporary
             with errors_of(target):
                 _put(temporary, target, whole)
+        except WriteError as error:  # nobody knows the temporary folder
+            raise WriteError(str(error).replace(str(temporary), str(target))) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             os.close(lock)
