@@ -19,25 +19,36 @@ _noted: list[signal.Signals] = []
 
 def main() -> None:
     """Run the command line, and end with the exit code of a signal that came meanwhile."""
-    _listen()
     code: Any = 0
+    _listen()
+    try:
+        code = _run()
+        _let_go()
+    except KeyboardInterrupt:
+        _let_go()
+    if _noted:
+        sys.stderr.write(f"{_WORDS[_noted[0]]}\n")
+        code = EXIT_CODES[_noted[0]]
+    sys.exit(code)
+
+
+def _run() -> Any:
+    """The exit code of a command; whatever goes wrong after a signal came is of the signal."""
     try:
         from archsim.cli import app
 
         app()
     except SystemExit as ended:
-        code = ended.code
+        return ended.code
     except BaseException as error:
-        if not _noted:
-            from archsim.cli_say import say_full  # --help is printed by typer itself
+        if _noted:
+            return None
+        from archsim.cli_say import say_full  # --help is printed by typer itself
 
-            if not say_full(error):
-                raise
-            code = 2
-    if _noted:
-        sys.stderr.write(f"{_WORDS[_noted[0]]}\n")
-        code = EXIT_CODES[_noted[0]]
-    sys.exit(code)
+        if say_full(error):
+            return 2
+        raise
+    return 0
 
 
 def _listen() -> None:
@@ -46,6 +57,14 @@ def _listen() -> None:
             signal.signal(signum, _note)
     signal.signal(signal.SIGALRM, _raise_noted)
     sys.unraisablehook = _was_lost
+
+
+def _let_go() -> None:
+    """From here on a signal ends the process at once, and nothing raises any more."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for signum in (signal.SIGALRM, *EXIT_CODES):
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, signal.SIG_DFL)
 
 
 def _note(signum: int, frame: FrameType | None) -> None:

@@ -61,7 +61,9 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell) -> list
     Raises
     ------
     ExploreError
-        A process ended without an outcome, or the cache cannot be written.
+        A process ended without an outcome.
+    WriteError
+        The cache cannot be written.
     """
     found = {job.key: outcome for job in jobs if (outcome := _cached(cache, job)) is not None}
     missing = {job.key: job for job in jobs if job.key not in found}

@@ -151,3 +151,13 @@ def test_an_unwritable_folder_is_told(tmp_path):
 def test_a_check_makes_nothing(tmp_path):
     check_folder(tmp_path / "a" / "b")
     assert everything_in(tmp_path) == []
+
+
+def test_an_error_names_the_folder_that_was_asked_for(tmp_path):
+    def filled():
+        with fresh_folder(tmp_path / "out") as temporary:
+            write_text(temporary / "none" / "a.txt", "x")
+
+    with pytest.raises(WriteError) as told:
+        filled()
+    assert str(told.value) == f"{tmp_path}/out/none/a.txt: cannot be written: No such file or directory"
