@@ -17,6 +17,10 @@ _AGAIN_S = 0.01
 _noted: list[signal.Signals] = []
 
 
+class _Signalled(KeyboardInterrupt):
+    """Python itself ends by SIGINT, whatever exit code it is given, once a bare one has passed through an exec."""
+
+
 def main() -> None:
     """Run the command line, and end with the exit code of a signal that came meanwhile."""
     code: Any = 0
@@ -75,7 +79,7 @@ def _note(signum: int, frame: FrameType | None) -> None:
 def _raise_noted(signum: int, frame: FrameType | None) -> None:
     del signum, frame
     if _noted:
-        raise KeyboardInterrupt
+        raise _Signalled
 
 
 def _was_lost(lost: sys.UnraisableHookArgs) -> None:

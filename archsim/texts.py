@@ -60,7 +60,13 @@ def _spelled(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def as_markdown(text: str) -> str:
+class Markdown(str):
+    """A text that is Markdown already; `as_markdown` leaves it as it is."""
+
+    __slots__ = ()
+
+
+def as_markdown(text: str) -> Markdown:
     """A text in a line, heading or cell of Markdown, as text: no HTML, heading, link, list or emphasis.
 
     Examples
@@ -68,9 +74,22 @@ def as_markdown(text: str) -> str:
     >>> print(as_markdown("# <b>fc_1</b> | [a](b)"), as_markdown("tile[3].adc_bank"))
     \\# &lt;b&gt;fc_1&lt;/b&gt; \\| [a\\](b) tile[3].adc_bank
     """
+    if isinstance(text, Markdown):
+        return text
     line = " ".join(one_line(text).split())
     escaped = _MARKS.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), line)
-    return _LIST_ITEM.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", escaped)
+    return Markdown(_LIST_ITEM.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", escaped))
+
+
+def bold(text: str) -> Markdown:
+    """A text in bold.
+
+    Examples
+    --------
+    >>> print(bold("a*b"))
+    **a\\*b**
+    """
+    return Markdown(f"**{as_markdown(text)}**")
 
 
 def as_cell(text: str) -> str:

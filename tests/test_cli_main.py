@@ -34,6 +34,10 @@ def app():
     Late(), Late()
     for _ in range(600): time.sleep(0.1)
 """,
+    "in text that is executed": """
+def app():
+    exec("os.kill(os.getpid(), how); time.sleep(60)")
+""",
     "in a library that swallows everything": """
 def app():
     try:

@@ -44,7 +44,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     """
     right = _numeric_columns(len(columns), rows)
     rule = ["---:" if to_right else "---" for to_right in right]
-    lines = [[as_markdown(cell) for cell in line] for line in [columns, *rows]]
+    lines: list[list[str]] = [[as_markdown(cell) for cell in line] for line in [columns, *rows]]
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
 

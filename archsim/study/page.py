@@ -7,6 +7,7 @@ from typing import Any
 
 from archsim.report.table import markdown_table
 from archsim.study.records import ACCURACY, PUBLISHED, STUDY, TABLE, Row, rows_of
+from archsim.texts import bold
 from archsim.units import format_quantity
 
 PICTURES = {
@@ -129,7 +130,7 @@ def _verdict(found: Mapping[str, Any], n_rows: int) -> str:
 
 def _listed(names: Sequence[str], n_rows: int) -> str:
     if not names:
-        return "**not reached**"
+        return bold("not reached")
     if len(names) == n_rows:
         return "all"
     more = f" and {len(names) - 6} more" if len(names) > 6 else ""
@@ -203,7 +204,7 @@ def _mechanism_table(study: Study, total: str, shown: Sequence[Row]) -> str:
         [study["mechanisms"][name], *(_tenths(share[name]) if name in share else "" for share in shares)]
         for name in names
     ]
-    lines.append(["**difference**", *(f"{sum(share.values()):.1f}" for share in shares)])
+    lines.append([bold("difference"), *(f"{sum(share.values()):.1f}" for share in shares)])
     return markdown_table(["mechanism", *(row.name for row in shown)], lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from archsim.study.mechanisms import TITLES
 from archsim.study.tile_fronts import COSTS, FIGURES, RULES, by_feedback, spread
 from archsim.study.tile_sure import DOUBT, open_orders
+from archsim.texts import bold
 from archsim.units import format_quantity
 
 Study = Mapping[str, Any]
@@ -54,7 +55,7 @@ def points(gain: Mapping[str, Any]) -> str:
     if gain["mean"] == 0 and not gain["half_width"]:
         return "equal"
     text = f"{100 * gain['mean']:+.1f} ± {100 * gain['half_width']:.1f}"
-    return f"**{text}**" if is_clear(gain) else text
+    return bold(text) if is_clear(gain) else text
 
 
 def is_clear(gain: Mapping[str, Any]) -> bool:
