@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UnitError,
         UnusualWarning,
         WorkloadError,
+        WriteError,
     )
     from archsim.metrics import Result
     from archsim.registry import register
@@ -62,6 +63,7 @@ _HOME = {
     "UnusualWarning": "errors",
     "Workload": "workload",
     "WorkloadError": "errors",
+    "WriteError": "errors",
     "load_chip": "spec",
     "load_result": "report",
     "load_workload": "workload",
@@ -95,6 +97,7 @@ __all__ = [
     "UnusualWarning",
     "Workload",
     "WorkloadError",
+    "WriteError",
     "load_chip",
     "load_result",
     "load_workload",

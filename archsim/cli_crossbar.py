@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
 from archsim.cli_inputs import progress
 from archsim.cli_look import Look, Question, in_use, looked
+from archsim.cli_say import say
 from archsim.crossbar.cells import pulses_note, with_expected_pulses
-from archsim.errors import ArchsimError
+from archsim.files import inside, write_text
 from archsim.plot import (
     ColumnErrors,
     DropMap,
@@ -44,11 +44,11 @@ def crossbar(question: Question, output: Path | None, as_json: bool) -> None:
             progress("drawing ...")
             _write(folder, look, record)
     if as_json:
-        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        say(json.dumps(record, indent=1, allow_nan=False))
         return
-    typer.echo(_text(record))
+    say(_text(record))
     if output is not None:
-        typer.echo(f"written to {output}", err=True)
+        say(f"written to {output}", err=True)
 
 
 def _record(look: Look) -> dict[str, Any]:
@@ -235,26 +235,23 @@ def _write(folder: Path, look: Look, record: dict[str, Any]) -> None:
     array, (row, column), spec = look.array, look.place, look.spec
     title = f"{look.chip.name}, array {row},{column}"
     adc = look.converter
-    try:
-        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
-        target = None if "cells" in record["ideal"] else array.array_target(row, column)
-        conductance_map(
-            np.where(in_use(spec, array.shape, look.place), array.array_conductance(row, column), np.nan),
-            folder / "crossbar_conductance.png", target_siemens=target, title=f"{title}: conductance",
-        )  # fmt: skip
-        if look.drop_frac is not None:
-            ir_drop_map(
-                look.drop_frac, folder / "crossbar_ir_drop.png", title=f"{title}: IR drop, all rows driven"
-            )
-        starts = range(spec.n_weights_per_row, look.ideal.shape[1], spec.n_weights_per_row)
-        column_errors(
-            look.output, look.ideal, folder / "crossbar_error.png", boundaries=starts,
-            title=f"{look.chip.name}: error by output",
-        )  # fmt: skip
-        adc_range(
-            look.sums, folder / "crossbar_adc.png", ends=look.range_ends, n_codes=adc.n_codes if adc else None,
-            title=f"{title}: sums before conversion",
-        )  # fmt: skip
-    except OSError as cause:
-        raise ArchsimError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(inside(folder, FILE), text + "\n")
+    target = None if "cells" in record["ideal"] else array.array_target(row, column)
+    conductance_map(
+        np.where(in_use(spec, array.shape, look.place), array.array_conductance(row, column), np.nan),
+        folder / "crossbar_conductance.png", target_siemens=target, title=f"{title}: conductance",
+    )  # fmt: skip
+    if look.drop_frac is not None:
+        ir_drop_map(
+            look.drop_frac, folder / "crossbar_ir_drop.png", title=f"{title}: IR drop, all rows driven"
+        )
+    starts = range(spec.n_weights_per_row, look.ideal.shape[1], spec.n_weights_per_row)
+    column_errors(
+        look.output, look.ideal, folder / "crossbar_error.png", boundaries=starts,
+        title=f"{look.chip.name}: error by output",
+    )  # fmt: skip
+    adc_range(
+        look.sums, folder / "crossbar_adc.png", ends=look.range_ends, n_codes=adc.n_codes if adc else None,
+        title=f"{title}: sums before conversion",
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli_options import Phase
+from archsim.cli_say import say
 
 
 class Format(StrEnum):
@@ -47,7 +48,7 @@ def export(
     found = load_result(result, phase.value if phase else None)
     n = write(found, output, chosen)
     what = {"konata": "stages", "vcd": "changes"}.get(chosen, "spans")
-    typer.echo(f"{output}: {n} {what} of {found.name}, {found.phase}")
+    say(f"{output}: {n} {what} of {found.name}, {found.phase}")
 
 
 def register(app: typer.Typer) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-
+from archsim.cli_say import say
 from archsim.errors import ArchsimWarning
 
 
@@ -24,7 +23,7 @@ def told_once() -> Iterator[None]:
                 other(message, category, *where, **more)
             elif str(message) not in told:
                 told.add(str(message))
-                typer.echo(f"warning: {message}", err=True)
+                say(f"warning: {message}", err=True)
 
         warnings.showwarning = show
         warnings.simplefilter("always", ArchsimWarning)

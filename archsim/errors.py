@@ -13,7 +13,8 @@
     │   ├── TooLargeError            it would need more memory than allowed
     │   └── TraceError               a trace breaks a rule (which task, which rule)
     ├── ExploreError                 a study cannot be started or resumed
-    └── PluginError                  a kind that a plug-in or a script brings cannot be used
+    ├── PluginError                  a kind that a plug-in or a script brings cannot be used
+    └── WriteError                   a file or folder cannot be written: no space, not allowed, a link in the way
 
 Warnings are `ArchsimWarning`: something was taken as given that is most likely not meant.
 
@@ -148,3 +149,7 @@ class ExploreError(ArchsimError):
 
 class PluginError(ArchsimError):
     """A kind that a plug-in or a script brings cannot be used; the message names it."""
+
+
+class WriteError(ArchsimError):
+    """A file or folder cannot be written; what was there before is as it was."""

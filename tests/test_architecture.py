@@ -14,16 +14,17 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry"}
+LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry", "texts"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
     "errors": {"trace"},  # for type checking only
     "names": set(),
+    "texts": set(),
     "reading": {"errors", "json_reader"},
     "trace": {"errors"},
     "taskgraph": {"errors", "jit"},
-    "engine": {"errors", "jit", "taskgraph", "trace"},
+    "engine": {"errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
     "verify": {"errors", "given", "taskgraph", "trace"},
@@ -46,14 +47,10 @@ KNOWS["learn"] = set(KNOWS)
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = LOW | {"units", "metrics", "plot", "mapping", "components"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
-
-
-KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace", "json_reader"}
-KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components", "json_reader"}
-KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
+KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = set(KNOWS)
 
 DOORS = {
@@ -158,6 +155,82 @@ def test_no_room_knows_a_room_that_knows_it():
 @pytest.mark.parametrize("path", files(), ids=str)
 def test_files_stay_readable(path):
     assert len((PACKAGE / path).read_text().splitlines()) <= 450, f"{path} has outgrown itself"
+
+
+# what makes, changes or removes a file or a folder; with one argument `replace` is that of a path
+MAKES = {"mkdir", "makedirs", "mkfifo", "rename", "renames", "unlink", "rmdir", "touch",
+         "symlink_to", "hardlink_to", "symlink", "link", "truncate", "ftruncate", "rmtree", "copyfile", "copytree",
+         "fsync", "chmod", "tofile", "to_csv", "to_parquet", "to_pickle", "memmap", "mkdtemp", "mkstemp",
+         "TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile"}  # fmt: skip
+# libraries that write: into a buffer or an open file of archsim.files, beside the reason
+INTO_A_BUFFER = {
+    ("savefig", "plot/canvas.py"),  # BytesIO
+    ("write_table", "export/tables.py"),  # a file of packed_file
+    ("write_table", "explore/results.py"),  # a file of fresh_file
+    ("nir.write", "workload/nir_writer.py"),  # BytesIO
+    ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file
+    ("os.open", "cli_say.py"),  # /dev/null
+}
+LIBRARIES = {"os.open", "savefig", "write_table", "nir.write", "GzipFile", "savez", "savez_compressed",
+             "np.save", "savetxt"}  # fmt: skip
+_WRITING = set("wax+")
+
+
+def writes(call: ast.Call, path: Path) -> bool:
+    """Whether a call opens something for writing, or makes, changes or removes a file or folder."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    owner = getattr(getattr(function, "value", None), "id", "")
+    full = f"{owner}.{name}"
+    if name == "open" and owner != "os":
+        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+        modes = [str(a.value) for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        return any(len(mode) <= 3 and _WRITING & set(mode) for mode in modes)
+    if name in {"write_text", "write_bytes"}:  # of a path, or of archsim.files
+        return isinstance(function, ast.Attribute) and owner != "files"
+    if name in LIBRARIES or full in LIBRARIES:
+        return not {(name, path.as_posix()), (full, path.as_posix())} & INTO_A_BUFFER
+    if name == "File" and owner == "h5py":
+        return ast.unparse(call.args[1]) != "'r'" if len(call.args) > 1 else False
+    if name == "replace":
+        is_method = isinstance(function, ast.Attribute)
+        return owner == "os" or (is_method and len(call.args) == 1 and not call.keywords)
+    return name in MAKES or full in {"os.write", "os.remove", "shutil.move", "shutil.copy", "shutil.copy2"}
+
+
+def calls_in(source: str) -> Iterator[ast.Call]:
+    yield from (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.parts[0] != "files"], ids=str)
+def test_only_the_room_of_files_writes(path):
+    found = [ast.unparse(call) for call in calls_in((PACKAGE / path).read_text()) if writes(call, path)]
+    assert not found, f"{path}: archsim.files does that"
+
+
+@pytest.mark.parametrize("code", [
+    "open(p, 'w')", "p.open('wb')", "open(p, mode='a+b')", "os.open(p, flags)", "p.write_text(t)", "p.mkdir()",
+    "os.replace(a, b)", "a.replace(b)", "np.savez(p, a=a)", "h5py.File(p, 'w')", "fig.savefig(p)",
+    "pq.write_table(t, p)", "shutil.rmtree(p)", "tempfile.mkdtemp()", "frame.to_csv(p)", "os.remove(p)",
+])  # fmt: skip
+def test_whatever_writes_is_noticed(code):
+    assert writes(next(calls_in(code)), Path("x.py"))
+
+
+@pytest.mark.parametrize("code", [
+    "open(p)", "p.open('rb')", "open(p, encoding='ascii')", "t.replace('a', 'b')", "replace(chip, tiles=2)",
+    "h5py.File(p, 'r')", "p.read_text()", "sys.stderr.write(t)",
+])  # fmt: skip
+def test_whatever_reads_is_left_alone(code):
+    assert not writes(next(calls_in(code)), Path("x.py"))
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_only_one_file_prints(path):
+    """So that a name is text on a terminal, and a full disk behind stdout one line."""
+    printing = {"print", "typer.echo", "click.echo", "typer.secho"}
+    found = [call for call in calls_in((PACKAGE / path).read_text()) if ast.unparse(call.func) in printing]
+    assert not found or path == Path("cli_say.py"), f"{path}: archsim.cli_say does that"
 
 
 def loaded_by(code: str) -> set[str]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from archsim.errors import ArchsimError, TooLargeError, UnusualWarning
+from archsim.errors import ArchsimError, TooLargeError, UnusualWarning, WriteError
 from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved, Study
+from archsim.files import make_folder
 from archsim.simulate import simulate
 from archsim.workload import Phase
 
@@ -145,6 +146,8 @@ def _outcome(job: Job, quick: dict[str, float] | None) -> Outcome:
         return _evaluated(job, quick or {})
     except TooLargeError as error:  # with more memory, or less beside it, it has figures
         return failed(str(error), interrupted={"worker": "memory"})
+    except WriteError as error:  # says nothing of the configuration
+        return failed(str(error), interrupted={"worker": "disk"})
     except ArchsimError as error:
         return failed(" ".join(str(error).splitlines()[:2]).partition(" These wait")[0])
     except MemoryError:
@@ -214,7 +217,7 @@ def _learned(job: Job, wanted: Sequence[str]) -> dict[str, float]:
     from archsim.learn.pretrained import accuracies
 
     given = job.resolved
-    job.learned.mkdir(parents=True, exist_ok=True)
+    make_folder(job.learned)
     runs = [
         accuracies(given.chip, given.work, job.rule, seed, job.learned)
         for seed in range(given.seed, given.seed + job.n_seeds)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
 from archsim.names import NONE
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def write_konata(result: Result, path: str | Path) -> int:
     number = np.empty(len(begins), np.int64)
     number[np.lexsort((np.arange(len(begins)), begins))] = np.arange(len(begins))
     lines = _commands(result, number, begins, ends, row, keys, n_stages, first, last, cycle_ps)
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write("\n".join(["Kanata\t0004", "C=\t0", *lines]).encode() + b"\n")
     return len(keys)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from archsim.export.arrows import arrows_of, ranks
 from archsim.export.levels import levels_of
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
 from archsim.names import NAMELESS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def write_perfetto(result: Result, path: str | Path) -> int:
     spans = result.spans()
     pids = _processes(result.graph.resource_names)
     first_tid = max(pids, default=1) + 1
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write(f'{{"displayTimeUnit":"ns","otherData":{_other(result)},"traceEvents":[\n'.encode())
         _join(file, _parts(result, spans, pids, first_tid))
         file.write(b"\n]}\n")

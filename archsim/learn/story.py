@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -16,8 +15,9 @@ import numpy as np
 from archsim.crossbar.cells import pulses_note
 from archsim.engine import ENGINES
 from archsim.errors import WorkloadError
+from archsim.files import inside, path_of, scratch_folder, write_text
 from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
-from archsim.learn.checkpoints import Checkpoint, arrays_of, open_folder, with_arrays, writing
+from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder, with_arrays
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.wear import wear_of
@@ -116,10 +116,10 @@ def learn(
     if folder is None:
         if resume:
             raise WorkloadError("to resume, name the folder of the earlier run")
-        with tempfile.TemporaryDirectory() as place:
-            story = _Story(chip, work, tuple(rules), seed, Path(place), engine, tell, max_memory_bytes)
+        with scratch_folder() as place:
+            story = _Story(chip, work, tuple(rules), seed, place, engine, tell, max_memory_bytes)
             return story.told(seeds, phases)
-    opened = open_folder(Path(folder), resume)
+    opened = open_folder(path_of(folder), resume)
     return _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes).told(seeds, phases)
 
 
@@ -185,8 +185,7 @@ class _Story:
             provenance=self._provenance(seeds),
         )
         text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        with writing(self.folder / "learning.json") as beside:
-            beside.write_text(text + "\n", encoding="utf-8")
+        write_text(inside(self.folder, RESULT), text + "\n")
         return result
 
     # ---- the parts ----
@@ -334,7 +333,7 @@ class _Story:
 
     def _save_network(self, network: Network, name: str) -> None:
         if not nir_faults(network):
-            write_nir(network, self.folder / f"{name}.nir")
+            write_nir(network, inside(self.folder, f"{name}.nir"))
 
     def _nir_notes(self) -> list[str]:
         network = self.work.network

@@ -12,6 +12,7 @@ import numpy as np
 
 from archsim.components import Action, AreaItem, Charge
 from archsim.errors import ArchsimError
+from archsim.files import write_arrays
 from archsim.json_reader import read_json
 from archsim.metrics.columns import check_run, check_texts
 from archsim.reading import input_arrays
@@ -37,7 +38,18 @@ def run_file(phase: str) -> str:
     >>> run_file("dfa"), run_file("a/b")
     ('run_dfa.npz', 'run_a_b.npz')
     """
-    return f"run_{re.sub(r'[^0-9A-Za-z_]', '_', phase)[:50]}.npz"
+    return phase_file("run", phase, "npz")
+
+
+def phase_file(kind: str, phase: str, suffix: str) -> str:
+    """Name of a file of a phase in a result folder; whatever the phase is called, it is a plain name.
+
+    Examples
+    --------
+    >>> phase_file("pipeline", "../x", "png")
+    'pipeline____x.png'
+    """
+    return f"{kind}_{re.sub(r'[^0-9A-Za-z_]', '_', phase)[:50]}.{suffix}"
 
 
 def write_run(result: Result, path: Path) -> None:
@@ -58,8 +70,7 @@ def write_run(result: Result, path: Path) -> None:
     columns |= {name: getattr(result.trace, name) for name in _TRACE}
     text = np.frombuffer(json.dumps(labels, allow_nan=False).encode(), np.uint8)
     slim = {name: column[:1] if column.strides == (0,) else column for name, column in columns.items()}
-    with path.open("wb") as file:
-        np.savez_compressed(file, labels=text, **slim)
+    write_arrays(path, {"labels": text, **slim})
 
 
 def read_run(path: Path) -> Result:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
+from archsim.files import write_arrays
 from archsim.json_reader import read_json
 from archsim.metrics import Result, power_over_time
 from archsim.metrics.columns import check_texts, check_whole
@@ -108,8 +109,7 @@ class Drawing:
             "parts": self.parts,
         }
         columns = {key: getattr(self, key) for key in _COLUMNS}
-        with path.open("wb") as file:
-            np.savez_compressed(file, labels=np.array(json.dumps(labels, allow_nan=False)), **columns)
+        write_arrays(path, {"labels": np.array(json.dumps(labels, allow_nan=False)), **columns})
 
     @classmethod
     def load(cls, path: Path) -> Drawing:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.errors import ArchsimError
+from archsim.files import path_of
 from archsim.given import refuse, wrong_path
 from archsim.report.folder import RESULT_FILE, read_results, refuse_saved
 from archsim.report.saved import provenance_faults
@@ -52,7 +53,7 @@ def load_result(folder: str | Path, phase: str | None = None) -> Result:
     from archsim.metrics import read_run, run_file
 
     refuse([wrong_path("folder", folder)])
-    path = Path(folder)
+    path = path_of(folder)
     found = read_results(path).results
     if phase is None and len(found) > 1:
         raise ArchsimError(f"{path}: holds several runs ({', '.join(found)}); say which phase")

@@ -173,7 +173,7 @@ class Activity:
 
         Raises
         ------
-        WorkloadError
+        WriteError
             If the file cannot be written.
         """
         write_parts(path, self.network, {"spikes": self.spikes, "errors": self.errors, "writes": self.writes})

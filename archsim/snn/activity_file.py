@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.files import write_arrays
 from archsim.json_reader import read_json
 from archsim.reading import input_arrays
 from archsim.snn.windows import Array
@@ -31,11 +30,11 @@ Parts = dict[str, dict[str, Array]]
 
 
 def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) -> None:
-    """Write a file beside and then rename it, so that it is never half there.
+    """Write a file, whole or not at all.
 
     Raises
     ------
-    WorkloadError
+    WriteError
         If it cannot be written.
     """
     header: dict[str, Any] = {"format": FORMAT, "version": FORMAT_VERSION, "structure": _structure(network)}
@@ -44,17 +43,7 @@ def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) ->
         names = [INPUT, *network.names] if part == "spikes" else sorted(by_name)
         header |= {} if part == "spikes" else {part: names}
         arrays |= {f"{part}_{i}": by_name[name] for i, name in enumerate(names)}
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header, allow_nan=False)), **arrays)  # type: ignore[arg-type]
-        os.replace(partial, target)
-    except OSError as error:
-        raise WorkloadError(f"cannot write the activity to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_arrays(path, {"header": np.array(json.dumps(header, allow_nan=False)), **arrays})
 
 
 def read_parts(path: str | os.PathLike[str], network: Network) -> Parts:

@@ -8,16 +8,16 @@ NIR has no node for is refused.
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.files import write_bytes
 from archsim.workload.network import INPUT, Conv, Dense, Floats, Layer, Network, Neuron, Pool, Shape
 
 DT = 1.0  # the file counts in timesteps
@@ -26,7 +26,7 @@ _ULPS = 4  # how far a rounded quotient may be from one that gives back the numb
 
 
 def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write a network with its weights as a .nir file; written beside and then renamed, so never half there.
+    """Write a network with its weights as a .nir file; whole or not at all.
 
     Parameters
     ----------
@@ -37,7 +37,9 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     WorkloadError
-        A layer has no weights or has no equal in NIR (all named at once), or the file cannot be written.
+        A layer has no weights or has no equal in NIR (all named at once).
+    WriteError
+        The file cannot be written.
 
     Examples
     --------
@@ -64,16 +66,9 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     metadata: dict[str, Any] = {"dt": DT, "reset": "zero", "fires": "above"}
     metadata |= {"reset": spiking[0].reset, "fires": spiking[0].fires} if spiking else {}
     made = nir.NIRGraph(graph.finished(), graph.edges, metadata=metadata, type_check=False)
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        nir.write(beside, made)
-        os.replace(beside, target)
-    except OSError as error:
-        raise WorkloadError(f"cannot write the network to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    content = io.BytesIO()  # HDF5 that writes to a full disk itself ends the process
+    nir.write(content, made)
+    write_bytes(path, content.getvalue())
 
 
 def nir_faults(network: Network) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learn_support import NETWORKS, batch_for
 
-from archsim.errors import WorkloadError
+from archsim.errors import WorkloadError, WriteError
 from archsim.snn import forward
 from archsim.workload import load_workload
 from archsim.workload.network import Dense, Layer, Network, Neuron
@@ -108,7 +108,7 @@ def test_mixed_resets_and_names_that_clash_are_refused():
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(WorkloadError, match="cannot write the network"):
+    with pytest.raises(WriteError, match="cannot be written: No such file"):
         write_nir(NETWORKS["recurrent"], tmp_path / "none" / "net.nir")
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.crossbar.learned.posterior import Posterior
 from archsim.errors import SpecError
+from archsim.files import write_text
 from archsim.reading import input_json
 
 FORMAT = "archsim error model"
@@ -39,7 +38,7 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
 
     Raises
     ------
-    SpecError
+    WriteError
         If the file cannot be written.
     """
     plain = ("shift", "scale", "n_samples", "seed", "source")
@@ -52,17 +51,7 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
         content[name] = {key: getattr(process, key).tolist() for key in _ARRAYS}
         content[name] |= {key: getattr(process, key) for key in _SCALARS}
     document = {"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content}
-    text = json.dumps(document, allow_nan=False)
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, target)
-    except OSError as error:
-        raise SpecError(f"cannot write the error model to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_text(path, json.dumps(document, allow_nan=False) + "\n")
 
 
 def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
