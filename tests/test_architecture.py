@@ -170,6 +170,7 @@ INTO_A_BUFFER = {
     ("nir.write", "workload/nir_writer.py"),  # BytesIO
     ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file
     ("os.open", "cli_say.py"),  # /dev/null
+    ("os.open", "reading.py"),  # for reading, without waiting for the other end of a pipe
 }
 LIBRARIES = {"os.open", "savefig", "write_table", "nir.write", "GzipFile", "savez", "savez_compressed",
              "np.save", "savetxt"}  # fmt: skip
@@ -261,7 +262,7 @@ NO_KINDS = {
     ("explore/study.py", "name"): "names of parameters: two special ones, options, or a path",
     ("explore/tape.py", "kind"): "the rest are arithmetic, looked up in a table",
     ("metrics/blocking.py", "by"): "of GROUPINGS, refused at the top of the function",
-    ("study/mechanisms.py", "phase"): "labels of tasks: all that is neither update nor error is forward work",
+    ("whatif/mechanism_latency.py", "phase"): "labels of tasks: all that is neither update nor error is forward work",
     ("units/faults.py", "kind"): "pydantic's kinds of faults: the rest are told in its own words",
     ("workload/nir_reader.py", "kind"): "node types, refused where the file is read; others end a walk",
     ("workload/nir_reader.py", "node.type"): "as above: convolutions, or nodes without a shape of their own",
