@@ -1,4 +1,4 @@
-"""The crossbar and its row drivers: cycles of an input, energy of a read.
+"""The crossbar: the energy of a read.
 
 Equations
 ---------
@@ -11,71 +11,81 @@ cited
 
 from __future__ import annotations
 
-from archsim.components.records import Figures, ReadCycle
-from archsim.spec.chip import Adc, Crossbar, Device, Drivers
-from archsim.spec.costs import CitedArray, CitedDrivers, OhmicArray
+from typing import Literal
+
+from archsim.components.part import Look, Part, action, remembered
+from archsim.components.records import Action, Figures, ReadCycle, Where
+from archsim.spec.chip import Device
+from archsim.spec.costs import CitedArray, OhmicArray
 
 
-def read_cycles(drivers: Drivers, device: Device, adc: Adc, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
-    """The cycles that an input of `n_bits` takes.
+class Crossbar(Part):
+    """The cells of one array."""
 
-    Parameters
-    ----------
-    n_bits : int
-        Bits of the input, its sign included; a spike has one.
-    signed : bool
-        Whether the input has a sign.
+    kind = "crossbar"
+    path = ("crossbar",)
+    counts = (("read", "active cell"),)
+    area_action = "read"
+    free_keys = ()
+    look = Look(1, "")
 
-    Returns
-    -------
-    tuple of ReadCycle
-        "levels": one read pulse for every `resolution` bits; the sign of "bipolar" drivers is one of them (two's
-        complement: ISAAC), that of "two_phase" is the phase. "pulse_train": 2^p - 1 pulses for p magnitude
-        bits, split over two cycles as ``drivers.max_cycles`` says; the converter gives what the earlier
-        cycles did not (NeuRRAM: Wan et al., Nature 2022). A signed input of more than one bit takes them
-        twice if the drivers are "two_phase".
+    @property
+    def where(self) -> Where:
+        return "crossbar"
 
-    Raises
-    ------
-    ValueError
-        `n_bits` is below one.
-    """
-    if n_bits < 1:
-        raise ValueError(f"an input has at least one bit, not {n_bits}")
-    phases = 2 if takes_two_phases(drivers, n_bits, signed) else 1
-    if drivers.kind == "pulse_train":
-        return _train(drivers, device, adc, n_bits, signed) * phases
-    return _levels(drivers, device, adc, n_bits - (phases - 1)) * phases
+    @property
+    def figures(self) -> Figures:
+        crossbar = self.chip.crossbar
+        cost = crossbar.cost
+        if isinstance(cost, CitedArray):
+            return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        n_cells = crossbar.n_rows * crossbar.n_columns
+        scaling = f"area of one cell x {n_cells} cells"
+        return Figures(n_cells * cost.cell_area_um2, cost.leakage_uw, cost.source, scaling)
 
+    @property
+    def counted(self) -> Literal["cell", "read"]:
+        """What one count of ``read`` is: an active cell, or a read of the whole array."""
+        cost = self.chip.crossbar.cost
+        return "read" if isinstance(cost, CitedArray) and cost.per == "read" else "cell"
 
-def takes_two_phases(drivers: Drivers, n_bits: int, signed: bool) -> bool:
-    """Whether positive and negative inputs are driven one after the other."""
-    return signed and n_bits > 1 and drivers.signed_input == "two_phase"
+    def reads_per_vector(self, n_values: int) -> int:
+        """How often an array is read for `n_values` columns: once with a sample-and-hold, else for each round
+        of conversions on the bank's ADCs.
+        """
+        return 1 if self.parts.sample_hold.n_per_parent else -(-n_values // self.parts.adc.n_in_bank)
 
+    @remembered
+    def read(self, cycle: ReadCycle, layer: str, mean_conductance_siemens: float, n_repeats: int = 1) -> Action:
+        """Read an array of `layer`. Count: active cells, or reads (`counted`).
 
-def _levels(drivers: Drivers, device: Device, adc: Adc, n_bits: int) -> tuple[ReadCycle, ...]:
-    step = drivers.resolution_bits
-    return tuple(
-        ReadCycle(min(step, n_bits - done), 1, device.read_pulse_ps, adc.resolution_bits)
-        for done in range(0, n_bits, step)
-    )
+        `layer` labels the price: the same label must always come with the same mean conductance.
+        """
+        energy_pj = self.read_energy_pj(cycle, mean_conductance_siemens, n_repeats)
+        repeats = f",x{n_repeats}" if n_repeats > 1 else ""
+        return action(f"read@{layer},{cycle.n_bits}b{repeats}", crossbar=energy_pj)
 
+    def read_energy_pj(self, cycle: ReadCycle, mean_conductance_siemens: float, n_repeats: int = 1) -> float:
+        """Energy in pJ of one count of ``read``, see `read_energy_pj` of this module."""
+        cost, device = self.chip.crossbar.cost, self.chip.device
+        return read_energy_pj(cost, device, cycle, mean_conductance_siemens, n_repeats)
 
-def _train(drivers: Drivers, device: Device, adc: Adc, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
-    magnitude = max(1, n_bits - 1) if signed else n_bits
-    split = drivers.max_cycles == 2 and magnitude > 3
-    parts = (magnitude - magnitude // 2, magnitude // 2) if split else (magnitude,)
-    cycles = []
-    for i, bits in enumerate(parts):
-        n_pulses = 2**bits - 1
-        adc_bits = max(adc.resolution_bits - sum(parts[:i]), 0)
-        cycles.append(ReadCycle(bits, n_pulses, n_pulses * device.read_pulse_ps, adc_bits))
-    return tuple(cycles)
+    def examples(self) -> list[Action]:
+        middle, parts = self.middle_siemens, self.parts
+        repeats = self.reads_per_vector(self.chip.crossbar.n_columns)
+        return [self.read(cycle, "mid-window", middle, repeats) for cycle in parts.drivers.example_cycles()]
 
+    @property
+    def middle_siemens(self) -> float:
+        """The conductance in the middle of the device's window."""
+        return (self.chip.device.g_min_siemens + self.chip.device.g_max_siemens) / 2
 
-def drive_energy_pj(cost: CitedDrivers, n_bits: int) -> float:
-    """Energy of one active row in one cycle of `n_bits`, in pJ."""
-    return cost.energy_pj + n_bits * cost.energy_per_bit_pj
+    def count_unit(self, action: str) -> str:
+        del action  # it has one
+        return "active cell" if self.counted == "cell" else "read"
+
+    def time_of_one_ps(self) -> int:
+        return self.chip.device.read_pulse_ps
 
 
 def read_energy_pj(
@@ -94,20 +104,9 @@ def read_energy_pj(
     mean_conductance_siemens : float
         Mean over the cells that are active; not used by cited figures.
     n_repeats : int
-        How often the cycle is read, see `ChipCosts.reads_per_vector`.
+        How often the cycle is read, see `Crossbar.reads_per_vector`.
     """
     if isinstance(cost, CitedArray):
         return cost.energy_pj * (cycle.n_bits if cost.per_input_bit else 1) * n_repeats
     power_w = device.read_voltage_v**2 * mean_conductance_siemens
     return power_w * cycle.read_ps * n_repeats  # W x ps = pJ
-
-
-def crossbar_figures(crossbar: Crossbar) -> Figures:
-    """Area and leakage of the cells of one crossbar."""
-    cost = crossbar.cost
-    if isinstance(cost, CitedArray):
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
-    n_cells = crossbar.n_rows * crossbar.n_columns
-    return Figures(
-        n_cells * cost.cell_area_um2, cost.leakage_uw, cost.source, f"area of one cell x {n_cells} cells"
-    )

@@ -1,79 +1,24 @@
-"""The price list as a table: every component with its actions, area, leakage and sources."""
+"""The price list as a table: every part with its actions, area, leakage and sources."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from archsim.components.costs import ChipCosts
-from archsim.components.faults import buffer_of
-from archsim.components.records import BUFFERS, Action, AreaItem
+from archsim.components.part import Part
+from archsim.components.parts import Parts, buffer_kinds
+from archsim.components.records import Action, AreaItem
 from archsim.spec.chip import Chip
 
 SHOWN_AUTO_BYTES = 1024
 
-# what one count of an action is; `read` is counted as ChipCosts.read_counts says
-COUNT_UNITS = {
-    "drive": "active row",
-    "convert": "conversion",
-    "shift_add": "value",
-    "fetch": "access",
-    "receive": "access",
-    "collect": "beat",
-    "add": "value",
-    "pool": "value",
-    "update": "neuron",
-    "emit": "access",
-    "unload": "access",
-    "hop": "flit",
-    "load_global": "access",
-    "store_global": "access",
-    "keep": "access",
-    "recall": "access",
-    "error": "value",
-    "surrogate": "value",
-    "outer": "MAC",
-    "optimize": "weight",
-    "normalise": "weight",
-    "load_gradient": "access",
-    "program": "cell",
-    "verify": "cell",
-}
 
-
-def count_unit(costs: ChipCosts, action: str) -> str:
-    """What one count of an action is, by its name."""
-    base = action.split("@")[0]
-    if base == "read":
-        return "active cell" if costs.read_counts == "cell" else "read"
-    return COUNT_UNITS[base]
-
-
-def all_actions(costs: ChipCosts) -> list[Action]:
-    """Every action once: reads for a spike and for an error, at mid-window conductance, one tile apart."""
-    chip = costs.chip
-    middle = (chip.device.g_min_siemens + chip.device.g_max_siemens) / 2
-    cycles = dict.fromkeys(
-        [*costs.read_cycles(1, False), *costs.read_cycles(chip.execution.error_resolution_bits, True)]
-    )
-    found = [costs.drive(cycle) for cycle in cycles]
-    repeats = costs.reads_per_vector(chip.crossbar.n_columns)
-    found += [costs.read(cycle, "mid-window", middle, repeats) for cycle in cycles]
-    found += [costs.convert(cycle) for cycle in cycles]
-    found += [costs.shift_add(), costs.fetch(), costs.receive(), costs.collect(), costs.add(), costs.pool()]
-    found += [costs.update(1), costs.emit(), costs.unload(), costs.hop(costs.tile_pitch_mm())]
-    found += [costs.load_global(), costs.store_global(), costs.keep(), costs.recall()]
-    found += [costs.error(), costs.surrogate(), costs.outer(), costs.load_gradient()]
-    found += [costs.program(chip.write.n_parallel_cells), costs.verify(middle, chip.crossbar.n_columns)]
-    return list({action.name: action for action in found}.values())
-
-
-def catalog_rows(chip: Chip, costs: ChipCosts | None = None) -> list[dict[str, Any]]:
-    """The price list of a chip, one row per component.
+def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
+    """The price list of a chip, one row per part.
 
     Parameters
     ----------
     chip : Chip
-    costs : ChipCosts, optional
+    parts : Parts, optional
         With the tiles and buffer sizes of a mapped workload. Without, `auto` is shown as one tile and
         1 KiB, and `scaling` says so.
 
@@ -87,34 +32,38 @@ def catalog_rows(chip: Chip, costs: ChipCosts | None = None) -> list[dict[str, A
     Raises
     ------
     SpecError
-        As `ChipCosts`.
+        As `Parts`.
 
     Examples
     --------
     >>> from archsim.spec import load_chip
-    >>> rows = catalog_rows(load_chip("arch_specs/wearable_rram.yaml"))
+    >>> rows = price_rows(load_chip("arch_specs/wearable_rram.yaml"))
     >>> all(row["source"] for row in rows)
     True
     """
     assumed: set[str] = set()
-    if costs is None:
-        assumed = {name for name in BUFFERS if buffer_of(chip, name).size_bytes == "auto"}
+    if parts is None:
+        assumed = {name for name, kind in buffer_kinds().items() if kind.spec_of(chip).size_bytes == "auto"}
         n_tiles = 1 if chip.n_tiles == "auto" else chip.n_tiles
-        costs = ChipCosts(chip, n_tiles, dict.fromkeys(assumed, SHOWN_AUTO_BYTES))
-    actions = all_actions(costs)
-    return [_row(costs, item, actions, item.component in assumed) for item in costs.items()]
+        parts = Parts(chip, n_tiles, dict.fromkeys(assumed, SHOWN_AUTO_BYTES))
+    actions = [(part, action) for part in parts for action in dict.fromkeys(part.examples())]
+    return [
+        _row(part, item, actions, item.component in assumed)
+        for part, item in zip(parts, parts.items(), strict=True)
+    ]
 
 
-def _row(costs: ChipCosts, item: AreaItem, actions: list[Action], assumed: bool) -> dict[str, Any]:
+def _row(part: Part, item: AreaItem, actions: list[tuple[Part, Action]], assumed: bool) -> dict[str, Any]:
     notes = [f"size auto, shown for {SHOWN_AUTO_BYTES // 1024} KiB"] if assumed else []
-    time_ps = costs.time_of_one_ps(item.component)
+    time_ps = part.time_of_one_ps()
+    own_first = sorted(actions, key=lambda pair: pair[0] is not part)
     return {
         "component": item.component,
         "where": item.where,
         "n_per_parent": item.n_per_parent,
         "actions": [
-            {"name": action.name, "energy_pj": charge.energy_pj, "per": count_unit(costs, action.name)}
-            for action in actions
+            {"name": action.name, "energy_pj": charge.energy_pj, "per": of.count_unit(action.name.split("@")[0])}
+            for of, action in own_first
             for charge in action.charges
             if charge.component == item.component
         ],

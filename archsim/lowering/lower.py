@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from archsim.components import Action, ChipCosts
+from archsim.components import Action, Parts
 from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
@@ -23,7 +23,7 @@ class Lowered:
     graph: TaskGraph
     actions: dict[str, Action]
     mapping: Mapping
-    costs: ChipCosts
+    parts: Parts
 
 
 def lower(
@@ -31,7 +31,7 @@ def lower(
     work: Workload,
     mapping: Mapping,
     activity: ActivityLike,
-    costs: ChipCosts | None = None,
+    parts: Parts | None = None,
     tasks: TaskGraphBuilder | None = None,
 ) -> Lowered:
     """Lay down every task of a workload's phase.
@@ -43,7 +43,7 @@ def lower(
         Says which phase.
     activity : Activity
         Which word lines are active when.
-    costs, tasks : ChipCosts, TaskGraphBuilder, optional
+    parts, tasks : Parts, TaskGraphBuilder, optional
         Who answers for the prices, and who takes the tasks down; the chip's own, and a new one, if not given.
 
     Returns
@@ -55,14 +55,14 @@ def lower(
     DoesNotFitError
         Leakage alone, or one task alone, exceeds the chip's cap on power.
     """
-    costs = costs or ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
-    ctx = Context(chip, work, mapping, costs, activity, tasks or TaskGraphBuilder())
+    parts = parts or Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
+    ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder())
     if mapping.phase == "inference":
         lower_inference(ctx)
     else:
         lower_training(ctx)
     graph, actions = ctx.tasks.build(), ctx.actions
     if chip.power is not None:
-        leakage_uw = math.fsum(item.n * item.leakage_uw for item in costs.items())
+        leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
         graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
-    return Lowered(graph, actions, mapping, costs)
+    return Lowered(graph, actions, mapping, parts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archsim.components.programming import pulses_per_cell
+from archsim.components.write_circuits import pulses_per_cell
 from archsim.spec import Chip
 from archsim.workload import INPUT, Workload
 

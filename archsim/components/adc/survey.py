@@ -1,6 +1,6 @@
-"""The converters: published figures, or a regression on Murmann's survey of ADCs.
+"""A regression on Murmann's survey of ADCs: energy and area by bits, rate and node.
 
-The survey model is that of Andrulis, Chen, Lee, Emer, Sze, "ADC energy and area model", arXiv 2404.06553
+The model is that of Andrulis, Chen, Lee, Emer, Sze, "ADC energy and area model", arXiv 2404.06553
 (coefficients as in the Accelergy ADC plug-in). With B bits, rate f in Hz and node λ in nm::
 
     SNDR = 20 log10(2) B + 10 log10(1.5)                         dB
@@ -15,12 +15,6 @@ hwcomponents-adc. Valid from 4 bits and up to 10 GS/s; optimistic: the best desi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from fractions import Fraction
-
-from archsim.components.records import Figures, exact
-from archsim.spec.chip import Adc
-from archsim.spec.costs import CitedAdc
 
 _FOM_INTERCEPT, _FOM_PER_LN_HZ = 213.7806687348118, -2.8719030399529957
 _FOM_MAX, _FOM_MAX_PER_BIT = 128.3068287398817, 3.2205115109775617
@@ -63,81 +57,3 @@ def survey_area_um2(bits: int, rate_mhz: float, node_nm: float) -> float:
     energy_pj = survey_energy_pj(bits, rate_mhz, node_nm)
     ln_area = _A_INTERCEPT + _A_PER_LN_NM * math.log(node_nm) + _A_PER_LN_HZ * math.log(rate_mhz * 1e6)
     return math.exp(ln_area + _A_PER_LN_PJ * math.log(energy_pj))
-
-
-def conversion_steps(adc: Adc, bits: int) -> int:
-    """Steps of one conversion: `bits` for "sar", 2^bits for "ramp", one for "flash" and "sense_amp"."""
-    if bits == 0:
-        return 0
-    steps: dict[str, int] = {"sar": bits, "ramp": 1 << bits, "flash": 1, "sense_amp": 1}
-    return steps[adc.kind]
-
-
-def conversion_period_ps(adc: Adc, bits: int) -> Fraction:
-    """Time of one conversion to `bits` bits, exact; none if there is no bit to convert."""
-    if bits == 0:
-        return Fraction(0)
-    if adc.step_ps is not None:
-        return Fraction(adc.step_ps * conversion_steps(adc, bits))
-    assert adc.rate_mhz is not None  # the spec allows one of the two
-    return 1_000_000 / exact(adc.rate_mhz)
-
-
-def full_rate_mhz(adc: Adc) -> float:
-    """Conversions at full resolution that one ADC makes in a microsecond; infinite for a step of zero."""
-    period_ps = conversion_period_ps(adc, adc.resolution_bits)
-    return float(1_000_000 / period_ps) if period_ps else math.inf
-
-
-def adc_faults(adc: Adc, node_nm: float) -> list[str]:
-    """What keeps the survey model from pricing this ADC."""
-    if isinstance(adc.cost, CitedAdc):
-        return []
-    way_out = "use a cost of model: cited"
-    faults = []
-    if adc.resolution_bits < MIN_SURVEY_BITS:
-        faults.append(
-            f"adc.resolution: the survey of ADCs starts at {MIN_SURVEY_BITS} bit, not {adc.resolution_bits}; "
-            "use kind: sense_amp with a cost of model: cited"
-        )
-    if full_rate_mhz(adc) > MAX_SURVEY_RATE_MHZ:
-        key = "rate" if adc.step_ps is None else "step"
-        faults.append(
-            f"adc.{key}: the survey of ADCs ends at 10 GS/s for one ADC; {way_out}, or give each "
-            "ADC fewer columns and a lower rate"
-        )
-    if node_nm <= 0:
-        faults.append("technology.node: must be above zero")
-    return faults
-
-
-@dataclass(frozen=True)
-class AdcPrice:
-    """Price of the ADC of one chip: figures of one ADC and the energy of its conversions."""
-
-    adc: Adc
-    full_energy_pj: float
-    figures: Figures
-
-    def energy_pj(self, bits: int) -> float:
-        """Energy of one conversion to `bits` bits; the survey's ADC always makes a full one."""
-        cost = self.adc.cost
-        if isinstance(cost, CitedAdc) and cost.per == "step":
-            return cost.energy_pj * conversion_steps(self.adc, bits)
-        return self.full_energy_pj if bits else 0.0
-
-
-def price_adc(adc: Adc, node_nm: float) -> AdcPrice:
-    """The price of one ADC of a chip without `adc_faults`."""
-    cost = adc.cost
-    if isinstance(cost, CitedAdc):
-        return AdcPrice(adc, cost.energy_pj, Figures(cost.area_um2, cost.leakage_uw, cost.source))
-    bits, rate_mhz = adc.resolution_bits, full_rate_mhz(adc)
-    energy_pj = survey_energy_pj(bits, rate_mhz, node_nm)
-    figures = Figures(
-        survey_area_um2(bits, rate_mhz, node_nm),
-        (1 - DYNAMIC_FRAC) * energy_pj * rate_mhz,  # pJ x MHz = uW
-        SURVEY_SOURCE,
-        f"model at {bits} bit, {rate_mhz:g} MS/s, {node_nm:g} nm; 80 % dynamic, 20 % leakage",
-    )
-    return AdcPrice(adc, DYNAMIC_FRAC * energy_pj, figures)
