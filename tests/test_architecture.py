@@ -44,7 +44,7 @@ KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
 KNOWS["__init__"] = set(KNOWS)
 # whatever comes in kinds asks the register
-for room in KNOWS.keys() - {"errors", "registry", "units", "yaml_reader", "taskgraph", "trace", "verify", "engine"}:
+for room in set(KNOWS) - {"errors", "registry", "units", "yaml_reader", "taskgraph", "trace", "verify", "engine"}:
     KNOWS[room] |= {"registry"}
 
 DOORS = {
