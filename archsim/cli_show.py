@@ -88,12 +88,12 @@ _COLUMNS = ("component", "where", "number", "action", "energy", "per", "latency"
 
 def components(chip: Path, assignments: Sequence[str], as_json: bool) -> None:
     """The price list, the sources below it."""
-    from archsim.components import catalog_rows
+    from archsim.components import price_rows
 
     for_chip, for_workload = split_assignments(assignments)
     if for_workload:
         raise ArchsimError(f"--set {for_workload[0]}: a chip has no workload")
-    rows = catalog_rows(priced_chip(chip, for_chip))
+    rows = price_rows(priced_chip(chip, for_chip))
     if as_json:
         say(json.dumps(rows, indent=1, allow_nan=False))
         return

@@ -181,7 +181,7 @@ class _Ending:
         trace = run_tasks(graph, engine=self.engine, policy=self.policy)
         verify(graph, trace, policy=self.policy)
         return Result.of(
-            graph, trace, lowered.actions, lowered.costs.items(), self.mapping.crossbars_by_layer,
+            graph, trace, lowered.actions, lowered.parts.items(), self.mapping.crossbars_by_layer,
             self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
             provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
         )  # fmt: skip
@@ -191,7 +191,7 @@ class _Ending:
         steady = [{**vars(jump)} for jump in run.jumps]
         return LongResult.of(
             found.template.tasks, found.template.times(found.order(self.timesteps)), run.busy_ps - run.outlast_ps,
-            run.makespan_ps, lowered.actions, lowered.costs.items(), self.mapping.crossbars_by_layer,
+            run.makespan_ps, lowered.actions, lowered.parts.items(), self.mapping.crossbars_by_layer,
             self.mapping.n_crossbars_available, n_timesteps=self.timesteps, n_samples=self.work.n_samples,
             way=run.way,
             long_run={

@@ -126,7 +126,7 @@ def simulate(
         lowered.graph,
         trace,
         lowered.actions,
-        lowered.costs.items(),
+        lowered.parts.items(),
         mapping.crossbars_by_layer,
         mapping.n_crossbars_available,
         n_samples=work.n_samples,

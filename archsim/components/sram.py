@@ -1,4 +1,4 @@
-"""Memories: published figures, figures per bit cell, or SRAM from a table of CACTI results.
+"""SRAM of any size, from a table of CACTI results.
 
 ``tables/cacti_sram.csv`` holds CACTI's area, leakage, read and write energy and latency for 1 to 256 KB and
 64 or 256 bit wide accesses. Between its points all figures are straight lines on log-log axes, in size,
@@ -12,13 +12,8 @@ import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
-
-from archsim.components.records import Figures, exact
-from archsim.spec.chip import Buffer
-from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer
 
 CACTI_SOURCE = "CACTI results for SRAM, components/tables/cacti_sram.csv"
 LARGEST_NODE_NM = 65
@@ -50,6 +45,16 @@ def _table() -> Mapping[tuple[int, int, int], _Point]:
         for row in rows
         if int(row["tech_nm"]) <= LARGEST_NODE_NM
     }
+
+
+def nodes_nm() -> list[int]:
+    """The nodes of the table."""
+    return _axis(0)
+
+
+def widths_bits() -> list[int]:
+    """The widths of the table."""
+    return _axis(2)
 
 
 def _axis(i: int) -> list[int]:
@@ -130,69 +135,3 @@ def sram(size_bytes: int, width_bits: int, node_nm: float) -> Sram:
         latency_s * 1e12,
         "; ".join(notes),
     )
-
-
-def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
-    """What keeps a buffer from being priced; `name` is its path in the chip file."""
-    faults = []
-    cost = buffer.cost
-    if buffer.width_bits < 1:
-        faults.append(f"{name}.width: must be at least 1 bit")
-    if buffer.size_bytes != "auto" and buffer.size_bytes < 1:
-        faults.append(f"{name}.size: must be at least 1 B")
-    if not isinstance(cost, CactiBuffer):
-        if buffer.cycle_ps is None:
-            faults.append(f"{name}.cycle: missing; a cost of model: {cost.model} holds no access time")
-        return faults
-    nodes, widths = _axis(0), _axis(2)
-    if not nodes[0] <= node_nm <= nodes[-1]:
-        faults.append(
-            f"{name}.cost: CACTI's table holds {nodes[0]} to {nodes[-1]} nm, the chip has {node_nm:g} nm; "
-            "use a cost of model: cited"
-        )
-    if buffer.width_bits > widths[-1]:
-        faults.append(
-            f"{name}.width: CACTI's table ends at {widths[-1]} bit, not {buffer.width_bits}; "
-            "make it narrower or use a cost of model: cited"
-        )
-    return faults
-
-
-@dataclass(frozen=True)
-class BufferPrice:
-    """What a buffer of one size costs; an access is one `width_bits`."""
-
-    width_bits: int
-    read_energy_pj: float
-    write_energy_pj: float
-    access_ps: Fraction
-    figures: Figures
-
-
-def price_buffer(buffer: Buffer, size_bytes: int, node_nm: float) -> BufferPrice:
-    """The price of a buffer without `buffer_faults`, `size_bytes` large."""
-    cost = buffer.cost
-    if size_bytes == 0:  # automatic size and nothing to hold
-        source = CACTI_SOURCE if isinstance(cost, CactiBuffer) else cost.source
-        return BufferPrice(buffer.width_bits, 0.0, 0.0, Fraction(0), Figures(0.0, 0.0, source, "not built"))
-    if isinstance(cost, CactiBuffer):
-        found = sram(size_bytes, buffer.width_bits, node_nm)
-        access_ps = exact(found.latency_ps) if buffer.cycle_ps is None else Fraction(buffer.cycle_ps)
-        figures = Figures(found.area_um2, found.leakage_uw, CACTI_SOURCE, found.scaling)
-        read_pj, write_pj = found.read_energy_pj, found.write_energy_pj
-        return BufferPrice(buffer.width_bits, read_pj, write_pj, access_ps, figures)
-    return BufferPrice(
-        buffer.width_bits,
-        cost.read_energy_pj,
-        cost.write_energy_pj,
-        Fraction(buffer.cycle_ps or 0),
-        _cited_figures(cost, size_bytes),
-    )
-
-
-def _cited_figures(cost: CitedBuffer | BitCellBuffer, size_bytes: int) -> Figures:
-    if isinstance(cost, CitedBuffer):
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
-    n_cells = 8 * size_bytes
-    scaling = f"one bit cell x {n_cells} bit"
-    return Figures(n_cells * cost.cell_area_um2, n_cells * cost.cell_leakage_uw, cost.source, scaling)

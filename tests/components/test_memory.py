@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.components import ChipCosts
-from archsim.components.buffer import LARGEST_NODE_NM, Sram, sram
+from archsim.components import Parts
+from archsim.components.sram import LARGEST_NODE_NM, Sram, sram
 
-Costs = Callable[..., ChipCosts]
+MakeParts = Callable[..., Parts]
 KIB = 1024
 
 
@@ -94,23 +94,31 @@ def test_beyond_the_small_end_the_figures_of_the_smallest_stand_and_it_is_said()
     assert "interpolated to 40 nm" in sram(KIB, 64, 40).scaling
 
 
-def test_a_cited_buffer_costs_what_the_file_says(make_costs: Costs) -> None:
-    costs = make_costs()
-    assert [costs.accesses("input_buffer", n) for n in (0, 1, 64, 65)] == [0, 1, 1, 2]
-    assert costs.access_ps("input_buffer", 7) == 7000
-    assert [a.energy_pj for a in (costs.receive(), costs.emit(), costs.unload())] == [3.0, 3.0, 2.0]
-    assert (costs.keep().energy_pj, costs.recall().energy_pj) == (3.0, 2.0)
+def test_a_cited_buffer_costs_what_the_file_says(make_parts: MakeParts) -> None:
+    parts = make_parts()
+    assert [parts.input_buffer.accesses(n) for n in (0, 1, 64, 65)] == [0, 1, 1, 2]
+    assert parts.input_buffer.access_ps(7) == 7000
+    energies = {
+        name: buffer.priced(name).energy_pj
+        for buffer, names in (
+            (parts.input_buffer, ("receive",)),
+            (parts.output_buffer, ("emit", "unload")),
+            (parts.history_buffer, ("keep", "recall")),
+        )
+        for name in names
+    }
+    assert energies == {"receive": 3.0, "emit": 3.0, "unload": 2.0, "keep": 3.0, "recall": 2.0}
 
 
-def test_a_cacti_buffer_without_cycle_takes_the_latency_of_the_model(make_costs: Costs) -> None:
+def test_a_cacti_buffer_without_cycle_takes_the_latency_of_the_model(make_parts: MakeParts) -> None:
     cacti = {"size": "auto", "width": "64 bit", "cost": {"model": "cacti"}}
-    costs = make_costs({"tile.history_buffer": cacti}, history_buffer=64 * KIB)
+    parts = make_parts({"tile.history_buffer": cacti}, history_buffer=64 * KIB)
     latency_ps = sram(64 * KIB, 64, 65).latency_ps
-    assert costs.access_ps("history_buffer", 1000) == round(1000 * latency_ps)
-    assert make_costs({"tile.history_buffer": {**cacti, "cycle": "5 ns"}}).access_ps("history_buffer", 3) == 15_000
+    assert parts.history_buffer.access_ps(1000) == round(1000 * latency_ps)
+    assert make_parts({"tile.history_buffer": {**cacti, "cycle": "5 ns"}}).history_buffer.access_ps(3) == 15_000
 
 
-def test_a_buffer_of_bit_cells_grows_with_its_size(make_costs: Costs) -> None:
+def test_a_buffer_of_bit_cells_grows_with_its_size(make_parts: MakeParts) -> None:
     cost = {
         "model": "bit_cell",
         "read_energy": "4.64 pJ",
@@ -119,7 +127,7 @@ def test_a_buffer_of_bit_cells_grows_with_its_size(make_costs: Costs) -> None:
         "cell_leakage": "0.001 uW",
         "source": "SpikeSim, ela_spikesim.py",
     }
-    costs = make_costs({"tile.membrane_buffer.cost": cost}, membrane_buffer=2 * KIB)
-    item = next(item for item in costs.items() if item.component == "membrane_buffer")
+    parts = make_parts({"tile.membrane_buffer.cost": cost}, membrane_buffer=2 * KIB)
+    item = next(item for item in parts.items() if item.component == "membrane_buffer")
     assert item.area_um2 == pytest.approx(0.7391 * 2 * KIB * 8)
     assert item.leakage_uw == pytest.approx(0.001 * 2 * KIB * 8)
