@@ -116,7 +116,8 @@ def study_figures() -> dict[str, Any]:
             study.write_text(text.replace("PHASE", phase) + more, encoding="utf-8")
             records = run(study, Path(folder) / name, tell=lambda _: None).records
             found[name] = sorted(
-                ({"parameters": r["parameters"], "metrics": r["metrics"]} for r in records), key=json.dumps
+                ({"parameters": r["parameters"], "metrics": r["metrics"]} for r in records),
+                key=lambda record: json.dumps(record, sort_keys=True),
             )
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]  # as it is read back
 
