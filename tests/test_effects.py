@@ -191,6 +191,7 @@ ALONE = {
     "batch": "must divide samples",
     "kind": "other kinds have other keys",
     "nir": "the only file there is",
+    "axis": "the layers behind would have inputs of another shape",
     "init": "the only way there is to draw weights",
     "dataset": "the only one that comes with a package",
     "input": "the data have that many channels",
