@@ -145,3 +145,49 @@ def test_layers_with_replicas_on_tiles_of_their_own_learn(lowered):
     for phase in ("bp", "dfa"):
         low = lowered("dense", phase, [*ONE_ARRAY, "mapping.replicas={b: 3}"], timesteps=4)
         assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0
+
+
+WIDE_OUTPUT = """
+version: 1
+name: wide_output
+network:
+  input: [4]
+  layers:
+    - {name: out, kind: dense, outputs: 12, neuron: {kind: lif, leak: 0.9}}
+timesteps: 2
+input_resolution: 1 bit
+activity: {kind: rates, input: 1.0, default: 0.5}
+phases: [bp, dfa]
+learning: {loss: LOSS}
+"""
+
+
+@pytest.mark.parametrize("loss", ["membrane_cross_entropy", "membrane_mse"])
+def test_only_a_cross_entropy_needs_the_outputs_of_other_tiles(root_dir, tmp_path, loss):
+    path = tmp_path / "work.yaml"
+    path.write_text(WIDE_OUTPUT.replace("LOSS", loss))
+    small = [*ONE_ARRAY, "crossbar.columns=16", "adc.columns_per_adc=4", "write.parallel_cells=16"]
+    low, work = lowered_file(root_dir, path, small, phase="bp")
+    homes = low.mapping.plans["out"].homes
+    check_causality(low, work, run_tasks(low.graph, engine="heap"))
+    graph = low.graph
+    actions = np.array([name.split("@")[0] for name in graph.action_names])[graph.action]
+    backward = graph.phase == graph.phase_names.index("backward")
+    sums = int(((actions == "add") & backward).sum())
+    # one value from each other home to the first, at each of two timesteps
+    assert len(homes) == 3
+    assert sums == (2 * (len(homes) - 1) if loss == "membrane_cross_entropy" else 0)
+
+
+def test_sequential_samples_wait_for_spikes_that_nobody_reads(root_dir, tmp_path):
+    path = tmp_path / "work.yaml"
+    path.write_text(
+        "version: 1\nname: unread\nnetwork:\n  input: [1, 7]\n  layers:\n"
+        "    - {name: a, kind: conv1d, channels: 64, kernel: 1, neuron: {kind: if}}\n"
+        "    - {name: b, kind: conv1d, channels: 2, kernel: 1, stride: 4, neuron: {kind: if}}\n"
+        "    - {name: out, kind: dense, outputs: 2}\n"
+        "timesteps: 1\ninput_resolution: 1 bit\nphases: [inference]\nsamples: 2\nbatch: 1\nschedule: sequential\n"
+        "activity: {kind: rates, input: 1.0, default: 0.0}\n"
+    )
+    low, work = lowered_file(root_dir, path, ONE_ARRAY)
+    assert check_causality(low, work, run_tasks(low.graph, engine="heap")) > 0
