@@ -18,7 +18,7 @@ from archsim.errors import ArchsimWarning
 
 __all__ = ["intrinsic", "njit", "types"]
 
-if numba.config.DISABLE_JIT:
+if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba fills it when it is imported
     raise ImportError("numba is switched off by NUMBA_DISABLE_JIT")
 
 _NOWHERE = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,10 @@ class Carried(NamedTuple):
     before: int
     task: int
     lag: int
+
+
+def _is_run(value: object) -> bool:
+    return isinstance(value, Run) and is_whole(value.times)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,17 +162,15 @@ class TaskTemplate:
         EngineError
             It names a block that does not exist, or a negative number of times.
         """
-        if is_whole(order):
-            order = [Run(tuple(range(self.n_blocks)), int(order))]  # type: ignore[call-overload]
-        listed = isinstance(order, Sequence)
-        if not (listed and all(isinstance(run, tuple) and is_whole(run[1]) for run in order)):
+        listed: Any = [Run(tuple(range(self.n_blocks)), index(order))] if is_whole(order) else order
+        if not isinstance(listed, Sequence) or any(not _is_run(run) for run in listed):
             raise EngineError(f"order {order!r}: must be a whole number of iterations, or a list of Run")
-        for run in order:
+        for run in listed:
             if run.times < 0 or any(not 0 <= block < self.n_blocks for block in run.blocks):
                 raise EngineError(
                     f"{run}: blocks are numbered 0 to {self.n_blocks - 1}, and come 0 times or more"
                 )
-        return tuple(Run(*run) for run in order if run.n_blocks)
+        return tuple(Run(*run) for run in listed if run.n_blocks)
 
     def times(self, order: int | Sequence[Run]) -> Ints:
         """How often each task of the template comes in a graph of that order: int64[tasks.n_tasks]."""
