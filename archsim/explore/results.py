@@ -122,6 +122,8 @@ def importance(found: Explored) -> dict[str, dict[str, float]]:
     import optuna
 
     done = [record for record in found.records if record["state"] == "done"]
+    if len(done) < LEAST_FOR_IMPORTANCE:
+        return {}
     names = [name for name in found.study.parameters if all(name in record["parameters"] for record in done)]
     distributions = {name: _distribution(found, name, done) for name in names}
     optuna.logging.set_verbosity(optuna.logging.ERROR)

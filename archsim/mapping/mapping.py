@@ -360,15 +360,12 @@ def _traffic(
         return flow.n_positions(name) * flow.timesteps[name] * value_bits[name]
 
     for plan in plans.values():
-        for name in sources_of(plan.layer):
-            if name == INPUT:
-                for target in plan.tiles:
-                    add(IO, target, network.input_shape[0] * bits_from(INPUT))
-                continue
-            homes = plan.homes if name == plan.layer.name else plans[name].homes
-            per_channel = bits_from(name)
-            for home, target in readers(plan, name, homes, network):
-                add(home.tile, target, home.n_channels * per_channel)
+        sources = sources_of(plan.layer)
+        for target in plan.tiles if INPUT in sources else ():
+            add(IO, target, network.input_shape[0] * bits_from(INPUT))
+        homes_of = {name: plans[name].homes for name in sources if name != INPUT}
+        for name, home, target in readers(plan, homes_of, network):
+            add(home.tile, target, home.n_channels * bits_from(name))
         n_times = flow.n_positions(plan.layer.name) * flow.timesteps[plan.layer.name]
         for block in plan.forward:
             if block.replica == 0:

@@ -24,7 +24,7 @@ from archsim.spec import AUTO, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 if TYPE_CHECKING:
-    from archsim.mapping.mapping import Home, LayerPlan
+    from archsim.mapping.mapping import LayerPlan
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 Owner = tuple[str, int, str]  # buffer, tile, user
@@ -196,26 +196,25 @@ class _Book:
     def _inputs(self, plan: LayerPlan) -> None:
         sources = sources_of(plan.layer)
         live = {source: self.flow.live_steps(plan.layer, source) for source in sources}
-        messages = {source: self._messages(plan, source) for source in sources}
+        messages = self._messages(plan, sources)
         for tile in plan.tiles:
             for source in sources:
-                step = messages[source].get(tile, 0)
+                step = messages.get((source, tile), 0)
                 wish = live[source] + STREAM_STEPS - 1
                 self._add("input_buffer", tile, f"{source} to {plan.layer.name}", step * live[source], step * wish)
 
-    def _messages(self, plan: LayerPlan, source: str) -> dict[int, int]:
-        """Bytes of one step of a source that each tile of a layer needs."""
-        bits = self.bits[source]
-        if source == INPUT:
-            return dict.fromkeys(plan.tiles, n_bytes(math.prod(self.work.network.input_shape), bits))
-        burst = self._burst(source)
-        found: dict[int, int] = {}
-        for home, tile in readers(plan, source, self._homes(source, plan), self.work.network):
-            found[tile] = found.get(tile, 0) + n_bytes(home.n_channels * burst, bits)
+    def _messages(self, plan: LayerPlan, sources: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Bytes of one step of each source that each tile of a layer needs."""
+        found: dict[tuple[str, int], int] = {}
+        if INPUT in sources:
+            whole = n_bytes(math.prod(self.work.network.input_shape), self.bits[INPUT])
+            found = {(INPUT, tile): whole for tile in plan.tiles}
+        # of itself, too: its own plan is there already
+        homes_of = {source: self.plans[source].homes for source in sources if source != INPUT}
+        for source, home, tile in readers(plan, homes_of, self.work.network):
+            size = n_bytes(home.n_channels * self._burst(source), self.bits[source])
+            found[source, tile] = found.get((source, tile), 0) + size
         return found
-
-    def _homes(self, source: str, plan: LayerPlan) -> tuple[Home, ...]:
-        return plan.homes if source == plan.layer.name else self.plans[source].homes
 
     def _outputs(self, plan: LayerPlan) -> None:
         name = plan.layer.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archsim.mapping.blocks import Span
@@ -27,21 +27,24 @@ def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Ne
     return any(rows_of_source(layer, source, home, network, span) for span in rows)
 
 
-def readers(plan: LayerPlan, source: str, homes: Sequence[Home], network: Network) -> Iterator[tuple[Home, int]]:
-    """The homes of `source` with the tiles that need something from them, as `needed_from` says, in order."""
-    if not plan.forward:
-        tiles = set(plan.tiles)
-        yield from ((home, home.tile) for home in homes if home.tile in tiles)
-        return
-    per_channel, offset = _channel_rows(plan.layer, network)[source]
-    period = plan.layer.n_in
+def readers(
+    plan: LayerPlan, homes_of: Mapping[str, Sequence[Home]], network: Network
+) -> Iterator[tuple[str, Home, int]]:
+    """Sources of a layer, their homes, and the tiles that need something from them, as `needed_from` says."""
+    channel_rows = _channel_rows(plan.layer, network) if plan.forward else {}
+    tiles, period = set(plan.tiles), plan.layer.n_in
     repeats = plan.n_rows // period if _flattens_time(plan.layer) else 1
-    for home in homes:
-        found: set[int] = set()
-        for start in (offset + again * period for again in range(repeats)):
-            for low, high in home.channels:
-                found.update(*plan.tiles_of_rows(start + low * per_channel, start + high * per_channel))
-        yield from ((home, tile) for tile in sorted(found))
+    for source, homes in homes_of.items():
+        for home in homes:
+            found: set[int] = set()
+            if not plan.forward:
+                found = {home.tile} & tiles
+            else:
+                per_channel, offset = channel_rows[source]
+                for start in (offset + again * period for again in range(repeats)):
+                    for low, high in home.channels:
+                        found.update(*plan.tiles_of_rows(start + low * per_channel, start + high * per_channel))
+            yield from ((source, home, tile) for tile in sorted(found))
 
 
 def rows_of_source(layer: Layer, source: str, home: Home, network: Network, rows: tuple[int, int]) -> int:

@@ -12,7 +12,7 @@ from archsim.workload.learning import LearningModel
 MOST_SIZE = 2**20
 """Outputs of a layer, and extents, taps, strides and paddings along one axis. A million outputs take 8,192
 crossbars of 128 columns side by side; a window, stride or padding wider than the widest input says nothing new."""
-MOST_LAYERS = 2**12
+MOST_LAYERS = 2**10
 """Layers of a network: the deepest published ones have about a thousand (ResNet-1001, arXiv 1603.05027)."""
 MOST_STEPS = 2**31 - 1
 """Timesteps and samples are labels of 32 bits."""

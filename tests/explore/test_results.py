@@ -198,6 +198,15 @@ def test_a_range_that_matters_little_has_little_importance(tmp_path):
         assert importance(Explored(study, tmp_path, some, 0))["latency_ps"]["chip.crossbar.rows"] > 0.95
 
 
+def test_a_study_of_which_all_was_pruned_has_a_page_without_front_and_importances(found, tmp_path):
+    space = "chip.crossbar.rows: [32, 64, 128]\nchip.adc.columns_per_adc: [8, 32, 64]\nchip.adc.kind: [sar, flash]"
+    bounded = write_study(tmp_path, space, "constraints: {latency_ps: {at_most: 1 ps}}")
+    pruned = [{**record, "state": "pruned"} for record in found.records]
+    nothing = Explored(read_study(bounded), found.folder, pruned, 0)
+    assert importance(nothing) == {}
+    assert "Importance" not in report(nothing, tmp_path / "out").read_text()
+
+
 def test_without_its_libraries_the_report_is_refused_before_anything_is_written(found, tmp_path, monkeypatch):
     monkeypatch.setattr("archsim.explore.results.find_spec", lambda name: None if name == "optuna" else name)
     with pytest.raises(ExploreError, match=r"needs optuna: pip install 'archsim\[explore\]'"):
