@@ -3,12 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
+LOWEST := .venv-lowest
 # rooms that need no long run; README says the rule
 QUICK := $(addprefix tests/,components engine export mapping metrics spec whatif workload \
   test_architecture.py test_errors.py test_json_reader.py test_public_names.py test_taskgraph.py test_tasktemplate.py \
   test_units.py test_verify.py test_yaml_reader.py)
 
-.PHONY: demo quick test nightly clean
+.PHONY: demo quick test nightly lowest clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -45,9 +46,17 @@ test: $(VENV)/.dev
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
 	ARCHSIM_FUZZ=2000 ARCHSIM_FUZZ_SEED=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/fuzz/test_semantics.py
+	ARCHSIM_EFFECTS=all $(BIN)/python -m pytest -n 2 tests/test_effects.py
 	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
 	ARCHSIM_FUZZ=$${ARCHSIM_FUZZ:-20000} ARCHSIM_FUZZ_FIRST=$${ARCHSIM_FUZZ_FIRST:-$$(date +%Y%m%d)00000} \
 	  $(BIN)/python -m pytest -n 2 tests/fuzz/test_damaged.py
 
+# the lowest versions that pyproject.toml promises, on a short walk (PYTHON=python3.11 or 3.12)
+lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint tests/lowest/versions.txt --editable ".[data,fast]"
+	$(LOWEST)/bin/python tests/lowest/smoke.py
+
 clean:
-	rm -rf $(VENV) results build *.egg-info
+	rm -rf $(VENV) $(LOWEST) results build *.egg-info

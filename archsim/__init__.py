@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from archsim.engine import run_many, run_tasks
     from archsim.errors import (
         ArchsimError,
+        ArchsimWarning,
         DeadlockError,
         DoesNotFitError,
         EngineError,
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
         TooLargeError,
         TraceError,
         UnitError,
+        UnusualWarning,
         WorkloadError,
+        WriteError,
     )
     from archsim.metrics import Result
     from archsim.registry import register
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ArchsimError": "errors",
+    "ArchsimWarning": "errors",
     "Chip": "spec",
     "DeadlockError": "errors",
     "DoesNotFitError": "errors",
@@ -56,8 +60,10 @@ _HOME = {
     "Trace": "trace",
     "TraceError": "errors",
     "UnitError": "errors",
+    "UnusualWarning": "errors",
     "Workload": "workload",
     "WorkloadError": "errors",
+    "WriteError": "errors",
     "load_chip": "spec",
     "load_result": "report",
     "load_workload": "workload",
@@ -70,6 +76,7 @@ _HOME = {
 
 __all__ = [
     "ArchsimError",
+    "ArchsimWarning",
     "Chip",
     "DeadlockError",
     "DoesNotFitError",
@@ -87,8 +94,10 @@ __all__ = [
     "Trace",
     "TraceError",
     "UnitError",
+    "UnusualWarning",
     "Workload",
     "WorkloadError",
+    "WriteError",
     "load_chip",
     "load_result",
     "load_workload",

@@ -6,8 +6,8 @@ Exit codes: 0 done; 1 the run failed; 2 a wrong call, file, network or folder, o
 
 from __future__ import annotations
 
-import signal
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from archsim import cli_export, cli_questions
+from archsim.cli_main import main
 from archsim.cli_options import (
     Assignments,
     ChipFile,
@@ -38,36 +39,46 @@ from archsim.cli_options import (
     WorkloadFile,
     texts,
 )
+from archsim.cli_say import say
 from archsim.cli_study import study
+from archsim.cli_warnings import told_once
 from archsim.cli_which import search, sweep
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 
-CTRL_C, TERMINATED = 130, 143
 ABOUT_MEMORY = "ask for fewer timesteps, samples or vectors, smaller layers or fewer workers"
 
 
 class _Commands(TyperGroup):
     """Turns what archsim raises on purpose into a message and an exit code; anything else is a bug and shown."""
 
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except ArchsimError as error:
-            from archsim.cli_inputs import error_text
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        with _told():
+            return super().make_context(*arguments, **more)
 
-            typer.echo(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
-            failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
-            raise typer.Exit(1 if failed else 2) from None
-        except MemoryError as error:
-            said = f": {error}" if str(error) else ""
-            typer.echo(f"error: there is not enough memory{said}; {ABOUT_MEMORY}", err=True)
-            raise typer.Exit(2) from None
-        except typer.BadParameter as wrong:
-            wrong.message = wrong.message.removeprefix("Value error, ")
-            raise
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(CTRL_C) from None
+    def invoke(self, ctx: Any) -> Any:
+        with _told(), told_once():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except ArchsimError as error:
+        from archsim.cli_inputs import error_text
+
+        say(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
+        failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
+        raise typer.Exit(1 if failed else 2) from None
+    except MemoryError as error:
+        said = f": {error}" if str(error) else ""
+        say(f"error: there is not enough memory{said}; {ABOUT_MEMORY}", err=True)
+        raise typer.Exit(2) from None
+    except typer.BadParameter as wrong:
+        wrong.message = wrong.message.removeprefix("Value error, ")
+        raise
+    except KeyboardInterrupt:  # typer has words and a code of its own for it; `cli_main` says what came
+        raise SystemExit(130) from None
 
 
 app = typer.Typer(
@@ -351,20 +362,6 @@ def crossbar(
 app.add_typer(study, name="study")
 app.command()(sweep)
 app.command()(search)
-
-
-def _terminate(signum: int, frame: object) -> None:
-    del signum, frame
-    raise SystemExit(TERMINATED)
-
-
-def main() -> None:
-    """The console script ``archsim``."""
-    signal.signal(signal.SIGTERM, _terminate)
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(CTRL_C)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
 from archsim.cli_inputs import load_both, refuse_other_kind
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
 from archsim.report import read_results, text_table
 from archsim.report.summary import percent
@@ -60,14 +59,14 @@ def budget(
     day = day_of(inference, adaptation, use.inferences_per_s, use.adaptations_per_day, cell=cell, **given)  # type: ignore[arg-type]
     cap = next((power_cap_uw(record.get("provenance", {})) for record in records.values()), None)
     if as_json:
-        typer.echo(json.dumps(_record(day, inference, adaptation, cell, limit, cap), indent=1, allow_nan=False))
+        say(json.dumps(_record(day, inference, adaptation, cell, limit, cap), indent=1, allow_nan=False))
         return
     name = next(iter(records.values()))["name"]
-    typer.echo(f"{name}: {_rates(use)}")
-    typer.echo(text_table(("what", "energy", "time", "peak power"), _loads(inference, adaptation)))
-    typer.echo("\n" + text_table(("of the day", "mean power", "share"), _shares(day)))
+    say(f"{name}: {_rates(use)}")
+    say(text_table(("what", "energy", "time", "peak power"), _loads(inference, adaptation)))
+    say("\n" + text_table(("of the day", "mean power", "share"), _shares(day)))
     notes = _choices(inference, adaptation, use, learning[1:])
-    typer.echo("\n" + "\n".join([*_verdicts(day, cell, limit, cap), *notes]))
+    say("\n" + "\n".join([*_verdicts(day, cell, limit, cap), *notes]))
 
 
 def _quantity(option: str, text: str, kind: str) -> float:

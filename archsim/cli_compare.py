@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
 from archsim.cli_inputs import load_both, progress
 from archsim.cli_run import simulated
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
+from archsim.files import inside, write_text
 from archsim.report import (
     Summary,
     compare_columns,
@@ -25,6 +25,7 @@ from archsim.report import (
     text_table,
 )
 from archsim.report.differences import Differences, as_data, difference_rows, difference_table, differences
+from archsim.texts import as_markdown
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -95,14 +96,14 @@ def compare(items: Sequence[Path], asked: Asked, output: Path | None, as_json: b
             pairs = _pairs(items, asked)
             _write(folder, pairs, asked.by)
     if as_json:
-        typer.echo(json.dumps([_line(pair, asked.by) for pair in pairs], indent=1, allow_nan=False))
+        say(json.dumps([_line(pair, asked.by) for pair in pairs], indent=1, allow_nan=False))
     else:
-        typer.echo(text_table(compare_columns(), _rows(pairs)))
+        say(text_table(compare_columns(), _rows(pairs)))
         for pair in pairs:
             if pair.found is not None:
-                typer.echo(f"\n{_title(pair)}\n{difference_table(pair.found, asked.by, N_PARTS)}")
+                say(f"\n{_title(pair)}\n{difference_table(pair.found, asked.by, N_PARTS)}")
     if output is not None:
-        typer.echo(f"written to {output}", err=True)
+        say(f"written to {output}", err=True)
 
 
 def _is_result(item: Path) -> bool:
@@ -180,6 +181,7 @@ def _line(pair: _Pair, by: str) -> dict[str, Any]:
 
 def _write(folder: Path, pairs: Sequence[_Pair], by: str) -> None:
     """``compare.md``, ``compare.json``, ``compare.html``, and the timelines of each phase under each other."""
+    from archsim.metrics import phase_file
     from archsim.plot import timelines
     from archsim.report.html.compare import Frame, Picture, Table, compare_page
 
@@ -190,22 +192,23 @@ def _write(folder: Path, pairs: Sequence[_Pair], by: str) -> None:
     pictures, drawn, frames = [], [], []
     for runs in by_base.values():
         phase = runs[0].summary.phase
-        name = f"timelines_{phase}.png"
+        name = phase_file("timelines", phase, "png")
         titles = [f"{run.summary.name}, {run.summary.phase}" for run in runs]
-        timelines([run.drawing() for run in runs], folder / name, titles)
-        pictures.append(f"![Timelines, {phase}]({name})")
+        timelines([run.drawing() for run in runs], inside(folder, name), titles)
+        pictures.append(f"![Timelines, {as_markdown(phase)}]({name})")
         drawn.append(Picture(f"{phase}, on one axis of time", (folder / name).read_bytes()))
         frames += [Frame(title, run.whole()) for title, run in zip(titles, runs, strict=True)]
     tables = [Table("Totals", compare_columns(), _rows(pairs))]
     for pair in pairs:
         if pair.found is not None:
             tables.append(Table(_title(pair)[:-1], *difference_rows(pair.found, by, N_PARTS)))
-    (folder / "compare.html").write_text(compare_page(tables, drawn, frames), encoding="utf-8")
+    write_text(inside(folder, "compare.html"), compare_page(tables, drawn, frames))
     text = ["# Comparison", markdown_table(compare_columns(), _rows(pairs))]
     for pair in pairs:
         if pair.found is not None:
-            text += [f"## {_title(pair)[:-1]}", difference_table(pair.found, by, N_PARTS, as_markdown=True)]
+            parts = difference_table(pair.found, by, N_PARTS, as_markdown=True)
+            text += [f"## {as_markdown(_title(pair)[:-1])}", parts]
     text += ["## Timelines", *pictures]
-    (folder / "compare.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    write_text(inside(folder, "compare.md"), "\n\n".join(text) + "\n")
     lines = json.dumps([_line(pair, by) for pair in pairs], indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "compare.json").write_text(lines + "\n", encoding="utf-8")
+    write_text(inside(folder, "compare.json"), lines + "\n")

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import typer
 
 from archsim.cli_inputs import progress
 from archsim.cli_look import Look, Question, in_use, looked
-from archsim.errors import ArchsimError
+from archsim.cli_say import say
+from archsim.crossbar.cells import pulses_note, with_expected_pulses
+from archsim.files import inside, write_text
 from archsim.plot import (
     ColumnErrors,
     DropMap,
@@ -43,11 +44,11 @@ def crossbar(question: Question, output: Path | None, as_json: bool) -> None:
             progress("drawing ...")
             _write(folder, look, record)
     if as_json:
-        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        say(json.dumps(record, indent=1, allow_nan=False))
         return
-    typer.echo(_text(record))
+    say(_text(record))
     if output is not None:
-        typer.echo(f"written to {output}", err=True)
+        say(f"written to {output}", err=True)
 
 
 def _record(look: Look) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def _record(look: Look) -> dict[str, Any]:
         "error": _error(look),
         "ir_drop": _drop(look),
         "conversions": _conversions(look),
+        "notes": [note] if (note := pulses_note(look.chip)) else [],
         "provenance": {
             "chip": to_door(look.chip),
             "weights_sha256": look.weights.sha256,
@@ -105,6 +107,7 @@ def _cells(look: Look) -> dict[str, Any]:
         "n_written": written,
         "n_pulses": counters.pulses,
         "pulses_per_cell": counters.pulses / written if written else 0.0,
+        "priced_pulses_per_cell": with_expected_pulses(look.chip).write.pulses_per_cell,
         "n_verify_reads": counters.verify_reads,
         "n_faulty": look.faulty,
     }
@@ -168,7 +171,7 @@ def _lines(record: dict[str, Any]) -> dict[str, str]:
         "range used": percent(record["range_used"]),
         "clipped weights": _share(record["n_clipped"], n_in * n_out),
         "cells written": str(cells["n_written"]),
-        "pulses per cell": f"{cells['pulses_per_cell']:.3g}",
+        "pulses per cell": _pulses_said(record),
         "verify reads": str(cells["n_verify_reads"]),
         **_cell_lines(cells, "cells" in ideal),
         "rms error": f"{error['rms_percent']:.3g} % of the full output, {error['full_output']:.4g}",
@@ -184,6 +187,11 @@ def _cell_lines(cells: dict[str, Any], ideal: bool) -> dict[str, str]:
         return {"errors of cells": "none: each cell lands on its level and stays there"}
     n_faulty = sum(cells["n_faulty"].values())
     return {"stuck or open cells": _share(n_faulty, cells["n_written"])} if n_faulty else {}
+
+
+def _pulses_said(record: dict[str, Any]) -> str:
+    counted, priced = (record["cells"][name] for name in ("pulses_per_cell", "priced_pulses_per_cell"))
+    return f"{counted:.3g}" + (f" counted here; {priced:.3g} in the price of a write" if record["notes"] else "")
 
 
 def _share(n: int, whole: int) -> str:
@@ -213,9 +221,10 @@ def _conversions_said(record: dict[str, Any]) -> str:
 
 
 def _note(record: dict[str, Any]) -> str:
+    notes = "".join(f"\nnote: {note}" for note in record["notes"])
     if len(record["ideal"]) < 3:
-        return ""
-    return (
+        return notes
+    return notes + (
         "\n\nEverything is ideal on this chip; what is left is the rounding of weights to levels.\n"
         "Errors, wires and converters stand in device.errors, crossbar.wires and adc.conversion of a chip file."
     )
@@ -226,26 +235,23 @@ def _write(folder: Path, look: Look, record: dict[str, Any]) -> None:
     array, (row, column), spec = look.array, look.place, look.spec
     title = f"{look.chip.name}, array {row},{column}"
     adc = look.converter
-    try:
-        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
-        target = None if "cells" in record["ideal"] else array.array_target(row, column)
-        conductance_map(
-            np.where(in_use(spec, array.shape, look.place), array.array_conductance(row, column), np.nan),
-            folder / "crossbar_conductance.png", target_siemens=target, title=f"{title}: conductance",
-        )  # fmt: skip
-        if look.drop_frac is not None:
-            ir_drop_map(
-                look.drop_frac, folder / "crossbar_ir_drop.png", title=f"{title}: IR drop, all rows driven"
-            )
-        starts = range(spec.n_weights_per_row, look.ideal.shape[1], spec.n_weights_per_row)
-        column_errors(
-            look.output, look.ideal, folder / "crossbar_error.png", boundaries=starts,
-            title=f"{look.chip.name}: error by output",
-        )  # fmt: skip
-        adc_range(
-            look.sums, folder / "crossbar_adc.png", ends=look.range_ends, n_codes=adc.n_codes if adc else None,
-            title=f"{title}: sums before conversion",
-        )  # fmt: skip
-    except OSError as cause:
-        raise ArchsimError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(inside(folder, FILE), text + "\n")
+    target = None if "cells" in record["ideal"] else array.array_target(row, column)
+    conductance_map(
+        np.where(in_use(spec, array.shape, look.place), array.array_conductance(row, column), np.nan),
+        folder / "crossbar_conductance.png", target_siemens=target, title=f"{title}: conductance",
+    )  # fmt: skip
+    if look.drop_frac is not None:
+        ir_drop_map(
+            look.drop_frac, folder / "crossbar_ir_drop.png", title=f"{title}: IR drop, all rows driven"
+        )
+    starts = range(spec.n_weights_per_row, look.ideal.shape[1], spec.n_weights_per_row)
+    column_errors(
+        look.output, look.ideal, folder / "crossbar_error.png", boundaries=starts,
+        title=f"{look.chip.name}: error by output",
+    )  # fmt: skip
+    adc_range(
+        look.sums, folder / "crossbar_adc.png", ends=look.range_ends, n_codes=adc.n_codes if adc else None,
+        title=f"{title}: sums before conversion",
+    )  # fmt: skip

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import typer
-
 from archsim.cli_inputs import load_both, memory_bytes, progress
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
 from archsim.explore.measures import kind_of
 from archsim.explore.sensitivity import Sensitivity, one_at_a_time, sobol
 from archsim.explore.uncertain import MAIN, METRICS, Priced, Uncertain, propagate
-from archsim.metrics.folder import fresh_folder
+from archsim.files import fresh_folder, inside, write_text
 from archsim.provenance import provenance
 from archsim.report import percent, text_table
 from archsim.simulate import simulate
@@ -23,7 +22,7 @@ from archsim.units import close_match, format_metric
 from archsim.workload import Workload
 
 if TYPE_CHECKING:
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 N_SHOWN = 5
 FILE = "uncertainty.json"
@@ -70,22 +69,22 @@ def explore(
     if output is not None:
         _write(output, record, found, shown)
     if as_json:
-        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        say(json.dumps(record, indent=1, allow_nan=False))
         return
     n_numbers = len(found.numbers)
     if names := list(dict.fromkeys(name for item in asked for name in item.parameters)):
         rows = [[item.name, *(str(item.parameters.get(name, "")) for name in names)] for item in asked]
-        typer.echo(text_table(("chip", *names), rows) + "\n")
-    typer.echo(f"{n_draws} draws of {n_numbers} uncertain numbers, seed {seed}; from, to: the middle 90 %\n")
-    typer.echo(text_table(("metric", "chip", "listed", "from", "to"), _bars(found, shown)) + "\n")
+        say(text_table(("chip", *names), rows) + "\n")
+    say(f"{n_draws} draws of {n_numbers} uncertain numbers, seed {seed}; from, to: the middle 90 %\n")
+    say(text_table(("metric", "chip", "listed", "from", "to"), _bars(found, shown)) + "\n")
     if len(found.chips) > 1:
-        typer.echo(text_table(("metric", "chip", "needs less than", "probability"), _duels(found, shown)) + "\n")
-        typer.echo(text_table(("metric", "whole ranking holds"), _rankings(found, shown)) + "\n")
-    typer.echo(f"the {N_SHOWN} numbers that move each metric most, one standard deviation down and up")
+        say(text_table(("metric", "chip", "needs less than", "probability"), _duels(found, shown)) + "\n")
+        say(text_table(("metric", "whole ranking holds"), _rankings(found, shown)) + "\n")
+    say(f"the {N_SHOWN} numbers that move each metric most, one standard deviation down and up")
     swings = [row for name in numbers for row in _swings(found, name, numbers[name], shown)]
-    typer.echo(text_table(_NUMBER_COLUMNS, swings))
+    say(text_table(_NUMBER_COLUMNS, swings))
     if output is not None:
-        typer.echo(f"written to {output}", err=True)
+        say(f"written to {output}", err=True)
 
 
 def _asked(
@@ -122,7 +121,7 @@ def _chosen(folder: Path, is_one_of_many: bool) -> list[_Asked]:
 
     found = read_results(folder)
     for note in notes_on(found):
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     chosen = choices(found)
     if not chosen:
         raise ArchsimError(f"{folder}: no configuration keeps to all constraints; there is no front to be sure of")
@@ -224,7 +223,6 @@ def _write(output: Path, record: dict[str, Any], found: Uncertain, shown: Sequen
     from archsim.plot import error_bars
 
     with fresh_folder(output) as folder:
-        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        write_text(inside(folder, FILE), json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         listed = {metric: found.nominal[metric] for metric in shown}
         error_bars(found.chips, listed, found.draws, folder / "error_bars.png")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli_options import Phase
+from archsim.cli_say import say
 
 
 class Format(StrEnum):
@@ -36,7 +37,8 @@ def export(
 ) -> None:
     """Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet or a data frame.
 
-    perfetto (.json, for ui.perfetto.dev), konata (.kanata), vcd (.vcd, for GTKWave), parquet, csv.
+    perfetto (.json, for ui.perfetto.dev), konata (.log with --format konata, or .kanata), vcd (.vcd, for GTKWave),
+    parquet, csv.
     """
     from archsim.export import export as write
     from archsim.export import format_of
@@ -46,7 +48,7 @@ def export(
     found = load_result(result, phase.value if phase else None)
     n = write(found, output, chosen)
     what = {"konata": "stages", "vcd": "changes"}.get(chosen, "spans")
-    typer.echo(f"{output}: {n} {what} of {found.name}, {found.phase}")
+    say(f"{output}: {n} {what} of {found.name}, {found.phase}")
 
 
 def register(app: typer.Typer) -> None:

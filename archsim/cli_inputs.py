@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import typer
-
+from archsim.cli_say import say
 from archsim.errors import ArchsimError, SpecError, UnitError
 from archsim.spec import Chip, load_chip
 from archsim.units import close_match, parse_quantity, paths_to
@@ -199,8 +198,16 @@ def load_both(chip: Path, workload: Path, assignments: Sequence[str]) -> tuple[C
     for_chip, for_workload = split_assignments(assignments)
     found = priced_chip(chip, for_chip), read_workload(workload, for_workload)
     for note in found[1].network.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     return found
+
+
+def idle_keys(item: Chip | Workload) -> list[str]:
+    """Which keys of a chip or workload change nothing."""
+    from archsim.components import without_effect
+    from archsim.workload import notes
+
+    return without_effect(item) if isinstance(item, Chip) else notes.without_effect(item)
 
 
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
@@ -221,7 +228,7 @@ def memory_bytes(text: str | None) -> int | None:
 def progress(text: str) -> None:
     """Say what is going on, if somebody looks at it."""
     if sys.stderr.isatty():
-        typer.echo(text, err=True)
+        say(text, err=True)
 
 
 def error_text(message: str, *, one_fault: bool = False) -> str:

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from archsim.cli_inputs import load_both, memory_bytes
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
-from archsim.learn.checkpoints import REPORT, writing
+from archsim.files import inside, write_text
+from archsim.learn.checkpoints import REPORT
+from archsim.names import NONE
 from archsim.report import markdown_table, percent, text_table
+from archsim.texts import as_markdown, one_line
 from archsim.units import format_quantity
 
 if TYPE_CHECKING:
@@ -54,19 +56,18 @@ def learn(
         )  # fmt: skip
     except KeyboardInterrupt:
         if output is not None:
-            typer.echo(f"what is finished stays in {output}; go on with --resume", err=True)
+            say(f"what is finished stays in {output}; go on with --resume", err=True)
         raise
     finally:
         meter.clear()
     if output is not None:
-        with writing(output / REPORT) as beside:
-            beside.write_text(_markdown(result), encoding="utf-8")
+        write_text(inside(output, REPORT), _markdown(result))
     if as_json:
-        typer.echo(json.dumps(result.to_dict(), indent=1, allow_nan=False))
+        say(json.dumps(result.to_dict(), indent=1, allow_nan=False))
         return
-    typer.echo("\n".join(_text(result)))
+    say("\n".join(_text(result)))
     if output is not None:
-        typer.echo(f"written to {output}", err=True)
+        say(f"written to {output}", err=True)
 
 
 class Meter:
@@ -82,7 +83,7 @@ class Meter:
             self._what, self._start, self._drawn = what, now, 0.0
         if progress is None or now - self._drawn >= _REDRAW_S or progress.step == progress.n_steps:
             self._drawn = now
-            self._draw(f"{what} {_far(progress, now - self._start)}")
+            self._draw(f"{one_line(what)} {_far(progress, now - self._start)}")
 
     def _draw(self, line: str) -> None:
         sys.stderr.write(f"\r{line:<{self._width}}")
@@ -120,8 +121,8 @@ def _text(result: LearningResult) -> list[str]:
 
 
 def _markdown(result: LearningResult) -> str:
-    lines = [f"# {_head(result)}", "", markdown_table(_columns(result), _rows(result)), ""]
-    return "\n".join([*lines, *(f"- {line}" for line in _lines(result))]) + "\n"
+    lines = [f"# {as_markdown(_head(result))}", "", markdown_table(_columns(result), _rows(result)), ""]
+    return "\n".join([*lines, *(f"- {as_markdown(line)}" for line in _lines(result))]) + "\n"
 
 
 def _head(result: LearningResult) -> str:
@@ -140,7 +141,7 @@ def _rows(result: LearningResult) -> list[list[str]]:
     if "inference" in result.hardware:
         before = str(result.unadapted_accuracy("before"))
         empty = [""] * (len(ACCURACY_COLUMNS) - 2) if result.rules else []
-        rows.append(["(none)", before, *empty, *_hardware_cells(result, "inference")])
+        rows.append([NONE, before, *empty, *_hardware_cells(result, "inference")])
     return rows
 
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import typer
-
 from archsim.cli_inputs import load_both, memory_bytes
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
 from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits, map_workload
 from archsim.memory import check_mapping
@@ -19,7 +18,7 @@ from archsim.workload import Workload
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
 
 if TYPE_CHECKING:
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 
 def map_(
@@ -36,24 +35,24 @@ def map_(
         _draw(mapping, output)
     if as_json:
         more = {"links": _links(mapping, work), "layer_graph": _layer_graph(work)}
-        typer.echo(json.dumps(_as_json(mapping) | more, indent=1, allow_nan=False))
+        say(json.dumps(_as_json(mapping) | more, indent=1, allow_nan=False))
         return
-    typer.echo(
+    say(
         f"{the_chip.name}/{work.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
         f"crossbars on {mapping.n_tiles} tile{'s' if mapping.n_tiles != 1 else ''} ({mapping.topology.kind})"
     )
     shape = _layer_graph(work)
-    typer.echo(
+    say(
         f"layer graph: mixing time {shape['mixing_time']} steps, minimax fidelity {shape['minimax_fidelity']:.3g} "
         f"({shape['normalised_fidelity']:.3g} of all connected to all)\n"
     )
     layers = [_layer(mapping, plan) for plan in mapping.plans.values()]
-    typer.echo(text_table(_LAYER_COLUMNS, [_layer_row(layer) for layer in layers]) + "\n")
-    typer.echo(text_table(_TILE_COLUMNS, [_tile_row(tile) for tile in _tiles(mapping)]) + "\n")
-    typer.echo(text_table(_BUFFER_COLUMNS, [_buffer_row(buffer) for buffer in _buffers(mapping)]))
+    say(text_table(_LAYER_COLUMNS, [_layer_row(layer) for layer in layers]) + "\n")
+    say(text_table(_TILE_COLUMNS, [_tile_row(tile) for tile in _tiles(mapping)]) + "\n")
+    say(text_table(_BUFFER_COLUMNS, [_buffer_row(buffer) for buffer in _buffers(mapping)]))
     if links := _links(mapping, work)[:_N_LINKS]:
         rows = [[link["link"], str(link["bits_per_sample"])] for link in links]
-        typer.echo("\n" + text_table(("most loaded links", "bits per sample"), rows))
+        say("\n" + text_table(("most loaded links", "bits per sample"), rows))
 
 
 def _draw(mapping: Mapping, output: Path) -> None:
@@ -61,10 +60,7 @@ def _draw(mapping: Mapping, output: Path) -> None:
 
     if output.suffix != ".png":
         raise ArchsimError(f"{output}: the picture is a PNG; give a name that ends in .png")
-    try:
-        floor_plan(mapping, output)
-    except OSError as cause:
-        raise ArchsimError(f"{output}: cannot be written: {cause.strerror or cause}") from None
+    floor_plan(mapping, output)
 
 
 def _as_json(mapping: Mapping) -> dict[str, Any]:

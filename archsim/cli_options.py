@@ -13,7 +13,9 @@ def _say_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"archsim {version('archsim')}")
+        from archsim.cli_say import say
+
+        say(f"archsim {version('archsim')}")
         raise typer.Exit
 
 

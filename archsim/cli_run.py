@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import typer
-
-from archsim.cli_inputs import load_both, memory_bytes, progress
+from archsim.cli_inputs import idle_keys, load_both, memory_bytes, progress
+from archsim.cli_say import say
 from archsim.report import (
     RUN_COLUMNS,
     Summary,
@@ -25,7 +24,7 @@ from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.simulate import Phase
+    from archsim.workload import Phase
 
 
 def run(
@@ -46,29 +45,38 @@ def run(
     }
     given = [*assignments, *(f"workload.{assignment}" for assignment in for_workload)]
     the_chip, work = load_both(chip, workload, given)
-    notes = work.network.notes
     if output is None:
         results = simulated(the_chip, work, phases, engine, seed, how)
+        notes = noted(work, results)
     else:
         with result_folder(output) as folder:
             results = simulated(the_chip, work, phases, engine, seed, how)
+            notes = noted(work, results)
             progress("writing the result folder ...")
             write_results(folder, results, notes)
     records = [result.to_dict() for result in results]
     if as_json:
-        typer.echo(json.dumps(bundle(records, notes), indent=1, allow_nan=False))
+        say(json.dumps(bundle(records, notes), indent=1, allow_nan=False))
         return
     samples = f"{work.n_samples} sample{'s' if work.n_samples != 1 else ''}"
     ran = ", ".join(dict.fromkeys(str(result.provenance.get("engine", engine)) for result in results))
-    typer.echo(f"{results[0].name}: {samples}, seed {seed}, engine {ran}")
-    typer.echo(text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]))
+    say(f"{results[0].name}: {samples}, seed {seed}, engine {ran}")
+    say(text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]))
     for line in (line for record in records for line in link_lines(record)):
-        typer.echo(line)
+        say(line)
     for result in results:
         if way := result.provenance.get("way"):
-            typer.echo(f"{result.phase}: {way}")
+            say(f"{result.phase}: {way}")
+    for note in [*idle_keys(the_chip), *idle_keys(work)]:
+        say(f"note: {note}", err=True)
     if output is not None:
-        typer.echo(f"written to {output}", err=True)
+        say(f"written to {output}", err=True)
+
+
+def noted(work: Workload, results: Sequence[Result]) -> tuple[str, ...]:
+    """What goes with results: notes of the network's reader, and what is unusual of the chip and the runs."""
+    unusual = (text for result in results for text in cast("list[str]", result.provenance.get("unusual", [])))
+    return (*work.network.notes, *dict.fromkeys(unusual))
 
 
 def simulated(

@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archsim.cli_inputs import error_text, keys_of, kind_of_file, priced_chip, split_assignments
+from archsim.cli_inputs import (
+    error_text,
+    idle_keys,
+    keys_of,
+    kind_of_file,
+    priced_chip,
+    split_assignments,
+)
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
+from archsim.files import inside, make_folder
 from archsim.report import load_result, read_results, spans_file, text_table
 from archsim.spec import Chip
 from archsim.units import format_quantity
@@ -30,13 +39,13 @@ def check(files: Sequence[Path]) -> None:
     wrong = 0
     for file in files:
         try:
-            typer.echo(f"ok: {file} ({_checked(file)})")
+            say(f"ok: {file} ({_checked(file)})")
         except ArchsimError as error:
             wrong += 1
             # what is found behind the reader does not know the file
             known = (str(file), "…")
             lines = [line if line.startswith(known) else f"{file}: {line}" for line in str(error).splitlines()]
-            typer.echo(error_text("\n".join(lines)), err=True)
+            say(error_text("\n".join(lines)), err=True)
     if wrong:
         raise typer.Exit(2)
 
@@ -48,7 +57,7 @@ def _checked(file: Path) -> str:
     if file.suffix == ".nir":
         work = load_workload(file)
         for note in work.network.notes:
-            typer.echo(f"note: {file}: {note}", err=True)
+            say(f"note: {file}: {note}", err=True)
         n_layers = len(work.network.layers)
         return f"network {work.name}, {n_layers} layer{'s' if n_layers != 1 else ''}"
     if kind_of_file(file) == "study":
@@ -64,8 +73,14 @@ def _checked(file: Path) -> str:
             f"(keys {', '.join(sorted(only_workload))})"
         )
     if len(keys & only_workload) > len(keys & only_chip):
-        return f"workload {load_workload(file).name}"
-    return f"chip {priced_chip(file).name}"
+        work = load_workload(file)
+        for note in [*work.network.notes, *idle_keys(work)]:
+            say(f"note: {file}: {note}", err=True)
+        return f"workload {work.name}"
+    chip = priced_chip(file)
+    for note in idle_keys(chip):
+        say(f"note: {file}: {note}", err=True)
+    return f"chip {chip.name}"
 
 
 _COLUMNS = ("component", "where", "number", "action", "energy", "per", "latency", "area", "leakage", "source")
@@ -73,24 +88,24 @@ _COLUMNS = ("component", "where", "number", "action", "energy", "per", "latency"
 
 def components(chip: Path, assignments: Sequence[str], as_json: bool) -> None:
     """The price list, the sources below it."""
-    from archsim.components import catalog_rows
+    from archsim.components import price_rows
 
     for_chip, for_workload = split_assignments(assignments)
     if for_workload:
         raise ArchsimError(f"--set {for_workload[0]}: a chip has no workload")
-    rows = catalog_rows(priced_chip(chip, for_chip))
+    rows = price_rows(priced_chip(chip, for_chip))
     if as_json:
-        typer.echo(json.dumps(rows, indent=1, allow_nan=False))
+        say(json.dumps(rows, indent=1, allow_nan=False))
         return
     cited = [(row["source"], row["scaling"]) for row in rows]
     sources = list(dict.fromkeys(cited))
     numbers = [sources.index(one) + 1 for one in cited]
     cells = [line for row, number in zip(rows, numbers, strict=True) for line in _price_lines(row, number)]
-    typer.echo(text_table(_COLUMNS, cells) + "\n")
+    say(text_table(_COLUMNS, cells) + "\n")
     width = max(60, min(120, shutil.get_terminal_size((110, 24)).columns))
     for number, (source, scaling) in enumerate(sources, start=1):
         text = f"{source}. Scaling: {scaling}" if scaling else source
-        typer.echo(textwrap.fill(text, width, initial_indent=f"{number:>3}. ", subsequent_indent="     "))
+        say(textwrap.fill(text, width, initial_indent=f"{number:>3}. ", subsequent_indent="     "))
 
 
 def _price_lines(row: dict[str, Any], source: int) -> list[list[str]]:
@@ -111,11 +126,12 @@ def schema(model: str) -> None:
     """JSON Schema of chips or workloads."""
     found = (Chip if model == "chip" else WorkloadModel).model_json_schema(by_alias=True)
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
-    typer.echo(json.dumps(schema, indent=1, allow_nan=False))
+    say(json.dumps(schema, indent=1, allow_nan=False))
 
 
 def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], suffix: str, output: Path | None) -> None:
     """Pictures of a saved result; the names of the files on stdout."""
+    from archsim.metrics import phase_file
     from archsim.plot import Drawing
 
     if result.is_file() and result.suffix != ".json":
@@ -128,17 +144,14 @@ def plot(result: Path, kinds: Sequence[str], phases: Sequence[str], suffix: str,
         raise ArchsimError(f"{result}: has no {', '.join(missing)}; there are: {', '.join(found)}")
     source = result if result.is_dir() else result.parent
     folder = output or source
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for phase in phases or found:
-            drawing = Drawing.load(source / spans_file(phase))
-            whole = load_result(result, phase) if set(kinds) & {"utilisation", "latency"} else None
-            for kind in kinds:
-                file = folder / f"{kind}_{phase}.{suffix}"
-                _picture(kind, drawing, whole, file)
-                typer.echo(str(file))
-    except OSError as cause:
-        raise ArchsimError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
+    make_folder(folder)
+    for phase in phases or found:
+        drawing = Drawing.load(source / spans_file(phase))
+        whole = load_result(result, phase) if set(kinds) & {"utilisation", "latency"} else None
+        for kind in kinds:
+            file = inside(folder, phase_file(kind, phase, suffix))
+            _picture(kind, drawing, whole, file)
+            say(str(file))
 
 
 def _picture(kind: str, drawing: Drawing, whole: Result | None, file: Path) -> None:
@@ -150,5 +163,7 @@ def _picture(kind: str, drawing: Drawing, whole: Result | None, file: Path) -> N
         pipeline(drawing, file)
     elif kind == "breakdown":
         breakdown(drawing, file)
-    else:
+    elif kind == "power":
         power(drawing, file)
+    else:
+        raise ArchsimError(f"figure {kind!r} is unknown")

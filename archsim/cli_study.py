@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
 from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Annotated
 import typer
 
 from archsim.cli_options import Assignments, Json, Seed
+from archsim.cli_say import say
 from archsim.errors import ExploreError
+from archsim.files import check_folder
 
 CHIP, WORKLOAD = Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_adapt.yaml")
 CACHE = "cache"
@@ -67,7 +68,7 @@ def dfa_vs_bp(
     base = Base(*files, *map(tuple, split_assignments(set_ or [])))
     folders = [folder for folder in (output, write) if folder is not None]
     for folder in folders:
-        _check_folder(folder)
+        check_folder(folder)
     question = Question(base, quick, accuracy, seeds, seed, workers or os.cpu_count() or 1)
     found = run(question, output / CACHE if output else None, progress)
     # the line that makes the same again; the number of workers makes no difference
@@ -78,8 +79,8 @@ def dfa_vs_bp(
     given += ["--write", str(write)] if write else []
     for folder in folders:
         write_study(folder, found, _command(files, given))
-        typer.echo(f"written to {folder}", err=True)
-    typer.echo(dumps(found, indent=1, allow_nan=False) if json else summary_text(found))
+        say(f"written to {folder}", err=True)
+    say(dumps(found, indent=1, allow_nan=False) if json else summary_text(found))
 
 
 def _command(files: Sequence[Path], given: Sequence[str]) -> str:
@@ -106,11 +107,3 @@ def _existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tup
     return chip, workload
 
 
-def _check_folder(folder: Path) -> None:
-    """Find out before a long run that a folder cannot be written; nothing of it is made yet."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    try:
-        with tempfile.TemporaryDirectory(dir=there):
-            pass
-    except OSError as cause:
-        raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None

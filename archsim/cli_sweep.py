@@ -10,9 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from archsim.cli_inputs import memory_bytes, refuse_other_kind
+from archsim.cli_say import say
 from archsim.errors import ArchsimError, ExploreError
 from archsim.report.table import text_table
 
@@ -67,7 +66,7 @@ def _kept(study: Path, output: Path | None) -> Iterator[None]:
         with suppress(ArchsimError):  # it had not begun
             folder = folder_of(read_study(study), output)
             n = len(read_results(folder).records)
-            typer.echo(f"\n{n} evaluations are kept in {folder}; the same command goes on", err=True)
+            say(f"\n{n} evaluations are kept in {folder}; the same command goes on", err=True)
         raise
 
 
@@ -75,17 +74,17 @@ def _show(found: Any, as_json: bool) -> None:
     from archsim.explore.results import notes_on
 
     if sys.stderr.isatty():
-        typer.echo(err=True)  # ends the line of progress
+        say(err=True)  # ends the line of progress
     if as_json:
         kept = ("key", "state", "parameters", "metrics", "error")
         front = [{key: record[key] for key in kept} for record in found.front]
-        record = {"study": found.study.name, "states": _states(found), "front": front}
-        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        states = _states(found)
+        say(json.dumps({"study": found.study.name, "states": states, "front": front}, indent=1, allow_nan=False))
     else:
-        typer.echo(summary(found))
-        typer.echo(f"written to {found.folder}", err=True)
+        say(summary(found))
+        say(f"written to {found.folder}", err=True)
     for note in notes_on(found):
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if found.records and all(record["state"] == "failed" for record in found.records):
         first = found.records[0]["error"]
         raise ExploreError(f"all {len(found.records)} configurations failed; the first: {first}")

@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
+from archsim.reading import array_names, input_array, input_arrays, input_text, open_input
 from archsim.units import close_match
 
 Floats = NDArray[np.float64]
 LONGEST = 40
+LARGEST_MATRIX_BYTES = 1 << 29
+LARGEST_CSV_BYTES = 1 << 25  # a number takes two bytes or more in the file, and 32 while it is read
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,55 +93,32 @@ def _checked(file: Path, values: NDArray[Any]) -> Floats:
 
 
 def _npy(file: Path, _: str | None) -> tuple[NDArray[Any], str]:
-    found = _loaded(file)
-    if not isinstance(found, np.ndarray):
-        raise ArchsimError(f"{file}: is an archive of arrays; name it .npz")
-    return found, ""
+    try:
+        if _head(file).startswith(b"PK") and array_names(file):
+            raise ArchsimError(f"{file}: is an archive of arrays; name it .npz")
+        return input_array(file, LARGEST_MATRIX_BYTES), ""
+    except ValueError as cause:
+        raise ArchsimError(f"{file}: cannot be read as numpy's file: {cause}") from None
 
 
 def _npz(file: Path, key: str | None) -> tuple[NDArray[Any], str]:
-    found = _loaded(file)
-    if not isinstance(found, dict):
-        raise ArchsimError(f"{file}: is a single array; name it .npy")
-    chosen = _chosen(file, "array", "--key", key, list(found))
-    if isinstance(found[chosen], Exception):
-        raise ArchsimError(f"{file}: array '{chosen}' cannot be read: {_line(found[chosen])}")
-    return found[chosen], f", array '{chosen}'"
-
-
-def _loaded(file: Path) -> NDArray[Any] | dict[str, Any]:
-    """One array, or all that an archive holds; in it, an exception in the place of what cannot be read."""
     try:
-        # numpy leaves a damaged file open that it has opened itself
-        with file.open("rb") as raw:
-            found = np.load(raw, allow_pickle=False)
-            if isinstance(found, np.ndarray):
-                return found
-            with found:
-                return {name: _member(found, name) for name in found.files}
-    except OSError as cause:
-        if cause.errno is not None:
-            raise
-        raise ArchsimError(f"{file}: cannot be read as numpy's file: {_line(cause)}") from None
-    except Exception as cause:  # numpy and zipfile answer damage with many kinds of exception
-        raise ArchsimError(f"{file}: cannot be read as numpy's file: {_line(cause)}") from None
+        if _head(file).startswith(b"\x93NUMPY") and input_array(file, LARGEST_MATRIX_BYTES).ndim:
+            raise ArchsimError(f"{file}: is a single array; name it .npy")
+        chosen = _chosen(file, "array", "--key", key, array_names(file))
+        return input_arrays(file, LARGEST_MATRIX_BYTES, [chosen])[chosen], f", array '{chosen}'"
+    except ValueError as cause:
+        raise ArchsimError(f"{file}: cannot be read as numpy's file: {cause}") from None
 
 
-def _member(archive: Any, name: str) -> Any:
-    try:
-        return archive[name]
-    except Exception as cause:
-        return cause
-
-
-def _line(cause: object) -> str:
-    lines = str(cause).splitlines()
-    return lines[0] if lines else type(cause).__name__
+def _head(file: Path) -> bytes:
+    with open_input(file) as raw:
+        return raw.read(6)
 
 
 def _csv(file: Path, _: str | None) -> tuple[NDArray[Any], str]:
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = input_text(file, LARGEST_CSV_BYTES, "utf-8-sig")
     except UnicodeDecodeError:
         raise ArchsimError(f"{file}: is no text file (UTF-8)") from None
     rows: list[list[float]] = []

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import typer
-
 from archsim.cli_inputs import load_both, progress, refuse_other_kind
+from archsim.cli_say import say
 from archsim.errors import ArchsimError
 from archsim.report import load_result, read_results, text_table
 from archsim.report.summary import percent
@@ -17,8 +16,8 @@ from archsim.units import format_quantity
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.simulate import Phase
     from archsim.whatif import Outcome
+    from archsim.workload import Phase
 
 N_PAIRS = 10
 
@@ -65,17 +64,17 @@ def why(asked: Asked, top: int, as_json: bool) -> None:
     """What the makespan was spent on, who waited for whom, where there is time to spare."""
     found = explain(result_of(asked), top)
     if as_json:
-        typer.echo(json.dumps(found, indent=1, allow_nan=False))
+        say(json.dumps(found, indent=1, allow_nan=False))
         return
     latency = found["latency_ps"]
-    typer.echo(f"{found['name']}, {found['phase']}: {format_quantity(latency, 'time')} on the critical path")
+    say(f"{found['name']}, {found['phase']}: {format_quantity(latency, 'time')} on the critical path")
     for by, shares in found["critical_path"].items():
         rows = [
             [name, format_quantity(ps, "time"), percent(ps / latency)] for name, ps in list(shares.items())[:top]
         ]
-        typer.echo("\n" + text_table((by, "time", "share"), rows + _rest(shares, top, latency)))
+        say("\n" + text_table((by, "time", "share"), rows + _rest(shares, top, latency)))
     total = found["waiting_ps"]
-    typer.echo(f"\nall tasks together waited {format_quantity(total, 'time')}; the most of it:")
+    say(f"\nall tasks together waited {format_quantity(total, 'time')}; the most of it:")
     rows = [
         [
             pair["waiting_for"],
@@ -85,9 +84,9 @@ def why(asked: Asked, top: int, as_json: bool) -> None:
         ]
         for pair in found["blocking"]["kind"][:top]
     ]
-    typer.echo(text_table(("waiting for", "while tasks ran on", "time", "share"), rows))
+    say(text_table(("waiting for", "while tasks ran on", "time", "share"), rows))
     free = found["slack"]
-    typer.echo(
+    say(
         f"\n{free['n_tasks_without']} of {free['n_tasks']} tasks have no slack; "
         f"half of them have {format_quantity(free['median_ps'], 'time')} or more"
     )
@@ -159,27 +158,33 @@ def whatif(asked: Asked, speedups: Sequence[str], capacities: Sequence[str], top
     )  # fmt: skip
     if as_json:
         base = {"name": result.name, "phase": result.phase, "latency_ps": result.latency_ps}
-        record = {**base, "changes": [_record(outcome) for outcome in outcomes]}
-        typer.echo(json.dumps(record, indent=1, allow_nan=False))
+        say(json.dumps({**base, "changes": [_record(outcome) for outcome in outcomes]}, indent=1, allow_nan=False))
         return
-    typer.echo(
+    say(
         f"{result.name}, {result.phase}: {format_quantity(result.latency_ps, 'time')}; with one thing changed:"
     )
     shown = outcomes if changes else outcomes[:top]
-    rows = [
-        [str(o), _time(o.latency_ps), _change(o.base_ps, o.latency_ps), _change(o.base_ps, o.same_order_ps)]
-        for o in shown
-    ]
-    typer.echo(text_table(("change", "latency", "gain", "in the same order"), rows))
+    say(text_table(("change", "latency", "gain", "in the same order"), [_row(o) for o in shown]))
     if len(outcomes) > len(shown):
         helps = sum((o.gain_ps or 0) > 0 for o in outcomes[len(shown) :])
-        typer.echo(f"{len(outcomes) - len(shown)} more, {helps} of which help; --top shows more")
+        say(f"{len(outcomes) - len(shown)} more, {helps} of which help; --top shows more")
     odd = [str(outcome) for outcome in outcomes if outcome.is_anomaly]
     if odd:
-        typer.echo(
+        say(
             "note: who comes first changes so that these are slower, or stop; ranked by the same order instead: "
             + "; ".join(odd)
         )
+    unseen = {kind: why for outcome in shown for kind, why in outcome.not_seen.items()}
+    for kind, why in unseen.items():
+        say(f"note: {kind} capacity: {why}, which the replay does not see; simulate again with --set")
+
+
+def _row(outcome: Outcome) -> list[str]:
+    """A change and what it brings: never 0 % where the replay does not see all that it does on the chip."""
+    base, played, kept = outcome.base_ps, outcome.latency_ps, outcome.same_order_ps
+    if outcome.not_seen and played == kept == base:
+        return [str(outcome), "not seen", "not seen", "not seen"]
+    return [str(outcome), _time(played), _change(base, played), _change(base, kept)]
 
 
 def _time(ps: int | None) -> str:
@@ -204,4 +209,5 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         if outcome.gain_ps is not None and outcome.base_ps
         else None,
         "is_anomaly": outcome.is_anomaly,
+        "not_seen": dict(outcome.not_seen),
     }

@@ -13,7 +13,10 @@
     │   ├── TooLargeError            it would need more memory than allowed
     │   └── TraceError               a trace breaks a rule (which task, which rule)
     ├── ExploreError                 a study cannot be started or resumed
-    └── PluginError                  a kind that a plug-in or a script brings cannot be used
+    ├── PluginError                  a kind that a plug-in or a script brings cannot be used
+    └── WriteError                   a file or folder cannot be written: no space, not allowed, a link in the way
+
+Warnings are `ArchsimWarning`: something was taken as given that is most likely not meant.
 
 Every message is written for the person who has to act on it: what is wrong, where,
 what is allowed, and what would help.
@@ -41,6 +44,14 @@ def _raised_elsewhere(
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+class ArchsimWarning(UserWarning):
+    """Something is right as it was asked for, and most likely not meant; the message says what is usual."""
+
+
+class UnusualWarning(ArchsimWarning):
+    """A value lies far outside of what has been published; the message names the usual range and its source."""
 
 
 class SpecError(ArchsimError, ValueError):
@@ -138,3 +149,7 @@ class ExploreError(ArchsimError):
 
 class PluginError(ArchsimError):
     """A kind that a plug-in or a script brings cannot be used; the message names it."""
+
+
+class WriteError(ArchsimError):
+    """A file or folder cannot be written; what was there before is as it was."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
 
-from archsim.engine import run_tasks
+from archsim.engine import ENGINES, POLICIES, run_tasks
 from archsim.engine.long import LongRun, check_memory, run_long
 from archsim.errors import WorkloadError
+from archsim.given import refuse, wrong_kind, wrong_type, wrong_whole
 from archsim.lowering import Lowered, lower
 from archsim.mapping import Mapping
 from archsim.memory import BYTES_PER_TASK, FIXED_BYTES, n_tasks
@@ -22,7 +22,7 @@ from archsim.provenance import provenance
 from archsim.spec import Chip
 from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
 from archsim.verify import verify
-from archsim.workload import Workload
+from archsim.workload import Phase, Workload
 
 WINDOW_ENGINE = "rolling window (compiled)"
 """What the provenance of a long run names, whichever engine was asked for."""
@@ -43,7 +43,7 @@ def simulate_long(
     timesteps: int,
     engine: str,
     seed: int,
-    phase: Literal["inference", "bp", "dfa"],
+    phase: Phase,
     policy: str,
     max_memory_bytes: int | None,
 ) -> Result | LongResult:
@@ -56,6 +56,7 @@ def simulate_long(
     EngineError
         It would need more memory than allowed.
     """
+    check_run(chip, work, engine, seed, phase, policy)
     check_timesteps(work, phase, timesteps)
     ready = prepare(chip, work, seed, phase, max_memory_bytes)
     chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
@@ -83,6 +84,24 @@ def simulate_long(
         if found is not None:
             return _repeated(end, found, probes[lengths[-1]], max_memory_bytes)
     return _laid_down(end, lowered_of, {n: p.graph.n_tasks for n, p in probes.items()}, why, max_memory_bytes)
+
+
+def check_run(chip: Chip, work: Workload, engine: str, seed: int, phase: Phase | None, policy: str) -> None:
+    """Refuse what is of another type or kind than `archsim.simulate` says, before anything is built.
+
+    Raises
+    ------
+    ArchsimError
+        All that is wrong.
+    """
+    refuse([
+        wrong_type("chip", chip, Chip, "archsim.load_chip"),
+        wrong_type("work", work, Workload, "archsim.load_workload"),
+        wrong_kind("engine", engine, ENGINES),
+        wrong_kind("policy", policy, POLICIES),
+        wrong_kind("phase", phase, Phase) if phase is not None else None,
+        wrong_whole("seed", seed),
+    ])  # fmt: skip
 
 
 def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
@@ -162,7 +181,7 @@ class _Ending:
         trace = run_tasks(graph, engine=self.engine, policy=self.policy)
         verify(graph, trace, policy=self.policy)
         return Result.of(
-            graph, trace, lowered.actions, lowered.costs.items(), self.mapping.crossbars_by_layer,
+            graph, trace, lowered.actions, lowered.parts.items(), self.mapping.crossbars_by_layer,
             self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
             provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
         )  # fmt: skip
@@ -172,7 +191,7 @@ class _Ending:
         steady = [{**vars(jump)} for jump in run.jumps]
         return LongResult.of(
             found.template.tasks, found.template.times(found.order(self.timesteps)), run.busy_ps - run.outlast_ps,
-            run.makespan_ps, lowered.actions, lowered.costs.items(), self.mapping.crossbars_by_layer,
+            run.makespan_ps, lowered.actions, lowered.parts.items(), self.mapping.crossbars_by_layer,
             self.mapping.n_crossbars_available, n_timesteps=self.timesteps, n_samples=self.work.n_samples,
             way=run.way,
             long_run={

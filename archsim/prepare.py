@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from archsim.crossbar.cells import with_expected_pulses
 from archsim.lowering import Lowered, lower
-from archsim.mapping import Mapping, Phase, map_workload
+from archsim.mapping import Mapping, map_workload
 from archsim.memory import check_shape, check_tasks, tasks_that_fit
 from archsim.snn import Activity, measure
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
-from archsim.workload import Workload
+from archsim.workload import Phase, Workload
 
 Measure = Callable[[Workload, int], tuple[Workload, Activity]]
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from archsim.reading import open_input
 from archsim.spec import Chip
 from archsim.units import to_door
 from archsim.workload import Workload
@@ -81,7 +82,8 @@ def _sha256_of(path: Path) -> str:
 def _sha256_then(path: Path, size: int, mtime_ns: int) -> str:
     """Of a file that has not changed since."""
     del size, mtime_ns
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with open_input(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def versions(*more: str) -> dict[str, str]:

@@ -33,8 +33,8 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         What a kind is, for messages: "ADC kind".
     group : str
         The group of entry points that bring kinds: "archsim.adcs".
-    base : type
-        What every kind derives from.
+    base : type or str
+        What every kind derives from; or where it stands, ``"module:Class"``.
     folder : str, optional
         The package that holds archsim's own kinds, each in a module that registers it.
 
@@ -50,14 +50,24 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
     (['square'], 'Square')
     """
 
-    def __init__(self, family: str, group: str, base: type[T], folder: str | None = None) -> None:
-        self.family, self.group, self.base = family, group, base
+    def __init__(self, family: str, group: str, base: type[T] | str, folder: str | None = None) -> None:
+        self.family, self.group, self._base = family, group, base
         self.changed: list[Callable[[], None]] = []
         """Called after a kind has been added to a registry that was read already."""
         self._folder = folder
         self._kinds: dict[str, type[T]] = {}
         self._is_filled = False
         FAMILIES[group] = self
+
+    @property
+    def base(self) -> type[T]:
+        """What every kind derives from."""
+        if not isinstance(self._base, str):
+            return self._base
+        module, name = self._base.split(":")
+        found: type[T] = getattr(import_module(module), name)
+        self._base = found
+        return found
 
     def register(self, kind: C) -> C:
         """Add a kind; returns it, so that it can decorate the class.
@@ -153,3 +163,8 @@ def _named(kind: Any) -> str:
 
 def _package_of(point: EntryPoint) -> str:
     return "of an unknown package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
+
+
+ADCS: Registry[Any] = Registry(
+    "ADC kind", "archsim.adcs", "archsim.components.adc.kind:AdcKind", "archsim.components.adc.kinds"
+)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import overload
 
 from archsim.engine import run_tasks
-from archsim.long_simulation import simulate_long
+from archsim.long_simulation import check_run, simulate_long
 from archsim.metrics import LongResult, Result
+from archsim.metrics.usual import tell_unusual
 from archsim.prepare import prepare
 from archsim.provenance import provenance
-from archsim.spec import Chip
+from archsim.spec import Chip, unusual
 from archsim.verify import verify
-from archsim.workload import Workload
-
-Phase = Literal["inference", "bp", "dfa"]
+from archsim.workload import Phase, Workload
 
 
 @overload
@@ -87,12 +86,20 @@ def simulate(
     ------
     DoesNotFitError
         If the chip has too little of something.
+    ArchsimError
+        If something is of another type or kind than said here.
     SpecError, WorkloadError
         If a cost model does not hold for the chip, or data are missing.
     EngineError
         If the run would need more memory than allowed.
     DeadlockError
         If buffers are so small that nothing can go on.
+
+    Warns
+    -----
+    UnusualWarning
+        Energy, power or area are far beyond what chips do; ``provenance["unusual"]`` keeps it, with what is
+        unusual of the chip.
 
     Examples
     --------
@@ -103,20 +110,23 @@ def simulate(
     >>> result.latency_ps > 0 and result.energy_pj > 0
     True
     """
+    check_run(chip, work, engine, seed, phase, policy)
     phase = phase or work.phases[0]
     if timesteps is not None:
-        return simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+        long = simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
+        tell_unusual(long, unusual(chip))
+        return long
     ready = prepare(chip, work, seed, phase, max_memory_bytes)
     chip, work, mapping = ready.chip, ready.work, ready.mapping
     lowered = ready.lowered()
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
     verify(lowered.graph, trace, policy=policy)
     made = provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy}))
-    return Result.of(
+    result = Result.of(
         lowered.graph,
         trace,
         lowered.actions,
-        lowered.costs.items(),
+        lowered.parts.items(),
         mapping.crossbars_by_layer,
         mapping.n_crossbars_available,
         n_samples=work.n_samples,
@@ -125,3 +135,5 @@ def simulate(
         provenance={**made, "tile_places": list(mapping.topology.places)},
         policy=policy,
     )
+    tell_unusual(result, unusual(chip))
+    return result

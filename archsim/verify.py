@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TraceError
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import held_until, products, sums_by
 from archsim.trace import Trace
 
 Ints = NDArray[np.int64]
@@ -145,12 +146,13 @@ def _check_capacity(graph: TaskGraph, trace: Trace) -> None:
     time = np.concatenate(
         [
             trace.start_ps[uses],
-            trace.start_ps[uses] + graph.occupancy_ps[uses],
+            held_until(trace.start_ps[uses], graph.occupancy_ps[uses]),
             trace.start_ps[reserves],
             trace.done_ps[frees],
         ]
     )
-    change = np.concatenate([graph.uses_units, -graph.uses_units, graph.reserves_units, -graph.frees_units])
+    uses_units, reserves_units = products(graph.uses_units), products(graph.reserves_units)
+    change = np.concatenate([uses_units, -uses_units, reserves_units, -products(graph.frees_units)])
     order = np.lexsort((time, resource))
     task, resource, time, change = task[order], resource[order], time[order], change[order]
     held = np.cumsum(change)
@@ -168,9 +170,9 @@ def _check_capacity(graph: TaskGraph, trace: Trace) -> None:
 
 
 def _check_restored(graph: TaskGraph) -> None:
-    left = np.zeros(graph.n_resources, np.int64)
-    np.add.at(left, graph.reserves_resource, graph.reserves_units)
-    np.subtract.at(left, graph.frees_resource, graph.frees_units)
+    left = sums_by(graph.reserves_resource, products(graph.reserves_units), graph.n_resources) - sums_by(
+        graph.frees_resource, products(graph.frees_units), graph.n_resources
+    )
     if left.any():
         resource = int(np.flatnonzero(left)[0])
         name = graph.resource_names[resource]
@@ -233,7 +235,7 @@ class _Replay:
 
     def check(self) -> None:
         g, start = self.graph, self.trace.start_ps
-        ends = start + g.occupancy_ps
+        ends = held_until(start, g.occupancy_ps)
         # everything that takes time, ordered by when it ends; 2 * task + (0 occupancy | 1 latency)
         code = np.concatenate([2 * np.flatnonzero(g.occupancy_ps), 2 * np.flatnonzero(g.latency_ps) + 1])
         when = np.concatenate([ends[g.occupancy_ps > 0], self.trace.done_ps[g.latency_ps > 0]])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from archsim.errors import UnitError
+from archsim.given import refuse, wrong_path
+from archsim.reading import input_bytes
 from archsim.units import DoorModel, faults_of, only_unit_faults
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Document:
         Parameters
         ----------
         assignments : sequence of str
-            ``path=value``; keys and list indices with dots between, the value in YAML.
+            ``path=value``; keys and list indices with dots between, the value in YAML. A single text is one.
 
         Returns
         -------
@@ -119,8 +120,11 @@ class Document:
             Of the document's class `error`: no ``=``, no value, a value that is no YAML, a path through
             something that is no mapping or list. Missing sections on the way are made.
         """
+        given = [assignments] if isinstance(assignments, str) else assignments
+        if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+            raise self.error("overrides: must be a list of texts, such as ['crossbar.rows=64', 'adc.rate=1 GS/s']")
         changed = Document(_copied(self.data), self.path, self.error, dict(self.marks))
-        for assignment in assignments:
+        for assignment in given:
             _apply(changed, assignment)
         return changed
 
@@ -331,13 +335,7 @@ def _syntax_words(problem: str | None, context: str | None) -> str:
 
 def _text_of(path: Path) -> str:
     """The text of a file; OSError or _FaultError if it has none."""
-    found = path.stat()
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        raise OSError(None, "not a regular file")  # a pipe or device might never end
-    size = found.st_size if stat.S_ISREG(found.st_mode) else 0
-    if size > LARGEST_FILE_BYTES:
-        raise _FaultError(f"the file is too large: {size} bytes, at most {LARGEST_FILE_BYTES} are read", 1, 1)
-    raw = path.read_bytes()
+    raw = input_bytes(path, LARGEST_FILE_BYTES)
     if b"\0" in raw:
         raise _FaultError("a binary file; YAML text in UTF-8 is needed", 1, 1)
     try:
@@ -369,6 +367,7 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
         YAML 1.2; it has a duplicate key, an anchor, an alias, a tag, a key that is no text, a second
         document, or something else than a mapping on top.
     """
+    refuse([wrong_path("path", path)], error)
     file = Path(path)
     try:
         data, marks = _parse(_text_of(file))

@@ -185,7 +185,7 @@ def compare(run: Mapping[str, Any], constants: Mapping[str, Any]) -> Compared:
     inputs, outputs = run["inputs"], run["outputs"]
     lowered = lowered_run(run["name"], inputs)
     spent = energy_by_component_pj(lowered)
-    area = {item.component: item.n * item.area_um2 for item in lowered.costs.items()}
+    area = {item.component: item.n * item.area_um2 for item in lowered.parts.items()}
     theirs = spikesim_energy_pj(inputs, constants["energy_pj"])
     their_area = spikesim_area_um2(inputs, constants["area_um2"], int(outputs["num_tiles"]))
     neurons = sum(layer.n_neurons for layer in lowered.mapping.flow.network.layers)

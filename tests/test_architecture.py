@@ -14,47 +14,48 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
+LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry", "texts"}
+"""Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
+    **{room: {"errors"} for room in LOW},
     "errors": {"trace"},  # for type checking only
-    "registry": {"errors"},
-    "units": {"errors"},
-    "yaml_reader": {"errors", "units"},
-    "json_reader": {"errors"},
-    "spec": {"errors", "units", "yaml_reader"},
-    "workload": {"errors", "units", "yaml_reader"},
-    "taskgraph": {"errors"},
+    "names": set(),
+    "texts": set(),
+    "reading": {"errors", "json_reader"},
     "trace": {"errors"},
-    "verify": {"errors", "taskgraph", "trace"},
-    "engine": {"errors", "taskgraph", "trace"},
-    "components": {"errors", "units", "spec"},
-    "crossbar": {"errors", "units", "spec", "json_reader"},
-    "snn": {"errors", "units", "spec", "workload", "crossbar", "json_reader"},
-    "mapping": {"errors", "units", "spec", "workload"},
-    "lowering": {"errors", "spec", "workload", "taskgraph", "components", "mapping"},
-    "metrics": {"errors", "units", "taskgraph", "trace", "components", "json_reader"},
-    "provenance": {"spec", "workload", "units"},
+    "taskgraph": {"errors", "jit"},
+    "engine": {"errors", "given", "jit", "taskgraph", "trace"},
+    "units": LOW,
+    "yaml_reader": LOW | {"units"},
+    "verify": {"errors", "given", "taskgraph", "trace"},
 }
-KNOWS["whatif"] = {"errors", "units", "taskgraph", "trace", "engine", "components", "metrics"}
-KNOWS["memory"] = {"errors", "spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
+KNOWS["spec"] = LOW | {"units", "yaml_reader"}
+KNOWS["workload"] = LOW | {"units", "yaml_reader"}
+KNOWS["components"] = LOW | {"units", "spec"}
+KNOWS["crossbar"] = LOW | {"units", "spec"}
+KNOWS["snn"] = LOW | {"units", "spec", "workload", "crossbar"}
+KNOWS["mapping"] = LOW | {"units", "spec", "workload"}
+KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "mapping"}
+KNOWS["metrics"] = LOW | {"units", "taskgraph", "trace", "components"}
+KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
+KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", "metrics"}
+KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
-KNOWS["simulate"] = set(KNOWS) - {"errors"}
+KNOWS["simulate"] = set(KNOWS)
 KNOWS["learn"] = set(KNOWS)
-KNOWS["plot"] = {"errors", "units", "metrics", "mapping", "taskgraph", "trace", "json_reader"}
-KNOWS["report"] = {"errors", "units", "metrics", "plot", "mapping", "components", "json_reader"}
-KNOWS["export"] = {"errors", "metrics", "taskgraph", "trace"}
+KNOWS["plot"] = LOW | {"units", "components", "metrics", "mapping", "taskgraph", "trace"}
+KNOWS["report"] = LOW | {"units", "metrics", "plot", "mapping", "components"}
+KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
 KNOWS["cli"] = set(KNOWS)
+KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = set(KNOWS)
-# whatever comes in kinds asks the register
-LOWEST = {"errors", "registry", "units", "yaml_reader", "json_reader", "taskgraph", "trace", "verify", "engine"}
-for room in KNOWS.keys() - LOWEST:
-    KNOWS[room] |= {"registry"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
-    "numba": lambda path: path.name == "compiled.py",
+    "numba": lambda path: path == Path("jit.py"),
     "matplotlib": lambda path: path.parts[0] == "plot",
     "ruamel": lambda path: path.name == "yaml_reader.py",
     "pydantic": lambda path: (
@@ -113,6 +114,12 @@ def test_heavy_libraries_come_in_by_one_door(path):
             assert DOORS[library](path), f"{path} imports {library}"
 
 
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_only_files_of_kernels_are_compiled(path):
+    if path.name != "compiled.py":
+        assert not any(name.startswith("archsim.jit") for name in imports(path))
+
+
 def calls(path: Path, name: str) -> Iterator[ast.Call]:
     for node in nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in (name, f"json.{name}"):
@@ -150,6 +157,83 @@ def test_files_stay_readable(path):
     assert len((PACKAGE / path).read_text().splitlines()) <= 450, f"{path} has outgrown itself"
 
 
+# what makes, changes or removes a file or a folder; with one argument `replace` is that of a path
+MAKES = {"mkdir", "makedirs", "mkfifo", "rename", "renames", "unlink", "rmdir", "touch",
+         "symlink_to", "hardlink_to", "symlink", "link", "truncate", "ftruncate", "rmtree", "copyfile", "copytree",
+         "fsync", "chmod", "tofile", "to_csv", "to_parquet", "to_pickle", "memmap", "mkdtemp", "mkstemp",
+         "TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile"}  # fmt: skip
+# libraries that write: into a buffer or an open file of archsim.files, beside the reason
+INTO_A_BUFFER = {
+    ("savefig", "plot/canvas.py"),  # BytesIO
+    ("write_table", "export/tables.py"),  # a file of packed_file
+    ("write_table", "explore/results.py"),  # a file of fresh_file
+    ("nir.write", "workload/nir_writer.py"),  # BytesIO
+    ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file
+    ("os.open", "cli_say.py"),  # /dev/null
+    ("os.open", "reading.py"),  # for reading, without waiting for the other end of a pipe
+}
+LIBRARIES = {"os.open", "savefig", "write_table", "nir.write", "GzipFile", "savez", "savez_compressed",
+             "np.save", "savetxt"}  # fmt: skip
+_WRITING = set("wax+")
+
+
+def writes(call: ast.Call, path: Path) -> bool:
+    """Whether a call opens something for writing, or makes, changes or removes a file or folder."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    owner = getattr(getattr(function, "value", None), "id", "")
+    full = f"{owner}.{name}"
+    if name == "open" and owner != "os":
+        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+        modes = [str(a.value) for a in given if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        return any(len(mode) <= 3 and _WRITING & set(mode) for mode in modes)
+    if name in {"write_text", "write_bytes"}:  # of a path, or of archsim.files
+        return isinstance(function, ast.Attribute) and owner != "files"
+    if name in LIBRARIES or full in LIBRARIES:
+        return not {(name, path.as_posix()), (full, path.as_posix())} & INTO_A_BUFFER
+    if name == "File" and owner == "h5py":
+        return ast.unparse(call.args[1]) != "'r'" if len(call.args) > 1 else False
+    if name == "replace":
+        is_method = isinstance(function, ast.Attribute)
+        return owner == "os" or (is_method and len(call.args) == 1 and not call.keywords)
+    return name in MAKES or full in {"os.write", "os.remove", "shutil.move", "shutil.copy", "shutil.copy2"}
+
+
+def calls_in(source: str) -> Iterator[ast.Call]:
+    yield from (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.parts[0] != "files"], ids=str)
+def test_only_the_room_of_files_writes(path):
+    found = [ast.unparse(call) for call in calls_in((PACKAGE / path).read_text()) if writes(call, path)]
+    assert not found, f"{path}: archsim.files does that"
+
+
+@pytest.mark.parametrize("code", [
+    "open(p, 'w')", "p.open('wb')", "open(p, mode='a+b')", "os.open(p, flags)", "p.write_text(t)", "p.mkdir()",
+    "os.replace(a, b)", "a.replace(b)", "np.savez(p, a=a)", "h5py.File(p, 'w')", "fig.savefig(p)",
+    "pq.write_table(t, p)", "shutil.rmtree(p)", "tempfile.mkdtemp()", "frame.to_csv(p)", "os.remove(p)",
+])  # fmt: skip
+def test_whatever_writes_is_noticed(code):
+    assert writes(next(calls_in(code)), Path("x.py"))
+
+
+@pytest.mark.parametrize("code", [
+    "open(p)", "p.open('rb')", "open(p, encoding='ascii')", "t.replace('a', 'b')", "replace(chip, tiles=2)",
+    "h5py.File(p, 'r')", "p.read_text()", "sys.stderr.write(t)",
+])  # fmt: skip
+def test_whatever_reads_is_left_alone(code):
+    assert not writes(next(calls_in(code)), Path("x.py"))
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_only_one_file_prints(path):
+    """So that a name is text on a terminal, and a full disk behind stdout one line."""
+    printing = {"print", "typer.echo", "click.echo", "typer.secho"}
+    found = [call for call in calls_in((PACKAGE / path).read_text()) if ast.unparse(call.func) in printing]
+    assert not found or path == Path("cli_say.py"), f"{path}: archsim.cli_say does that"
+
+
 def loaded_by(code: str) -> set[str]:
     """Top-level modules that a fresh interpreter has loaded after running some code."""
     script = f"{code}\nimport sys\nprint(' '.join(sorted({{name.split('.')[0] for name in sys.modules}})))"
@@ -171,3 +255,88 @@ def test_the_help_page_stays_light():
         "try: main()\nexcept SystemExit: pass"
     )
     assert not loaded_by(code) & HEAVY
+
+
+# chains of questions about one text whose end stands for something else than a kind
+NO_KINDS = {
+    ("explore/study.py", "name"): "names of parameters: two special ones, options, or a path",
+    ("explore/tape.py", "kind"): "the rest are arithmetic, looked up in a table",
+    ("metrics/blocking.py", "by"): "of GROUPINGS, refused at the top of the function",
+    ("whatif/mechanism_latency.py", "phase"): "labels of tasks: what is neither update nor error is forward work",
+    ("units/faults.py", "kind"): "pydantic's kinds of faults: the rest are told in its own words",
+    ("workload/nir_reader.py", "kind"): "node types, refused where the file is read; others end a walk",
+    ("workload/nir_reader.py", "node.type"): "as above: convolutions, or nodes without a shape of their own",
+}
+
+
+def asked(test: ast.expr) -> str | None:
+    """The expression that a condition compares with one text or several."""
+    if isinstance(test, ast.BoolOp):
+        found = {asked(part) for part in test.values} - {None}
+        return found.pop() if len(found) == 1 else None
+    if not (isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq | ast.In)):
+        return None
+    [given, *_] = test.comparators
+    items = given.elts if isinstance(given, ast.Tuple | ast.List | ast.Set) else [given]
+    texts = all(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in items)
+    return ast.unparse(test.left) if texts and items else None
+
+
+def refuses(body: list[ast.stmt]) -> bool:
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    return "assert_never" in calls or any(isinstance(node, ast.Raise) for node in nodes)
+
+
+def leaves(statement: ast.stmt) -> bool:
+    """Whether an `if` without else goes no further than its body."""
+    return (
+        isinstance(statement, ast.If)
+        and not statement.orelse
+        and isinstance(statement.body[-1], ast.Return | ast.Raise | ast.Continue)
+    )
+
+
+def swallowed(body: list[ast.stmt]) -> Iterator[str]:
+    """What the chains of a block ask for and do not end: with an else, or with what stands behind returns."""
+    for i, one in enumerate(body):
+        if isinstance(one, ast.Match):
+            last = one.cases[-1]
+            if isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None and not refuses(last.body):
+                yield ast.unparse(one.subject)
+            for case in one.cases:
+                yield from swallowed(case.body)
+        for part in ("body", "orelse", "finalbody"):
+            yield from swallowed([s for s in getattr(one, part, []) if isinstance(s, ast.stmt)])
+        who = asked(one.test) if isinstance(one, ast.If) else None
+        before = body[i - 1] if i else None
+        if who is None or (isinstance(before, ast.If) and leaves(before) and asked(before.test) == who):
+            continue
+        n, tail = _end_of(body[i:], who)
+        if n > 1 and not refuses(tail):
+            yield who
+
+
+def _end_of(rest: list[ast.stmt], who: str) -> tuple[int, list[ast.stmt]]:
+    """How many questions a chain has, and what comes after the last."""
+    n, at, one = 1, 0, rest[0]
+    assert isinstance(one, ast.If)
+    while len(one.orelse) == 1 and isinstance(one.orelse[0], ast.If) and asked(one.orelse[0].test) == who:
+        n, one = n + 1, one.orelse[0]
+    if one.orelse or not leaves(rest[0]):
+        return n, one.orelse
+    while at + 1 < len(rest) and isinstance(after := rest[at + 1], ast.If) and leaves(after):
+        if asked(after.test) != who:
+            break
+        n, at = n + 1, at + 1
+    return n, rest[at + 1 :]
+
+
+def test_no_else_swallows_a_kind():
+    """Where several kinds are told apart, the rest is refused (`assert_never`, or an error)."""
+    found = set()
+    for path in files():
+        for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+            if isinstance(node, ast.FunctionDef):
+                found |= {(path.as_posix(), who) for who in swallowed(node.body)}
+    assert found == set(NO_KINDS)

@@ -69,6 +69,15 @@ def entries(folder: Path) -> list[str]:
 # ---- run ----
 
 
+IDLE = ["note: adc.kind: changes nothing here"]
+
+
+def test_check_names_keys_that_change_nothing(chip: Path) -> None:
+    result = call("check", chip)
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"note: {chip}: adc.kind: changes nothing here, for rate and cost hold")
+
+
 def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
     result = call("run", chip, workload, "--engine", "heap")
     assert result.exit_code == 0, result.output
@@ -79,7 +88,8 @@ def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
     # the chip of this test has one tile: all its messages come from the global buffer or go there
     assert [row.split(":")[0] for row in rows[3:]] == PHASES
     assert all("most loaded links: link[" in row for row in rows[3:])
-    assert result.stderr == ""  # no progress where nobody looks
+    # no progress where nobody looks, but what makes no difference
+    assert [line.split(",")[0] for line in result.stderr.splitlines()] == IDLE
 
 
 def test_the_choices_are_those_of_the_engine_and_the_workload() -> None:
@@ -527,12 +537,11 @@ def test_an_interrupted_run_leaves_nothing_behind(
     chip: Path, workload: Path, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
     process = started("run", chip, workload, "--set", "samples=3000", "-o", tmp_path / "a" / "out", cwd=tmp_path)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "a").exists() and time.monotonic() < deadline:
+    while not (tmp_path / "a").exists():  # before that Python itself is starting
+        assert process.poll() is None
         time.sleep(0.02)
-    time.sleep(0.3)
     process.send_signal(how)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=900)
     assert (process.returncode, out) == (code, "")
     assert "Traceback" not in err
     assert entries(tmp_path) == ["chip.yaml", "small.yaml"]
@@ -541,7 +550,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
 def test_an_error_of_a_process_is_one_message_and_exit_2(chip: Path, workload: Path, tmp_path: Path) -> None:
     replaced(chip, "rows: 128", "rows: 128 nm")
     process = started("run", chip, workload, cwd=tmp_path)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=900)
     assert (process.returncode, out) == (2, "")
     assert err.startswith(f"error: {chip}:")
     assert len(err.splitlines()) == 1

@@ -52,6 +52,24 @@ def record_of(*arguments: object) -> dict[str, Any]:
     return found
 
 
+def test_pulses_that_are_priced_and_pulses_that_are_counted_are_told_apart(chip: Path, weights: Path) -> None:
+    same = call(chip, "--weights", weights, *SMALL)
+    assert " ".join(same.output.split()).count("pulses per cell 1 verify reads") == 1
+    assert "note: " not in same.output
+    other = ("--set", "write.pulses_per_cell=8")
+    told = call(chip, "--weights", weights, *SMALL, *other)
+    assert "1 counted here; 8 in the price of a write\n" in told.output
+    assert "note: write.pulses_per_cell says 8 pulses per cell" in told.output
+    record = record_of(chip, "--weights", weights, *SMALL, *other)
+    assert (record["cells"]["pulses_per_cell"], record["cells"]["priced_pulses_per_cell"]) == (1.0, 8)
+    assert f"note: {record['notes'][0]}\n" in told.output
+    verified = ("--set", "device.errors={programming: {kind: constant, sigma: 0.05}, "
+                "write_verify: {band: 0.05, max_pulses: 99}}")  # fmt: skip
+    auto = record_of(chip, "--weights", weights, *SMALL, *verified, "--set", "write.pulses_per_cell=auto")
+    assert auto["notes"] == []
+    assert auto["cells"]["pulses_per_cell"] == pytest.approx(auto["cells"]["priced_pulses_per_cell"], rel=0.1)
+
+
 def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 

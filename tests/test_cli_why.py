@@ -52,6 +52,15 @@ def test_whatif_takes_the_changes_of_the_issue(call):
     assert "in the same order" in out
 
 
+def test_whatif_says_what_it_does_not_see_instead_of_nothing(call):
+    out = call("whatif", "--capacity", "tile.*.adc=2").stdout
+    assert [line.split()[-2:] for line in out.splitlines() if line.startswith("tile.*.adc")] == [["not", "seen"]]
+    assert "note: adc capacity: each task lasts as the ADCs" in out
+    assert "adc.columns_per_adc, which the replay does not see; simulate again with --set" in out
+    [found] = json.loads(call("whatif", "--capacity", "tile.*.adc=2", "--json").stdout)["changes"]
+    assert list(found["not_seen"]) == ["adc"]
+
+
 def test_an_unknown_name_ends_in_one_message(call):
     done = call("whatif", "--speedup", "acd=2")
     assert done.exit_code == 2

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError, model_validator
 
@@ -40,8 +40,74 @@ from archsim.units import (
     format_quantity,
     only_unit_faults,
     parse_quantity,
+    quantities,
+    seconds,
     to_door,
 )
+
+# SI brochure, 9th edition: prefixes, and the electron volt in joule
+PREFIX = {"": 0, "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9}
+SYMBOLS = {  # kind: (symbol, power of the prefix, exponent of the unit used inside)
+    "time": ("s", 1, -12),
+    "energy": ("J", 1, -12),
+    "power": ("W", 1, -6),
+    "area": ("m2", 2, -12),
+    "length": ("m", 1, -6),
+    "node": ("m", 1, -9),
+    "frequency": ("Hz", 1, 6),
+    "voltage": ("V", 1, 0),
+    "current": ("A", 1, 0),
+    "charge": ("Ah", 1, 0),
+    "resistance": ("ohm", 1, 0),
+    "conductance": ("S", 1, 0),
+    "capacitance": ("F", 1, -15),
+    "temperature": ("K", 1, 0),
+}
+OTHERS = {"eV": Fraction("1.602176634e-19") * 10**12, "C": Fraction(1), "%": Fraction(1, 100), "": Fraction(1)}
+COULOMB_PER_AH = 3600
+
+
+def size_of(unit: str, kind: str) -> Fraction:
+    """Of a unit, in the one used inside: from the prefixes, not from the tables of the package."""
+    if unit in OTHERS:
+        return OTHERS[unit]
+    symbol, power, inner = SYMBOLS[kind]
+    prefix = unit.removesuffix("S/s" if unit.endswith("S/s") else symbol)
+    size = Fraction(10) ** (PREFIX[prefix] * power - inner)
+    return size * COULOMB_PER_AH if symbol == "Ah" else size
+
+
+REAL_UNITS = [(kind, unit) for kind, rules in quantities.KINDS.items() if not rules.whole for unit in rules.units]
+NUMBERS = st.tuples(st.integers(0, 10**17), st.integers(-20, 3))
+
+
+@pytest.mark.parametrize(("kind", "unit"), REAL_UNITS)
+@settings(max_examples=25)
+@given(NUMBERS)
+def test_a_quantity_in_any_unit_is_the_nearest_double(kind, unit, number):
+    digits, exponent = number
+    exact = digits * Fraction(10) ** exponent * size_of(unit, kind)
+    assume(exact == 0 or (exact > 2.0**-1000 and (kind != "fraction" or exact <= 1)))
+    assert parse_quantity(f"{digits}e{exponent} {unit}".strip(), kind) == float(exact)
+
+
+@given(st.integers(0, 2**63 - 1))
+@example(100_000_000)
+@example(2**53 + 1)
+def test_a_time_in_seconds_is_the_nearest_double(time_ps):
+    assert seconds(time_ps) == float(Fraction(time_ps, 10**12))
+
+
+def test_no_unit_is_converted_with_a_factor_that_is_no_binary_number(root_dir):
+    factor = re.compile(r"^(?! *(>>>|slack =)).*\* *1e-\d")
+    found = [
+        f"{path.relative_to(root_dir)}: {line.strip()}"
+        for path in sorted((root_dir / "archsim").rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if factor.search(line)
+    ]
+    assert found == []
+
 
 KINDS = [
     "time",
@@ -224,7 +290,8 @@ class Everything(DoorModel):
     p_frac: Frac
 
 
-REAL = st.floats(0, allow_nan=False, allow_infinity=False)
+REAL = st.just(0.0) | st.floats(1e-100, 1e100)
+FRACTION = st.just(0.0) | st.floats(1e-100, 1)
 WHOLE = st.integers(0, 2**63 - 1)
 BOUNDS = {int: WHOLE, float: REAL}
 
@@ -233,7 +300,7 @@ BOUNDS = {int: WHOLE, float: REAL}
 def everything(draw: st.DrawFn) -> Everything:
     values: dict[str, Any] = {}
     for name, field in Everything.model_fields.items():
-        values[name] = draw(st.floats(0, 1) if name == "p_frac" else BOUNDS[field.annotation])  # type: ignore[index]
+        values[name] = draw(FRACTION if name == "p_frac" else BOUNDS[field.annotation])  # type: ignore[index]
     values["h_v"] = draw(st.sampled_from([-1, 1])) * values["h_v"]
     return Everything.model_construct(**values)
 

@@ -146,7 +146,7 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
         (b"\x89HDF\r\n\x1a\n\x00\x00\x00", "1:1: a binary file; YAML text in UTF-8 is needed"),
         (b"a: 1\nb: caf\xe9\n", "2:7: not UTF-8; YAML text in UTF-8 is needed"),
         ("a: 1\n".encode("utf-16"), "1:1: a binary file"),
-        (b"a" * 1_000_001, "1:1: the file is too large: 1000001 bytes, at most 1000000 are read"),
+        (b"a" * 1_000_001, "cannot be read: the file is too large: 1000001 bytes, at most 1000000 are read"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line(write: Write, content: str | bytes, message: str) -> None:
@@ -166,7 +166,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == "cannot be read: Is a directory"
+    assert refusal(tmp_path) == "cannot be read: is a folder; name a file in it"
 
 
 def test_a_name_that_no_file_can_have_is_refused() -> None:
@@ -175,16 +175,16 @@ def test_a_name_that_no_file_can_have_is_refused() -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert refusal(tmp_path / "pipe") == "cannot be read: not a regular file"
+    assert refusal(tmp_path / "pipe") == "cannot be read: not a regular file; a pipe or a device might never end"
 
 
 def test_a_file_without_permission_is_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("a: 1\n")
 
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, _: int) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # a test may run as root, who may read all
+    monkeypatch.setattr(os, "open", refuse)  # a test may run as root, who may read all
     assert refusal(path) == "cannot be read: Permission denied"
 
 

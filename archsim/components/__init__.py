@@ -1,18 +1,32 @@
-"""What one action costs: time, energy, area and leakage of every component, each with its source."""
+"""What one action costs: time, energy, area and leakage of every part, each with its source."""
 
-from archsim.components.catalog import catalog_rows
-from archsim.components.costs import ChipCosts
-from archsim.components.faults import check
-from archsim.components.records import BUFFERS, COMPONENTS, Action, AreaItem, Charge, ReadCycle
+from archsim.components.part import Job, Look, Part
+from archsim.components.parts import (
+    Parts,
+    buffer_kinds,
+    check,
+    count_units,
+    free_paths,
+    part_kinds,
+    without_effect,
+)
+from archsim.components.records import Action, AreaItem, Charge, ReadCycle
+from archsim.components.table import price_rows
 
 __all__ = [
-    "BUFFERS",
-    "COMPONENTS",
     "Action",
     "AreaItem",
     "Charge",
-    "ChipCosts",
+    "Job",
+    "Look",
+    "Part",
+    "Parts",
     "ReadCycle",
-    "catalog_rows",
+    "buffer_kinds",
     "check",
+    "count_units",
+    "free_paths",
+    "part_kinds",
+    "price_rows",
+    "without_effect",
 ]

@@ -9,31 +9,6 @@ from typing import Literal
 
 Where = Literal["crossbar", "pe", "tile", "chip"]
 
-# every name that a charge or an area item may carry
-COMPONENTS = (
-    "crossbar",
-    "drivers",
-    "write_circuits",
-    "sample_hold",
-    "adc",
-    "shift_add",
-    "tile_bus",
-    "input_buffer",
-    "output_buffer",
-    "membrane_buffer",
-    "history_buffer",
-    "gradient_buffer",
-    "accumulator",
-    "neuron_unit",
-    "gradient_unit",
-    "tile_control",
-    "interconnect",
-    "global_buffer",
-    "chip_control",
-)
-BUFFERS = tuple(name for name in COMPONENTS if name.endswith("_buffer"))
-
-
 def longest(first: int, second: int) -> int:
     """The longer of two times; one that remembers where it comes from remembers both.
 

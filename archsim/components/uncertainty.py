@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archsim.components.parts import part_kinds
 from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
 
@@ -100,27 +101,6 @@ def _spreads(component: str, cost: Priced) -> list[Spread]:
 
 
 def costs_of(chip: Chip) -> dict[str, Priced]:
-    """The cost model of every component that a chip has, by the names of the price list."""
-    tile = chip.tile
-    found: dict[str, Priced | None] = {
-        "crossbar": chip.crossbar.cost,
-        "drivers": chip.drivers.cost,
-        "write_circuits": chip.write.cost,
-        "sample_hold": None if chip.sample_hold is None else chip.sample_hold.cost,
-        "adc": chip.adc.cost,
-        "shift_add": chip.shift_add.cost,
-        "tile_bus": tile.bus.cost,
-        "input_buffer": tile.input_buffer.cost,
-        "output_buffer": tile.output_buffer.cost,
-        "membrane_buffer": tile.membrane_buffer.cost,
-        "history_buffer": tile.history_buffer.cost,
-        "gradient_buffer": tile.gradient_buffer.cost,
-        "accumulator": tile.accumulator.cost,
-        "neuron_unit": tile.neuron_unit.cost,
-        "gradient_unit": tile.gradient_unit.cost,
-        "tile_control": tile.control,
-        "interconnect": chip.interconnect.cost,
-        "global_buffer": chip.global_buffer.cost,
-        "chip_control": chip.chip_control,
-    }
+    """The cost model of every part that a chip has, by the names of the price list."""
+    found = {name: kind.cost_of(chip) for name, kind in part_kinds().items()}
     return {name: cost for name, cost in found.items() if cost is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import EngineError
+from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -64,10 +65,11 @@ def run_tasks(
     >>> run_tasks(b.build()).done_ps.tolist()
     [120, 220]
     """
-    if engine not in ENGINES:
-        raise EngineError(f"unknown engine {engine!r}; there are: {', '.join(ENGINES)}")
-    if policy not in POLICIES:
-        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    refuse([
+        wrong_type("graph", graph, TaskGraph, "TaskGraphBuilder.build"),
+        wrong_kind("engine", engine, ENGINES),
+        wrong_kind("policy", policy, POLICIES),
+    ], EngineError)  # fmt: skip
     from archsim.engine.memory import check_run
 
     check_run(graph, engine, max_memory)
@@ -79,9 +81,11 @@ def run_tasks(
         from archsim.engine import heap_engine
 
         return heap_engine.run(graph, policy)
-    from archsim.engine import dispatch
+    if engine == "compiled":
+        from archsim.engine import dispatch
 
-    return dispatch.run(graph, policy)
+        return dispatch.run(graph, policy)
+    raise AssertionError(engine)  # refused above
 
 
 def start_order(graph: TaskGraph, policy: str = "fifo") -> tuple[Trace, NDArray[np.int64]]:
@@ -114,8 +118,10 @@ def start_order(graph: TaskGraph, policy: str = "fifo") -> tuple[Trace, NDArray[
     >>> start_order(b.build())[1].tolist()
     [1, 0]
     """
-    if policy not in POLICIES:
-        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    refuse([
+        wrong_type("graph", graph, TaskGraph, "TaskGraphBuilder.build"),
+        wrong_kind("policy", policy, POLICIES),
+    ], EngineError)  # fmt: skip
     from archsim.engine import dispatch
 
     return dispatch.run_with_order(graph, policy)

@@ -15,12 +15,12 @@ from archsim.engine import POLICIES, heap_engine
 from archsim.engine.columns import Structure, services_of, structure_of
 from archsim.engine.memory import check_run
 from archsim.errors import DeadlockError, EngineError
+from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import in_64_bits, products, sums_by
 from archsim.trace import Trace
 
 Ints = NDArray[np.int64]
-
-_TOO_MUCH = 2.0**62  # sums beyond are refused, as floats show them in time
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +100,10 @@ def run_many(
     >>> runs.makespan_ps.tolist(), runs.busy_ps.tolist(), runs.deadlocked.tolist()
     ([180, 140], [[80], [40]], [False, False])
     """
-    if policy not in POLICIES:
-        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    refuse([
+        wrong_type("graph", graph, TaskGraph, "TaskGraphBuilder.build"),
+        wrong_kind("policy", policy, POLICIES),
+    ], EngineError)  # fmt: skip
     if workers is not None and workers < 1:
         raise EngineError(f"workers is {workers}; it must be 1 or more")
     first = services[0] if isinstance(services, tuple) and services else services
@@ -162,9 +164,7 @@ class _Batch:
         if not stuck:
             self.makespan[config] = done.max(initial=0)
         busy = self.used.busy(rows[0]) if not stuck else self.used.busy_until_stuck(per_task[0], start)
-        if busy is None:
-            raise EngineError(f"configuration {config}: busy times exceed 2**62 unit-picoseconds")
-        self.busy[config] = busy
+        self.busy[config] = in_64_bits(busy, f"configuration {config}: busy time of a resource, in ps times units")
         self.rooms.append(room)
 
     def _compiled(self, rows: list[Ints], per_task: list[Ints], room: tuple[Ints, ...]) -> bool | None:
@@ -210,28 +210,22 @@ class _Used:
         if classes is not None:
             n_classes = int(classes.max(initial=0)) + 1
             key, place = np.unique(resource * n_classes + classes[owner], return_inverse=True)
-            if units.astype(float).sum() < _TOO_MUCH:  # else one entry for each claim
-                total = np.zeros(len(key), np.int64)
-                np.add.at(total, place, units)
-                kind, resource, units = key % n_classes, key // n_classes, total
-            else:
-                kind = classes[owner]
+            units = sums_by(place, products(units), len(key))
+            kind, resource = key % n_classes, key // n_classes
         order = np.argsort(resource, kind="stable")
         self.kind, self.units, resource = kind[order], units[order], resource[order]
         self.begins = np.flatnonzero(np.diff(resource, prepend=-1))
         self.resource = resource[self.begins]
 
-    def busy(self, occupancy: Ints) -> Ints | None:
-        """Units times occupancy, by resource; occupancies are by class. None beyond 2**62 in all."""
-        busy = np.zeros(self.graph.n_resources, np.int64)
-        held = occupancy[self.kind]
-        if held.astype(float) @ self.units.astype(float) >= _TOO_MUCH:
-            return None
+    def busy(self, occupancy: Ints) -> NDArray[Any]:
+        """Units times occupancy, by resource; occupancies are by class."""
+        held = products(occupancy[self.kind], self.units)
+        busy = np.zeros(self.graph.n_resources, held.dtype)
         if len(held):
-            busy[self.resource] = np.add.reduceat(held * self.units, self.begins)
+            busy[self.resource] = np.add.reduceat(held, self.begins)
         return busy
 
-    def busy_until_stuck(self, occupancy: Ints, start: Ints) -> Ints | None:
+    def busy_until_stuck(self, occupancy: Ints, start: Ints) -> NDArray[Any]:
         """The same of those tasks that started; occupancies are by task."""
         return _Used(self.graph, None).busy(np.where(start < 0, 0, occupancy))
 

@@ -25,9 +25,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from archsim.jit import intrinsic, njit, types
 
 Long = NDArray[np.int64]
 Short = NDArray[np.int32]

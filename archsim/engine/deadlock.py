@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import DeadlockError
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import held_until
 from archsim.trace import Trace
 
 _SHOWN = 8  # longer cycles are shortened in the message, not in DeadlockError.cycle
@@ -146,7 +147,7 @@ def deadlock(graph: TaskGraph, trace: Trace, heads: list[int]) -> DeadlockError:
         there is, or nobody is left who would give units back.
     """
     stuck = _Stuck(graph, trace, heads)
-    released = (trace.start_ps + graph.occupancy_ps)[trace.start_ps >= 0]
+    released = held_until(trace.start_ps, graph.occupancy_ps)[trace.start_ps >= 0]
     last = max(trace.makespan_ps, int(released.max(initial=0)))
     opening = f"deadlock at {last} ps: {len(stuck.left)} of {graph.n_tasks} tasks never start."
     hopeless = _hopeless(stuck)

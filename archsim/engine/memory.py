@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.memory import SMALL, require
 
@@ -34,6 +35,8 @@ def run_bytes(
         return 250 * n_tasks + 40 * n_edges + 60 * n_claims
     if engine == "simpy":
         return 320 * n_tasks + 50 * n_edges + 60 * n_claims
+    if engine != "compiled":
+        raise EngineError(f"engine is {engine!r}; allowed are simpy, heap, compiled")
     trace = 24 * n_tasks
     if not all_rules:  # who is newly ready, and ends in flight on a heap
         return trace + 20 * n_tasks

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from archsim.errors import ArchsimError, TooLargeError
+from archsim.errors import ArchsimError, TooLargeError, UnusualWarning, WriteError
 from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved, Study
-from archsim.simulate import Phase, simulate
+from archsim.files import make_folder
+from archsim.simulate import simulate
+from archsim.workload import Phase
 
 Outcome = dict[str, Any]
 
@@ -115,7 +118,9 @@ def evaluate(jobs: Sequence[Job]) -> list[Outcome]:
     if (model := jobs[0].model) != model_version():
         said = f"its worker has archsim {model_version()}, the study is of {model}"
         return [{**failed(said, interrupted={"worker": "other version"}), "seconds": 0.0} for _ in jobs]
-    outcomes = [_outcome(job, known) for job, known in zip(jobs, _quick(jobs), strict=True)]
+    with warnings.catch_warnings():  # a study tries what is unusual, thousands of times
+        warnings.simplefilter("ignore", UnusualWarning)
+        outcomes = [_outcome(job, known) for job, known in zip(jobs, _quick(jobs), strict=True)]
     seconds = (time.monotonic() - start_s) / len(jobs)
     return [{**outcome, "seconds": seconds} for outcome in outcomes]
 
@@ -141,6 +146,8 @@ def _outcome(job: Job, quick: dict[str, float] | None) -> Outcome:
         return _evaluated(job, quick or {})
     except TooLargeError as error:  # with more memory, or less beside it, it has figures
         return failed(str(error), interrupted={"worker": "memory"})
+    except WriteError as error:  # says nothing of the configuration
+        return failed(str(error), interrupted={"worker": "disk"})
     except ArchsimError as error:
         return failed(" ".join(str(error).splitlines()[:2]).partition(" These wait")[0])
     except MemoryError:
@@ -210,7 +217,7 @@ def _learned(job: Job, wanted: Sequence[str]) -> dict[str, float]:
     from archsim.learn.pretrained import accuracies
 
     given = job.resolved
-    job.learned.mkdir(parents=True, exist_ok=True)
+    make_folder(job.learned)
     runs = [
         accuracies(given.chip, given.work, job.rule, seed, job.learned)
         for seed in range(given.seed, given.seed + job.n_seeds)

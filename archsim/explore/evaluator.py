@@ -18,6 +18,7 @@ from archsim.explore.log import Record
 from archsim.explore.shared import graph_key
 from archsim.explore.study import Parameters, Study
 from archsim.explore.workers import Pool
+from archsim.units import seconds
 
 Tell = Callable[[str], None]
 POLL_S = 0.5
@@ -126,7 +127,7 @@ class Evaluator:
             return record is not None
         limit_ps = self.study.model.time_limit_ps
         before_s = record["interrupted"].get("limit_s")
-        return before_s is not None and limit_ps is not None and limit_ps * 1e-12 <= before_s
+        return before_s is not None and limit_ps is not None and seconds(limit_ps) <= before_s
 
     def submit(self, pending: Pending) -> None:
         """Hand in as much as there are free workers for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,9 @@ from archsim.explore.log import RESULTS, Claims, ResultLog, locked
 from archsim.explore.models import StudyModel
 from archsim.explore.shapes import AboutShape, fault_of, misfit
 from archsim.explore.study import Study, describe, described_model, without_files
-from archsim.json_reader import read_json
+from archsim.files import inside, make_folder, path_of, remove, write_text
 from archsim.learn.checkpoints import differences
+from archsim.reading import input_json, input_text
 
 FORMAT = "archsim explore 1"
 STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
@@ -41,12 +41,12 @@ class StudyFolder:
     @property
     def journal(self) -> Path:
         """Optuna's journal."""
-        return self.path / JOURNAL
+        return inside(self.path, JOURNAL)
 
     @property
     def learned(self) -> Path:
         """Networks that were trained before the chip."""
-        return self.path / LEARNED
+        return inside(self.path, LEARNED)
 
     def close(self) -> None:
         """Give back what was claimed."""
@@ -66,19 +66,16 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
     Raises
     ------
     ExploreError
-        It cannot be written, holds other files, another study, or one that another version of archsim began.
+        It holds other files, another study, or one that another version of archsim began.
+    WriteError
+        It is a file, or cannot be written.
     """
-    target = folder.expanduser().resolve()
+    target = path_of(folder).resolve()
     # claims are the process's: two threads would both take one, and a file of claims that is closed drops them all
     if target in _OPEN:
         said = "is open in this process already; give each sweep or search of it a process of its own"
         raise ExploreError(f"{target}: {said}")
-    if target.exists() and not target.is_dir():
-        raise ExploreError(f"{target}: is a file; name a folder for the study")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise ExploreError(f"{target}: cannot be written: {cause.strerror or cause}") from None
+    make_folder(target)
     foreign = sorted(path.name for path in target.iterdir() if not _is_of_a_beginning(path))
     if foreign and not (target / ABOUT).exists():  # asked last: another process may be making it
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
@@ -89,12 +86,13 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
     about = about_of(study)
     with locked(target / "folder.lock"):
         for half_written in filter(_is_half_written, target.iterdir()):  # by a process that was killed
-            half_written.unlink()
+            remove(half_written)
         if (target / ABOUT).exists():
             _refuse_other(target, read_about(target), about)
         else:
-            _write(target / STUDY_COPY, study.document.path.read_text(encoding="utf-8-sig"))
-            _write(target / ABOUT, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+            write_text(inside(target, STUDY_COPY), input_text(study.document.path, encoding="utf-8-sig"))
+            text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
+            write_text(inside(target, ABOUT), text + "\n")
     opened = StudyFolder(target, log_of(target, study), Claims(target / "claims.lock"))
     _OPEN.add(target)
     return opened
@@ -106,7 +104,7 @@ def _is_of_a_beginning(path: Path) -> bool:
 
 
 def _is_half_written(path: Path) -> bool:
-    return any(path.match(f".{name}.*.part") for name in (ABOUT, STUDY_COPY))
+    return any(path.match(f".{name}.*part") for name in (ABOUT, STUDY_COPY))
 
 
 def about_of(study: Study) -> dict[str, Any]:
@@ -136,7 +134,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         It holds no study, or one of another format.
     """
     try:
-        about = read_json((folder / ABOUT).read_text(encoding="utf-8"))
+        about = input_json(folder / ABOUT)
     except OSError:
         raise ExploreError(f"{folder}: holds no study; one is made by archsim sweep or archsim search") from None
     except ValueError as cause:
@@ -187,18 +185,3 @@ def _by_this_version(described: dict[str, Any]) -> dict[str, Any]:
         return described
     completed: dict[str, Any] = json.loads(json.dumps(described_model(model), allow_nan=False))
     return {**completed, "files": described["files"]}
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and on the disk."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as cause:
-        raise ExploreError(f"{path}: cannot be written: {cause.strerror or cause}") from None
-    finally:
-        beside.unlink(missing_ok=True)

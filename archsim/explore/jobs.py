@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import pickle
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from typing import Any, ParamSpec
 
 from archsim.errors import ArchsimError, ExploreError
 from archsim.explore.workers import LocalPool
-from archsim.json_reader import read_json
-from archsim.report import write_whole
+from archsim.files import make_folder, scratch_folder, write_text
+from archsim.reading import input_json
 
 POLL_S = 60.0
 REVISION = 2  # of what studies compute; counts up when kept outcomes are not those that would come out now
@@ -90,7 +89,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, cache: Path, tell: Tell = lambda
             for key, outcome in pool.wait(POLL_S):
                 found[key] = _outcome_of(outcome, missing[key])
                 text = json.dumps({"outcome": found[key]}, allow_nan=False)
-                write_whole(_file(cache, missing[key]), text + "\n")
+                write_text(_file(cache, missing[key]), text + "\n")
                 tell(f"{sum(job.key in found for job in jobs)} of {len(jobs)}: {missing[key].name}")
     finally:
         pool.close()
@@ -103,18 +102,14 @@ def kept_in(cache: Path | None) -> Iterator[Path]:
 
     Raises
     ------
-    ExploreError
+    WriteError
         It cannot be made.
     """
     if cache is None:
-        with tempfile.TemporaryDirectory() as place:
-            yield Path(place)
-        return
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as cause:
-        raise ExploreError(f"{cache}: cannot be written: {cause.strerror or cause}") from None
-    yield cache
+        with scratch_folder() as place:
+            yield place
+    else:
+        yield make_folder(cache)
 
 
 # ---- jobs that may fail without ending the study ----
@@ -191,6 +186,6 @@ def _file(cache: Path, job: Job) -> Path:
 def _kept(cache: Path, job: Job) -> Any:
     """An earlier outcome; None if there is none, or it cannot be read."""
     try:
-        return read_json(_file(cache, job).read_text(encoding="utf-8"))["outcome"]
+        return input_json(_file(cache, job))["outcome"]
     except (OSError, ValueError, KeyError, TypeError):
         return None

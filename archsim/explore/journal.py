@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import optuna
@@ -22,6 +22,7 @@ from archsim.explore.log import RESULTS, locked
 from archsim.explore.models import Range
 from archsim.explore.shapes import operation_fault
 from archsim.explore.study import Study
+from archsim.files import append, cut, lock_file
 from archsim.json_reader import read_json
 
 ASKED = "parameters"
@@ -85,19 +86,18 @@ class Backend(JournalFileBackend):
         int
             Bytes of the file then.
         """
-        with open(self._file_path, "a+b") as file:
+        with open(self._file_path, "rb") as file:
             end = file.seek(0, os.SEEK_END)
-            if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
-                file.seek(0)
-                file.truncate(file.read().rfind(b"\n") + 1)
-            file.write(b"".join(lines))
-            file.flush()
-            return os.fstat(file.fileno()).st_size
+            torn = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
+            file.seek(0)
+            whole = file.read().rfind(b"\n") + 1 if torn else end
+        if torn:
+            cut(self._file_path, whole)
+        return append(self._file_path, b"".join(lines), to_disk=False)
 
     def to_disk(self) -> None:
         """Wait until the disk has all of it."""
-        with open(self._file_path, "ab") as file:
-            os.fsync(file.fileno())
+        append(self._file_path, b"")
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def taking_part(path: Path) -> Iterator[None]:
     path : Path
         The journal.
     """
-    mark = os.open(path.with_suffix(".active"), os.O_RDWR | os.O_CREAT, 0o666)
+    mark = lock_file(path.with_suffix(".active"))
     try:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -162,7 +162,7 @@ def mend(path: Path) -> int:
         is_asked = is_asked or ASKED in operation.get("user_attr", {})
         keep = good if is_asked else keep
     if keep < len(content):
-        os.truncate(path, keep)
+        cut(path, keep)
     return len(content) - keep
 
 
@@ -275,4 +275,6 @@ def _sampler(study: Study) -> optuna.samplers.BaseSampler:
             return optuna.samplers.NSGAIIISampler(population_size=settings.population, seed=seed)
         if settings.sampler == "quasi_random":
             return optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_asynchronous_seeding=False)
-    return optuna.samplers.RandomSampler(seed=seed)
+        if settings.sampler == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        assert_never(settings.sampler)

@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,9 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
+from archsim.files import append, lock_file
 from archsim.json_reader import read_json
 
 RESULTS = "results.jsonl"
+KEY = re.compile(r"[0-9a-f]{32}")
+"""Of a configuration; names of files are made of it, so it holds nothing else."""
 Record = dict[str, Any]
 
 
@@ -61,11 +65,11 @@ class ResultLog:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = ResultLog(Path(folder) / RESULTS)
-    ...     log.append([{"key": "a", "metrics": {"latency_ps": 5}}])
+    ...     log.append([{"key": "a" * 32, "metrics": {"latency_ps": 5}}])
     ...     _ = log.path.write_bytes(log.path.read_bytes() + b'{"key": "b", "metr')  # the power fails
     ...     again = ResultLog(log.path)
-    ...     again.append([{"key": "c", "metrics": {}}])
-    ...     list(ResultLog(log.path).read()), again.n_damaged
+    ...     again.append([{"key": "c" * 32, "metrics": {}}])
+    ...     [key[0] for key in ResultLog(log.path).read()], again.n_damaged
     (['a', 'c'], 1)
     """
 
@@ -113,23 +117,18 @@ class ResultLog:
 
     def append(self, records: Sequence[Record]) -> None:
         """Write records behind each other, and wait until the disk has them; those that are finished are not."""
-        with locked(self.path.with_suffix(".lock")), _os_errors(self.path):
+        with locked(self.path.with_suffix(".lock")):
             self.read()
             new = [record for record in records if self._is_open(record["key"])]
             lines = [_text({**r, "sha256": checksum(r)}) + "\n" for r in new]
             if not lines:
                 return
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-            try:
-                size = os.fstat(descriptor).st_size
-                torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-                data = ("\n" if torn else "").encode() + "".join(lines).encode()
-                while data:
-                    data = data[os.write(descriptor, data) :]
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            append(self.path, "".join([*self._end_of_torn(), *lines]).encode())
             self.read()
+
+    def _end_of_torn(self) -> list[str]:
+        """What ends a last line that was torn; the log has been read up to its last whole one."""
+        return ["\n"] if self.path.exists() and self.path.stat().st_size > self._read_to else []
 
     def _is_open(self, key: str) -> bool:
         return key not in self.records or "interrupted" in self.records[key]
@@ -140,18 +139,10 @@ def _record(line: bytes) -> Record:
     record = read_json(line)
     if not isinstance(record, dict) or record.get("sha256") != checksum(record):
         raise ValueError("cut off or changed; its sha256 is not that of the rest")
-    if not isinstance(record.get("key"), str):
-        raise ValueError("key: must be a text")
+    if not (isinstance(record.get("key"), str) and KEY.fullmatch(record["key"])):
+        raise ValueError("key: must be 32 digits of 0-9 and a-f")
     found: Record = record
     return found
-
-
-@contextmanager
-def _os_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as cause:
-        raise ExploreError(f"{path}: cannot be written: {cause.strerror or cause}") from None
 
 
 @contextmanager
@@ -160,11 +151,10 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises
     ------
-    ExploreError
+    WriteError
         The file cannot be written.
     """
-    with _os_errors(path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = lock_file(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -184,8 +174,7 @@ class Claims:
     """
 
     def __init__(self, path: Path) -> None:
-        with _os_errors(path):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._file = lock_file(path)
         self._held: set[str] = set()
 
     def take(self, key: str) -> bool:

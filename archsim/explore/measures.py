@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from archsim.components import COMPONENTS
-from archsim.components.catalog import COUNT_UNITS
+from archsim.components import count_units, part_kinds
 from archsim.errors import ExploreError
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE
 from archsim.lowering.power import ISSUE, SETTLE
@@ -44,9 +43,9 @@ SHAPES: Final[dict[str, Callable[[Network], float]]] = {
 """Of the network's layer graph; the chip has no part in them."""
 
 _PARTS: Final = {
-    "component": (*COMPONENTS, "flow_control"),
+    "component": (*part_kinds(), "flow_control"),
     "phase": ("forward", "backward", "feedback", "gradient", "update", "learning"),
-    "action": ("read", *COUNT_UNITS, *(free.name for free in (ADMIT, RELEASE, BARRIER, ISSUE, SETTLE))),
+    "action": (*count_units(), *(free.name for free in (ADMIT, RELEASE, BARRIER, ISSUE, SETTLE))),
 }
 """Names of parts that do not depend on chip and network; those of layers do. "(leakage)" and the like are in every
 breakdown."""

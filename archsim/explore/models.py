@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from archsim.units import DoorModel, FieldFaultsError, TimePs, factor_between, whole_step
+from archsim.workload import Phase
 
 MOST_TRIALS = 2**20
 """Configurations, trials, seeds: more are not evaluated in any time that one would wait."""
@@ -267,7 +268,7 @@ class StudyModel(DoorModel):
     chip: Name
     workload: Name
     set: list[Name] = Field(default_factory=list)
-    phase: Literal["inference", "bp", "dfa"] | None = None
+    phase: Phase | None = None
     seed: Natural = 0
     parameters: Annotated[dict[Name, Parameter], Field(min_length=1)]
     objectives: Annotated[dict[Name, Literal["minimize", "maximize"]], Field(min_length=1)]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import html
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.errors import ExploreError, SpecError, WorkloadError
+from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
 from archsim.explore.check import faults_alone
 from archsim.explore.folder import ABOUT, log_of, read_about
 from archsim.explore.front import CHEAP, losses, nearest
@@ -24,6 +23,8 @@ from archsim.explore.measures import kind_of, needs_learning
 from archsim.explore.models import Range, StudyModel, Value, split_number
 from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study, without_files
+from archsim.files import fresh_file, fresh_folder, inside, make_folder, path_of, remove, write_text
+from archsim.texts import as_cell, one_line
 from archsim.units import format_metric, quantities_of, to_door, unit_of
 from archsim.yaml_reader import Document, fill
 
@@ -42,7 +43,7 @@ def read_results(folder: str | Path) -> Explored:
     ExploreError
         The folder holds no study.
     """
-    path = Path(folder)
+    path = path_of(folder)
     about = read_about(path)
     study = _study(about, path / ABOUT)
     log = log_of(path, study)
@@ -172,30 +173,43 @@ def export(found: Explored, folder: Path) -> list[Path]:
 
     Raises
     ------
-    ExploreError
+    WriteError
         The folder cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = _with_numbers([flat(record) for record in found.records], list(found.study.parameters))
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        with (folder / CSV).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        written = [folder / CSV, *_parquet(folder / PARQUET, rows, names)]
-        (folder / CHIPS).mkdir(exist_ok=True)
-        for record in found.front:
-            for name, text in _ready_files(found, record).items():
-                path = folder / CHIPS / name
-                path.write_text(text, encoding="utf-8")
-                written.append(path)
-        for path in (folder / CHIPS).iterdir():  # of a front of before
-            if _READY_FILE.fullmatch(path.name) and path not in written:
-                path.unlink()
-    except OSError as cause:
-        raise ExploreError(f"{folder}: cannot be written: {cause.strerror or cause}") from None
-    return written
+    with fresh_folder(folder) as place:
+        names = _tables(found, place)
+    _remove_older(folder, names)
+    return [inside(folder, *name.split("/")) for name in names]
+
+
+def _tables(found: Explored, folder: Path) -> list[str]:
+    """Write tables, chips and workloads into a new folder; their names in it."""
+    rows = _with_numbers([flat(record) for record in found.records], list(found.study.parameters))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    write_text(inside(folder, CSV), _csv(rows, columns))
+    names = [CSV, *_parquet(inside(folder, PARQUET), rows, columns)]
+    make_folder(inside(folder, CHIPS))
+    for record in found.front:
+        for name, text in _ready_files(found, record).items():
+            write_text(inside(folder, CHIPS, name), text)
+            names.append(f"{CHIPS}/{name}")
+    return names
+
+
+def _remove_older(folder: Path, names: Sequence[str]) -> None:
+    """Remove chips and workloads of a front of before."""
+    for path in inside(folder, CHIPS).iterdir():
+        if _READY_FILE.fullmatch(path.name) and f"{CHIPS}/{path.name}" not in names:
+            remove(path)
+
+
+def _csv(rows: list[dict[str, Any]], names: list[str]) -> str:
+    """A table for spreadsheets, in which no text is a formula."""
+    lines: list[list[Any]] = [list(names), *([row.get(name) for name in names] for row in rows)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([as_cell(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    return text.getvalue()
 
 
 def _with_numbers(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[str, Any]]:
@@ -210,7 +224,7 @@ def _with_numbers(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list
     return found
 
 
-def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[Path]:
+def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[str]:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -222,8 +236,9 @@ def _parquet(path: Path, rows: list[dict[str, Any]], names: list[str]) -> list[P
         kinds = {type(value) for value in values if value is not None}
         kind = next(iter(kinds)) if len(kinds) == 1 else float if kinds <= {int, float} else str
         columns[name] = [None if value is None else kind(value) for value in values]
-    pq.write_table(pa.table(columns), path)
-    return [path]
+    with fresh_file(path) as file:
+        pq.write_table(pa.table(columns), file)
+    return [path.name]
 
 
 def _ready_files(found: Explored, record: Record) -> dict[str, str]:
@@ -240,7 +255,7 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
         f"Once more, in the folder above this one: archsim run {again}",
         *_learned_again(found.study, record, f"{CHIPS}/{chip} {CHIPS}/{workload}"),
     ]
-    head = [f"# {line}" for line in said]
+    head = [f"# {one_line(line)}" for line in said]  # a name may hold the end of a line
     data = {
         chip: to_door(found.study.resolve(record["parameters"]).chip),
         workload: _workload(found.study, record),
@@ -268,7 +283,18 @@ def notes_on(found: Explored) -> list[str]:
         "costs are those of the workload's samples, batch and activity; accuracy is that of its learning.adapt, "
         "whose own costs archsim learn tells"
     )
-    return [*([lost] if n else []), *([two_runs] if mixed else []), *filter(None, [other_version(found)])]
+    notes = [*([lost] if n else []), *([two_runs] if mixed else []), *filter(None, [other_version(found)])]
+    return [*notes, *_assumed(found)]
+
+
+def _assumed(found: Explored) -> list[str]:
+    """What the reader of the network assumed or repaired, in the first configuration that can be put together."""
+    for record in found.records:
+        try:
+            return list(found.study.resolve(record["parameters"]).work.network.notes)
+        except ArchsimError:
+            continue
+    return []
 
 
 def other_version(found: Explored) -> str:
@@ -328,9 +354,11 @@ def report(found: Explored, folder: Path) -> Path:
     Raises
     ------
     ExploreError
-        Nothing has figures yet, the folder cannot be written, or a library of the extra `explore` is missing.
+        Nothing has figures yet, or a library of the extra `explore` is missing.
+    WriteError
+        The folder cannot be written.
     """
-    from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
+    from archsim.explore.page import study_page
 
     _check_libraries()
     if not found.records:
@@ -339,7 +367,17 @@ def report(found: Explored, folder: Path) -> Path:
         errors = [record["error"] for record in found.records if record["error"]]
         said = f"; the first error: {errors[0]}" if errors else ""
         raise ExploreError(f"{found.folder}: no configuration has all its figures; there is nothing to show{said}")
-    export(found, folder)
+    with fresh_folder(folder) as place:
+        names = _tables(found, place)
+        write_text(inside(place, PAGE), study_page(found, _pictures(found, place)))
+    _remove_older(folder, names)
+    return inside(folder, PAGE)
+
+
+def _pictures(found: Explored, folder: Path) -> dict[str, Path]:
+    """Draw front, parallel coordinates and importances, those that there are; files by title."""
+    from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
+
     objectives = list(found.study.model.objectives)
     done = [
         r
@@ -349,73 +387,21 @@ def report(found: Explored, folder: Path) -> Path:
     keys = {record["key"] for record in found.front}
     on_front = [record["key"] in keys for record in done]
     columns = {name: [record["metrics"][name] for record in done] for name in objectives}
-    pictures, kinds = {}, {name: kind_of(name) for name in objectives}
+    pictures: dict[str, Path] = {}
+    kinds = {name: kind_of(name) for name in objectives}
     best = knee(found)
     place = None if best is None else [record["key"] for record in done].index(best["key"])
     if len(objectives) > 1:
-        scatter_matrix(columns, kinds, on_front, folder / PICTURES["front"], place)
-        pictures["Pareto front"] = folder / PICTURES["front"]
+        scatter_matrix(columns, kinds, on_front, inside(folder, PICTURES["front"]), place)
+        pictures["Pareto front"] = inside(folder, PICTURES["front"])
     parameters = {name: [r["parameters"].get(name, "–") for r in done] for name in found.study.parameters}
-    parallel_coordinates({**parameters, **columns}, on_front, folder / PICTURES["parallel"], kinds, place)
-    pictures["Parallel coordinates"] = folder / PICTURES["parallel"]
+    parallel_coordinates({**parameters, **columns}, on_front, inside(folder, PICTURES["parallel"]), kinds, place)
+    pictures["Parallel coordinates"] = inside(folder, PICTURES["parallel"])
     shares = {name: parts for name, parts in importance(found).items() if parts}
     if shares:
-        importances(shares, folder / PICTURES["importance"])
-        pictures["Importance of the parameters"] = folder / PICTURES["importance"]
-    page = folder / PAGE
-    page.write_text(_page(found, pictures), encoding="utf-8")
-    return page
-
-
-def _page(found: Explored, pictures: dict[str, Path]) -> str:
-    best, names = knee(found), list(found.study.parameters)
-    listed = found.front or nearest(found.study, found.records, MOST_NEAREST)
-    metrics = list(listed[0]["metrics"])
-    states = {s: sum(r["state"] == s for r in found.records) for s in ("done", CHEAP, "pruned", "failed")}
-    # long names may break behind a dot or an underscore
-    broken = [re.sub(r"([._])", r"\1<wbr>", html.escape(name)) for name in [*names, *metrics]]
-    head = "".join(f"<th>{name}</th>" for name in broken)
-    rows = []
-    for record in listed:
-        values = [str(record["parameters"].get(name, "")) for name in names]
-        values += [shown(record["metrics"][name], kind_of(name)) for name in metrics]
-        mark = ' class="knee"' if record is best or (best and record["key"] == best["key"]) else ""
-        file = f"{record['key'][:12]}.yaml"
-        cells = [f"<td>{html.escape(value)}</td>" for value in values]
-        cells += [f'<td><a href="{CHIPS}/{file}">{file}</a></td>'] if found.front else []
-        rows.append(f"<tr{mark}>{''.join(cells)}</tr>")
-    figures = [
-        f'<h2>{title}</h2><img alt="{title}" src="data:image/png;base64,{_base64(path)}">'
-        for title, path in pictures.items()
-    ]
-    about, other = read_about(found.folder), other_version(found)
-    if found.front:
-        said = (
-            f"Hypervolume of the front: {hypervolume(found):.4f} of the box between the best and the worst of "
-            "each objective. The knee (nearest to the best of all) is marked."
-        )
-        title, ready = "The front", f" Each row is a chip file with its workload in <code>{CHIPS}/</code>."
-        head += "<th>file</th>"
-    else:
-        said = "None keeps to all constraints."
-        title, ready = "The nearest, which break the constraints least", ""
-    counts = ", ".join(f"{n} {state}" for state, n in states.items() if n)
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(found.study.name)}</title>"
-        "<style>body{font:15px sans-serif;margin:2em;max-width:80em}table{border-collapse:collapse}"
-        "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid #ddd}.knee{background:#fff3c4}"
-        "td{white-space:nowrap}.wide{overflow-x:auto}img{max-width:100%}</style></head><body>"
-        f"<h1>Study {html.escape(found.study.name)}</h1>"
-        f"<p>{len(found.records)} configurations ({counts}). {said}</p>{''.join(figures)}<h2>{title}</h2>"
-        f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
-        f"{f'<p><b>{html.escape(other)}</b></p>' if other else ''}"
-        f"<p>Model {html.escape(about['model'])}, study {about['sha256'][:16]}.{ready}</p></body></html>\n"
-    )
-
-
-def _base64(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()
+        importances(shares, inside(folder, PICTURES["importance"]))
+        pictures["Importance of the parameters"] = inside(folder, PICTURES["importance"])
+    return pictures
 
 
 def shown(value: float | None, kind: str | None) -> str:

@@ -16,6 +16,10 @@ from archsim.explore.log import Record
 from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Study, read_study
 from archsim.explore.workers import LocalPool, Pool
+from archsim.files import path_of
+from archsim.given import refuse, wrong_path, wrong_whole
+from archsim.texts import one_line
+from archsim.units import seconds
 
 LARGEST_GRID = 1_000_000
 
@@ -23,7 +27,7 @@ LARGEST_GRID = 1_000_000
 def on_terminal(text: str) -> None:
     """Write over the last line of stderr, if somebody looks at it."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.write(f"\r\033[K{one_line(text)}")
         sys.stderr.flush()
 
 
@@ -105,7 +109,9 @@ def sweep(
     Raises
     ------
     ExploreError
-        The study is wrong, the folder is of another study, or cannot be written.
+        The study is wrong, or the folder is of another study.
+    WriteError
+        The folder cannot be written.
     SpecError, WorkloadError
         The chip or workload of the study is wrong.
 
@@ -150,15 +156,15 @@ def refuse_continuous(study: Study) -> None:
 
 def folder_of(study: Study, folder: str | Path | None) -> Path:
     """Where a study is kept."""
-    return Path("results") / study.name if folder is None else Path(folder)
+    refuse([wrong_path("folder", folder) if folder is not None else None], ExploreError)
+    return Path("results") / study.name if folder is None else path_of(folder)
 
 
 def pool_of(study: Study, workers: int, scheduler: str | None) -> Pool:
     """Who evaluates."""
-    if workers < 1:
-        raise ExploreError(f"{workers} workers; there must be 1 or more")
+    refuse([wrong_whole("workers", workers, 1)], ExploreError)
     limit_ps = study.model.time_limit_ps
-    limit_s = None if limit_ps is None else limit_ps * 1e-12
+    limit_s = None if limit_ps is None else seconds(limit_ps)
     if scheduler is not None:
         from archsim.explore.cluster import DaskPool
 

@@ -59,7 +59,9 @@ def search(
     Raises
     ------
     ExploreError
-        The study is wrong, the folder is of another study, or cannot be written.
+        The study is wrong, or the folder is of another study.
+    WriteError
+        The folder cannot be written.
     SpecError, WorkloadError
         The chip or workload of the study is wrong.
 

@@ -123,7 +123,9 @@ def sobol(chip: Priced, n_base: int, seed: int = 0, metrics: Sequence[str] = MAI
     shares = {}
     for metric in metrics:
         if np.ptp(values[metric]) > 0:
-            index = analysis.analyze(problem, values[metric], calc_second_order=False, seed=seed)
+            # SALib takes the seed 0 as none, but never its SeedSequence, which draws the same numbers
+            drawn_by = np.random.SeedSequence(seed)
+            index = analysis.analyze(problem, values[metric], calc_second_order=False, seed=drawn_by)
             for k, name in enumerate(names):
                 shares[metric, name] = tuple(float(index[key][k]) for key in ("S1", "S1_conf", "ST", "ST_conf"))
     return [

@@ -11,14 +11,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from archsim.components import ChipCosts
+from archsim.components import Parts, free_paths
 from archsim.crossbar.cells import with_expected_pulses
 from archsim.engine import run_many
 from archsim.engine.bounds import lower_bound
 from archsim.errors import ArchsimError
 from archsim.explore.identity import digest_of
 from archsim.explore.study import Resolved
-from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedCosts, TapedTasks
+from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedParts, TapedTasks
 from archsim.lowering import lower
 from archsim.lowering.lower import Lowered
 from archsim.mapping import Mapping
@@ -26,9 +26,8 @@ from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.prepare import prepare
 from archsim.provenance import files_of
-from archsim.simulate import Phase
 from archsim.snn import Activity, measure
-from archsim.workload import Workload
+from archsim.workload import Phase, Workload
 
 QUICK = frozenset({
     "latency_ps", "energy_pj", "area_um2", "average_power_uw", "throughput_per_s", "latency_per_sample_ps",
@@ -42,44 +41,21 @@ BOUND = "at_least_ps"
 N_KEPT = 16
 
 # what a chip may differ in while its tasks stay the same; their times and prices come from its price list
-_FREE: dict[str, Any] = {
-    "name": None,
-    "technology": None,
-    "device": {"read_pulse": None, "read_voltage": None, "source": None},
-    "write": {"pulse": None, "cost": None, "source": None},
-    "drivers": {"latency": None, "cost": None},
-    "sample_hold": {"cost": None},
-    "adc": {"rate": None, "step": None, "kind": None, "resolution": None, "cost": None},
-    "shift_add": {"lanes": None, "cycle": None, "latency": None, "cost": None},
-    "tile": {
-        "control": None,
-        "bus": {"cycle": None, "cost": None},
-        **{name: {"lanes": None, "cycle": None, "latency": None, "cost": None}
-           for name in ("accumulator", "neuron_unit", "gradient_unit")},
-        **{f"{name}_buffer": {"cycle": None, "cost": None}
-           for name in ("input", "output", "membrane", "history", "gradient")},
-    },
-    "global_buffer": {"cycle": None, "cost": None},
-    "interconnect": {"frequency": None, "router_latency": None, "cost": None},
-    "chip_control": None,
-}  # fmt: skip
-
-
 def graph_key(resolved: Resolved) -> str:
     """The same for configurations whose task graphs differ in times and prices at most."""
-    chip = _without(resolved.described_chip, _FREE)
+    chip = resolved.described_chip
+    for path in free_paths():
+        chip = _without(chip, path)
     work = resolved.work
     return digest_of([chip, work.described, files_of(work), resolved.phase, resolved.seed])
 
 
-def _without(data: dict[str, Any], free: dict[str, Any]) -> dict[str, Any]:
-    kept = {}
-    for name, value in data.items():
-        inside = free.get(name, {})
-        if inside is None:
-            continue
-        kept[name] = _without(value, inside) if isinstance(value, dict) and inside else value
-    return kept
+def _without(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """The same without what stands at a path."""
+    name, *inside = path
+    if not isinstance(data.get(name), dict) or not inside:
+        return {key: value for key, value in data.items() if inside or key != name}
+    return {**data, name: _without(data[name], inside)}
 
 
 @dataclass(frozen=True)
@@ -136,21 +112,21 @@ class Shared:
         for i, resolved in enumerate(group):
             try:
                 chip = with_expected_pulses(resolved.chip)
-                costs = ChipCosts(chip, graph.mapping.n_tiles, graph.mapping.buffers.size_bytes)
-                times, actions = graph.recipe.times(costs), graph.recipe.actions(costs)
+                parts = Parts(chip, graph.mapping.n_tiles, graph.mapping.buffers.size_bytes)
+                times, actions = graph.recipe.times(parts), graph.recipe.actions(parts)
             except (NotSharedError, ArchsimError):
                 continue
             if most_ps < math.inf and (least := _least_ps(graph, times)) > most_ps:
                 found[i] = {BOUND: least}
             else:
-                rows.append((i, costs, times, actions))
+                rows.append((i, parts, times, actions))
         if not rows:
             return found
         services = np.array([row[2][0] for row in rows]), np.array([row[2][1] for row in rows])
         runs = run_many(graph.lowered.graph, services, classes=graph.recipe.classes, workers=1)
-        for (i, costs, _, actions), makespan in zip(rows, runs.makespan_ps, strict=True):
+        for (i, parts, _, actions), makespan in zip(rows, runs.makespan_ps, strict=True):
             if makespan >= 0:  # -1 says that it deadlocks; the simulation says why
-                found[i] = _totals(graph, costs, actions, int(makespan), group[i].work.n_samples, names)
+                found[i] = _totals(graph, parts, actions, int(makespan), group[i].work.n_samples, names)
         return found
 
     def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
@@ -170,9 +146,9 @@ class Shared:
         ready.check()
         chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
         tape = Tape()
-        costs = TapedCosts(ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes), tape)
+        parts = TapedParts(Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes), tape)
         tasks = TapedTasks(tape)
-        lowered = lower(chip, work, mapping, activity, cast("ChipCosts", costs), tasks)
+        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks)
         recipe = Recipe.of(tape, tasks, lowered.graph.action_names)
         return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
 
@@ -190,7 +166,7 @@ def _least_ps(graph: _Graph, times: tuple[Any, Any]) -> int:
 
 def _totals(
     graph: _Graph,
-    costs: ChipCosts,
+    parts: Parts,
     actions: dict[str, Any],
     makespan_ps: int,
     n_samples: int,
@@ -198,7 +174,7 @@ def _totals(
 ) -> dict[str, float]:
     """What `Result` says of the whole, by the same books."""
     renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
-    bill = Bill.of(graph.groups, makespan_ps, renamed, costs.items())
+    bill = Bill.of(graph.groups, makespan_ps, renamed, parts.items())
     dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)
     energy_pj = (dynamic + leakage) * bill.quantum_pj
     known = {
@@ -211,7 +187,7 @@ def _totals(
         "energy_per_sample_pj": energy_pj / n_samples,
         "dynamic_energy_pj": dynamic * bill.quantum_pj,
         "leakage_energy_pj": leakage * bill.quantum_pj,
-        "leakage_uw": math.fsum(item.n * item.leakage_uw for item in costs.items()),
+        "leakage_uw": math.fsum(item.n * item.leakage_uw for item in parts.items()),
         "energy_delay_pj_ps": energy_pj * makespan_ps,
     }
     return {name: known[name] for name in names}

@@ -17,9 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.components import Action, ChipCosts
-from archsim.components.records import ReadCycle
-from archsim.spec import Chip, Unit
+from archsim.components import Action, Job, Part, Parts, ReadCycle
 from archsim.taskgraph import TaskGraphBuilder
 
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -29,7 +27,10 @@ _COMPARED: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
     "eq": operator.eq, "ne": operator.ne,
 }  # fmt: skip
-_UNITS: Final = (("shift_add",), ("tile", "accumulator"), ("tile", "neuron_unit"), ("tile", "gradient_unit"))
+
+
+Call = tuple[str, str, tuple[Any, ...]]
+"""Part, method, arguments."""
 
 
 class NotSharedError(Exception):
@@ -50,13 +51,13 @@ class Time(int):
 
 @dataclass
 class Tape:
-    """Arithmetic on the answers of a price list.
+    """Arithmetic on the answers of a chip's parts.
 
     A node is ``("const", value)``, ``("answer", call, place)`` or ``(operation, node, node)``.
     """
 
     nodes: list[tuple[Any, ...]] = field(default_factory=list)
-    calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     actions: dict[str, int] = field(default_factory=dict)  # the call that gave an action, by its name
     guards: dict[tuple[str, int, int], bool] = field(default_factory=dict)
     expected: dict[int, Any] = field(default_factory=dict)  # answers that are neither times nor prices, by call
@@ -76,9 +77,9 @@ class Tape:
         """A number as a node."""
         return value if isinstance(value, Time) else self.time(("const", int(value)), int(value))
 
-    def call(self, name: str, arguments: tuple[Any, ...]) -> int:
-        """The number of a question to the price list."""
-        key = (name, arguments)
+    def call(self, part: str, name: str, arguments: tuple[Any, ...]) -> int:
+        """The number of a question to a part."""
+        key = (part, name, arguments)
         if key not in self._numbers:
             self._numbers[key] = len(self.calls)
             self.calls.append(key)
@@ -155,17 +156,33 @@ class _Bits(int):
     cycle: tuple[Any, ...]
 
 
-class TapedCosts:
-    """A price list whose times remember where they come from; all else is as its own."""
+class TapedParts:
+    """A chip's parts, whose times remember where they come from; all else is as their own."""
 
-    def __init__(self, costs: ChipCosts, tape: Tape) -> None:
-        self._costs, self._tape = costs, tape
+    def __init__(self, parts: Parts, tape: Tape) -> None:
+        self._parts, self._tape = parts, tape
+        self._taped: dict[str, TapedPart] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        item = getattr(self._parts, name)
+        if name == "tile_pitch_mm":
+            return lambda: _Pitch(item())
+        if not isinstance(item, Part):
+            return item
+        if name not in self._taped:
+            self._taped[name] = TapedPart(item, self._tape)
+        return self._taped[name]
+
+
+class TapedPart:
+    """One part, whose times remember where they come from."""
+
+    def __init__(self, part: Part, tape: Tape) -> None:
+        self._part, self._tape = part, tape
         self._made: dict[str, Callable[..., Any]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        item = getattr(self._costs, name)
-        if name == "tile_pitch_mm":
-            return lambda: _Pitch(item())
+        item = getattr(self._part, name)
         if not callable(item) or name.startswith("_"):
             return item
         return self._remembered(name, item)
@@ -176,47 +193,51 @@ class TapedCosts:
 
             def answer(*arguments: Any) -> Any:
                 # by identity where equal things are told apart: a cycle knows where it comes from
-                key = tuple(id(a) if isinstance(a, ReadCycle | Unit | _Bits) else a for a in arguments)
+                key = tuple(id(a) if isinstance(a, ReadCycle | _Bits) else a for a in arguments)
                 if key not in answers:
-                    answers[key] = self._taped(name, method(*map(_plain, arguments)), arguments)
+                    answers[key] = self._answer(name, method(*map(_plain, arguments)), arguments)
                 return answers[key]
 
             self._made[name] = answer
         return self._made[name]
 
-    def _taped(self, name: str, found: Any, arguments: tuple[Any, ...]) -> Any:
+    def _answer(self, name: str, found: Any, arguments: tuple[Any, ...]) -> Any:
         tape = self._tape
         if any(isinstance(argument, Time) for argument in arguments):
             raise NotSharedError(f"{name} of a time")
-        call = tape.call(name, tuple(map(self._described, arguments)))
+        call = tape.call(self._part.kind, name, tuple(map(_described, arguments)))
+        if isinstance(found, Job):
+            tape.actions.setdefault(found.action.name, call)
+            held, done = (tape.time(("answer", call, key), getattr(found, key)) for key in _TIMES)
+            return replace(found, occupancy_ps=held, latency_ps=done)
         if isinstance(found, Action):
             tape.actions.setdefault(found.name, call)
+            return found
         if name.endswith("_ps"):
-            if isinstance(found, tuple):
-                return tuple(tape.time(("answer", call, i), value) for i, value in enumerate(found))
             return tape.time(("answer", call, None), found)
         if name == "read_cycles":
-            cycles = []
-            for i, cycle in enumerate(found):
-                bits = _Bits(cycle.adc_bits)
-                bits.cycle = (arguments, i)
-                cycles.append(replace(cycle, read_ps=tape.time(("answer", call, i), cycle.read_ps), adc_bits=bits))
-            return tuple(cycles)
-        if not isinstance(found, Action):
-            tape.expected[call] = found
+            return tuple(self._cycle(call, i, cycle, arguments) for i, cycle in enumerate(found))
+        tape.expected[call] = found
         return found
 
-    def _described(self, argument: Any) -> Any:
-        """An argument that means the same on another chip."""
-        if isinstance(argument, ReadCycle):
-            return ("cycle", *argument.adc_bits.cycle)  # type: ignore[attr-defined]  # it is one of ours
-        if isinstance(argument, _Bits):
-            return ("bits", *argument.cycle)
-        if isinstance(argument, Unit):
-            return ("unit", next(path for path in _UNITS if _part(self._costs.chip, path) is argument))
-        if isinstance(argument, _Pitch):
-            return ("pitch", argument.n_pitches)
-        return argument
+    def _cycle(self, call: int, i: int, cycle: ReadCycle, arguments: tuple[Any, ...]) -> ReadCycle:
+        bits = _Bits(cycle.adc_bits)
+        bits.cycle = (arguments, i)
+        return replace(cycle, read_ps=self._tape.time(("answer", call, i), cycle.read_ps), adc_bits=bits)
+
+
+_TIMES: Final = ("occupancy_ps", "latency_ps")
+
+
+def _described(argument: Any) -> Any:
+    """An argument that means the same on another chip."""
+    if isinstance(argument, ReadCycle):
+        return ("cycle", *argument.adc_bits.cycle)  # type: ignore[attr-defined]  # it is one of ours
+    if isinstance(argument, _Bits):
+        return ("bits", *argument.cycle)
+    if isinstance(argument, _Pitch):
+        return ("pitch", argument.n_pitches)
+    return argument
 
 
 def _plain(argument: Any) -> Any:
@@ -225,13 +246,6 @@ def _plain(argument: Any) -> Any:
     if isinstance(argument, _Bits):
         return int(argument)
     return float(argument) if isinstance(argument, _Pitch) else argument
-
-
-def _part(chip: Chip, path: tuple[str, ...]) -> Any:
-    part: Any = chip
-    for name in path:
-        part = getattr(part, name)
-    return part
 
 
 class TapedTasks(TaskGraphBuilder):
@@ -278,7 +292,7 @@ class Recipe:
         kinds, classes = np.unique(pairs, axis=0, return_inverse=True)
         return cls(tape, classes.reshape(-1), kinds[:, 0], kinds[:, 1], names)
 
-    def times(self, costs: ChipCosts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def times(self, parts: Parts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Occupancy and latency of each class by another price list.
 
         Raises
@@ -286,28 +300,26 @@ class Recipe:
         NotSharedError
             A comparison comes out otherwise: the graph itself may differ.
         """
-        answers = [_asked(costs, name, arguments) for name, arguments in self.tape.calls if _is_time(name)]
-        place = {i: k for k, i in enumerate(i for i, (name, _) in enumerate(self.tape.calls) if _is_time(name))}
+        asked = sorted({node[1] for node in self.tape.nodes if node[0] == "answer"})
+        answers = {call: _asked(parts, self.tape.calls[call]) for call in asked}
         values: list[int] = []
         for kind, a, *b in self.tape.nodes:
             if kind == "const":
                 values.append(a)
             elif kind == "answer":
-                found, at = answers[place[a]], b[0]
-                found = found if at is None else found[at]
-                values.append(found.read_ps if isinstance(found, ReadCycle) else found)
+                values.append(_time_of(answers[a], b[0]))
             else:
                 values.append(_ARITHMETIC[kind](values[a], values[b[0]]))
         for (name, left, right), outcome in self.tape.guards.items():
             if _COMPARED[name](values[left], values[right]) is not outcome:
                 raise NotSharedError(f"{name} comes out otherwise")
         for call, answer in self.tape.expected.items():
-            if _asked(costs, *self.tape.calls[call]) != answer:
-                raise NotSharedError(f"{self.tape.calls[call][0]} answers otherwise")
+            if _asked(parts, self.tape.calls[call]) != answer:
+                raise NotSharedError(f"{self.tape.calls[call][1]} answers otherwise")
         column = np.array(values, np.int64)
         return column[self.occupancy_node], column[self.latency_node]
 
-    def actions(self, costs: ChipCosts) -> dict[str, Action]:
+    def actions(self, parts: Parts) -> dict[str, Action]:
         """Prices of the graph's actions by another price list, under the names that it gives them.
 
         Raises
@@ -318,7 +330,8 @@ class Recipe:
         found = {}
         for name in self.names:
             if name in self.tape.actions:
-                action = _asked(costs, *self.tape.calls[self.tape.actions[name]])
+                answer = _asked(parts, self.tape.calls[self.tape.actions[name]])
+                action = answer.action if isinstance(answer, Job) else answer
                 found[action.name] = action
             else:
                 found[name] = Action(name, _free(name))
@@ -336,22 +349,30 @@ def _free(name: str) -> Any:
     return charges[name]
 
 
-def _is_time(name: str) -> bool:
-    return name.endswith("_ps") or name == "read_cycles"
+def _time_of(answer: Any, at: Any) -> int:
+    """A time in a part's answer: the answer itself, a time of a job, or that of a read cycle."""
+    if at is None:
+        found: int = answer
+    elif isinstance(answer, Job):
+        found = getattr(answer, at)
+    else:
+        found = answer[at].read_ps
+    return found
 
 
-def _asked(costs: ChipCosts, name: str, arguments: tuple[Any, ...]) -> Any:
-    """A price list's answer to a question of the tape."""
-    return getattr(costs, name)(*(_meant(costs, argument) for argument in arguments))
+def _asked(parts: Parts, call: Call) -> Any:
+    """A part's answer to a question of the tape."""
+    part, name, arguments = call
+    return getattr(getattr(parts, part), name)(*(_meant(parts, argument) for argument in arguments))
 
 
-def _meant(costs: ChipCosts, argument: Any) -> Any:
+def _meant(parts: Parts, argument: Any) -> Any:
     if not isinstance(argument, tuple):
         return argument
     kind, what, *more = argument
     if kind in ("cycle", "bits"):
-        cycle = costs.read_cycles(*what)[more[0]]
+        cycle = parts.drivers.read_cycles(*what)[more[0]]
         return cycle if kind == "cycle" else cycle.adc_bits
-    if kind == "unit":
-        return _part(costs.chip, what)
-    return what * costs.tile_pitch_mm()
+    if kind == "pitch":
+        return what * parts.tile_pitch_mm()
+    raise ValueError(f"unknown argument {argument!r}")

@@ -18,7 +18,8 @@ from archsim.components.uncertainty import Spread, spreads
 from archsim.engine import run_many
 from archsim.errors import ExploreError
 from archsim.metrics import Result
-from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_IN_PJ
+from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_PER_PJ
+from archsim.names import NONE
 from archsim.spec import Chip
 
 Floats = NDArray[np.float64]
@@ -112,7 +113,7 @@ class Priced:
         """
         latency_ps = self._latency_ps(errors, n_draws)
         dynamic_pj, leakage_uw = (self._sum(quantity, errors, n_draws) for quantity in ("energy", "leakage"))
-        leaked_pj = leakage_uw * latency_ps * UW_PS_IN_PJ
+        leaked_pj = leakage_uw * latency_ps / UW_PS_PER_PJ
         energy_pj, n_samples = dynamic_pj + leaked_pj, self.result.n_samples
         window_ps = np.maximum(latency_ps, MIN_WINDOW_PS)
         return {
@@ -258,7 +259,7 @@ def propagate(chips: Sequence[Priced], n_draws: int, seed: int = 0) -> Uncertain
         raise ExploreError(f"{n_draws} draws; error bars need 2 or more")
     names = tuple(chip.name for chip in chips)
     if not names or len(set(names)) < len(names):
-        raise ExploreError(f"chips {', '.join(names) or '(none)'}: one or more are needed, each with its own name")
+        raise ExploreError(f"chips {', '.join(names) or NONE}: one or more are needed, each with its own name")
     numbers = numbers_of(chips)
     # a stream for each number, so that what else is on a chip does not change its draws
     errors = {key: _normal(seed, key, n_draws) for key in numbers}

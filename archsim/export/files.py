@@ -11,6 +11,7 @@ from archsim.export.konata import write_konata
 from archsim.export.perfetto import write_perfetto
 from archsim.export.tables import write_csv, write_parquet
 from archsim.export.vcd import write_vcd
+from archsim.files import path_of
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -79,7 +80,7 @@ def format_of(path: str | Path) -> str:
     >>> format_of("run.json.gz")
     'perfetto'
     """
-    suffix = Path(Path(path).name.removesuffix(".gz")).suffix.lower()
+    suffix = Path(path_of(path).name.removesuffix(".gz")).suffix.lower()
     if suffix not in SUFFIXES:
         raise ArchsimError(
             f"{path}: the name does not tell the format; end it in {', '.join(SUFFIXES)}, or say --format "

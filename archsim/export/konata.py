@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
+from archsim.names import NONE
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
 
 Ints = NDArray[np.int64]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
+_WHOLE = "X"  # Konata draws arrows only between stages with a capital X in their name
 # within a cycle: what ends, what begins, what arrives, what begins and ends at once, what is over
 _END, _BEGIN, _START, _END_AT_ONCE, _OVER = range(5)
 
@@ -28,7 +30,9 @@ def write_konata(result: Result, path: str | Path) -> int:
 
     A stage lasts from the first start to the last end of the layer's tasks at that timestep; in a run of several
     phases, each phase of a layer is a stage. Stages at the same time stand in different lanes of the row, from
-    the lowest free one. Arrows lead from the timesteps whose results a timestep waits for. Work without a
+    the lowest free one; lane 0 is the stage "X", the whole timestep. Arrows lead to it from the timesteps whose
+    results a timestep waits for: Konata draws them between stages with a capital X in their name (a layer with
+    one takes the arrow's head to where it begins). Its file picker shows .log, .txt and .gz. Work without a
     timestep, such as writing weights, has a row of its own for each sample. A cycle is the greatest common
     divisor of all times; the label says how many picoseconds that is.
 
@@ -41,7 +45,7 @@ def write_konata(result: Result, path: str | Path) -> int:
     Returns
     -------
     int
-        How many stages were written.
+        How many stages of layers were written.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def write_konata(result: Result, path: str | Path) -> int:
     number = np.empty(len(begins), np.int64)
     number[np.lexsort((np.arange(len(begins)), begins))] = np.arange(len(begins))
     lines = _commands(result, number, begins, ends, row, keys, n_stages, first, last, cycle_ps)
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write("\n".join(["Kanata\t0004", "C=\t0", *lines]).encode() + b"\n")
     return len(keys)
 
@@ -101,16 +105,16 @@ def _commands(
     labels = _labels(result, row, cycle_ps)
     for r, n in enumerate(number.tolist()):
         begin = [f"I\t{n}\t{n}\t{labels[r][0]}", f"L\t{n}\t0\t{labels[r][1]}", f"L\t{n}\t1\t{labels[r][2]}"]
-        begin += [f"W\t{n}\t{producer}\t0" for producer in waits[n]]
+        begin += [f"S\t{n}\t0\t{_WHOLE}", *(f"W\t{n}\t{producer}\t0" for producer in waits[n])]
         events.append((int(begins[r]), _BEGIN, n, begin))
-        events.append((int(ends[r]), _OVER, n, [f"R\t{n}\t{n}\t0"]))
+        events.append((int(ends[r]), _OVER, n, [f"E\t{n}\t0\t{_WHOLE}", f"R\t{n}\t{n}\t0"]))
     bounds = np.searchsorted(keys // n_stages, np.arange(len(number) + 1))
     for r, n in enumerate(number.tolist()):
         mine = np.arange(bounds[r], bounds[r + 1])
         mine = mine[np.lexsort((mine, last[mine] > first[mine], first[mine]))]
         lanes = lowest_free(first[mine].tolist(), last[mine].tolist(), [1] * len(mine))
         for g, lane in zip(mine.tolist(), lanes, strict=True):
-            what = f"{n}\t{lane}\t{names[int(keys[g]) % n_stages]}"
+            what = f"{n}\t{lane + 1}\t{names[int(keys[g]) % n_stages]}"
             begin_ps, end_ps = int(first[g]), int(last[g])
             end = _END if end_ps > begin_ps else _END_AT_ONCE
             start = _START if end_ps > begin_ps else _END_AT_ONCE
@@ -129,7 +133,7 @@ def _stage_names(result: Result) -> list[str]:
     graph = result.graph
     several = len(set(graph.phase.tolist())) > 1
     return [
-        plain_text(" ".join(part for part in (layer, phase if several else "") if part) or "(none)")
+        plain_text(" ".join(part for part in (layer, phase if several else "") if part) or NONE)
         for layer in graph.layer_names
         for phase in graph.phase_names or ("",)
     ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.taskgraph.whole import held_until
+
 if TYPE_CHECKING:
     from archsim.metrics import Result
 
@@ -75,7 +77,7 @@ def _changes(result: Result, reserved_only: bool) -> tuple[Ints, Ints, Ints]:
     if not reserved_only:
         users = _owners(graph.uses_ptr)
         resource += [graph.uses_resource] * 2
-        time += [trace.start_ps[users], trace.start_ps[users] + graph.occupancy_ps[users]]
+        time += [trace.start_ps[users], held_until(trace.start_ps[users], graph.occupancy_ps[users])]
         change += [graph.uses_units, -graph.uses_units]
     return np.concatenate(resource).astype(np.int64), np.concatenate(time), np.concatenate(change)
 

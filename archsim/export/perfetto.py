@@ -14,19 +14,22 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.export.arrows import arrows_of, ranks
 from archsim.export.levels import levels_of
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
+from archsim.names import NAMELESS
 
 if TYPE_CHECKING:
     from archsim.metrics import Result, Spans
 
+Ints = NDArray[np.int64]
 CHUNK = 65_536
-NAMELESS = "(no name)"  # Perfetto refuses an empty name
 _TILE = re.compile(r"tile\[(\d{1,9})\]")
 _SPAN = (
     '{"ph":"X","pid":%d,"tid":%d,"ts":%d.%03d,"dur":%d.%03d,%s,"args":{"task":%d,"count":%d,"timestep":%d,'
     '"sample":%d,"unit":%d,"units":%d,"start_ps":%d,"end_ps":%d,"wait_ps":%d,%s}}'
 )
+_FLOW = '{"ph":%s,"cat":"wait","name":"waits for","id":%d,"pid":%d,"tid":%d,"ts":%d.%03d}'
 
 
 def write_perfetto(result: Result, path: str | Path) -> int:
@@ -53,13 +56,15 @@ def write_perfetto(result: Result, path: str | Path) -> int:
     Perfetto keeps whole nanoseconds, and drops a slice that begins within another on the same track and ends
     after it. So starts and ends are rounded down to nanoseconds; as rounding keeps their order, spans of a lane
     still follow each other. The exact times are in the arguments `start_ps` and `end_ps`. Thread ids are unique
-    in the whole file and never equal a process id. Counter tracks show the power of the chip and the units in
+    in the whole file and never equal a process id; lanes stand in the order of the chip, with the numbers in
+    their names by size. Flow events (arrows) lead to each span from that of the predecessor that was done last,
+    with the number of the waiting task as `id`. Counter tracks show the power of the chip and the units in
     use of every resource that tasks reserve, such as buffer space.
     """
     spans = result.spans()
     pids = _processes(result.graph.resource_names)
     first_tid = max(pids, default=1) + 1
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write(f'{{"displayTimeUnit":"ns","otherData":{_other(result)},"traceEvents":[\n'.encode())
         _join(file, _parts(result, spans, pids, first_tid))
         file.write(b"\n]}\n")
@@ -100,7 +105,8 @@ def _join(file: IO[bytes], parts: Iterator[list[str]]) -> None:
 
 def _parts(result: Result, spans: Spans, pids: list[int], first_tid: int) -> Iterator[list[str]]:
     yield _names(result, spans, pids, first_tid)
-    yield from _slices(spans, pids, first_tid)
+    arrows = arrows_of(result.graph, result.trace, spans)
+    yield from _slices(spans, pids, first_tid, arrows)
     yield from _counters(result, pids)
 
 
@@ -114,12 +120,13 @@ def _names(result: Result, spans: Spans, pids: list[int], first_tid: int) -> lis
     for pid, title in sorted(titles.items()):
         events.append(_about(pid, 0, "process_name", name=title or NAMELESS))
         events.append(_about(pid, 0, "process_sort_index", sort_index=pid))
-    for lane, (name, r) in enumerate(zip(spans.lane_names(), spans.lane_resource.tolist(), strict=True)):
+    names = spans.lane_names()
+    for lane, (name, r, rank) in enumerate(zip(names, spans.lane_resource.tolist(), ranks(names), strict=True)):
         own = name.split(".", 1)[1] if pids[r] > 1 and "." in name else name
         tid = first_tid + lane
         events += [
             _about(pids[r], tid, "thread_name", name=own or NAMELESS),
-            _about(pids[r], tid, "thread_sort_index", sort_index=lane),
+            _about(pids[r], tid, "thread_sort_index", sort_index=rank),
         ]
     return events
 
@@ -134,8 +141,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False, allow_nan=False)
 
 
-def _slices(spans: Spans, pids: list[int], first_tid: int) -> Iterator[list[str]]:
-    """Complete events, ordered by lane and time."""
+def _slices(spans: Spans, pids: list[int], first_tid: int, arrows: Ints) -> Iterator[list[str]]:
+    """Complete events in the order of time, so that arrows lead forwards; each with the arrows at it."""
     heads, tails, kind = _labels(spans)
     start, end = spans.start_ps // 1000, spans.end_ps // 1000
     pid = np.array(pids, np.int64)[spans.resource] if pids else spans.resource
@@ -144,11 +151,22 @@ def _slices(spans: Spans, pids: list[int], first_tid: int) -> Iterator[list[str]
         spans.count, spans.timestep, spans.sample, spans.unit, spans.n_units, spans.start_ps, spans.end_ps,
         spans.wait_ps, kind,
     ]  # fmt: skip
+    by_time = np.lexsort((spans.task, spans.end_ps > spans.start_ps, spans.start_ps))
+    place = np.argsort(by_time)
     for low in range(0, spans.n_spans, CHUNK):
-        rows = [column[low : low + CHUNK].tolist() for column in columns]
+        rows = [column[by_time[low : low + CHUNK]].tolist() for column in columns]
         rows[6] = [heads[k] for k in rows[6]]
         rows[-1] = [tails[k] for k in rows[-1]]
-        yield [_SPAN % row for row in zip(*rows, strict=True)]
+        lines = [_SPAN % row for row in zip(*rows, strict=True)]
+        at = np.arange(low, low + len(lines))
+        for side, head in (1, '"f","bp":"e"'), (0, '"s"'):
+            placed = place[arrows[:, side]]
+            mine = (placed >= low) & (placed < low + CHUNK)
+            task = spans.task[arrows[mine, 1]]
+            where = [column[arrows[mine, side]].tolist() for column in columns[:4]]
+            lines += [_FLOW % (head, *one) for one in zip(task.tolist(), *where, strict=True)]
+            at = np.append(at, placed[mine])
+        yield [lines[i] for i in np.argsort(at, kind="stable")]
 
 
 def _labels(spans: Spans) -> tuple[list[str], list[str], NDArray[np.int64]]:

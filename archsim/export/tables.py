@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archsim.errors import ArchsimError
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
+from archsim.texts import as_cell
 
 if TYPE_CHECKING:
     from archsim.metrics import Result, Spans
 
 CHUNK = 65_536
-# a spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"); ' is how this file says no
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠'")
 
 
 def write_csv(result: Result, path: str | Path) -> int:
@@ -47,7 +46,7 @@ def write_csv(result: Result, path: str | Path) -> int:
 
     spans = result.spans()
     texts = {key: [cell_text(name) for name in getattr(spans, f"{key}_names")] for key in NAMED}
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write((",".join(COLUMNS) + "\r\n").encode())
         for low in range(0, spans.n_spans, CHUNK):
             columns = [_cells(key, getattr(spans, key)[low : low + CHUNK], texts) for key in COLUMNS]
@@ -72,8 +71,7 @@ def cell_text(text: str) -> str:
     >>> print(cell_text('=1+1'), cell_text('say "a"'))
     "'=1+1" "say ""a""\"
     """
-    safe = f"'{text}" if text.startswith(_FORMULA) else text
-    return '"' + safe.replace('"', '""') + '"'
+    return '"' + as_cell(text).replace('"', '""') + '"'
 
 
 def write_parquet(result: Result, path: str | Path) -> int:
@@ -103,7 +101,7 @@ def write_parquet(result: Result, path: str | Path) -> int:
     said = {"name": result.name, "phase": result.phase, "provenance": result.provenance}
     about = json.dumps(said, default=str, allow_nan=False)
     table = pyarrow.table(_arrow_columns(spans)).replace_schema_metadata({"archsim": about})
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         pyarrow.parquet.write_table(table, file)
     return spans.n_spans
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archsim.export.levels import Level, levels_of
-from archsim.export.writing import fresh_file
+from archsim.export.writing import packed_file
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -55,7 +55,7 @@ def write_vcd(result: Result, path: str | Path) -> int:
         variable = f"$var wire {width} {code} {'busy' if width == 1 else 'in_use'} $end"
         head += [*(f"$scope module {scope} $end" for scope in scopes), variable, *["$upscope $end"] * len(scopes)]
     head += ["$upscope $end", "$enddefinitions $end"]
-    with fresh_file(path) as file:
+    with packed_file(path) as file:
         file.write("\n".join(head).encode() + b"\n")
         lines = _changes(levels, codes, widths, max(result.latency_ps, 0))
         for low in range(0, len(lines), CHUNK):

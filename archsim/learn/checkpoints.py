@@ -6,13 +6,9 @@ all of it.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.files import make_folder, write_arrays
 from archsim.json_reader import read_json
+from archsim.reading import input_arrays
 from archsim.workload.network import Network
 
 FORMAT = "archsim checkpoint"
@@ -31,10 +29,7 @@ RESULT = "learning.json"
 REPORT = "report.md"
 _OURS = re.compile(r"learning\.json|report\.md|seed_\d+_\w+\.(npz|nir)|hardware_\w+\.npz|\.\S+\.part")
 _MOST_DIFFERENCES = 4
-_DAMAGE = (
-    *(OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
+_DAMAGE = (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -47,18 +42,17 @@ class Checkpoint:
     arrays: Arrays
 
     def save(self, path: Path) -> None:
-        """Write it beside and rename it.
+        """Write it, whole or not at all.
 
         Raises
         ------
-        WorkloadError
+        WriteError
             The file cannot be written.
         """
         header = {"format": FORMAT, "version": VERSION, "made_from": self.made_from, "record": self.record}
         header["sha256"] = _checksum(self.made_from, self.record, self.arrays)
         arrays: Arrays = {f"array_{name}": array for name, array in self.arrays.items()}
-        with writing(path) as beside, beside.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header, allow_nan=False)), **arrays)  # type: ignore[arg-type]
+        write_arrays(path, {"header": np.array(json.dumps(header, allow_nan=False)), **arrays})
 
     @classmethod
     def load(cls, path: Path, made_from: Mapping[str, Any]) -> Checkpoint:
@@ -71,9 +65,9 @@ class Checkpoint:
         """
         again = "delete it to do this part again"
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-                header = read_json(str(content["header"][()]))
-                arrays = {name.removeprefix("array_"): content[name] for name in content.files if name != "header"}
+            content = input_arrays(path)
+            header = read_json(str(content.pop("header")[()]))
+            arrays = {name.removeprefix("array_"): array for name, array in content.items()}
             kind, version = header["format"], header["version"]
             found = cls(header["made_from"], header["record"], arrays)
         except _DAMAGE as error:
@@ -135,44 +129,18 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from _leaves(item, f"{path}.{key}" if path else str(key))
 
 
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place at the end of the block.
-
-    Raises
-    ------
-    WorkloadError
-        It cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield beside
-        os.replace(beside, path)
-    except OSError as error:
-        raise WorkloadError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-
-
 def open_folder(path: Path, resume: bool) -> Path:
     """The folder of a run, made if it is not there.
 
     Raises
     ------
     WorkloadError
-        It cannot be written, holds other files, or an earlier run that is not to be resumed.
+        It holds other files, or an earlier run that is not to be resumed.
+    WriteError
+        It is a file, or cannot be written.
     """
-    target = path.expanduser().resolve()
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        found = sorted(entry.name for entry in target.iterdir())
-    except FileExistsError:
-        raise WorkloadError(f"{target}: is a file; name a folder for the result") from None
-    except OSError as error:
-        raise WorkloadError(f"{target}: cannot be written: {error.strerror or error}") from None
-    if not os.access(target, os.W_OK | os.X_OK):
-        raise WorkloadError(f"{target}: cannot be written: permission denied")
+    target = make_folder(path)
+    found = sorted(entry.name for entry in target.iterdir())
     foreign = [name for name in found if not _OURS.fullmatch(name)]
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from archsim.mapping import map_workload
 from archsim.memory import check_shape
-from archsim.simulate import Phase, simulate
+from archsim.simulate import simulate
 from archsim.spec import Chip
-from archsim.workload import Workload
+from archsim.workload import Phase, Workload
 from archsim.workload.models import FileActivity
 from archsim.workload.network import Network
 

@@ -63,7 +63,7 @@ class RuleRun:
     n_windows, n_steps : int
         Windows learned from, and updates.
     written_frac : float
-        Part of the asked changes that were written.
+        Part of the asked changes that pulsed a cell; 0 where none was asked for.
     wear : Wear
     error_density, spike_rate : dict of str to float
         By layer, of the recorded windows: part of the errors that drive a line, and of the outputs that are

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -13,8 +12,12 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from archsim.crossbar.cells import pulses_note
+from archsim.engine import ENGINES
 from archsim.errors import WorkloadError
-from archsim.learn.checkpoints import Checkpoint, arrays_of, open_folder, with_arrays, writing
+from archsim.files import inside, path_of, scratch_folder, write_text
+from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
+from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder, with_arrays
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.wear import wear_of
@@ -98,16 +101,25 @@ def learn(
     >>> sorted(result.hardware)
     ['dfa', 'inference']
     """
+    refuse([
+        wrong_type("chip", chip, Chip, "archsim.load_chip"),
+        wrong_type("work", work, Workload, "archsim.load_workload"),
+        wrong_type("rules", rules, (list, tuple), "rules=['bp', 'dfa']"),
+        wrong_whole("seeds", seeds, 1),
+        wrong_whole("seed", seed),
+        wrong_kind("engine", engine, ENGINES),
+        wrong_path("folder", folder) if folder is not None else None,
+    ], WorkloadError)  # fmt: skip
     _check_choices(work, rules, seeds, seed)
     phases = phases_of(work, rules)
     check_fit(chip, work, phases, max_memory_bytes)
     if folder is None:
         if resume:
             raise WorkloadError("to resume, name the folder of the earlier run")
-        with tempfile.TemporaryDirectory() as place:
-            story = _Story(chip, work, tuple(rules), seed, Path(place), engine, tell, max_memory_bytes)
+        with scratch_folder() as place:
+            story = _Story(chip, work, tuple(rules), seed, place, engine, tell, max_memory_bytes)
             return story.told(seeds, phases)
-    opened = open_folder(Path(folder), resume)
+    opened = open_folder(path_of(folder), resume)
     return _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes).told(seeds, phases)
 
 
@@ -150,6 +162,7 @@ class _Story:
         runs: list[RuleRun] = []
         unadapted: list[Unadapted] = []
         notes = [*self.work.network.notes, *self._nir_notes()]
+        notes += [note] if self.rules and (note := pulses_note(self.chip)) else []
         first: Network | None = None
         for seed in seeds:
             data = _Data(self.work, seed)
@@ -172,8 +185,7 @@ class _Story:
             provenance=self._provenance(seeds),
         )
         text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        with writing(self.folder / "learning.json") as beside:
-            beside.write_text(text + "\n", encoding="utf-8")
+        write_text(inside(self.folder, RESULT), text + "\n")
         return result
 
     # ---- the parts ----
@@ -321,7 +333,7 @@ class _Story:
 
     def _save_network(self, network: Network, name: str) -> None:
         if not nir_faults(network):
-            write_nir(network, self.folder / f"{name}.nir")
+            write_nir(network, inside(self.folder, f"{name}.nir"))
 
     def _nir_notes(self) -> list[str]:
         network = self.work.network

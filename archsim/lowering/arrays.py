@@ -53,8 +53,9 @@ def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int
     merged = read = admitted
     # from the columns, the cells of a weight share the row's wire: one read for each of them
     n_reads = ctx.chip.crossbar.n_columns_per_weight // _lines_at_once(ctx) if product.transposed else 1
-    cycles = ctx.costs.read_cycles(product.n_bits, product.signed)
-    of_phase = _phases(product, ctx.costs.n_phases(product.n_bits, product.signed))
+    drivers = ctx.parts.drivers
+    cycles = drivers.read_cycles(product.n_bits, product.signed)
+    of_phase = _phases(product, drivers.n_phases(product.n_bits, product.signed))
     for i, cycle in enumerate(cycles):
         for k in range(n_reads):
             phase = of_phase[i * len(of_phase) // len(cycles)]
@@ -83,17 +84,17 @@ def _cycle(
     frees: Sequence[Claim],
 ) -> tuple[int, int]:
     """One cycle, read and merged after the one before; returns the tasks that read and that merge it."""
-    chip, costs, block = ctx.chip, ctx.costs, product.block
+    chip, parts, block = ctx.chip, ctx.parts, product.block
     n_values = _converted_values(ctx, product)
     name = _crossbar(block)
     side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
 
     array = ctx.resource(name)
-    n_repeats = costs.reads_per_vector(n_values)
-    settle_ps, read_ps = costs.drive_ps(), cycle.read_ps * n_repeats
+    n_repeats = parts.crossbar.reads_per_vector(n_values)
+    settle_ps, read_ps = parts.drivers.settle_ps(), cycle.read_ps * n_repeats
     # lines that settle hold the array; if they settle within the read, their energy is spread over it
     drive = ctx.add(
-        label, costs.drive(cycle), _driven_lines(ctx, product),
+        label, parts.drivers.drive(cycle), _driven_lines(ctx, product),
         uses=[(array, 1)] if settle_ps else [],
         occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=[read_before],
     )
@@ -102,25 +103,26 @@ def _cycle(
     stages = _Stages(product.n_vectors, settle_ps + read_ps)
     held, latency = stages.next(read_ps)
     read = ctx.add(
-        label, costs.read(cycle, _priced_as(block), _conductance(ctx, block), n_repeats),
+        label, parts.crossbar.read(cycle, _priced_as(block), _conductance(ctx, block), n_repeats),
         _reads(ctx, product),
         uses=[(array, 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks, frees=frees,
     )
 
-    n_adcs = costs.n_adcs
+    n_adcs = parts.adc.n_in_bank
     until_converted = banks and product.n_vectors == 1 and chip.sample_hold is not None
     free_early = until_converted and chip.sample_hold is not None and chip.sample_hold.held_until == "converted"
-    held, latency = stages.next(costs.convert_ps(n_values, cycle.adc_bits))
+    held, latency = stages.next(parts.adc.convert_ps(n_values, cycle.adc_bits))
     convert = ctx.add(
-        label, costs.convert(cycle), n_values * product.n_vectors,
+        label, parts.adc.convert(cycle), n_values * product.n_vectors,
         uses=[(ctx.resource(f"{_bank(ctx, block)}.adc{side}", n_adcs), min(n_adcs, n_values))],
         occupancy_ps=held, latency_ps=latency, after=[read], frees=banks if free_early else [],
     )
 
-    held, _ = stages.next(costs.unit_ps(chip.shift_add, n_values)[0])
-    extra = costs.unit_ps(chip.shift_add, n_values)[1] - costs.unit_ps(chip.shift_add, n_values)[0]
+    merge = parts.shift_add.merge(n_values)
+    held, _ = stages.next(merge.occupancy_ps)
+    extra = merge.latency_ps - merge.occupancy_ps
     merged = ctx.add(
-        label, costs.shift_add(), n_values * product.n_vectors,
+        label, merge.action, n_values * product.n_vectors,
         uses=[(ctx.resource(f"{_bank(ctx, block)}.shift_add{side}"), 1)],
         occupancy_ps=held, latency_ps=held + extra, after=[convert, merged_before],
         frees=[] if free_early else banks,
@@ -171,25 +173,15 @@ def scatter(
     list of int
         The additions, one for each target. The last one done frees the array's output register.
     """
-    costs = ctx.costs
     value_bits = ctx.chip.tile.membrane_buffer.potential_bits
     register = (_register(ctx, product), 1)
-    beats = costs.bus_beats(sum(n for _, n in targets) * value_bits)
-    collect = ctx.add(
-        label, costs.collect(), beats,
-        uses=[(ctx.resource(f"tile[{product.block.tile}].bus"), 1)],
-        occupancy_ps=costs.bus_ps(beats), after=[merged],
-    )
+    n_bits = sum(n for _, n in targets) * value_bits
+    collect = ctx.do(label, product.block.tile, ctx.parts.tile_bus.collecting(n_bits), [merged])
     added = []
     for tile, n_values in targets:
         arrived = travel(ctx, label, product.block.tile, tile, n_values * value_bits, [collect])
-        held, latency = costs.unit_ps(ctx.chip.tile.accumulator, n_values)
-        added.append(ctx.add(
-            label, costs.add(), n_values,
-            uses=[(ctx.resource(f"tile[{tile}].accumulator"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=[arrived, *after],
-            frees=[register] if len(targets) == 1 else [],
-        ))
+        frees = [register] if len(targets) == 1 else []
+        added.append(ctx.do(label, tile, ctx.parts.accumulator.add(n_values), [arrived, *after], frees=frees))
     if len(targets) != 1:
         ctx.add(label, RELEASE, 1, after=added or [collect], frees=[register])
     return added
@@ -216,12 +208,7 @@ def summed_up(
     added = [known[first]]
     for tile in others:
         arrived = travel(ctx, label, tile, first, n_values[tile] * n_bits, [known[tile]])
-        held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n_values[tile])
-        added.append(ctx.add(
-            label, ctx.costs.add(), n_values[tile],
-            uses=[(ctx.resource(f"tile[{first}].accumulator"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=[arrived],
-        ))
+        added.append(ctx.do(label, first, ctx.parts.accumulator.add(n_values[tile]), [arrived]))
     summed = ctx.add(label, BARRIER, 1, after=added)
     found = {first: summed}
     for tile in others:
@@ -270,7 +257,7 @@ def _lines_at_once(ctx: Context) -> int:
 def _reads(ctx: Context, product: Product) -> int:
     """Count of the read action: active cells, or reads of whole arrays."""
     block = product.block
-    if ctx.costs.read_counts == "read":
+    if ctx.parts.crossbar.counted == "read":
         # the price of the action holds the repeats without a sample-and-hold
         return product.n_vectors * block.n_crossbars
     if product.transposed:
@@ -301,7 +288,7 @@ def crossbar_resource(ctx: Context, block: Block) -> int:
 
 def adc_claim(ctx: Context, block: Block, n_values: int) -> Claim:
     """The converters that read a block's columns, and how many of them `n_values` columns need."""
-    n_adcs = ctx.costs.n_adcs
+    n_adcs = ctx.parts.adc.n_in_bank
     return ctx.resource(f"{_bank(ctx, block)}.adc", n_adcs), min(n_adcs, n_values)
 
 

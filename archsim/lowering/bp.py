@@ -143,13 +143,8 @@ class BackPropagation(Learning):
         """Hand the error of a window to its inputs; they live on the same tile."""
         ctx, name = self.ctx, plan.layer.name
         for home in plan.homes:
-            n = pooled_values(ctx, plan, home, step)
-            held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n)
-            task = ctx.add(
-                self.label(name, step), ctx.costs.pool(), n,
-                uses=[(ctx.resource(f"tile[{home.tile}].accumulator"), 1)],
-                occupancy_ps=held, latency_ps=latency, after=[deltas[home.tile]],
-            )
+            job = ctx.parts.accumulator.pool(pooled_values(ctx, plan, home, step))
+            task = ctx.do(self.label(name, step), home.tile, job, [deltas[home.tile]])
             for source in plan.layer.inputs:
                 for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.components import Action, Charge, ChipCosts
+from archsim.components import Action, Charge, Job, Parts
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
@@ -64,8 +64,8 @@ class Context:
 
     Parameters
     ----------
-    chip, work, mapping, costs, activity
-        What is lowered, and the prices.
+    chip, work, mapping, parts, activity
+        What is lowered, and the parts at their prices.
     tasks : TaskGraphBuilder
     actions : dict of str to Action
         Every price that was used, by name.
@@ -74,7 +74,7 @@ class Context:
     chip: Chip
     work: Workload
     mapping: Mapping
-    costs: ChipCosts
+    parts: Parts
     activity: ActivityLike
     tasks: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
     actions: dict[str, Action] = field(default_factory=dict)
@@ -152,25 +152,26 @@ class Context:
             sample=label.sample,
         )
 
-    def access(
+    def do(
         self,
         label: Label,
-        action: Action,
-        buffer: str,
-        tile: int,
-        n_bits: int,
+        at: int | str,
+        job: Job,
         after: Iterable[int | None],
         *,
+        reserves: Sequence[Claim] = (),
         frees: Sequence[Claim] = (),
     ) -> int:
-        """One burst of accesses through the port of a tile's buffer (tile -1: the chip's global buffer)."""
-        count = self.costs.accesses(buffer, n_bits)
-        time = self.costs.access_ps(buffer, count)
-        name = buffer if tile < 0 else f"tile[{tile}].{buffer}"
-        port = self.resource(name)
+        """Lay down a part's job on a tile (-1: the chip's own part), or at another place by its name."""
+        place = at if isinstance(at, str) else f"tile[{at}]" if at >= 0 else ""
+        uses = [
+            (self.resource(f"{place}.{name}" if place else name, capacity), units)
+            for name, capacity, units in job.uses
+        ]
         return self.add(
-            label, action, count, uses=[(port, 1)], occupancy_ps=time, after=after, frees=frees
-        )
+            label, job.action, job.count, uses=[claim for claim in uses if claim[1]],
+            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
+        )  # fmt: skip
 
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""

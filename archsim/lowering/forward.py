@@ -28,7 +28,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archsim.components.records import longest
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.order import as_inputs_come
@@ -125,10 +124,8 @@ class Forward:
             plan = ctx.plan(consumer.name)
             if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
                 continue
-            loaded = ctx.access(
-                label, ctx.costs.load_global(), "global_buffer", IO, n_values * bits,
-                self._received_before(consumer.name, step),
-            )
+            load = ctx.parts.global_buffer.access("load_global", n_values * bits)
+            loaded = ctx.do(label, IO, load, self._received_before(consumer.name, step))
             size = n_bytes(n_values, bits)
             rooms = {tile: input_room(ctx, plan, tile, INPUT, None, size) for tile in plan.tiles}
             received = send_all(ctx, label, IO, on_link, rooms, [loaded])
@@ -206,12 +203,12 @@ class Forward:
         n_vectors = ctx.n_vectors(name, step)
         if not plan.forward:
             home = next(h for h in plan.homes if h.tile == tile)
-            return ctx.costs.accesses("input_buffer", pooled_values(ctx, plan, home, step) * bits)
+            return ctx.parts.input_buffer.accesses(pooled_values(ctx, plan, home, step) * bits)
         blocks = [b for b in self._active_blocks(plan, step) if b.tile == tile]
         rows = [b.rows for b in blocks]
         if ctx.chip.tile.bus.broadcast:
             rows = sorted(set(rows))
-        return sum(n_vectors * ctx.costs.accesses("input_buffer", (b - a) * bits) for a, b in rows)
+        return sum(n_vectors * ctx.parts.input_buffer.accesses((b - a) * bits) for a, b in rows)
 
     def _blocks_of(self, plan: LayerPlan, step: int) -> list[Block]:
         """The blocks whose turn the step is: those of one replica."""
@@ -270,12 +267,7 @@ class Forward:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
         home = next(h for h in plan.homes if h.tile == tile)
         n = pooled_values(ctx, plan, home, step)
-        held, latency = ctx.costs.unit_ps(ctx.chip.tile.accumulator, n)
-        return ctx.add(
-            label, ctx.costs.pool(), n,
-            uses=[(ctx.resource(f"tile[{tile}].accumulator"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=[fetched],
-        )
+        return ctx.do(label, tile, ctx.parts.accumulator.pool(n), [fetched])
 
     def _sent_before(self, name: str, tile: int, step: int, distance: int) -> int | None:
         """The task that sent this home's step `distance` before, in the sample before if need be."""
@@ -291,17 +283,10 @@ class Forward:
         after: list[int | None] = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
         ready: int | None = None
         if plan.layer.neuron is not None:
-            states = plan.layer.neuron.n_states
             if kept := self._keeps(plan, "potentials"):
                 after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
-            bits = n_neurons * states * ctx.chip.tile.membrane_buffer.potential_bits
-            held, latency = ctx.costs.unit_ps(ctx.chip.tile.neuron_unit, n_neurons)
-            memory = ctx.costs.access_ps("membrane_buffer", 2 * ctx.costs.accesses("membrane_buffer", bits))
-            ready = ctx.add(
-                label, ctx.costs.update(states), n_neurons,
-                uses=[(ctx.resource(f"tile[{home.tile}].neuron_unit"), 1)],
-                occupancy_ps=longest(held, memory), latency_ps=longest(latency, memory), after=after,
-            )
+            update = ctx.parts.neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
+            ready = ctx.do(label, home.tile, update, after)
             self.updated[name, home.tile, step] = ready
             after = [ready]
             if kept:
@@ -335,7 +320,7 @@ class Forward:
         if is_last := plan.layer is ctx.network.layers[-1]:
             left = travel(ctx, label, home.tile, IO, on_link, [emitted])
             bits = n_values * ctx.bits[name]
-            messages.append(ctx.access(label, ctx.costs.store_global(), "global_buffer", IO, bits, [left]))
+            messages.append(ctx.do(label, IO, ctx.parts.global_buffer.access("store_global", bits), [left]))
             if ctx.work.schedule == "sequential" and home.tile in self.left:
                 messages.append(self.left[home.tile])  # in order, so that the last step ends the sample
         released = ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
@@ -369,7 +354,7 @@ class Forward:
         ctx = self.ctx
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
-        return ctx.access(label, ctx.costs.keep(), "history_buffer", tile, bits, [after])
+        return ctx.do(label, tile, ctx.parts.history_buffer.access("keep", bits), [after])
 
 
 def _ways(plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, int]]:

@@ -47,7 +47,7 @@ def carry(
 
 def packets(ctx: Context, n_bits: int) -> list[int]:
     """Flits of each packet of a message; at least one flit."""
-    n_flits = max(1, ctx.costs.flits(n_bits))
+    n_flits = max(1, ctx.parts.interconnect.flits(n_bits))
     largest = buffer_flits(ctx)
     if largest is None:
         return [n_flits]
@@ -107,26 +107,26 @@ def _hop(
     `asked`: whether somebody will wait for the tail, even if it frees nothing.
     """
     assert branch.hop is not None
-    costs, noc, hop = ctx.costs, ctx.chip.interconnect, branch.hop
+    router, noc, hop = ctx.parts.interconnect, ctx.chip.interconnect, branch.hop
     space = _space(ctx, hop, n_flits) if branch.next else None
     if space and ctx.mapping.topology.n_vc_classes > 1:
         # classes share the link: whoever waits for space of one must not stand in the link's line
         after = [ctx.add(label, ADMIT, 1, after=after, reserves=[space])]
-    whole_ps = costs.flit_ps(n_flits)
+    whole_ps = router.flit_ps(n_flits)
     early = bool(branch.next) and noc.switching == "cut_through" and n_flits > 1
     needs_tail = early and bool(frees or branch.targets or asked)
     head = ctx.add(
-        label, costs.hop(hop.length * costs.tile_pitch_mm()), n_flits,
+        label, router.hop(hop.length * ctx.parts.tile_pitch_mm()), n_flits,
         uses=[(ctx.resource(hop.link), 1)],
         reserves=[space] if space and ctx.mapping.topology.n_vc_classes == 1 else [],
         occupancy_ps=whole_ps,
-        latency_ps=costs.router_ps() + (costs.flit_ps(1) if early else whole_ps),
+        latency_ps=router.router_ps() + (router.flit_ps(1) if early else whole_ps),
         after=after, frees=[] if needs_tail else frees,
     )  # fmt: skip
     if not needs_tail:
         return head, head, space
     tail = ctx.add(
-        label, ADMIT, 1, latency_ps=costs.flit_ps(n_flits - 1), after=[head], frees=frees,
+        label, ADMIT, 1, latency_ps=router.flit_ps(n_flits - 1), after=[head], frees=frees,
     )  # fmt: skip
     return head, tail, space
 

@@ -105,12 +105,8 @@ class Learning:
         return self.forward.updated.get(key, self.forward.sent[key])
 
     def _error(self, home: Home, step: int, n_values: int, after: Iterable[int]) -> int:
-        held, latency = self.ctx.costs.unit_ps(self.ctx.chip.tile.gradient_unit, n_values)
-        return self.ctx.add(
-            self.label(self.last.name, step), self.ctx.costs.error(), n_values,
-            uses=[(self.ctx.resource(f"tile[{home.tile}].gradient_unit"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=after,
-        )
+        job = self.ctx.parts.gradient_unit.error(n_values)
+        return self.ctx.do(self.label(self.last.name, step), home.tile, job, after)
 
     def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
         """delta of a home's neurons in one step; frees the potentials that were kept for it."""
@@ -119,14 +115,9 @@ class Learning:
             return ctx.add(label, ADMIT, 1, after=after)
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
-        recalled = ctx.access(label, ctx.costs.recall(), "history_buffer", home.tile, bits, [kept, *after])
-        n_values = home.n_channels * ctx.n_vectors(name, step)
-        held, latency = ctx.costs.unit_ps(ctx.chip.tile.gradient_unit, n_values)
-        return ctx.add(
-            label, ctx.costs.surrogate(), n_values,
-            uses=[(ctx.resource(f"tile[{home.tile}].gradient_unit"), 1)],
-            occupancy_ps=held, latency_ps=latency, after=[recalled], frees=[room.claim],
-        )
+        recalled = ctx.do(label, home.tile, ctx.parts.history_buffer.access("recall", bits), [kept, *after])
+        job = ctx.parts.gradient_unit.surrogate(home.n_channels * ctx.n_vectors(name, step))
+        return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
 
     def spread(
         self, plan: LayerPlan, step: int, deltas: dict[int, int], readers: dict[int, int]
@@ -169,7 +160,7 @@ class Learning:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
         ctx = self.ctx
         times = min(n_readers, 1) if ctx.chip.tile.bus.broadcast else n_readers
-        return fetch(ctx, label, tile, times * ctx.costs.accesses("input_buffer", n_bits), after)
+        return fetch(ctx, label, tile, times * ctx.parts.input_buffer.accesses(n_bits), after)
 
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
         ctx, name = self.ctx, plan.layer.name
@@ -184,18 +175,13 @@ class Learning:
         label = self.label(name, step, OUTER_PHASE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.access(label, ctx.costs.recall(), "history_buffer", tile, bits, [kept, fetched])
+        recalled = ctx.do(label, tile, ctx.parts.history_buffer.access("recall", bits), [kept, fetched])
         n_macs = sum(
             ctx.macs_per_step(plan.layer, self.forward.sample, block.rows, block.columns)[step]
             for block in plan.forward
             if block.tile == tile and block.replica == 0
         )
-        unit, port = (ctx.resource(f"tile[{tile}].{part}") for part in ("gradient_unit", "gradient_buffer"))
-        task = ctx.add(
-            label, ctx.costs.outer(), n_macs,
-            uses=[(unit, 1), (port, 1)] if n_macs else [],
-            occupancy_ps=ctx.costs.outer_ps(n_macs), after=[recalled], frees=[room.claim],
-        )
+        task = ctx.do(label, tile, ctx.parts.gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
         self.gradients.setdefault(name, []).append(task)
         return task
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import assert_never
 
-from archsim.components import Action, ChipCosts
+from archsim.components import Action, Parts
+from archsim.given import refuse, wrong_type
 from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
@@ -23,7 +25,7 @@ class Lowered:
     graph: TaskGraph
     actions: dict[str, Action]
     mapping: Mapping
-    costs: ChipCosts
+    parts: Parts
 
 
 def lower(
@@ -31,7 +33,7 @@ def lower(
     work: Workload,
     mapping: Mapping,
     activity: ActivityLike,
-    costs: ChipCosts | None = None,
+    parts: Parts | None = None,
     tasks: TaskGraphBuilder | None = None,
 ) -> Lowered:
     """Lay down every task of a workload's phase.
@@ -43,7 +45,7 @@ def lower(
         Says which phase.
     activity : Activity
         Which word lines are active when.
-    costs, tasks : ChipCosts, TaskGraphBuilder, optional
+    parts, tasks : Parts, TaskGraphBuilder, optional
         Who answers for the prices, and who takes the tasks down; the chip's own, and a new one, if not given.
 
     Returns
@@ -55,14 +57,22 @@ def lower(
     DoesNotFitError
         Leakage alone, or one task alone, exceeds the chip's cap on power.
     """
-    costs = costs or ChipCosts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
-    ctx = Context(chip, work, mapping, costs, activity, tasks or TaskGraphBuilder())
-    if mapping.phase == "inference":
-        lower_inference(ctx)
-    else:
-        lower_training(ctx)
+    refuse([
+        wrong_type("chip", chip, Chip, "archsim.load_chip"),
+        wrong_type("work", work, Workload, "archsim.load_workload"),
+        wrong_type("mapping", mapping, Mapping, "archsim.mapping.map_workload"),
+    ])  # fmt: skip
+    parts = parts or Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
+    ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder())
+    match mapping.phase:
+        case "inference":
+            lower_inference(ctx)
+        case "bp" | "dfa":
+            lower_training(ctx)
+        case _:
+            assert_never(mapping.phase)
     graph, actions = ctx.tasks.build(), ctx.actions
     if chip.power is not None:
-        leakage_uw = math.fsum(item.n * item.leakage_uw for item in costs.items())
+        leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
         graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
-    return Lowered(graph, actions, mapping, costs)
+    return Lowered(graph, actions, mapping, parts)

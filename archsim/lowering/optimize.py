@@ -62,33 +62,21 @@ def _rows(
     """One task for each row of a block."""
     n_written = needs.n_states + is_shared
     name = f"{needs.name},shared" if is_shared else needs.name
-    action = ctx.costs.optimize(name, needs.n_operations, needs.n_states, n_written)
-    time_ps = ctx.costs.optimize_ps(block.n_columns, needs.n_operations, needs.n_states + n_written)
-    unit, port = (ctx.resource(f"tile[{block.tile}].{part}") for part in ("gradient_unit", "gradient_buffer"))
-    return [
-        ctx.add(
-            label, action, block.n_columns,
-            uses=[(unit, 1), (port, 1)], occupancy_ps=time_ps, after=[start],
-        )
-        for _ in range(block.n_rows)
-    ]
+    unit = ctx.parts.gradient_unit
+    job = unit.optimize(name, block.n_columns, needs.n_operations, needs.n_states, n_written)
+    return [ctx.do(label, block.tile, job, [start]) for _ in range(block.n_rows)]
 
 
 def _passes(ctx: Context, label: Label, plan: LayerPlan, needs: UpdateNeeds, complete: int) -> dict[int, int]:
     """Passes over the whole gradient, one after the other; by tile the task after which the factors are there."""
     owners = [block for block in plan.forward if block.replica == 0]
     known = dict.fromkeys(sorted({block.tile for block in owners}), complete)
-    action = ctx.costs.normalise(needs.name, needs.n_operations_per_pass) if needs.n_passes else None
+    unit = ctx.parts.gradient_unit
     for number in range(needs.n_passes):
-        assert action is not None
         for tile in known:
             n_weights = sum(block.n_rows * block.n_columns for block in owners if block.tile == tile)
-            unit, port = (ctx.resource(f"tile[{tile}].{part}") for part in ("gradient_unit", "gradient_buffer"))
-            known[tile] = ctx.add(
-                label, action, n_weights, uses=[(unit, 1), (port, 1)],
-                occupancy_ps=ctx.costs.optimize_ps(n_weights, needs.n_operations_per_pass, 1),
-                after=[known[tile]],
-            )
+            job = unit.normalise(needs.name, n_weights, needs.n_operations_per_pass)
+            known[tile] = ctx.do(label, tile, job, [known[tile]])
         # outputs first: a row of the gradient is a column of the array
         spans = {tile: _lines(owners, tile, of_outputs=number % 2 == 0) for tile in known}
         # sums of squares there, factors back

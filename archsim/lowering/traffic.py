@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,9 +182,12 @@ def _targets(
         ring = np.minimum(k, n - row * k)
         return row * k + (column + 1) % ring
     targets = rng.integers(0, n, len(sources))
+    if pattern == "uniform":
+        return targets
     if pattern == "hotspot":
         targets[rng.random(len(sources)) < HOTSPOT_SHARE] = 0
-    return targets
+        return targets
+    assert_never(pattern)
 
 
 class _Ports:

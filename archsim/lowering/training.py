@@ -23,6 +23,9 @@ from archsim.lowering.dfa import DirectFeedback
 from archsim.lowering.forward import Forward
 from archsim.lowering.update import Gradients, lower_update
 
+_RULES: dict[str, type[BackPropagation] | type[DirectFeedback]] = {"bp": BackPropagation, "dfa": DirectFeedback}
+_ERRORS = {"bp": "backward", "dfa": "feedback"}
+
 
 def lower_training(ctx: Context) -> None:
     """Lay down the tasks of all batches, for the phase of the mapping ("bp" or "dfa")."""
@@ -48,7 +51,7 @@ def _lower_sample(
     ctx: Context, sample: int, gradients: Gradients, start: int | None, before: Forward | None
 ) -> tuple[Forward, list[int]]:
     """Forward and learning pass; returns the forward pass, and the tasks after which the sample is over."""
-    rule = BackPropagation if ctx.mapping.phase == "bp" else DirectFeedback
+    rule = _RULES[ctx.mapping.phase]
     forward = Forward(ctx, sample, "forward", learns=True, start=start, before=before)
     own: Gradients = {}
     rule(ctx, forward, _phase(ctx), own).run()
@@ -59,7 +62,7 @@ def _lower_sample(
 
 def _phase(ctx: Context) -> str:
     """Label of the tasks that carry errors."""
-    return "backward" if ctx.mapping.phase == "bp" else "feedback"
+    return _ERRORS[ctx.mapping.phase]
 
 
 def _layer_by_layer(ctx: Context) -> bool:

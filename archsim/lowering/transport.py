@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archsim.components.records import longest
 from archsim.lowering.context import ADMIT, Claim, Context, Label
 from archsim.lowering.hops import carry
 
@@ -78,7 +77,7 @@ def send(
     """
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])
     arrived = travel(ctx, label, source, target, link_bits, [admitted])
-    return ctx.access(label, ctx.costs.receive(), "input_buffer", target, room.n_bytes * 8, [arrived])
+    return ctx.do(label, target, ctx.parts.input_buffer.access("receive", room.n_bytes * 8), [arrived])
 
 
 def send_all(
@@ -101,9 +100,9 @@ def send_all(
     claims = [room.claim for room in rooms.values()]
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=claims)
     arrived = carry(ctx, label, source, others, link_bits, [admitted])
-    write = ctx.costs.receive()
+    buffer = ctx.parts.input_buffer
     return {
-        tile: ctx.access(label, write, "input_buffer", tile, room.n_bytes * 8, arrived.get(tile, [admitted]))
+        tile: ctx.do(label, tile, buffer.access("receive", room.n_bytes * 8), arrived.get(tile, [admitted]))
         for tile, room in rooms.items()
     }
 
@@ -112,8 +111,9 @@ def emit(
     ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]
 ) -> tuple[int, int]:
     """Store results in a tile's output buffer, and read them to be sent; returns both tasks."""
-    stored = ctx.access(label, ctx.costs.emit(), "output_buffer", tile, n_bits, after)
-    return stored, ctx.access(label, ctx.costs.unload(), "output_buffer", tile, n_bits, [stored])
+    buffer = ctx.parts.output_buffer
+    stored = ctx.do(label, tile, buffer.access("emit", n_bits), after)
+    return stored, ctx.do(label, tile, buffer.access("unload", n_bits), [stored])
 
 
 def fetch(
@@ -125,15 +125,7 @@ def fetch(
     frees: Sequence[Claim] = (),
 ) -> int:
     """Read out of a tile's input buffer and carry it over the tile's bus to whoever computes with it."""
-    costs = ctx.costs
-    port, bus = (ctx.resource(f"tile[{tile}].{name}") for name in ("input_buffer", "bus"))
-    on_bus_ps = costs.bus_ps(n_accesses * costs.bus_beats(ctx.chip.tile.input_buffer.width_bits))
-    return ctx.add(
-        label, costs.fetch(), n_accesses,
-        uses=[(port, 1), (bus, 1)] if n_accesses else [],
-        occupancy_ps=longest(costs.access_ps("input_buffer", n_accesses), on_bus_ps),
-        after=after, frees=frees,
-    )
+    return ctx.do(label, tile, ctx.parts.input_buffer.fetch(n_accesses), after, frees=frees)
 
 
 def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:

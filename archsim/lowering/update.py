@@ -22,7 +22,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from archsim.components.records import longest
 from archsim.lowering.arrays import adc_claim, crossbar_resource
 from archsim.lowering.context import BARRIER, Claim, Context, Label
 from archsim.lowering.optimize import Steps, lower_steps
@@ -79,20 +78,13 @@ def _write_block(
     ctx: Context, label: Label, plan: LayerPlan, block: Block, steps: Steps, update: int, free: int | None
 ) -> int:
     """Lay down the writes of one array; returns the task after which it may be read again."""
-    costs, chip = ctx.costs, ctx.chip
-    row_bits = block.n_columns * chip.tile.gradient_buffer.gradient_bits
+    row_bits = block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
     source = _gradient_tile(plan, block)
-    port, bus = (ctx.resource(f"tile[{source}].{part}") for part in ("gradient_buffer", "bus"))
-    n_accesses = costs.accesses("gradient_buffer", row_bits)
-    on_bus_ps = costs.bus_ps(n_accesses * costs.bus_beats(chip.tile.gradient_buffer.width_bits))
-    load_ps = longest(costs.access_ps("gradient_buffer", n_accesses), on_bus_ps)
+    load = ctx.parts.gradient_buffer.load_gradient(row_bits)
     written: int | None = None
     arrived: list[int | None] = []
     for row, n_cells in enumerate(_cells_of_rows(ctx, block, update)):
-        loaded = ctx.add(
-            label, costs.load_gradient(), n_accesses,
-            uses=[(port, 1), (bus, 1)], occupancy_ps=load_ps, after=[steps.before(block, row), free],
-        )
+        loaded = ctx.do(label, source, load, [steps.before(block, row), free])
         arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
         if n_cells:
             written = _write_row(ctx, label, block, n_cells, [arrived[-1], written])
@@ -105,18 +97,19 @@ def _write_row(
     ctx: Context, label: Label, block: Block, n_cells: int, after: Iterable[int | None]
 ) -> int:
     """Program some cells of a row, and verify them."""
-    costs = ctx.costs
+    circuits = ctx.parts.write_circuits
     array: Claim = (crossbar_resource(ctx, block), 1)
     written = ctx.add(
-        label, costs.program(n_cells), n_cells,
-        uses=[array, *_power(ctx, n_cells)], occupancy_ps=costs.program_row_ps(n_cells), after=after,
+        label, circuits.program(n_cells), n_cells,
+        uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells), after=after,
     )
     if not ctx.chip.write.verify:
         return written
-    verify = costs.verify(ctx.mean_conductance[block.layer], n_cells, block.layer)
+    verify = circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer)
     return ctx.add(
         label, verify, n_cells,
-        uses=[array, adc_claim(ctx, block, n_cells)], occupancy_ps=costs.verify_row_ps(n_cells), after=[written],
+        uses=[array, adc_claim(ctx, block, n_cells)],
+        occupancy_ps=circuits.verify_row_ps(n_cells), after=[written],
     )
 
 
@@ -146,5 +139,5 @@ def _power(ctx: Context, n_cells: int) -> list[Claim]:
     budget = ctx.chip.write.max_power_uw
     if budget is None:
         return []
-    needed = max(1, round(ctx.costs.program_power_uw(n_cells)))
+    needed = max(1, round(ctx.parts.write_circuits.program_power_uw(n_cells)))
     return [(ctx.resource("write_power", int(budget)), needed)]

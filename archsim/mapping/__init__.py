@@ -2,7 +2,7 @@
 
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.mapping import Home, LayerPlan, Mapping, Phase, link_bits, map_workload
+from archsim.mapping.mapping import Home, LayerPlan, Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
 from archsim.mapping.rows import needed_from, rows_of_source, sources_of
@@ -16,7 +16,6 @@ __all__ = [
     "Hop",
     "LayerPlan",
     "Mapping",
-    "Phase",
     "Topology",
     "UpdateNeeds",
     "all_value_bits",

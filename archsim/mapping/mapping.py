@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import Literal
 
 from archsim.errors import DoesNotFitError, MappingError
+from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
 from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.memory import BufferPlan, all_value_bits, plan_buffers
@@ -19,10 +19,8 @@ from archsim.mapping.place import place
 from archsim.mapping.rows import error_rows, readers, sources_of
 from archsim.mapping.topology import IO, Topology
 from archsim.spec import AUTO, Chip
-from archsim.workload import INPUT, Layer, Network, Workload
+from archsim.workload import INPUT, Layer, Network, Phase, Workload
 from archsim.workload.network import Shape
-
-Phase = Literal["inference", "bp", "dfa"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,9 @@ class Mapping:
     topology: Topology
     buffers: BufferPlan
 
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self), MappingError)
+
     @property
     def blocks(self) -> tuple[Block, ...]:
         """All blocks, in the order in which they were given crossbars."""
@@ -185,8 +186,13 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     DoesNotFitError
         With what is needed, what there is, and what would help.
     MappingError
-        If `mapping.replicas` names a layer that does not exist.
+        If `mapping.replicas` names a layer that does not exist, or the phase is unknown.
     """
+    refuse([
+        wrong_type("chip", chip, Chip, "archsim.load_chip"),
+        wrong_type("work", work, Workload, "archsim.load_workload"),
+        wrong_kind("phase", phase, Phase),
+    ], MappingError)  # fmt: skip
     unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
     if unknown:
         raise MappingError(

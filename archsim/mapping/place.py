@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping as MappingType
+from typing import Literal
 
 import numpy as np
 
+from archsim.errors import MappingError
+from archsim.given import refuse, wrong_kind
 from archsim.mapping.topology import IO, Floats, Ints, Kind, Topology
 
 Traffic = MappingType[tuple[int, int], int]
+Rule = Literal["near", "in_order"]
 MAX_SWAP_TILES = 64
 _EXACT_BITS = 52
 """Sums below 2^52 half pitches times bits are exact as floating-point numbers, in any order."""
 
 
-def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: str) -> Topology:
+def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: Rule) -> Topology:
     """Choose a place for every tile.
 
     ``in_order`` keeps the order of the layers, row by row. ``near`` starts from that or from a snake through
@@ -29,12 +33,18 @@ def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: str) -> Topology:
     traffic : mapping of (source, target) to bits
         Tiles, or IO for the global buffer.
     rule : "near" or "in_order"
+
+    Raises
+    ------
+    MappingError
+        A kind or rule that is unknown.
     """
     topology = Topology(kind, n_tiles, tuple(range(n_tiles)))
+    refuse([wrong_kind("mapping.placement", rule, Rule)], MappingError)
     if rule == "in_order" or kind == "bus" or n_tiles < 2:
         return topology
     best = topology
-    if kind in ("mesh", "torus"):
+    if kind != "htree":  # places on a grid
         snake = Topology(kind, n_tiles, tuple(_snake(topology)))
         best = min(topology, snake, key=lambda candidate: cost(candidate, traffic))
     n_talking = len({tile for pair in traffic for tile in pair} - {IO})

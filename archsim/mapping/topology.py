@@ -10,10 +10,13 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
+
+from archsim.errors import MappingError
+from archsim.given import refuse, wrong_kinds
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -53,6 +56,9 @@ class Topology:
     n_tiles: int
     places: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "interconnect."), MappingError)
+
     @cached_property
     def n_columns(self) -> int:
         """Columns of the grid."""
@@ -72,11 +78,14 @@ class Topology:
         """Hops from one tile (or IO) to another; none if they are the same."""
         if source == target:
             return ()
-        if self.kind == "bus":
-            return (Hop("link[bus]", max(1.0, self.n_tiles / 2)),)
-        if self.kind == "htree":
-            return self._up_and_down(source, target)
-        return self._along_x_then_y(source, target)
+        match self.kind:
+            case "bus":
+                return (Hop("link[bus]", max(1.0, self.n_tiles / 2)),)
+            case "htree":
+                return self._up_and_down(source, target)
+            case "mesh" | "torus":
+                return self._along_x_then_y(source, target)
+        assert_never(self.kind)
 
     def distance(self, source: int, target: int) -> float:
         """Length of the route, in tile pitches: its hops' lengths added up, without naming them."""
@@ -156,7 +165,12 @@ class Topology:
         Seitz, Deadlock-free message routing in multiprocessor interconnection networks, IEEE Trans. Computers
         C-36, 1987).
         """
-        return 2 if self.kind == "torus" else 1
+        match self.kind:
+            case "torus":
+                return 2
+            case "bus" | "htree" | "mesh":
+                return 1
+        assert_never(self.kind)
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """The links as a graph for people: nodes are places ("io" is the global buffer's) or nodes of the tree.
@@ -218,7 +232,7 @@ class Topology:
         if " to " in name:
             start, _, end = name.partition(" to ")
             return start, end
-        if self.kind == "bus":
+        if name == "bus":
             return "bus", "bus"
         way, _, node = name.partition(" ")
         level, index = map(int, node.split("."))

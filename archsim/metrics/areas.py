@@ -4,39 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from archsim.components import AreaItem
+from archsim.components import AreaItem, Part, part_kinds
 from archsim.errors import EngineError
-
-UNUSED, SHARED, CONTROL = "(unused)", "(shared)", "(control)"
+from archsim.names import SHARED, UNUSED
 
 PHASE_OF_ROLE = {"forward": "forward", "copy": "backward", "feedback": "feedback"}
-PHASE_OF_COMPONENT = {
-    "write_circuits": "update",
-    "history_buffer": "learning",
-    "gradient_buffer": "learning",
-    "gradient_unit": "learning",
-}
-ACTION_OF_COMPONENT = {
-    "crossbar": "read",
-    "drivers": "drive",
-    "write_circuits": "program",
-    "sample_hold": "convert",
-    "adc": "convert",
-    "shift_add": "shift_add",
-    "tile_bus": "collect",
-    "input_buffer": "fetch",
-    "output_buffer": "emit",
-    "membrane_buffer": "update",
-    "history_buffer": "keep",
-    "gradient_buffer": "outer",
-    "accumulator": "add",
-    "neuron_unit": "update",
-    "gradient_unit": "outer",
-    "interconnect": "hop",
-    "global_buffer": "load_global",
-}
-"""The action that a component is there for; control circuits serve all: ``(control)``."""
-
 Crossbars = Mapping[tuple[str, str], int]
 
 
@@ -81,17 +53,28 @@ def area_shares(
     if by == "component":
         yield item.component, size
     elif by == "action":
-        yield ACTION_OF_COMPONENT.get(item.component, CONTROL), size
+        yield _area_action(item.component), size
     elif by == "layer" and item.where == "chip":
         yield SHARED, size
     elif by == "layer":
         counts = [(layer, n) for (layer, _), n in crossbars.items()]
         yield from _split(size, counts, n_crossbars)
-    elif item.component in PHASE_OF_COMPONENT or item.where not in ("crossbar", "pe"):
-        yield PHASE_OF_COMPONENT.get(item.component, "forward"), size
+    elif by != "phase":
+        raise EngineError(f"cannot break an area down by {by!r}; there are: component, layer, phase, action")
+    elif (phase := _area_phase(item.component)) != "forward" or item.where not in ("crossbar", "pe"):
+        yield phase, size
     else:
         counts = [(PHASE_OF_ROLE[role], n) for (_, role), n in crossbars.items()]
         yield from _split(size, counts, n_crossbars)
+
+
+def _area_action(component: str) -> str:
+    """The action that a part's area is there for; control circuits serve all: ``(control)``."""
+    return part_kinds().get(component, Part).area_action
+
+
+def _area_phase(component: str) -> str:
+    return part_kinds().get(component, Part).area_phase
 
 
 def _split(size: int, counts: list[tuple[str, int]], n: int) -> Iterator[tuple[str, int]]:

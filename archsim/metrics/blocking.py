@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from archsim.components import Action
 from archsim.errors import EngineError
 from archsim.metrics.critical import Segment
-from archsim.metrics.ledger import NONE, busy_component
+from archsim.metrics.ledger import busy_component
 from archsim.metrics.tour import plain_tour
 from archsim.metrics.waits import RESOURCE, Waits
+from archsim.names import NONE
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import in_64_bits, products
 from archsim.trace import Trace
 
 Ints = NDArray[np.int64]
@@ -250,6 +252,7 @@ def _matrix(trace: Trace, found: Waits, rows: Ints, columns: Ints, n_groups: int
     of a row, each step of the ways counts as often as there are such tasks behind it, minus such followers.
     """
     start, ready, holder = trace.start_ps, trace.ready_ps, found.holder
+    in_64_bits(products(found.wait_ps).sum(keepdims=True), "the waits of all tasks, in ps")
     n = len(start)
     order, size, since = _tour(start, ready, holder)
     step = np.where(holder >= 0, start - start[holder], 0)

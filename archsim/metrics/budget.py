@@ -12,8 +12,8 @@ from archsim.metrics.power import PJ_PER_PS_IN_UW
 from archsim.units import format_quantity, parse_quantity
 
 S_PER_DAY = 86_400
-UW_IN_W = 1e-6
-PJ_PER_S_IN_UW = 1e-6
+UW_PER_W = 1e6
+PJ_PER_S_PER_UW = 1e6
 
 
 @dataclass(frozen=True)
@@ -186,13 +186,13 @@ def day_of(
         raise ArchsimError("\n".join(faults))
     rates = ((inference, inferences_per_s), (adaptation, adaptations_per_day / S_PER_DAY))
     loads = [(load, rate) for load, rate in rates if load is not None]
-    duty = math.fsum(rate * load.latency_ps * 1e-12 for load, rate in loads)
+    duty = math.fsum(rate * load.latency_ps / 1e12 for load, rate in loads)
     if duty > 1:
         raise ArchsimError(
             f"the work takes {duty:.3g} times the time there is; lower the rates, or make the chip faster"
         )
     asleep = max((load.leakage_uw for load, _ in loads), default=0.0) if sleep_uw is None else sleep_uw
-    power = {load.phase: rate * load.energy_pj * PJ_PER_S_IN_UW for load, rate in loads}
+    power = {load.phase: rate * load.energy_pj / PJ_PER_S_PER_UW for load, rate in loads}
     day = Budget(
         duty,
         power[inference.phase] if inference is not None else 0.0,
@@ -204,7 +204,7 @@ def day_of(
     )
     if cell is None:
         return day
-    total = day.average_power_uw * UW_IN_W
+    total = day.average_power_uw / UW_PER_W
     life = cell.energy_j * usable_frac / total if total else math.inf
     return Budget(
         day.duty_cycle, day.inference_uw, day.adaptation_uw, day.sleep_uw, day.rest_uw, day.peak_power_uw, life

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from archsim.jit import njit
 from archsim.metrics.tour import plain_tour
 
 tour = njit(cache=True)(plain_tour)

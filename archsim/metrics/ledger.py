@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.metrics.areas import Crossbars, area_shares
-from archsim.metrics.power import UW_PS_IN_PJ
+from archsim.metrics.power import UW_PS_PER_PJ
+from archsim.names import LEAKAGE, NONE
 from archsim.taskgraph import TaskGraph
 
 Ints = NDArray[np.int64]
 
 BREAKDOWNS = ("component", "layer", "phase", "action")
-LEAKAGE, NONE = "(leakage)", "(none)"
 
 
 class Part(TypedDict):
@@ -161,7 +161,7 @@ class Bill:
             for g, variant in enumerate(groups.variants)
             for charge in actions[variant].charges
         ]
-        leaked = [(item.component, item.n * item.leakage_uw * makespan_ps * UW_PS_IN_PJ) for item in items]
+        leaked = [(item.component, item.n * item.leakage_uw * makespan_ps / UW_PS_PER_PJ) for item in items]
         areas = [item.n * item.area_um2 for item in items]
         pj = quantum_of([*(energy for *_, energy in spent), *(energy for _, energy in leaked)])
         um2 = quantum_of(areas)

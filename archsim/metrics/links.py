@@ -11,6 +11,7 @@ from archsim.components import Action
 from archsim.errors import EngineError
 from archsim.metrics.ledger import action_of_name
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import products, sums_by
 from archsim.trace import Trace
 
 HOP = "hop"
@@ -74,18 +75,16 @@ def link_load(graph: TaskGraph, trace: Trace, actions: Mapping[str, Action]) -> 
     of_use = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
     kept = np.isin(graph.action[of_use], hops)
     task, link = of_use[kept], graph.uses_resource[kept]
-    busy, flits = np.zeros(graph.n_resources, np.int64), np.zeros(graph.n_resources, np.int64)
     held = np.minimum(graph.occupancy_ps[task], trace.makespan_ps - trace.start_ps[task])
-    np.add.at(busy, link, held)
-    np.add.at(flits, link, graph.count[task])
+    busy = sums_by(link, products(held), graph.n_resources)
+    flits = sums_by(link, products(graph.count[task]), graph.n_resources)
     energy = np.zeros(graph.n_resources)
     for hop in hops:
         price = actions[graph.action_names[hop]].energy_pj
         of_hop = graph.action[task] == hop
         # whole flits of one price are summed before they are multiplied: no order of additions
-        n = np.zeros(graph.n_resources, np.int64)
-        np.add.at(n, link[of_hop], graph.count[task[of_hop]])
-        energy += n * price
+        n = sums_by(link[of_hop], products(graph.count[task[of_hop]]), graph.n_resources)
+        energy += n.astype(float) * price
     length = trace.makespan_ps
     return {
         graph.resource_names[r]: LinkLoad(

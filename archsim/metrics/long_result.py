@@ -14,15 +14,13 @@ import numpy as np
 
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
+from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.areas import Crossbars, check_crossbars
-from archsim.metrics.folder import fresh_folder
-from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
+from archsim.names import NONE, NOT_FOLLOWED
 from archsim.taskgraph import TaskGraph
-
-NOT_FOLLOWED = "(not followed)"
-"""The line of a breakdown that has the latency: nobody followed the critical path."""
 
 NOT_AVAILABLE = {
     "peak_power_uw": "needs the start of every task",
@@ -217,10 +215,16 @@ class LongResult:
             self.write(temporary)
         return Path(folder) / RESULT_FILE
 
-    def write(self, folder: Path) -> None:
-        """Write ``result.json`` into an existing folder; for use inside `fresh_folder`."""
+    def write(self, folder: str | Path) -> None:
+        """Write ``result.json`` into an existing folder, such as one of `fresh_folder`.
+
+        Raises
+        ------
+        ArchsimError
+            It is no folder, or cannot be written.
+        """
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
+        write_text(inside(folder, RESULT_FILE), text + "\n")
 
     def __repr__(self) -> str:
         return f"LongResult({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"

@@ -18,7 +18,7 @@ MIN_WINDOW_PS = 1_000
 """The energy of a task is spread over 1 ns at least: no task is an infinite spike of power."""
 
 PJ_PER_PS_IN_UW = 1e6  # 1 pJ/ps = 1 W
-UW_PS_IN_PJ = 1e-6  # 1 uW ps = 1e-18 J
+UW_PS_PER_PJ = 1e6  # 1 uW ps = 1e-18 J; to be divided by, as 1e-6 is no binary number
 
 
 def power_over_time(result: Result) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
+from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
-from archsim.metrics.folder import fresh_folder
-from archsim.metrics.ledger import BREAKDOWNS, NONE, Books, Part, check_prices, keep_books, loads_ps
+from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.notebook import result_html
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans, pandas_module
+from archsim.names import NONE
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -374,11 +375,17 @@ class Result:
             self.write(temporary)
         return Path(folder) / RESULT_FILE
 
-    def write(self, folder: Path) -> None:
-        """Write ``result.json`` and the run into an existing folder; for use inside `fresh_folder`."""
+    def write(self, folder: str | Path) -> None:
+        """Write ``result.json`` and the run into an existing folder, such as one of `fresh_folder`.
+
+        Raises
+        ------
+        ArchsimError
+            It is no folder, or cannot be written.
+        """
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
-        write_run(self, folder / run_file(self.phase))
+        write_text(inside(folder, RESULT_FILE), text + "\n")
+        write_run(self, inside(folder, run_file(self.phase)))
 
     def _repr_html_(self) -> str:
         return result_html(self)

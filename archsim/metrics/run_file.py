@@ -12,8 +12,10 @@ import numpy as np
 
 from archsim.components import Action, AreaItem, Charge
 from archsim.errors import ArchsimError
+from archsim.files import write_arrays
 from archsim.json_reader import read_json
 from archsim.metrics.columns import check_run, check_texts
+from archsim.reading import input_arrays
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from archsim.metrics.result import Result
 
 FORMAT = "archsim run 1"
+LARGEST_RUN_BYTES = 1 << 33  # some 40 million tasks
 _FAMILY = FORMAT.rpartition(" ")[0]
 _TRACE = tuple(field.name for field in fields(Trace))
 _NAMES = tuple(field.name for field in fields(TaskGraph) if field.name.endswith("_names"))
@@ -35,7 +38,18 @@ def run_file(phase: str) -> str:
     >>> run_file("dfa"), run_file("a/b")
     ('run_dfa.npz', 'run_a_b.npz')
     """
-    return f"run_{re.sub(r'[^0-9A-Za-z_]', '_', phase)[:50]}.npz"
+    return phase_file("run", phase, "npz")
+
+
+def phase_file(kind: str, phase: str, suffix: str) -> str:
+    """Name of a file of a phase in a result folder; whatever the phase is called, it is a plain name.
+
+    Examples
+    --------
+    >>> phase_file("pipeline", "../x", "png")
+    'pipeline____x.png'
+    """
+    return f"{kind}_{re.sub(r'[^0-9A-Za-z_]', '_', phase)[:50]}.{suffix}"
 
 
 def write_run(result: Result, path: Path) -> None:
@@ -56,8 +70,7 @@ def write_run(result: Result, path: Path) -> None:
     columns |= {name: getattr(result.trace, name) for name in _TRACE}
     text = np.frombuffer(json.dumps(labels, allow_nan=False).encode(), np.uint8)
     slim = {name: column[:1] if column.strides == (0,) else column for name, column in columns.items()}
-    with path.open("wb") as file:
-        np.savez_compressed(file, labels=text, **slim)
+    write_arrays(path, {"labels": text, **slim})
 
 
 def read_run(path: Path) -> Result:
@@ -69,13 +82,12 @@ def read_run(path: Path) -> Result:
         There is no such file, it is damaged, or another version wrote it.
     """
     try:
-        # numpy leaves a damaged file open that it has opened itself
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            labels = read_json(file["labels"].tobytes())
-            found = labels["format"]
-            if found != FORMAT:
-                raise ArchsimError(_other(path, str(found)))
-            columns = {name: file[name] for name in (*_GRAPH, *_TRACE)}
+        arrays = input_arrays(path, LARGEST_RUN_BYTES)
+        labels = read_json(arrays["labels"].tobytes())
+        found = labels["format"]
+        if found != FORMAT:
+            raise ArchsimError(_other(path, str(found)))
+        columns = {name: arrays[name] for name in (*_GRAPH, *_TRACE)}
         return _result(labels, columns)
     except FileNotFoundError:
         raise ArchsimError(

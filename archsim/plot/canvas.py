@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.errors import ArchsimError
+from archsim.files import path_of, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,11 +68,11 @@ def save(fig: Figure, path: str | Path) -> None:
     Raises
     ------
     ArchsimError
-        The name says something else.
+        The name says something else, or the file cannot be written.
     """
     import matplotlib
 
-    kind = Path(path).suffix.lower().removeprefix(".") or "png"
+    kind = path_of(path).suffix.lower().removeprefix(".") or "png"
     if kind not in FORMATS:
         raise ArchsimError(f"{path}: pictures are .png, .svg or .pdf")
     # no date and no random ids within: the same data give the same bytes
@@ -80,4 +81,4 @@ def save(fig: Figure, path: str | Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "archsim"}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # drawn as a box
         fig.savefig(picture, format=kind, metadata=metadata)  # a bare Figure needs no window
-    Path(path).write_bytes(picture.getvalue())
+    write_bytes(path, picture.getvalue())

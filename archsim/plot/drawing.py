@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
+from archsim.files import write_arrays
 from archsim.json_reader import read_json
 from archsim.metrics import Result, power_over_time
 from archsim.metrics.columns import check_texts, check_whole
+from archsim.reading import LARGEST_BYTES, input_arrays
+from archsim.taskgraph.whole import held_until
 
 Parts = dict[str, dict[str, float]]
 PART_KEYS = ("energy_pj", "busy_ps", "area_um2")
@@ -88,7 +91,7 @@ class Drawing:
             timestep=graph.timestep[task],
             sample=graph.sample[task],
             start_ps=trace.start_ps[task],
-            end_ps=trace.start_ps[task] + graph.occupancy_ps[task],
+            end_ps=held_until(trace.start_ps[task], graph.occupancy_ps[task]),
             power_time_ps=time_ps,
             power_uw=power_uw,
             parts=parts,
@@ -106,8 +109,7 @@ class Drawing:
             "parts": self.parts,
         }
         columns = {key: getattr(self, key) for key in _COLUMNS}
-        with path.open("wb") as file:
-            np.savez_compressed(file, labels=np.array(json.dumps(labels, allow_nan=False)), **columns)
+        write_arrays(path, {"labels": np.array(json.dumps(labels, allow_nan=False)), **columns})
 
     @classmethod
     def load(cls, path: Path) -> Drawing:
@@ -119,10 +121,9 @@ class Drawing:
             There is no such file, or it holds something else.
         """
         try:
-            # numpy leaves a damaged file open that it has opened itself
-            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-                labels = read_json(str(file["labels"]))
-                columns = {key: file[key] for key in _COLUMNS}
+            arrays = input_arrays(path, LARGEST_BYTES)
+            labels = read_json(str(arrays["labels"]))
+            columns = {key: arrays[key] for key in _COLUMNS}
             found = cls(
                 name=labels["name"],
                 phase=labels["phase"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from archsim.mapping import Mapping, Topology
 from archsim.plot.canvas import figure, legend_of, save
@@ -126,19 +126,22 @@ def _places(topology: Topology) -> dict[int, tuple[float, float]]:
 
 def _links(topology: Topology, places: dict[int, tuple[float, float]]) -> list[tuple[Point, Point]]:
     """Lines of the interconnect, with those to the global buffer."""
-    if topology.kind == "htree":
+    kind = topology.kind
+    if kind == "htree":
         return _tree(topology.n_tiles)
-    if topology.kind == "bus":
+    if kind == "bus":
         rows = sorted({y for _, y in places.values()})
         ends = {y: max(x for x, at in places.values() if at == y) for y in rows}
         bars = [((IO_X, y - ABOVE), (ends[y], y - ABOVE)) for y in rows]
         stubs = [((x, y - ABOVE), (x, y)) for x, y in places.values()]
         return [*bars, ((IO_X, rows[0] - ABOVE), (IO_X, rows[-1] - ABOVE)), *stubs]
-    taken = set(places.values())
-    lines = [((IO_X, 0.0), (0.0, 0.0))]
-    for x, y in sorted(taken):
-        lines += [((x, y), there) for there in ((x + 1, y), (x, y + 1)) if there in taken]
-    return lines
+    if kind == "mesh" or kind == "torus":
+        taken = set(places.values())
+        lines = [((IO_X, 0.0), (0.0, 0.0))]
+        for x, y in sorted(taken):
+            lines += [((x, y), there) for there in ((x + 1, y), (x, y + 1)) if there in taken]
+        return lines
+    assert_never(kind)
 
 
 def _tree(n_leaves: int) -> list[tuple[Point, Point]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from archsim.files import scratch_folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ def inline(picture: Callable[..., Any], *what: Any, **options: Any) -> Inline:
     >>> shown.data, shown._repr_png_()[1:4]
     (['a'], b'PNG')
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "picture.png"
+    with scratch_folder() as folder:
+        file = folder / "picture.png"
         data = picture(*what, path=file, **options)
         return Inline(file.read_bytes(), data)

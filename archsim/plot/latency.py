@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from archsim.metrics import Result
+from archsim.names import NONE
 from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.scales import phase_styles, scale_of
 
-NONE = "(none)"
 N_DRAWN, OTHERS = 40, "all others"
 _BAR: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5, "height": 0.7}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from archsim.components import Look, part_kinds
+
 _UNITS = {
     "time": (("ps", 1.0), ("ns", 1e3), ("us", 1e6), ("ms", 1e9), ("s", 1e12)),
     "energy": (("pJ", 1.0), ("nJ", 1e3), ("uJ", 1e6), ("mJ", 1e9), ("J", 1e12)),
@@ -24,18 +26,7 @@ _PHASES = {
     "update": PALETTE[1],
 }
 _PHASE_HATCHES = {"backward": "////", "feedback": "\\\\\\\\", "gradient": "xxxx", "update": "...."}
-# plain: what reads the arrays, and the neurons; hatched: what moves, keeps and learns
-_PLAIN = ("adc", "crossbar", "shift_add", "drivers", "tile_bus", "neuron_unit", "interconnect")
-_STRIPED = (
-    "gradient_unit", "gradient_buffer", "history_buffer", "write_circuits", "membrane_buffer", "accumulator",
-    "sample_hold",
-)  # fmt: skip
-_CROSSED = ("input_buffer", "output_buffer", "global_buffer", "tile_control", "flow_control")
-_COMPONENTS = {
-    name: (PALETTE[i], hatch)
-    for names, hatch in ((_PLAIN, ""), (_STRIPED, "////"), (_CROSSED, "xxxx"))
-    for i, name in enumerate(names)
-}
+_FLOW_CONTROL = Look(4, "xxxx")
 
 
 def scale_of(largest: float, kind: str) -> tuple[float, str]:
@@ -107,9 +98,15 @@ def component_style(name: str) -> tuple[str, str]:
     >>> component_style("adc"), component_style("gradient_unit")
     (('#0072B2', ''), ('#0072B2', '////'))
     """
-    if name in _COMPONENTS:
-        return _COMPONENTS[name]
+    look = _looks().get(name)
+    if look is not None:
+        return PALETTE[look.hue], look.hatch
     return PALETTE[sum(name.encode()) % len(PALETTE)], "...."
+
+
+def _looks() -> dict[str, Look]:
+    """How each part is drawn; tasks that only order others are drawn like one."""
+    return {**{name: part.look for name, part in part_kinds().items()}, "flow_control": _FLOW_CONTROL}
 
 
 def component_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -121,8 +118,9 @@ def component_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     {'convert': ('#F0E442', '....'), 'drive': ('#0072B2', '....')}
     """
     own = {name: component_style(name) for name in names}
-    styles = {name: style for name, style in own.items() if name in _COMPONENTS}
-    for name in (name for name in own if name not in _COMPONENTS):
+    looks = _looks()
+    styles = {name: style for name, style in own.items() if name in looks}
+    for name in (name for name in own if name not in looks):
         first = PALETTE.index(own[name][0])
         colours = PALETTE[first:] + PALETTE[:first]
         free = ((colour, hatch) for hatch in ("....", "oo", "**") for colour in colours)

@@ -8,7 +8,6 @@ from archsim.report.folder import (
     result_folder,
     spans_file,
     write_results,
-    write_whole,
 )
 from archsim.report.html import html_report
 from archsim.report.load import load_result
@@ -50,5 +49,4 @@ __all__ = [
     "text_table",
     "write_results",
     "write_texts",
-    "write_whole",
 ]

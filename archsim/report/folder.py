@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError
-from archsim.json_reader import read_json, shown_path
+from archsim.files import fresh_folder, inside, path_of, write_text
+from archsim.json_reader import shown_path
+from archsim.reading import input_json
 from archsim.report.markdown import markdown
 from archsim.report.saved import bundle_faults, record_faults
 
@@ -34,6 +35,7 @@ MOST_FAULTS_SHOWN = 20
 _OURS = re.compile(
     r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"
     r"|(pipeline|breakdown|power|utilisation|latency)_\w+\.(png|svg|pdf)"
+    r"|\.\S+\.part(-\d+-[0-9a-f]+)?"  # left by a process that was killed
     r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md|html)|timelines_\w+\.png"
 )
 
@@ -85,11 +87,12 @@ def read_results(path: str | Path) -> Saved:
     ArchsimError
         There is no such file, or it holds something else.
     """
-    file = Path(path)
+    path_of(path)
+    file = Path(path).expanduser()
     if file.is_dir():
         file = file / RESULT_FILE
     try:
-        data = read_json(file.read_text(encoding="utf-8"))
+        data = input_json(file)
     except FileNotFoundError:
         raise ArchsimError(_what_is_there(file)) from None
     except OSError as cause:
@@ -97,15 +100,15 @@ def read_results(path: str | Path) -> Saved:
     except ValueError as cause:
         raise ArchsimError(f"{file}: not a result of archsim: {cause}") from None
     if isinstance(data, dict) and data.get("format") == FORMAT:
-        refuse(file, bundle_faults(data))
+        refuse_saved(file, bundle_faults(data))
         return Saved(_with_provenance(data), tuple(data["notes"]))
     if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
-        refuse(file, record_faults(data))
+        refuse_saved(file, record_faults(data))
         return Saved({data["phase"]: data}, ())
     raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")
 
 
-def refuse(file: Path, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+def refuse_saved(file: Path, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
     """Name every field that is wrong, if one is."""
     if faults:
         lines = [f"{shown_path(path)}: {said}" if path else said for path, said in faults]
@@ -164,38 +167,16 @@ def result_folder(path: str | Path) -> Iterator[Path]:
     ArchsimError
         `path` cannot be written, or holds files that are no result of archsim.
     """
-    target = Path(path).expanduser().resolve()
-    beside = target.parent / f".{target.name}.part-{os.getpid()}"
-    made: list[Path] = []
-    try:
-        with _failing_as_error(target):
-            _refuse_foreign(target)
-            made = [above for above in target.parents if not above.exists()]
-            beside.mkdir(parents=True)
+    target = path_of(path).resolve()
+    _refuse_foreign(target)
+    with fresh_folder(target, whole=True) as beside:
         yield beside
-        with _failing_as_error(target):
-            _replace(target, beside)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        for above in made:
-            if above.is_dir() and not any(above.iterdir()):
-                above.rmdir()
-
-
-@contextmanager
-def _failing_as_error(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as cause:
-        raise ArchsimError(f"{target}: cannot be written: {cause.strerror or cause}") from None
 
 
 def _refuse_foreign(target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise ArchsimError(f"{target}: is a file; name a folder for the result")
-    found = sorted(entry.name for entry in target.iterdir()) if target.exists() else []
-    if target.exists() and not os.access(target, os.W_OK | os.X_OK):
-        raise PermissionError(13, "Permission denied")
+    found = sorted(entry.name for entry in target.iterdir()) if os.access(target, os.R_OK) else []
     if target == Path.cwd() or target in Path.cwd().parents:
         raise ArchsimError(f"{target}: is the folder you work in; name another one for the result")
     foreign = [name for name in found if not _OURS.fullmatch(name)]
@@ -205,20 +186,6 @@ def _refuse_foreign(target: Path) -> None:
             f"{target}: holds files that are no result of archsim ({', '.join(foreign[:3])}{more}); "
             "name another folder, or empty it"
         )
-
-
-def _replace(target: Path, beside: Path) -> None:
-    old = target.parent / f".{target.name}.old-{os.getpid()}"
-    had = target.exists()
-    if had:
-        target.rename(old)
-    try:
-        beside.rename(target)
-    except BaseException:
-        if had and not target.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_results(folder: Path, results: Sequence[Result | LongResult], notes: Sequence[str] = ()) -> None:
@@ -237,42 +204,26 @@ def write_results(folder: Path, results: Sequence[Result | LongResult], notes: S
     ArchsimError
         The disk is full or the folder is gone.
     """
-    from archsim.metrics import LongResult, run_file, write_run
+    from archsim.metrics import LongResult, phase_file, run_file, write_run
     from archsim.plot import Drawing, pipeline
     from archsim.report.html import html_report
 
     records = [result.to_dict() for result in results]
     text = json.dumps(bundle(records, notes), indent=1, ensure_ascii=False, allow_nan=False)
-    with _failing_as_error(folder):
-        (folder / RESULT_FILE).write_text(text + "\n", encoding="utf-8")
-        (folder / "report.md").write_text(markdown(records, notes), encoding="utf-8")
-        traced = [result for result in results if not isinstance(result, LongResult)]
-        if traced:
-            (folder / PAGE_FILE).write_text(html_report(traced, notes), encoding="utf-8")
-        for result in traced:
-            drawing = Drawing.of(result)
-            drawing.save(folder / spans_file(result.phase))
-            write_run(result, folder / run_file(result.phase))
-            pipeline(drawing, folder / f"pipeline_{result.phase}.png")
-
-
-def write_whole(target: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises
-    ------
-    ArchsimError
-        It cannot be written; what stood there stands there still.
-    """
-    beside = target.with_name(f".{target.name}.part-{os.getpid()}")
-    try:
-        with _failing_as_error(target):
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_text(inside(folder, RESULT_FILE), text + "\n")
+    write_text(inside(folder, "report.md"), markdown(records, notes))
+    traced = [result for result in results if not isinstance(result, LongResult)]
+    if traced:
+        write_text(inside(folder, PAGE_FILE), html_report(traced, notes))
+    for result in traced:
+        drawing = Drawing.of(result)
+        drawing.save(inside(folder, spans_file(result.phase)))
+        write_run(result, inside(folder, run_file(result.phase)))
+        pipeline(drawing, inside(folder, phase_file("pipeline", result.phase, "png")))
 
 
 def spans_file(phase: str) -> str:
     """Name of the file with a phase's spans."""
-    return f"spans_{phase}.npz"
+    from archsim.metrics import phase_file
+
+    return phase_file("spans", phase, "npz")

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.errors import ArchsimError
-from archsim.report.folder import RESULT_FILE, read_results, refuse
+from archsim.files import path_of
+from archsim.given import refuse, wrong_path
+from archsim.report.folder import RESULT_FILE, read_results, refuse_saved
 from archsim.report.saved import provenance_faults
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ def load_result(folder: str | Path, phase: str | None = None) -> Result:
     """
     from archsim.metrics import read_run, run_file
 
-    path = Path(folder)
+    refuse([wrong_path("folder", folder)])
+    path = path_of(folder)
     found = read_results(path).results
     if phase is None and len(found) > 1:
         raise ArchsimError(f"{path}: holds several runs ({', '.join(found)}); say which phase")
@@ -59,7 +62,7 @@ def load_result(folder: str | Path, phase: str | None = None) -> Result:
         raise ArchsimError(f"{path}: has no {chosen or 'run'}; there are: {', '.join(found) or 'none'}")
     file = (path if path.is_dir() else path.parent) / run_file(chosen)
     result = read_run(file)
-    refuse(file, provenance_faults(result.provenance))
+    refuse_saved(file, provenance_faults(result.provenance))
     totals = found[chosen].get("totals", {})
     wrong = [key for key in _CHECKED if totals.get(key) != getattr(result, key)]
     if wrong:

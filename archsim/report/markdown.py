@@ -7,8 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from archsim.names import NONE
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, percent, rate
 from archsim.report.table import markdown_table
+from archsim.texts import as_markdown
 from archsim.units import format_quantity
 
 _QUANTITIES = ("energy_pj", "busy_ps", "latency_ps", "area_um2", "count")
@@ -36,21 +38,21 @@ def markdown(results: Sequence[Record], notes: Sequence[str] = ()) -> str:
     """
     summaries = [Summary.of(record) for record in results]
     names = list(dict.fromkeys(summary.name for summary in summaries))
-    parts = [f"# {', '.join(names)}", "## Summary"]
+    parts = [f"# {as_markdown(', '.join(names))}", "## Summary"]
     parts.append(markdown_table(RUN_COLUMNS, [summary.row() for summary in summaries]))
     for record, summary in zip(results, summaries, strict=True):
         parts += _phase(record, summary)
     if notes:
-        parts += ["## Notes", "\n".join(f"- {note}" for note in notes)]
+        parts += ["## Notes", "\n".join(f"- {as_markdown(note)}" for note in notes)]
     parts += _provenance([record.get("provenance", {}) for record in results])
     return "\n\n".join(parts) + "\n"
 
 
 def _phase(record: Record, summary: Summary) -> list[str]:
-    totals = record["totals"]
+    totals, phase = record["totals"], as_markdown(summary.phase)
     samples = f"{summary.n_samples} sample{'s' if summary.n_samples != 1 else ''}"
     parts = [
-        f"## {summary.phase}",
+        f"## {phase}",
         f"{samples}, {totals['n_tasks']} tasks. Of the energy, "
         f"{format_quantity(totals['dynamic_energy_pj'], 'energy')} are dynamic and "
         f"{format_quantity(totals['leakage_energy_pj'], 'energy')} leakage. Lines of zeros only are left out. "
@@ -59,14 +61,16 @@ def _phase(record: Record, summary: Summary) -> list[str]:
         _picture(record, summary.phase),
     ]
     for by in BREAKDOWNS:
-        parts += [f"### {summary.phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
+        parts += [f"### {phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
     return parts
 
 
 def _picture(record: Record, phase: str) -> str:
     """The pipeline; or which way a long run went, and what it does not tell."""
     if "way" not in record:
-        return f"![Pipeline of {phase}](pipeline_{phase}.png)"
+        from archsim.metrics import phase_file
+
+        return f"![Pipeline of {as_markdown(phase)}]({phase_file('pipeline', phase, 'png')})"
     missing = "\n".join(f"- {name.replace('_', ' ')}: {why}" for name, why in record["not_available"].items())
     return f"A long run: {record['way']}. Not available:\n\n{missing}"
 
@@ -81,7 +85,7 @@ def _breakdown(by: str, parts: Mapping[str, Mapping[str, Any]], totals: Mapping[
         has_tasks = part["count"] > 0 or part["busy_ps"] > 0 or part["latency_ps"] > 0
         rows.append(
             [
-                name or "(none)",
+                name or NONE,
                 format_quantity(part["energy_pj"], "energy"),
                 _share(part["energy_pj"], totals["energy_pj"]),
                 format_quantity(part["busy_ps"], "time") if has_tasks else "-",

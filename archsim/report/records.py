@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
-from archsim.json_reader import read_json
+from archsim.files import inside, write_text
+from archsim.reading import input_json
 from archsim.report.table import markdown_table
 from archsim.units import format_quantity
 
@@ -32,7 +33,7 @@ def read_record(path: str | Path, form: str) -> dict[str, Any]:
     """
     file = Path(path)
     try:
-        data = read_json(file.read_text(encoding="utf-8"))
+        data = input_json(file)
     except OSError as cause:
         raise ExploreError(f"{file}: cannot be read: {cause.strerror or cause}") from None
     except ValueError as cause:
@@ -45,7 +46,7 @@ def read_record(path: str | Path, form: str) -> dict[str, Any]:
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
     """Text files into an existing folder, such as the one of `fresh_folder`."""
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_text(inside(folder, name), text)
 
 
 def json_text(record: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from archsim.texts import as_markdown, one_line
+
 _NUMBER = re.compile(r"[-+]?[0-9.].*|inf( .*)?|-|")
 
 
@@ -18,7 +20,7 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     inference  1.25 us
     bp           10 us
     """
-    lines = [list(columns), *(list(row) for row in rows)]
+    lines = [[one_line(cell) for cell in row] for row in [columns, *rows]]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     right = _numeric_columns(len(columns), rows)
     return "\n".join(
@@ -31,7 +33,7 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The same as a Markdown table; a ``|`` in a cell is escaped.
+    """The same as a Markdown table, in whose cells everything is text.
 
     Examples
     --------
@@ -42,12 +44,8 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     """
     right = _numeric_columns(len(columns), rows)
     rule = ["---:" if to_right else "---" for to_right in right]
-    lines = [[_escaped(cell) for cell in line] for line in [columns, *rows]]
+    lines: list[list[str]] = [[as_markdown(cell) for cell in line] for line in [columns, *rows]]
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("\n", " ")
 
 
 def _numeric_columns(n_columns: int, rows: Sequence[Sequence[str]]) -> list[bool]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.names import COPY
 from archsim.snn.activity_file import read_parts, write_parts
 from archsim.snn.forward import forward
 from archsim.snn.weights import stream
@@ -18,7 +19,6 @@ from archsim.snn.windows import Array, gather, op_windows, rows_of
 from archsim.workload.network import INPUT, Layer, Network, Pool, Shape
 
 Spikes = NDArray[np.uint8]
-COPY = ".copy"  # after a layer's name: the second set of arrays, with the transposed weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,7 @@ class Activity:
 
         Raises
         ------
-        WorkloadError
+        WriteError
             If the file cannot be written.
         """
         write_parts(path, self.network, {"spikes": self.spikes, "errors": self.errors, "writes": self.writes})

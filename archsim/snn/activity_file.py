@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.files import write_arrays
 from archsim.json_reader import read_json
+from archsim.reading import input_arrays
 from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Network
 
@@ -24,22 +22,19 @@ FORMAT_VERSION = 2
 READS = (1, 2)
 """Version 1 holds spikes only; version 2 may hold errors and writes beside them, named in its header."""
 
+_NOT_OURS = "is an npz file, but not an activity that archsim has saved"
+
 Parts = dict[str, dict[str, Array]]
 """Arrays by part ("spikes", "errors", "writes") and name."""
 
-# what numpy, zipfile and zlib raise for files that are cut off, overwritten or something else altogether
-_DAMAGE = (
-    *(OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error),
-)
 
 
 def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) -> None:
-    """Write a file beside and then rename it, so that it is never half there.
+    """Write a file, whole or not at all.
 
     Raises
     ------
-    WorkloadError
+    WriteError
         If it cannot be written.
     """
     header: dict[str, Any] = {"format": FORMAT, "version": FORMAT_VERSION, "structure": _structure(network)}
@@ -48,17 +43,7 @@ def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) ->
         names = [INPUT, *network.names] if part == "spikes" else sorted(by_name)
         header |= {} if part == "spikes" else {part: names}
         arrays |= {f"{part}_{i}": by_name[name] for i, name in enumerate(names)}
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, header=np.array(json.dumps(header, allow_nan=False)), **arrays)  # type: ignore[arg-type]
-        os.replace(partial, target)
-    except OSError as error:
-        raise WorkloadError(f"cannot write the activity to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_arrays(path, {"header": np.array(json.dumps(header, allow_nan=False)), **arrays})
 
 
 def read_parts(path: str | os.PathLike[str], network: Network) -> Parts:
@@ -70,13 +55,12 @@ def read_parts(path: str | os.PathLike[str], network: Network) -> Parts:
         If the file is missing, no activity, of an unknown version, damaged, or of another network.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            if not isinstance(content, np.lib.npyio.NpzFile):
-                raise ValueError("one bare array")
-            arrays = {name: content[name] for name in content.files}
+        arrays = input_arrays(path)
     except FileNotFoundError:
         raise WorkloadError(f"there is no activity file {path}") from None
-    except _DAMAGE as error:
+    except OSError as error:
+        raise WorkloadError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
         raise WorkloadError(f"{path} is not an activity file (npz), or is damaged: {error}") from None
     header = _checked_header(path, arrays, network)
     names = {"spikes": [INPUT, *network.names]}
@@ -93,12 +77,8 @@ def read_parts(path: str | os.PathLike[str], network: Network) -> Parts:
 def _checked_header(
     path: str | os.PathLike[str], arrays: Mapping[str, Array], network: Network
 ) -> dict[str, Any]:
-    try:
-        header: dict[str, Any] = read_json(str(arrays["header"][()]))
-        kind, version, structure = header["format"], header["version"], header["structure"]
-        header |= {part: [str(name) for name in header.get(part, [])] for part in ("errors", "writes")}
-    except (KeyError, ValueError, TypeError, IndexError):
-        raise WorkloadError(f"{path} is an npz file, but not an activity that archsim has saved") from None
+    header = _read_header(path, arrays)
+    kind, version, structure = header["format"], header["version"], header["structure"]
     if kind != FORMAT or version not in READS:
         known = " and ".join(map(str, READS))
         raise WorkloadError(
@@ -111,6 +91,27 @@ def _checked_header(
             f"{path} was recorded with another network than {network.name!r}; what differs: "
             f"{', '.join(_differences(structure, here)) or 'the input shape or the order of the layers'}"
         )
+    return header
+
+
+def _read_header(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The header with every field of its type."""
+    text = arrays.get("header")
+    if text is None or text.shape != () or text.dtype.kind != "U":
+        raise WorkloadError(f"{path} {_NOT_OURS}: it has no header")
+    try:
+        header = read_json(str(text[()]))
+    except ValueError as error:
+        raise WorkloadError(f"{path} {_NOT_OURS}: its header is damaged: {error}") from None
+    if not isinstance(header, dict):
+        raise WorkloadError(f"{path} {_NOT_OURS}: its header holds no fields")
+    header = {"errors": [], "writes": [], **header}
+    faults = [f"{key} is missing" for key in ("format", "version", "structure") if key not in header]
+    for part in ("errors", "writes"):
+        if not isinstance(header[part], list) or not all(isinstance(name, str) for name in header[part]):
+            faults.append(f"{part} must be a list of names of layers")
+    if faults:
+        raise WorkloadError(f"{path} {_NOT_OURS}: its header is damaged: {'; '.join(faults)}")
     return header
 
 
@@ -134,7 +135,10 @@ def _structure(network: Network) -> dict[str, Any]:
     return plain
 
 
-def _differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
+def _differences(there: Any, here: dict[str, Any]) -> list[str]:
     """Names of the layers that only one of two structures has, or that differ."""
-    one, other = ({layer["name"]: layer for layer in s["layers"]} for s in (there, here))
+    try:
+        one, other = ({str(layer["name"]): layer for layer in s["layers"]} for s in (there, here))
+    except (KeyError, TypeError):
+        return ["its structure, which names no layers"]
     return [name for name in {**one, **other} if one.get(name) != other.get(name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from archsim.snn.windows import Array
 from archsim.workload.network import Floats
 
 Spikes = NDArray[np.uint8]
-KINDS = ("analog", "rate", "latency", "delta")
+EncodingKind = Literal["analog", "rate", "latency", "delta"]
+KINDS: tuple[str, ...] = get_args(EncodingKind)
 
 
 def _finite(x: Array) -> Floats:
@@ -205,7 +207,7 @@ class Encoding:
     'delta'
     """
 
-    kind: str = "analog"
+    kind: EncodingKind = "analog"
     low: float = -1.0
     high: float = 1.0
     threshold: float = 0.5
@@ -261,4 +263,6 @@ def encode(windows: Array, encoding: Encoding, *, seed: int = 0, key: tuple[int,
         return rate(x, seed, low=encoding.low, high=encoding.high, key=key)
     if encoding.kind == "latency":
         return latency(x, encoding.n_steps, low=encoding.low, high=encoding.high)
-    return np.ascontiguousarray(analog(x))
+    if encoding.kind == "analog":
+        return np.ascontiguousarray(analog(x))
+    assert_never(encoding.kind)

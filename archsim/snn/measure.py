@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import assert_never
 
 import numpy as np
 
@@ -73,8 +74,10 @@ def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
         values = analog(windows.values)
     elif activity.encoding == "rate":
         values = rate(windows.values, seed, low=-1.0, high=1.0).astype(np.float64)
-    else:
+    elif activity.encoding == "delta":
         values = np.stack([delta(sample, LEVEL_CROSSING) for sample in windows.values]).astype(np.float64)
+    else:
+        assert_never(activity.encoding)
     n_channels = values.shape[2]
     if work.network.input_shape != (n_channels,):
         raise WorkloadError(

@@ -19,6 +19,7 @@ class _Parameters:
     gain: Floats
     offset: Floats
     threshold: Floats
+    firing_level: Floats
     v_reset: Floats
     syn_decay: Floats
     syn_gain: Floats
@@ -45,7 +46,7 @@ def per_neuron(layer: Layer, what: str, value: Floats | float) -> Floats:
     [0.5, 0.5, 0.9, 0.9]
     """
     array = np.asarray(value, dtype=np.float64)
-    if np.isnan(array).any() or (what != "threshold" and np.isinf(array).any()):
+    if np.isnan(array).any() or (what not in ("threshold", "firing_level") and np.isinf(array).any()):
         raise WorkloadError(f"layer {layer.name!r}: neuron parameter {what} is not finite")
     if array.size == 1:
         return array.reshape(())
@@ -63,7 +64,7 @@ def per_neuron(layer: Layer, what: str, value: Floats | float) -> Floats:
 
 
 def _parameters(layer: Layer, neuron: Neuron) -> _Parameters:
-    names = ("decay", "gain", "offset", "threshold", "v_reset", "syn_decay", "syn_gain")
+    names = ("decay", "gain", "offset", "threshold", "firing_level", "v_reset", "syn_decay", "syn_gain")
     return _Parameters(**{name: per_neuron(layer, name, getattr(neuron, name)) for name in names})
 
 
@@ -133,7 +134,7 @@ def _integrate(
         if potentials is not None:
             potentials[t] = u
         if neuron.spikes:
-            fired = u > p.threshold
+            fired = u > p.firing_level
             output[t] = fired
             last = fired.astype(np.float64)
             if fired.any():

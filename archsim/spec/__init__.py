@@ -3,6 +3,7 @@
 from archsim.spec.cells import CellErrors
 from archsim.spec.chip import AUTO, Buffer, Chip, Unit
 from archsim.spec.loader import load_chip
+from archsim.spec.usual import unusual
 from archsim.spec.values import ArraySpec, array_spec
 
-__all__ = ["AUTO", "ArraySpec", "Buffer", "CellErrors", "Chip", "Unit", "array_spec", "load_chip"]
+__all__ = ["AUTO", "ArraySpec", "Buffer", "CellErrors", "Chip", "Unit", "array_spec", "load_chip", "unusual"]

@@ -20,7 +20,7 @@ from archsim.spec.costs import (
     CitedWrite,
     InterconnectCost,
 )
-from archsim.spec.values import Conversion, WeightRules
+from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.units import (
     Bits,
     Bytes,
@@ -364,6 +364,8 @@ class Chip(DoorModel):
         if n_columns % self.adc.n_columns_per_adc:
             said = f"{self.adc.n_columns_per_adc} does not divide crossbar.columns, {n_columns}"
             faults.append((("adc", "columns_per_adc"), said))
+        if said := level_fault(self.device.n_levels, self.crossbar.n_cells_per_weight):
+            faults.append((("crossbar", "cells_per_weight"), said))
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
             faults.append((("execution", "feedback"), said))

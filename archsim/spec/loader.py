@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 
-from archsim.errors import SpecError
+from archsim.errors import SpecError, UnusualWarning
 from archsim.spec.chip import Chip
+from archsim.spec.usual import unusual
 from archsim.yaml_reader import load_model
 
 
@@ -18,7 +20,7 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     path : path
         A file as in ``arch_specs/``.
     overrides : sequence of str
-        Assignments ``key.key=value`` that replace values of the file, as ``--set`` does.
+        Assignments ``key.key=value`` that replace values of the file, as ``--set`` does; a single text is one.
 
     Returns
     -------
@@ -31,6 +33,11 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     UnitError
         If all faults are quantities without a unit or with a wrong one.
 
+    Warns
+    -----
+    UnusualWarning
+        A value is far outside of the published range (:mod:`archsim.spec.usual`); the message names both.
+
     Examples
     --------
     >>> chip = load_chip("arch_specs/wearable_rram.yaml", ["crossbar.rows=64"])
@@ -38,4 +45,6 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     64
     """
     chip, _ = load_model(Chip, path, SpecError, overrides)
+    for message in unusual(chip):
+        warnings.warn(message, UnusualWarning, stacklevel=2)
     return chip

@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from archsim.spec.chip import Chip
 
 
+# integers up to here are exact in double precision
+MOST_LEVELS = 2**53
+# ends of a converter's range, in full cells: sums beyond have no last digit, differences below are rounding
+RangeEnd = Annotated[float, Field(ge=-MOST_LEVELS, le=MOST_LEVELS)]
+FINEST_RANGE = 1 / MOST_LEVELS
+
+
 class MaxClip(DoorModel):
     """The weight of largest magnitude fills the range; nothing is clipped."""
 
@@ -71,13 +78,14 @@ class FixedRange(DoorModel):
     """From `minimum` to `maximum`, in full cells."""
 
     kind: Literal["fixed"]
-    minimum: float
-    maximum: float
+    minimum: RangeEnd
+    maximum: RangeEnd
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        if self.maximum <= self.minimum:
-            raise FieldFaultsError([(("maximum",), f"must be larger than minimum, {self.minimum:g}")])
+        if self.maximum - self.minimum < FINEST_RANGE:
+            said = f"must be larger than minimum, {self.minimum:g}, by {FINEST_RANGE:.2g} full cells or more"
+            raise FieldFaultsError([(("maximum",), f"{said}; got {self.maximum:g}")])
         return self
 
 
@@ -243,6 +251,8 @@ class ArraySpec(DoorModel):
             faults.append((("levels",), "must be 0 (a continuum) or 2 and more"))
         if self.n_cells_per_weight > 1 and self.n_levels < 2:
             faults.append((("cells_per_weight",), "several cells per weight need levels of 2 or more"))
+        if said := level_fault(self.n_levels, self.n_cells_per_weight):
+            faults.append((("cells_per_weight",), said))
         if self.n_weights_per_row < 1:
             said = f"{self.n_columns} hold no weight of {self.n_columns_per_weight} columns"
             faults.append((("columns",), said))
@@ -253,6 +263,27 @@ class ArraySpec(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
+
+
+def level_fault(n_levels: int, n_cells_per_weight: int) -> str | None:
+    """What is wrong with so many levels of a weight; None if double precision tells them all apart.
+
+    Examples
+    --------
+    >>> level_fault(4, 26), level_fault(0, 1)
+    (None, None)
+    >>> level_fault(256, 8)
+    '8 cells of 256 levels make more than 2^53 levels of a weight, which double precision does not tell apart; \
+at most 6 of them do not'
+    """
+    most = 1
+    while n_levels > 1 and n_levels ** (most + 1) <= MOST_LEVELS:
+        most += 1
+    if n_levels < 2 or (n_cells_per_weight <= most and n_levels <= MOST_LEVELS):
+        return None
+    said = f"{n_cells_per_weight} cells of {n_levels} levels make more than 2^53 levels of a weight"
+    advice = f"at most {most} of them do not" if n_levels <= MOST_LEVELS else "use fewer levels"
+    return f"{said}, which double precision does not tell apart; {advice}"
 
 
 def array_spec(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ import numpy as np
 from archsim.crossbar.cells.tables import device_table
 from archsim.errors import ExploreError
 from archsim.explore.jobs import error_in_words
+from archsim.files import scratch_folder
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.hardware import timed
 from archsim.learn.pretrained import accuracies, pretrained
@@ -126,8 +126,8 @@ def _as_recorded(base: Base, rule: str, seed: int, cache: Path) -> Result:
     chosen = cast("AdaptRule", rule)
     n_samples, n_batch = timed(work)
     done = adapt(chip, work, start, data_of(work, seed), chosen, seed, n_activity=n_samples)
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "activity.npz"
+    with scratch_folder() as place:
+        file = place / "activity.npz"
         done.activity.save(file)
         measured = FileActivity(kind="measured", file=str(file))
         ready = replace(work, network=start, activity=measured, n_samples=n_samples, n_batch=n_batch)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
-from operator import index
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from archsim.errors import EngineError, TooLargeError
 from archsim.taskgraph.graph import Claims, Numbers, TaskGraph, narrow, pointers
 from archsim.taskgraph.memory import finish_bytes, require
+from archsim.taskgraph.whole import in_64_bits, is_whole, products, sums_by
 
 _Number = TypeVar("_Number", bound=np.signedinteger[Any])
 
@@ -32,16 +32,18 @@ class _Rows:
         del self.ptr[n_tasks + 1 :]
         del self.resource[self.ptr[n_tasks] :], self.units[self.ptr[n_tasks] :]
 
-    def columns(self, n_resources: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    def columns(self, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
         """Pointers, resources, units; a resource named twice by one task is summed."""
         ptr, resource, units = _int64(self.ptr), _int32(self.resource), _int64(self.units)
-        owner = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+        owner, n_resources = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), len(names)
         key = owner * n_resources + resource
         if not _has_duplicates(key):
             return ptr, resource, units
         key, place = np.unique(key, return_inverse=True)
-        total = np.zeros(len(key), np.int64)
-        np.add.at(total, place, units)
+        total = sums_by(place, products(units), len(key))
+        most = int(total.argmax())
+        task, name = int(key[most]) // n_resources, names[int(key[most]) % n_resources]
+        total = in_64_bits(total, f"task {task}: units of resource {name!r}, named more than once, in all")
         merged = _pointers(key // n_resources, len(ptr) - 1)
         return merged, _int32(key % n_resources), _frozen(total)
 
@@ -106,7 +108,7 @@ class TaskGraphBuilder:
             raise ValueError(f"resource name {name!r}: must be text")
         if name in self._resources:
             raise EngineError(f"resource {name!r} exists already; each resource needs its own name")
-        if not _is_whole(capacity):
+        if not is_whole(capacity):
             raise ValueError(f"resource {name!r}: capacity {capacity!r} must be a whole number")
         if not 0 <= capacity < 2**63:
             raise EngineError(f"resource {name!r}: capacity {capacity} must be 0 or more, below 2**63")
@@ -250,21 +252,21 @@ class TaskGraphBuilder:
         Raises
         ------
         EngineError
-            There is not enough memory for the copies.
+            There is not enough memory for the copies, or a task names one resource so often that the units add
+            up to 2**63 and more.
         """
         n_claims = len(self._uses.units) + len(self._reserves.units) + len(self._frees.units)
         needed = finish_bytes(self._n_tasks, len(self._after_idx), n_claims)
         help = "what helps: fewer timesteps or samples at once"
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
-        uses = self._uses.columns(self._n_resources)
-        reserves = self._reserves.columns(self._n_resources)
-        frees = self._frees.columns(self._n_resources)
+        names = tuple(self._resources)
+        uses, reserves, frees = (rows.columns(names) for rows in (self._uses, self._reserves, self._frees))
         after_ptr, after_idx = _unique_rows(_int64(self._after_ptr), _int32(self._after_idx))
         latency = occupancy = _int64(self._occupancy)
         if self._latency != self._occupancy:
             latency = _int64(self._latency)
         return TaskGraph(
-            resource_names=tuple(self._resources),
+            resource_names=names,
             capacity=_int64(self._capacity),
             occupancy_ps=occupancy,
             latency_ps=latency,
@@ -355,14 +357,6 @@ def _unique_rows(ptr: NDArray[np.int64], idx: NDArray[np.int32]) -> tuple[NDArra
 _Fault = tuple[bool, str]
 
 
-def _is_whole(value: object) -> bool:
-    try:
-        index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return False
-    return True
-
-
 def _text_faults(texts: dict[str, str]) -> Iterator[_Fault]:
     for name, value in texts.items():
         if not isinstance(value, str):
@@ -371,7 +365,7 @@ def _text_faults(texts: dict[str, str]) -> Iterator[_Fault]:
 
 def _number_faults(numbers: dict[str, tuple[int, int, int]]) -> Iterator[_Fault]:
     for name, (value, low, high) in numbers.items():
-        if not _is_whole(value):
+        if not is_whole(value):
             yield True, f"{name} {value!r} must be a whole number"
         elif value < low:
             yield False, f"{name} {value} must be {low} or more"
@@ -384,7 +378,7 @@ def _after_faults(after: Iterable[int], task: int) -> Iterator[_Fault]:
         yield True, f"after {after!r} must be a list of task ids"
         return
     for p in after:
-        if not _is_whole(p):
+        if not is_whole(p):
             yield True, f"after {p!r} must be a task id (a whole number)"
         elif p < 0:
             yield False, f"after {p} is no task id (ids count from 0)"
@@ -400,11 +394,11 @@ def _claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[_F
             yield True, f"{name} {claims!r} must be a list of (resource, units)"
             continue
         for r, u in pairs:
-            if not _is_whole(r):
+            if not is_whole(r):
                 yield True, f"{name}: resource {r!r} must be a number that resource() returned"
             elif not 0 <= r < n_resources:
                 yield False, f"{name}: resource {r} is unknown (there are {n_resources}, counting from 0)"
-            if not _is_whole(u):
+            if not is_whole(u):
                 yield True, f"{name}: units {u!r} must be a whole number"
             elif not 1 <= u < 2**63:
                 yield False, f"{name}: units {u} must be 1 or more, below 2**63"

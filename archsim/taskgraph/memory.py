@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from pathlib import Path
 
 from archsim.errors import EngineError
@@ -100,14 +101,33 @@ def require(needed: int, max_memory: int | None, what: str, help: str) -> None:
     archsim.errors.EngineError: a run of 40,000,000 tasks needs about 3.00 GiB of memory, allowed are 1.00 GiB; \
 simulate fewer samples at once
     """
-    if max_memory is not None and max_memory < 1:
-        raise EngineError(f"max_memory is {max_memory} bytes; it must be 1 or more")
+    check_limit(max_memory)
     bound = max_memory
     if bound is None and needed >= SMALL:
         bound = available_bytes()
     if bound is not None and needed > bound:
         which = "available" if max_memory is None else "allowed"
         raise EngineError(f"{what} needs about {_gib(needed)} of memory, {which} are {_gib(bound)}; {help}")
+
+
+def check_limit(max_memory: object) -> None:
+    """Refuse a limit that is no number of bytes.
+
+    Raises
+    ------
+    EngineError
+        It is no number, not a number, or below 1.
+
+    Examples
+    --------
+    >>> check_limit(None), check_limit(2**30)
+    (None, None)
+    """
+    if max_memory is None:
+        return
+    is_number = isinstance(max_memory, Real) and not isinstance(max_memory, bool)
+    if not (is_number and max_memory >= 1):  # type: ignore[operator]
+        raise EngineError(f"max_memory is {max_memory} bytes; it must be a number, 1 or more")
 
 
 def _gib(n_bytes: int) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import EngineError
 from archsim.taskgraph.graph import TaskGraph
+from archsim.taskgraph.whole import is_whole
 
 Ints = NDArray[np.int64]
 
@@ -156,8 +157,11 @@ class TaskTemplate:
         EngineError
             It names a block that does not exist, or a negative number of times.
         """
-        if isinstance(order, int):
-            order = [Run(tuple(range(self.n_blocks)), order)]
+        if is_whole(order):
+            order = [Run(tuple(range(self.n_blocks)), int(order))]  # type: ignore[call-overload]
+        listed = isinstance(order, Sequence)
+        if not (listed and all(isinstance(run, tuple) and is_whole(run[1]) for run in order)):
+            raise EngineError(f"order {order!r}: must be a whole number of iterations, or a list of Run")
         for run in order:
             if run.times < 0 or any(not 0 <= block < self.n_blocks for block in run.blocks):
                 raise EngineError(

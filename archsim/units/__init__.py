@@ -38,9 +38,11 @@ from archsim.units.quantities import (
     format_quantity,
     parse_quantity,
     quantities_of,
+    seconds,
     unit_of,
     whole_step,
 )
+from archsim.units.usual import Usual
 
 __all__ = [
     "AreaUm2",
@@ -61,6 +63,7 @@ __all__ = [
     "ResistanceOhm",
     "TemperatureK",
     "TimePs",
+    "Usual",
     "VoltageV",
     "close_match",
     "door_key",
@@ -72,6 +75,7 @@ __all__ = [
     "parse_quantity",
     "paths_to",
     "quantities_of",
+    "seconds",
     "to_door",
     "unit_of",
     "whole_step",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 import re
 import types
 from collections.abc import Sequence
@@ -10,10 +11,26 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
-from archsim.units.quantities import KINDS, NUMBER, Kind, as_written, exact_quantity, parse_quantity
+from archsim.units.quantities import (
+    KINDS,
+    LARGEST,
+    NUMBER,
+    SMALLEST,
+    Kind,
+    as_written,
+    exact_quantity,
+    parse_quantity,
+)
 
 
 def _pattern(kind: Kind) -> str:
@@ -178,6 +195,22 @@ def _as_declared(value: object, annotation: Any) -> object:
     return value
 
 
+def checked_size(value: object) -> object:
+    """A value as it is; a number so large or small that no product of it would be right is refused.
+
+    Examples
+    --------
+    >>> checked_size("any text"), checked_size(0.5), checked_size(0.0)
+    ('any text', 0.5, 0.0)
+    """
+    if isinstance(value, float) and value and math.isfinite(value):
+        if abs(value) > LARGEST:
+            raise ValueError(f"cannot be as large as {as_written(value)}; {LARGEST:g} is the most")
+        if abs(value) < SMALLEST:
+            raise ValueError(f"cannot be as small as {as_written(value)}; {SMALLEST:g} is the least above zero")
+    return value
+
+
 class DoorModel(BaseModel):
     """Base of every model that is filled from a file.
 
@@ -223,6 +256,11 @@ class DoorModel(BaseModel):
                 if isinstance(mark, Quantity) and shown.get("default") is not None:
                     shown["default"] = exact_quantity(field.default, mark.kind)
         return written
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _can_be_multiplied(cls, value: object) -> object:
+        return checked_size(value)
 
     @model_validator(mode="before")
     @classmethod

@@ -19,6 +19,9 @@ _EXACT: Final = Context(prec=200)
 _FOUR_DIGITS: Final = Context(prec=4)
 _LONGEST_TEXT: Final = 64
 _LARGEST_INT: Final = 2**63 - 1
+# beyond these, squares and products of three numbers would leave double precision
+LARGEST: Final = 1e100
+SMALLEST: Final = 1e-100
 NUMBER: Final = r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _QUANTITY: Final = re.compile(rf"\s*(?P<number>[+-]?{NUMBER})\s*(?P<unit>.*?)\s*", re.DOTALL)
 _EXPONENTS: Final = {"a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
@@ -301,9 +304,9 @@ def _as_whole(value: Decimal, text: object, kind: Kind) -> int:
 
 def _as_float(value: Decimal, text: object, kind: Kind) -> float:
     plain = float(value)
-    if math.isinf(plain):
+    if abs(plain) > LARGEST:
         raise UnitError(f"{kind.noun} cannot be as large as {as_written(text)}")
-    if plain == 0.0 and value:
+    if abs(plain) < SMALLEST and value:
         raise UnitError(f"{kind.noun} cannot be as small as {as_written(text)}")
     return plain + 0.0  # no negative zero
 
@@ -328,6 +331,17 @@ def _plain(number: Decimal) -> str:
     """A decimal without trailing zeros, and without an exponent where that stays readable."""
     number = number.normalize(_EXACT)
     return format(number, "f") if number == 0 or -6 <= number.adjusted() < 18 else str(number)
+
+
+def seconds(time_ps: int) -> float:
+    """A time in s: the nearest double, which a product with 1e-12 is not.
+
+    Examples
+    --------
+    >>> seconds(100_000_000), 100_000_000 * 1e-12
+    (0.0001, 9.999999999999999e-05)
+    """
+    return int(time_ps) / 10**12
 
 
 def format_quantity(value: int | float, kind: str) -> str:

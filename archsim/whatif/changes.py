@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.components import Action
 from archsim.errors import ArchsimError
+from archsim.given import refuse, wrong_kinds
 from archsim.metrics import bare_name, busy_component, kind_of
 from archsim.metrics.waits import owners
 from archsim.taskgraph import TaskGraph
@@ -43,6 +44,9 @@ class Change:
     kind: Literal["speedup", "capacity"]
     pattern: str
     factor: Fraction | None
+
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "change."))
 
     @classmethod
     def parse(cls, kind: Literal["speedup", "capacity"], text: str) -> Change:
@@ -137,12 +141,9 @@ class Names:
             components = self.components if change.kind == "speedup" else []
             known = sorted({*self.kinds, *self._bare, *components} - {""})
             resources, actions = self.resources(change.pattern), self.actions(change.pattern)
-            if change.kind == "capacity" and not resources:
-                said = "no resource has this name"
-                faults.append(f"--capacity {change.pattern}: {said}{_near(change.pattern, known)}")
-            elif change.kind == "speedup" and not resources and not actions:
-                said = "no resource or component has this name"
-                faults.append(f"--speedup {change.pattern}: {said}{_near(change.pattern, known)}")
+            if not resources and not (change.kind == "speedup" and actions):
+                said = f"no resource{' or component' if components else ''} has this name"
+                faults.append(f"--{change.kind} {change.pattern}: {said}{_near(change.pattern, known)}")
             elif change.kind == "speedup" and not self.on(change.pattern).any():
                 faults.append(
                     f"--speedup {change.pattern}: no task spends time on it; space is changed by --capacity"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
-
+from archsim.jit import njit
 from archsim.whatif.plain import plain_earliest, plain_latest
 
 earliest = njit(cache=True)(plain_earliest)

@@ -13,7 +13,7 @@ from archsim.errors import EngineError
 from archsim.metrics import Result, action_of_name
 from archsim.whatif.mechanism_latency import latency_parts, mechanism_of
 
-PS_UW_IN_PJ = 1e-6
+UW_PS_PER_PJ = 1e6
 
 TITLES = {
     "transposed_reads": "transposed reads of BP",
@@ -100,9 +100,9 @@ def energy_parts(bp: Result, dfa: Result) -> dict[str, float]:
             parts[mechanism_of(phase, action)] += sign * energy
     mean_time = (bp.latency_ps + dfa.latency_ps) / 2
     mean_power = (bp.leakage_uw + dfa.leakage_uw) / 2
-    parts["longer_run"] += mean_power * (bp.latency_ps - dfa.latency_ps) * PS_UW_IN_PJ
+    parts["longer_run"] += mean_power * (bp.latency_ps - dfa.latency_ps) / UW_PS_PER_PJ
     more_uw = _leakage_uw(bp, "history_buffer") - _leakage_uw(dfa, "history_buffer")
-    parts["history"] += more_uw * mean_time * PS_UW_IN_PJ
+    parts["history"] += more_uw * mean_time / UW_PS_PER_PJ
     parts["rest"] = bp.energy_pj - dfa.energy_pj - sum(parts.values())
     return {name: float(part) for name, part in parts.items()}
 

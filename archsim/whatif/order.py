@@ -12,6 +12,7 @@ from archsim.engine import start_order
 from archsim.errors import EngineError
 from archsim.metrics.waits import check_finished, owners
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import held_until, products
 from archsim.trace import Trace
 from archsim.whatif.plain import plain_earliest, plain_latest
 
@@ -164,7 +165,7 @@ class _Handovers:
         self.taken = np.concatenate([graph.uses_units, graph.reserves_units])[sort]
         task = np.concatenate([uses, frees])
         resource = np.concatenate([graph.uses_resource, graph.frees_resource])
-        time = np.concatenate([trace.start_ps[uses] + graph.occupancy_ps[uses], trace.done_ps[frees]])
+        time = np.concatenate([held_until(trace.start_ps[uses], graph.occupancy_ps[uses]), trace.done_ps[frees]])
         sort = np.lexsort((rank[task], time, resource))
         self.giver, self.given_of = task[sort], resource[sort]
         self.given = np.concatenate([graph.uses_units, graph.frees_units])[sort]
@@ -182,9 +183,9 @@ class _Handovers:
             taker = self.taker[takes]
             next_ = taker[1:] != taker[:-1]
             found.append((taker[:-1][next_], taker[1:][next_], np.full(int(next_.sum()), AT_ONCE, np.int8)))
-            last = np.cumsum(self.taken[takes]) - int(self.capacity[r])  # so many must have come back
+            last = np.cumsum(products(self.taken[takes])) - int(self.capacity[r])  # so many must have come back
             first = np.maximum(last - self.taken[takes], 0)  # and so many went to others before
-            returned = np.cumsum(self.given[gives])
+            returned = np.cumsum(products(self.given[gives]))
             low, high = np.searchsorted(returned, first, "right"), np.searchsorted(returned, last, "left")
             count = np.where(last > 0, high + 1 - low, 0)
             behind = np.repeat(taker, count)

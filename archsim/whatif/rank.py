@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +16,7 @@ from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 from archsim.whatif.changes import Change, Names, changed
 from archsim.whatif.order import order_of, reordered
+from archsim.whatif.unseen import not_seen
 
 TWICE = Fraction(2)
 MOST_BUFFERS = 20
@@ -35,12 +36,16 @@ class Outcome:
     same_order_ps : int or None
         The makespan if every resource serves its tasks in the order of the present schedule (policy ``static``).
         There more speed or more units never harm.
+    not_seen : mapping of str to str
+        By kind of resource: what its number also decides on the chip, which no replay of the graph can know. The
+        gain is then that of more of the same beside it.
     """
 
     changes: tuple[Change, ...]
     base_ps: int
     latency_ps: int | None
     same_order_ps: int | None
+    not_seen: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_anomaly(self) -> bool:
@@ -102,6 +107,9 @@ def what_if(
     Math. 17, 1969). So each change is played out twice: by the policy of the run, and with every resource serving
     its tasks in the order of the present schedule, which is monotone. Where they differ in sign, the second ranks.
 
+    The tasks stay as they were laid down. Where the number of a resource also decides how many there are or how
+    long they take (`archsim.whatif.unseen`), an outcome says so: simulate again with the key that it names.
+
     Examples
     --------
     >>> from archsim.taskgraph import TaskGraphBuilder
@@ -136,7 +144,7 @@ def what_if(
             progress(n, len(tried))
         played = _makespan(changed(graph, group, names), policy)
         kept = _makespan(changed(renumbered, group, again), "static")
-        outcomes.append(Outcome(group, trace.makespan_ps, played, kept))
+        outcomes.append(Outcome(group, trace.makespan_ps, played, kept, not_seen(group, names)))
     return sorted(outcomes, key=lambda outcome: -(outcome.gain_ps if outcome.gain_ps is not None else -np.inf))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 
+from archsim.workload.models import Phase
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
 from archsim.workload.workload import Workload, load_workload
 
@@ -14,6 +15,7 @@ __all__ = [
     "Layer",
     "Network",
     "Neuron",
+    "Phase",
     "Pool",
     "Workload",
     "from_nir",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archsim.errors import WorkloadError
+from archsim.names import why_reserved
 from archsim.workload.models import (
     ConvModel,
     DenseModel,
@@ -73,9 +74,10 @@ def network_of(name: str, model: LayersModel) -> Network:
 
 def _checked(item: LayerModel, inputs: tuple[str, ...], shapes: Mapping[str, Shape | None]) -> Layer | None:
     """The layer, or None if one of its inputs is wrong already."""
+    if reserved := why_reserved(item.name):
+        raise _LayerError(item, f"this name is reserved ({reserved}); call the layer otherwise", "name")
     if item.name in shapes:
-        taken = "the network's own input" if item.name == INPUT else "an earlier layer"
-        raise _LayerError(item, f"this is the name of {taken}", "name")
+        raise _LayerError(item, "this is the name of an earlier layer", "name")
     unknown = [source for source in inputs if source not in shapes]
     if unknown:
         listed = ", ".join(map(repr, unknown))
@@ -178,5 +180,6 @@ def _neuron(model: NeuronModel | None) -> Neuron | None:
         decay=model.leak,
         threshold=model.threshold,
         reset=model.reset,
+        fires=model.fires,
         syn_decay=model.synapse_leak,
     )

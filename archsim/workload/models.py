@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, TimePs
 from archsim.workload.learning import LearningModel
@@ -40,13 +40,14 @@ class NeuronModel(DoorModel):
     """A neuron in discrete time: u[t] = leak u[t-1] + input; see :class:`archsim.workload.Neuron`.
 
     `leak` is the factor that remains of the potential after one timestep (IF: leave it out, it is 1).
-    `synapse_leak` is that of the synaptic current of a CubaLIF neuron.
+    `synapse_leak` is that of the synaptic current of a CubaLIF neuron. It fires above its threshold, or `at` it.
     """
 
     kind: Literal["if", "lif", "cubalif", "li"]
     leak: Annotated[float, Field(ge=0, le=1)] = 1.0
     threshold: Positive = 1.0
     reset: Literal["zero", "subtract"] = "zero"
+    fires: Literal["above", "at"] = "above"
     synapse_leak: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     @model_validator(mode="after")
@@ -124,11 +125,23 @@ class LayersModel(DoorModel):
 
 
 class NirModel(DoorModel):
-    """A network in a NIR file, named relative to the workload file; dt and reset are not in such files."""
+    """A network in a NIR file, named relative to the workload file; the other keys say what such files do not.
+
+    `fires`: NIR's neurons fire above their threshold; in sinabs and SpikingJelly `at` it.
+    """
 
     nir: Name
     dt_ps: TimePs | None = None
     reset: Literal["zero", "subtract"] | None = None
+    fires: Literal["above", "at"] | None = None
+
+    @field_validator("dt_ps", mode="before")
+    @classmethod
+    def _count_of_timesteps(cls, value: object) -> object:
+        """A bare number means a file that counts in timesteps: say how that is written."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise ValueError(f"a time needs a unit, e.g. '1 s' for a file that counts in timesteps; got {value:g}")
+        return value
 
 
 class LineModel(DoorModel):
@@ -196,7 +209,7 @@ def _network_kind(value: object) -> str | None:
         return "shape"
     if keys & {"input", "layers"}:
         return "layers"
-    return "nir" if keys & {"dt", "reset"} else None
+    return "nir" if keys & {"dt", "reset", "fires"} else None
 
 
 _NETWORK_KINDS = ((LayersModel, "layers"), (NirModel, "nir"), (ShapeModel, "shape"))
@@ -265,6 +278,10 @@ ActivityModel = Annotated[
 ]
 
 
+# as `archsim.spec.values.InputRules`; its 0, an analogue voltage, has no price
+MOST_INPUT_BITS = 16
+
+
 class WorkloadModel(DoorModel):
     """A workload file."""
 
@@ -285,6 +302,9 @@ class WorkloadModel(DoorModel):
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:
         faults = []
+        if not 1 <= self.input_resolution_bits <= MOST_INPUT_BITS:
+            said = f"must be 1 to {MOST_INPUT_BITS} bit; got {self.input_resolution_bits} bit"
+            faults.append((("input_resolution",), said))
         if self.n_samples % self.n_batch:
             key = "samples" if "n_samples" in self.model_fields_set else "batch"
             said = f"{self.n_samples} samples are no whole number of batches of {self.n_batch}"

@@ -18,11 +18,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim import names
 from archsim.errors import WorkloadError
+from archsim.given import refuse, wrong_kinds
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, ...]
-INPUT = "input"
+INPUT = names.INPUT
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Neuron:
         u[t] = decay * u[t-1] + gain * i[t] + offset
         s[t] = u[t] > threshold, then u is reset          (not for kinds "li", "cubali")
 
-    ``reset`` is "zero" (u becomes `v_reset`), "subtract" (u loses `threshold` - `v_reset`).
+    ``reset`` is "zero" (u becomes `v_reset`), "subtract" (u loses `threshold` - `v_reset`). ``fires`` is "above"
+    (the equation), or "at": u >= threshold.
     An IF neuron has decay 1. An explicit Euler step of NIR's LIF has decay 1 - dt/tau, gain r dt/tau,
     offset v_leak dt/tau.
     """
@@ -49,6 +52,24 @@ class Neuron:
     reset: Literal["zero", "subtract"] = "zero"
     syn_decay: Floats | float = 0.0
     syn_gain: Floats | float = 1.0
+    fires: Literal["above", "at"] = "above"
+
+    @property
+    def firing_level(self) -> Floats | float:
+        """What a potential must be above to fire: the threshold, or the number right below it (`fires` "at").
+
+        Examples
+        --------
+        >>> [1.0 > Neuron("if", threshold=1.0, fires=fires).firing_level for fires in ("above", "at")]
+        [False, True]
+        """
+        if self.fires == "above":
+            return self.threshold
+        below = np.where(np.isposinf(self.threshold), np.inf, np.nextafter(self.threshold, -np.inf))
+        return below if below.ndim else float(below)
+
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "neuron."), WorkloadError)
 
     @property
     def has_synapse(self) -> bool:
@@ -86,6 +107,9 @@ class Conv:
     groups: int = 1
     axis: Literal["space", "time"] = "space"
 
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "convolution: "), WorkloadError)
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -96,6 +120,9 @@ class Pool:
     stride: Shape
     padding: Shape
     axis: Literal["space", "time"] = "space"
+
+    def __post_init__(self) -> None:
+        refuse(wrong_kinds(self, "pooling: "), WorkloadError)
 
 
 Op = Dense | Conv | Pool
@@ -220,8 +247,10 @@ class Network:
             missing = [i for i in layer.inputs if i not in known]
             if missing:
                 raise WorkloadError(f"layer {layer.name!r}: no earlier layer is called {', '.join(missing)}")
-            if layer.name in known:
+            if layer.name in known - {INPUT}:
                 raise WorkloadError(f"layer {layer.name!r}: two layers have this name")
+            if reserved := names.why_reserved(layer.name):
+                raise WorkloadError(f"layer {layer.name!r}: this name is reserved ({reserved}); call it otherwise")
             known.add(layer.name)
         if not self.layers:
             raise WorkloadError(f"network {self.name!r} has no layers")

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.workload.network import INPUT, Dense, Floats, Layer, Neuron, Pool, Shape
-from archsim.workload.nir_nodes import MAX_VALUES, Node, Reset, delay_steps, fitted, neuron_of, pool_of, values
+from archsim.names import why_reserved
+from archsim.workload.network import INPUT, Conv, Dense, Floats, Layer, Neuron, Op, Pool, Shape
+from archsim.workload.nir_cycles import loops_of, order_of
+from archsim.workload.nir_nodes import (
+    MAX_VALUES,
+    Fires,
+    Node,
+    Reset,
+    delay_steps,
+    fitted,
+    flattened,
+    neuron_of,
+    pool_of,
+    values,
+)
 from archsim.workload.nir_repair import Graph
 from archsim.workload.nir_signals import (
     Signal,
     Term,
     added,
+    identity,
     merged,
+    one_to_one,
+    refuse_reshaped,
     through_conv,
     through_dense,
     through_scale,
@@ -32,48 +49,68 @@ class LayerBuilder:
     dt : float
         Timestep in seconds.
     reset : "zero" or "subtract"
+    fires : "above" or "at"
     """
 
-    def __init__(self, graph: Graph, input_shape: Shape, dt: float, reset: Reset) -> None:
+    def __init__(self, graph: Graph, input_shape: Shape, dt: float, reset: Reset, fires: Fires) -> None:
         self.graph = graph
         self.dt = dt
         self.reset: Reset = reset
+        self.fires: Fires = fires
         self.notes: list[str] = []
         self.layers: list[Layer] = []
-        self._made: dict[str, Term] = {}
-        self._loops = _loops(graph)  # neuron -> all nodes of its cycle
-        start = Term(INPUT, input_shape, input_shape, (graph.inputs[0],))
-        self._signals = {graph.inputs[0]: Signal((start,), input_shape)}
+        self._names = _LayerNames(graph, self.notes)
+        self._made: dict[tuple[tuple[str, ...], ...], Term] = {}
+        self._loops = loops_of(graph)
+        begin = graph.nodes[graph.inputs[0]]
+        start = Term(INPUT, input_shape, input_shape, (begin.name,), (begin.path,))
+        self._signals = {begin.path: Signal((start,), input_shape)}
 
     def build(self) -> list[Layer]:
         """All layers, in computing order."""
-        for name in _order(self.graph, self._loops):
-            node = self.graph.nodes[name]
-            if name in self.graph.outputs:
+        for path in order_of(self.graph, self._loops):
+            node = self.graph.nodes[path]
+            if path in self.graph.outputs:
                 self._output(node)
             elif node.is_neuron:
-                self._signals[name] = self._neuron(node)
-            elif name not in self._signals:
-                self._signals[name] = self._linear(node)
-            signal = self._signals.get(name)
+                self._neuron(node)
+            elif path not in self._signals:
+                self._signals[path] = self._through(node, self._incoming(node))
+            signal = self._signals.get(path)
             if signal is not None and math.prod(signal.shape) > MAX_VALUES:
                 raise WorkloadError(f"{node}: its output of shape {signal.shape} is beyond {MAX_VALUES} values")
         return self.layers
 
-    def _incoming(self, node: Node, without: frozenset[str] = frozenset()) -> Signal:
-        names = [n for n in self.graph.before(node.name) if n not in without]
-        return added(node, [(n, self._signal(n)) for n in names])
+    def _incoming(self, node: Node) -> Signal:
+        named = [(self.graph.nodes[path].name, self._signal(path)) for path in self.graph.before(node.path)]
+        return added(node, named)
 
-    def _signal(self, name: str) -> Signal:
-        if name not in self._signals:  # a neuron inside its own cycle: only its shape is known yet
-            node = self.graph.nodes[name]
-            outside = self._incoming(node, self._loops[name])
-            shape = outside.terms[0].out_shape
-            self._signals[name] = Signal((Term(name, shape, shape, (name,)),), outside.shape)
-        return self._signals[name]
+    def _signal(self, path: str) -> Signal:
+        if path not in self._signals:  # a neuron inside its own cycle: only its size is known yet
+            node = self.graph.nodes[path]
+            entering = self._entering(node, path)
+            assert entering is not None  # loops_of refuses a cycle that nothing enters
+            shape = (math.prod(entering.shape),)
+            own = Term(self._names.of(path), shape, shape, (node.name,), (path,))
+            self._signals[path] = Signal((own,), shape)
+        return self._signals[path]
 
-    def _linear(self, node: Node) -> Signal:
-        signal = self._incoming(node)
+    def _entering(self, node: Node, neuron: str) -> Signal | None:
+        """What a node of a cycle gets from outside the cycle; None if nothing."""
+        parts: list[tuple[str, Signal]] = []
+        for path in self.graph.before(node.path):
+            before = self.graph.nodes[path]
+            if path not in self._loops[neuron]:
+                parts.append((before.name, self._signals[path]))
+            elif path != neuron and (signal := self._entering(before, neuron)) is not None:
+                parts.append((before.name, signal))
+        if not parts:
+            return None
+        signal = added(node, parts)
+        return signal if node.path == neuron else self._through(node, signal)
+
+    def _through(self, node: Node, signal: Signal) -> Signal:
+        """What a node that is no neuron makes of a signal."""
         if node.type in ("Affine", "Linear"):
             return through_dense(node, self._pools_made(signal), self.notes)
         if node.type in ("Conv1d", "Conv2d"):
@@ -84,14 +121,25 @@ class LayerBuilder:
             scale = np.broadcast_to(fitted(node, "scale", signal.shape), signal.shape)
             return through_scale(node, self._pools_made(signal), scale)
         if node.type == "Delay":
-            n = delay_steps(node, self.dt)
-            return replace(signal, terms=tuple(replace(t, delay=t.delay + n) for t in signal.terms))
+            return self._delayed(node, signal)
         if node.type == "Flatten":
-            return replace(signal, shape=(math.prod(signal.shape),))
-        return signal  # Input and Output of a nested graph pass on what they get
+            return replace(signal, shape=flattened(node, signal.shape))
+        if node.type in ("Input", "Output"):  # of a nested graph: it passes on what it gets
+            return signal
+        raise WorkloadError(f"{node}: this type is not supported")  # never, after the check of all types
+
+    def _delayed(self, node: Node, signal: Signal) -> Signal:
+        n = delay_steps(node, self.dt)
+        biased = [t.nodes[-1] for t in signal.terms if t.bias is not None and np.any(t.bias)]
+        if biased and n:
+            raise WorkloadError(
+                f"{node} delays the bias of {biased[0]!r} too, which a layer cannot do; put the Delay before it"
+            )
+        return replace(signal, terms=tuple(t.through(node, delay=t.delay + n) for t in signal.terms))
 
     def _pool(self, node: Node, signal: Signal) -> Signal:
         pool, out_shape = pool_of(node, signal.shape)
+        refuse_reshaped(node, signal)
         if len(signal.terms) > 1:
             sources = ", ".join(t.nodes[-1] for t in signal.terms)
             raise WorkloadError(f"{node}: pools the sum of {sources}; pool each of them and add after it")
@@ -100,46 +148,52 @@ class LayerBuilder:
             term = self._as_layer(term)
         if term.scale is not None:
             raise WorkloadError(f"{node}: a Scale before pooling cannot be folded; put it after the pooling")
-        nodes = (*term.nodes, node.name)
-        pooled = replace(term, op=pool, in_shape=signal.shape, out_shape=out_shape, nodes=nodes)
-        return Signal((pooled,), out_shape)
+        return Signal((term.through(node, op=pool, in_shape=signal.shape, out_shape=out_shape),), out_shape)
 
     def _pools_made(self, signal: Signal) -> Signal:
         terms = (self._as_layer(t) if isinstance(t.op, Pool) else t for t in signal.terms)
         return replace(signal, terms=tuple(terms))
 
-    def _as_layer(self, term: Term) -> Term:
-        """Give a term a layer without neurons of its own; what follows sees a plain source."""
-        name = self._free_name(term.nodes[-1])
-        if name not in self._made:
-            analog = term.analog or not isinstance(term.op, Pool)
-            self._append(name, [term], None)
-            self._made[name] = Term(name, term.out_shape, term.out_shape, term.nodes, analog=analog)
-        return self._made[name]
+    def _as_layer(self, *terms: Term) -> Term:
+        """Give a sum of terms a layer without neurons of its own; what follows sees a plain source."""
+        key = tuple(t.key for t in terms)
+        if key not in self._made:
+            last = terms[0]
+            name = self._names.new(last.key[-1])
+            self._append(name, list(terms), None)
+            analog = last.analog or not isinstance(last.op, Pool)
+            self._made[key] = Term(name, last.out_shape, last.out_shape, last.nodes, last.key, analog=analog)
+        return self._made[key]
 
-    def _neuron(self, node: Node) -> Signal:
-        loop = self._loops.get(node.name, frozenset())
+    def _neuron(self, node: Node) -> None:
+        loop = self._loops.get(node.path, frozenset())
         signal = self._incoming(node)
-        own = [t for t in signal.terms if t.source == node.name]
-        terms = [t for t in signal.terms if t.source != node.name]
-        bare = [t for t in (*terms, *own) if t.op is None]
-        if bare:
-            raise WorkloadError(
-                f"{node} gets {bare[0].nodes[-1]!r} without weights between; put a Linear there (one-to-one: "
-                "the identity matrix)"
-            )
-        if not terms:
-            raise WorkloadError(f"{node} gets nothing but its own output")
+        name = self._names.of(node.path)
+        all_terms = [self._with_weights(node, t, signal, bool(loop)) for t in signal.terms]
+        own = [t for t in all_terms if t.source == name]
+        terms = [t for t in all_terms if t.source != name]
         shape = terms[0].out_shape
-        neuron = neuron_of(node, shape, self.dt, self.reset)
+        neuron = neuron_of(node, shape, self.dt, self.reset, self.fires)
         recurrent, bias = self._recurrence(node, own, terms, loop)
-        self._append(node.name, terms, neuron, recurrent, bias)
-        name = self._free_name(node.name)
-        if node.name not in self._signals:
-            self._signals[node.name] = Signal((Term(name, shape, shape, (node.name,)),), signal.shape)
+        self._append(name, terms, neuron, recurrent, bias)
+        if node.path not in self._signals:
+            term = Term(name, shape, shape, (node.name,), (node.path,))
+            self._signals[node.path] = Signal((term,), signal.shape)
         if "v_reset" not in node.params and node.type in ("IF", "LIF", "CubaLIF"):
             self.notes.append(f"{node} has no v_reset: 0")
-        return self._signals[node.name]
+
+    def _with_weights(self, node: Node, term: Term, signal: Signal, recurrent: bool) -> Term:
+        """The term as an operation that can be added to the others."""
+        if isinstance(term.op, Pool) and len(signal.terms) > 1:
+            term = self._as_layer(term)
+        if term.op is not None:
+            return term
+        ops = [t.op for t in signal.terms if isinstance(t.op, Dense | Conv)]
+        dense: Op = Dense(math.prod(term.out_shape))
+        if recurrent or any(isinstance(op, Dense) for op in ops) or len(term.out_shape) == 1:
+            return identity(node, term, dense, self.notes)
+        plain = one_to_one(term.out_shape[0], len(term.out_shape) - 1)
+        return identity(node, term, ops[0] if ops else plain, self.notes)
 
     def _recurrence(
         self, node: Node, own: list[Term], terms: list[Term], loop: frozenset[str]
@@ -147,14 +201,9 @@ class LayerBuilder:
         """Recurrent weights and their bias; None, None without a cycle."""
         if not own:
             return None, None
-        members = ", ".join(sorted(loop))
+        members = self.graph.named(loop)
         if any(not isinstance(t.op, Dense) for t in (*own, *terms)):
             raise WorkloadError(f"{node}: a recurrent layer must be Linear or Affine only (cycle of {members})")
-        if any(t.delay for t in own):
-            raise WorkloadError(
-                f"{node}: a Delay in a recurrent connection is not supported (cycle of {members}); "
-                "one timestep is what the connection takes by itself"
-            )
         term, _ = merged(node.name, own)
         return term.weight, term.bias
 
@@ -174,7 +223,7 @@ class LayerBuilder:
                 raise WorkloadError(f"{name!r}: its weights overflow when the nodes before it are multiplied in")
         self.layers.append(
             Layer(
-                name=self._free_name(name),
+                name=name,
                 op=term.op,
                 inputs=sources,
                 in_shape=term.in_shape,
@@ -198,57 +247,36 @@ class LayerBuilder:
         if len(signal.terms) == 1 and plain:
             if plain[0].scale is not None or plain[0].delay:
                 raise WorkloadError(f"{node}: a Scale or Delay between neurons and output cannot be folded")
-            return
-        if plain:
+        elif plain:
             names = ", ".join(t.nodes[-1] for t in signal.terms)
             raise WorkloadError(f"{node}: is the sum of {names}; only sums of Linear/Affine can be formed")
-        last = signal.terms[0].nodes[-1]
-        if len(signal.terms) == 1:
-            self._as_layer(signal.terms[0])
-        elif self._free_name(last) not in self._made:
-            self._append(last, list(signal.terms), None)
-
-    def _free_name(self, name: str) -> str:
-        """The node's name; "input" is taken by the network's own input."""
-        return f"{name}_layer" if name == INPUT else name
+        else:
+            self._as_layer(*signal.terms)
 
 
-def _order(graph: Graph, loops: dict[str, frozenset[str]]) -> list[str]:
-    """Computing order: within a cycle, what feeds the neuron from outside, the way back, the neuron."""
-    import networkx as nx
+class _LayerNames:
+    """Names of layers: those of their nodes, where these are free and not reserved."""
 
-    digraph: nx.DiGraph[str] = nx.DiGraph()
-    digraph.add_nodes_from(graph.nodes)
-    digraph.add_edges_from(graph.edges)
-    for neuron, loop in loops.items():
-        outside = [n for n in graph.before(neuron) if n not in loop]
-        digraph.remove_edges_from([(neuron, n) for n in loop])
-        digraph.add_edges_from((a, b) for a in outside for b in loop if b != neuron)
-    return list(nx.lexicographical_topological_sort(digraph, key=_natural))
+    def __init__(self, graph: Graph, notes: list[str]) -> None:
+        self._graph, self._notes = graph, notes
+        self._nodes = {node.name for node in graph.nodes.values()}
+        self._taken: set[str] = set()
+        self._of: dict[str, str] = {}
 
+    def of(self, path: str) -> str:
+        """The name of a neuron's layer, always the same."""
+        if path not in self._of:
+            self._of[path] = self.new(path)
+        return self._of[path]
 
-def _natural(name: str) -> tuple[int, str]:
-    return (int(name), "") if name.isascii() and name.isdecimal() and len(name) < 10 else (-1, name)
-
-
-def _loops(graph: Graph) -> dict[str, frozenset[str]]:
-    """Cycles by their only neuron; others are refused."""
-    import networkx as nx
-
-    digraph = nx.DiGraph(graph.edges)
-    loops: dict[str, frozenset[str]] = {}
-    for part in nx.strongly_connected_components(digraph):
-        name = next(iter(part))
-        if len(part) == 1 and not digraph.has_edge(name, name):
-            continue
-        neurons = [n for n in sorted(part) if graph.nodes[n].is_neuron]
-        rest = digraph.subgraph(part - set(neurons[:1]))
-        direct = bool(neurons) and digraph.has_edge(neurons[0], neurons[0])
-        outside = [a for n in neurons for a in digraph.predecessors(n) if a not in part]
-        if len(neurons) != 1 or direct or not outside or not nx.is_directed_acyclic_graph(rest):
-            raise WorkloadError(
-                f"cycle of {', '.join(sorted(part))}: only a neuron that feeds itself through Linear or Affine, "
-                "and gets its input beside that, is supported"
-            )
-        loops[neurons[0]] = frozenset(part)
-    return loops
+    def new(self, path: str) -> str:
+        """A name for one more layer that ends at this node."""
+        wanted = self._graph.nodes[path].name
+        why = why_reserved(wanted) or ("another layer has this name" if wanted in self._taken else None)
+        name = wanted
+        if why:
+            tries = (f"{wanted}_layer{k}" if k else f"{wanted}_layer" for k in itertools.count())
+            name = next(t for t in tries if t not in self._taken | self._nodes)
+            self._notes.append(f"the layer of node {wanted!r} is called {name!r}: {why}")
+        self._taken.add(name)
+        return name

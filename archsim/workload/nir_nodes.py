@@ -14,6 +14,7 @@ from archsim.workload.network import Conv, Floats, Neuron, Pool, Shape, window_c
 from archsim.workload.nir_file import Tree
 
 Reset = Literal["zero", "subtract"]
+Fires = Literal["above", "at"]
 
 NEURONS = ("CubaLI", "CubaLIF", "I", "IF", "LI", "LIF", "Threshold")
 SUPPORTED = (
@@ -22,16 +23,22 @@ SUPPORTED = (
 )  # fmt: skip
 
 MAX_VALUES = 10**8  # values of one timestep; more is a damaged shape rather than a network
+SEPARATOR = "/"  # the one character that no name in an HDF5 file has
 ROUNDING = 1e-6  # exporters store time constants in single precision
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node: its name with the names of the graphs around it ("sub.lif"), type and raw parameters."""
+    """One node: its path through the graphs around it ("sub/lif"), type and raw parameters."""
 
-    name: str
+    path: str
     type: str
     params: Tree
+
+    @property
+    def name(self) -> str:
+        """The path as people see it: "sub.lif". Only the path is sure to be the node's own."""
+        return self.path.replace(SEPARATOR, ".")
 
     def __str__(self) -> str:
         return f"{self.type} {self.name!r}"
@@ -159,6 +166,28 @@ def pool_of(node: Node, in_shape: Shape) -> tuple[Pool, Shape]:
     return Pool(kind, kernel, stride, padding), out_shape
 
 
+def flattened(node: Node, shape: Shape) -> Shape:
+    """The shape behind a Flatten; its dimensions count over the axes of `input_type`, batch axes before them too.
+
+    Without an `input_type` there is one such axis, as PyTorch's exporters mean `start_dim` 1.
+    """
+    stated: Any = node.params.get("input_type")
+    stated = next(iter(stated.values()), None) if isinstance(stated, dict) else stated
+    n_stated = len(shape) + 1 if stated is None else np.asarray(stated).size
+    leading = max(n_stated - len(shape), 0)
+    ends = []
+    for key, default in (("start_dim", 1), ("end_dim", -1)):
+        dim = int(whole_numbers(node, key, 1, -n_stated)[0]) if key in node.params else default
+        ends.append(max((dim + n_stated if dim < 0 else dim) - leading, 0))
+    start, end = ends
+    if not start <= end < len(shape):
+        raise WorkloadError(
+            f"{node}: dimensions {start + leading} to {end + leading} of {n_stated} cannot be flattened; it gets "
+            f"{shape}"
+        )
+    return (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :])
+
+
 def delay_steps(node: Node, dt: float) -> int:
     """The delay in timesteps; all elements must agree, and it must be a whole number of them."""
     delay = values(node, "delay").reshape(-1)
@@ -172,7 +201,7 @@ def delay_steps(node: Node, dt: float) -> int:
     return n
 
 
-def neuron_of(node: Node, shape: Shape, dt: float, reset: Reset) -> Neuron:
+def neuron_of(node: Node, shape: Shape, dt: float, reset: Reset, fires: Fires = "above") -> Neuron:
     """The neuron in discrete time, by one explicit Euler step of the node's equation.
 
     Parameters
@@ -183,9 +212,11 @@ def neuron_of(node: Node, shape: Shape, dt: float, reset: Reset) -> Neuron:
     dt : float
         Timestep in seconds.
     reset : "zero" or "subtract"
+    fires : "above" or "at"
+        Whether a potential that equals the threshold fires.
     """
     if node.type == "Threshold":
-        return Neuron("lif", decay=0.0, threshold=fitted(node, "threshold", shape), reset=reset)
+        return Neuron("lif", decay=0.0, threshold=fitted(node, "threshold", shape), reset=reset, fires=fires)
     r = fitted(node, "r", shape) if "r" in node.params else 1.0
     if node.type in ("I", "IF"):
         neuron = {"decay": 1.0, "gain": r * dt, "offset": 0.0}
@@ -206,7 +237,7 @@ def neuron_of(node: Node, shape: Shape, dt: float, reset: Reset) -> Neuron:
     kinds: dict[str, Literal["if", "lif", "cubalif", "li", "cubali"]] = {
         "IF": "if", "LIF": "lif", "CubaLIF": "cubalif", "I": "li", "LI": "li", "CubaLI": "cubali",
     }  # fmt: skip
-    return Neuron(kinds[node.type], reset=reset, **neuron)
+    return Neuron(kinds[node.type], reset=reset, fires=fires, **neuron)
 
 
 def _rate(node: Node, key: str, shape: Shape, dt: float) -> Floats | float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,15 +18,27 @@ from archsim.errors import WorkloadError
 from archsim.workload.network import Network, Shape
 from archsim.workload.nir_file import Tree, read_tree, text
 from archsim.workload.nir_layers import LayerBuilder
-from archsim.workload.nir_nodes import Node, Reset, declared_shape, values, weight_matrix
+from archsim.workload.nir_nodes import Fires, Node, Reset, declared_shape, values, weight_matrix
 from archsim.workload.nir_repair import Graph, flat_graph
 
 TAUS = ("tau", "tau_mem", "tau_syn")
 SUSPICIOUS_STEPS = 1000  # only raises a note: a time constant this long lets hardly any input through
+SPIKING = ("CubaLIF", "IF", "LIF", "Threshold")
+RESETS: tuple[Reset, ...] = ("zero", "subtract")
+FIRES: tuple[Fires, ...] = ("above", "at")
+ABOVE_NOTE = (
+    "neurons fire above their threshold, as NIR defines it; networks of sinabs or SpikingJelly fire at it too "
+    "(fires: at)"
+)
+ONE_STEP = "1 s"
+HOW_DT = f"set dt (network.dt={ONE_STEP} for a file that counts in timesteps; dt=1 in Python)"
+Choice = TypeVar("Choice", bound=str)
 DEFAULT_DT_S = 1e-4  # what snnTorch and Norse exported with for the NIR paper (docs/models/nir.md)
 
 
-def from_nir(path: str | PathLike[str], *, dt: float | None = None, reset: Reset | None = None) -> Network:
+def from_nir(
+    path: str | PathLike[str], *, dt: float | None = None, reset: Reset | None = None, fires: Fires | None = None
+) -> Network:
     """Read a network from a NIR file.
 
     The neurons' equations are taken one explicit Euler step at a time: LIF, ``tau dv/dt = v_leak - v + r i``,
@@ -45,6 +57,9 @@ def from_nir(path: str | PathLike[str], *, dt: float | None = None, reset: Reset
     reset : {"zero", "subtract"}, optional
         A neuron that spiked goes to v_reset, or loses threshold - v_reset. If None: "reset" in the metadata of
         the graph (archsim writes it), else "zero", which is noted.
+    fires : {"above", "at"}, optional
+        Whether a potential that equals the threshold fires. If None: "fires" in the metadata of the graph (archsim
+        writes it), else "above", as NIR defines it, which is noted: sinabs and SpikingJelly fire at the threshold.
 
     Returns
     -------
@@ -83,26 +98,33 @@ def from_nir(path: str | PathLike[str], *, dt: float | None = None, reset: Reset
         raise WorkloadError(f"dt is {dt!r}, must be a positive number of seconds")
     if reset not in (None, "zero", "subtract"):
         raise WorkloadError(f"reset is {reset!r}, must be 'zero' or 'subtract'")
+    if fires not in (None, "above", "at"):
+        raise WorkloadError(f"fires is {fires!r}, must be 'above' or 'at' (the threshold)")
     where = Path(path)
     tree = read_tree(where)
     try:
-        return _network(where.stem, tree, dt, reset)
+        return _network(where.stem, tree, dt, reset, fires)
     except WorkloadError as error:
         raise WorkloadError(f"{where}: {error}") from error.__cause__
     except (MemoryError, RecursionError, OverflowError) as error:
         raise WorkloadError(f"{where}: too large or too deep to be a network ({type(error).__name__})") from error
 
 
-def _network(name: str, tree: Tree, dt: float | None, reset: Reset | None) -> Network:
+def _network(
+    name: str, tree: Tree, dt: float | None, reset: Reset | None, fires: Fires | None
+) -> Network:
     graph = flat_graph(tree)
     notes = graph.notes
     given = dt
     dt = _timestep(tree, graph, dt, notes)
-    reset = reset or _stated_reset(tree)
+    reset = reset or _stated(tree, "reset", RESETS)
+    fires = fires or _stated(tree, "fires", FIRES)
     if reset is None:
         notes.append('reset is not in the file: "zero" assumed (a neuron that spiked goes to v_reset)')
+    if fires is None and any(n.type in SPIKING for n in graph.nodes.values()):
+        notes.append(ABOVE_NOTE)
     shape = _input_shape(graph, notes)
-    builder = LayerBuilder(graph, shape, dt, reset or "zero")
+    builder = LayerBuilder(graph, shape, dt, reset or "zero", fires or "above")
     layers = builder.build()
     if not layers:
         raise WorkloadError("nothing but the input reaches the output: no layers")
@@ -112,30 +134,34 @@ def _network(name: str, tree: Tree, dt: float | None, reset: Reset | None) -> Ne
     return Network(name, shape, tuple(layers), tuple(dict.fromkeys(notes)))
 
 
-def _stated_reset(tree: Tree) -> Reset | None:
-    """The reset that archsim's writer leaves in the metadata of the graph."""
+def _stated(tree: Tree, key: str, choices: tuple[Choice, ...]) -> Choice | None:
+    """What archsim's writer leaves in the metadata of the graph."""
     metadata = tree.get("metadata")
-    said = text(metadata.get("reset")) if isinstance(metadata, dict) else None
-    if said not in (None, "zero", "subtract"):
-        raise WorkloadError(f"the metadata states reset = {said!r}; give reset as an option: 'zero' or 'subtract'")
-    return "zero" if said == "zero" else "subtract" if said == "subtract" else None
+    if not isinstance(metadata, dict) or key not in metadata:
+        return None
+    said = text(metadata[key])
+    for choice in choices:
+        if said == choice:
+            return choice
+    allowed = " or ".join(map(repr, choices))
+    raise WorkloadError(f"the metadata states {key} = {said!r}; give {key} as an option: {allowed}")
 
 
 def _doubts(graph: Graph, dt: float) -> list[str]:
     """What speaks against a timestep that nobody gave."""
     nodes = graph.nodes.values()
-    integrators = [n.name for n in nodes if n.type in ("I", "IF")]
+    integrators = graph.named(n.path for n in nodes if n.type in ("I", "IF"))
     taus = [float(np.min(values(n, key))) for n in nodes for key in TAUS if key in n.params]
     doubts = []
     if integrators:
         doubts.append(
-            f"{', '.join(integrators)}: dv/dt = r i makes the gain r dt, here with dt = {dt:g} s; most exporters "
-            "of IF neurons mean dt = 1"
+            f"{integrators}: dv/dt = r i makes the gain r dt, here with dt = {dt:g} s; most exporters "
+            f"of IF neurons mean dt = {ONE_STEP}"
         )
     if taus and min(taus) > SUSPICIOUS_STEPS * dt:
         doubts.append(
             f"the shortest time constant, {min(taus):g} s, is {min(taus) / dt:.0f} timesteps of {dt:g} s: "
-            "the network probably means a longer dt (1, if its time constants count timesteps)"
+            f"the network probably means a longer dt ({ONE_STEP}, if its time constants count timesteps)"
         )
     return doubts
 
@@ -164,16 +190,16 @@ def _timestep(tree: Tree, graph: Graph, dt: float | None, notes: list[str]) -> f
         if isinstance(metadata, dict) and "dt" in metadata:
             value = np.asarray(metadata["dt"]).reshape(-1)
             if value.size != 1 or value.dtype.kind not in "iuf" or not _is_positive(value[0]):
-                raise WorkloadError(f"{owner}: metadata states dt = {metadata['dt']!r}; give dt as an option")
+                raise WorkloadError(f"{owner}: metadata states dt = {metadata['dt']!r}; {HOW_DT}")
             found[owner] = float(value[0])
     if len(set(found.values())) > 1:
         stated = ", ".join(f"{owner} {value:g} s" for owner, value in found.items())
-        raise WorkloadError(f"the metadata states different timesteps ({stated}); give dt as an option")
+        raise WorkloadError(f"the metadata states different timesteps ({stated}); {HOW_DT}")
     if found:
         owner, seconds = next(iter(found.items()))
         notes.append(f"dt = {seconds:g} s from the metadata of {owner}")
         return seconds
-    notes.append(f"dt is not in the file: {DEFAULT_DT_S:g} s assumed; give dt if the network means another")
+    notes.append(f"dt is not in the file: {DEFAULT_DT_S:g} s assumed; {HOW_DT}")
     return DEFAULT_DT_S
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.workload.network import Conv, Dense, Floats, Op, Pool, Shape
+from archsim.workload.network import Conv, Dense, Floats, Op, Pool, Shape, window_count
 from archsim.workload.nir_nodes import Node, bias_vector, conv_of, weight_matrix
+
+MAX_IDENTITY = 4096  # values that go one to one; its matrix has the square of them
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,13 @@ class Term:
     Parameters
     ----------
     source : str
-        A layer, or "input".
+        Name of a layer, or "input".
     in_shape, out_shape : tuple of int
         Shape of the source's output, and of the term.
     nodes : tuple of str
-        The nodes it stands for, in order.
+        The nodes it stands for, in order: their names, for people.
+    key : tuple of str
+        The same by paths: what tells one term from another.
     scale : array or None
         Factors upon the source's output (with `op` None), in its shape.
     delay : int
@@ -40,12 +45,17 @@ class Term:
     in_shape: Shape
     out_shape: Shape
     nodes: tuple[str, ...]
+    key: tuple[str, ...]
     op: Op | None = None
     weight: Floats | None = None
     bias: Floats | None = None
     scale: Floats | None = None
     delay: int = 0
     analog: bool = False
+
+    def through(self, node: Node, **changes: Any) -> Term:
+        """The term behind a further node."""
+        return replace(self, nodes=(*self.nodes, node.name), key=(*self.key, node.path), **changes)
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,8 @@ def through_dense(node: Node, signal: Signal, notes: list[str]) -> Signal:
     if weight.shape[1] != n_in:
         raise WorkloadError(f"{node}: weight has shape {weight.shape}, but its input has {signal.shape}")
     _refuse_analog(node, signal)
+    if len(signal.shape) > 1 and any(t.out_shape != signal.shape for t in signal.terms):
+        notes.append(f"{node} gets shape {signal.shape} from a Flatten, and its weights take all {n_in} values")
     n_out = weight.shape[0]
     terms = []
     for term in signal.terms:
@@ -90,9 +102,8 @@ def through_dense(node: Node, signal: Signal, notes: list[str]) -> Signal:
         else:
             product, bias = weight if term.scale is None else weight * term.scale.reshape(-1), None
         terms.append(
-            replace(term, op=Dense(n_out), weight=product, bias=bias, scale=None, out_shape=(n_out,),
-                    nodes=(*term.nodes, node.name))
-        )  # fmt: skip
+            term.through(node, op=Dense(n_out), weight=product, bias=bias, scale=None, out_shape=(n_out,))
+        )
     _note_copies(node, signal, notes)
     return Signal(_with_bias(terms, bias_vector(node, n_out)), (n_out,))
 
@@ -101,6 +112,7 @@ def through_conv(node: Node, signal: Signal, notes: list[str]) -> Signal:
     """Conv1d or Conv2d."""
     conv, weight, out_shape = conv_of(node, signal.shape)
     _refuse_analog(node, signal)
+    refuse_reshaped(node, signal)
     stated = node.params.get("input_shape")
     if stated is not None and np.asarray(stated).tolist() not in (list(signal.shape[1:]), signal.shape[1]):
         notes.append(f"{node} states input_shape {np.asarray(stated).tolist()}, its input has {signal.shape}: "
@@ -113,9 +125,8 @@ def through_conv(node: Node, signal: Signal, notes: list[str]) -> Signal:
         if term.scale is not None:
             scaled = weight * _input_scale(node, term, conv, weight.shape)
         terms.append(
-            replace(term, op=conv, weight=scaled, scale=None, in_shape=signal.shape, out_shape=out_shape,
-                    nodes=(*term.nodes, node.name))
-        )  # fmt: skip
+            term.through(node, op=conv, weight=scaled, scale=None, in_shape=signal.shape, out_shape=out_shape)
+        )
     _note_copies(node, signal, notes)
     return Signal(_with_bias(terms, bias_vector(node, conv.n_out)), out_shape)
 
@@ -129,13 +140,56 @@ def through_scale(node: Node, signal: Signal, scale: Floats) -> Signal:
             flat = _per_channel(node, flat)
         if term.op is None:
             factors = flat if term.scale is None else flat * term.scale
-            terms.append(replace(term, scale=factors, nodes=(*term.nodes, node.name)))
+            terms.append(term.through(node, scale=factors))
             continue
         assert term.weight is not None  # pooling was made a layer before
         weight = term.weight * flat.reshape(-1, *[1] * (term.weight.ndim - 1))
         bias = None if term.bias is None else term.bias * flat.reshape(-1)
-        terms.append(replace(term, weight=weight, bias=bias))
+        terms.append(term.through(node, weight=weight, bias=bias))
     return Signal(tuple(terms), signal.shape)
+
+
+def identity(node: Node, term: Term, like: Op, notes: list[str]) -> Term:
+    """Weights that pass on one to one what comes without, as the operation that the terms beside it are."""
+    source = term.nodes[-1]
+    scale = np.ones(term.out_shape) if term.scale is None else term.scale
+    if isinstance(like, Conv):
+        weight, out_shape = _delta_kernel(node, term, like, _per_channel(node, scale)), term.out_shape
+    else:
+        n = math.prod(term.out_shape)
+        if n > MAX_IDENTITY:
+            raise WorkloadError(
+                f"{node} gets the {n} values of {source!r} without weights between; for at most {MAX_IDENTITY} an "
+                "identity matrix is put there"
+            )
+        weight, out_shape = np.diag(scale.reshape(-1)), (n,)
+        like = Dense(n)
+    notes.append(f"{node} gets {source!r} without weights between: an identity matrix put there (it takes arrays)")
+    return replace(term, op=like, weight=weight, scale=None, in_shape=term.out_shape, out_shape=out_shape)
+
+
+def one_to_one(n_channels: int, n_axes: int) -> Conv:
+    """A convolution that can leave a map as it is."""
+    one = (1,) * n_axes
+    return Conv(n_channels, one, one, (0,) * n_axes, one)
+
+
+def _delta_kernel(node: Node, term: Term, like: Conv, factors: Floats) -> Floats:
+    """The weights by which a convolution gives its own input, where it can."""
+    sizes = tuple(map(window_count, term.out_shape[1:], like.kernel, like.stride, like.padding, like.dilation))
+    taps = tuple(p // d for p, d in zip(like.padding, like.dilation, strict=True))
+    axes = zip(like.padding, like.dilation, like.kernel, strict=True)
+    exact = all(p % d == 0 and p // d < k for p, d, k in axes)
+    same = (like.n_out, *sizes) == term.out_shape and set(like.stride) == {1} and like.groups == 1
+    if not (same and exact):
+        raise WorkloadError(
+            f"{node} is the sum of a convolution and of {term.nodes[-1]!r} without weights between; both are one "
+            "operation only if the convolution has stride 1, no groups and gives the shape that it gets"
+        )
+    weight = np.zeros((like.n_out, like.n_out, *like.kernel))
+    tap: tuple[Any, ...] = (..., *taps)
+    weight[tap] = np.diag(factors)
+    return weight
 
 
 def merged(node: str, terms: list[Term]) -> tuple[Term, tuple[str, ...]]:
@@ -203,6 +257,16 @@ def _per_channel(node: Node, scale: Floats) -> Floats:
             f"{node}: factors that differ within a channel cannot be folded into convolution weights"
         )
     return rows[:, 0]
+
+
+def refuse_reshaped(node: Node, signal: Signal) -> None:
+    """Windows run over the axes of the layers before them; Flatten cannot give these other axes."""
+    for term in signal.terms:
+        if term.out_shape != signal.shape:
+            raise WorkloadError(
+                f"{node} gets {term.nodes[-1]!r} of shape {term.out_shape} as {signal.shape}; between layers with "
+                "windows shapes cannot be changed, only flattened for a Linear or Affine"
+            )
 
 
 def _refuse_analog(node: Node, signal: Signal) -> None:

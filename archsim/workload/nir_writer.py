@@ -1,22 +1,23 @@
 """Write a network to a NIR file, so that it reads back with the same neurons, weights and spikes.
 
 NIR's neurons are equations in continuous time; a file of archsim counts in timesteps (dt = 1, said in its
-metadata, as is the reset). Time constants are chosen so that the reader's explicit Euler step gives the decays and
-gains of the network, to the last bit or the one beside it. What NIR has no node for is refused.
+metadata, as are the reset and whether neurons fire at their threshold). Time constants are chosen so that the
+reader's explicit Euler step gives the decays and gains of the network, to the last bit or the one beside it. What
+NIR has no node for is refused.
 """
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.files import write_bytes
 from archsim.workload.network import INPUT, Conv, Dense, Floats, Layer, Network, Neuron, Pool, Shape
 
 DT = 1.0  # the file counts in timesteps
@@ -25,7 +26,7 @@ _ULPS = 4  # how far a rounded quotient may be from one that gives back the numb
 
 
 def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write a network with its weights as a .nir file; written beside and then renamed, so never half there.
+    """Write a network with its weights as a .nir file; whole or not at all.
 
     Parameters
     ----------
@@ -36,7 +37,9 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     WorkloadError
-        A layer has no weights or has no equal in NIR (all named at once), or the file cannot be written.
+        A layer has no weights or has no equal in NIR (all named at once).
+    WriteError
+        The file cannot be written.
 
     Examples
     --------
@@ -59,18 +62,13 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     graph = _Graph(network)
     for layer in network.layers:
         graph.add_layer(layer)
-    metadata = {"dt": DT, "reset": _reset(network) or "zero"}
+    spiking = [layer.neuron for layer in network.layers if layer.neuron and layer.neuron.spikes]
+    metadata: dict[str, Any] = {"dt": DT, "reset": "zero", "fires": "above"}
+    metadata |= {"reset": spiking[0].reset, "fires": spiking[0].fires} if spiking else {}
     made = nir.NIRGraph(graph.finished(), graph.edges, metadata=metadata, type_check=False)
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        nir.write(beside, made)
-        os.replace(beside, target)
-    except OSError as error:
-        raise WorkloadError(f"cannot write the network to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
+    content = io.BytesIO()  # HDF5 that writes to a full disk itself ends the process
+    nir.write(content, made)
+    write_bytes(path, content.getvalue())
 
 
 def nir_faults(network: Network) -> list[str]:
@@ -90,20 +88,17 @@ def nir_faults(network: Network) -> list[str]:
         for layer in network.weighted
         if bare & set(layer.inputs)
     ]
-    resets = {layer.neuron.reset for layer in network.layers if layer.neuron and layer.neuron.spikes}
-    if len(resets) > 1:
+    spiking = [layer.neuron for layer in network.layers if layer.neuron and layer.neuron.spikes]
+    if len({neuron.reset for neuron in spiking}) > 1:
         faults.append("its neurons are reset in different ways; a NIR file has one way for all")
+    if len({neuron.fires for neuron in spiking}) > 1:
+        faults.append("some of its neurons fire at the threshold, some above it; a NIR file has one way for all")
     names = [node for layer in network.layers for node in _names(layer)]
     taken = sorted({name for name in names if names.count(name) > 1 or name in (INPUT, OUTPUT) or "/" in name})
     if taken:
         listed = ", ".join(map(repr, taken))
         faults.append(f"the names {listed} cannot be names of nodes; call its layers otherwise")
     return faults
-
-
-def _reset(network: Network) -> str | None:
-    resets = [layer.neuron.reset for layer in network.layers if layer.neuron and layer.neuron.spikes]
-    return resets[0] if resets else None
 
 
 def _layer_faults(layer: Layer) -> list[str]:

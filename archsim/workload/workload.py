@@ -9,7 +9,8 @@ from os import PathLike
 from pathlib import Path
 
 from archsim.errors import WorkloadError
-from archsim.units import to_door
+from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_path
+from archsim.units import seconds, to_door
 from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.learning import ErrorRate, LearningModel
 from archsim.workload.models import (
@@ -81,6 +82,8 @@ class Workload:
     described: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, Phase) for phase in self.phases)]
+        refuse([f"{self.name}: {said}" for said in unknown if said], WorkloadError)
         faults = _faults_of(self.network, self.n_timesteps)
         if faults:
             raise WorkloadError("\n".join(f"{self.name}: {message}" for _, message in faults))
@@ -144,7 +147,7 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     path : path
         A file as in ``workloads/``, or one that ends in ``.nir``.
     overrides : sequence of str
-        Assignments ``key.key=value`` that replace values of the file.
+        Assignments ``key.key=value`` that replace values of the file; a single text is one of them.
 
     Returns
     -------
@@ -161,6 +164,7 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     >>> work.network.names
     ('fc1', 'fc2', 'out')
     """
+    refuse([wrong_path("path", path)], WorkloadError)
     path = Path(path)
     if path.suffix == ".nir":
         return _of_nir_file(path, overrides)
@@ -241,10 +245,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
     work = workload_of(document, path.parent)
-    notes = list(work.network.notes)
-    if not any(item.startswith(("timesteps", "activity")) for item in overrides):
-        spikes = f"{NIR_TIMESTEPS} timesteps of random input spikes at rate {NIR_INPUT_RATE}"
-        notes.append(f"{spikes} (the file has none; set timesteps=... or activity.rate=...)")
+    notes = [*work.network.notes, *_assumed_input(overrides)]
     if "positions_per_burst" not in document.data:
         most = max(math.prod(layer.out_shape[1:]) for layer in work.network.layers)
         burst = math.ceil(most / NIR_BURSTS)
@@ -253,8 +254,22 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
     return replace(work, network=replace(work.network, notes=tuple(notes)))
 
 
+def _assumed_input(overrides: Sequence[str]) -> list[str]:
+    """What stands in for input that a network file does not have, apart from what is set."""
+    given = {item.partition("=")[0].strip() for item in overrides}
+    notes = []
+    if "timesteps" not in given:
+        notes.append(f"timesteps are not in the file: {NIR_TIMESTEPS} assumed (timesteps=...)")
+    if not given & {"activity", "activity.kind", "activity.rate"}:
+        notes.append(
+            f"input is not in the file: random spikes at rate {NIR_INPUT_RATE} assumed (activity.rate=..., or "
+            "another activity)"
+        )
+    return notes
+
+
 def _read_nir(path: Path, model: NirModel) -> Network:
     from archsim.workload.nir_reader import from_nir
 
-    dt = None if model.dt_ps is None else model.dt_ps * 1e-12
-    return from_nir(path, dt=dt, reset=model.reset)
+    dt = None if model.dt_ps is None else seconds(model.dt_ps)
+    return from_nir(path, dt=dt, reset=model.reset, fires=model.fires)

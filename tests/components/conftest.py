@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archsim.components import BUFFERS, ChipCosts
+from archsim.components import Parts, buffer_kinds
 from archsim.spec import Chip
 
 
@@ -146,10 +146,10 @@ def make_chip() -> Callable[..., Chip]:
 
 
 @pytest.fixture(scope="session")
-def make_costs(make_chip: Callable[..., Chip]) -> Callable[..., ChipCosts]:
+def make_parts(make_chip: Callable[..., Chip]) -> Callable[..., Parts]:
     """The price list of such a chip with two tiles and buffers of 4 KiB."""
 
-    def make(changes: dict[str, Any] | None = None, **sizes: int) -> ChipCosts:
-        return ChipCosts(make_chip(changes), 2, {**dict.fromkeys(BUFFERS, 4096), **sizes})
+    def make(changes: dict[str, Any] | None = None, **sizes: int) -> Parts:
+        return Parts(make_chip(changes), 2, {**dict.fromkeys(buffer_kinds(), 4096), **sizes})
 
     return make

@@ -24,11 +24,10 @@ def test_every_component_of_the_price_list_has_a_cost_that_can_be_off(name):
 
 
 def test_costs_and_price_list_name_the_same_components():
-    from archsim.components import ChipCosts
-    from archsim.components.records import BUFFERS
+    from archsim.components import Parts, buffer_kinds
 
     chip = load_chip("arch_specs/wearable_rram.yaml")
-    listed = {item.component for item in ChipCosts(chip, 1, dict.fromkeys(BUFFERS, 4096)).items()}
+    listed = {item.component for item in Parts(chip, 1, dict.fromkeys(buffer_kinds(), 4096)).items()}
     assert listed == set(costs_of(chip))
 
 

@@ -107,9 +107,9 @@ def converter():
         ([[1]], {"classes": [0, 1]}, r"classes go from 0 to 1, but services has times for 1 \(0 and up\)"),
         ([[1]], {"classes": [-1, 0]}, "classes go from -1 to 0"),
         ([[1]], {"classes": [0]}, r"classes has shape \(1,\); needed is \(2,\)"),
-        ([[1, 2]], {"policy": "lifo"}, "unknown policy 'lifo'; there are: fifo, static"),
+        ([[1, 2]], {"policy": "lifo"}, "policy is 'lifo'; allowed are fifo, static"),
         ([[1, 2]], {"workers": 0}, "workers is 0; it must be 1 or more"),
-        ([[1, 2], [2**62, 2**62]], {}, r"configuration 1: (the run lasts|busy times exceed)"),
+        ([[1, 2], [2**62, 2**62]], {}, r"configuration 1: (the run lasts|busy time of a resource)"),
     ],
 )
 def test_what_makes_no_sense_is_refused(services, options, message):

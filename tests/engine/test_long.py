@@ -193,7 +193,7 @@ def test_an_impossible_order_of_arguments_is_refused_at_once():
     template = snn_template(1)
     with pytest.raises(EngineError, match=r"(?s)services_ps has shape \(2, 1\).*service has shape \(1,\)"):
         run_long(template, 3, services_ps=np.ones((2, 1), int), service=np.zeros(1, int))
-    with pytest.raises(EngineError, match="unknown policy"):
+    with pytest.raises(EngineError, match="policy is"):
         run_long(template, 3, "lifo")
 
 

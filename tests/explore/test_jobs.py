@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 from jobs_support import does_not_fit, fail, sleep, square, stubborn, threads, vanish
@@ -45,10 +44,9 @@ def test_a_worker_that_vanishes_is_named(tmp_path):
 
 
 def test_nobody_waits_for_others_when_something_breaks(tmp_path):
-    start = time.monotonic()
     with pytest.raises(LookupError, match="a bug") as raised:
         run_jobs([*jobs(sleep, [300]), *jobs(fail, [0])], 2, tmp_path, print)
-    assert time.monotonic() - start < 100
+    assert not list(tmp_path.glob("*.json"))  # the other one has not come to its end
     assert "in job 0:" in raised.value.__notes__[0]
     assert "jobs_support.py" in raised.value.__notes__[0]
 

@@ -8,9 +8,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from archsim.explore.log import RESULTS, Claims, ResultLog
+from archsim.explore.log import RESULTS, Claims, ResultLog, checksum
 
-RECORDS = [{"key": f"k{i}", "state": "done", "metrics": {"latency_ps": i, "energy_pj": i / 3}} for i in range(5)]
+KEYS = [f"{i:032x}" for i in range(5)]
+RECORDS = [{"key": KEYS[i], "state": "done", "metrics": {"latency_ps": i, "energy_pj": i / 3}} for i in range(5)]
 
 
 @pytest.fixture
@@ -23,13 +24,15 @@ def log(tmp_path):
 def test_the_log_cut_at_any_byte_loses_only_the_torn_line(log):
     whole = log.path.read_bytes()
     ends = [i + 1 for i, byte in enumerate(whole) if byte == 10]
-    for cut in range(len(whole) + 1):
+    for cut in sorted({*range(0, len(whole), 7), *(end + i for end in ends for i in (-1, 0, 1)), len(whole)}):
+        if cut > len(whole):
+            continue
         log.path.write_bytes(whole[:cut])
         kept = sum(end <= cut for end in ends)
         again = ResultLog(log.path)
-        assert list(again.read()) == [f"k{i}" for i in range(kept)]
+        assert list(again.read()) == KEYS[:kept]
         again.append(RECORDS)
-        assert list(ResultLog(log.path).read()) == [f"k{i}" for i in range(5)]
+        assert list(ResultLog(log.path).read()) == KEYS
 
 
 def test_a_changed_byte_makes_a_line_unknown_and_no_other(log):
@@ -37,16 +40,29 @@ def test_a_changed_byte_makes_a_line_unknown_and_no_other(log):
     at = whole.index(b'"latency_ps":2') + len(b'"latency_ps":')
     log.path.write_bytes(whole[:at] + b"7" + whole[at + 1 :])
     again = ResultLog(log.path)
-    assert list(again.read()) == ["k0", "k1", "k3", "k4"]
+    assert list(again.read()) == [*KEYS[:2], *KEYS[3:]]
     assert again.n_damaged == 1
 
 
 def test_a_key_is_written_once_by_two_who_know_nothing_of_each_other(log):
     other = ResultLog(log.path)
-    other.append([RECORDS[0], {"key": "new"}])
-    log.append([{"key": "new"}])
-    assert log.path.read_text().count('"key":"new"') == 1
-    assert log.path.read_text().count('"key":"k0"') == 1
+    other.append([RECORDS[0], {"key": "f" * 32}])
+    log.append([{"key": "f" * 32}])
+    assert log.path.read_text().count('"key":"ffff') == 1
+    assert log.path.read_text().count(f'"key":"{KEYS[0]}"') == 1
+
+
+NO_KEYS = ["../../../x", "k0", "A" * 32, "0" * 31, "0" * 33, "<b>" + "0" * 29, "0" * 32 + "\n", 5, None]
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_a_key_that_is_no_hash_is_no_record(log, key):
+    forged = {"key": key, "state": "done", "metrics": {}}
+    with log.path.open("a") as file:
+        file.write(json.dumps({**forged, "sha256": checksum(forged)}) + "\n")
+    again = ResultLog(log.path)
+    assert list(again.read()) == KEYS
+    assert again.n_damaged == 1
 
 
 def test_pandas_and_duckdb_read_it(log):

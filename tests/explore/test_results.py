@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import shlex
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,10 +17,11 @@ from typer.testing import CliRunner
 
 import archsim
 from archsim.cli import app
-from archsim.errors import ExploreError
+from archsim.errors import ExploreError, WriteError
 from archsim.explore import Explored, read_results, read_study, run, sweep
 from archsim.explore.front import nondominated
-from archsim.explore.results import export, hypervolume, importance, knee, report
+from archsim.explore.log import checksum
+from archsim.explore.results import export, hypervolume, importance, knee, notes_on, report
 from archsim.explore.space import configurations
 
 NIR_WORK = """version: 1
@@ -147,6 +150,7 @@ def test_a_workload_of_the_front_finds_its_network_from_anywhere(tmp_path, monke
     study = write_study(tmp_path, "workload.timesteps: [2]")
     study.write_text(study.read_text().replace(f"{ROOT}/workloads/watch_mlp.yaml", str(place / "work.yaml")))
     found = sweep(study, tmp_path / "out")
+    assert any("neurons fire above their threshold" in note for note in notes_on(found))
     export(found, tmp_path / "elsewhere")
     (path,) = (tmp_path / "elsewhere" / "front").glob("*.workload.yaml")
     work = archsim.load_workload(path)
@@ -204,7 +208,8 @@ def test_without_its_libraries_the_report_is_refused_before_anything_is_written(
 def test_the_report_needs_no_other_file(found, tmp_path):
     text = report(found, tmp_path).read_text()
     assert "<link" not in text
-    assert "http" not in text
+    assert "://" not in text
+    assert "default-src 'none'; style-src 'sha256-" in html.unescape(text)
     assert text.count("data:image/png;base64") == 3
     assert all(f'href="front/{record["key"][:12]}.yaml"' in text for record in found.front)
     assert "<th>latency_<wbr>ps</th>" in text  # a wide table breaks its heads and not its figures
@@ -215,3 +220,36 @@ def test_the_report_needs_no_other_file(found, tmp_path):
 def test_a_folder_without_a_study_is_refused(tmp_path):
     with pytest.raises(ExploreError, match="holds no study"):
         read_results(tmp_path)
+
+
+def test_a_record_with_a_forged_key_writes_nothing_outside_and_is_shown_as_damaged(found, tmp_path):
+    folder = tmp_path / "a" / "b" / "study"
+    shutil.copytree(found.folder, folder)
+    for key in ("../../../x", "<script>alert(1)</script>".ljust(32, "0")):
+        record = {**found.front[0], "key": key, "parameters": {**found.front[0]["parameters"], "forged": key}}
+        record.pop("sha256", None)
+        with (folder / "results.jsonl").open("a") as file:
+            file.write(json.dumps({**record, "sha256": checksum(record)}) + "\n")
+    again = read_results(folder)
+    assert again.n_damaged == 2
+    page = report(again, folder).read_text()
+    assert "alert(1)" not in page
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b"]
+
+
+def test_a_link_in_the_folder_of_a_study_is_not_followed_out(found, tmp_path):
+    folder, outside = tmp_path / "study", tmp_path / "outside"
+    shutil.copytree(found.folder, folder)
+    outside.mkdir()
+    (folder / "front").symlink_to(outside)
+    with pytest.raises(WriteError, match="a link leads out"):
+        report(read_results(folder), folder)
+    assert list(outside.iterdir()) == []
+
+
+def test_names_in_the_tables_of_a_study_are_no_formulas(found, tmp_path):
+    evil = {**found.records[0], "error": "=HYPERLINK(1)"}
+    named = replace(found, records=[evil, *found.records[1:]])
+    export(named, tmp_path)
+    assert "'=HYPERLINK(1)" in (tmp_path / "results.csv").read_text()

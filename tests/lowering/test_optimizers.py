@@ -100,7 +100,7 @@ def test_a_gradient_buffer_with_states_is_larger_in_bytes_area_and_leakage(lower
         sizes = low.mapping.buffers.size_bytes["gradient_buffer"]
         n = sum(N_WEIGHTS.values()) * 2 * {"momentum": 2, "adam": 3}.get(kind, 1)
         assert sizes == 2 ** math.ceil(math.log2(n))
-        items[kind] = next(i for i in low.costs.items() if i.component == "gradient_buffer")
+        items[kind] = next(i for i in low.parts.items() if i.component == "gradient_buffer")
     # 390, 780 and 1170 bytes: the table of memories begins at 1 KiB
     assert items["adam"].area_um2 > items["sgd"].area_um2
     assert items["adam"].leakage_uw > items["sgd"].leakage_uw
@@ -125,7 +125,7 @@ def test_a_step_costs_its_arithmetic_and_its_states_read_and_written(
     assert found["gradient_unit"] == pytest.approx(n_operations * outer["gradient_unit"])
     kept = found["gradient_buffer"] - n_states * outer["gradient_buffer"]
     assert kept == pytest.approx(
-        n_stored * low.costs._buffers["gradient_buffer"].write_energy_pj * 16 / 256, abs=1e-12
+        n_stored * low.parts.gradient_buffer.price.write_energy_pj * 16 / 256, abs=1e-12
     )
 
 
@@ -185,7 +185,7 @@ def test_the_breakdown_shows_the_optimizer_by_its_own_names(lowered):
     for kind in KINDS:
         low = lowered("dense", "bp", learning=learning(kind))
         result = Result.of(
-            low.graph, run_tasks(low.graph), low.actions, low.costs.items(), low.mapping.crossbars_by_layer,
+            low.graph, run_tasks(low.graph), low.actions, low.parts.items(), low.mapping.crossbars_by_layer,
             low.mapping.n_crossbars_available, n_samples=2, phase="bp", name="test", provenance={},
         )
         parts = result.breakdown("action")

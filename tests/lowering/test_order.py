@@ -189,7 +189,7 @@ def test_a_full_buffer_pushes_back_on_its_sender(lowered):
 @pytest.mark.parametrize("rows_at_once", [1, 2])
 def test_a_power_cap_bounds_how_many_rows_are_written_at_once(lowered, rows_at_once):
     free = lowered("dense", "dfa", samples=1, batch=1)
-    power = free.costs.program_power_uw(16)
+    power = free.parts.write_circuits.program_power_uw(16)
     low = lowered("dense", "dfa", [f"write.max_power={rows_at_once * power + 2} uW"], samples=1, batch=1)
     trace = run_tasks(low.graph)
     programs = tasks_of(low, "program")

@@ -112,7 +112,7 @@ def test_a_task_that_waits_for_space_does_not_hold_up_those_who_would_free_it():
 @pytest.mark.parametrize("phase", ["inference", "dfa"])
 def test_a_chip_under_a_cap_never_exceeds_it_and_does_the_same_work(lowered, phase: str):
     free = lowered("dense", phase, samples=1, batch=1)
-    leakage = math.fsum(item.n * item.leakage_uw for item in free.costs.items())
+    leakage = math.fsum(item.n * item.leakage_uw for item in free.parts.items())
     peak = peak_uw(free.graph, free.actions, leakage)
     energy = sum(free.actions[free.graph.action_names[a]].energy_pj * c for a, c in zip(
         free.graph.action, free.graph.count.tolist(), strict=True))  # fmt: skip

@@ -19,7 +19,7 @@ def test_the_page_shows_both_timelines_asks_for_nothing_and_takes_names_as_text(
     page.goto(file.as_uri())
     for k in range(2):
         inside = page.frame_locator("iframe").nth(k)
-        inside.locator("body[data-ready]").wait_for(timeout=30_000)
+        inside.locator("body[data-ready]").wait_for(timeout=300_000)
         assert inside.locator("#canvas").is_visible()
         assert not inside.locator("#summary").is_visible()
     assert page.locator("h2").first.inner_text().split() == HOSTILE.split()

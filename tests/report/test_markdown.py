@@ -81,3 +81,13 @@ def test_the_bundle_names_what_phases_share_once(result: Result) -> None:
     assert bundled["provenance"]["seed"] == 3
     assert bundled["provenance"]["inputs_sha256"] == {"inference": "abc"}
     assert "provenance" not in bundled["results"]["inference"]
+
+
+def test_a_name_is_no_heading_no_html_and_no_escape_of_a_terminal(result: Result) -> None:
+    record: dict[str, Any] = result.to_dict() | {"name": "# big\n<script>\x1b[31m"}
+    parts = record["breakdown"]["layer"]
+    record["breakdown"]["layer"] = {"<b>|x": next(iter(parts.values()))}
+    text = markdown([record], ["# note <img>"])
+    assert text.startswith("# \\# big\\\\n&lt;script&gt;\\\\x1b[31m\n")
+    assert "| &lt;b&gt;\\|x |" in text
+    assert "- \\# note &lt;img&gt;" in text

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from archsim.errors import WorkloadError
+from archsim.errors import WorkloadError, WriteError
 from archsim.snn import Activity, forward, from_rates, initialise, record, rows_of
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
 
@@ -125,7 +126,18 @@ def rewritten(path: Path, **changes: object) -> None:
             {"header": np.array(json.dumps({"format": "archsim activity", "version": 99, "structure": 0}))},
             "version 99",
         ),
+        ({"header": np.array("[" * 5000 + "]" * 5000)}, "header is damaged: nested deeper than 100"),
+        ({"header": np.array('{"version": NaN}')}, "header is damaged: version: is nan"),
+        ({"header": np.array('{"version": 1' + "0" * 30 + "}")}, "version: a whole number of 31 digits is"),
+        ({"header": np.array('{"format": null, "errors": {"a": 1}}')}, "version is missing; structure is missing"),
+        ({"header": np.array("[1, 2]")}, "its header holds no fields"),
+        ({"header": np.arange(4)}, "it has no header"),
+        (
+            {"header": np.array('{"format": "archsim activity", "version": 2, "structure": {"layers": [3]}}')},
+            "its structure, which names no layers",
+        ),
         ({"spikes_1": None}, "the spikes of conv 1 are missing"),
+        ({"spikes_1": np.full((3, 8, 4, 6), np.nan)}, "spikes of 'conv 1' have type float64"),
         ({"spikes_1": np.zeros((3, 8, 4, 5), dtype=np.uint8)}, r"shape \(3, 8, 4, 5\); expected \(3, 8, 4, 6\)"),
         ({"spikes_1": np.zeros((3, 8, 4, 6))}, "type float64; expected uint8"),
         ({"spikes_1": np.full((3, 8, 4, 6), 2, dtype=np.uint8)}, "other than 0 and 1"),
@@ -159,13 +171,27 @@ def test_files_that_are_no_activity_are_refused(measured: Activity, tmp_path: Pa
             Activity.load(path, NETWORK)
 
 
+def test_an_activity_that_unpacks_to_gigabytes_is_refused_before_it_is(measured: Activity, tmp_path: Path) -> None:
+    path = tmp_path / "activity.npz"
+    measured.save(path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("more.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(
+            member, {"descr": "|u1", "fortran_order": False, "shape": (1100 << 20,)}
+        )
+        for _ in range(1100):
+            member.write(bytes(1 << 20))
+    assert path.stat().st_size < 3_000_000
+    with pytest.raises(WorkloadError, match=r"unpacked it would have 1.15 GB; at most 1.07 GB are read"):
+        Activity.load(path, NETWORK)
+
+
 def test_a_missing_file_and_an_unwritable_folder_say_so(measured: Activity, tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match="there is no activity file"):
         Activity.load(tmp_path / "none.npz", NETWORK)
-    with pytest.raises(WorkloadError, match="cannot write the activity to"):
+    with pytest.raises(WriteError, match=r"cannot be written|is a folder"):
         measured.save(tmp_path / "no folder" / "a.npz")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(WorkloadError, match="cannot write the activity to"):
+    with pytest.raises(WriteError, match=r"cannot be written|is a folder"):
         measured.save(tmp_path / "folder")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 

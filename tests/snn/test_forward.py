@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from archsim.errors import WorkloadError
 from archsim.snn import forward, initialise
+from archsim.snn.learn.products import PlainProducts, matrices
+from archsim.snn.learn.run import run_batch
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
 
 
@@ -233,3 +235,17 @@ def test_a_wrong_input_is_refused(x: np.ndarray, message: str) -> None:
 def test_a_layer_that_does_not_fit_is_named(changes: dict[str, object], message: str) -> None:
     with pytest.raises(WorkloadError, match=message):
         forward(one_neuron(Neuron("if"), **changes), column(1))
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_neuron_that_fires_at_its_threshold_does_so_in_every_forward_pass(reset: str, compiled: bool) -> None:
+    x = np.full((40, 1), 0.25)  # potentials meet 1 exactly, every fourth timestep
+    for fires, first, n in (("at", 3, 10), ("above", 4, 8 if reset == "zero" else 9)):
+        neuron = Neuron("if", reset=reset, fires=fires)  # type: ignore[arg-type]
+        layer = Layer("n", Dense(1), ("input",), (1,), (1,), neuron, weight=np.ones((1, 1)))
+        network = Network("net", (1,), (layer,))
+        spikes = forward(network, x).outputs["n"].ravel()
+        assert (int(np.flatnonzero(spikes)[0]), int(spikes.sum())) == (first, n)
+        tape = run_batch(network, x[:, None], PlainProducts(matrices(network)), compiled=compiled)
+        np.testing.assert_array_equal(tape.outputs["n"].ravel(), spikes)

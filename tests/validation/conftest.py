@@ -62,7 +62,7 @@ class Run:
 
     def area_um2(self) -> dict[str, float]:
         """Area by component."""
-        return {item.component: item.n * item.area_um2 for item in self.lowered.costs.items()}
+        return {item.component: item.n * item.area_um2 for item in self.lowered.parts.items()}
 
 
 MakeRun = Callable[..., Run]

@@ -56,7 +56,7 @@ def test_two_arrays_of_a_matrix_share_its_adcs_and_two_matrices_do_not(puma: Cal
 
 def test_power_of_a_busy_adc_is_dynamic_plus_leaking(constants: Any, puma: Callable[..., Any]) -> None:
     run = puma()
-    (adc,) = [item for item in run.lowered.costs.items() if item.component == "adc"]
+    (adc,) = [item for item in run.lowered.parts.items() if item.component == "adc"]
     # 2 ADCs convert 16 x 128 columns in 16 x 50 ns
     dynamic_mw = run.energy_pj()["adc"] / 2 / (16 * 50_000) * 1e3
     assert dynamic_mw == pytest.approx(8 * 0.225, rel=1e-9)
@@ -68,21 +68,21 @@ def test_power_of_a_busy_adc_is_dynamic_plus_leaking(constants: Any, puma: Calla
 def test_a_dac_and_an_array_draw_the_power_of_the_constants(constants: Any, puma: Callable[..., Any]) -> None:
     run = puma()
     seconds = 16 * 100e-9
-    (dac,) = [item for item in run.lowered.costs.items() if item.component == "drivers"]
+    (dac,) = [item for item in run.lowered.parts.items() if item.component == "drivers"]
     dac_mw = run.energy_pj()["drivers"] * 1e-12 / seconds * 1e3 / 128 + dac.leakage_uw / 1e3 / 128
     assert dac_mw == pytest.approx(constants["dac"]["mW"], rel=1e-4)
     assert run.energy_pj()["crossbar"] * 1e-12 / seconds * 1e3 == pytest.approx(constants["xbar_128"]["mW"])
 
 
 def test_writing_an_array_takes_its_serial_write_time(constants: Any, puma: Callable[..., Any]) -> None:
-    costs = puma().lowered.costs
-    written_ns = 128 * costs.program_row_ps(128) / 1e3
+    parts = puma().lowered.parts
+    written_ns = 128 * parts.write_circuits.program_row_ps(128) / 1e3
     assert written_ns == pytest.approx(constants["xbar_128"]["serial_write_ns"], rel=1e-4)
 
 
 def test_a_word_of_the_shared_memory_takes_two_cycles_and_the_cited_energy(
     constants: Any, puma: Callable[..., Any]
 ) -> None:
-    costs, edram = puma().lowered.costs, constants["edram_64KB"]
-    assert costs.access_ps("input_buffer", 1) == edram["lat_cycles"] * 1000
-    assert costs.receive().energy_pj == pytest.approx(edram["energy_nJ_access"] * 1e3)
+    parts, edram = puma().lowered.parts, constants["edram_64KB"]
+    assert parts.input_buffer.access_ps(1) == edram["lat_cycles"] * 1000
+    assert parts.input_buffer.priced("receive").energy_pj == pytest.approx(edram["energy_nJ_access"] * 1e3)

@@ -91,7 +91,7 @@ def test_neurons_take_their_names_for_the_decay():
         ([3, 8], [conv(kind="conv1d", kernel=[2, 2])], "layer 'c': kernel has 2 numbers for 1 axes"),
         ([3], [conv(axis="time")], "layer 'c': a convolution along time is a conv1d"),
         ([3, 8], [conv(kind="conv1d", axis="time")], "a window along time takes (channels,), not (3, 8)"),
-        ([3], [dense("input")], "layer 'input': this is the name of the network's own input"),
+        ([3], [dense("input")], "layer 'input': this name is reserved (the name of the network's own input)"),
         ([3], [dense("a"), dense("a")], "layer 'a': this is the name of an earlier layer"),
         ([3], [dense("a", inputs=["b", "z"]), dense("b")], "unknown input 'b', 'z'; known here: input"),
         (

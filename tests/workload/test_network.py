@@ -55,7 +55,7 @@ def test_pooling_has_no_weights():
         ((), "network 'n' has no layers"),
         ((dense("a"), dense("a", "a")), "layer 'a': two layers have this name"),
         ((dense("a", "b"), dense("b", "a")), "layer 'a': no earlier layer is called b"),
-        ((dense(INPUT),), "layer 'input': two layers have this name"),
+        ((dense(INPUT),), "layer 'input': this name is reserved"),
     ],
 )
 def test_a_network_out_of_order_is_refused(layers, said):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.errors import WorkloadError
+from archsim.snn.forward import forward
+from archsim.workload import load_workload, nir_file
 from archsim.workload.network import Conv, Dense, Layer, Network, Pool
+from archsim.workload.nir_nodes import Node, flattened
 from archsim.workload.nir_reader import from_nir
 
 RNG = np.random.default_rng(0)
@@ -269,14 +274,14 @@ def test_metadata_with_different_timesteps_is_refused(writer: Writer) -> None:
     a, b = lif(2), lif(2)
     a.metadata, b.metadata = {"dt": 2e-3}, {"dt": 1e-3}
     nodes = {**ends(2, 2), "f": linear(2, 2), "a": a, "g": linear(2, 2), "b": b}
-    with pytest.raises(WorkloadError, match=r"different timesteps.*give dt"):
+    with pytest.raises(WorkloadError, match=r"different timesteps.*set dt"):
         writer.read(nodes, chain("f", "a", "g", "b"), dt=None)
 
 
 def test_without_dt_an_if_neuron_and_a_very_long_time_constant_raise_a_doubt(writer: Writer) -> None:
     nodes = {**ends(2, 2), "fc": linear(2, 2), "n": nir.IF(r=np.ones(2), v_threshold=np.ones(2))}
     assert any(
-        "exporters of IF neurons mean dt = 1" in n for n in writer.read(nodes, chain("fc", "n"), dt=None).notes
+        "exporters of IF neurons mean dt = 1 s" in n for n in writer.read(nodes, chain("fc", "n"), dt=None).notes
     )
     nodes["n"] = lif(2, tau=2.0)
     assert any("20000 timesteps" in n for n in writer.read(nodes, chain("fc", "n"), dt=None).notes)
@@ -534,11 +539,9 @@ def test_a_neuron_that_feeds_itself_through_weights_is_a_recurrent_layer(writer:
 
 def test_other_cycles_are_refused_by_the_names_of_their_nodes(writer: Writer) -> None:
     nodes = {**ends(3, 3), "a": linear(3, 3), "n": lif(3), "b": linear(3, 3), "m": lif(3), "back": linear(3, 3)}
-    with pytest.raises(WorkloadError, match="cycle of b, back, m, n: only a neuron that feeds itself"):
+    with pytest.raises(WorkloadError, match="cycle of b, back, m, n: only one neuron that feeds itself"):
         writer.read(nodes, [*chain("a", "n", "b", "m"), ("m", "back"), ("back", "n")])
-    with pytest.raises(WorkloadError, match="cycle of n: only a neuron"):
-        writer.read(nodes, [*chain("a", "n"), ("n", "n")])
-    with pytest.raises(WorkloadError, match="cycle of a, b: only a neuron"):
+    with pytest.raises(WorkloadError, match="cycle of a, b: only one neuron"):
         writer.read(nodes, [*chain("a", "b", "n"), ("b", "a")])
 
 
@@ -558,10 +561,14 @@ def test_any_other_delay_is_refused_with_its_times(writer: Writer, delay: list[f
         writer.read(nodes, chain("d", "a", "n"))
 
 
-def test_neurons_without_weights_between_are_refused_by_name(writer: Writer) -> None:
+def test_neurons_without_weights_between_get_an_identity_matrix_up_to_a_size(writer: Writer) -> None:
     nodes = {**ends(3, 3), "a": linear(3, 3), "n": lif(3), "m": lif(3)}
-    with pytest.raises(WorkloadError, match="LIF 'm' gets 'n' without weights between"):
-        writer.read(nodes, chain("a", "n", "m"))
+    network = writer.read(nodes, chain("a", "n", "m"))
+    np.testing.assert_array_equal(network.layer("m").weight, np.eye(3))
+    assert any("LIF 'm' gets 'n' without weights between" in note for note in network.notes)
+    nodes |= {"input": nir.Input(np.array([5000])), "m": lif(5000), "output": nir.Output(np.array([5000]))}
+    with pytest.raises(WorkloadError, match="LIF 'm' gets the 5000 values of 'input' without weights"):
+        writer.read(nodes, chain("m"))
 
 
 def test_a_convolution_upon_weights_is_refused_by_name(writer: Writer) -> None:
@@ -782,3 +789,207 @@ def test_damage_anywhere_gives_a_workload_error_or_a_network(small_file: tuple[P
     except WorkloadError as error:
         message = str(error)
     assert "\n" not in message
+
+
+# --- files that are looked at before they are read --------------------------------------------------------------
+
+
+@pytest.fixture
+def plain(writer: Writer) -> Path:
+    writer.read({**ends(3, 4), "a": linear(4, 3), "n": lif(4)}, chain("a", "n"))
+    return writer.path
+
+
+def with_weight(path: Path, **made: Any) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["node/nodes/a/weight"]
+        file["node/nodes/a"].create_dataset("weight", **made)
+
+
+def test_a_compressed_weight_is_refused_by_what_it_would_unpack_to(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_weight(plain, data=np.zeros((2000, 1500), np.uint8), compression="gzip")  # 24 MB as float64
+    assert plain.stat().st_size < 100_000
+    monkeypatch.setattr(nir_file, "LARGEST_UNPACKED_BYTES", 20_000_000)
+    with pytest.raises(WorkloadError, match="unpacked, with /node/nodes/a/weight, it has more than 20 MB"):
+        from_nir(plain)
+
+
+def test_data_in_other_files_are_not_followed(plain: Path, tmp_path: Path) -> None:
+    with_weight(plain, shape=(4, 3), dtype="f8", external=[(str(tmp_path / "raw"), 0, 96)])
+    with pytest.raises(WorkloadError, match="/node/nodes/a/weight keeps its data in another file"):
+        from_nir(plain)
+    with h5py.File(plain, "r+") as file:
+        del file["node/nodes/a/weight"]
+        layout = h5py.VirtualLayout((4, 3), "f8")
+        layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "w", (4, 3))
+        file["node/nodes/a"].create_virtual_dataset("weight", layout)
+    with pytest.raises(WorkloadError, match="/node/nodes/a/weight keeps its data in another file"):
+        from_nir(plain)
+
+
+def test_links_that_lead_to_one_group_in_a_million_ways_are_refused(
+    plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nir_file, "MAX_ITEMS", 2000)
+    with h5py.File(plain, "r+") as file:
+        group = file.create_group("deep")
+        for _ in range(20):
+            above = file.create_group(f"{group.name[1:]}x")
+            above["a"], above["b"] = group, group
+            group = above
+    with pytest.raises(WorkloadError, match="holds more than 2000 groups and data sets"):
+        from_nir(plain)
+
+
+def test_a_user_block_before_the_file_is_passed_over(plain: Path, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "block.nir", "w", userblock_size=1024) as file, h5py.File(plain) as source:
+        for name in source:
+            source.copy(name, file)
+    assert from_nir(tmp_path / "block.nir", dt=DT).names == ("n",)
+
+
+def test_a_file_that_is_open_for_writing_elsewhere_is_not_called_damaged(plain: Path) -> None:
+    with h5py.File(plain, "r+"), pytest.raises(WorkloadError, match="is open for writing in another program"):
+        read_in_another_process(plain)
+
+
+def read_in_another_process(path: Path) -> None:
+    """HDF5 locks files against other processes only."""
+    code = "import sys; from archsim.workload import from_nir; from_nir(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    raise WorkloadError(done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize("kind", [0, 3.5, [b"LIF", b"LI"], np.zeros(0)])
+def test_a_type_that_is_no_single_text_is_refused(plain: Path, kind: Any) -> None:
+    with h5py.File(plain, "r+") as file:
+        del file["node/nodes/n/type"]
+        file["node/nodes/n/type"] = kind
+    with pytest.raises(WorkloadError, match=r"node 'n' has a type of .*; one text is needed"):
+        from_nir(plain)
+
+
+# --- what one graph means ---------------------------------------------------------------------------------------
+
+
+def test_a_neuron_called_input_is_not_taken_for_the_input(writer: Writer) -> None:
+    nodes = {**ends(3, 2), "a": affine(4, 3), "n": lif(4), "b": affine(2, 4), "m": lif(2)}
+    names = {"input": "x", "n": "input", "m": "output", "output": "y", "a": "a", "b": "b"}
+    edges = chain("a", "n", "b", "m")
+    plain = writer.read(nodes, edges)
+    other = writer.read({names[k]: node for k, node in nodes.items()}, [(names[a], names[b]) for a, b in edges])
+    assert other.names == ("input_layer", "output")
+    assert any("node 'input' is called 'input_layer': the name of the network's own" in n for n in other.notes)
+    x = drive(3)
+    assert run(plain, x)["m"].sum() > 5
+    np.testing.assert_array_equal(run(other, x)["output"], run(plain, x)["m"])
+
+
+def test_two_users_of_one_node_with_a_scale_before_one_of_them_stay_apart(writer: Writer) -> None:
+    nodes = {**ends((1, 4, 4), 2), "c": conv2d(np.ones((1, 1, 1, 1))), "z": nir.Scale(np.full((1, 1, 1), 3.0)),
+             "f": linear(2, 4), "g": linear(2, 4), "n": lif(2)}  # fmt: skip
+    for pool, neuron in (("p", "k"), ("q", "l")):
+        nodes[pool] = nir.SumPool2d(np.array([2, 2]), np.array([2, 2]), np.array([0, 0]))
+        nodes[neuron] = lif((1, 2, 2))
+    edges = [*chain("c", "p", "k", "f", "n"), ("c", "z"), ("z", "q"), ("q", "l"), ("l", "g"), ("g", "n")]
+    network = writer.read(nodes, edges)
+    assert [np.ravel(network.layer(name).weight).tolist() for name in "cz"] == [[1.0], [3.0]]
+    assert [network.layer(name).inputs for name in "kl"] == [("c",), ("z",)]
+
+
+def test_a_delay_behind_a_bias_is_refused_since_a_layer_cannot_delay_its_bias(writer: Writer) -> None:
+    nodes = {**ends(3, 4), "a": affine(4, 3), "d": nir.Delay(np.full(4, DT)), "n": lif(4)}
+    with pytest.raises(WorkloadError, match="Delay 'd' delays the bias of 'a' too"):
+        writer.read(nodes, chain("a", "d", "n"))
+
+
+def test_a_skip_past_a_convolution_is_part_of_its_kernel(writer: Writer) -> None:
+    nodes = {**ends((2, 5, 5), 1), "a": conv2d(RNG.normal(size=(2, 2, 3, 3)), padding=1), "n": lif((2, 5, 5)),
+             "b": conv2d(RNG.normal(size=(2, 2, 3, 3)), padding=1), "m": lif((2, 5, 5))}  # fmt: skip
+    edges = [*chain("a", "n", "b", "m"), ("n", "m")]
+    weight = writer.read(nodes, edges).layer("m").weight
+    assert weight is not None
+    added = weight - nodes["b"].weight
+    np.testing.assert_allclose(added[:, :, 1, 1], np.eye(2), atol=1e-12)
+    assert np.count_nonzero(added) == 2
+    nodes["b"] = conv2d(RNG.normal(size=(2, 2, 3, 3)), padding=1, stride=2)
+    nodes["m"] = lif((2, 3, 3))
+    with pytest.raises(WorkloadError, match="LIF 'm': its inputs have different shapes"):
+        writer.read(nodes, edges)
+
+
+@pytest.mark.parametrize(
+    ("stated", "start", "end", "shape"),
+    [
+        ((2, 4, 4), 0, -1, (32,)), ((1, 2, 4, 4), 1, -1, (32,)), ((0, 0, 0, 0), 1, -1, (32,)),
+        (None, 1, -1, (32,)),
+        ((2, 4, 4), 1, 2, (2, 16)), ((2, 4, 4), 0, 1, (8, 4)), ((1, 2, 4, 4), -2, -1, (2, 16)),
+        ((2, 4, 4), 1, 1, (2, 4, 4)),
+    ],
+)  # fmt: skip
+def test_flatten_counts_its_dimensions_over_the_axes_that_it_states(
+    stated: Any, start: int, end: int, shape: tuple[int, ...]
+) -> None:
+    params = {"start_dim": np.array(start), "end_dim": np.array(end)}
+    params |= {} if stated is None else {"input_type": np.array(stated)}
+    assert flattened(Node("f", "Flatten", params), (2, 4, 4)) == shape
+
+
+def test_a_flatten_of_some_axes_is_noted_before_weights_and_refused_before_windows(writer: Writer) -> None:
+    flat = nir.Flatten({"input": np.array([2, 4, 4])}, 1, -1)
+    nodes = {**ends((2, 4, 4), 3), "f": flat, "a": linear(3, 32), "n": lif(3)}
+    network = writer.read(nodes, chain("f", "a", "n"))
+    assert "Linear 'a' gets shape (2, 16) from a Flatten, and its weights take all 32 values" in network.notes
+    nodes |= {"a": nir.Conv1d(16, np.ones((3, 2, 3)), 1, 0, 1, 1, np.zeros(3)), "n": lif((3, 14))}
+    with pytest.raises(WorkloadError, match=r"Conv1d 'a' gets 'input' of shape \(2, 4, 4\) as \(2, 16\)"):
+        writer.read(nodes, chain("f", "a", "n"))
+    flat.start_dim, flat.end_dim = 2, 1
+    with pytest.raises(WorkloadError, match="Flatten 'f': dimensions 2 to 1 of 3 cannot be flattened"):
+        writer.read(nodes, chain("f", "a", "n"))
+
+
+def test_a_cycle_that_runs_through_the_ports_of_a_nested_graph_is_recurrent(writer: Writer) -> None:
+    inner = graph_of({**ends(4, 4), "n": lif(4)}, chain("n"))
+    nodes = {**ends(3, 4), "a": affine(4, 3), "sub": inner, "rec": linear(4, 4)}
+    layer = writer.read(nodes, [*chain("a", "sub"), ("sub", "rec"), ("rec", "sub")]).layers[0]
+    np.testing.assert_array_equal(layer.recurrent_weight, nodes["rec"].weight)
+    nodes["b"] = linear(4, 4)
+    two = [("a", "sub"), ("sub", "rec"), ("rec", "sub"), ("input", "a"), ("sub", "output")]
+    assert writer.read(nodes, two).layers[0].recurrent
+    flat = {**ends(3, 4), "a": affine(4, 3), "p": nir.Scale(np.ones(4)), "n": lif(4), "rec": linear(4, 4)}
+    edges = [*chain("a", "p", "n"), ("n", "rec"), ("rec", "p"), ("p", "output")]
+    with pytest.raises(WorkloadError, match="Scale 'p' adds the output of LIF 'n' to what enters its"):
+        writer.read(flat, edges)
+
+
+def test_a_neuron_that_feeds_itself_directly_has_the_identity_as_recurrent_weights(writer: Writer) -> None:
+    layer = writer.read({**ends(3, 3), "a": linear(3, 3), "n": lif(3)}, [*chain("a", "n"), ("n", "n")]).layers[0]
+    np.testing.assert_array_equal(layer.recurrent_weight, np.eye(3))
+
+
+def test_firing_at_the_threshold_is_an_option_a_metadata_and_else_a_note(writer: Writer) -> None:
+    # 16 inputs of 1/16 meet a threshold of 1 exactly
+    nodes = {**ends(1, 1), "fc": nir.Linear(np.ones((1, 1))), "n": nir.IF(r=np.ones(1), v_threshold=np.ones(1))}
+    x = np.full((20, 1), 0.0625)
+    for fires, first in (("above", 16), ("at", 15), (None, 16)):
+        network = writer.read(nodes, chain("fc", "n"), dt=1.0, fires=fires)
+        assert np.flatnonzero(forward(network, x).outputs["n"])[0] == first
+        assert any("sinabs or SpikingJelly fire at it" in note for note in network.notes) == (fires is None)
+    with pytest.raises(WorkloadError, match="fires is 'below', must be 'above' or 'at'"):
+        from_nir(writer.path, fires="below")  # type: ignore[arg-type]
+
+
+def test_every_assumption_about_the_input_is_told_until_it_is_set(writer: Writer) -> None:
+    writer.read({**ends(3, 4), "a": linear(4, 3), "n": lif(4)}, chain("a", "n"))
+
+    def told(*sets: str) -> tuple[bool, ...]:
+        notes = load_workload(writer.path, ["network.dt=1 ms", *sets]).network.notes
+        starts = ("timesteps are not", "input is not", "reset is not", "neurons fire above", "dt is not")
+        return tuple(any(note.startswith(start) for note in notes) for start in starts)
+
+    assert told() == (True, True, True, True, False)
+    assert told("timesteps=5") == (False, True, True, True, False)
+    assert told("activity.rate=0.2") == (True, False, True, True, False)
+    assert told("network.reset=zero", "network.fires=above", "timesteps = 5") == (False, True, False, False, False)

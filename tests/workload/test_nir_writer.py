@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learn_support import NETWORKS, batch_for
 
-from archsim.errors import WorkloadError
+from archsim.errors import WorkloadError, WriteError
 from archsim.snn import forward
 from archsim.workload import load_workload
 from archsim.workload.network import Dense, Layer, Network, Neuron
@@ -108,7 +108,7 @@ def test_mixed_resets_and_names_that_clash_are_refused():
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(WorkloadError, match="cannot write the network"):
+    with pytest.raises(WriteError, match="cannot be written: No such file"):
         write_nir(NETWORKS["recurrent"], tmp_path / "none" / "net.nir")
 
 
@@ -120,3 +120,16 @@ def test_an_unknown_reset_in_the_metadata_is_refused(tmp_path):
     nir.write(tmp_path / "net.nir", graph)
     with pytest.raises(WorkloadError, match="reset = 'perhaps'"):
         from_nir(tmp_path / "net.nir")
+
+
+def test_firing_at_the_threshold_comes_back_and_files_have_one_way_for_all(tmp_path):
+    at, above = Neuron("if", fires="at"), Neuron("if")
+    first = Layer("a", Dense(1), ("input",), (1,), (1,), at, weight=np.ones((1, 1)))
+    write_nir(Network("net", (1,), (first,)), tmp_path / "net.nir")
+    back = from_nir(tmp_path / "net.nir")
+    assert back.layer("a").neuron == at
+    assert not any("fire" in note for note in back.notes)
+    second = replace(first, name="b", inputs=("a",), neuron=above)
+    assert nir_faults(Network("net", (1,), (first, second))) == [
+        "some of its neurons fire at the threshold, some above it; a NIR file has one way for all"
+    ]

@@ -204,12 +204,23 @@ def test_what_a_nir_file_cannot_say_is_set_like_the_keys_of_a_workload(root_dir)
     path = root_dir / "workloads" / "recurrent_cuba.nir"
     plain, changed = load_workload(path), load_workload(path, ["timesteps=7", "activity.rate=0.5"])
     assert plain.n_timesteps == 100
-    assert any("100 timesteps of random input spikes at rate 0.1" in note for note in plain.network.notes)
+    assert sum("100 assumed" in note or "at rate 0.1 assumed" in note for note in plain.network.notes) == 2
     assert changed.n_timesteps == 7
     assert changed.activity.rate == 0.5
     assert not any("100 timesteps" in note for note in changed.network.notes)
     assert any("reset is not in the file" in note for note in plain.network.notes)
     assert "--set timesteps=no" in refused(path, "timesteps=no")
+
+
+@pytest.mark.parametrize(
+    ("dt", "seconds"), [("100 us", 1e-4), ("0.1 ms", 1e-4), ("7 us", 7e-6), ("1 ps", 1e-12), ("2 s", 2.0)]
+)
+def test_a_timestep_from_text_is_the_nearest_double(root_dir, monkeypatch, dt, seconds):
+    found = {}
+    monkeypatch.setattr("archsim.workload.nir_reader.from_nir", lambda _, **asked: found.update(asked))
+    with pytest.raises(AttributeError):  # no network comes back
+        load_workload(root_dir / "workloads" / "nir_braille_like.yaml", [f"network={{nir: x.nir, dt: {dt}}}"])
+    assert found["dt"] == seconds
 
 
 def test_a_missing_nir_file_is_named_with_the_workload_that_wants_it(tmp_path):

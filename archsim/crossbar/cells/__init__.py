@@ -9,7 +9,7 @@ beside the code.
 """
 
 from archsim.crossbar.cells.cells import Cells
-from archsim.crossbar.cells.expected import expected_pulses, with_expected_pulses
+from archsim.crossbar.cells.expected import expected_pulses, pulses_note, with_expected_pulses
 from archsim.crossbar.cells.faults import Fault
 from archsim.crossbar.cells.tables import DeviceTable, device_names, device_table
 from archsim.crossbar.cells.updates import pulses_for
@@ -22,5 +22,6 @@ __all__ = [
     "device_table",
     "expected_pulses",
     "pulses_for",
+    "pulses_note",
     "with_expected_pulses",
 ]

@@ -28,7 +28,7 @@ def arrhenius_factor(activation_energy_pj: float, temperature_k: float, referenc
     80.1
     """
     inverse = 1 / reference_temperature_k - 1 / temperature_k
-    return float(np.exp(activation_energy_pj * 1e-12 / BOLTZMANN_J_PER_K * inverse))
+    return float(np.exp(activation_energy_pj / 1e12 / BOLTZMANN_J_PER_K * inverse))
 
 
 class Drifting:

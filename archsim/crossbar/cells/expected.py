@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -53,6 +55,28 @@ def expected_pulses(device: Device) -> float:
         reach = np.where(sigma > 0, band / sigma, np.inf)
     lands = ndtr(reach) - np.where(target > band, ndtr(-reach), 0.0)
     return float(np.mean((1.0 - (1.0 - lands) ** most) / lands))
+
+
+def pulses_note(chip: Chip) -> str:
+    """That a chip is priced with other pulses than its cells take; empty where it is not.
+
+    Examples
+    --------
+    >>> from archsim import load_chip
+    >>> pulses_note(load_chip("arch_specs/wearable_rram.yaml"))
+    ''
+    >>> pulses_note(load_chip("arch_specs/wearable_rram.yaml", ["write.pulses_per_cell=8"]))
+    'write.pulses_per_cell says 8 pulses per cell, and time and energy are priced with it; device.errors gives 1, \
+and pulses and wear are counted with it; pulses_per_cell: auto takes that for both'
+    """
+    priced, counted = chip.write.pulses_per_cell, expected_pulses(chip.device)
+    if priced == "auto" or math.isclose(priced, counted, rel_tol=0.01):
+        return ""
+    return (
+        f"write.pulses_per_cell says {priced:.3g} pulses per cell, and time and energy are priced with it; "
+        f"device.errors gives {counted:.3g}, and pulses and wear are counted with it; "
+        "pulses_per_cell: auto takes that for both"
+    )
 
 
 def with_expected_pulses(chip: Chip) -> Chip:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from archsim.errors import SpecError
 from archsim.json_reader import read_json
+from archsim.reading import input_json
 
 Floats = NDArray[np.float64]
 
-_UNITS: Final = {"microsiemens": 1e-6, "siemens": 1.0}
+# so many to a siemens
+_UNITS: Final = {"microsiemens": 1e6, "siemens": 1.0}
 _WORDS: Final = ("note", "unit", "source")
 
 
@@ -111,7 +113,7 @@ def _shipped() -> dict[str, Any]:
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        document = read_json(Path(path).read_text(encoding="utf-8"))
+        document = input_json(path)
     except (OSError, ValueError) as error:
         raise SpecError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(document, dict):
@@ -136,8 +138,8 @@ def _table(document: dict[str, Any], name: str, where: str) -> DeviceTable:
         faults += _faults_of(lists["target"], lists["sigma"])
     if faults:
         raise SpecError("\n".join(f"{where}: {fault}" for fault in faults))
-    scale = _UNITS[unit]
-    target, sigma = (np.array(lists[key]) * scale for key in ("target", "sigma"))
+    per_siemens = _UNITS[unit]
+    target, sigma = (np.array(lists[key]) / per_siemens for key in ("target", "sigma"))
     target.flags.writeable = sigma.flags.writeable = False
     source = device.get("source") or document.get("source") or document.get("note") or where
     return DeviceTable(target, sigma, str(source))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from archsim.crossbar.learned.posterior import Posterior
 from archsim.errors import SpecError
-from archsim.json_reader import read_json
+from archsim.files import write_text
+from archsim.reading import input_json
 
 FORMAT = "archsim error model"
 FORMAT_VERSION = 1
@@ -39,7 +38,7 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
 
     Raises
     ------
-    SpecError
+    WriteError
         If the file cannot be written.
     """
     plain = ("shift", "scale", "n_samples", "seed", "source")
@@ -52,17 +51,7 @@ def write_model(path: str | os.PathLike[str], model: Any) -> None:
         content[name] = {key: getattr(process, key).tolist() for key in _ARRAYS}
         content[name] |= {key: getattr(process, key) for key in _SCALARS}
     document = {"format": FORMAT, "version": FORMAT_VERSION, "sha256": _digest(content), "model": content}
-    text = json.dumps(document, allow_nan=False)
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, target)
-    except OSError as error:
-        raise SpecError(f"cannot write the error model to {target}: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    write_text(path, json.dumps(document, allow_nan=False) + "\n")
 
 
 def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -74,7 +63,7 @@ def read_model(path: str | os.PathLike[str]) -> dict[str, Any]:
         If the file cannot be read, is no error model, has another version, or was damaged.
     """
     try:
-        document = read_json(Path(path).read_text(encoding="utf-8"))
+        document = input_json(path)
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:

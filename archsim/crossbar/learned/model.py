@@ -220,7 +220,7 @@ class ErrorModel:
 
         Raises
         ------
-        SpecError
+        WriteError
             If the file cannot be written.
         """
         write_model(path, self)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from archsim.errors import SpecError
+from archsim.reading import open_text
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def read_error_csv(path: str | os.PathLike[str]) -> ErrorSamples:
     place = Path(path)
     faults: list[str] = []
     try:
-        with place.open(newline="", encoding="utf-8-sig") as file:
+        with open_text(place, encoding="utf-8-sig", newline="") as file:
             header, rows = _rows(place, csv.reader(file), faults)
     except OSError as broken:
         raise SpecError(f"{place}: cannot be read: {broken.strerror or broken}") from None

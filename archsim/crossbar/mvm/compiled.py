@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
-from numba.extending import intrinsic
+
+from archsim.jit import intrinsic, njit, types
 
 __all__ = ["ENTRY_BYTES", "add_codes", "add_looked_up_codes", "add_whole_codes", "fill_tables"]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -264,9 +264,11 @@ def _digits(codes: Digits, rules: InputRules) -> Digits:
             digits[c] = part
         elif rules.signed == "bipolar":
             digits[c] = np.sign(codes) * part
-        else:
+        elif rules.signed == "two_phase":
             digits[c] = part * (codes > 0)
             digits[n_of_phase + c] = part * (codes < 0)
+        else:
+            assert_never(rules.signed)
     return digits
 
 

@@ -138,16 +138,23 @@ class WholeCoding:
         for bits in range(_FINEST_SHIFT, 0, -1):
             exact = unit / coding.step * 2.0**bits
             for factor in (int(exact), int(exact) + 1) if exact * largest < _WIDEST else ():
-                add = _added(sums, codes, factor, bits, int(coding.top))
+                add = _added(sums, codes, factor, bits, int(coding.top), coding.signed)
                 if add is not None:
                     return cls(factor, add, bits, int(coding.top), low, high, coding.signed)
         return None
 
 
-def _added(sums: NDArray[np.int64], codes: Floats, factor: int, bits: int, top: int) -> int | None:
-    """What makes ``(factor sum + add) >> bits`` the codes of all sums, but for those at either end, in 32 bits."""
+def _added(
+    sums: NDArray[np.int64], codes: Floats, factor: int, bits: int, top: int, signed: bool
+) -> int | None:
+    """What makes ``(factor sum + add) >> bits`` the codes of all sums, in 32 bits.
+
+    What the loops cut off may be anything: above the last code and, but for signed codes, whose sizes they take
+    as they are, below 0.
+    """
     edges = codes.astype(np.int64) << bits
-    least = int((edges - factor * sums)[codes > 0].max(initial=-_WIDEST))
+    bound = codes >= (0 if signed else 1)
+    least = int((edges - factor * sums)[bound].max(initial=-_WIDEST))
     most = int((edges + (1 << bits) - 1 - factor * sums)[codes < top].min(initial=_WIDEST))
     add = (least + most) // 2
     fits = least <= most and abs(add) < _WIDEST and int(np.abs(factor * sums[[0, -1]] + add).max()) < _WIDEST

@@ -33,9 +33,6 @@ from archsim.spec.values import ArraySpec, FixedClip, MaxClip, PercentileClip, W
 
 Floats = NDArray[np.float64]
 
-# integers up to here are exact in double precision
-_MOST_LEVELS = 2**53
-
 
 @dataclass(frozen=True)
 class LevelScale:
@@ -63,12 +60,7 @@ class LevelScale:
 
 
 def level_scale(spec: ArraySpec) -> LevelScale:
-    """Digits and levels of an array.
-
-    Raises
-    ------
-    SpecError
-        More levels than double precision tells apart, 2^53.
+    """Digits and levels of an array, no more than double precision tells apart (`spec.values.level_fault`).
 
     Examples
     --------
@@ -76,9 +68,6 @@ def level_scale(spec: ArraySpec) -> LevelScale:
     LevelScale(digit_max=3.0, slice_base=array([1., 4.]), level_max=15.0, zero_level=8.0, reference_digit=2.0)
     """
     n_slices, is_continuum = spec.n_cells_per_weight, spec.n_levels == 0
-    if not is_continuum and spec.n_levels**n_slices > _MOST_LEVELS:
-        said = f"levels {spec.n_levels} with cells_per_weight {n_slices} make more than 2^53 levels of a weight"
-        raise SpecError(f"{said}; double precision does not tell them apart: use fewer cells per weight")
     n_of_weight = 2 if is_continuum else spec.n_levels**n_slices  # a continuum counts in full scales
     zero_level = 0.5 if n_of_weight == 2 else float(n_of_weight // 2)
     reference = 0.5 if is_continuum else float(spec.n_levels // 2)
@@ -219,7 +208,8 @@ def map_weights(weights: ArrayLike, spec: ArraySpec, w_max: Floats | None = None
     Raises
     ------
     SpecError
-        Weights that are no finite numbers in two dimensions, or too many levels.
+        Weights that are no finite numbers in two dimensions, or so small or large that their levels or sums have
+        no number.
 
     Examples
     --------
@@ -234,6 +224,7 @@ def map_weights(weights: ArrayLike, spec: ArraySpec, w_max: Floats | None = None
     w = checked_weights(weights)
     scale = level_scale(spec)
     w_max = _ranges(np.abs(w), spec) if w_max is None else w_max
+    _check_ranges(w_max, scale, w.shape[0])
     row_block = np.arange(w.shape[0]) // spec.n_rows
     per_level = (w_max / (scale.level_max - scale.zero_level))[row_block]
     level = w / per_level + scale.zero_level
@@ -251,6 +242,18 @@ def map_weights(weights: ArrayLike, spec: ArraySpec, w_max: Floats | None = None
         n_clipped=n_clipped,
         range_used=_range_used(np.abs(w), w_max, spec),
     )
+
+
+def _check_ranges(w_max: Floats, scale: LevelScale, n_in: int) -> None:
+    """Refuse weights whose levels or sums double precision cannot hold."""
+    numbers, least, most = np.finfo(np.float64), float(w_max.min()), float(w_max.max())
+    level = least / (scale.level_max - scale.zero_level)
+    if level < numbers.tiny:
+        said = f"weights: one level of a range of {least:.3g} would be {level:.3g}, below {numbers.tiny:.3g}"
+        raise SpecError(f"{said}, the smallest number of full precision; scale the weights up")
+    if most > numbers.max / (4 * n_in * (scale.level_max + 1)):
+        said = f"weights: sums of {n_in} weights of {most:.3g}, level by level, can pass {numbers.max:.3g}"
+        raise SpecError(f"{said}, the largest number of double precision; scale the weights down")
 
 
 def weights_of(conductance_siemens: ArrayLike, reference_siemens: ArrayLike | None, map: WeightMap) -> Floats:

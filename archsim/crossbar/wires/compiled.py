@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from archsim.jit import njit
 
 Floats = NDArray[np.float64]
 Lines = tuple[Floats, Floats, Floats]  # shares that go on, last inverse pivots, resistances

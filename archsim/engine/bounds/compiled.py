@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from archsim.jit import njit
 
 Long = NDArray[np.int64]
 Short = NDArray[np.int32]

@@ -7,9 +7,9 @@ import numpy as np
 from archsim.engine import POLICIES
 from archsim.engine.bounds import Ints, earliest_starts
 from archsim.errors import EngineError
+from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import TaskGraph
-
-_TOO_MUCH = 2**62
+from archsim.taskgraph.whole import products, sums_by
 
 
 def upper_bound(graph: TaskGraph, policy: str = "fifo", compiled: bool = True) -> int:
@@ -32,7 +32,7 @@ def upper_bound(graph: TaskGraph, policy: str = "fifo", compiled: bool = True) -
     ------
     EngineError
         Something is reserved or freed, a task uses more than there is (both may end in a deadlock), a task is
-        numbered before its predecessor, or a sum exceeds 64 bits.
+        numbered before its predecessor, or a path is longer than 2**63 ps.
 
     Notes
     -----
@@ -57,8 +57,10 @@ def upper_bound(graph: TaskGraph, policy: str = "fifo", compiled: bool = True) -
     >>> upper_bound(b.build()), run_tasks(b.build()).makespan_ps
     (500, 400)
     """
-    if policy not in POLICIES:
-        raise EngineError(f"unknown policy {policy!r}; there are: {', '.join(POLICIES)}")
+    refuse([
+        wrong_type("graph", graph, TaskGraph, "TaskGraphBuilder.build"),
+        wrong_kind("policy", policy, POLICIES),
+    ], EngineError)  # fmt: skip
     if len(graph.reserves_resource) or len(graph.frees_resource):
         raise EngineError("no upper bound where something is reserved or freed: such a run may end in a deadlock")
     owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
@@ -66,7 +68,7 @@ def upper_bound(graph: TaskGraph, policy: str = "fifo", compiled: bool = True) -
     if not graph.n_tasks:
         return 0
     start = earliest_starts(graph, compiled)
-    one_by_one = _sum(_longest(graph, owner))
+    one_by_one = int(products(_longest(graph, owner)).sum())
     if policy == "static":
         return one_by_one
     path = int((start + graph.latency_ps).max())
@@ -87,19 +89,10 @@ def _longest(graph: TaskGraph, owner: Ints) -> Ints:
     return length
 
 
-def _sum(lengths: Ints) -> int:
-    if lengths.sum(dtype=float) >= _TOO_MUCH:
-        raise EngineError("the sum of all times exceeds 2**62 ps")
-    return int(lengths.sum())
-
-
 def _full(graph: TaskGraph, owner: Ints) -> int:
     """How long resources together may be too full for someone."""
-    held = graph.occupancy_ps[owner]
-    if (held.astype(float) * graph.uses_units).sum() >= _TOO_MUCH:
-        return _TOO_MUCH
-    work, most = np.zeros(graph.n_resources, np.int64), np.ones(graph.n_resources, np.int64)
-    np.add.at(work, graph.uses_resource, held * graph.uses_units)
+    work = sums_by(graph.uses_resource, products(graph.occupancy_ps[owner], graph.uses_units), graph.n_resources)
+    most = np.ones(graph.n_resources, np.int64)
     np.maximum.at(most, graph.uses_resource, graph.uses_units)
     used = work > 0
     return int((work[used] // (graph.capacity[used] - most[used] + 1)).sum())

@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from archsim.engine.compiled import (
@@ -32,6 +31,7 @@ from archsim.engine.compiled import (
     sort,
     take,
 )
+from archsim.jit import njit
 
 Long = NDArray[np.int64]
 Short = NDArray[np.int32]

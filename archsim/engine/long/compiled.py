@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from archsim.engine.compiled import pop, push
+from archsim.jit import njit
 
 Long = NDArray[np.int64]
 Short = NDArray[np.int32]

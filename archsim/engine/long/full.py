@@ -12,6 +12,7 @@ from archsim.engine import run_tasks
 from archsim.engine.long.memory import check_memory
 from archsim.engine.long.outcome import KEEP, LongRun
 from archsim.taskgraph import Run, TaskGraph, TaskTemplate
+from archsim.taskgraph.whole import in_64_bits, products, sums_by
 
 Ints = NDArray[np.int64]
 
@@ -59,7 +60,7 @@ def busy_of(template: TaskTemplate, runs: Sequence[Run], services_ps: Ints, serv
     g = template.tasks
     owner = np.repeat(np.arange(g.n_tasks), np.diff(g.uses_ptr))
     times = template.times(runs)
-    load = times * g.occupancy_ps
+    load = products(times, g.occupancy_ps)
     if services_ps.size:
         load = np.where(service >= 0, 0, load)
         at = 0
@@ -68,11 +69,15 @@ def busy_of(template: TaskTemplate, runs: Sequence[Run], services_ps: Ints, serv
                 rows = np.arange(template.block_ptr[block], template.block_ptr[block + 1])
                 rows = rows[service[rows] >= 0]
                 table = services_ps[at + k : at + run.n_blocks : len(run.blocks)]
-                load[rows] += table[:, service[rows]].sum(axis=0)
+                changing = products(table[:, service[rows]]).sum(axis=0)
+                if changing.dtype == object:
+                    load = load.astype(object)
+                load[rows] += changing
             at += run.n_blocks
-    busy = np.zeros(g.n_resources, np.int64)
-    np.add.at(busy, g.uses_resource, g.uses_units * load[owner])
-    return busy
+    return in_64_bits(
+        sums_by(g.uses_resource, products(load[owner], g.uses_units), g.n_resources),
+        "busy time of a resource, in ps times units",
+    )
 
 
 def play_in_full(
@@ -97,12 +102,11 @@ def play_in_full(
     done = np.full(n_blocks, -1, np.int64)
     np.maximum.at(done, block, trace.done_ps)
     owner = np.repeat(np.arange(n), np.diff(graph.uses_ptr))
-    over = np.maximum(0, (trace.start_ps + graph.occupancy_ps)[owner] - trace.makespan_ps)
-    outlast = np.zeros(graph.n_resources, np.int64)
-    np.add.at(outlast, graph.uses_resource, graph.uses_units * over)
+    over = np.maximum(0, (graph.occupancy_ps - (trace.makespan_ps - trace.start_ps))[owner])
+    outlast = sums_by(graph.uses_resource, products(over, graph.uses_units), graph.n_resources)
     return LongRun(
         makespan_ps=trace.makespan_ps, n_tasks=n, n_blocks=n_blocks, n_played=n_blocks, jumps=(),
         window_blocks=n_blocks, n_bytes=n * BYTES_PER_TASK, first_done_ps=done[:KEEP],
         last_done_ps=done[max(0, n_blocks - KEEP) :], busy_ps=busy_of(template, runs, services_ps, service),
-        outlast_ps=outlast, policy=policy,
+        outlast_ps=in_64_bits(outlast, "time beyond the end, in ps times units"), policy=policy,
     )  # fmt: skip

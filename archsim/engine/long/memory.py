@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from archsim.errors import TooLargeError
+from archsim.taskgraph.memory import check_limit
 
 DEFAULT_SHARE = 0.5
 """Of the memory that is free when a run begins, where nobody says how much it may take."""
@@ -48,6 +49,7 @@ def check_memory(what: str, needed_bytes: float, max_memory_bytes: int | None, w
     --------
     >>> check_memory("a graph of 3 tasks", 180, 1_000_000, "")
     """
+    check_limit(max_memory_bytes)
     allowed = default_max_bytes() if max_memory_bytes is None else max_memory_bytes
     if needed_bytes <= allowed:
         return

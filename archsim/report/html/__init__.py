@@ -1,5 +1,5 @@
 """One page per run that opens from disk: everything in it, nothing asked for elsewhere."""
 
-from archsim.report.html.page import html_report
+from archsim.report.html.page import html_report, render
 
-__all__ = ["html_report"]
+__all__ = ["html_report", "render"]

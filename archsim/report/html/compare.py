@@ -6,12 +6,15 @@ import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from archsim.report.html.page import asset, html_report, template, typeset
+from archsim.report.html.page import asset, html_report, render, script, typeset
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
 
 # of the page of one run, only what is below its summary
+_OUTER = """
+iframe { width: 100%; height: 900px; border: 1px solid var(--line); }
+img { max-width: 100%; background: #ffffff; }"""
 _INNER = "header, main > section:first-of-type, nav.runs, footer { display: none !important }"
 
 
@@ -28,6 +31,10 @@ class Picture(NamedTuple):
 
     title: str
     png: bytes
+
+    def encoded(self) -> tuple[str, str]:
+        """Title, and the bytes as a page holds them."""
+        return self.title, base64.b64encode(self.png).decode()
 
 
 class Frame(NamedTuple):
@@ -50,14 +57,12 @@ def compare_page(tables: Sequence[Table], pictures: Sequence[Picture], frames: S
     str
         HTML. Every name in it is text.
     """
-    page = template("compare.html.j2").render(
-        style=asset("report.css"),
+    return render(
+        "compare.html.j2",
+        "report.css",
+        more_style=_OUTER,
+        inner=[asset("report.css") + _INNER, script()],
         tables=[table._replace(rows=[list(map(typeset, row)) for row in table.rows]) for table in tables],
-        pictures=[(picture.title, base64.b64encode(picture.png).decode()) for picture in pictures],
-        frames=[(frame.title, _inner(frame.result)) for frame in frames],
+        pictures=[picture.encoded() for picture in pictures],
+        frames=[(frame.title, html_report([frame.result], more_style=_INNER)) for frame in frames],
     )
-    return str(page)
-
-
-def _inner(result: Result) -> str:
-    return html_report([result]).replace("</style>", _INNER + "</style>", 1)

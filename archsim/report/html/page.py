@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -28,7 +30,7 @@ _ESCAPES: dict[str, str | int | None] = {
 }  # fmt: skip
 
 
-def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
+def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style: str = "") -> str:
     """Write a page about one or more runs of a chip and workload.
 
     Parameters
@@ -37,6 +39,8 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
         One for each phase.
     notes : sequence of str
         What people should know, such as what a reader repaired.
+    more_style : str
+        Added to the style sheet.
 
     Returns
     -------
@@ -55,19 +59,68 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = ()) -> str:
     """
     records = [result.to_dict() for result in results]
     summaries = [Summary.of(record) for record in records]
-    return str(
-        template("report.html.j2").render(
-            title=", ".join(dict.fromkeys(summary.name for summary in summaries)),
-            columns=RUN_COLUMNS,
-            rows=[[typeset(cell) for cell in summary.row()] for summary in summaries],
-            phases=[summary.phase for summary in summaries],
-            notes=notes,
-            provenance=_provenance(results),
-            style=asset("report.css"),
-            scripts=[asset(name) for name in SCRIPTS],
-            runs=[tuple(map(_in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
-        )
+    return render(
+        "report.html.j2",
+        "report.css",
+        script=script(),
+        more_style=more_style,
+        title=", ".join(dict.fromkeys(summary.name for summary in summaries)),
+        columns=RUN_COLUMNS,
+        rows=[[typeset(cell) for cell in summary.row()] for summary in summaries],
+        phases=[summary.phase for summary in summaries],
+        notes=notes,
+        provenance=_provenance(results),
+        runs=[tuple(map(_in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
     )
+
+
+def script() -> str:
+    """What draws the page of a run."""
+    return "\n".join(['"use strict";', *map(asset, SCRIPTS)])
+
+
+def render(
+    page: str, css: str, script: str = "", more_style: str = "", inner: Sequence[str] = (), **parts: Any
+) -> str:
+    """A page of a template, in which what is put in is text, and that runs and shows nothing else.
+
+    Its content security policy names its own style and script by their hashes, and allows pictures in the page
+    alone: no other script runs whatever a name holds, and nothing is asked for from elsewhere.
+
+    Parameters
+    ----------
+    page, css : str
+        Files of this folder.
+    script, more_style : str
+    inner : sequence of str
+        Styles and scripts of pages within this one, which obey its policy, too.
+    parts
+        What the template shows.
+    """
+    style = asset(css) + more_style
+    allowed = " ".join(dict.fromkeys(f"'sha256-{_sha256(text)}'" for text in (style, script, *inner) if text))
+    policy = (
+        f"default-src 'none'; style-src {allowed}; script-src {allowed}; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    return str(template(page).render(policy=policy, style=style, script=script, **parts))
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def breakable(name: str) -> Any:
+    """A long name that may break behind a dot or an underscore.
+
+    Examples
+    --------
+    >>> str(breakable("chip.<x>"))
+    'chip.<wbr>&lt;x&gt;'
+    """
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # escaped before
 
 
 def typeset(cell: str) -> str:
@@ -93,7 +146,9 @@ def template(name: str) -> Any:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     names = FunctionLoader(asset)
-    return Environment(autoescape=True, undefined=StrictUndefined, loader=names).get_template(name)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, loader=names)
+    environment.filters["breakable"] = breakable
+    return environment.get_template(name)
 
 
 def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.metrics import Result, power_over_time
-from archsim.metrics.ledger import LEAKAGE, Bill, Groups, exact_sums
+from archsim.metrics.ledger import Bill, Groups, exact_sums
+from archsim.names import LEAKAGE
 
 N_WINDOWS = 2000
 """Power that changes no more often is kept exactly, else as mean and highest in that many windows."""

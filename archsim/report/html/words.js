@@ -52,6 +52,7 @@ function el(name, attributes = {}, ...children) {
   const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "style") node.style.cssText = value; // the attribute would need a hash of its own
     else if (value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
   }
   for (const child of children) node.append(child instanceof Node ? child : String(child));

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.reading import input_text
 from archsim.snn.data.faults import Faults
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
@@ -98,7 +99,7 @@ def read_ts(path: Path) -> tuple[Floats, Ints, tuple[str, ...]]:
     ([[[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]]], [1], ('rest', 'walk'))
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = input_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise WorkloadError(f"{path} cannot be read: {error}") from None
     faults = Faults(path.name)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.reading import open_text
 from archsim.snn.data.faults import SHOWN, Faults, find_folder
 from archsim.snn.data.labelled import LabelledWindows, label_windows
 from archsim.snn.datasets import Ints
@@ -192,7 +193,7 @@ def _codes(column: NDArray[np.str_], known: dict[str, int]) -> Ints:
 def _blocks(path: Path, faults: Faults) -> Iterator[tuple[int, list[str]]]:
     """Lines below the header, some at a time, with the number of the first."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_text(path, None) as file:
             header = file.readline().strip()
             if header.split(",") != list(COLUMNS):
                 faults.add(path, 1, f"columns are {header or 'missing'}; expected {','.join(COLUMNS)}")

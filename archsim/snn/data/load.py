@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from archsim.errors import WorkloadError
 from archsim.snn.data import hhar, nmnist, uci_har
@@ -12,7 +13,7 @@ from archsim.snn.data.basic_motions import load_basic_motions
 from archsim.snn.data.labelled import LabelledWindows, decimate, select_channels, watch_windows
 from archsim.snn.data.splits import Adapt, Order, Split, split
 from archsim.snn.datasets import Ints
-from archsim.snn.encoders import Encoding, encode
+from archsim.snn.encoders import Encoding, EncodingKind, encode
 from archsim.snn.windows import Array
 from archsim.workload.network import Shape
 
@@ -186,7 +187,7 @@ def load_data(
     >>> data.n_classes, data.input_shape
     (7, (6,))
     """
-    how = Encoding(encoding) if isinstance(encoding, str) else encoding
+    how = Encoding(cast(EncodingKind, encoding)) if isinstance(encoding, str) else encoding
     if isinstance(data, LabelledWindows):
         if folder is not None or length is not None or step is not None:
             raise WorkloadError("these windows are loaded and cut already; leave folder, length and step out")

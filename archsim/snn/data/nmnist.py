@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
+from archsim.reading import input_bytes
 from archsim.snn.data.faults import Faults, find_folder
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
@@ -67,7 +68,7 @@ def read_events(path: Path) -> Events:
     ([3, 33], [1, 0], [5, 65536])
     """
     try:
-        raw = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+        raw = np.frombuffer(input_bytes(path), dtype=np.uint8)
     except OSError as error:
         raise WorkloadError(f"{path} cannot be read: {error}") from None
     if len(raw) % 5:

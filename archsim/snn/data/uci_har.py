@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.reading import LARGEST_BYTES, input_text
 from archsim.snn.data.faults import Faults, find_folder
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
@@ -80,7 +81,7 @@ def _names(part: str) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = input_text(path, LARGEST_BYTES).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise WorkloadError(f"UCI-HAR: {path} cannot be read: {error}") from None
     while lines and not lines[-1].strip():

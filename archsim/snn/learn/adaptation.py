@@ -44,7 +44,7 @@ class Adapted:
     n_steps, n_windows : int
         Updates, and windows that were learned from (every pass counts).
     written_frac : float
-        Part of the asked changes that were written.
+        Part of the asked changes that pulsed a cell; 0 where none was asked for.
     cells_by_writes : array of int
         How many cells got 0, 1, 2, … pulses while adapting (all arrays together, copies too).
     counters : dict of str to Counters

@@ -10,14 +10,14 @@ import numpy as np
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.counters import Counters
 from archsim.errors import WorkloadError
-from archsim.snn.learn.products import RECURRENT, groups_of, matrices
+from archsim.names import COPY, RECURRENT
+from archsim.snn.learn.products import groups_of, matrices
 from archsim.snn.learn.run import Tape
 from archsim.spec import Chip
 from archsim.spec.values import ArraySpec, array_spec
 from archsim.workload.network import Floats, Network
 
 FEEDBACK = ".feedback"  # after a layer's name: its fixed random matrix
-COPY = ".copy"  # after a key: the second, transposed set of arrays
 
 
 @dataclass(frozen=True)

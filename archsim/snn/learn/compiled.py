@@ -9,9 +9,9 @@ so that it becomes vector instructions; what a row needs several times stays in 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from archsim.jit import njit
 from archsim.workload.network import Floats
 
 Index = NDArray[np.int64]

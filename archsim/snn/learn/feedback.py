@@ -101,8 +101,10 @@ def make_feedback(
             found[layer.name] = scale * _from_device(layer, shape, rng, draw)
         elif kind == "sign_concordant":
             found[layer.name] = scale * np.abs(rng.standard_normal(shape)) * signs[layer.name]
-        else:
+        elif kind == "gaussian":
             found[layer.name] = scale * rng.standard_normal(shape)
+        else:
+            raise AssertionError(kind)  # refused above
     return found
 
 

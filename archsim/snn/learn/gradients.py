@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.snn.learn.products import RECURRENT, Products, groups_of, outer
+from archsim.names import RECURRENT
+from archsim.snn.learn.products import Products, groups_of, outer
 from archsim.snn.learn.rows import batch_windows, gather_batch, spread_batch, unrow, unwindow
 from archsim.snn.learn.run import Tape, neurons_back
 from archsim.snn.learn.surrogate import Surrogate

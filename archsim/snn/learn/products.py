@@ -8,10 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.names import RECURRENT
 from archsim.snn.learn.events import Events
 from archsim.workload.network import Conv, Floats, Layer, Network
-
-RECURRENT = ".recurrent"  # after a layer's name: the weights of its own output
 
 
 class Products(Protocol):

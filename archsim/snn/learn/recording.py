@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from archsim.crossbar import CrossbarArray
 from archsim.errors import WorkloadError
-from archsim.snn.activity import COPY, Activity, Spikes
+from archsim.names import COPY, RECURRENT
+from archsim.snn.activity import Activity, Spikes
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.gradients import Gradients
-from archsim.snn.learn.products import RECURRENT
 from archsim.snn.learn.run import Tape
 from archsim.workload.network import Floats, Network
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.names import RECURRENT
 from archsim.snn.learn.events import Events, loops
-from archsim.snn.learn.products import RECURRENT, PlainProducts, Products, groups_of
+from archsim.snn.learn.products import PlainProducts, Products, groups_of
 from archsim.snn.learn.rows import batch_rows, batch_windows, gather_batch
 from archsim.snn.learn.scan import NeuronNumbers, State, numbers_of, scan, scan_back
 from archsim.snn.learn.surrogate import Surrogate

@@ -25,7 +25,7 @@ class NeuronNumbers:
     decay: Floats
     gain: Floats
     offset: Floats
-    threshold: Floats
+    threshold: Floats  # a potential above it fires
     down: Floats  # what a reset by subtraction takes off
     v_reset: Floats
     syn_decay: Floats
@@ -58,6 +58,8 @@ def _numbers(n_neurons: int, neuron: Neuron, layer: Layer) -> NeuronNumbers:
     # a neuron with an infinite threshold never resets; inf would turn 0 * down into NaN
     finite = np.isfinite(found["threshold"])
     down = np.where(finite, np.where(finite, found["threshold"], 0.0) - found["v_reset"], 0.0)
+    level = per_neuron(layer, "firing_level", neuron.firing_level)
+    found["threshold"] = np.ascontiguousarray(np.broadcast_to(level, (n_neurons,)))
     return NeuronNumbers(
         **found, down=down, synapse=neuron.has_synapse, spikes=neuron.spikes, subtract=neuron.reset == "subtract"
     )

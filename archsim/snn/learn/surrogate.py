@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
 import numpy as np
 
@@ -67,5 +67,7 @@ class Surrogate:
         if self.kind == "fast_sigmoid":
             slope = 1.0 + np.abs(x) * (1.0 / self.width)
             return 1.0 / (slope * slope)
-        bend = (np.pi / (2.0 * self.width)) * x
-        return 1.0 / ((1.0 + bend * bend) * self.width)
+        if self.kind == "arctan":
+            bend = (np.pi / (2.0 * self.width)) * x
+            return 1.0 / ((1.0 + bend * bend) * self.width)
+        assert_never(self.kind)

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from archsim.crossbar.wires.circuit import keep_freed_memory
 from archsim.errors import WorkloadError
+from archsim.names import RECURRENT
 from archsim.snn.learn.gradients import Gradients, Project, back_propagate, direct_feedback
 from archsim.snn.learn.loss import LossKind, score
 from archsim.snn.learn.optimizers import Optimizer
-from archsim.snn.learn.products import RECURRENT, LearningProducts, Products
+from archsim.snn.learn.products import LearningProducts, Products
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.weights import stream

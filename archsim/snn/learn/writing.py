@@ -45,9 +45,12 @@ class ThresholdWriting:
 
     @property
     def written_frac(self) -> float:
-        """Part of the changes asked for (those that are not zero) that were written; 1 if none was asked for."""
+        """Weights whose cells got a pulse, for each change asked for (not zero); 0 if none was asked for.
+
+        Counted from the cells, as pulses are: a weight at the end of its range gets none.
+        """
         asked = sum(self.n_asked.values())
-        return sum(self.n_written.values()) / asked if asked else 1.0
+        return sum(self.n_written.values()) / asked if asked else 0.0
 
     def forward(self, key: str, rows: Floats) -> Floats:
         return self.products.forward(key, rows)
@@ -67,6 +70,9 @@ class ThresholdWriting:
         if self._residual:
             self._waiting[key] = wanted - written
         self.n_asked[key] = self.n_asked.get(key, 0) + int(np.count_nonzero(delta))
-        self.n_written[key] = self.n_written.get(key, 0) + int(np.count_nonzero(written))
+        self.n_written.setdefault(key, 0)
         if written.any():
+            cells = self.products.arrays[key]
+            before = cells.writes.copy()
             self.products.update(key, written)
+            self.n_written[key] += int(np.count_nonzero((cells.writes != before).any(axis=(2, 3))))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archsim.components.programming import pulses_per_cell
+from archsim.components.write_circuits import pulses_per_cell
 from archsim.spec import Chip
 from archsim.study.configurations import Assignments, Factor, Setting
 from archsim.workload import INPUT, Workload

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from archsim.metrics import fresh_folder
+from archsim.files import fresh_folder
 from archsim.plot.study import study_accuracy, study_mechanisms, study_ratios
 from archsim.report import csv_text, from_template, json_text, read_record, text_table, write_texts
 from archsim.study.comparison import TOTALS, Comparison, comparisons_of

@@ -23,8 +23,8 @@ from ruamel.yaml import YAML
 
 from archsim import ArchsimError, ExploreError
 from archsim.explore import Job, all_done, kept_in, run_jobs
+from archsim.files import fresh_folder
 from archsim.learn import estimate
-from archsim.metrics import fresh_folder
 from archsim.provenance import versions
 from archsim.report import csv_text, from_template, json_text, read_record, text_table, write_texts
 from archsim.study import (

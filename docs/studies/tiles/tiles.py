@@ -26,8 +26,8 @@ from tile_tables import FACTOR_NAMES, choice_table, table_csv
 
 from archsim import ArchsimError, ExploreError
 from archsim.explore import Explored, configurations, differences, read_about, read_results
+from archsim.files import fresh_folder
 from archsim.learn import estimate
-from archsim.metrics import fresh_folder
 from archsim.provenance import versions
 from archsim.report import json_text, read_record, text_table, write_texts
 

@@ -22,8 +22,8 @@ def test_the_devices_of_the_package_are_the_recorded_ones(reference_dir):
     assert set(device_names()) == set(recorded) - {"note", "unit"}
     for name in device_names():
         table = device_table(name)
-        assert np.array_equal(table.target_siemens, np.array(recorded[name]["target"]) * 1e-6)
-        assert np.array_equal(table.sigma_siemens, np.array(recorded[name]["sigma"]) * 1e-6)
+        assert np.array_equal(table.target_siemens, np.array(recorded[name]["target"]) / 1e6)
+        assert np.array_equal(table.sigma_siemens, np.array(recorded[name]["sigma"]) / 1e6)
         assert table.source == recorded["note"]
 
 

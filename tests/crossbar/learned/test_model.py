@@ -16,7 +16,7 @@ from archsim.crossbar import column_currents
 from archsim.crossbar.learned.model import ErrorModel, OutOfRangeWarning
 from archsim.crossbar.learned.posterior import Lookup, group
 from archsim.crossbar.learned.samples import ErrorSamples, read_error_csv, samples_from_array
-from archsim.errors import SpecError
+from archsim.errors import SpecError, WriteError
 
 
 def law_mean(ideal, active):
@@ -372,7 +372,7 @@ def test_a_damaged_or_foreign_file_is_refused(small, tmp_path, damage, said):
 def test_files_that_cannot_be_read_or_written_are_said(small, tmp_path):
     with pytest.raises(SpecError, match="cannot be read"):
         ErrorModel.load(tmp_path / "none.json")
-    with pytest.raises(SpecError, match="cannot write"):
+    with pytest.raises(WriteError, match="cannot be written: No such file"):
         small.save(tmp_path / "no" / "folder.json")
 
 

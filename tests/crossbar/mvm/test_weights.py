@@ -200,8 +200,29 @@ def test_weights_of_another_shape_than_before_are_refused() -> None:
 
 
 def test_more_levels_than_numbers_tell_apart_are_refused() -> None:
-    with pytest.raises(SpecError, match="use fewer cells per weight"):
-        map_weights([[1.0]], ArraySpec(levels=16, cells_per_weight=14))
+    with pytest.raises(ValueError, match=r"14 cells of 16 levels make more than 2\^53 levels of a weight"):
+        ArraySpec(levels=16, cells_per_weight=14)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ([[1e-308, -3e-309]], "one level of a range of 1e-308 would be 6.67e-310, below 2.23e-308"),
+        ([[5e-324]], "below 2.23e-308, the smallest number of full precision; scale the weights up"),
+        ([[1e308], [-1e308]], "sums of 2 weights of 1e+308, level by level, can pass 1.8e+308"),
+    ],
+)
+def test_weights_whose_levels_or_sums_have_no_number_are_refused(weights, said) -> None:
+    with pytest.raises(SpecError) as refused:
+        map_weights(weights, ArraySpec(levels=4, cells_per_weight=2))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_very_small_and_large_weights_come_back(size) -> None:
+    weights = np.array([[1.0, -0.2], [0.6, 0.0]]) * size
+    mapped = map_weights(weights, ArraySpec(levels=4, cells_per_weight=2))
+    assert np.allclose(weights_of(mapped.target_siemens, None, mapped) / size, weights / size, rtol=0, atol=1e-9)
 
 
 def test_conductances_of_another_shape_are_refused() -> None:

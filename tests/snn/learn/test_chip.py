@@ -129,5 +129,13 @@ def test_changes_below_the_threshold_are_not_written(root_dir):
     assert writing.written_frac == pytest.approx(1 / 3)
 
 
+def test_what_is_written_is_counted_from_the_cells_that_were_pulsed(root_dir):
+    _, writing = written(root_dir, [0.0, 0.0], threshold=0.0, residual=False)
+    assert writing.written_frac == 0  # nothing was asked for
+    found, writing = written(root_dir, [10_000.0, 1.0, 1.0], threshold=0.0, residual=False)
+    assert found[0] == found[1] == found[2] > 0  # at the end of its range
+    assert writing.written_frac == pytest.approx(1 / 3)
+
+
 def test_what_waits_counts_for_the_threshold(root_dir):
     assert written(root_dir, [1.2, 1.2, 0.0], threshold=2.0, residual=True)[0] == [0, 2, 2]

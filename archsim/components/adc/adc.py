@@ -1,0 +1,101 @@
+"""The converters of the columns, as a part of the chip; their laws are those of their kind."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cached_property
+
+from archsim.components.adc.kind import AdcKind
+from archsim.components.part import Look, Part, remembered
+from archsim.components.records import Action, Charge, Figures, ReadCycle, Where, burst_ps
+from archsim.registry import ADCS
+from archsim.spec.chip import Chip
+from archsim.spec.costs import CitedAdc, SurveyAdc
+
+
+def law_of(chip: Chip) -> AdcKind:
+    """The laws of a chip's converters."""
+    found: AdcKind = ADCS[chip.adc.kind](chip.adc, chip.technology.node_nm)
+    return found
+
+
+class Adc(Part):
+    """One ADC of a bank; banks belong to a crossbar, or to the crossbars of a PE."""
+
+    kind = "adc"
+    path = ("adc",)
+    counts = (("convert", "conversion"),)
+    area_action = "convert"
+    free_keys = ("rate", "step", "kind", "resolution", "cost")
+    look = Look(0, "")
+
+    @classmethod
+    def faults(cls, chip: Chip) -> list[str]:
+        return law_of(chip).faults()
+
+    @classmethod
+    def notes(cls, chip: Chip) -> list[str]:
+        cost = chip.adc.cost
+        if chip.adc.step_ps is not None or (isinstance(cost, CitedAdc) and cost.per == "step"):
+            return []
+        found = [
+            "adc.kind: changes nothing here, for rate and cost hold for any kind; give step for its time, or "
+            "cost.per: step"
+        ]
+        if isinstance(cost, CitedAdc) and chip.adc.conversion is None:
+            found.append(
+                "adc.resolution: changes nothing here, for rate and cost hold for any, and no adc.conversion says "
+                "which sums its codes stand for; give that, step, or a cost of model: survey"
+            )
+        return found
+
+    @classmethod
+    def scales(cls, chip: Chip) -> bool:
+        return isinstance(chip.adc.cost, SurveyAdc)
+
+    @cached_property
+    def law(self) -> AdcKind:
+        """The laws of its kind."""
+        return law_of(self.chip)
+
+    @property
+    def where(self) -> Where:
+        return self.chip.adc.scope
+
+    @property
+    def n_in_bank(self) -> int:
+        """ADCs of a bank that convert at once."""
+        return self.chip.crossbar.n_columns // self.chip.adc.n_columns_per_adc
+
+    @property
+    def n_per_parent(self) -> int:
+        """A bank for each side that has circuits of its own."""
+        return self.parts.n_sides * self.n_in_bank
+
+    @cached_property
+    def figures(self) -> Figures:
+        return self.law.figures()
+
+    @remembered
+    def convert_ps(self, n_values: int, adc_bits: int) -> int:
+        """Time to convert `n_values` columns on one bank: ``ceil(values/ADCs)`` conversions each."""
+        return burst_ps(-(-n_values // self.n_in_bank), self.law.period_ps(adc_bits))
+
+    @remembered
+    def convert(self, cycle: ReadCycle) -> Action:
+        """Sample and convert a column. Count: conversions."""
+        return Action(f"convert@{cycle.adc_bits}b", self.charges(cycle.adc_bits))
+
+    def charges(self, adc_bits: int) -> tuple[Charge, ...]:
+        """What one conversion spends: on the ADC, and on the sample-and-hold circuit."""
+        charges = [Charge("adc", self.law.energy_pj(adc_bits))]
+        held_pj = self.parts.sample_hold.energy_pj
+        if held_pj is not None:
+            charges.append(Charge("sample_hold", held_pj if adc_bits else 0.0))
+        return tuple(charges)
+
+    def examples(self) -> list[Action]:
+        return [self.convert(cycle) for cycle in self.parts.drivers.example_cycles()]
+
+    def time_of_one_ps(self) -> Fraction:
+        return self.law.period_ps(self.chip.adc.resolution_bits)

@@ -1,0 +1,1 @@
+"""One kind of ADC in each file."""

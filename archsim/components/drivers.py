@@ -1,0 +1,145 @@
+"""The drivers of the word lines (DACs): the cycles that an input takes, and what driving a row costs."""
+
+from __future__ import annotations
+
+from archsim.components.part import Look, Part, action, remembered
+from archsim.components.records import Action, Figures, ReadCycle, Where
+from archsim.spec.chip import Adc, Chip, Device
+from archsim.spec.chip import Drivers as DriversSpec
+from archsim.spec.costs import CitedDrivers
+
+
+class Drivers(Part):
+    """The row drivers of one side of an array."""
+
+    kind = "drivers"
+    path = ("drivers",)
+    counts = (("drive", "active row"),)
+    area_action = "drive"
+    free_keys = ("latency", "cost")
+    look = Look(3, "")
+
+    @classmethod
+    def faults(cls, chip: Chip) -> list[str]:
+        widths = {
+            "drivers.resolution": chip.drivers.resolution_bits,
+            "execution.error_resolution": chip.execution.error_resolution_bits,
+        }
+        return [f"{path}: must be at least 1 bit" for path, n_bits in widths.items() if n_bits < 1]
+
+    @classmethod
+    def notes(cls, chip: Chip) -> list[str]:
+        if chip.drivers.kind == "levels" and chip.drivers.max_cycles > 1:
+            return [
+                "drivers.max_cycles: changes nothing here, for kind: levels takes a cycle for each resolution"
+            ]
+        return []
+
+    @property
+    def where(self) -> Where:
+        return "crossbar"
+
+    @property
+    def n_per_parent(self) -> int:
+        """One for each side from which an array is driven with circuits of its own."""
+        return self.parts.n_sides
+
+    @property
+    def figures(self) -> Figures:
+        cost = self.chip.drivers.cost
+        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+
+    @remembered
+    def read_cycles(self, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
+        """The cycles of an input of `n_bits`; a spike is one bit, unsigned: one cycle."""
+        return read_cycles(self.chip.drivers, self.chip.device, self.chip.adc, n_bits, signed)
+
+    def n_phases(self, n_bits: int, signed: bool) -> int:
+        """Phases of an input: positive and negative numbers one after the other, or all at once."""
+        return 2 if takes_two_phases(self.chip.drivers, n_bits, signed) else 1
+
+    def settle_ps(self) -> int:
+        """Time until the driven rows have settled."""
+        return self.chip.drivers.latency_ps
+
+    @remembered
+    def drive(self, cycle: ReadCycle) -> Action:
+        """Drive the word lines. Count: active rows."""
+        return action(f"drive@{cycle.n_bits}b", drivers=drive_energy_pj(self.chip.drivers.cost, cycle.n_bits))
+
+    def example_cycles(self) -> list[ReadCycle]:
+        """The cycles of a spike and of an error, each once."""
+        error_bits = self.chip.execution.error_resolution_bits
+        return list(dict.fromkeys([*self.read_cycles(1, False), *self.read_cycles(error_bits, True)]))
+
+    def examples(self) -> list[Action]:
+        return [self.drive(cycle) for cycle in self.example_cycles()]
+
+    def time_of_one_ps(self) -> int:
+        return self.chip.drivers.latency_ps
+
+
+def read_cycles(
+    drivers: DriversSpec, device: Device, adc: Adc, n_bits: int, signed: bool
+) -> tuple[ReadCycle, ...]:
+    """The cycles that an input of `n_bits` takes.
+
+    Parameters
+    ----------
+    n_bits : int
+        Bits of the input, its sign included; a spike has one.
+    signed : bool
+        Whether the input has a sign.
+
+    Returns
+    -------
+    tuple of ReadCycle
+        "levels": one read pulse for every `resolution` bits; the sign of "bipolar" drivers is one of them (two's
+        complement: ISAAC), that of "two_phase" is the phase. "pulse_train": 2^p - 1 pulses for p magnitude
+        bits, split over two cycles as ``drivers.max_cycles`` says; the converter gives what the earlier
+        cycles did not (NeuRRAM: Wan et al., Nature 2022). A signed input of more than one bit takes them
+        twice if the drivers are "two_phase".
+
+    Raises
+    ------
+    ValueError
+        `n_bits` is below one.
+    """
+    if n_bits < 1:
+        raise ValueError(f"an input has at least one bit, not {n_bits}")
+    phases = 2 if takes_two_phases(drivers, n_bits, signed) else 1
+    if drivers.kind == "pulse_train":
+        return _train(drivers, device, adc, n_bits, signed) * phases
+    return _levels(drivers, device, adc, n_bits - (phases - 1)) * phases
+
+
+def takes_two_phases(drivers: DriversSpec, n_bits: int, signed: bool) -> bool:
+    """Whether positive and negative inputs are driven one after the other."""
+    return signed and n_bits > 1 and drivers.signed_input == "two_phase"
+
+
+def _levels(drivers: DriversSpec, device: Device, adc: Adc, n_bits: int) -> tuple[ReadCycle, ...]:
+    step = drivers.resolution_bits
+    return tuple(
+        ReadCycle(min(step, n_bits - done), 1, device.read_pulse_ps, adc.resolution_bits)
+        for done in range(0, n_bits, step)
+    )
+
+
+def _train(
+    drivers: DriversSpec, device: Device, adc: Adc, n_bits: int, signed: bool
+) -> tuple[ReadCycle, ...]:
+    magnitude = max(1, n_bits - 1) if signed else n_bits
+    split = drivers.max_cycles == 2 and magnitude > 3
+    parts = (magnitude - magnitude // 2, magnitude // 2) if split else (magnitude,)
+    cycles = []
+    for i, bits in enumerate(parts):
+        n_pulses = 2**bits - 1
+        adc_bits = max(adc.resolution_bits - sum(parts[:i]), 0)
+        cycles.append(ReadCycle(bits, n_pulses, n_pulses * device.read_pulse_ps, adc_bits))
+    return tuple(cycles)
+
+
+def drive_energy_pj(cost: CitedDrivers, n_bits: int) -> float:
+    """Energy of one active row in one cycle of `n_bits`, in pJ."""
+    return cost.energy_pj + n_bits * cost.energy_per_bit_pj

@@ -1,0 +1,46 @@
+"""The gradient buffer of a tile: the weight gradients of a batch, and the optimizer's states."""
+
+from __future__ import annotations
+
+from archsim.components.memory import Memory
+from archsim.components.part import Job, Look, action, remembered
+from archsim.components.records import Action, longest
+from archsim.spec.chip import Chip
+
+
+class GradientBuffer(Memory):
+    """One memory in a tile."""
+
+    kind = "gradient_buffer"
+    path = ("tile", "gradient_buffer")
+    counts = (("load_gradient", "access"),)
+    reads = ("load_gradient",)
+    writes = ()
+    area_action = "outer"
+    area_phase = "learning"
+    look = Look(1, "////")
+
+    @classmethod
+    def faults(cls, chip: Chip) -> list[str]:
+        found = super().faults(chip)
+        if chip.tile.gradient_buffer.gradient_bits < 1:
+            found.append("tile.gradient_buffer.gradient: must be at least 1 bit")
+        return found
+
+    @remembered
+    def price_of_load(self) -> Action:
+        """Read gradients and carry them to the write circuits. Count: accesses."""
+        bus = self.parts.tile_bus
+        on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
+        return action("load_gradient", gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+
+    @remembered
+    def load_gradient(self, n_bits: int) -> Job:
+        """Read `n_bits` of gradients and carry them over the tile's bus."""
+        bus, n_accesses = self.parts.tile_bus, self.accesses(n_bits)
+        on_bus_ps = bus.beats_ps(n_accesses * bus.beats(self.price.width_bits))
+        time_ps = longest(self.access_ps(n_accesses), on_bus_ps)
+        return Job(self.price_of_load(), n_accesses, time_ps, time_ps, ((self.kind, 1, 1), ("bus", 1, 1)))
+
+    def examples(self) -> list[Action]:
+        return [self.price_of_load()]

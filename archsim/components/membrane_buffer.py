@@ -1,0 +1,23 @@
+"""The membrane buffer of a tile: the states of its neurons."""
+
+from __future__ import annotations
+
+from archsim.components.memory import Memory
+from archsim.components.part import Look
+from archsim.spec.chip import Chip
+
+
+class MembraneBuffer(Memory):
+    """One memory in a tile."""
+
+    kind = "membrane_buffer"
+    path = ("tile", "membrane_buffer")
+    area_action = "update"
+    look = Look(4, "////")
+
+    @classmethod
+    def faults(cls, chip: Chip) -> list[str]:
+        found = super().faults(chip)
+        if chip.tile.membrane_buffer.potential_bits < 1:
+            found.append("tile.membrane_buffer.potential: must be at least 1 bit")
+        return found

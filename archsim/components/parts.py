@@ -1,0 +1,211 @@
+"""The parts of one chip: what every action takes in time and energy, every part in area."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from archsim.components.accumulator import Accumulator
+from archsim.components.adc import Adc
+from archsim.components.chip_control import ChipControl
+from archsim.components.crossbar import Crossbar
+from archsim.components.drivers import Drivers
+from archsim.components.global_buffer import GlobalBuffer
+from archsim.components.gradient_buffer import GradientBuffer
+from archsim.components.gradient_unit import GradientUnit
+from archsim.components.history_buffer import HistoryBuffer
+from archsim.components.input_buffer import InputBuffer
+from archsim.components.interconnect import Interconnect
+from archsim.components.membrane_buffer import MembraneBuffer
+from archsim.components.memory import Memory
+from archsim.components.neuron_unit import NeuronUnit
+from archsim.components.output_buffer import OutputBuffer
+from archsim.components.part import Part
+from archsim.components.records import AreaItem, listed
+from archsim.components.sample_hold import SampleHold
+from archsim.components.shift_add import ShiftAdd
+from archsim.components.tile_bus import TileBus
+from archsim.components.tile_control import TileControl
+from archsim.components.write_circuits import WriteCircuits
+from archsim.errors import SpecError
+from archsim.spec.chip import Chip
+
+_FREE_OF_CHIP = (
+    ("name",), ("technology",), ("device", "read_pulse"), ("device", "read_voltage"), ("device", "source"),
+)  # fmt: skip
+
+
+class Parts:
+    """Every part of a chip, at the prices of its file.
+
+    All times are whole picoseconds; a burst is exact until it is rounded once, half to even. The equations are in
+    the modules of the parts, the sources in the chip file and in `items`.
+
+    Parameters
+    ----------
+    chip : Chip
+        Its cost models must hold for it, see `check`.
+    n_tiles : int
+        Tiles that the chip has, or that the workload needs.
+    sizes : mapping of str to int
+        Bytes of each buffer by name; a buffer that is not named has the size in the chip file.
+
+    Raises
+    ------
+    SpecError
+        With every fault that `check` finds, one per line.
+
+    Examples
+    --------
+    >>> from archsim.spec import load_chip
+    >>> parts = Parts(load_chip("arch_specs/wearable_rram.yaml"), 1, dict.fromkeys(buffer_kinds(), 4096))
+    >>> parts.neuron_unit.times_ps(0)
+    (0, 0)
+    >>> [charge.component for charge in parts.input_buffer.fetch(1).action.charges]
+    ['input_buffer', 'tile_bus']
+    """
+
+    # the one list of parts; its order is that of the price list
+    crossbar: Crossbar
+    drivers: Drivers
+    write_circuits: WriteCircuits
+    sample_hold: SampleHold
+    adc: Adc
+    shift_add: ShiftAdd
+    tile_bus: TileBus
+    input_buffer: InputBuffer
+    output_buffer: OutputBuffer
+    membrane_buffer: MembraneBuffer
+    history_buffer: HistoryBuffer
+    gradient_buffer: GradientBuffer
+    accumulator: Accumulator
+    neuron_unit: NeuronUnit
+    gradient_unit: GradientUnit
+    tile_control: TileControl
+    interconnect: Interconnect
+    global_buffer: GlobalBuffer
+    chip_control: ChipControl
+
+    def __init__(self, chip: Chip, n_tiles: int, sizes: Mapping[str, int]) -> None:
+        faults = [*check(chip), *_size_faults(chip, sizes)]
+        if faults:
+            raise SpecError(listed(faults))
+        self.chip, self.n_tiles, self._sizes = chip, n_tiles, sizes
+        for name, kind in part_kinds().items():
+            setattr(self, name, kind(self))
+
+    def __iter__(self) -> Iterator[Part]:
+        """The parts that the chip has, in the order of the price list."""
+        for name in part_kinds():
+            part: Part = getattr(self, name)
+            if part.n_per_parent:
+                yield part
+
+    @property
+    def n_sides(self) -> int:
+        """Sides of an array that have drivers, sample-and-hold and ADCs of their own."""
+        return 2 if self.chip.crossbar.transpose == "duplicated" else 1
+
+    def size_bytes(self, buffer: str) -> int:
+        """The size of a buffer: as the workload needs, or as the chip file says."""
+        return int(self._sizes.get(buffer, _size_in_file(self.chip, buffer)))
+
+    @cached_property
+    def _items(self) -> tuple[AreaItem, ...]:
+        n_pes = self.n_tiles * self.chip.tile.n_pes
+        parents = {"chip": 1, "tile": self.n_tiles, "pe": n_pes, "crossbar": n_pes * self.chip.pe.n_crossbars}
+        return tuple(_item(part, parents[part.where]) for part in self)
+
+    def items(self) -> tuple[AreaItem, ...]:
+        """Area and leakage of every part, with source and scaling."""
+        return self._items
+
+    @cached_property
+    def _tile_pitch_mm(self) -> float:
+        in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")
+        return math.sqrt(in_tiles / self.n_tiles) / 1e3
+
+    def tile_pitch_mm(self) -> float:
+        """Side of a square tile: the length of a hop between neighbours."""
+        return self._tile_pitch_mm
+
+
+def part_kinds() -> dict[str, type[Part]]:
+    """The class of every part, by its name in the price list."""
+    return get_type_hints(Parts)
+
+
+def buffer_kinds() -> dict[str, type[Memory]]:
+    """Those of them that are memories."""
+    return {name: kind for name, kind in part_kinds().items() if issubclass(kind, Memory)}
+
+
+def check(chip: Chip) -> list[str]:
+    """Every fault that keeps `Parts` from pricing a chip.
+
+    Parameters
+    ----------
+    chip : Chip
+        A chip as the loader gives it: each field is well-formed by itself.
+
+    Returns
+    -------
+    list of str
+        ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
+    """
+    return [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+
+
+def without_effect(chip: Chip) -> list[str]:
+    """Which keys no time, price or value of this chip depends on, and what would make them count.
+
+    Parameters
+    ----------
+    chip : Chip
+        Without faults (`check`).
+
+    Returns
+    -------
+    list of str
+        ``path: why it changes nothing here; what would make it count``.
+
+    Examples
+    --------
+    >>> from archsim.spec import load_chip
+    >>> for note in without_effect(load_chip("arch_specs/wearable_rram.yaml")):
+    ...     print(note)
+    adc.kind: changes nothing here, for rate and cost hold for any kind; give step for its time, or cost.per: step
+    """
+    notes = [note for kind in part_kinds().values() for note in kind.notes(chip)]
+    if not any(kind.scales(chip) for kind in part_kinds().values()):
+        notes.append("technology.node: changes nothing here, for no cost has model: survey or cacti")
+    return notes
+
+
+def free_paths() -> list[tuple[str, ...]]:
+    """Paths in a chip file that change times and prices, but never which tasks there are."""
+    return [*_FREE_OF_CHIP, *(path for kind in part_kinds().values() for path in kind.free_paths())]
+
+
+def count_units() -> dict[str, str]:
+    """What one count of every action is."""
+    return {name: unit for kind in part_kinds().values() for name, unit in kind.counts}
+
+
+def _size_in_file(chip: Chip, buffer: str) -> Any:
+    return buffer_kinds()[buffer].spec_of(chip).size_bytes
+
+
+def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:
+    return [
+        f"{'.'.join(kind.path)}.size: auto needs a workload, or give a size such as '64 KiB'"
+        for name, kind in buffer_kinds().items()
+        if sizes.get(name, _size_in_file(chip, name)) == "auto"
+    ]
+
+
+def _item(part: Part, n_parents: int) -> AreaItem:
+    n, f = part.n_per_parent, part.figures
+    return AreaItem(part.kind, part.where, n * n_parents, f.area_um2, f.leakage_uw, f.source, f.scaling, n)

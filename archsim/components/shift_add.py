@@ -1,0 +1,29 @@
+"""The shift-and-add unit behind a bank of ADCs: merges slices, input bits and signs."""
+
+from __future__ import annotations
+
+from archsim.components.part import Job, Look, action, remembered
+from archsim.components.records import Action, Where
+from archsim.components.unit import DigitalUnit
+
+
+class ShiftAdd(DigitalUnit):
+    """One for each bank of ADCs."""
+
+    kind = "shift_add"
+    path = ("shift_add",)
+    counts = (("shift_add", "value"),)
+    area_action = "shift_add"
+    look = Look(2, "")
+
+    @property
+    def where(self) -> Where:
+        return self.chip.adc.scope
+
+    @remembered
+    def merge(self, n_values: int) -> Job:
+        """Merge slices, input bits and signs of one vector. Count: converted values."""
+        return self.job(action("shift_add", shift_add=self.unit.cost.energy_pj), n_values)
+
+    def examples(self) -> list[Action]:
+        return [self.merge(1).action]

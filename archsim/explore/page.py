@@ -1,0 +1,53 @@
+"""The page of a study: its front, its pictures, where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from archsim.explore.folder import read_about
+from archsim.explore.front import CHEAP, nearest
+from archsim.explore.log import Record
+from archsim.explore.measures import kind_of
+from archsim.explore.results import CHIPS, MOST_NEAREST, hypervolume, knee, other_version, shown
+from archsim.explore.run import Explored
+from archsim.report.html import render
+from archsim.report.html.compare import Picture
+
+
+def study_page(found: Explored, pictures: Mapping[str, Path]) -> str:
+    """A page that needs no other file, in which every name is text.
+
+    Parameters
+    ----------
+    found : Explored
+    pictures : dict of str to Path
+        PNG files by title.
+    """
+    best, names = knee(found), list(found.study.parameters)
+    listed = found.front or nearest(found.study, found.records, MOST_NEAREST)
+    metrics = list(listed[0]["metrics"])
+    states = {s: sum(r["state"] == s for r in found.records) for s in ("done", CHEAP, "pruned", "failed")}
+    about = read_about(found.folder)
+    return render(
+        "study.html.j2",
+        "study.css",
+        name=found.study.name,
+        n_configurations=len(found.records),
+        counts=", ".join(f"{n} {state}" for state, n in states.items() if n),
+        hypervolume=f"{hypervolume(found):.4f}" if found.front else None,
+        pictures=[Picture(title, path.read_bytes()).encoded() for title, path in pictures.items()],
+        columns=[*names, *metrics],
+        rows=[_row(record, names, metrics, best) for record in listed],
+        folder=CHIPS,
+        other_version=other_version(found),
+        model=about["model"],
+        sha256=about["sha256"][:16],
+    )
+
+
+def _row(record: Record, names: list[str], metrics: list[str], best: Record | None) -> dict[str, object]:
+    cells = [str(record["parameters"].get(name, "")) for name in names]
+    cells += [shown(record["metrics"][name], kind_of(name)) for name in metrics]
+    is_knee = best is not None and record["key"] == best["key"]
+    return {"cells": cells, "file": f"{record['key'][:12]}.yaml", "is_knee": is_knee}

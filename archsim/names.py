@@ -1,0 +1,46 @@
+"""Names that archsim takes for itself, in one place; no layer may have one.
+
+A layer's name stands beside these in breakdowns, pictures, reports and files of activity; one that looks the same
+would be added to them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+INPUT: Final = "input"
+"""The network's own input, wherever a source of spikes is named."""
+
+COPY: Final = ".copy"
+"""After a layer's name: its second set of arrays, with the transposed weights."""
+
+RECURRENT: Final = ".recurrent"
+"""After a layer's name: the weights of its own output."""
+
+LEAKAGE: Final = "(leakage)"
+NONE: Final = "(none)"
+UNUSED: Final = "(unused)"
+SHARED: Final = "(shared)"
+CONTROL: Final = "(control)"
+NOT_FOLLOWED: Final = "(not followed)"
+NAMELESS: Final = "(no name)"
+"""Accounts of what belongs to no layer, phase or action. All have parentheses, and only they may have them."""
+
+
+def why_reserved(name: str) -> str | None:
+    """Why a layer cannot have this name; None if it can.
+
+    Examples
+    --------
+    >>> why_reserved("fc1"), why_reserved("input"), why_reserved("(leakage)")
+    (None, "the name of the network's own input", "archsim's own accounts, as (leakage), have parentheses")
+    >>> why_reserved("fc1.copy")
+    "'.copy' and '.recurrent' mark further arrays of a layer"
+    """
+    if name == INPUT:
+        return "the name of the network's own input"
+    if name.startswith("(") and name.endswith(")"):
+        return f"archsim's own accounts, as {LEAKAGE}, have parentheses"
+    if name.endswith((COPY, RECURRENT)):
+        return f"{COPY!r} and {RECURRENT!r} mark further arrays of a layer"
+    return None
