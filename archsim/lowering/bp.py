@@ -67,15 +67,15 @@ class BackPropagation(Learning):
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
         active = [block for block in blocks if self._is_read(plan, block, step)]
-        tiles = sorted({*plan.tiles, *(block.tile for block in blocks)})
+        tiles = sorted({*plan.gradient_tiles, *(block.tile for block in blocks)})
         readers = {
-            tile: (tile in plan.tiles) + sum(block.tile == tile for block in active) for tile in tiles
+            tile: (tile in plan.gradient_tiles) + sum(block.tile == tile for block in active) for tile in tiles
         }
         fetched, held = self.spread(plan, step, deltas, readers)
         ctx, label = self.ctx, self.label(plan.layer.name, step)
         for tile in tiles:
             done = []
-            if tile in plan.tiles:
+            if tile in plan.gradient_tiles:
                 done.append(self.outer(plan, tile, step, fetched[tile]))
             here = [block for block in active if block.tile == tile]
             done += [self._transposed_read(plan, block, step, fetched[tile]) for block in here]

@@ -166,8 +166,8 @@ class DirectFeedback(Learning):
         self._learn(plan, step, deltas)
 
     def _learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
-        fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.tiles, 1))
+        fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.gradient_tiles, 1))
         label = self.label(plan.layer.name, step)
-        for tile in plan.tiles:
+        for tile in plan.gradient_tiles:
             task = self.outer(plan, tile, step, fetched[tile])
             self.release(label, [task], held[tile])

@@ -82,6 +82,7 @@ class Forward:
     kept_inputs: dict[Key, int] = field(default_factory=dict)
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
+    emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -95,6 +96,11 @@ class Forward:
             self._send_input(step)
         else:
             self._step(self.ctx.plan(name), step)
+
+    @property
+    def over(self) -> list[int]:
+        """Tasks after which nothing of the sample is under way, also of what nobody reads."""
+        return [*self.left.values(), *self.emptied.values()]
 
     def label(self, layer: str, step: int) -> Label:
         """The label of a step's tasks."""
@@ -165,9 +171,11 @@ class Forward:
             for needed in ctx.flow.needs(plan.layer, step, source):
                 after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
-        after = self._admitted_to_history(plan, tile, step, "inputs", after)
+        kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
+        if kept:
+            after = self._admitted_to_history(plan, tile, step, "inputs", after)
         task = fetch(ctx, label, tile, self._fetched_accesses(plan, tile, step), after, frees)
-        if self._keeps(plan, "inputs"):
+        if kept:
             self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
         self.fetched[layer, tile, step] = task
         return task
@@ -284,7 +292,8 @@ class Forward:
         ready: int | None = None
         if plan.layer.neuron is not None:
             states = plan.layer.neuron.n_states
-            after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
+            if kept := self._keeps(plan, "potentials"):
+                after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
             bits = n_neurons * states * ctx.chip.tile.membrane_buffer.potential_bits
             held, latency = ctx.costs.unit_ps(ctx.chip.tile.neuron_unit, n_neurons)
             memory = ctx.costs.access_ps("membrane_buffer", 2 * ctx.costs.accesses("membrane_buffer", bits))
@@ -295,7 +304,7 @@ class Forward:
             )
             self.updated[name, home.tile, step] = ready
             after = [ready]
-            if self._keeps(plan, "potentials"):
+            if kept:
                 task = self._keep(plan, home.tile, step, "potentials", ready)
                 self.kept_potentials[name, home.tile, step] = task
         self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
@@ -330,6 +339,7 @@ class Forward:
             if ctx.work.schedule == "sequential" and home.tile in self.left:
                 messages.append(self.left[home.tile])  # in order, so that the last step ends the sample
         released = ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+        self.emptied[name, home.tile] = released
         if is_last:
             self.left[home.tile] = released
         return stored
@@ -351,8 +361,6 @@ class Forward:
         self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]
     ) -> list[int | None]:
         """Wait for space in the history buffer before there is something to keep."""
-        if not self._keeps(plan, what):
-            return after
         room, _ = history_room(self.ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
         return [self.ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])]

@@ -18,5 +18,5 @@ def lower_inference(ctx: Context) -> None:
         forward = Forward(ctx, sample, "forward", learns=False, start=start, before=before)
         forward.run()
         if ctx.work.schedule == "sequential" and sample + 1 < ctx.work.n_samples:
-            start = ctx.add(Label("forward", "", -1, sample), BARRIER, 1, after=forward.left.values())
+            start = ctx.add(Label("forward", "", -1, sample), BARRIER, 1, after=forward.over)
         before = forward

@@ -54,7 +54,7 @@ def _lower_sample(
     rule(ctx, forward, _phase(ctx), own).run()
     for layer, tasks in own.items():
         gradients.setdefault(layer, []).extend(tasks)
-    return forward, [*forward.left.values(), *(task for tasks in own.values() for task in tasks)]
+    return forward, [*forward.over, *(task for tasks in own.values() for task in tasks)]
 
 
 def _phase(ctx: Context) -> str:

@@ -65,6 +65,11 @@ class LayerPlan:
             return tuple(home.tile for home in self.homes)
         return tuple(sorted({block.tile for block in self.forward}))
 
+    @property
+    def gradient_tiles(self) -> tuple[int, ...]:
+        """Tiles that add up the layer's gradients: those of its first replica, in order."""
+        return tuple(sorted({block.tile for block in self.forward if block.replica == 0}))
+
     def home_of(self, block: Block) -> Home:
         """The home of a forward block's columns."""
         start = block.columns[0]

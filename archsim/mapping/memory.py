@@ -220,7 +220,7 @@ class _Book:
         bits, name = self.chip.execution.error_resolution_bits, plan.layer.name
         burst = self._burst(name)
         everything = sum(n_bytes(home.n_channels * burst, bits) for home in plan.homes)
-        for tile in sorted({*plan.tiles, *(block.tile for block in plan.copy)}):
+        for tile in sorted({*plan.gradient_tiles, *(block.tile for block in plan.copy)}):
             self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
         for home in plan.homes:
             step = n_bytes(home.n_channels * burst, bits)
@@ -242,7 +242,7 @@ class _Book:
         name, layer, network = plan.layer.name, plan.layer, self.work.network
         least = self._steps_until_error(name) if self._error_comes_at_once(phase) else self.flow.n_steps(name)
         liked = {what: max(least, self._overlapped_steps(name, phase, what)) for what in ("inputs", "potentials")}
-        for tile in plan.tiles if layer.has_weights else ():
+        for tile in plan.gradient_tiles:
             rows = {block.rows for block in plan.forward if block.tile == tile and block.replica == 0}
             bits = max(self.bits_of(source) for source in sources_of(layer))
             step = n_bytes(sum(b - a for a, b in rows) * self._burst(name), bits)
@@ -295,7 +295,7 @@ class _Book:
         bits = self.chip.tile.gradient_buffer.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
-        for tile in plan.tiles:
+        for tile in plan.gradient_tiles:
             weights = sum(
                 block.n_rows * block.n_columns
                 for block in plan.forward
