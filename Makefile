@@ -30,9 +30,10 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2
 
 # engines compared on 30,000 random graphs, others each night; a failure names the seed; longer runs on real chips;
-# each kind of study killed 50 times
+# 2,000 random chips and networks; each kind of study killed 50 times
 nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/test_long_simulation.py
+	ARCHSIM_FUZZ=2000 ARCHSIM_FUZZ_SEED=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/fuzz/test_semantics.py
 	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
 
 clean:
