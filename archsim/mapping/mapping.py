@@ -12,12 +12,12 @@ from operator import itemgetter
 
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
+from archsim.interconnect.base import IO, Topology
 from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.memory import BufferPlan, all_value_bits, plan_buffers
 from archsim.mapping.place import place
 from archsim.mapping.rows import error_rows, readers, sources_of
-from archsim.mapping.topology import IO, Topology
 from archsim.spec import AUTO, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload
 from archsim.workload.network import Shape

@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.errors import MappingError
 from archsim.given import refuse, wrong_kind
-from archsim.mapping.topology import IO, Floats, Ints, Kind, Topology
+from archsim.interconnect.base import IO, Floats, Ints, Kind, Topology
 
 Traffic = MappingType[tuple[int, int], int]
 Rule = Literal["near", "in_order"]
