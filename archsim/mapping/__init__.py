@@ -1,6 +1,6 @@
 """Which layer block sits on which crossbar, PE and tile; placement on the interconnect; shares of the buffers."""
 
-from archsim.interconnect.base import IO, Hop, Topology
+from archsim.interconnect import IO, Hop
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Home, LayerPlan, Mapping, link_bits, map_workload
@@ -16,7 +16,6 @@ __all__ = [
     "Hop",
     "LayerPlan",
     "Mapping",
-    "Topology",
     "UpdateNeeds",
     "all_value_bits",
     "link_bits",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archsim.errors import DoesNotFitError
-from archsim.interconnect.base import IO
+from archsim.interconnect import IO
 from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of

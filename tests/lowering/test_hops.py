@@ -12,9 +12,9 @@ import archsim
 from archsim.components import Parts
 from archsim.engine import run_tasks
 from archsim.errors import SpecError
+from archsim.interconnect import interconnect_of
 from archsim.lowering.context import ADMIT, Context, Label
 from archsim.lowering.hops import carry
-from archsim.mapping import Topology
 from archsim.mapping.memory import TILE_BUFFERS
 from archsim.metrics import action_of_name
 from archsim.verify import verify
@@ -130,7 +130,7 @@ def latency_of_messages(rate: float, n_cycles: int) -> float:
         ["interconnect.kind=mesh", "interconnect.frequency=1 GHz", "interconnect.router_latency=3 ns",
          "interconnect.buffer_flits=8", "interconnect.virtual_channels=4"],
     )  # fmt: skip
-    mapping = SimpleNamespace(topology=Topology("mesh", 64, tuple(range(64))))
+    mapping = SimpleNamespace(interconnect=interconnect_of("mesh", 64))
     costs = Parts(chip, 64, dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096))
     ctx, label = Context(chip, None, mapping, costs, None), Label("", "", -1, 0)
     rng = np.random.default_rng(1)

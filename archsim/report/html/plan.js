@@ -20,6 +20,21 @@ function heat(share) {
   return { fill: `rgb(${mixed.join(",")})`, ink: 0.3 * mixed[0] + 0.59 * mixed[1] + 0.11 * mixed[2] > 125 ? "#000" : "#fff" };
 }
 
+// a line shifted to its side by d, so that the two ways of a link lie beside each other; where it turns back, not at all
+function beside(points, d) {
+  const normal = ([xa, ya], [xb, yb]) => {
+    const size = Math.hypot(xb - xa, yb - ya) || 1;
+    return [(ya - yb) / size, (xb - xa) / size];
+  };
+  return points.map(([x, y], i) => {
+    const before = normal(points[Math.max(0, i - 1)], points[Math.max(1, i)]);
+    const after = normal(points[Math.min(i, points.length - 2)], points[Math.min(i + 1, points.length - 1)]);
+    const turn = 1 + before[0] * after[0] + before[1] * after[1];
+    const far = turn < 1e-6 ? 0 : d / turn;
+    return [x + far * (before[0] + after[0]), y + far * (before[1] + after[1])];
+  });
+}
+
 class Plan {
   constructor(run) {
     this.run = run;
@@ -47,26 +62,27 @@ class Plan {
   }
 
   link(link, at, pitch) {
-    let [[xa, ya], [xb, yb]] = [at(link.line[0]), at(link.line[1])];
-    const size = Math.hypot(xb - xa, yb - ya) || 1;
-    // the two ways of a link lie side by side
-    const [dx, dy] = [((ya - yb) / size) * pitch * 0.07, ((xb - xa) / size) * pitch * 0.07];
-    [xa, ya, xb, yb] = [xa + dx, ya + dy, xb + dx, yb + dy];
+    const line = beside(link.line.map(at), pitch * 0.07);
     const wide = 1.5 + link.busy_frac * pitch * 0.1;
     const text = `${link.name}: busy ${percent(link.busy_frac)} of the time, ${link.flits} flits, ${quantity(link.energy_pj, "energy")}`;
-    const node = el("g", {}, el("line", { x1: xa, y1: ya, x2: xb, y2: yb, stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
-    const across = Math.abs(xb - xa) > Math.abs(yb - ya);
-    if (pitch >= 90 && this.run.floor.kind !== "htree") {
-      const [mx, my] = [(xa + xb) / 2, (ya + yb) / 2];
-      const label = { x: mx, y: my, "text-anchor": "middle", class: "small" };
-      if (across) label.y = my + (dy > 0 ? 1 : -1) * (wide / 2 + 7) + 4;
-      else {
-        label.x = mx + (dx > 0 ? 1 : -1) * (wide / 2 + 4);
-        label["text-anchor"] = dx > 0 ? "start" : "end";
-      }
-      node.append(el("text", label, percent(link.busy_frac)));
-    }
+    const node = el("g", {}, el("polyline", { points: line.join(" "), fill: "none", stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
+    if (pitch >= 90) this.label(node, line, link, wide);
     return node;
+  }
+
+  // the share of time beside the longest part of a link, if that runs across or down
+  label(node, line, link, wide) {
+    const parts = line.slice(1).map((end, i) => [line[i], end]);
+    const length = ([[xa, ya], [xb, yb]]) => Math.hypot(xb - xa, yb - ya);
+    const [[xa, ya], [xb, yb]] = parts.reduce((a, b) => (length(b) > length(a) + 1e-6 ? b : a));
+    const [x, y] = [(xa + xb) / 2, (ya + yb) / 2];
+    const label = { x, y, "text-anchor": "middle", class: "small" };
+    if (Math.abs(yb - ya) < 1e-6) label.y = y + (xb > xa ? 1 : -1) * (wide / 2 + 7) + 4;
+    else if (Math.abs(xb - xa) < 1e-6) {
+      label.x = x + (ya > yb ? 1 : -1) * (wide / 2 + 4);
+      label["text-anchor"] = ya > yb ? "start" : "end";
+    } else return;
+    node.append(el("text", label, percent(link.busy_frac)));
   }
 
   linkColour(link) {
