@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from archsim.registry import INTERCONNECTS
+
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
@@ -233,6 +235,18 @@ def test_only_one_file_prints(path):
     printing = {"print", "typer.echo", "click.echo", "typer.secho"}
     found = [call for call in calls_in((PACKAGE / path).read_text()) if ast.unparse(call.func) in printing]
     assert not found or path == Path("cli_say.py"), f"{path}: archsim.cli_say does that"
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.parts[0] != "interconnect"], ids=str)
+def test_no_interconnect_is_told_by_its_name(path):
+    """Whoever wants to know asks the object; a bus is also what a tile has."""
+    texts = {node.value for node in nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert not texts & (set(INTERCONNECTS) - {"bus"})
+
+
+def test_no_page_tells_an_interconnect_by_its_name():
+    for script in PACKAGE.rglob("*.js"):
+        assert not [kind for kind in INTERCONNECTS if f'"{kind}"' in script.read_text()], script.name
 
 
 def loaded_by(code: str) -> set[str]:
