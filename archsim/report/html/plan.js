@@ -20,18 +20,20 @@ function heat(share) {
   return { fill: `rgb(${mixed.join(",")})`, ink: 0.3 * mixed[0] + 0.59 * mixed[1] + 0.11 * mixed[2] > 125 ? "#000" : "#fff" };
 }
 
-// a line shifted to its side by d, so that the two ways of a link lie beside each other; where it turns back, not at all
+// a line shifted to its side by d, so that the two ways of a link lie beside each other; one that comes back on itself
+// is both ways
 function beside(points, d) {
-  const normal = ([xa, ya], [xb, yb]) => {
+  const normals = points.slice(1).map(([xb, yb], i) => {
+    const [xa, ya] = points[i];
     const size = Math.hypot(xb - xa, yb - ya) || 1;
     return [(ya - yb) / size, (xb - xa) / size];
-  };
+  });
+  const around = points.map((_, i) => [normals[Math.max(0, i - 1)], normals[Math.min(i, normals.length - 1)]]);
+  const turns = around.map(([a, b]) => 1 + a[0] * b[0] + a[1] * b[1]);
+  if (Math.min(...turns) < 1e-6) return points;
   return points.map(([x, y], i) => {
-    const before = normal(points[Math.max(0, i - 1)], points[Math.max(1, i)]);
-    const after = normal(points[Math.min(i, points.length - 2)], points[Math.min(i + 1, points.length - 1)]);
-    const turn = 1 + before[0] * after[0] + before[1] * after[1];
-    const far = turn < 1e-6 ? 0 : d / turn;
-    return [x + far * (before[0] + after[0]), y + far * (before[1] + after[1])];
+    const [a, b] = around[i];
+    return [x + (d / turns[i]) * (a[0] + b[0]), y + (d / turns[i]) * (a[1] + b[1])];
   });
 }
 
@@ -70,8 +72,10 @@ class Plan {
     return node;
   }
 
-  // the share of time beside the longest part of a link, if that runs across or down
+  // the share of time beside the longest part of a link, if that runs across or down; a link that goes round
+  // others has room for it only where it is alone
   label(node, line, link, wide) {
+    if (line.length > 2 && this.run.floor.links.length > 1) return;
     const parts = line.slice(1).map((end, i) => [line[i], end]);
     const length = ([[xa, ya], [xb, yb]]) => Math.hypot(xb - xa, yb - ya);
     const [[xa, ya], [xb, yb]] = parts.reduce((a, b) => (length(b) > length(a) + 1e-6 ? b : a));
