@@ -8,6 +8,7 @@ from typing import Any
 from archsim.errors import MappingError
 from archsim.given import refuse, wrong_kind
 from archsim.interconnect.base import Interconnect
+from archsim.interconnect.check import checked
 from archsim.registry import INTERCONNECTS
 
 WITHOUT_CHIP = "mesh"
@@ -21,6 +22,8 @@ def interconnect_of(kind: str, n_tiles: int, places: Sequence[int] | None = None
     ------
     MappingError
         No such kind is known.
+    PluginError
+        What the kind says of its links and routes does not fit together.
 
     Examples
     --------
@@ -28,8 +31,7 @@ def interconnect_of(kind: str, n_tiles: int, places: Sequence[int] | None = None
     1.0
     """
     refuse([wrong_kind("interconnect.kind", kind, INTERCONNECTS.names())], MappingError)
-    made: Interconnect = INTERCONNECTS[kind](n_tiles, tuple(range(n_tiles) if places is None else places))
-    return made
+    return checked(INTERCONNECTS[kind](n_tiles, tuple(range(n_tiles) if places is None else places)))
 
 
 def of_run(provenance: Mapping[str, Any], n_tiles: int) -> Interconnect:

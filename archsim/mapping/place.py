@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from archsim.errors import MappingError, PluginError
+from archsim.errors import MappingError
 from archsim.given import refuse, wrong_kind
 from archsim.interconnect import IO, Interconnect, interconnect_of
 from archsim.interconnect.base import Floats, Ints
@@ -42,29 +42,15 @@ def place(kind: str, n_tiles: int, traffic: Traffic, rule: Rule) -> Interconnect
     ------
     MappingError
         A kind or rule that is unknown.
-    PluginError
-        A kind with a link that is no whole number of half pitches long.
     """
     in_order = interconnect_of(kind, n_tiles)
     refuse([wrong_kind("mapping.placement", rule, Rule)], MappingError)
     if rule == "in_order" or not in_order.places_differ or n_tiles < 2:
         return in_order
-    refuse([_uneven(in_order)], PluginError)
     starts = [in_order, *(replace(in_order, places=places) for places in in_order.orders())]
     best = min(starts, key=lambda start: cost(start, traffic))
     n_talking = len({tile for pair in traffic for tile in pair} - {IO})
     return _Swaps(best, traffic).done() if 0 < n_talking <= MAX_SWAP_TILES else best
-
-
-def _uneven(interconnect: Interconnect) -> str | None:
-    """A link of a length with which sums would not be exact, so that a search might never end."""
-    for link in interconnect.links():
-        if not (2 * link.length).is_integer():
-            return (
-                f"interconnect {interconnect.kind!r}: {link.name} is {link.length} tile pitches long; lengths "
-                "must be whole multiples of half a pitch, so that sums are exact"
-            )
-    return None
 
 
 def cost(interconnect: Interconnect, traffic: Traffic) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 import archsim
 from archsim.errors import MappingError, PluginError, SpecError
-from archsim.interconnect import IO, Interconnect, Link, interconnect_of, of_run
+from archsim.interconnect import IO, Hop, Interconnect, Link, interconnect_of, of_run
 from archsim.mapping.place import place
 from archsim.registry import INTERCONNECTS
 
@@ -108,14 +108,33 @@ def test_a_saved_run_on_a_kind_that_is_not_here_is_refused_with_those_that_are()
         of_run({"chip": {"interconnect": {"kind": "dragonfly"}}}, 2)
 
 
+class Faulty(INTERCONNECTS["mesh"]):
+    kind = "faulty"
+    given = Link("link[io to 0]", IO, 0)
+    hops = (Hop("link[io to 0]", 1.0),)
+
+    def links(self):
+        return (self.given,)
+
+    def path(self, here, there):  # noqa: ARG002  # a base gives the names
+        return self.hops
+
+
 @pytest.mark.usefixtures("own_kinds")
-def test_lengths_with_which_a_search_might_never_end_are_refused():
-    class Uneven(INTERCONNECTS["mesh"]):
-        kind = "uneven"
-
-        def links(self):
-            return (Link("link[a]", 0, 1, 0.3),)
-
-    archsim.register(Uneven)
-    with pytest.raises(PluginError, match=r"'uneven': link\[a\] is 0.3 tile pitches long; .* half a pitch"):
-        place("uneven", 4, {(0, 3): 1}, "near")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        # with which sums were not exact, and a search for places might never end
+        ({"given": Link("link[a]", 0, 1, 0.3)}, r"link\[a\] is 0.3 tile pitches long; .* half a pitch"),
+        ({"hops": ()}, r"path\(-1, 0\) has no hop"),
+        ({"hops": (Hop("link[b]", 1.0),)}, r"path\(-1, 0\) takes link\[b\], which links\(\) lacks"),
+        ({"hops": (Hop("link[io to 0]", 2.0),)}, r"link\[io to 0\] is 2.0 long, links\(\) says 1.0"),
+        ({"hops": (Hop("link[io to 0]", 1.0, 1),)}, "takes class 1 of virtual channels; there are 1"),
+        ({"hops": ["link[io to 0]"]}, "AttributeError: 'str' object has no attribute 'link'"),
+        ({"links": lambda _: 1 / 0}, "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_does_not_fit_together_is_an_error_with_the_name_of_the_kind(given, said):
+    archsim.register(type("Faulty", (Faulty,), given))
+    with pytest.raises(PluginError, match=f"interconnect 'faulty': .*{said}"):
+        place("faulty", 4, {(0, 3): 1}, "near")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from archsim.interconnect import IO, interconnect_of
 from archsim.mapping.place import cost, place
+from archsim.registry import INTERCONNECTS
 
-KINDS = ["bus", "htree", "mesh", "torus"]
+KINDS = sorted(INTERCONNECTS)
 cases = st.integers(2, 12).flatmap(
     lambda n: st.tuples(
         st.just(n),
