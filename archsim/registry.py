@@ -168,3 +168,6 @@ def _package_of(point: EntryPoint) -> str:
 ADCS: Registry[Any] = Registry(
     "ADC kind", "archsim.adcs", "archsim.components.adc.kind:AdcKind", "archsim.components.adc.kinds"
 )
+INTERCONNECTS: Registry[Any] = Registry(
+    "interconnect", "archsim.interconnects", "archsim.interconnect.base:Interconnect", "archsim.interconnect"
+)

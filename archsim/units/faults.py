@@ -11,7 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
-from archsim.units.door import Place, Quantity, door_key, place_of
+from archsim.units.door import KindOf, Place, Quantity, door_key, place_of
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
@@ -72,7 +72,10 @@ def _step(place: Place, part: str | int) -> tuple[Place, bool]:
 
 
 def _choices(place: Place) -> tuple[Any, ...]:
-    """The values that a Literal or Enum allows."""
+    """The values that a Literal, an Enum or a register of kinds allows."""
+    for mark in place.metadata:
+        if isinstance(mark, KindOf):
+            return mark.register.names()
     if get_origin(place.annotation) is Literal:
         return get_args(place.annotation)
     if isinstance(place.annotation, type) and issubclass(place.annotation, enum.Enum):
