@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 import archsim
-from archsim import cli_map, memory
-from archsim.cli import app
+from archsim import memory
+from archsim.cli import map as cli_map
+from archsim.cli.app import app
 from archsim.errors import SpecError, TooLargeError, WorkloadError
 from archsim.prepare import prepare
 from archsim.taskgraph import TaskGraphBuilder

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from archsim import load_workload
-from archsim.cli import app
+from archsim.cli.app import app
 from archsim.snn import initialise
 from archsim.snn.measure import measure
 from archsim.workload.nir_writer import write_nir
