@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 import archsim
 from archsim import memory
-from archsim.cli import map as cli_map
 from archsim.cli.app import app
 from archsim.errors import SpecError, TooLargeError, WorkloadError
 from archsim.prepare import prepare
@@ -109,7 +108,7 @@ def test_no_memory_anywhere_is_one_line(monkeypatch):
     def full(*_: object) -> None:
         raise MemoryError("Unable to allocate 1. PiB")
 
-    monkeypatch.setattr(cli_map, "map_workload", full)
+    monkeypatch.setattr("archsim.mapping.map_workload", full)
     said = refused("map", CHIP, MLP)
     assert said.startswith("error: there is not enough memory: Unable to allocate 1. PiB; ask")
 

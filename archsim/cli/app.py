@@ -1,4 +1,4 @@
-"""The command line. What a command needs is imported when it runs, so that ``--help`` stays quick.
+"""The command line: a group that reads a command when it is called, and turns errors into messages.
 
 Exit codes: 0 done; 1 the run failed; 2 a wrong call, file, network or folder, or a chip or memory too small;
 130 interrupted by Ctrl-C; 143 by SIGTERM. Results go to stdout, everything else to stderr.
@@ -6,50 +6,47 @@ Exit codes: 0 done; 1 the run failed; 2 a wrong call, file, network or folder, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from archsim.cli import export as cli_export
-from archsim.cli import questions as cli_questions
-from archsim.cli.options import (
-    Assignments,
-    ChipFile,
-    Engine,
-    EngineOption,
-    Json,
-    Kind,
-    MaxMemory,
-    Model,
-    Part,
-    Phase,
-    Phases,
-    Policy,
-    PolicyOption,
-    Rule,
-    Seed,
-    Suffix,
-    Timesteps,
-    Version,
-    WorkloadAssignments,
-    WorkloadFile,
-    texts,
-)
+from archsim.cli.command import shown_name, summary
+from archsim.cli.options import Version
 from archsim.cli.say import say
-from archsim.cli.study import study
 from archsim.cli.warnings import told_once
-from archsim.cli.which import search, sweep
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
+from archsim.registry import COMMANDS
 
 ABOUT_MEMORY = "ask for fewer timesteps, samples or vectors, smaller layers or fewer workers"
+RENAMED = {"explore": "uncertainty"}
+"""Former names, which still work."""
 
 
-class _Commands(TyperGroup):
+class _ByName(Mapping[str, Any]):
+    """The commands as typer wants them, each made when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        kind = RENAMED.get(name, name).replace("-", "_")
+        made = typer.main.get_command(COMMANDS[kind].app())
+        made.name = shown_name(kind)
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return map(shown_name, COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Group(TyperGroup):
     """Turns what archsim raises on purpose into a message and an exit code; anything else is a bug and shown."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands = _ByName()  # type: ignore[assignment]  # nobody adds commands to it
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         with _told():
@@ -59,6 +56,21 @@ class _Commands(TyperGroup):
         with _told(), told_once():
             return super().invoke(ctx)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        found = super().resolve_command(ctx, args)
+        if args[0] in RENAMED:
+            say(f"note: archsim {args[0]} is called archsim {RENAMED[args[0]]} now", err=True)
+        return found
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
+        return list(self.commands)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(shown_name(kind), summary(kind)) for kind in COMMANDS])
+
 
 @contextmanager
 def _told() -> Iterator[None]:
@@ -67,7 +79,7 @@ def _told() -> Iterator[None]:
     except ArchsimError as error:
         from archsim.cli.inputs import error_text
 
-        say(error_text(str(error), one_fault=isinstance(error, DeadlockError)), err=True)
+        say(error_text(str(error), is_one=isinstance(error, DeadlockError)), err=True)
         failed = isinstance(error, EngineError) and not isinstance(error, TooLargeError)
         raise typer.Exit(1 if failed else 2) from None
     except MemoryError as error:
@@ -82,7 +94,7 @@ def _told() -> Iterator[None]:
 
 
 app = typer.Typer(
-    cls=_Commands,
+    cls=Group,
     help="Evaluate spiking networks on RRAM crossbars: latency, energy and area of inference and learning.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -93,272 +105,3 @@ app = typer.Typer(
 @app.callback()
 def _options(version: Version = False) -> None:
     del version  # has ended the call by itself
-
-
-@app.command()
-def run(
-    chip: ChipFile,
-    workload: WorkloadFile,
-    phase: Phases = None,
-    engine: EngineOption = Engine.simpy,
-    policy: PolicyOption = Policy.fifo,
-    timesteps: Timesteps = None,
-    max_memory: MaxMemory = None,
-    seed: Seed = 0,
-    set_: Assignments = None,
-    set_workload: WorkloadAssignments = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Write result.json, report.md and pictures there."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Evaluate a workload on a chip.
-
-    Prints latency, throughput, energy, area and power of each phase of the workload.
-    """
-    from archsim.cli.run import run as command
-
-    how = {"policy": policy.value, "timesteps": timesteps, "max_memory": max_memory}
-    command(chip, workload, texts(phase), engine.value, seed, set_ or [], set_workload or [], output, json, how)
-
-
-@app.command()
-def compare(
-    items: Annotated[
-        list[Path],
-        typer.Argument(metavar="CHIP_OR_RESULT...", help="Chip files or result folders.", show_default=False),
-    ],
-    workload: Annotated[
-        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="What the chips compute.")
-    ] = None,
-    phase: Phases = None,
-    engine: EngineOption = Engine.simpy,
-    seed: Seed = 0,
-    set_: Assignments = None,
-    by: Annotated[Part, typer.Option("--by", help="Parts by which differences are told.")] = Part.component,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Write compare.md, compare.json, timelines there."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Chips, results or phases side by side, and where they differ.
-
-    With several items, all is compared to the first item in the same phase; with one, to its first phase.
-    """
-    from archsim.cli.compare import Asked
-    from archsim.cli.compare import compare as command
-
-    asked = Asked(workload, texts(phase), engine.value, seed, set_ or [], by.value)
-    command(items, asked, output, json)
-
-
-cli_questions.register(app)
-
-
-@app.command()
-def explore(
-    chips: Annotated[
-        list[Path],
-        typer.Argument(metavar="CHIP...", help="One chip, or several to compare; or studies: their fronts."),
-    ],
-    uncertain: Annotated[int, typer.Option("--uncertain", min=2, metavar="N", help="Draws of the price list.")],
-    workload: Annotated[
-        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="What they compute; a study brings it.")
-    ] = None,
-    sobol: Annotated[
-        int | None,
-        typer.Option("--sobol", metavar="N", help="Also Sobol's indices, from N points (a power of two).", min=2),
-    ] = None,
-    phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
-    seed: Seed = 0,
-    set_: Assignments = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option("--metric", metavar="NAME", help="Show this one instead of the main four; may be repeated."),
-    ] = None,
-    max_memory: MaxMemory = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Write figures and a picture there.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """How sure an answer is, as the numbers of the price list may be off.
-
-    Error bars of every metric, the probability that one chip beats another, which ranking survives, and which
-    number is worth measuring better.
-    """
-    from archsim.cli.explore import explore as command
-
-    named = phase.value if phase else None
-    command(chips, workload, uncertain, sobol, named, seed, set_ or [], metric or [], output, json, max_memory)
-
-
-@app.command()
-def learn(
-    chip: ChipFile,
-    workload: WorkloadFile,
-    rule: Annotated[
-        list[Rule] | None,
-        typer.Option(
-            "--rule",
-            show_default=False,
-            help="Only this rule; may be repeated. Both if not given; none adapts nothing.",
-        ),
-    ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, for means and intervals.")] = 1,
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="The first; draws weights, splits, feedback and errors of cells.")
-    ] = 0,
-    engine: EngineOption = Engine.compiled,
-    set_: Assignments = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FOLDER",
-            help="Keep every finished part there: checkpoints, networks (.nir), activity, result.",
-        ),
-    ] = None,
-    max_memory: MaxMemory = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on in that folder; what is finished is not done again.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Train in the cloud, adapt on the chip, and price it.
-
-    Prints accuracy before and after adaptation with BP and DFA, and time, energy and area of the same run.
-    """
-    from archsim.cli.learn import learn as command
-
-    rules = [chosen for chosen in texts(rule or [Rule.bp, Rule.dfa]) if chosen != "none"]
-    command(chip, workload, rules, seeds, seed, set_ or [], output, resume, engine.value, json, max_memory)
-
-
-@app.command("map")
-def map_(
-    chip: ChipFile,
-    workload: WorkloadFile,
-    phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
-    max_memory: MaxMemory = None,
-    set_: Assignments = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Draw the floor plan into this file.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Show which layer sits where on a chip.
-
-    Prints layers, tiles and the shares of the buffers; with -o, draws the floor plan.
-    """
-    from archsim.cli.map import map_ as command
-
-    command(chip, workload, phase.value if phase else None, set_ or [], output, json, max_memory)
-
-
-@app.command()
-def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Chips, workloads, studies, .nir files.")],
-) -> None:
-    """Check chips, workloads, studies and networks.
-
-    Names every good file on stdout, and every fault of the others on stderr.
-    """
-    from archsim.cli.show import check as command
-
-    command(files)
-
-
-@app.command()
-def components(chip: ChipFile, set_: Assignments = None, json: Json = False) -> None:
-    """Print what every component costs, and why.
-
-    Energy, time, area and leakage, where the figures come from, and how they were scaled.
-    """
-    from archsim.cli.show import components as command
-
-    command(chip, set_ or [], json)
-
-
-@app.command()
-def schema(model: Annotated[Model, typer.Argument(metavar="chip|workload", help="Which kind of file.")]) -> None:
-    """Print the JSON Schema of a kind of file."""
-    from archsim.cli.show import schema as command
-
-    command(model.value)
-
-
-@app.command()
-def plot(
-    result: Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")],
-    kind: Annotated[
-        list[Kind] | None,
-        typer.Option("--figure", "--kind", help="Only this picture; may be repeated.", show_default=False),
-    ] = None,
-    phase: Phases = None,
-    format_: Annotated[
-        Suffix, typer.Option("--format", help="png for screens, svg or pdf for print.")
-    ] = Suffix.png,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the result folder if not given."),
-    ] = None,
-) -> None:
-    """Draw pictures of a saved result."""
-    from archsim.cli.show import plot as command
-
-    command(result, texts(kind or list(Kind)), texts(phase), format_.value, output)
-
-
-cli_export.register(app)
-
-
-@app.command()
-def crossbar(
-    chip: ChipFile,
-    weights: Annotated[
-        Path,
-        typer.Option(
-            "--weights",
-            metavar="FILE",
-            show_default=False,
-            help="A matrix, one row for each input: .npy, .npz, .csv (numbers only), or a network (.nir).",
-        ),
-    ],
-    key: Annotated[str | None, typer.Option("--key", metavar="NAME", help="Which array of an .npz file.")] = None,
-    layer: Annotated[str | None, typer.Option("--layer", metavar="NAME", help="Which layer of a network.")] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FOLDER", help="Write crossbar.json and four pictures there."),
-    ] = None,
-    array: Annotated[str, typer.Option("--array", metavar="ROW,COL", help="Which array is drawn.")] = "0,0",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the cells' errors and the inputs.")] = 0,
-    vectors: Annotated[int, typer.Option("--vectors", min=1, max=2**24, help="Random inputs to read.")] = 256,
-    density: Annotated[
-        float, typer.Option("--density", min=0, max=1, help="Part of them that is not zero.")
-    ] = 0.5,
-    input_bits: Annotated[
-        int, typer.Option("--input-bits", min=0, max=16, help="Bits of an input: 1 for spikes, 0 for analogue.")
-    ] = 1,
-    max_memory: MaxMemory = None,
-    set_: Assignments = None,
-    json: Json = False,
-) -> None:
-    """See one array: what its cells hold, what its wires cost, and how wrong the outputs are.
-
-    Programs a matrix of weights on the arrays of a chip and reads random inputs through them.
-    """
-    from archsim.cli.crossbar import crossbar as command
-    from archsim.cli.inputs import memory_bytes
-    from archsim.cli.look import Question
-
-    allowed, shape = memory_bytes(max_memory), (vectors, density, input_bits)
-    command(Question(chip, weights, key, layer, array, seed, *shape, set_ or [], allowed), output, json)
-
-
-app.add_typer(study, name="study")
-app.command()(sweep)
-app.command()(search)

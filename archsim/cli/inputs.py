@@ -39,21 +39,29 @@ def split_assignments(assignments: Sequence[str]) -> tuple[list[str], list[str]]
     """
     for_chip: list[str] = []
     for_workload: list[str] = []
-    faults = []
+    errors = []
     for assignment in assignments:
         try:
             in_chip, bare = _meant(assignment)
-        except ArchsimError as fault:
-            faults.append(str(fault))
+        except ArchsimError as error:
+            errors.append(str(error))
             continue
         chosen = for_chip if in_chip else for_workload
         path = _path_of(bare)
         if any(_path_of(other) == path for other in chosen):
-            faults.append(f"--set {assignment}: {path} is set twice; which one is meant?")
+            errors.append(f"--set {assignment}: {path} is set twice; which one is meant?")
         chosen.append(bare)
-    if faults:
-        raise ArchsimError("\n".join(faults))
+    if errors:
+        raise ArchsimError("\n".join(errors))
     return for_chip, for_workload
+
+
+def only_for_chip(assignments: Sequence[str], why_not: str) -> list[str]:
+    """Assignments of a command that takes no workload; ArchsimError if one means the workload."""
+    for_chip, for_workload = split_assignments(assignments)
+    if for_workload:
+        raise ArchsimError(f"--set {for_workload[0]}: {why_not}")
+    return for_chip
 
 
 def _path_of(assignment: str) -> str:
@@ -134,21 +142,21 @@ def kind_of_file(file: Path) -> str | None:
 
 
 def blaming_sets(read: Callable[[Sequence[str]], Read], overrides: Sequence[str]) -> Read:
-    """What `read` makes of the assignments; a fault in a line of the file that came with one names it.
+    """What `read` makes of the assignments; an error in a line of the file that came with one names it.
 
     Raises
     ------
     ArchsimError
-        Of the class that `read` raises. A fault is blamed on the assignments without which, each by itself, it is
+        Of the class that `read` raises. An error is blamed on the assignments without which, each by itself, it is
         not there; on all if there is none such.
     """
     try:
         return read(overrides)
     except ArchsimError as error:
         told = str(error).splitlines()
-        own = _faults_with(read, ())
+        own = _errors_with(read, ())
         new = [line for line in told if line not in own and not line.startswith(("--set ", "… "))]
-        without = {item: _faults_with(read, [o for o in overrides if o != item]) for item in overrides}
+        without = {item: _errors_with(read, [o for o in overrides if o != item]) for item in overrides}
         blamed = {
             line: [item for item, left in without.items() if line not in left] or list(overrides) for line in new
         }
@@ -158,7 +166,7 @@ def blaming_sets(read: Callable[[Sequence[str]], Read], overrides: Sequence[str]
         raise type(error)("\n".join(lines)) from None
 
 
-def _faults_with(read: Callable[[Sequence[str]], object], overrides: Sequence[str]) -> set[str]:
+def _errors_with(read: Callable[[Sequence[str]], object], overrides: Sequence[str]) -> set[str]:
     try:
         read(overrides)
     except ArchsimError as error:
@@ -172,7 +180,7 @@ def priced_chip(path: Path, overrides: Sequence[str] = ()) -> Chip:
     Raises
     ------
     SpecError
-        With every fault of the file, or of what its cost models can price.
+        With every error of the file, or of what its cost models can price.
     """
     refuse_other_kind(path, "chip")
     return blaming_sets(lambda given: _priced(path, given), overrides)
@@ -183,10 +191,10 @@ def _priced(path: Path, overrides: Sequence[str]) -> Chip:
     from archsim.crossbar.cells import with_expected_pulses
 
     chip = with_expected_pulses(load_chip(path, overrides))
-    faults = check(chip)
-    if faults:
+    errors = check(chip)
+    if errors:
         document = read_yaml(path, SpecError).override(overrides)
-        parts = (fault.partition(": ") for fault in faults)
+        parts = (error.partition(": ") for error in errors)
         raise document.fail([(tuple(where.split(".")), said) for where, _, said in parts])
     return chip
 
@@ -211,7 +219,7 @@ def idle_keys(item: Chip | Workload) -> list[str]:
 
 
 def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
-    """A workload; a fault that comes with a ``--set`` names it."""
+    """A workload; an error that comes with a ``--set`` names it."""
     return blaming_sets(lambda given: load_workload(path, given), overrides)
 
 
@@ -231,21 +239,21 @@ def progress(text: str) -> None:
         say(text, err=True)
 
 
-def error_text(message: str, *, one_fault: bool = False) -> str:
-    """What stands on stderr for a message of one fault on each line, or of one fault that takes several.
+def error_text(message: str, *, is_one: bool = False) -> str:
+    """What stands on stderr for a message of one error on each line, or of one error that takes several.
 
     Examples
     --------
     >>> print(error_text("rows: must be at least 1"))
     error: rows: must be at least 1
     >>> print(error_text("rows: missing\\ncolumns: missing"))
-    error: 2 faults
+    error: 2 errors
     rows: missing
     columns: missing
     """
     lines = message.splitlines()
-    if len(lines) < 2 or one_fault:
+    if len(lines) < 2 or is_one:
         return f"error: {message}"
     unseen = re.fullmatch(r"… and (\d+) more", lines[-1])
-    n_faults = len(lines) - 1 + int(unseen[1]) if unseen else len(lines)
-    return "\n".join([f"error: {n_faults} faults", *lines])
+    n_errors = len(lines) - 1 + int(unseen[1]) if unseen else len(lines)
+    return "\n".join([f"error: {n_errors} errors", *lines])

@@ -47,48 +47,6 @@ class Policy(StrEnum):
     static = "static"
 
 
-class Rule(StrEnum):
-    """How the chip learns."""
-
-    bp = "bp"
-    dfa = "dfa"
-    none = "none"
-
-
-class Kind(StrEnum):
-    """Pictures of a result."""
-
-    pipeline = "pipeline"
-    breakdown = "breakdown"
-    power = "power"
-    utilisation = "utilisation"
-    latency = "latency"
-
-
-class Part(StrEnum):
-    """What a breakdown is made of."""
-
-    component = "component"
-    layer = "layer"
-    phase = "phase"
-    action = "action"
-
-
-class Suffix(StrEnum):
-    """Formats of pictures."""
-
-    png = "png"
-    svg = "svg"
-    pdf = "pdf"
-
-
-class Model(StrEnum):
-    """Kinds of files."""
-
-    chip = "chip"
-    workload = "workload"
-
-
 ChipFile = Annotated[Path, typer.Argument(metavar="CHIP", help="A chip file (YAML).", show_default=False)]
 WorkloadFile = Annotated[
     Path,
@@ -132,9 +90,43 @@ MaxMemory = Annotated[
         help="What a run may take, e.g. 2GB; half of the free memory if not given.",
     ),
 ]  # fmt: skip
+OnePhase = Annotated[
+    Phase | None, typer.Option("--phase", help="The workload's first one if not given.", show_default=False)
+]
+Item = Annotated[
+    Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)
+]
+ItsWorkload = Annotated[
+    Path | None, typer.Argument(metavar="[WORKLOAD]", help="What the chip computes.", show_default=False)
+]
+ResultFolder = Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")]
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).", show_default=False)]
+StudyOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="FOLDER", help="Results; goes on where it stopped. results/NAME if not given."
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Evaluate on a Dask cluster: tcp://HOST:PORT, or local for one on this machine.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
 def texts(choices: list[Any] | None) -> list[str]:
     """The words that were chosen."""
     return [choice.value for choice in choices or []]
+
+
+def text_of(choice: StrEnum | None) -> str | None:
+    """The word that was chosen."""
+    return None if choice is None else choice.value

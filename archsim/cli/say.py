@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from contextlib import suppress
@@ -32,6 +33,11 @@ def say(text: str = "", *, err: bool = False) -> None:
         _give_up(sys.stderr if err else sys.stdout)
         if not err:
             raise WriteError(f"stdout: cannot be written: {cause.strerror or cause}") from None
+
+
+def say_json(data: object) -> None:
+    """Print plain data as JSON, to be the only thing on stdout."""
+    say(json.dumps(data, indent=1, allow_nan=False))
 
 
 def say_full(error: BaseException) -> bool:

@@ -15,7 +15,8 @@ from typing import get_args
 import pytest
 from typer.testing import CliRunner, Result
 
-from archsim.cli.app import Engine, Phase, app
+from archsim.cli.app import app
+from archsim.cli.options import Engine, Phase
 from archsim.engine import ENGINES, run_tasks
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraphBuilder
@@ -390,11 +391,11 @@ def test_several_faults_are_counted_and_each_has_its_line(chip: Path, workload: 
     changes = ["crossbar.rows=0", "tile.pes=0"]
     arguments = [item for change in changes for item in ("--set", change)]
     title, *lines = call("run", chip, workload, *arguments).stderr.splitlines()
-    assert title == "error: 2 faults"
+    assert title == "error: 2 errors"
     assert sorted(line.split(": ")[0] for line in lines) == [f"--set {change}" for change in changes]
     workload.write_text("\n".join([WORKLOAD, *(f"key{k}: 1" for k in range(60))]))
     title, *lines = call("check", workload).stderr.splitlines()
-    assert (title, len(lines)) == ("error: 60 faults", 51)
+    assert (title, len(lines)) == ("error: 60 errors", 51)
     assert lines[-1] == "… and 10 more"
 
 

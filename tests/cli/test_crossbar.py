@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from archsim.cli.app import app
-from archsim.cli.look import Question, in_use, looked
 from archsim.cli.weights import read_matrix
+from archsim.crossbar.look import Look, Question, in_use, looked
 from archsim.spec import load_chip
 from archsim.units import to_door
 
@@ -29,6 +29,10 @@ WIRES = ("--set", "crossbar.wires.row=1 ohm", "--set", "crossbar.wires.column=1 
 @pytest.fixture
 def chip(root_dir: Path) -> Path:
     return root_dir / "arch_specs" / "wearable_rram.yaml"
+
+
+def look_at(chip: Path, weights: Path, place: tuple[int, int], sets: tuple[str, ...] | list[str]) -> Look:
+    return looked(load_chip(chip, sets), read_matrix(weights).values, Question(place, 0, 5, 0.5, 1))
 
 
 @pytest.fixture
@@ -185,14 +189,14 @@ def test_every_weight_scheme_is_exact_on_an_ideal_chip_of_many_arrays(
 )
 def test_only_the_sums_of_the_drawn_array_are_shown(chip: Path, weights: Path, scheme: str, n_sums: int) -> None:
     sets = [f"crossbar.signed={scheme}", "adc.conversion.subtract=digital", *SMALL[1::2]]
-    look = looked(Question(chip, weights, None, None, "2,0", 0, 5, 0.5, 1, sets))
+    look = look_at(chip, weights, (2, 0), sets)
     assert look.sums.size == 5 * n_sums
     # rows 32 to 39 are on this array: no more than eight cells conduct
     assert 0 <= look.sums.min() <= look.sums.max() <= 8 * 4 / 3
 
 
 def test_cells_that_hold_nothing_are_not_in_use(chip: Path, weights: Path) -> None:
-    look = looked(Question(chip, weights, None, None, "2,1", 0, 5, 0.5, 1, SMALL[1::2]))
+    look = look_at(chip, weights, (2, 1), SMALL[1::2])
     used = in_use(look.spec, look.array.shape, look.place)
     # 40 rows on arrays of 16: 8 are left; 6 weights of 4 columns, 4 on an array: 2 are left
     assert (int(used[:, 0].sum()), int(used[0].sum())) == (8, 8)

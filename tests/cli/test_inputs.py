@@ -59,7 +59,7 @@ def test_a_study_is_told_as_such_where_a_chip_or_a_workload_is_wanted(tmp_path):
     as_chip = [("run", study, WORKLOAD), ("map", study, WORKLOAD), ("learn", study, WORKLOAD),
                ("components", study), ("compare", study, "--workload", WORKLOAD), ("why", study),
                ("budget", study, WORKLOAD),
-               ("explore", study, "--workload", WORKLOAD, "--uncertain", 2), ("study", "dfa-vs-bp", study),
+               ("uncertainty", study, "--workload", WORKLOAD, "--uncertain", 2), ("study", "dfa-vs-bp", study),
                ("crossbar", study, "--weights", WORKLOAD)]  # fmt: skip
     for arguments in as_chip:
         said = message_of(call(*arguments))
@@ -83,7 +83,7 @@ def test_a_study_is_checked_as_other_files_are(tmp_path):
 def test_a_fault_between_two_keys_names_the_one_that_was_set():
     result = call("map", CHIP, WORKLOAD, "--set", "crossbar.columns=100", "--set", "timesteps=8")
     title, *lines = result.stderr.splitlines()
-    assert (result.exit_code, title) == (2, "error: 2 faults")
+    assert (result.exit_code, title) == (2, "error: 2 errors")
     assert all(line.startswith(f"--set crossbar.columns=100: {CHIP}:") for line in lines)
     said = message_of(call("map", CHIP, WORKLOAD, "--set", "batch=7", "--set", "timesteps=8"))
     assert said.startswith(f"--set batch=7: {WORKLOAD}:")

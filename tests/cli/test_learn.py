@@ -10,7 +10,7 @@ from learning_support import CHIP_FILE, ROOT, WORK_FILE, assignments
 from typer.testing import CliRunner
 
 from archsim.cli.app import app
-from archsim.cli.learn import Meter
+from archsim.cli.meter import Meter
 from archsim.snn.learn.trainer import Progress
 
 LASTING = "device.errors.endurance.cycles=1e6"
@@ -132,7 +132,7 @@ def test_ctrl_c_says_where_the_finished_parts_are(tmp_path, monkeypatch):
 
 def test_the_meter_says_how_long_it_still_takes(capsys, monkeypatch):
     now = iter([0.0, 0.0, 10.0])
-    monkeypatch.setattr("archsim.cli.learn.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("archsim.cli.meter.time.monotonic", lambda: next(now))
     meter = Meter()
     meter.tell("seed 0: pre-training", None)
     meter.tell("seed 0: pre-training", Progress(0, 25, 100, 1.5))

@@ -1,30 +1,43 @@
-"""The commands below ``study``."""
+"""Compare many configurations, and write a page."""
 
 from __future__ import annotations
 
 import os
 import shlex
 from collections.abc import Sequence
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from archsim.cli.options import Assignments, Json, Seed
-from archsim.cli.say import say
+from archsim.cli.command import PLAIN, Command
+from archsim.cli.options import Assignments, Json, Seed, Workers
+from archsim.cli.say import say, say_json
 from archsim.errors import ExploreError
 from archsim.files import check_folder
+from archsim.registry import COMMANDS
 
 CHIP, WORKLOAD = Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_adapt.yaml")
 CACHE = "cache"
 
-study = typer.Typer(help="Compare many configurations, and write a page.", no_args_is_help=True)
+study = typer.Typer(**PLAIN, no_args_is_help=True)
 
 
-@study.callback()
-def _group() -> None:
-    """Compare many configurations, and write a page."""
+@COMMANDS.register
+class Study(Command):
+    """A group: each study is a command of its own."""
+
+    kind = "study"
+    help = __doc__ or ""
+
+    @classmethod
+    def app(cls) -> typer.Typer:
+        """Of all studies."""
+        return study
+
+
+@study.callback(help=__doc__)
+def _group() -> None: ...
 
 
 @study.command("dfa-vs-bp")
@@ -42,9 +55,7 @@ def dfa_vs_bp(
     ] = True,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the accuracy part, for its intervals.")] = 5,
     seed: Seed = 0,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; all cores if not given.", show_default=False)
-    ] = None,
+    workers: Workers = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, pictures; a study resumes."),
@@ -80,7 +91,10 @@ def dfa_vs_bp(
     for folder in folders:
         write_study(folder, found, _command(files, given))
         say(f"written to {folder}", err=True)
-    say(dumps(found, indent=1, allow_nan=False) if json else summary_text(found))
+    if json:
+        say_json(found)
+    else:
+        say(summary_text(found))
 
 
 def _command(files: Sequence[Path], given: Sequence[str]) -> str:
@@ -105,5 +119,3 @@ def _existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tup
     refuse_other_kind(chip, "chip", "; are the arguments swapped?")
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     return chip, workload
-
-

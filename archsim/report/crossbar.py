@@ -1,4 +1,4 @@
-"""The command ``crossbar``: weights on the arrays of a chip, what comes out, and pictures of one array."""
+"""Weights on the arrays of a chip: the record, its text, and four pictures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from archsim.cli.inputs import progress
-from archsim.cli.look import Look, Question, in_use, looked
-from archsim.cli.say import say
 from archsim.crossbar.cells import pulses_note, with_expected_pulses
+from archsim.crossbar.look import Look, in_use
 from archsim.files import inside, write_text
 from archsim.plot import (
     ColumnErrors,
@@ -23,7 +21,7 @@ from archsim.plot import (
     ir_drop_map,
 )
 from archsim.provenance import versions
-from archsim.report import percent, result_folder
+from archsim.report.summary import percent
 from archsim.spec.cells import CellErrors
 from archsim.spec.values import AdcReadout, ArraySpec
 from archsim.units import to_door
@@ -32,32 +30,13 @@ FORMAT = "archsim crossbar 1"
 FILE = "crossbar.json"
 
 
-def crossbar(question: Question, output: Path | None, as_json: bool) -> None:
-    """Look at one array; a table or JSON on stdout, pictures and JSON in a folder if one is named."""
-    if output is None:
-        look = looked(question)
-        record = _record(look)
-    else:
-        with result_folder(output) as folder:
-            look = looked(question)
-            record = _record(look)
-            progress("drawing ...")
-            _write(folder, look, record)
-    if as_json:
-        say(json.dumps(record, indent=1, allow_nan=False))
-        return
-    say(_text(record))
-    if output is not None:
-        say(f"written to {output}", err=True)
-
-
-def _record(look: Look) -> dict[str, Any]:
-    """Everything that is told, as JSON."""
+def crossbar_record(look: Look, source: str, sha256: str) -> dict[str, Any]:
+    """Everything that is reported, as plain data; `source` and `sha256` say whose weights these are."""
     spec, question = look.spec, look.question
     return {
         "format": FORMAT,
         "name": look.chip.name,
-        "weights": {"file": look.weights.source, "shape": list(look.weights.values.shape)},
+        "weights": {"file": source, "shape": list(look.values.shape)},
         "arrays": {
             "grid": list(look.array.grid),
             "n_rows": spec.n_rows,
@@ -80,7 +59,7 @@ def _record(look: Look) -> dict[str, Any]:
         "notes": [note] if (note := pulses_note(look.chip)) else [],
         "provenance": {
             "chip": to_door(look.chip),
-            "weights_sha256": look.weights.sha256,
+            "weights_sha256": sha256,
             "seed": question.seed,
             "versions": versions("scipy"),
         },
@@ -147,8 +126,8 @@ def _conversions(look: Look) -> dict[str, Any]:
     }
 
 
-def _text(record: dict[str, Any]) -> str:
-    """The record for people."""
+def crossbar_text(record: dict[str, Any]) -> str:
+    """The record for a terminal."""
     lines = _lines(record)
     width = max(map(len, lines))
     table = "\n".join(f"{what:<{width}}  {said}" for what, said in lines.items())
@@ -182,7 +161,7 @@ def _lines(record: dict[str, Any]) -> dict[str, str]:
 
 
 def _cell_lines(cells: dict[str, Any], ideal: bool) -> dict[str, str]:
-    """What is told only where there is something to tell."""
+    """Lines that only some chips have."""
     if ideal:
         return {"errors of cells": "none: each cell lands on its level and stays there"}
     n_faulty = sum(cells["n_faulty"].values())
@@ -230,7 +209,7 @@ def _note(record: dict[str, Any]) -> str:
     )
 
 
-def _write(folder: Path, look: Look, record: dict[str, Any]) -> None:
+def write_crossbar(folder: Path, look: Look, record: dict[str, Any]) -> None:
     """The record and the four pictures into an existing folder."""
     array, (row, column), spec = look.array, look.place, look.spec
     title = f"{look.chip.name}, array {row},{column}"

@@ -1,4 +1,4 @@
-"""``archsim explore --uncertain``: tables, JSON, files, refusals."""
+"""``archsim uncertainty``: tables, JSON, files, refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SMALL = ["--set", "timesteps=4", "--set", "network.width=8", "--set", "samples=1
 
 
 def run(*args: str):
-    return CliRunner().invoke(app, ["explore", *args, "--workload", "workloads/watch_shape.yaml", *SMALL])
+    return CliRunner().invoke(app, ["uncertainty", *args, "--workload", "workloads/watch_shape.yaml", *SMALL])
 
 
 def test_tables_say_error_bars_and_who_beats_whom():
@@ -51,19 +51,19 @@ def test_other_metrics_are_shown_where_they_are_named_and_all_are_in_the_file(tm
 def test_the_front_of_a_study_brings_its_workload(tmp_path):
     folder = str(tmp_path / "tiny")
     assert CliRunner().invoke(app, ["sweep", "workloads/studies/tiny.yaml", "-o", folder]).exit_code == 0
-    said = CliRunner().invoke(app, ["explore", folder, "--uncertain", "20", "--json"])
+    said = CliRunner().invoke(app, ["uncertainty", folder, "--uncertain", "20", "--json"])
     assert said.exit_code == 0, said.output
-    tables = CliRunner().invoke(app, ["explore", folder, "--uncertain", "20"]).stdout
+    tables = CliRunner().invoke(app, ["uncertainty", folder, "--uncertain", "20"]).stdout
     assert tables.splitlines()[0].split() == ["chip", "chip.crossbar.rows", "chip.adc.columns_per_adc"]
     record = json.loads(said.stdout)
     rows = [json.loads(line) for line in (tmp_path / "tiny" / "results.jsonl").read_text().splitlines()]
     least = min(row["metrics"]["area_um2"] for row in rows)
     at = next(i for i, name in enumerate(record["chips"]) if "least area_um2" in name)
     assert record["metrics"]["area_um2"]["listed"][at] == pytest.approx(least)
-    mixed = CliRunner().invoke(app, ["explore", folder, CHIPS[0], "--uncertain", "20"])
+    mixed = CliRunner().invoke(app, ["uncertainty", folder, CHIPS[0], "--uncertain", "20"])
     assert mixed.exit_code == 2
     assert "name studies alone" in " ".join(mixed.stderr.split())
-    alone = CliRunner().invoke(app, ["explore", CHIPS[0], "--uncertain", "20"])
+    alone = CliRunner().invoke(app, ["uncertainty", CHIPS[0], "--uncertain", "20"])
     assert alone.exit_code == 2
     assert "--workload WORKLOAD is missing" in " ".join(alone.stderr.split())
 

@@ -1,69 +1,20 @@
-"""The command ``map``: a mapping as tables and as a picture."""
+"""Where each layer sits on a chip: as plain data, and as tables for a terminal."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from archsim.cli.inputs import load_both, memory_bytes
-from archsim.cli.say import say
-from archsim.errors import ArchsimError
-from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits, map_workload
-from archsim.memory import check_mapping
-from archsim.report import percent, text_table
+from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits
+from archsim.report.summary import percent
+from archsim.report.table import text_table
 from archsim.units import format_quantity
 from archsim.workload import Workload
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
 
-if TYPE_CHECKING:
-    from archsim.workload import Phase
 
-
-def map_(
-    chip: Path, workload: Path, phase: str | None, assignments: Sequence[str], output: Path | None, as_json: bool,
-    max_memory: str | None = None,
-) -> None:
-    """Lay a workload out for one phase and show where everything sits."""
-    allowed = memory_bytes(max_memory)
-    the_chip, work = load_both(chip, workload, assignments)
-    chosen = cast("Phase", phase or work.phases[0])
-    check_mapping(the_chip, work, chosen, allowed)
-    mapping = map_workload(the_chip, work, chosen)
-    if output is not None:
-        _draw(mapping, output)
-    if as_json:
-        more = {"links": _links(mapping, work), "layer_graph": _layer_graph(work)}
-        say(json.dumps(_as_json(mapping) | more, indent=1, allow_nan=False))
-        return
-    say(
-        f"{the_chip.name}/{work.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
-        f"crossbars on {mapping.n_tiles} tile{'s' if mapping.n_tiles != 1 else ''} ({mapping.topology.kind})"
-    )
-    shape = _layer_graph(work)
-    say(
-        f"layer graph: mixing time {shape['mixing_time']} steps, minimax fidelity {shape['minimax_fidelity']:.3g} "
-        f"({shape['normalised_fidelity']:.3g} of all connected to all)\n"
-    )
-    layers = [_layer(mapping, plan) for plan in mapping.plans.values()]
-    say(text_table(_LAYER_COLUMNS, [_layer_row(layer) for layer in layers]) + "\n")
-    say(text_table(_TILE_COLUMNS, [_tile_row(tile) for tile in _tiles(mapping)]) + "\n")
-    say(text_table(_BUFFER_COLUMNS, [_buffer_row(buffer) for buffer in _buffers(mapping)]))
-    if links := _links(mapping, work)[:_N_LINKS]:
-        rows = [[link["link"], str(link["bits_per_sample"])] for link in links]
-        say("\n" + text_table(("most loaded links", "bits per sample"), rows))
-
-
-def _draw(mapping: Mapping, output: Path) -> None:
-    from archsim.plot import floor_plan
-
-    if output.suffix != ".png":
-        raise ArchsimError(f"{output}: the picture is a PNG; give a name that ends in .png")
-    floor_plan(mapping, output)
-
-
-def _as_json(mapping: Mapping) -> dict[str, Any]:
+def mapping_record(mapping: Mapping, work: Workload) -> dict[str, Any]:
+    """Everything that ``archsim map`` tells, as plain data."""
     return {
         "phase": mapping.phase,
         "crossbars": {"used": mapping.n_crossbars, "available": mapping.n_crossbars_available},
@@ -71,7 +22,27 @@ def _as_json(mapping: Mapping) -> dict[str, Any]:
         "layers": [_layer(mapping, plan) for plan in mapping.plans.values()],
         "tiles": _tiles(mapping),
         "buffers": _buffers(mapping),
+        "links": _links(mapping, work),
+        "layer_graph": _layer_graph(work),
     }
+
+
+def mapping_text(name: str, found: dict[str, Any]) -> str:
+    """Tables of layers, tiles, buffers and links, made of :func:`mapping_record`."""
+    crossbars, shape, n_tiles = found["crossbars"], found["layer_graph"], len(found["tiles"])
+    lines = [
+        f"{name}, {found['phase']}: {crossbars['used']} of {crossbars['available']} crossbars on {n_tiles} "
+        f"tile{'s' if n_tiles != 1 else ''} ({found['interconnect']})",
+        f"layer graph: mixing time {shape['mixing_time']} steps, minimax fidelity {shape['minimax_fidelity']:.3g} "
+        f"({shape['normalised_fidelity']:.3g} of all connected to all)\n",
+        text_table(_LAYER_COLUMNS, [_layer_row(layer) for layer in found["layers"]]) + "\n",
+        text_table(_TILE_COLUMNS, [_tile_row(tile) for tile in found["tiles"]]) + "\n",
+        text_table(_BUFFER_COLUMNS, [_buffer_row(buffer) for buffer in found["buffers"]]),
+    ]
+    if links := found["links"][:_N_LINKS]:
+        rows = [[link["link"], str(link["bits_per_sample"])] for link in links]
+        lines.append("\n" + text_table(("most loaded links", "bits per sample"), rows))
+    return "\n".join(lines)
 
 
 def _layer_graph(work: Workload) -> dict[str, Any]:
@@ -125,7 +96,7 @@ def _layer_row(layer: dict[str, Any]) -> list[str]:
 
 
 def _spans(numbers: Sequence[int]) -> str:
-    """Whole numbers in words.
+    """Whole numbers as ranges.
 
     Examples
     --------

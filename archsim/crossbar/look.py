@@ -1,24 +1,18 @@
-"""What the command ``crossbar`` looks at: weights on the arrays of a chip, and a batch of random inputs."""
+"""Weights on the arrays of a chip, and what a batch of random inputs finds there: ``archsim crossbar``."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.cli.inputs import blaming_sets, progress, refuse_other_kind, split_assignments
-from archsim.cli.weights import WeightFile, read_matrix
-from archsim.crossbar import CrossbarArray
+from archsim.crossbar.array import CrossbarArray
 from archsim.crossbar.cells import Fault
 from archsim.crossbar.mvm.inputs import n_cycles_of
 from archsim.crossbar.mvm.readout import Adc
-from archsim.engine.long.memory import check_memory
-from archsim.errors import ArchsimError
-from archsim.spec import Chip, load_chip
+from archsim.spec import Chip
 from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange, array_spec
 
 Floats = NDArray[np.float64]
@@ -30,52 +24,46 @@ _INPUTS, _CALIBRATION = 1, 2
 
 @dataclass(frozen=True)
 class Question:
-    """What to look at: a chip, weights, and the inputs that are drawn.
+    """Which array to look at, and the inputs that are drawn.
 
     Parameters
     ----------
-    chip : Path
-    weights : Path
-    key, layer : str or None
-        Which array or layer of the weights file.
-    place : str
+    place : tuple of int
         Row and column of the drawn array in the grid.
     seed : int
-    n_vectors, density, input_bits
-        The batch: how many inputs, which part of them is not zero, bits of one.
-    assignments : sequence of str
-        ``--set`` of the chip.
-    max_memory_bytes : int, optional
-        What it may take; half of the free memory if not given.
+    n_vectors : int
+        Inputs of the batch.
+    density : float
+        Part of an input that is not zero, above 0 and at most 1.
+    input_bits : int
+        Bits of an input; 1 for spikes, 0 for analogue.
     """
 
-    chip: Path
-    weights: Path
-    key: str | None
-    layer: str | None
-    place: str
+    place: Place
     seed: int
     n_vectors: int
     density: float
     input_bits: int
-    assignments: Sequence[str]
-    max_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """An array after one batch, and all that is told and drawn of it."""
+    """An array after one batch, and all that is reported and drawn of it."""
 
     question: Question
     chip: Chip
-    weights: WeightFile
+    values: Floats
     array: CrossbarArray
-    place: Place
     ideal: Floats
     output: Floats
     stored: Floats
     drop_frac: Floats | None
     sums: Floats
+
+    @property
+    def place(self) -> Place:
+        """Of the drawn array in the grid."""
+        return self.question.place
 
     @property
     def spec(self) -> ArraySpec:
@@ -101,40 +89,49 @@ class Look:
         return None if adc is None else (adc.lowest, adc.highest)
 
 
-def looked(question: Question) -> Look:
-    """Program the weights, send the batch through, and take the measures."""
-    chip = _chip(question)
-    weights = read_matrix(question.weights, key=question.key, layer=question.layer)
+def looked(
+    chip: Chip, values: Floats, question: Question, tell: Callable[[str], None] = lambda _: None
+) -> Look:
+    """Program the weights, send the batch through, and take the measures.
+
+    Parameters
+    ----------
+    chip : Chip
+    values : array (inputs, outputs)
+        The weights.
+    question : Question
+    tell : callable
+        Called with what is going on.
+    """
     spec = array_spec(chip, input_bits=question.input_bits)
-    n_in, n_out = weights.values.shape
-    place = _place(question.place, (-(-n_in // spec.n_rows), -(-n_out // spec.n_weights_per_row)))
-    check_memory(
-        f"{question.n_vectors} vectors of {n_in} inputs on {n_in} x {n_out} weights",
-        _bytes(spec, question.n_vectors, n_in, n_out), question.max_memory_bytes,
-        "ask for fewer --vectors, or allow more with --max-memory",
-    )  # fmt: skip
-    progress(f"programming {n_in} x {n_out} weights ...")
-    array = CrossbarArray(spec, weights.values, question.seed)
+    n_in, n_out = values.shape
+    tell(f"programming {n_in} x {n_out} weights ...")
+    array = CrossbarArray(spec, values, question.seed)
     if isinstance(spec.readout, AdcReadout) and isinstance(spec.readout.range, CalibratedRange):
         array.calibrate(_inputs(question, n_in, _CALIBRATION))
     x = _inputs(question, n_in, _INPUTS)
-    progress(f"reading {question.n_vectors} vectors ...")
+    tell(f"reading {question.n_vectors} vectors ...")
     return Look(
         question=question,
         chip=chip,
-        weights=weights,
+        values=values,
         array=array,
-        place=place,
-        ideal=x @ weights.values,
+        ideal=x @ values,
         output=array.mvm(x),
         stored=x @ array.weights,
-        drop_frac=_drop(array, place),
-        sums=_sums(array, x, place),
+        drop_frac=_drop(array, question.place),
+        sums=_sums(array, x, question.place),
     )
 
 
-def _bytes(spec: ArraySpec, n_vectors: int, n_in: int, n_out: int) -> int:
+def grid_of(spec: ArraySpec, shape: tuple[int, int]) -> Place:
+    """Arrays across and beside each other that weights of a shape take."""
+    return -(-shape[0] // spec.n_rows), -(-shape[1] // spec.n_weights_per_row)
+
+
+def bytes_of(spec: ArraySpec, n_vectors: int, shape: tuple[int, int]) -> int:
     """About what programming and reading take; measured on 128 x 64 weights, rounded up."""
+    n_in, n_out = shape
     sums = 8 * n_cycles_of(spec.inputs) * min(n_out, spec.n_weights_per_row) * spec.n_columns_per_weight
     each = 36 * n_in + 48 * n_out + sums
     return 20_000_000 + 64 * n_in * n_out * spec.n_columns_per_weight + n_vectors * each
@@ -157,36 +154,8 @@ def _sums(array: CrossbarArray, x: Floats, place: Place) -> Floats:
     return np.concatenate([sums[..., parts[sums.shape[-1]]].ravel() for sums in array.adc_sums(x, place[0])])
 
 
-def _chip(question: Question) -> Chip:
-    for_chip, for_workload = split_assignments(question.assignments)
-    if for_workload:
-        raise ArchsimError(f"--set {for_workload[0]}: there is no workload here")
-    refuse_other_kind(question.chip, "chip")
-    return blaming_sets(lambda given: load_chip(question.chip, given), for_chip)
-
-
-def _place(text: str, grid: Place) -> Place:
-    """The array that is meant.
-
-    Examples
-    --------
-    >>> _place("1,0", (2, 3))
-    (1, 0)
-    """
-    found = re.fullmatch(r"\s*(\d+)\s*,\s*(\d+)\s*", text)
-    if found is None:
-        raise ArchsimError(f"--array {text}: write ROW,COL, counted from 0, such as 0,0")
-    row, column = int(found[1]), int(found[2])
-    if row >= grid[0] or column >= grid[1]:
-        said = f"the weights take {grid[0]} x {grid[1]} arrays, 0,0 to {grid[0] - 1},{grid[1] - 1}"
-        raise ArchsimError(f"--array {text}: {said}")
-    return row, column
-
-
 def _inputs(question: Question, n_in: int, stream: int) -> Floats:
     """Random inputs between 0 and 1 on the codes of the drivers; `density` of them are not zero."""
-    if question.density <= 0:
-        raise ArchsimError(f"--density {question.density:g}: no row would be driven; it must be above 0")
     rng = np.random.default_rng(np.random.SeedSequence((question.seed, stream)))
     shape = (question.n_vectors, n_in)
     active = rng.random(shape) < question.density

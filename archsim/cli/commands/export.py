@@ -1,4 +1,8 @@
-"""The command ``export``."""
+"""Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet or a data frame.
+
+perfetto (.json, for ui.perfetto.dev), konata (.log with --format konata, or .kanata), vcd (.vcd, for GTKWave),
+parquet, csv.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import Phase
+from archsim.cli.command import command
+from archsim.cli.options import Phase, ResultFolder, text_of
 from archsim.cli.say import say
 
 
@@ -22,8 +27,9 @@ class Format(StrEnum):
     csv = "csv"
 
 
+@command
 def export(
-    result: Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")],
+    result: ResultFolder,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="Packed if it ends in .gz.", show_default=False)
     ],
@@ -35,22 +41,12 @@ def export(
         Phase | None, typer.Option("--phase", help="May be left out if there is one.", show_default=False)
     ] = None,
 ) -> None:
-    """Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet or a data frame.
-
-    perfetto (.json, for ui.perfetto.dev), konata (.log with --format konata, or .kanata), vcd (.vcd, for GTKWave),
-    parquet, csv.
-    """
     from archsim.export import export as write
     from archsim.export import format_of
     from archsim.report import load_result
 
-    chosen = format_.value if format_ else format_of(output)
-    found = load_result(result, phase.value if phase else None)
+    chosen = text_of(format_) or format_of(output)
+    found = load_result(result, text_of(phase))
     n = write(found, output, chosen)
     what = {"konata": "stages", "vcd": "changes"}.get(chosen, "spans")
     say(f"{output}: {n} {what} of {found.name}, {found.phase}")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command()(export)
