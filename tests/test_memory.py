@@ -91,10 +91,10 @@ def test_layers_along_time_are_estimated_too():
     assert "tasks needs" in said
 
 
-@pytest.mark.parametrize("command", ["map", "learn", "explore"])
+@pytest.mark.parametrize("command", ["map", "learn", "uncertainty"])
 def test_every_command_that_maps_a_network_takes_a_limit(command):
     workload = "workloads/watch_adapt.yaml" if command == "learn" else MLP
-    given = [CHIP, "--workload", workload, "--uncertain", 2] if command == "explore" else [CHIP, workload]
+    given = [CHIP, "--workload", workload, "--uncertain", 2] if command == "uncertainty" else [CHIP, workload]
     assert "10 kB are allowed" in refused(command, *given, "--max-memory", "10kB")
 
 
