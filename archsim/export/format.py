@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.errors import ArchsimError
-from archsim.export.konata import write_konata
-from archsim.export.perfetto import write_perfetto
-from archsim.export.tables import write_csv, write_parquet
-from archsim.export.vcd import write_vcd
+from archsim.export.kinds.konata import write_konata
+from archsim.export.kinds.perfetto import write_perfetto
+from archsim.export.kinds.csv import write_csv, write_parquet
+from archsim.export.kinds.vcd import write_vcd
 from archsim.files import path_of
 
 if TYPE_CHECKING:
