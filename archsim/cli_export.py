@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from archsim.cli_kinds import KindsCommand, kind_option
 from archsim.cli_options import Phase
 from archsim.cli_say import say
-
-
-class Format(StrEnum):
-    """Formats of other tools."""
-
-    perfetto = "perfetto"
-    konata = "konata"
-    vcd = "vcd"
-    parquet = "parquet"
-    csv = "csv"
 
 
 def export(
@@ -28,29 +18,27 @@ def export(
         Path, typer.Option("-o", "--output", metavar="FILE", help="Packed if it ends in .gz.", show_default=False)
     ],
     format_: Annotated[
-        Format | None,
-        typer.Option("--format", help="Told by the name of the file if not given.", show_default=False),
+        str | None,
+        kind_option(
+            "--format", "archsim.exports", "Told by the name of the file if not given.", show_default=False
+        ),
     ] = None,
     phase: Annotated[
         Phase | None, typer.Option("--phase", help="May be left out if there is one.", show_default=False)
     ] = None,
 ) -> None:
-    """Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet or a data frame.
-
-    perfetto (.json, for ui.perfetto.dev), konata (.log with --format konata, or .kanata), vcd (.vcd, for GTKWave),
-    parquet, csv.
-    """
+    """Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet, a data frame or a tool of a plug-in."""
     from archsim.export import export as write
     from archsim.export import format_of
+    from archsim.registry import EXPORTS
     from archsim.report import load_result
 
-    chosen = format_.value if format_ else format_of(output)
+    chosen = format_ or format_of(output)
     found = load_result(result, phase.value if phase else None)
     n = write(found, output, chosen)
-    what = {"konata": "stages", "vcd": "changes"}.get(chosen, "spans")
-    say(f"{output}: {n} {what} of {found.name}, {found.phase}")
+    say(f"{output}: {n} {EXPORTS[chosen].writes} of {found.name}, {found.phase}")
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command()(export)
+    app.command(cls=KindsCommand)(export)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import Any, Generic, TypeVar
 
-from archsim.errors import PluginError
+from archsim.errors import ArchsimError, PluginError
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -102,6 +103,26 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         """The names of all kinds, sorted."""
         return tuple(self)
 
+    @contextmanager
+    def calling(self, name: str) -> Iterator[type[T]]:
+        """The kind of this name, while it is used: what goes wrong in a plug-in carries the plug-in's name.
+
+        Raises
+        ------
+        PluginError
+            A kind from outside archsim raised anything but an `ArchsimError`.
+        """
+        kind = self[name]
+        try:
+            yield kind
+        except (ArchsimError, MemoryError):
+            raise
+        except Exception as cause:  # whatever foreign code raises
+            if kind.__module__.startswith("archsim."):
+                raise
+            where = f"{kind.__module__}.{kind.__qualname__}"
+            raise PluginError(f"{self.family} {name!r} ({where}): {type(cause).__name__}: {cause}") from cause
+
     def _fill(self) -> None:
         if self._is_filled:
             return
@@ -167,4 +188,7 @@ def _package_of(point: EntryPoint) -> str:
 
 ADCS: Registry[Any] = Registry(
     "ADC kind", "archsim.adcs", "archsim.components.adc.kind:AdcKind", "archsim.components.adc.kinds"
+)
+EXPORTS: Registry[Any] = Registry(
+    "export format", "archsim.exports", "archsim.export.format:Format", "archsim.export.kinds"
 )
