@@ -13,6 +13,7 @@ from archsim.registry import FAMILIES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
 SAYS = {
+    "log_ramp_adc": r"ramp: 0.51 ms, ADCs 541688 pJ\nlog_ramp: 0.10 ms, ADCs 84756 pJ\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
 }
 """By example: what it prints."""
