@@ -10,12 +10,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import Any, Generic, TypeVar
 
-from archsim.errors import PluginError
+from archsim.errors import ArchsimError, PluginError
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -101,6 +102,26 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
     def names(self) -> tuple[str, ...]:
         """The names of all kinds, sorted."""
         return tuple(self)
+
+    @contextmanager
+    def calling(self, name: str) -> Iterator[type[T]]:
+        """The kind of this name, while it is used: what goes wrong in a plug-in carries the plug-in's name.
+
+        Raises
+        ------
+        PluginError
+            A kind from outside archsim raised anything but an `ArchsimError`.
+        """
+        kind = self[name]
+        try:
+            yield kind
+        except (ArchsimError, MemoryError):
+            raise
+        except Exception as cause:  # whatever foreign code raises
+            if kind.__module__.startswith("archsim."):
+                raise
+            where = f"{kind.__module__}.{kind.__qualname__}"
+            raise PluginError(f"{self.family} {name!r} ({where}): {type(cause).__name__}: {cause}") from cause
 
     def _fill(self) -> None:
         if self._is_filled:
@@ -219,4 +240,7 @@ INTERCONNECTS: Registry[Any] = Registry(
 )
 COMMANDS: LazyRegistry[Any] = LazyRegistry(
     "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
+)
+EXPORTS: Registry[Any] = Registry(
+    "export format", "archsim.exports", "archsim.export.format:Format", "archsim.export.kinds"
 )

@@ -167,7 +167,7 @@ MAKES = {"mkdir", "makedirs", "mkfifo", "rename", "renames", "unlink", "rmdir", 
 # libraries that write: into a buffer or an open file of archsim.files, beside the reason
 INTO_A_BUFFER = {
     ("savefig", "plot/canvas.py"),  # BytesIO
-    ("write_table", "export/tables.py"),  # a file of packed_file
+    ("write_table", "export/kinds/parquet.py"),  # a file of packed_file
     ("write_table", "explore/results.py"),  # a file of fresh_file
     ("nir.write", "workload/nir_writer.py"),  # BytesIO
     ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, cast
 
 import typer
 
+from archsim.cli.kinds import KindsCommand
 from archsim.errors import PluginError
 from archsim.registry import COMMANDS
 
@@ -54,7 +55,7 @@ def command(function: Callable[..., None]) -> type[Command]:
 
     def app() -> typer.Typer:
         made = typer.Typer(**PLAIN)
-        made.command(shown_name(name), help=text)(function)
+        made.command(shown_name(name), cls=KindsCommand, help=text)(function)
         return made
 
     about = {"kind": name, "help": text, "app": staticmethod(app), "__module__": function.__module__}

@@ -6,25 +6,15 @@ parquet, csv.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from archsim.cli.command import command
+from archsim.cli.kinds import kind_option
 from archsim.cli.options import Phase, ResultFolder, text_of
 from archsim.cli.say import say
-
-
-class Format(StrEnum):
-    """Formats of other tools."""
-
-    perfetto = "perfetto"
-    konata = "konata"
-    vcd = "vcd"
-    parquet = "parquet"
-    csv = "csv"
 
 
 @command
@@ -34,8 +24,10 @@ def export(
         Path, typer.Option("-o", "--output", metavar="FILE", help="Packed if it ends in .gz.", show_default=False)
     ],
     format_: Annotated[
-        Format | None,
-        typer.Option("--format", help="Told by the name of the file if not given.", show_default=False),
+        str | None,
+        kind_option(
+            "--format", "archsim.exports", "Told by the name of the file if not given.", show_default=False
+        ),
     ] = None,
     phase: Annotated[
         Phase | None, typer.Option("--phase", help="May be left out if there is one.", show_default=False)
@@ -43,10 +35,10 @@ def export(
 ) -> None:
     from archsim.export import export as write
     from archsim.export import format_of
+    from archsim.registry import EXPORTS
     from archsim.report import load_result
 
-    chosen = text_of(format_) or format_of(output)
+    chosen = format_ or format_of(output)
     found = load_result(result, text_of(phase))
     n = write(found, output, chosen)
-    what = {"konata": "stages", "vcd": "changes"}.get(chosen, "spans")
-    say(f"{output}: {n} {what} of {found.name}, {found.phase}")
+    say(f"{output}: {n} {EXPORTS[chosen].writes} of {found.name}, {found.phase}")

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.export.arrows import arrows_of, ranks
+from archsim.export.format import Format
 from archsim.export.levels import levels_of
 from archsim.export.writing import packed_file
 from archsim.names import NAMELESS
+from archsim.registry import EXPORTS
 
 if TYPE_CHECKING:
     from archsim.metrics import Result, Spans
@@ -30,6 +32,17 @@ _SPAN = (
     '"sample":%d,"unit":%d,"units":%d,"start_ps":%d,"end_ps":%d,"wait_ps":%d,%s}}'
 )
 _FLOW = '{"ph":%s,"cat":"wait","name":"waits for","id":%d,"pid":%d,"tid":%d,"ts":%d.%03d}'
+
+
+@EXPORTS.register
+class Perfetto(Format):
+    """For ui.perfetto.dev and its trace processor."""
+
+    kind = "perfetto"
+    suffixes = (".json",)
+
+    def write(self, result: Result, path: str | Path) -> int:
+        return write_perfetto(result, path)
 
 
 def write_perfetto(result: Result, path: str | Path) -> int:
@@ -180,9 +193,7 @@ def _labels(spans: Spans) -> tuple[list[str], list[str], NDArray[np.int64]]:
         layer, phase = spans.layer_names[k // n_phases % n_layers], spans.phase_names[k % n_phases]
         name = f"{action} {layer}".strip() or NAMELESS
         heads.append(f'"name":{_quoted(name)},"cat":{_quoted(phase or "none")}')
-        tails.append(
-            f'"action":{_quoted(action)},"layer":{_quoted(layer)},"phase":{_quoted(phase)}'
-        )
+        tails.append(f'"action":{_quoted(action)},"layer":{_quoted(layer)},"phase":{_quoted(phase)}')
     return heads, tails, kind.astype(np.int64).reshape(-1)
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from archsim.export.format import Format
 from archsim.export.levels import Level, levels_of
 from archsim.export.writing import packed_file
+from archsim.registry import EXPORTS
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
 _FIRST, _LAST = 33, 126  # printable characters that an identifier code is made of
 _PLAIN = re.compile(r"[^0-9A-Za-z_\[\]]")
 CHUNK = 65_536
+
+
+@EXPORTS.register
+class Vcd(Format):
+    """For GTKWave and other wave viewers."""
+
+    kind = "vcd"
+    suffixes = (".vcd",)
+    writes = "changes"
+
+    def write(self, result: Result, path: str | Path) -> int:
+        return write_vcd(result, path)
 
 
 def write_vcd(result: Result, path: str | Path) -> int:

@@ -1,32 +1,31 @@
-"""One door to all formats."""
+"""What a format is, and the entry point to all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from archsim.errors import ArchsimError
-from archsim.export.konata import write_konata
-from archsim.export.perfetto import write_perfetto
-from archsim.export.tables import write_csv, write_parquet
-from archsim.export.vcd import write_vcd
 from archsim.files import path_of
+from archsim.registry import EXPORTS
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
 
-FORMATS: dict[str, Callable[[Result, str | Path], int]] = {
-    "perfetto": write_perfetto,
-    "konata": write_konata,
-    "vcd": write_vcd,
-    "parquet": write_parquet,
-    "csv": write_csv,
-}
-SUFFIXES = {
-    ".json": "perfetto", ".kanata": "konata", ".konata": "konata", ".vcd": "vcd", ".parquet": "parquet",
-    ".csv": "csv",
-}  # fmt: skip
+
+class Format(ABC):
+    """One format for another tool; its first docstring line says which tool reads it."""
+
+    kind: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """How the names of its files end, in lower case with the dot; a format may do without."""
+    writes: ClassVar[str] = "spans"
+    """What `write` counts."""
+
+    @abstractmethod
+    def write(self, result: Result, path: str | Path) -> int:
+        """Write a run; how many things were written comes back."""
 
 
 def export(result: Result, path: str | Path, format: str | None = None) -> int:
@@ -37,8 +36,8 @@ def export(result: Result, path: str | Path, format: str | None = None) -> int:
     result : Result
     path : str or path
         A file, replaced if it exists. Text is compressed where the name ends in ``.gz``.
-    format : {"perfetto", "konata", "vcd", "parquet", "csv"}, optional
-        Told by the name of the file if not given.
+    format : str, optional
+        A name of `archsim.registry.EXPORTS`. Told by the name of the file if not given.
 
     Returns
     -------
@@ -67,9 +66,11 @@ def export(result: Result, path: str | Path, format: str | None = None) -> int:
     (1, 1)
     """
     chosen = format or format_of(path)
-    if chosen not in FORMATS:
-        raise ArchsimError(f"unknown format {chosen!r}; there are: {', '.join(FORMATS)}")
-    return FORMATS[chosen](result, path)
+    if chosen not in EXPORTS:
+        raise ArchsimError(f"unknown format {chosen!r}; there are: {', '.join(EXPORTS)}")
+    with EXPORTS.calling(chosen) as kind:
+        n: int = kind().write(result, path)
+    return n
 
 
 def format_of(path: str | Path) -> str:
@@ -81,9 +82,10 @@ def format_of(path: str | Path) -> str:
     'perfetto'
     """
     suffix = Path(path_of(path).name.removesuffix(".gz")).suffix.lower()
-    if suffix not in SUFFIXES:
+    told = {suffix: name for name, kind in EXPORTS.items() for suffix in kind.suffixes}
+    if suffix not in told:
         raise ArchsimError(
-            f"{path}: the name does not tell the format; end it in {', '.join(SUFFIXES)}, or say --format "
-            f"{'|'.join(FORMATS)}"
+            f"{path}: the name does not tell the format; end it in {', '.join(told)}, or say --format "
+            f"{'|'.join(EXPORTS)}"
         )
-    return SUFFIXES[suffix]
+    return told[suffix]

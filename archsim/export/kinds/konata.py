@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.export.format import Format
 from archsim.export.writing import packed_file
 from archsim.names import NONE
+from archsim.registry import EXPORTS
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -23,6 +25,18 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 _WHOLE = "X"  # Konata draws arrows only between stages with a capital X in their name
 # within a cycle: what ends, what begins, what arrives, what begins and ends at once, what is over
 _END, _BEGIN, _START, _END_AT_ONCE, _OVER = range(5)
+
+
+@EXPORTS.register
+class Konata(Format):
+    """For the pipeline viewer Konata."""
+
+    kind = "konata"
+    suffixes = (".kanata", ".konata")
+    writes = "stages"
+
+    def write(self, result: Result, path: str | Path) -> int:
+        return write_konata(result, path)
 
 
 def write_konata(result: Result, path: str | Path) -> int:

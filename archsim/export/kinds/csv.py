@@ -1,22 +1,31 @@
-"""Spans as a table: CSV for spreadsheets, Parquet for data frames and databases."""
+"""Spans as a table for spreadsheets."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from archsim.errors import ArchsimError
+from archsim.export.format import Format
 from archsim.export.writing import packed_file
+from archsim.registry import EXPORTS
 from archsim.texts import as_cell
 
 if TYPE_CHECKING:
-    from archsim.metrics import Result, Spans
+    from archsim.metrics import Result
 
 CHUNK = 65_536
+
+
+@EXPORTS.register
+class Csv(Format):
+    """For spreadsheets."""
+
+    kind = "csv"
+    suffixes = (".csv",)
+
+    def write(self, result: Result, path: str | Path) -> int:
+        return write_csv(result, path)
 
 
 def write_csv(result: Result, path: str | Path) -> int:
@@ -72,52 +81,3 @@ def cell_text(text: str) -> str:
     "'=1+1" "say ""a""\"
     """
     return '"' + as_cell(text).replace('"', '""') + '"'
-
-
-def write_parquet(result: Result, path: str | Path) -> int:
-    """Write the spans as Parquet; names as dictionaries, null where there is no timestep or sample.
-
-    Parameters
-    ----------
-    result : Result
-    path : str or path
-
-    Returns
-    -------
-    int
-        How many spans were written. The provenance is in the file's metadata, under ``archsim``.
-
-    Raises
-    ------
-    ArchsimError
-        pyarrow is not installed, or the file cannot be written.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise ArchsimError("Parquet needs pyarrow: pip install 'archsim[export]'") from None
-    spans = result.spans()
-    said = {"name": result.name, "phase": result.phase, "provenance": result.provenance}
-    about = json.dumps(said, default=str, allow_nan=False)
-    table = pyarrow.table(_arrow_columns(spans)).replace_schema_metadata({"archsim": about})
-    with packed_file(path) as file:
-        pyarrow.parquet.write_table(table, file)
-    return spans.n_spans
-
-
-def _arrow_columns(spans: Spans) -> dict[str, Any]:
-    import pyarrow
-
-    from archsim.metrics.spans import COLUMNS, NAMED
-
-    columns = {}
-    for key in COLUMNS:
-        values = getattr(spans, key)
-        if key in NAMED:
-            names = pyarrow.array(getattr(spans, f"{key}_names"), pyarrow.string())
-            columns[key] = pyarrow.DictionaryArray.from_arrays(pyarrow.array(values.astype(np.int32)), names)
-        else:
-            missing = values < 0 if key in ("timestep", "sample") else None
-            columns[key] = pyarrow.array(values, mask=missing)
-    return columns
