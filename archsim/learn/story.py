@@ -35,6 +35,8 @@ from archsim.workload.nir_writer import nir_faults, write_nir
 
 T = TypeVar("T")
 RULES = ("bp", "dfa")
+MOST_SEEDS = 10_000
+"""Each is a training and an adaptation; with so many, a mean is known to a hundredth of the spread."""
 Tell = Callable[[str, Progress | None], None]
 """Called with what is going on, and after each training step with where it stands."""
 
@@ -105,7 +107,7 @@ def learn(
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_type("rules", rules, (list, tuple), "rules=['bp', 'dfa']"),
-        wrong_whole("seeds", seeds, 1),
+        wrong_whole("seeds", seeds, 1, MOST_SEEDS),
         wrong_whole("seed", seed),
         wrong_kind("engine", engine, ENGINES),
         wrong_path("folder", folder) if folder is not None else None,
