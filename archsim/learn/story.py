@@ -19,6 +19,7 @@ from archsim.files import inside, path_of, scratch_folder, write_text
 from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
 from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder, with_arrays
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
+from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.wear import wear_of
 from archsim.provenance import files_of, versions
@@ -87,8 +88,8 @@ def learn(
     WorkloadError
         Something is missing in the workload, data are missing or disagree with the network, learning diverges, or
         the folder holds something else. Parts that are finished stay in the folder.
-    DoesNotFitError
-        The chip has too little of something; found out before anything is trained.
+    DoesNotFitError, TooLargeError
+        The chip has too little of something, or the machine memory; found out before anything is trained.
 
     Examples
     --------
@@ -114,6 +115,7 @@ def learn(
     ], WorkloadError)  # fmt: skip
     _check_choices(work, rules, seeds, seed)
     phases = phases_of(work, rules)
+    check_training(chip, work, max_memory_bytes)
     check_fit(chip, work, phases, max_memory_bytes)
     if folder is None:
         if resume:
