@@ -42,7 +42,7 @@ def workplace(tmp_path_factory) -> Path:
 def run(command: str, folder: Path) -> str:
     words = shlex.split(command)
     if words[0] == ".venv/bin/archsim":
-        words = [sys.executable, "-m", "archsim.cli", *words[1:]]
+        words = [sys.executable, "-m", "archsim", *words[1:]]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ})
     assert done.returncode == 0, f"{command}\n{done.stderr}"
     return done.stdout
@@ -83,6 +83,7 @@ def test_the_python_examples_on_exploring_run_as_one_script(workplace):
     assert (workplace / "results" / "tiny" / "results.jsonl").exists()
 
 
+@pytest.mark.usefixtures("own_kinds")
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_example_shows_what_happens(page, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -1,12 +1,12 @@
 """Which layer block sits on which crossbar, PE and tile; placement on the interconnect; shares of the buffers."""
 
+from archsim.interconnect import IO, Hop
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Home, LayerPlan, Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
 from archsim.mapping.rows import needed_from, rows_of_source, sources_of
-from archsim.mapping.topology import IO, Hop, Topology
 
 __all__ = [
     "IO",
@@ -16,7 +16,6 @@ __all__ = [
     "Hop",
     "LayerPlan",
     "Mapping",
-    "Topology",
     "UpdateNeeds",
     "all_value_bits",
     "link_bits",

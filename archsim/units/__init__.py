@@ -31,6 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
+from archsim.units.kinds import KindName
 from archsim.units.quantities import (
     close_match,
     factor_between,
@@ -56,6 +57,7 @@ __all__ = [
     "FieldFaultsError",
     "Frac",
     "FrequencyMhz",
+    "KindName",
     "LengthUm",
     "NodeNm",
     "PowerUw",

@@ -84,7 +84,7 @@ def test_an_empty_token_is_one_flit_on_each_link_to_the_home(root_dir, tmp_path)
     path.write_text(UNEQUAL_DEPTH)
     low, _ = lowered_file(root_dir, path, ONE_ARRAY)
     graph, plan = low.graph, low.mapping.plans["c"]
-    (home,), topology = plan.homes, low.mapping.topology
+    (home,), topology = plan.homes, low.mapping.interconnect
     idle = [block.tile for block in plan.forward if block.rows[0] >= 128]  # the rows that read b
     chosen = graph.layer == graph.layer_names.index("c")
     hops = np.array([name.startswith("hop") for name in graph.action_names])[graph.action] & chosen
