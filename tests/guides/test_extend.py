@@ -14,6 +14,11 @@ from archsim.registry import FAMILIES
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
 SAYS = {
     "log_ramp_adc": r"ramp: 0.51 ms, ADCs 541688 pJ\nlog_ramp: 0.10 ms, ADCs 84756 pJ\n",
+    "refractory_neuron": (
+        r"spikes \[1 0 0 1 0 0 1 0\]\nlif: \d+\.\d\d nJ, .* us\nrefractory_lif: \d+\.\d\d nJ, .* us\n"
+    ),
+    "ring": r"\d+ \['link\[0 to 1\]', 'link\[0 to 8\]'.*'link\[io to 0\]'\]\n",
+    "tasks_command": r"admit \d+\n.*\n.*\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
 }
 """By example: what it prints."""
