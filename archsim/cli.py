@@ -335,6 +335,23 @@ def crossbar(
         typer.Option("-o", "--output", metavar="FOLDER", help="Write crossbar.json and four pictures there."),
     ] = None,
     array: Annotated[str, typer.Option("--array", metavar="ROW,COL", help="Which array is drawn.")] = "0,0",
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            "--fit",
+            metavar="MODEL",
+            help="Learn the error of the sums of that row of arrays and write an error model, for "
+            "device.errors.learned of a chip file.",
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            "--measured",
+            metavar="CSV",
+            help="For --fit: learn from measurements (columns ideal, measured[, active_rows]) in full cells.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws the cells' errors and the inputs.")] = 0,
     vectors: Annotated[int, typer.Option("--vectors", min=1, max=2**24, help="Random inputs to read.")] = 256,
     density: Annotated[
@@ -356,7 +373,13 @@ def crossbar(
     from archsim.cli_look import Question
 
     allowed, shape = memory_bytes(max_memory), (vectors, density, input_bits)
-    command(Question(chip, weights, key, layer, array, seed, *shape, set_ or [], allowed), output, json)
+    question = Question(chip, weights, key, layer, array, seed, *shape, set_ or [], allowed)
+    if fit is None and measured is None:
+        command(question, output, json)
+        return
+    from archsim.cli_fit import fit_errors
+
+    fit_errors(question, fit, measured, json)
 
 
 app.add_typer(study, name="study")

@@ -101,13 +101,20 @@ class Look:
         return None if adc is None else (adc.lowest, adc.highest)
 
 
-def looked(question: Question) -> Look:
-    """Program the weights, send the batch through, and take the measures."""
+def array_asked(question: Question) -> tuple[Chip, WeightFile, ArraySpec, Place]:
+    """Chip, weights, the chip's arrays, and which array of their grid is meant."""
     chip = _chip(question)
     weights = read_matrix(question.weights, key=question.key, layer=question.layer)
     spec = array_spec(chip, input_bits=question.input_bits)
     n_in, n_out = weights.values.shape
-    place = _place(question.place, (-(-n_in // spec.n_rows), -(-n_out // spec.n_weights_per_row)))
+    grid = (-(-n_in // spec.n_rows), -(-n_out // spec.n_weights_per_row))
+    return chip, weights, spec, _place(question.place, grid)
+
+
+def looked(question: Question) -> Look:
+    """Program the weights, send the batch through, and take the measures."""
+    chip, weights, spec, place = array_asked(question)
+    n_in, n_out = weights.values.shape
     check_memory(
         f"{question.n_vectors} vectors of {n_in} inputs on {n_in} x {n_out} weights",
         _bytes(spec, question.n_vectors, n_in, n_out), question.max_memory_bytes,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from archsim.errors import SpecError
-from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires
+from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
 from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, TimePs, VoltageV
 
 if TYPE_CHECKING:
@@ -260,6 +260,8 @@ class ArraySpec(DoorModel):
             faults.append((("read_voltage",), "must be above zero"))
         if self.read_pulse_ps <= 0:
             faults.append((("read_pulse",), "must be above zero"))
+        beside = learned_faults(self.errors, self.wires, self.curve)
+        faults += [((name,), "errors.learned stands for it; leave one of them out") for name in beside]
         if faults:
             raise FieldFaultsError(faults)
         return self
