@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 from itertools import pairwise
 
+from noc_traffic import mean_hops, traffic, zero_load_cycles
+
 from archsim.engine import run_tasks
-from archsim.lowering.traffic import mean_hops, traffic, zero_load_cycles
 from archsim.mapping import Topology
 
 BOOKSIM = {

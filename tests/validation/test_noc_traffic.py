@@ -5,10 +5,10 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+from noc_traffic import PATTERNS, Router, mean_hops, traffic, zero_load_cycles
 
 from archsim.engine import run_tasks
 from archsim.errors import EngineError
-from archsim.lowering.traffic import PATTERNS, Router, mean_hops, traffic, zero_load_cycles
 from archsim.mapping import Topology
 from archsim.verify import verify
 
