@@ -15,7 +15,6 @@ import typer
 from typer.core import TyperGroup
 
 from archsim import cli_export, cli_questions
-from archsim.cli_main import main
 from archsim.cli_options import (
     Assignments,
     ChipFile,
@@ -385,7 +384,3 @@ def crossbar(
 app.add_typer(study, name="study")
 app.command()(sweep)
 app.command()(search)
-
-
-if __name__ == "__main__":
-    main()

@@ -19,7 +19,8 @@ from archsim.crossbar.mvm.readout import Adc
 from archsim.engine.long.memory import check_memory
 from archsim.errors import ArchsimError
 from archsim.spec import Chip, load_chip
-from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange, array_spec
+from archsim.spec.arrays import array_spec
+from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange
 
 Floats = NDArray[np.float64]
 Place = tuple[int, int]

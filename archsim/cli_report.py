@@ -13,9 +13,9 @@ from archsim.report import PAGE_FILE, html_report, load_result, read_results
 def report(item: Path, output: Path | None) -> None:
     """The page of a saved result, or of a study with its tables and chips; the name of the file on stdout."""
     if (item / "study.json").is_file():
+        from archsim.explore.report import report as study_report
         from archsim.explore.results import notes_on
         from archsim.explore.results import read_results as read_study_results
-        from archsim.explore.results import report as study_report
 
         found = read_study_results(item)
         say(str(study_report(found, output or item)))

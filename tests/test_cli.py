@@ -558,7 +558,7 @@ def test_an_error_of_a_process_is_one_message_and_exit_2(chip: Path, workload: P
 
 def test_help_imports_no_heavy_library() -> None:
     code = (
-        "import sys\nsys.argv = ['archsim', '--help']\nfrom archsim.cli import main\n"
+        "import sys\nsys.argv = ['archsim', '--help']\nfrom archsim.cli_main import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'numpy', 'pydantic', 'matplotlib', 'simpy', 'networkx', 'nir', 'h5py', 'ruamel', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"

@@ -33,7 +33,7 @@ def message_of(result: Result) -> str:
 
 def test_the_version_is_that_of_the_package_and_loads_no_heavy_library():
     code = (
-        "import sys\nsys.argv = ['archsim', '--version']\nfrom archsim.cli import main\n"
+        "import sys\nsys.argv = ['archsim', '--version']\nfrom archsim.cli_main import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "heavy = {'numpy', 'pydantic', 'matplotlib', 'simpy', 'networkx', 'nir', 'h5py', 'ruamel', 'rich'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"

@@ -20,6 +20,7 @@ from archsim.crossbar.readings import Conducting, Setting, forward_reading
 from archsim.crossbar.transposed import Backward
 from archsim.crossbar.wired import check_wires
 from archsim.errors import SpecError
+from archsim.spec.arrays import array_spec
 from archsim.spec.chip import Chip
 from archsim.spec.values import (
     AdcReadout,
@@ -27,7 +28,6 @@ from archsim.spec.values import (
     CalibratedRange,
     IntegrateFireReadout,
     SenseAmpReadout,
-    array_spec,
 )
 
 Floats = NDArray[np.float64]
@@ -44,7 +44,7 @@ class CrossbarArray(Grid):
     Parameters
     ----------
     spec : ArraySpec or Chip
-        A chip stands for its arrays with inputs of spikes (:func:`archsim.spec.values.array_spec`).
+        A chip stands for its arrays with inputs of spikes (:func:`archsim.spec.arrays.array_spec`).
     weights : array_like (n_in, n_out)
         Are programmed at once.
     seed : int

@@ -7,7 +7,8 @@ from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.long_result import LongResult
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
-from archsim.metrics.run_file import phase_file, read_run, run_file, write_run
+from archsim.metrics.run_file import phase_file, run_file, write_run
+from archsim.metrics.run_reader import read_run
 from archsim.metrics.spans import Spans
 from archsim.metrics.waits import CAUSES, Waits, waits
 
