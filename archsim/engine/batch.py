@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from archsim.engine import POLICIES, heap_engine
+from archsim.engine import heap_engine
 from archsim.engine.columns import Structure, services_of, structure_of
+from archsim.engine.kinds import POLICIES
 from archsim.engine.memory import check_run
 from archsim.errors import DeadlockError, EngineError
 from archsim.given import refuse, wrong_kind, wrong_type

@@ -18,7 +18,7 @@ SAYS = {
         r"spikes \[1 0 0 1 0 0 1 0\]\nlif: \d+\.\d\d nJ, .* us\nrefractory_lif: \d+\.\d\d nJ, .* us\n"
     ),
     "ring": r"\d+ \['link\[0 to 1\]', 'link\[0 to 8\]'.*'link\[io to 0\]'\]\n",
-    "tasks_command": r"admit \d+\n.*\n.*\n",
+    "tasks_command": r"drive \d+\nread \d+\nconvert \d+\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
 }
 """By example: what it prints."""
