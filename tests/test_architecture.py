@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,6 +151,12 @@ def test_json_from_a_file_comes_in_by_its_one_reader(path):
         # plain data made plainer, and operations that this process keeps to write them later
         is_own = what.startswith("json.dumps(") or (path, what) == (Path("explore/journal.py"), "line")
         assert is_own, f"{path}:{call.lineno} parses {what}: use archsim.json_reader"
+
+
+def test_every_room_is_drawn_on_the_page():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    told = {name.removesuffix(".py").rstrip("/") for name in re.findall(r"`([a-z_]+(?:\.py|/)?)`", page)}
+    assert {room for room in KNOWS if not room.startswith("__")} <= told
 
 
 def test_no_room_knows_a_room_that_knows_it():
