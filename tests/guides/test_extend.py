@@ -14,7 +14,9 @@ from archsim.registry import FAMILIES
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
 SAYS = {
     "log_ramp_adc": r"ramp: 0.51 ms, ADCs 541688 pJ\nlog_ramp: 0.10 ms, ADCs 84756 pJ\n",
+    "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
+    "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }
 """By example: what it prints."""
 
