@@ -19,7 +19,6 @@ from archsim.units.door import (
     EnergyPj,
     Frac,
     FrequencyMhz,
-    KindOf,
     LengthUm,
     NodeNm,
     PowerUw,
@@ -32,6 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
+from archsim.units.kinds import KindName
 from archsim.units.quantities import (
     close_match,
     factor_between,
@@ -57,7 +57,7 @@ __all__ = [
     "FieldFaultsError",
     "Frac",
     "FrequencyMhz",
-    "KindOf",
+    "KindName",
     "LengthUm",
     "NodeNm",
     "PowerUw",

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
-from archsim.units.door import KindOf, Place, Quantity, door_key, place_of
+from archsim.units.door import Place, Quantity, door_key, place_of
+from archsim.units.kinds import KindName
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
@@ -43,7 +44,11 @@ def _is_arm(arm: Any, label: str) -> bool:
     if any(isinstance(mark, Tag) and mark.tag == label for mark in place.metadata):
         return True
     if place.model is not None:
-        tags = [tag for field in place.model.model_fields.values() for tag in _choices(place_of(field.annotation))]
+        tags = [
+            tag
+            for field in place.model.model_fields.values()
+            for tag in _choices(place_of(field.annotation, field.metadata))
+        ]
         return label == place.model.__name__ or label in map(str, tags)
     if any(isinstance(mark, Quantity) for mark in place.metadata):
         return label.startswith("function-before")
@@ -74,8 +79,8 @@ def _step(place: Place, part: str | int) -> tuple[Place, bool]:
 def _choices(place: Place) -> tuple[Any, ...]:
     """The values that a Literal, an Enum or a register of kinds allows."""
     for mark in place.metadata:
-        if isinstance(mark, KindOf):
-            return mark.register.names()
+        if isinstance(mark, KindName):
+            return mark.names()
     if get_origin(place.annotation) is Literal:
         return get_args(place.annotation)
     if isinstance(place.annotation, type) and issubclass(place.annotation, enum.Enum):
@@ -180,9 +185,7 @@ def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
     return _choices(place_of(fields[discriminator].annotation)) if discriminator in fields else ()
 
 
-def faults_of(
-    error: ValueError, model_class: type[BaseModel], single: bool = False
-) -> list[tuple[Path, str]]:
+def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = False) -> list[tuple[Path, str]]:
     """Every fault that pydantic found, as (path in the file, message for people).
 
     Parameters
