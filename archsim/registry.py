@@ -178,10 +178,10 @@ class LazyRegistry(Registry[T]):
         return self._kinds[name]
 
     def __iter__(self) -> Iterator[str]:
-        points, own = self._points(), {*self._modules(), *self._kinds}
+        points, own = self._points(), set(self._modules())
         for name in sorted(own & points.keys()):
             raise PluginError(f"{self._where(points[name])}: the name {name!r} is taken")
-        return iter(sorted(own | points.keys()))
+        return iter(sorted(own | points.keys() | self._kinds.keys()))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -238,9 +238,10 @@ ADCS: Registry[Any] = Registry(
 INTERCONNECTS: Registry[Any] = Registry(
     "interconnect", "archsim.interconnects", "archsim.interconnect.base:Interconnect", "archsim.interconnect"
 )
-COMMANDS: LazyRegistry[Any] = LazyRegistry(
-    "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
-)
 EXPORTS: Registry[Any] = Registry(
     "export format", "archsim.exports", "archsim.export.format:Format", "archsim.export.kinds"
+)
+# the last one, whose base imports typer: `register` asks the others first
+COMMANDS: LazyRegistry[Any] = LazyRegistry(
+    "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
 )
