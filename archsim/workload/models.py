@@ -24,7 +24,6 @@ MOST_SEED = 2**63 - 1
 Size = Annotated[int, Field(ge=1, le=MOST_SIZE)]
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
-InputBits = Annotated[Bits, Field(ge=1, le=MOST_BITS)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
@@ -265,7 +264,7 @@ class WorkloadModel(DoorModel):
     network: NetworkModel
     weights: InitModel = InitModel()
     n_timesteps: Steps
-    input_resolution_bits: InputBits
+    input_resolution_bits: Bits
     activity: ActivityModel
     phases: Annotated[list[Phase], Field(min_length=1)]
     n_samples: Steps = 1
