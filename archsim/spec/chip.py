@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
 from archsim.spec.costs import (
@@ -340,7 +341,7 @@ class Chip(DoorModel):
     """A whole chip. `tiles: auto` builds as many as the workload needs."""
 
     version: Literal[1]
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
     technology: Technology
     n_tiles: Count | Literal["auto"]
     tile: Tile

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from archsim.names import one_line
 from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindOf, TimePs
 from archsim.workload.learning import LearningModel
 
@@ -260,7 +261,7 @@ class WorkloadModel(DoorModel):
     """A workload file."""
 
     version: Literal[1]
-    name: Name
+    name: Annotated[Name, AfterValidator(one_line)]
     network: NetworkModel
     weights: InitModel = InitModel()
     n_timesteps: Steps
