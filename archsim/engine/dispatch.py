@@ -58,7 +58,7 @@ def run(graph: TaskGraph, policy: str, kernel: str | None = None) -> Trace:
         cannot play the graph.
     """
     try:
-        from archsim.engine.compiled import FINISHED, STUCK
+        from archsim.engine.kernels.single import FINISHED, STUCK
     except ImportError:
         return heap_engine.run(graph, policy)
     structure = structure_of(graph)
@@ -99,7 +99,7 @@ def play(
     names: tuple[str, ...], structure: Structure, services: Services, policy: str, times: Times, head: Ints
 ) -> int:
     """Fill in the times by the first kernel that gets through; how it ended, as kernels say it."""
-    from archsim.engine.compiled import OUT_OF_ORDER
+    from archsim.engine.kernels.single import OUT_OF_ORDER
 
     how = OUT_OF_ORDER
     for name in names:
@@ -124,7 +124,7 @@ def _wheel(name: str, services: Services) -> tuple[int, int, int, int]:
 
 
 def _static(s: Structure, services: Services, times: Times) -> int:
-    from archsim.engine.compiled import static_pass
+    from archsim.engine.kernels.single import static_pass
 
     slots = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.where(s.used, s.capacity, 0))])
     rows = (s.after_ptr, s.after, s.uses_ptr, s.uses)
@@ -132,7 +132,7 @@ def _static(s: Structure, services: Services, times: Times) -> int:
 
 
 def _one(s: Structure, services: Services, wheel: tuple[int, int, int, int], times: Times, head: Ints) -> int:
-    from archsim.engine.compiled import one_resource
+    from archsim.engine.kernels.single import one_resource
 
     resource, capacity = s.one_resource
     heads = head if len(capacity) == len(head) else np.empty(len(capacity), np.int64)
@@ -150,8 +150,8 @@ def _any(
     head: Ints,
     sequence: Ints | None = None,
 ) -> int:
-    from archsim.engine.compiled import TOO_LONG
-    from archsim.engine.general.compiled import any_graph
+    from archsim.engine.kernels.general import any_graph
+    from archsim.engine.kernels.single import TOO_LONG
 
     if s.claims is None:
         return TOO_LONG
@@ -169,7 +169,7 @@ def _any(
 def run_with_order(graph: TaskGraph, policy: str) -> tuple[Trace, Ints]:
     """See `archsim.engine.start_order`."""
     try:
-        from archsim.engine.compiled import FINISHED
+        from archsim.engine.kernels.single import FINISHED
     except ImportError:
         return _in_order(graph, policy)
     structure = structure_of(graph)

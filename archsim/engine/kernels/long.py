@@ -1,6 +1,6 @@
 """The rolling window: blocks of a template are loaded shortly before they are needed, and forgotten when over.
 
-The rules are those of `archsim.engine.general.compiled`. A task of the window is a place: slot of its block x
+The rules are those of `archsim.engine.kernels.general`. A task of the window is a place: slot of its block x
 longest block + where it stands in the block. Tasks are compared by their key: number of the block x longest
 block + where it stands, which orders them as ids do. Blocks after a jump keep their numbers; what was skipped is
 added at the end.
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engine.compiled import pop, push
+from archsim.engine.kernels.single import pop, push
 from archsim.jit import njit
 
 Long = NDArray[np.int64]

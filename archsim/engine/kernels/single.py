@@ -1,4 +1,4 @@
-"""The loops of the compiled engine: the rules of `simpy_engine` on plain columns, to the same integers.
+"""Loops for tasks on single resources: the rules of `simpy_engine` on plain columns, to the same integers.
 
 Three kernels: `one_resource` for graphs whose tasks hold one unit of at most one resource, `any_graph` for
 all rules, `static_pass` for tasks served in the order of their ids. `dispatch` chooses and prepares.

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.engine.compiled import (
+from archsim.engine.kernels.single import (
     BITS,
     FINISHED,
     STUCK,
