@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine import POLICIES, run_tasks
+from archsim.engine.kernels.structs import Found, Memory, Order, Sizes
 from archsim.engine.long.full import busy_of, cut, graph_of, play_in_full
 from archsim.engine.long.memory import check_memory
 from archsim.engine.long.outcome import KEEP, Jump, LongRun
@@ -183,16 +184,14 @@ class _Window:
         self.begins, self.ends = np.full(KEEP, -1, np.int64), np.full(KEEP, -1, np.int64)
         self.outlast, self.out = np.zeros(n_resources, np.int64), np.zeros(5, np.int64)
         self.jumps = np.zeros((n_runs, 4), np.int64)
-        events = [np.empty(2 * n, np.int64) for _ in range(4)]
+        times, nodes, ending, soon = (np.empty(2 * n, np.int64) for _ in range(4))
         known = np.empty(2 * n + n_resources, np.int64)
+        size = Sizes(self.longest, self.n_edges, self.n_claims, self.n_slots, self.template.max_lag, self.lead)
+        memory = Memory(times, nodes, ending, soon, np.empty(n, np.int64), known)
+        found = Found(self.begins, self.ends, self.outlast, self.jumps, self.out)
         roll: Any = loop  # mypy takes the loops for what numba is given
-        return int(
-            roll(
-                self._rows(service, services_ps), self._places(), self.longest, self.n_edges, self.n_claims,
-                self.n_slots, self.template.max_lag, self.lead, first, ptr, blocks, policy == "static", detect,
-                *events, np.empty(n, np.int64), known, self.begins, self.ends, self.outlast, self.jumps, self.out,
-            )
-        )  # fmt: skip
+        rows, order = self._rows(service, services_ps), Order(first, ptr, blocks)
+        return int(roll(rows, self._places(), size, order, policy == "static", detect, memory, found))
 
     def _rows(self, service: NDArray[np.int32], services_ps: Ints) -> kernel.Rows:
         from archsim.engine.kernels.general import claims_of
