@@ -125,8 +125,20 @@ def test_heavy_libraries_come_in_by_one_door(path):
 
 @pytest.mark.parametrize("path", files(), ids=str)
 def test_only_files_of_kernels_are_compiled(path):
-    if path.name != "compiled.py":
+    """Loops stand in a folder of kernels by their names, or alone beside their plain twin as `compiled.py`."""
+    if path.parent.name != "kernels" and path.name != "compiled.py":
         assert not any(name.startswith("archsim.jit") for name in imports(path))
+
+
+# what compiled loops are written in, beside one another
+KERNELS_KNOW = {"__future__", "typing", "collections", "numpy", "archsim.jit"}
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.parent.name == "kernels"], ids=str)
+def test_kernels_know_numbers_and_arrays_only(path):
+    for name in imports(path):
+        room = "archsim." + ".".join(path.parent.parts)
+        assert name.startswith(room) or any(name == k or name.startswith(f"{k}.") for k in KERNELS_KNOW), name
 
 
 def calls(path: Path, name: str) -> Iterator[ast.Call]:
