@@ -25,12 +25,12 @@ from archsim.cli_options import (
     Kind,
     MaxMemory,
     Model,
+    OnePhase,
     Part,
-    Phase,
     Phases,
     Policy,
     PolicyOption,
-    Rule,
+    Rules,
     Seed,
     Suffix,
     Timesteps,
@@ -171,7 +171,7 @@ def explore(
         int | None,
         typer.Option("--sobol", metavar="N", help="Also Sobol's indices, from N points (a power of two).", min=2),
     ] = None,
-    phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
+    phase: OnePhase = None,
     seed: Seed = 0,
     set_: Assignments = None,
     metric: Annotated[
@@ -191,22 +191,14 @@ def explore(
     """
     from archsim.cli_explore import explore as command
 
-    named = phase.value if phase else None
-    command(chips, workload, uncertain, sobol, named, seed, set_ or [], metric or [], output, json, max_memory)
+    command(chips, workload, uncertain, sobol, phase, seed, set_ or [], metric or [], output, json, max_memory)
 
 
 @app.command()
 def learn(
     chip: ChipFile,
     workload: WorkloadFile,
-    rule: Annotated[
-        list[Rule] | None,
-        typer.Option(
-            "--rule",
-            show_default=False,
-            help="Only this rule; may be repeated. Both if not given; none adapts nothing.",
-        ),
-    ] = None,
+    rule: Rules = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, for means and intervals.")] = 1,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="The first; draws weights, splits, feedback and errors of cells.")
@@ -230,11 +222,11 @@ def learn(
 ) -> None:
     """Train in the cloud, adapt on the chip, and price it.
 
-    Prints accuracy before and after adaptation with BP and DFA, and time, energy and area of the same run.
+    Prints accuracy before and after adaptation with each rule, and time, energy and area of the same run.
     """
     from archsim.cli_learn import learn as command
 
-    rules = [chosen for chosen in texts(rule or [Rule.bp, Rule.dfa]) if chosen != "none"]
+    rules = None if rule is None else [chosen for chosen in rule if chosen != "none"]
     command(chip, workload, rules, seeds, seed, set_ or [], output, resume, engine.value, json, max_memory)
 
 
@@ -242,7 +234,7 @@ def learn(
 def map_(
     chip: ChipFile,
     workload: WorkloadFile,
-    phase: Annotated[Phase | None, typer.Option("--phase", help="The workload's first one if not given.")] = None,
+    phase: OnePhase = None,
     max_memory: MaxMemory = None,
     set_: Assignments = None,
     output: Annotated[
@@ -256,7 +248,7 @@ def map_(
     """
     from archsim.cli_map import map_ as command
 
-    command(chip, workload, phase.value if phase else None, set_ or [], output, json, max_memory)
+    command(chip, workload, phase, set_ or [], output, json, max_memory)
 
 
 @app.command()

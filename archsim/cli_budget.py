@@ -14,6 +14,7 @@ from archsim.errors import ArchsimError
 from archsim.report import read_results, text_table
 from archsim.report.summary import percent
 from archsim.units import format_quantity, parse_quantity
+from archsim.workload import INFERENCE, Workload
 
 if TYPE_CHECKING:
     from archsim.metrics.budget import Budget, Cell, Load
@@ -125,9 +126,16 @@ def _records(
     chip, work = load_both(item, workload, assignments)
     wanted = ["inference"] if use.inferences_per_s or "inference" in work.phases else []
     if use.adaptations_per_day:
-        wanted.append(phase or next((name for name in work.phases if name != "inference"), "dfa"))
-    runs = (simulate(chip, work, "compiled", seed, name) for name in dict.fromkeys(wanted))  # type: ignore[call-overload]
+        wanted.append(phase or _first_that_learns(work))
+    runs = (simulate(chip, work, "compiled", seed, name) for name in dict.fromkeys(wanted))
     return {run.phase: run.to_dict() for run in runs}
+
+
+def _first_that_learns(work: Workload) -> str:
+    found = next((name for name in work.phases if name != INFERENCE), None)
+    if found is None:
+        raise ArchsimError(f"{work.name} names no phase that learns; choose the rule that adapts with --phase")
+    return found
 
 
 def _rates(use: Use) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from archsim.cli_inputs import load_both, memory_bytes, progress
 from archsim.cli_say import say
@@ -20,9 +20,6 @@ from archsim.simulate import simulate
 from archsim.spec import Chip
 from archsim.units import close_match, format_metric
 from archsim.workload import Workload
-
-if TYPE_CHECKING:
-    from archsim.workload import Phase
 
 N_SHOWN = 5
 FILE = "uncertainty.json"
@@ -140,7 +137,7 @@ def _priced(
     found, origins = [], []
     for name, chip, work, phase, seed, _ in asked:
         progress(f"{name} ...")
-        which = cast("Phase", phase)
+        which = phase
         result = simulate(chip, work, "compiled", seed, which, max_memory_bytes=max_memory_bytes)
         found.append(Priced(name, chip, result))
         origins.append(provenance(chip, work, "compiled", seed, phase))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli_options import Phase
+from archsim.cli_options import OnePhase
 from archsim.cli_say import say
 
 
@@ -31,9 +31,7 @@ def export(
         Format | None,
         typer.Option("--format", help="Told by the name of the file if not given.", show_default=False),
     ] = None,
-    phase: Annotated[
-        Phase | None, typer.Option("--phase", help="May be left out if there is one.", show_default=False)
-    ] = None,
+    phase: OnePhase = None,
 ) -> None:
     """Write a saved result for Perfetto, Konata, GTKWave, a spreadsheet or a data frame.
 
@@ -45,7 +43,7 @@ def export(
     from archsim.report import load_result
 
     chosen = format_.value if format_ else format_of(output)
-    found = load_result(result, phase.value if phase else None)
+    found = load_result(result, phase)
     n = write(found, output, chosen)
     what = {"konata": "stages", "vcd": "changes"}.get(chosen, "spans")
     say(f"{output}: {n} {what} of {found.name}, {found.phase}")

@@ -31,7 +31,7 @@ _REDRAW_S = 0.2
 def learn(
     chip: Path,
     workload: Path,
-    rules: Sequence[str],
+    rules: Sequence[str] | None,
     seeds: int,
     seed: int,
     assignments: Sequence[str],
@@ -47,11 +47,12 @@ def learn(
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, assignments)
     from archsim.learn import learn as told
+    from archsim.learn.story import BP_AND_DFA
 
     meter = Meter()
     try:
         result = told(
-            the_chip, work, rules, seeds, seed, output, resume, engine,
+            the_chip, work, BP_AND_DFA if rules is None else rules, seeds, seed, output, resume, engine,
             meter.tell if sys.stderr.isatty() else None, allowed,
         )  # fmt: skip
     except KeyboardInterrupt:

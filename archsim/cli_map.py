@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from archsim.cli_inputs import load_both, memory_bytes
 from archsim.cli_say import say
@@ -17,9 +17,6 @@ from archsim.units import format_quantity
 from archsim.workload import Workload
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
 
-if TYPE_CHECKING:
-    from archsim.workload import Phase
-
 
 def map_(
     chip: Path, workload: Path, phase: str | None, assignments: Sequence[str], output: Path | None, as_json: bool,
@@ -28,7 +25,7 @@ def map_(
     """Lay a workload out for one phase and show where everything sits."""
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, assignments)
-    chosen = cast("Phase", phase or work.phases[0])
+    chosen = phase or work.phases[0]
     check_mapping(the_chip, work, chosen, allowed)
     mapping = map_workload(the_chip, work, chosen)
     if output is not None:

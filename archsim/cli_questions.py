@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli_options import Assignments, Json, Phase, Seed
+from archsim.cli_options import Assignments, Json, OnePhase, Seed
 
 Item = Annotated[
     Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)
@@ -15,7 +15,6 @@ Item = Annotated[
 ItsWorkload = Annotated[
     Path | None, typer.Argument(metavar="[WORKLOAD]", help="What the chip computes.", show_default=False)
 ]
-OnePhase = Annotated[Phase | None, typer.Option("--phase", help="The first one if not given.", show_default=False)]
 Top = Annotated[int, typer.Option("--top", min=1, help="Lines of each table.")]
 
 
@@ -35,7 +34,7 @@ def why(
     from archsim.cli_why import Asked
     from archsim.cli_why import why as command
 
-    command(Asked(item, workload, phase.value if phase else None, seed, set_ or []), top, json)
+    command(Asked(item, workload, phase, seed, set_ or []), top, json)
 
 
 def whatif(
@@ -69,7 +68,7 @@ def whatif(
     from archsim.cli_why import Asked
     from archsim.cli_why import whatif as command
 
-    asked = Asked(item, workload, phase.value if phase else None, seed, set_ or [])
+    asked = Asked(item, workload, phase, seed, set_ or [])
     command(asked, speedup or [], capacity or [], top, json)
 
 
@@ -97,10 +96,7 @@ def budget(
         ),
     ] = None,
     rest: Annotated[str, typer.Option(metavar="POWER", help="Of all else on the cell.")] = "0 uW",
-    phase: Annotated[
-        Phase | None,
-        typer.Option("--phase", help="Which rule adapts; the first one if not given.", show_default=False),
-    ] = None,
+    phase: OnePhase = None,
     seed: Seed = 0,
     set_: Assignments = None,
     json: Json = False,
@@ -112,7 +108,7 @@ def budget(
     use = Use(
         inferences_per_second, adaptations_per_day, limit, cell, capacity, voltage, usable, sleep, rest
     )  # fmt: skip
-    command(item, workload, phase.value if phase else None, seed, set_ or [], use, json)
+    command(item, workload, phase, seed, set_ or [], use, json)
 
 
 def report(

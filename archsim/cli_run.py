@@ -24,7 +24,6 @@ from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.workload import Phase
 
 
 def run(
@@ -98,7 +97,7 @@ def simulated(
     for phase in asked:
         progress(f"{chip.name}, {phase} ...")
         start = time.perf_counter()
-        result = simulate(chip, work, engine=engine, seed=seed, phase=cast("Phase", phase), **(how or {}))
+        result = simulate(chip, work, engine=engine, seed=seed, phase=phase, **(how or {}))
         results.append(cast("Result", result))  # or a LongResult, which whoever asks for timesteps can handle
         progress(f"{chip.name}, {phase}: {results[-1].n_tasks} tasks in {time.perf_counter() - start:.1f} s")
     return results

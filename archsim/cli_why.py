@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archsim.cli_inputs import load_both, progress, refuse_other_kind
 from archsim.cli_say import say
@@ -17,7 +17,6 @@ from archsim.units import format_quantity
 if TYPE_CHECKING:
     from archsim.metrics import Result
     from archsim.whatif import Outcome
-    from archsim.workload import Phase
 
 N_PAIRS = 10
 
@@ -49,7 +48,7 @@ def result_of(asked: Asked) -> Result:
 
     chip, work = load_both(asked.item, asked.workload, asked.assignments)
     progress(f"simulating {chip.name} ...")
-    return simulate(chip, work, "compiled", asked.seed, cast("Phase | None", asked.phase))
+    return simulate(chip, work, "compiled", asked.seed, asked.phase)
 
 
 def _saved(asked: Asked) -> Result:

@@ -168,3 +168,4 @@ def _package_of(point: EntryPoint) -> str:
 ADCS: Registry[Any] = Registry(
     "ADC kind", "archsim.adcs", "archsim.components.adc.kind:AdcKind", "archsim.components.adc.kinds"
 )
+RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")

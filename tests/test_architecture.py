@@ -36,6 +36,7 @@ KNOWS["crossbar"] = LOW | {"units", "spec"}
 KNOWS["snn"] = LOW | {"units", "spec", "workload", "crossbar"}
 KNOWS["mapping"] = LOW | {"units", "spec", "workload"}
 KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "mapping"}
+KNOWS["rules"] = KNOWS["lowering"] | {"lowering", "snn"}
 KNOWS["metrics"] = LOW | {"units", "taskgraph", "trace", "components"}
 KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
 KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", "metrics"}

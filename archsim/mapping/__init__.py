@@ -6,6 +6,7 @@ from archsim.mapping.mapping import Home, LayerPlan, Mapping, link_bits, map_wor
 from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
 from archsim.mapping.rows import needed_from, rows_of_source, sources_of
+from archsim.mapping.rule import rule_of
 from archsim.mapping.topology import IO, Hop, Topology
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "needed_from",
     "needs_of",
     "rows_of_source",
+    "rule_of",
     "sources_of",
     "value_bits",
 ]

@@ -31,6 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
+from archsim.units.names import NameOf
 from archsim.units.quantities import (
     close_match,
     factor_between,
@@ -57,6 +58,7 @@ __all__ = [
     "Frac",
     "FrequencyMhz",
     "LengthUm",
+    "NameOf",
     "NodeNm",
     "PowerUw",
     "Quantity",

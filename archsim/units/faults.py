@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
 from archsim.units.door import Place, Quantity, door_key, place_of
+from archsim.units.names import NameOf
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
@@ -72,7 +73,10 @@ def _step(place: Place, part: str | int) -> tuple[Place, bool]:
 
 
 def _choices(place: Place) -> tuple[Any, ...]:
-    """The values that a Literal or Enum allows."""
+    """The values that a Literal, an Enum or the name of a kind allows."""
+    for mark in place.metadata:
+        if isinstance(mark, NameOf):
+            return mark.names()
     if get_origin(place.annotation) is Literal:
         return get_args(place.annotation)
     if isinstance(place.annotation, type) and issubclass(place.annotation, enum.Enum):

@@ -17,7 +17,7 @@ from archsim.spec import Chip
 from archsim.spec.values import ArraySpec, array_spec
 from archsim.workload.network import Floats, Network
 
-FEEDBACK = ".feedback"  # after a layer's name: its fixed random matrix
+FEEDBACK = ".feedback"  # after a name: a learning rule's fixed matrix
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class ChipProducts:
     seed : int
         Every set of arrays draws from a stream of its own.
     backward : bool
-        Whether there will be backward products; direct feedback has none, and needs no second set.
+        Whether there will be backward products; without any, as with direct feedback, no second set is needed.
 
     Raises
     ------
@@ -111,7 +111,7 @@ class ChipProducts:
             self.arrays[key].calibrate(rows)
 
     def add_feedback(self, feedback: Mapping[str, Floats]) -> None:
-        """Program the fixed matrices (neurons, classes) of direct feedback alignment, once and for all."""
+        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all."""
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
@@ -135,7 +135,7 @@ class ChipProducts:
         return array.mvm_transposed(error, maximum=largest, resolution_bits=max(1, bits))
 
     def project(self, name: str, error: Floats) -> Floats:
-        """``error @ B.T`` through a layer's feedback arrays."""
+        """``error @ B.T`` through the arrays of a fixed matrix."""
         return self._scaled(self.arrays[name + FEEDBACK], error)
 
     def _scaled(self, array: CrossbarArray, error: Floats) -> Floats:
