@@ -62,7 +62,7 @@ class BP(Rule):
 
     def lay_down(self, ctx: Context, forward: Forward, gradients: Waits) -> None:
         """See :mod:`archsim.rules.bp.tasks`."""
-        from archsim.lowering.bp import BackPropagation
+        from archsim.rules.bp.tasks import BackPropagation
 
         BackPropagation(ctx, forward, self.error_phase, gradients).run()
 

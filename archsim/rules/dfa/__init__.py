@@ -65,7 +65,7 @@ class DFA(Rule):
 
     def lay_down(self, ctx: Context, forward: Forward, gradients: Waits) -> None:
         """See :mod:`archsim.rules.dfa.tasks`."""
-        from archsim.lowering.dfa import DirectFeedback
+        from archsim.rules.dfa.tasks import DirectFeedback
 
         DirectFeedback(ctx, forward, self.error_phase, gradients).run()
 
