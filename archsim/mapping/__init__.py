@@ -1,11 +1,18 @@
 """Which layer block sits on which crossbar, PE and tile; placement on the interconnect; shares of the buffers."""
 
-from archsim.mapping.blocks import Block
+from archsim.mapping.blocks import (
+    Block,
+    copy_blocks,
+    feedback_blocks,
+    most_copy_blocks,
+    most_feedback_blocks,
+    neurons_of,
+)
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Home, LayerPlan, Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
-from archsim.mapping.rows import needed_from, rows_of_source, sources_of
+from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
 from archsim.mapping.rule import rule_of
 from archsim.mapping.topology import IO, Hop, Topology
 
@@ -20,11 +27,17 @@ __all__ = [
     "Topology",
     "UpdateNeeds",
     "all_value_bits",
+    "copy_blocks",
+    "error_rows",
+    "feedback_blocks",
     "link_bits",
     "map_workload",
+    "most_copy_blocks",
+    "most_feedback_blocks",
     "n_bytes",
     "needed_from",
     "needs_of",
+    "neurons_of",
     "rows_of_source",
     "rule_of",
     "sources_of",

@@ -39,8 +39,7 @@ class BP(Rule):
 
     def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
         """The transposed copy with ``feedback: copy``, of the rows whose inputs need an error."""
-        from archsim.mapping.blocks import copy_blocks
-        from archsim.mapping.rows import error_rows
+        from archsim.mapping import copy_blocks, error_rows
 
         if chip.execution.feedback != "copy":
             return ()
@@ -48,7 +47,7 @@ class BP(Rule):
 
     def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
         """Of the copy of all rows."""
-        from archsim.mapping.blocks import most_copy_blocks
+        from archsim.mapping import most_copy_blocks
 
         return most_copy_blocks(layer, n_rows, chip) if chip.execution.feedback == "copy" else 0
 

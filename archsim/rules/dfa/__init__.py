@@ -38,7 +38,7 @@ class DFA(Rule):
 
     def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
         """The feedback matrix, cut at the layer's homes; none for the last layer, which sees the error itself."""
-        from archsim.mapping.blocks import feedback_blocks, neurons_of
+        from archsim.mapping import feedback_blocks, neurons_of
 
         last = network.layers[-1]
         if plan.layer is last:
@@ -48,7 +48,7 @@ class DFA(Rule):
 
     def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
         """Of a matrix from the output to all neurons."""
-        from archsim.mapping.blocks import most_feedback_blocks
+        from archsim.mapping import most_feedback_blocks
 
         return most_feedback_blocks(layer, network.layers[-1].n_neurons, chip)
 

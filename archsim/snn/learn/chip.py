@@ -93,7 +93,7 @@ class ChipProducts:
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
         self.arrays: dict[str, CrossbarArray] = {}
-        copied = _whose_inputs_learn(network) if self._copies and backward else set()
+        copied = whose_inputs_learn(network) if self._copies and backward else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
             rows = _driving(key, tape)
             of_input = InputRange.of(rows, input_bits)
@@ -177,7 +177,7 @@ class ChipProducts:
             array.age(seconds)
 
 
-def _whose_inputs_learn(network: Network) -> set[str]:
+def whose_inputs_learn(network: Network) -> set[str]:
     """Keys of weights that an error passes through; recurrent ones carry it to the timestep before."""
     found = {layer.name for layer in network.weighted if any(network.learns(name) for name in layer.inputs)}
     return found | {layer.name + RECURRENT for layer in network.weighted if layer.recurrent}
