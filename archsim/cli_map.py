@@ -36,7 +36,7 @@ def map_(
         return
     say(
         f"{the_chip.name}/{work.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
-        f"crossbars on {mapping.n_tiles} tile{'s' if mapping.n_tiles != 1 else ''} ({mapping.topology.kind})"
+        f"crossbars on {mapping.n_tiles} tile{'s' if mapping.n_tiles != 1 else ''} ({mapping.interconnect.kind})"
     )
     shape = _layer_graph(work)
     say(
@@ -64,7 +64,7 @@ def _as_json(mapping: Mapping) -> dict[str, Any]:
     return {
         "phase": mapping.phase,
         "crossbars": {"used": mapping.n_crossbars, "available": mapping.n_crossbars_available},
-        "interconnect": mapping.topology.kind,
+        "interconnect": mapping.interconnect.kind,
         "layers": [_layer(mapping, plan) for plan in mapping.plans.values()],
         "tiles": _tiles(mapping),
         "buffers": _buffers(mapping),
@@ -158,7 +158,7 @@ def _tiles(mapping: Mapping) -> list[dict[str, Any]]:
     return [
         {
             "tile": tile,
-            "place": mapping.topology.places[tile],
+            "place": mapping.interconnect.places[tile],
             "n_crossbars": len({(b.pe, b.crossbar + i) for b in here for i in range(b.n_crossbars)}),
             "n_available": per_tile,
             "layers": list(dict.fromkeys(b.layer for b in here)),

@@ -66,7 +66,7 @@ def simulate_long(
         return lower(chip, replace(work, n_timesteps=n), longer, activity.repeated(n))
 
     made = provenance(chip, work, engine, seed, phase, timesteps=timesteps, policy=policy)
-    made["tile_places"] = list(mapping.topology.places)
+    made["tile_places"] = list(mapping.interconnect.places)
     end = _Ending(chip, work, mapping, phase, engine, policy, timesteps, made)
     cycle = activity.cycle
     why = ""

@@ -133,10 +133,13 @@ def check_shape(chip: Chip, work: Workload, phase: str, max_memory_bytes: int | 
             f"{work.name}: its weights take {blocks} blocks of crossbars; {MOST_BLOCKS} are mapped at most; lower "
             "the size of its layers, or raise crossbar.rows and crossbar.columns"
         )
-    parts = {"weights": weights_bytes(work), "activity": activity_bytes(work), "blocks": BYTES_PER_BLOCK * blocks}
+    parts = {
+        "the weights": weights_bytes(work), "the activity": activity_bytes(work),
+        "the blocks": BYTES_PER_BLOCK * blocks, "what any run takes": FIXED_BYTES,
+    }  # fmt: skip
     most = max(parts, key=parts.__getitem__)
     check_memory(
-        f"{work.name}: {work.n_samples} x {work.n_timesteps} timesteps, most of it the {most},",
+        f"{work.name}: {work.n_samples} x {work.n_timesteps} timesteps, most of it {most},",
         shape_bytes(chip, work, phase), max_memory_bytes,
         f"{FEWER}; with timesteps (--timesteps) a short recording is repeated",
     )  # fmt: skip

@@ -168,4 +168,7 @@ def _package_of(point: EntryPoint) -> str:
 ADCS: Registry[Any] = Registry(
     "ADC kind", "archsim.adcs", "archsim.components.adc.kind:AdcKind", "archsim.components.adc.kinds"
 )
+INTERCONNECTS: Registry[Any] = Registry(
+    "interconnect", "archsim.interconnects", "archsim.interconnect.base:Interconnect", "archsim.interconnect"
+)
 RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")

@@ -132,7 +132,7 @@ def simulate(
         n_samples=work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance={**made, "tile_places": list(mapping.topology.places)},
+        provenance={**made, "tile_places": list(mapping.interconnect.places)},
         policy=policy,
     )
     tell_unusual(result, unusual(chip))

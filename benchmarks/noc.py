@@ -13,8 +13,8 @@ import argparse
 from itertools import pairwise
 
 from archsim.engine import run_tasks
+from archsim.interconnect import Interconnect, interconnect_of
 from archsim.lowering.traffic import mean_hops, traffic, zero_load_cycles
-from archsim.mapping import Topology
 
 BOOKSIM = {
     0.01: 26.72, 0.05: 27.05, 0.10: 27.23, 0.20: 27.91, 0.30: 29.54, 0.35: 31.46, 0.38: 34.73, 0.40: 39.54,
@@ -24,7 +24,7 @@ BEYOND = (0.43, 0.44)
 EVEN_FROM = 0.05  # below this rate a run takes more cycles, so that it has as many packets
 
 
-def mean_latency(mesh: Topology, rate: float, n_cycles: int, seed: int) -> float:
+def mean_latency(mesh: Interconnect, rate: float, n_cycles: int, seed: int) -> float:
     """Mean latency in cycles of packets made after the warm-up."""
     load = traffic(mesh, rate, n_cycles, seed)
     return float(load.latencies(run_tasks(load.graph, engine="compiled").done_ps, n_cycles // 3).mean())
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    mesh = Topology("mesh", 64, tuple(range(64)))
+    mesh = interconnect_of("mesh", 64)
     empty = zero_load_cycles(mean_hops(mesh))
     print(f"empty network: {empty} cycles\n")
     print("| flits/node/cycle | BookSim2 | archsim | difference |\n|---|---|---|---|")

@@ -325,19 +325,20 @@ class Causality:
         for block in self.low.mapping.blocks:
             name = f"tile[{block.tile}].pe[{block.pe}].crossbar[{block.crossbar}]"
             owners[name] = owners.get(name, 0) + 1
-        outers: dict[tuple[str, int], list[int]] = {}
+        outers: dict[tuple[str, int], int] = {}  # the last one done, by layer and batch
         reads: dict[str, list[tuple[int, int]]] = {}
         for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
             if action == "outer":
-                outers.setdefault((layer, sample // n), []).append(task)
+                last = outers.setdefault((layer, sample // n), task)
+                if self.trace.done_ps[task] > self.trace.done_ps[last]:
+                    outers[layer, sample // n] = task
             elif action == "read" and owners[part] == 1:
                 reads.setdefault(part, []).append((task, sample // n))
         for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
             if action not in ("program", "verify"):
                 continue
             batch = sample // n
-            for outer in outers[layer, batch]:
-                self.after(task, outer, "an array is written after the gradients of the batch")
+            self.after(task, outers[layer, batch], "an array is written after the gradients of the batch")
             for read, whose in reads.get(part, []):
                 if whose <= batch + late:
                     self.after(task, read, "an array is written after the batch has read it")

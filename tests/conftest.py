@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from archsim.registry import FAMILIES
+
 # before numpy is loaded: where workers of pytest share the cores, threads that wait for each other cost the most
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
@@ -35,3 +37,11 @@ def reference_dir() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture
+def own_kinds(monkeypatch) -> None:
+    """What a test registers is forgotten after it."""
+    for family in FAMILIES.values():
+        family.names()
+        monkeypatch.setattr(family, "_kinds", dict(family._kinds))

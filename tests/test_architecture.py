@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from archsim.registry import INTERCONNECTS
+
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
@@ -34,8 +36,9 @@ KNOWS["workload"] = LOW | {"units", "yaml_reader"}
 KNOWS["components"] = LOW | {"units", "spec"}
 KNOWS["crossbar"] = LOW | {"units", "spec"}
 KNOWS["snn"] = LOW | {"units", "spec", "workload", "crossbar"}
-KNOWS["mapping"] = LOW | {"units", "spec", "workload"}
-KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "mapping"}
+KNOWS["interconnect"] = LOW | {"spec"}
+KNOWS["mapping"] = LOW | {"units", "spec", "workload", "interconnect"}
+KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "interconnect", "mapping"}
 KNOWS["rules"] = KNOWS["lowering"] | {"lowering", "snn"}
 KNOWS["metrics"] = LOW | {"units", "taskgraph", "trace", "components"}
 KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
@@ -45,8 +48,8 @@ KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
 KNOWS["simulate"] = set(KNOWS)
 KNOWS["learn"] = set(KNOWS)
-KNOWS["plot"] = LOW | {"units", "components", "metrics", "mapping", "taskgraph", "trace"}
-KNOWS["report"] = LOW | {"units", "metrics", "plot", "mapping", "components"}
+KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
+KNOWS["report"] = LOW | {"units", "metrics", "plot", "interconnect", "mapping", "components"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
 KNOWS["explore"] = set(KNOWS)
 KNOWS["study"] = set(KNOWS)
@@ -233,6 +236,18 @@ def test_only_one_file_prints(path):
     printing = {"print", "typer.echo", "click.echo", "typer.secho"}
     found = [call for call in calls_in((PACKAGE / path).read_text()) if ast.unparse(call.func) in printing]
     assert not found or path == Path("cli_say.py"), f"{path}: archsim.cli_say does that"
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.parts[0] != "interconnect"], ids=str)
+def test_no_interconnect_is_told_by_its_name(path):
+    """Whoever wants to know asks the object; a bus is also what a tile has."""
+    texts = {node.value for node in nodes(path) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert not texts & (set(INTERCONNECTS) - {"bus"})
+
+
+def test_no_page_tells_an_interconnect_by_its_name():
+    for script in PACKAGE.rglob("*.js"):
+        assert not [kind for kind in INTERCONNECTS if f'"{kind}"' in script.read_text()], script.name
 
 
 def loaded_by(code: str) -> set[str]:

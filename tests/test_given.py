@@ -11,9 +11,10 @@ import pytest
 import archsim
 from archsim.errors import ArchsimError, EngineError, ExploreError, MappingError, SpecError, WorkloadError
 from archsim.explore import search, sweep
+from archsim.interconnect import interconnect_of
 from archsim.learn import learn
 from archsim.lowering import lower
-from archsim.mapping import Topology, map_workload
+from archsim.mapping import map_workload
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.whatif import Change
 from archsim.workload import Conv, Neuron, Pool
@@ -84,7 +85,7 @@ def test_an_unknown_phase_is_neither_mapped_nor_lowered(chip, work):
 
 
 UNKNOWN: list[tuple[Any, type[Exception], str]] = [
-    (lambda: Topology("ring", 4, (0, 1, 2, 3)), MappingError, "interconnect.kind is 'ring'; allowed are bus"),
+    (lambda: interconnect_of("rng", 4), MappingError, "interconnect.kind is 'rng'; allowed are bus"),
     (lambda: Neuron("lif ", 0.9), WorkloadError, "neuron.kind is 'lif '; allowed are if, lif"),
     (lambda: Neuron("lif", reset="soft"), WorkloadError, "neuron.reset is 'soft'; allowed are zero, subtract"),
     (lambda: Pool("mean", (2,), (2,), (0,)), WorkloadError, "pooling: kind is 'mean'; allowed are average"),

@@ -14,6 +14,7 @@ from archsim.errors import TooLargeError, WorkloadError
 from archsim.metrics import BREAKDOWNS, LongResult, Result
 
 long_simulation = importlib.import_module("archsim.long_simulation")
+memory = importlib.import_module("archsim.memory")
 
 CONSTANT = ["timesteps=4", "samples=1", "batch=1", "activity={kind: constant, input: 0.5, default: 0.1}"]
 DRAWN = ["timesteps=5", "samples=1", "batch=1", "activity={kind: rates, input: 0.5, default: 0.1}"]
@@ -196,7 +197,7 @@ def test_an_ordinary_run_is_refused_too_where_its_tasks_would_not_fit(chip):
     work = load("timesteps=20000", *CONSTANT[1:])
     with pytest.raises(TooLargeError, match=r"a graph of some \d{7} tasks.*--timesteps"):
         archsim.simulate(chip, work, phase="inference", max_memory_bytes=10**9)
-    with pytest.raises(TooLargeError, match=r"the activity of 1 x 20000 timesteps"):
+    with pytest.raises(TooLargeError, match=r"1 x 20000 timesteps, most of it the activity"):
         archsim.simulate(chip, work, phase="inference", max_memory_bytes=10**6)
 
 
@@ -252,13 +253,14 @@ def test_phases_that_cannot_be_stretched_are_refused_before_the_first_one_runs(m
 def test_the_short_runs_of_many_samples_are_refused_too_before_they_are_laid_down(monkeypatch, chip):
     lower, n_samples = long_simulation.lower, []
 
-    def counted(chip, work, *more):
+    def counted(chip, work, *more, **named):
         n_samples.append(work.n_samples)
-        return lower(chip, work, *more)
+        return lower(chip, work, *more, **named)
 
-    monkeypatch.setattr(long_simulation, "lower", counted)
-    with pytest.raises(TooLargeError, match=r"a graph of some \d+ tasks needs .* 10 MB are allowed"):
+    for module in (long_simulation, memory):
+        monkeypatch.setattr(module, "lower", counted)
+    with pytest.raises(TooLargeError, match=r"a graph of some \d+ tasks needs .* 20 MB are allowed"):
         archsim.simulate(
-            chip, load(*CONSTANT, "samples=20"), phase="inference", timesteps=10**6, max_memory_bytes=10**7
+            chip, load(*CONSTANT, "samples=20"), phase="inference", timesteps=10**6, max_memory_bytes=2 * 10**7
         )
     assert set(n_samples) == {1}

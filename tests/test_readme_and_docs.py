@@ -83,6 +83,7 @@ def test_the_python_examples_on_exploring_run_as_one_script(workplace):
     assert (workplace / "results" / "tiny" / "results.jsonl").exists()
 
 
+@pytest.mark.usefixtures("own_kinds")
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_example_shows_what_happens(page, monkeypatch):
     monkeypatch.chdir(ROOT)

@@ -2,7 +2,7 @@
 
 Per packet and link::
 
-    credit   (torus) takes the space behind the link, for a virtual channel of the packet's class
+    credit   takes the space behind the link, where virtual channels have classes
     hop      holds the link for all flits; takes the space behind it, unless the packet leaves the network there
     tail     the last flit has come (where the head has gone on before): gives back the space before the link
 
@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archsim.interconnect import Hop
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
-from archsim.mapping import Hop
 
 
 @dataclass
@@ -59,14 +59,14 @@ def buffer_flits(ctx: Context) -> int | None:
     noc = ctx.chip.interconnect
     if noc.n_buffer_flits == "unlimited":
         return None
-    return noc.n_buffer_flits * (noc.n_virtual_channels // ctx.mapping.topology.n_vc_classes)
+    return noc.n_buffer_flits * (noc.n_virtual_channels // ctx.mapping.interconnect.n_vc_classes)
 
 
 def _tree(ctx: Context, source: int, targets: Sequence[int]) -> _Branch:
     root = _Branch()
     for target in targets:
         here = root
-        for hop in ctx.mapping.topology.route(source, target):
+        for hop in ctx.mapping.interconnect.route(source, target):
             here = here.next.setdefault(hop, _Branch(hop))
         here.targets.append(target)
     return root
@@ -109,7 +109,7 @@ def _hop(
     assert branch.hop is not None
     router, noc, hop = ctx.parts.interconnect, ctx.chip.interconnect, branch.hop
     space = _space(ctx, hop, n_flits) if branch.next else None
-    if space and ctx.mapping.topology.n_vc_classes > 1:
+    if space and ctx.mapping.interconnect.n_vc_classes > 1:
         # classes share the link: whoever waits for space of one must not stand in the link's line
         after = [ctx.add(label, ADMIT, 1, after=after, reserves=[space])]
     whole_ps = router.flit_ps(n_flits)
@@ -118,7 +118,7 @@ def _hop(
     head = ctx.add(
         label, router.hop(hop.length * ctx.parts.tile_pitch_mm()), n_flits,
         uses=[(ctx.resource(hop.link), 1)],
-        reserves=[space] if space and ctx.mapping.topology.n_vc_classes == 1 else [],
+        reserves=[space] if space and ctx.mapping.interconnect.n_vc_classes == 1 else [],
         occupancy_ps=whole_ps,
         latency_ps=router.router_ps() + (router.flit_ps(1) if early else whole_ps),
         after=after, frees=[] if needs_tail else frees,
@@ -135,5 +135,5 @@ def _space(ctx: Context, hop: Hop, n_flits: int) -> Claim | None:
     capacity = buffer_flits(ctx)
     if capacity is None:
         return None
-    vc = f"[vc {hop.vc_class}]" if ctx.mapping.topology.n_vc_classes > 1 else ""
+    vc = f"[vc {hop.vc_class}]" if ctx.mapping.interconnect.n_vc_classes > 1 else ""
     return ctx.resource(f"{hop.link}.buffer.space{vc}", capacity), n_flits

@@ -12,7 +12,7 @@ does (a Bernoulli process), and it waits at its source until the network takes i
 
 A granted output stays idle until the input port accepts, because other outputs may have granted to the same
 port: the cost of a separable allocator. Space is held before an output is asked for, so nobody blocks a port while
-waiting for a credit, and what waits for what is the graph of `Topology.channel_dependencies`.
+waiting for a credit, and what waits for what is the graph of `Interconnect.channel_dependencies`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError
-from archsim.mapping import Topology
+from archsim.interconnect import Interconnect
 from archsim.taskgraph import Claims, TaskGraph, TaskGraphBuilder
 
 Pattern = Literal["uniform", "transpose", "hotspot", "neighbour"]
@@ -94,7 +94,7 @@ class _Step(NamedTuple):
 
 
 def traffic(
-    topology: Topology,
+    interconnect: Interconnect,
     rate: float,
     n_cycles: int,
     seed: int,
@@ -105,7 +105,7 @@ def traffic(
 
     Parameters
     ----------
-    topology : Topology
+    interconnect : Interconnect
     rate : float
         Flits per node and cycle, 0 to 1.
     n_cycles, seed : int
@@ -117,21 +117,22 @@ def traffic(
     Raises
     ------
     EngineError
-        The rate is no probability, the pattern does not fit the topology, or the router would deadlock.
+        The rate is no probability, the pattern does not fit the interconnect, or the router would deadlock.
 
     Examples
     --------
     >>> from archsim.engine import run_tasks
-    >>> quiet = traffic(Topology("mesh", 4, (0, 1, 2, 3)), rate=0.01, n_cycles=200, seed=1)
+    >>> from archsim.interconnect import interconnect_of
+    >>> quiet = traffic(interconnect_of("mesh", 4), rate=0.01, n_cycles=200, seed=1)
     >>> int(quiet.latencies(run_tasks(quiet.graph, engine="heap").done_ps).max()) <= zero_load_cycles(3)
     True
     """
     router = router or Router()
-    _check(topology, rate, pattern, router)
+    _check(interconnect, rate, pattern, router)
     rng = np.random.default_rng(seed)
-    created, sources = np.nonzero(rng.random((n_cycles, topology.n_tiles)) < rate)
-    targets = _targets(topology, sources, pattern, rng)
-    ports = _Ports(topology, router)
+    created, sources = np.nonzero(rng.random((n_cycles, interconnect.n_tiles)) < rate)
+    targets = _targets(interconnect, sources, pattern, rng)
+    ports = _Ports(interconnect, router)
     b, last = ports.tasks, []
     for cycle, source, target in zip(created.tolist(), sources.tolist(), targets.tolist(), strict=True):
         task = b.task(action="create", latency_ps=cycle)
@@ -157,24 +158,24 @@ def zero_load_cycles(n_hops: float, router: Router | None = None) -> float:
     return (router or Router()).cycles * (n_hops + 1) + 2
 
 
-def _check(topology: Topology, rate: float, pattern: str, router: Router) -> None:
+def _check(interconnect: Interconnect, rate: float, pattern: str, router: Router) -> None:
     if not 0 <= rate <= 1:
         raise EngineError(f"rate {rate}: must be a share of the cycles, 0 to 1")
     if pattern not in PATTERNS:
         raise EngineError(f"pattern {pattern!r}: there are {', '.join(PATTERNS)}")
-    if pattern == "transpose" and topology.n_columns**2 != topology.n_tiles:
-        raise EngineError(f"transpose needs a square grid; {topology.n_tiles} tiles are none")
-    if router.buffer_flits < 1 or router.n_virtual_channels < topology.n_vc_classes:
+    if pattern == "transpose" and interconnect.n_columns**2 != interconnect.n_tiles:
+        raise EngineError(f"transpose needs a square grid; {interconnect.n_tiles} tiles are none")
+    if router.buffer_flits < 1 or router.n_virtual_channels < interconnect.n_vc_classes:
         raise EngineError(
-            f"a {topology.kind} needs {topology.n_vc_classes} virtual channels or more, with room for a flit "
-            "each, or packets wait for each other in a circle"
+            f"a {interconnect.kind} needs {interconnect.n_vc_classes} virtual channels or more, with room for a "
+            "flit each, or packets wait for each other in a circle"
         )
 
 
 def _targets(
-    topology: Topology, sources: NDArray[np.int64], pattern: Pattern, rng: np.random.Generator
+    interconnect: Interconnect, sources: NDArray[np.int64], pattern: Pattern, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    n, k = topology.n_tiles, topology.n_columns
+    n, k = interconnect.n_tiles, interconnect.n_columns
     if pattern == "transpose":
         return sources % k * k + sources // k
     if pattern == "neighbour":
@@ -193,8 +194,8 @@ def _targets(
 class _Ports:
     """The resources of all routers, and the steps of a packet through them."""
 
-    def __init__(self, topology: Topology, router: Router) -> None:
-        self.topology, self.router = topology, router
+    def __init__(self, interconnect: Interconnect, router: Router) -> None:
+        self.interconnect, self.router = interconnect, router
         self.tasks = TaskGraphBuilder()
         self._numbers: dict[str, int] = {}
         self._steps: dict[tuple[int, int], tuple[_Step, ...]] = {}
@@ -205,7 +206,7 @@ class _Ports:
         return self._steps[source, target]
 
     def _make(self, source: int, target: int) -> Iterator[_Step]:
-        links = [(hop.link, hop.vc_class) for hop in self.topology.route(source, target)]
+        links = [(hop.link, hop.vc_class) for hop in self.interconnect.route(source, target)]
         way = [(f"inject[{source}]", 0), *links, (f"eject[{target}]", 0)]
         yield _Step("inject", 1, 1, uses=[(self._one(way[0][0]), 1)], reserves=[self._space(*way[0])])
         for entered, left in pairwise(way):
@@ -230,7 +231,7 @@ class _Ports:
 
     def _share(self, vc_class: int) -> int:
         """Virtual channels of a class."""
-        n_classes = self.topology.n_vc_classes
+        n_classes = self.interconnect.n_vc_classes
         return (self.router.n_virtual_channels + n_classes - 1 - vc_class) // n_classes
 
     def _channels(self, what: str, port: str, vc_class: int) -> tuple[int, int]:
@@ -249,14 +250,15 @@ class _Ports:
         return self._numbers[name]
 
 
-def mean_hops(topology: Topology) -> float:
+def mean_hops(interconnect: Interconnect) -> float:
     """Hops of a packet under uniform traffic, packets to their own node included.
 
     Examples
     --------
-    >>> mean_hops(Topology("mesh", 64, tuple(range(64))))
+    >>> from archsim.interconnect import interconnect_of
+    >>> mean_hops(interconnect_of("mesh", 64))
     5.25
     """
-    tiles = range(topology.n_tiles)
-    hops: Iterable[int] = (len(topology.route(s, t)) for s in tiles for t in tiles)
-    return sum(hops) / topology.n_tiles**2
+    tiles = range(interconnect.n_tiles)
+    hops: Iterable[int] = (len(interconnect.route(s, t)) for s in tiles for t in tiles)
+    return sum(hops) / interconnect.n_tiles**2

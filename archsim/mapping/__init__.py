@@ -1,5 +1,6 @@
 """Which layer block sits on which crossbar, PE and tile; placement on the interconnect; shares of the buffers."""
 
+from archsim.interconnect import IO, Hop
 from archsim.mapping.blocks import (
     Block,
     copy_blocks,
@@ -14,7 +15,6 @@ from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
 from archsim.mapping.rule import rule_of
-from archsim.mapping.topology import IO, Hop, Topology
 
 __all__ = [
     "IO",
@@ -24,7 +24,6 @@ __all__ = [
     "Hop",
     "LayerPlan",
     "Mapping",
-    "Topology",
     "UpdateNeeds",
     "all_value_bits",
     "copy_blocks",

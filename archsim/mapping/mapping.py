@@ -12,13 +12,13 @@ from operator import itemgetter
 
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
+from archsim.interconnect import IO, Interconnect
 from archsim.mapping.blocks import Block, Span, forward_blocks
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.memory import BufferPlan, all_value_bits, plan_buffers
 from archsim.mapping.place import place
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule, rule_of
-from archsim.mapping.topology import IO, Topology
 from archsim.spec import AUTO, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -127,7 +127,7 @@ class Mapping:
     plans : dict of str to LayerPlan
     n_tiles : int
         Tiles of the chip (for `tiles: auto`, those that are used).
-    topology : Topology
+    interconnect : Interconnect
     buffers : BufferPlan
     """
 
@@ -136,7 +136,7 @@ class Mapping:
     flow: Dataflow
     plans: dict[str, LayerPlan]
     n_tiles: int
-    topology: Topology
+    interconnect: Interconnect
     buffers: BufferPlan
 
     def __post_init__(self) -> None:
@@ -212,9 +212,10 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     for layer in work.network.layers:
         plans[layer.name] = _plan(layer, flow, chip, rule, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
-    topology = place(chip.interconnect.kind, n_tiles, _traffic(chip, work, flow, plans), chip.mapping.placement)
+    traffic = _traffic(chip, work, flow, plans)
+    interconnect = place(chip.interconnect.kind, n_tiles, traffic, chip.mapping.placement)
     buffers = plan_buffers(chip, work, rule, flow, plans)
-    return Mapping(chip, phase, flow, plans, n_tiles, topology, buffers)
+    return Mapping(chip, phase, flow, plans, n_tiles, interconnect, buffers)
 
 
 def link_bits(mapping: Mapping, work: Workload) -> dict[str, int]:
@@ -225,7 +226,7 @@ def link_bits(mapping: Mapping, work: Workload) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for (source, target), n_bits in _traffic(mapping.chip, work, mapping.flow, mapping.plans).items():
-        for hop in mapping.topology.route(source, target):
+        for hop in mapping.interconnect.route(source, target):
             found[hop.link] = found.get(hop.link, 0) + n_bits
     return found
 

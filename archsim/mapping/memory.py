@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from archsim.errors import DoesNotFitError
+from archsim.interconnect import IO
 from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule
-from archsim.mapping.topology import IO
 from archsim.spec import AUTO, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 

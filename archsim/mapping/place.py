@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping as MappingType
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from archsim.errors import MappingError
 from archsim.given import refuse, wrong_kind
-from archsim.mapping.topology import IO, Floats, Ints, Kind, Topology
+from archsim.interconnect import IO, Interconnect, interconnect_of
+from archsim.interconnect.base import Floats, Ints
 
 Traffic = MappingType[tuple[int, int], int]
 Rule = Literal["near", "in_order"]
@@ -19,16 +21,18 @@ _EXACT_BITS = 52
 """Sums below 2^52 half pitches times bits are exact as floating-point numbers, in any order."""
 
 
-def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: Rule) -> Topology:
+def place(kind: str, n_tiles: int, traffic: Traffic, rule: Rule) -> Interconnect:
     """Choose a place for every tile.
 
-    ``in_order`` keeps the order of the layers, row by row. ``near`` starts from that or from a snake through
-    the grid, whichever is better, and swaps pairs of tiles as long as that shortens the sum of traffic times
-    distance: a local optimum, never worse than ``in_order``. With more than 64 tiles that talk it does not swap.
+    ``in_order`` keeps the order of the layers. ``near`` starts from that or from another order that the kind
+    knows (a snake through a grid), whichever is better, and swaps pairs of tiles as long as that shortens the sum
+    of traffic times distance: a local optimum, never worse than ``in_order``. With more than 64 tiles that talk it
+    does not swap.
 
     Parameters
     ----------
-    kind : "bus", "htree", "mesh" or "torus"
+    kind : str
+        Of `INTERCONNECTS`.
     n_tiles : int
     traffic : mapping of (source, target) to bits
         Tiles, or IO for the global buffer.
@@ -39,44 +43,32 @@ def place(kind: Kind, n_tiles: int, traffic: Traffic, rule: Rule) -> Topology:
     MappingError
         A kind or rule that is unknown.
     """
-    topology = Topology(kind, n_tiles, tuple(range(n_tiles)))
+    in_order = interconnect_of(kind, n_tiles)
     refuse([wrong_kind("mapping.placement", rule, Rule)], MappingError)
-    if rule == "in_order" or kind == "bus" or n_tiles < 2:
-        return topology
-    best = topology
-    if kind != "htree":  # places on a grid
-        snake = Topology(kind, n_tiles, tuple(_snake(topology)))
-        best = min(topology, snake, key=lambda candidate: cost(candidate, traffic))
+    if rule == "in_order" or not in_order.places_differ or n_tiles < 2:
+        return in_order
+    starts = [in_order, *(replace(in_order, places=places) for places in in_order.orders())]
+    best = min(starts, key=lambda start: cost(start, traffic))
     n_talking = len({tile for pair in traffic for tile in pair} - {IO})
     return _Swaps(best, traffic).done() if 0 < n_talking <= MAX_SWAP_TILES else best
 
 
-def cost(topology: Topology, traffic: Traffic) -> float:
+def cost(interconnect: Interconnect, traffic: Traffic) -> float:
     """Sum of bits times distance."""
     if not traffic:
         return 0.0
     pairs = np.array(sorted(traffic), dtype=np.int64)
     bits = np.array([traffic[a, b] for a, b in pairs.tolist()], dtype=np.float64)
-    return float((bits * _distances(topology, pairs[:, 0], pairs[:, 1])).sum())
+    return float((bits * _distances(interconnect, pairs[:, 0], pairs[:, 1])).sum())
 
 
-def _distances(topology: Topology, sources: Ints, targets: Ints) -> Floats:
+def _distances(interconnect: Interconnect, sources: Ints, targets: Ints) -> Floats:
     """Distances of many pairs of tiles, or of the global buffer (IO)."""
-    places = np.array([*topology.places, 0], dtype=np.int64)  # IO is the last one
+    places = np.array([*interconnect.places, 0], dtype=np.int64)  # IO is the last one
     here, there = places[sources], places[targets]
-    from_io = topology.from_io(np.where(sources == IO, there, here))
-    between = topology.between(here, there)
+    from_io = interconnect.from_io(np.where(sources == IO, there, here))
+    between = interconnect.between(here, there)
     return np.where(sources == targets, 0.0, np.where((sources == IO) | (targets == IO), from_io, between))
-
-
-def _snake(topology: Topology) -> list[int]:
-    """Row by row, every second row backwards, over the occupied places."""
-    width, n = topology.n_columns, topology.n_tiles
-    order = []
-    for row in range(topology.n_grid_rows):
-        places = [row * width + column for column in range(width) if row * width + column < n]
-        order += places if row % 2 == 0 else places[::-1]
-    return order
 
 
 class _Swaps:
@@ -87,28 +79,28 @@ class _Swaps:
     less than twice the mean distance from p to what the tile talks with (triangle inequality).
     """
 
-    def __init__(self, topology: Topology, traffic: Traffic) -> None:
-        self.topology = topology
-        self.places = np.array(topology.places, dtype=np.int64)
+    def __init__(self, interconnect: Interconnect, traffic: Traffic) -> None:
+        self.interconnect = interconnect
+        self.places = np.array(interconnect.places, dtype=np.int64)
         self.tile_at = np.argsort(self.places)
-        self.talking, self.bits, self.io_bits = _talk(topology, traffic)
-        self.is_free = np.ones(topology.n_tiles, dtype=bool)
+        self.talking, self.bits, self.io_bits = _talk(interconnect, traffic)
+        self.is_free = np.ones(interconnect.n_tiles, dtype=bool)
         self.is_free[self.talking] = False
         self.better: dict[int, Ints] = {}  # of the talking tiles: the free ones they had better change places with
 
-    def done(self) -> Topology:
+    def done(self) -> Interconnect:
         """The placement that no swap makes better."""
         swapped = True
         while swapped:
             swapped = False
             for k in range(len(self.talking)):
                 swapped |= self._with_later(k)
-        return Topology(self.topology.kind, self.topology.n_tiles, tuple(self.places.tolist()))
+        return replace(self.interconnect, places=tuple(self.places.tolist()))
 
     def _with_later(self, k: int) -> bool:
         """Swap the free tiles before the k-th that talks with later ones, then this one."""
         swapped, a = False, int(self.talking[k])
-        last = (int(self.talking[k - 1]) if k else -1, self.topology.n_tiles)
+        last = (int(self.talking[k - 1]) if k else -1, self.interconnect.n_tiles)
         while (pair := self._first_free(k, last)) is not None:
             self._swap(*pair)
             last, swapped = pair, True
@@ -146,17 +138,17 @@ class _Swaps:
         if k not in self.better:
             place = self.places[self.talking[k]]
             here = float(self._pulls(place[None], k)[0])
-            near = self.topology.within(int(place), 2 * here / (self.bits[k].sum() + self.io_bits[k]))
+            near = self.interconnect.within(int(place), 2 * here / (self.bits[k].sum() + self.io_bits[k]))
             near = near[self.is_free[self.tile_at[near]]]
             self.better[k] = np.sort(self.tile_at[near[self._pulls(near, k) < here]])
         return self.better[k]
 
     def _apart(self, places: Ints, k: slice | Ints = slice(None)) -> Floats:
-        return self.topology.between(self.places[self.talking[k]][:, None], places)
+        return self.interconnect.between(self.places[self.talking[k]][:, None], places)
 
     def _pulls(self, places: Ints, k: int | None = None) -> Floats:
         """What the tiles that talk, or the k-th, would cost at places, all others where they are."""
-        io = self.topology.from_io(places)
+        io = self.interconnect.from_io(places)
         if k is None:
             pulls: Floats = self.bits @ self._apart(places) + self.io_bits[:, None] * io
             return pulls
@@ -185,12 +177,12 @@ class _Swaps:
             self.better[k] = np.insert(without, at, free) if is_better[k] else without
 
 
-def _talk(topology: Topology, traffic: Traffic) -> tuple[Ints, Floats, Floats]:
+def _talk(interconnect: Interconnect, traffic: Traffic) -> tuple[Ints, Floats, Floats]:
     """Tiles that talk; the bits between each two of them, of both directions together; those from and to IO.
 
     Very large ones are rounded alike, so that what a swap changes is exact and no swap is undone for ever.
     """
-    half_pitches = math.ceil(2 * topology.diameter)
+    half_pitches = math.ceil(2 * interconnect.diameter)
     too_many = max(0, (4 * sum(traffic.values()) * half_pitches).bit_length() - _EXACT_BITS)
     talking = sorted({tile for pair in traffic for tile in pair} - {IO})
     index = {tile: k for k, tile in enumerate(talking)} | {IO: len(talking)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
-from archsim.mapping import Mapping, Topology
+from archsim.interconnect import IO, Interconnect, Point
+from archsim.mapping import Mapping
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import PALETTE, layer_colours
 
@@ -19,14 +20,10 @@ HATCHES = {"forward": "", "copy": "////", "feedback": "xxxx"}
 ROLES = {"copy": "transposed copy", "feedback": "fixed feedback matrix"}
 GAP = 0.35  # between tiles, in tile widths
 NUMBERED_TILES = 144
-IO_X = -0.8  # column of the global buffer
-ABOVE = 0.56  # how far above its tiles a bus runs, in rows
-FIRST_LEVEL, NEXT_LEVEL = 0.6, 0.25  # from the tiles to the lowest branches of an H-tree, and between branches
 MANY_LAYERS = len(PALETTE)  # above it, layers are named in the tiles as well
 MOST_NAMES = 4
 NAMED_SIZE = 0.5  # inches; names do not fit into smaller tiles
 Place = tuple[int, int, int]
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -39,14 +36,14 @@ class FloorPlan:
         Column and row of each tile.
     crossbars : dict of (tile, pe, crossbar) to (layer, role)
         The first block on each crossbar in use.
-    links : tuple of ((x, y), (x, y))
-        Lines between tiles, and to the global buffer.
+    links : tuple of ((x, y), (x, y), ...)
+        Lines between tiles, and to the global buffer: two points or more.
     global_buffer : (x, y)
     """
 
     tile_places: dict[int, tuple[float, float]]
     crossbars: dict[Place, tuple[str, str]]
-    links: tuple[tuple[Point, Point], ...]
+    links: tuple[tuple[Point, ...], ...]
     global_buffer: Point
 
 
@@ -69,8 +66,9 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     size = min(2.0, max(0.35, 12 / max(right - left, bottom - top)))
     fig = figure(max(6.0, (right - left) * size), (bottom - top) * size + 1.0)
     axes = fig.add_subplot()
-    for (x0, y0), (x1, y1) in plan.links:
-        axes.plot([x0 * pitch, x1 * pitch], [y0 * pitch, y1 * pitch], color="#777777", linewidth=1.2, zorder=1)
+    for line in plan.links:
+        xs, ys = ([at * pitch for at in ends] for ends in zip(*line, strict=True))
+        axes.plot(xs, ys, color="#777777", linewidth=1.2, zorder=1)
     colours = layer_colours(mapping.flow.network.names)
     _tiles(axes, mapping, plan, colours, pitch)
     used = {layer for layer, _ in plan.crossbars.values()}
@@ -83,7 +81,7 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     roles = {role for _, role in plan.crossbars.values()}
     axes.set_title(
         f"{mapping.chip.name}, {mapping.phase}: {mapping.n_crossbars} of {mapping.n_crossbars_available} "
-        f"crossbars, tiles on a {mapping.topology.kind}",
+        f"crossbars, tiles on a {mapping.interconnect.kind}",
         fontsize=10,
     )
     legend_of(
@@ -111,63 +109,15 @@ def _plan_of(mapping: Mapping) -> FloorPlan:
     for block in mapping.blocks:
         for i in range(block.n_crossbars):
             crossbars.setdefault((block.tile, block.pe, block.crossbar + i), (block.layer, block.role))
-    places = _places(mapping.topology)
-    links = tuple(_links(mapping.topology, places))
-    return FloorPlan(places, crossbars, links, _buffer_place(mapping.topology, links))
+    wires = mapping.interconnect
+    places = {tile: wires.position(place) for tile, place in enumerate(wires.places)}
+    return FloorPlan(places, crossbars, _lines(wires), wires.position(IO))
 
 
-def _places(topology: Topology) -> dict[int, tuple[float, float]]:
-    """Rows of a near-square grid; the leaves of an H-tree side by side."""
-    if topology.kind == "htree":
-        return {tile: (float(place), 0.0) for tile, place in enumerate(topology.places)}
-    width = topology.n_columns
-    return {tile: (float(place % width), float(place // width)) for tile, place in enumerate(topology.places)}
-
-
-def _links(topology: Topology, places: dict[int, tuple[float, float]]) -> list[tuple[Point, Point]]:
-    """Lines of the interconnect, with those to the global buffer."""
-    kind = topology.kind
-    if kind == "htree":
-        return _tree(topology.n_tiles)
-    if kind == "bus":
-        rows = sorted({y for _, y in places.values()})
-        ends = {y: max(x for x, at in places.values() if at == y) for y in rows}
-        bars = [((IO_X, y - ABOVE), (ends[y], y - ABOVE)) for y in rows]
-        stubs = [((x, y - ABOVE), (x, y)) for x, y in places.values()]
-        return [*bars, ((IO_X, rows[0] - ABOVE), (IO_X, rows[-1] - ABOVE)), *stubs]
-    if kind == "mesh" or kind == "torus":
-        taken = set(places.values())
-        lines = [((IO_X, 0.0), (0.0, 0.0))]
-        for x, y in sorted(taken):
-            lines += [((x, y), there) for there in ((x + 1, y), (x, y + 1)) if there in taken]
-        return lines
-    assert_never(kind)
-
-
-def _tree(n_leaves: int) -> list[tuple[Point, Point]]:
-    """A binary tree above the leaves, root on top, and above it the global buffer."""
-    lines = []
-    level = [(float(x), 0.0) for x in range(n_leaves)]
-    height = 0.0
-    while len(level) > 1:
-        height -= FIRST_LEVEL if not height else NEXT_LEVEL
-        above = []
-        for i in range(0, len(level), 2):
-            pair = level[i : i + 2]
-            x = sum(at for at, _ in pair) / len(pair)
-            lines += [((at, y), (at, height)) for at, y in pair]
-            lines += [((at, height), (x, height)) for at, _ in pair]
-            above.append((x, height))
-        level = above
-    root_x, root_y = level[0]
-    return [*lines, ((root_x, root_y), (root_x, root_y - (NEXT_LEVEL if height else FIRST_LEVEL)))]
-
-
-def _buffer_place(topology: Topology, links: tuple[tuple[Point, Point], ...]) -> Point:
-    """Where the global buffer stands."""
-    if topology.kind == "htree":
-        return links[-1][1]
-    return (IO_X, -ABOVE if topology.kind == "bus" else 0.0)
+def _lines(interconnect: Interconnect) -> tuple[tuple[Point, ...], ...]:
+    """Where links run, those that join the same two nodes as one line."""
+    lines = map(interconnect.line, interconnect.links())
+    return tuple(dict.fromkeys(min(line, line[::-1]) for line in lines))
 
 
 def _tiles(axes: Axes, mapping: Mapping, plan: FloorPlan, colours: dict[str, str], pitch: float) -> None:
@@ -184,7 +134,7 @@ def _tiles(axes: Axes, mapping: Mapping, plan: FloorPlan, colours: dict[str, str
             layer, role = plan.crossbars.get((tile, pe, crossbar), ("", "forward"))
             groups.setdefault((layer, role), []).append(cell)
         if numbered:
-            below = mapping.topology.kind == "htree"  # the tree comes from above
+            below = mapping.interconnect.is_above
             axes.text(
                 left, top + (1.04 if below else -0.02), f"tile {tile}", fontsize=7, ha="left",
                 va="top" if below else "bottom",

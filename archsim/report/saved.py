@@ -117,8 +117,8 @@ def record_faults(record: object) -> list[Fault]:
 
     Examples
     --------
-    >>> record_faults({"name": "a", "totals": {"latency_ps": -1}})[2]
-    (('totals', 'latency_ps'), 'must be at least 0; got -1')
+    >>> dict(record_faults({"name": "a", "totals": {"latency_ps": -1}}))["totals", "latency_ps"]
+    'must be at least 0; got -1'
     """
     return _faults(record, _Record)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from archsim.registry import INTERCONNECTS
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires
 from archsim.spec.costs import (
     AdcCost,
@@ -28,6 +29,7 @@ from archsim.units import (
     DoorModel,
     FieldFaultsError,
     FrequencyMhz,
+    KindOf,
     NodeNm,
     PowerUw,
     TimePs,
@@ -279,7 +281,7 @@ class Interconnect(DoorModel):
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
     """
 
-    kind: Literal["bus", "htree", "mesh", "torus"]
+    kind: Annotated[str, KindOf(INTERCONNECTS)]
     width_bits: Width
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
@@ -375,12 +377,7 @@ class Chip(DoorModel):
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect
-        if noc.n_buffer_flits != "unlimited" and noc.kind == "torus" and noc.n_virtual_channels < 2:
-            said = (
-                "a torus with finite buffers needs 2 or more: on one, packets round a ring can wait for each "
-                "other in a circle (deadlock); or say buffer_flits: unlimited, or kind: mesh"
-            )
-            faults.append((("interconnect", "virtual_channels"), said))
+        faults += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].faults(noc)]
         if noc.n_buffer_flits == "unlimited" and noc.n_virtual_channels > 1:
             said = "more than 1 changes nothing without buffers to share; give buffer_flits"
             faults.append((("interconnect", "virtual_channels"), said))

@@ -19,6 +19,7 @@ from archsim.units.door import (
     EnergyPj,
     Frac,
     FrequencyMhz,
+    KindOf,
     LengthUm,
     NodeNm,
     PowerUw,
@@ -31,7 +32,6 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
-from archsim.units.names import NameOf
 from archsim.units.quantities import (
     close_match,
     factor_between,
@@ -57,8 +57,8 @@ __all__ = [
     "FieldFaultsError",
     "Frac",
     "FrequencyMhz",
+    "KindOf",
     "LengthUm",
-    "NameOf",
     "NodeNm",
     "PowerUw",
     "Quantity",

@@ -11,8 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
-from archsim.units.door import Place, Quantity, door_key, place_of
-from archsim.units.names import NameOf
+from archsim.units.door import KindOf, Place, Quantity, door_key, place_of
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
@@ -73,9 +72,9 @@ def _step(place: Place, part: str | int) -> tuple[Place, bool]:
 
 
 def _choices(place: Place) -> tuple[Any, ...]:
-    """The values that a Literal, an Enum or the name of a kind allows."""
+    """The values that a Literal, an Enum or a register of kinds allows."""
     for mark in place.metadata:
-        if isinstance(mark, NameOf):
+        if isinstance(mark, KindOf):
             return mark.names()
     if get_origin(place.annotation) is Literal:
         return get_args(place.annotation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from archsim.registry import RULES
-from archsim.units import NameOf
+from archsim.units import KindOf
 
 INFERENCE: Final = "inference"
 
@@ -21,5 +21,5 @@ def phases() -> tuple[str, ...]:
     return (INFERENCE, *RULES)
 
 
-Phase = Annotated[str, NameOf(phases)]
-RuleName = Annotated[str, NameOf(RULES.names)]
+Phase = Annotated[str, KindOf(RULES, besides=(INFERENCE,))]
+RuleName = Annotated[str, KindOf(RULES)]

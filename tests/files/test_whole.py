@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from archsim.errors import WriteError
-from archsim.files import append, fresh_file, write_arrays, write_bytes, write_text
+from archsim.files import append, fresh_file, fresh_folder, write_arrays, write_bytes, write_text
 
 
 def everything_in(folder: Path) -> list[str]:
@@ -156,17 +157,53 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(tmp_path, write):
     assert file.read_text() == "old"
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of a few pages, in memory."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = [shutil.which("mount") or "false", "-t", "tmpfs", "-o", "size=16k", "none", str(place)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here: that takes root")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_disk_that_is_full_keeps_what_it_has(small_disk):
+    write_text(small_disk / "a", "old")
+    for use in (
+        lambda: write_text(small_disk / "a", "x" * 10**5),
+        lambda: append(small_disk / "a", b"x" * 10**5),
+        lambda: write_network(small_disk / "net.nir"),
+        lambda: write_both(small_disk / "out"),
+    ):
+        with pytest.raises(WriteError, match="cannot be written: No space left on device"):
+            use()
+        assert everything_in(small_disk) == ["a"]
+        assert (small_disk / "a").read_text() == "old"
+
+
+def write_both(folder):
+    with fresh_folder(folder, whole=True) as temporary:
+        write_text(temporary / "first", "x")
+        write_text(temporary / "second", "x" * 10**5)
+
+
 @pytest.mark.usefixtures("small_files")
 def test_a_network_on_a_full_disk_is_one_line(tmp_path):
+    with pytest.raises(WriteError, match="cannot be written: File too large"):
+        write_network(tmp_path / "net.nir")
+    assert everything_in(tmp_path) == []
+
+
+def write_network(path):
     from archsim.workload.network import Dense, Layer, Network, Neuron
     from archsim.workload.nir_writer import write_nir
 
     weight = np.random.default_rng(0).random((100, 100))
     lif = Neuron("lif", decay=0.9, reset="zero")
     layer = Layer("out", Dense(100), ("input",), (100,), (100,), lif, weight=weight)
-    with pytest.raises(WriteError, match="cannot be written: File too large"):
-        write_nir(Network("net", (100,), (layer,)), tmp_path / "net.nir")
-    assert everything_in(tmp_path) == []
+    write_nir(Network("net", (100,), (layer,)), path)
 
 
 def test_a_folder_is_no_file(tmp_path):

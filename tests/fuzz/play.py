@@ -175,7 +175,7 @@ def _watch(writer: int) -> None:
         elif event in ("os.rename", "os.link"):
             tell(args[0], args[2])
             tell(args[1], args[3])
-        elif event in _CHANGES:
+        elif event in _CHANGES and not (event == "os.mkdir" and os.path.isdir(args[0])):  # which changes nothing
             tell(args[0], args[-1])
 
     def tell(name: Any, folder: Any = -1) -> None:

@@ -40,13 +40,16 @@ phases: [inference]
 # workload -> what makes it small
 SHIPPED = {
     "nir_braille_like": ["timesteps=8"],
-    "nmnist_mlp": ["timesteps=2", "network.input=[200]"],
+    "nmnist_mlp": ["timesteps=2", "network.input=[130]", "network.layers.0.outputs=140"],
     "spikesim_vgg9": ["timesteps=1", "positions_per_burst=1024"],
-    "ucihar_sfcn": ["timesteps=16", "samples=1", "batch=1"],
-    "vgg9_cifar10": ["timesteps=1", "positions_per_burst=1024"],
+    "ucihar_sfcn": ["timesteps=8", "samples=1", "batch=1"],
+    "vgg9_cifar10": [
+        "timesteps=1", "positions_per_burst=16", "network.input=[3, 8, 8]",
+        *(f"network.layers.{k}.channels=16" for k in (0, 1, 3, 4, 6, 7, 8)),
+    ],
     "watch_adapt": ["timesteps=3", "samples=2", "batch=2"],
     "watch_mlp": ["timesteps=4"],
-    "watch_sfcn": ["timesteps=16", "samples=1", "batch=1"],
+    "watch_sfcn": ["timesteps=8", "samples=1", "batch=1"],
     "watch_shape": ["timesteps=4"],
 }
 
@@ -81,7 +84,7 @@ def test_an_empty_token_is_one_flit_on_each_link_to_the_home(root_dir, tmp_path)
     path.write_text(UNEQUAL_DEPTH)
     low, _ = lowered_file(root_dir, path, ONE_ARRAY)
     graph, plan = low.graph, low.mapping.plans["c"]
-    (home,), topology = plan.homes, low.mapping.topology
+    (home,), topology = plan.homes, low.mapping.interconnect
     idle = [block.tile for block in plan.forward if block.rows[0] >= 128]  # the rows that read b
     chosen = graph.layer == graph.layer_names.index("c")
     hops = np.array([name.startswith("hop") for name in graph.action_names])[graph.action] & chosen
@@ -118,12 +121,22 @@ def test_every_shipped_workload_is_checked(root_dir):
     assert {path.stem for path in (root_dir / "workloads").glob("*.yaml")} == set(SHIPPED)
 
 
+LITTLE = "{kind: rates, input: 0.2, default: 0.05}"
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("schedule", ["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"])
+def test_little_activity_keeps_causality_in_every_network(lowered, network, phase):
+    low = lowered(network, phase, ONE_ARRAY, samples=1, batch=1, timesteps=4, activity=LITTLE)
+    assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0
+
+
+@pytest.mark.parametrize("network", ["dense", "recurrent"])
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+@pytest.mark.parametrize("schedule", ["sequential", "layer_parallel", "within_batch", "three_level"])
 def test_little_activity_keeps_causality_in_every_schedule(lowered, network, phase, schedule):
-    rates = "{kind: rates, input: 0.2, default: 0.05}"
-    low = lowered(network, phase, ONE_ARRAY, schedule=schedule, samples=2, batch=1, timesteps=4, activity=rates)
+    chip = ["tile.pes=1", "pe.crossbars=2"]
+    low = lowered(network, phase, chip, schedule=schedule, samples=3, batch=1, timesteps=2, activity=LITTLE)
     assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0
 
 

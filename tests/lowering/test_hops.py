@@ -12,11 +12,12 @@ import archsim
 from archsim.components import Parts
 from archsim.engine import run_tasks
 from archsim.errors import SpecError
+from archsim.interconnect import interconnect_of
 from archsim.lowering.context import ADMIT, Context, Label
 from archsim.lowering.hops import carry
-from archsim.mapping import Topology
 from archsim.mapping.memory import TILE_BUFFERS
 from archsim.metrics import action_of_name
+from archsim.registry import INTERCONNECTS
 from archsim.verify import verify
 
 SMALL = ["tile.pes=1", "pe.crossbars=1"]
@@ -48,7 +49,7 @@ def test_store_and_forward_is_never_faster_and_moves_the_same_flits(plain):
     assert flits(stored) == flits(plain)
 
 
-@pytest.mark.parametrize("kind", ["mesh", "torus", "htree", "bus"])
+@pytest.mark.parametrize("kind", sorted(INTERCONNECTS))
 @pytest.mark.parametrize("multicast", ["false", "true"])
 @pytest.mark.parametrize("phase", ["inference", "dfa"])
 def test_buffers_of_one_flit_hold_back_but_never_deadlock(kind, multicast, phase):
@@ -130,7 +131,7 @@ def latency_of_messages(rate: float, n_cycles: int) -> float:
         ["interconnect.kind=mesh", "interconnect.frequency=1 GHz", "interconnect.router_latency=3 ns",
          "interconnect.buffer_flits=8", "interconnect.virtual_channels=4"],
     )  # fmt: skip
-    mapping = SimpleNamespace(topology=Topology("mesh", 64, tuple(range(64))))
+    mapping = SimpleNamespace(interconnect=interconnect_of("mesh", 64))
     costs = Parts(chip, 64, dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096))
     ctx, label = Context(chip, None, mapping, costs, None), Label("", "", -1, 0)
     rng = np.random.default_rng(1)

@@ -10,6 +10,7 @@ from lowering_support import NETWORKS, counts
 
 from archsim.engine import run_tasks
 from archsim.errors import DoesNotFitError
+from archsim.registry import INTERCONNECTS
 from archsim.verify import verify
 
 PHASES = ("inference", "bp", "dfa")
@@ -46,7 +47,7 @@ def test_every_graph_runs_verifies_and_is_the_same_in_both_engines(lowered, netw
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("interconnect", ["bus", "htree", "mesh", "torus"])
+@pytest.mark.parametrize("interconnect", sorted(INTERCONNECTS))
 def test_every_interconnect_carries_every_phase(lowered, network, interconnect):
     for phase in PHASES:
         low = lowered(network, phase, [f"interconnect.kind={interconnect}", "tile.pes=1", "pe.crossbars=2"])

@@ -8,11 +8,12 @@ import pytest
 
 from archsim.engine import run_tasks
 from archsim.errors import EngineError
+from archsim.interconnect import interconnect_of
 from archsim.lowering.traffic import PATTERNS, Router, mean_hops, traffic, zero_load_cycles
-from archsim.mapping import Topology
+from archsim.registry import INTERCONNECTS
 from archsim.verify import verify
 
-MESH = Topology("mesh", 64, tuple(range(64)))
+MESH = interconnect_of("mesh", 64)
 # BookSim2, 8 x 8 mesh, dimension order, 4 virtual channels of 8 flits, packets of 1 flit, uniform:
 # flits per node and cycle -> mean latency in cycles
 BOOKSIM = {0.01: 26.72, 0.05: 27.05, 0.10: 27.23, 0.20: 27.91}
@@ -53,7 +54,7 @@ def test_the_mesh_saturates_where_booksim_does():
 @pytest.mark.parametrize("kind", ["mesh", "torus", "htree"])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_pattern_deadlocks_however_small_the_buffers_and_heavy_the_load(kind, pattern):
-    load = traffic(Topology(kind, 25, tuple(range(25))), 0.9, 60, 5, pattern, Router(2, 1))
+    load = traffic(interconnect_of(kind, 25), 0.9, 60, 5, pattern, Router(2, 1))
     trace = run_tasks(load.graph, engine="compiled")
     verify(load.graph, trace)
     assert trace.start_ps.min() >= 0
@@ -61,25 +62,25 @@ def test_no_pattern_deadlocks_however_small_the_buffers_and_heavy_the_load(kind,
 
 def test_a_torus_with_one_virtual_channel_is_refused():
     with pytest.raises(EngineError, match="torus needs 2 virtual channels"):
-        traffic(Topology("torus", 25, tuple(range(25))), 0.1, 10, 1, router=Router(1, 8))
+        traffic(interconnect_of("torus", 25), 0.1, 10, 1, router=Router(1, 8))
 
 
 @pytest.mark.parametrize("n", [16, 25, 30, 64])
-@pytest.mark.parametrize("kind", ["mesh", "torus", "htree", "bus"])
+@pytest.mark.parametrize("kind", sorted(INTERCONNECTS))
 def test_no_circle_of_buffers_wait_for_each_other(kind, n):
     # Dally and Seitz 1987: routing cannot deadlock if the channel dependency graph has no circle
-    topology = Topology(kind, n, tuple(range(n)))
+    topology = interconnect_of(kind, n)
     assert nx.is_directed_acyclic_graph(topology.channel_dependencies())
 
 
 def test_a_torus_without_classes_has_such_a_circle():
-    ring = Topology("torus", 25, tuple(range(25)))
+    ring = interconnect_of("torus", 25)
     assert not nx.is_directed_acyclic_graph(ring.channel_dependencies(use_classes=False))
 
 
 @pytest.mark.parametrize("kind", ["mesh", "torus"])
 def test_routes_are_shortest_paths(kind):
-    topology = Topology(kind, 25, tuple(range(25)))
+    topology = interconnect_of(kind, 25)
     shortest = dict(nx.all_pairs_shortest_path_length(topology.to_networkx()))
     for source in range(25):
         for target in range(25):

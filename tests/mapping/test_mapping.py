@@ -179,7 +179,7 @@ def test_pooled_channels_of_several_inputs_stand_in_the_order_of_the_inputs(mapp
 
 def test_an_unused_tile_gets_a_place_too(mapped):
     mapping = mapped([20], A12, OUT, on=["tiles=6"])
-    assert sorted(mapping.topology.places) == [*range(6)]
+    assert sorted(mapping.interconnect.places) == [*range(6)]
     assert mapping.n_crossbars_available == 6 * 16
 
 
@@ -187,7 +187,7 @@ def test_mapping_twice_gives_the_same(mapped):
     layers = (f"name: a, kind: dense, outputs: 80, {LIF}", f"name: b, kind: dense, outputs: 70, {LIF}", OUT)
     one, two = (mapped([40], *layers, phase="bp") for _ in range(2))
     assert one.blocks == two.blocks
-    assert one.topology == two.topology
+    assert one.interconnect == two.interconnect
     assert one.buffers == two.buffers
     assert one.n_tiles > 4
 

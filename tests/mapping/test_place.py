@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archsim.mapping import IO, Topology
+from archsim.interconnect import IO, interconnect_of
 from archsim.mapping.place import cost, place
+from archsim.registry import INTERCONNECTS
 
-KINDS = ["bus", "htree", "mesh", "torus"]
+KINDS = sorted(INTERCONNECTS)
 cases = st.integers(2, 12).flatmap(
     lambda n: st.tuples(
         st.just(n),
@@ -40,7 +41,7 @@ def test_no_swap_of_two_tiles_makes_a_near_placement_better(kind):
         for b in range(a):
             places = list(near.places)
             places[a], places[b] = places[b], places[a]
-            assert cost(Topology(kind, 9, tuple(places)), traffic) >= cost(near, traffic)
+            assert cost(interconnect_of(kind, 9, tuple(places)), traffic) >= cost(near, traffic)
 
 
 def test_the_order_in_which_traffic_is_told_does_not_matter():
@@ -55,7 +56,7 @@ def test_two_far_tiles_that_talk_come_together():
 
 
 def test_cost_is_bits_times_distance():
-    assert cost(Topology("mesh", 4, (0, 1, 2, 3)), {(0, 3): 10, (IO, 1): 5}) == 10 * 2 + 5 * 2
+    assert cost(interconnect_of("mesh", 4, (0, 1, 2, 3)), {(0, 3): 10, (IO, 1): 5}) == 10 * 2 + 5 * 2
 
 
 def test_a_chip_of_many_tiles_is_placed_as_well_if_few_of_them_talk():
@@ -66,7 +67,7 @@ def test_a_chip_of_many_tiles_is_placed_as_well_if_few_of_them_talk():
 def swapped_by_hand(kind, n, traffic):
     """The search as it is defined: pairs in order, again and again, each judged by the whole cost."""
     best = min(
-        (Topology(kind, n, places) for places in starts(kind, n)), key=lambda topology: cost(topology, traffic)
+        (interconnect_of(kind, n, places) for places in starts(kind, n)), key=lambda start: cost(start, traffic)
     )
     improved = True
     while improved:
@@ -75,7 +76,7 @@ def swapped_by_hand(kind, n, traffic):
             for b in range(a + 1, n):
                 places = list(best.places)
                 places[a], places[b] = places[b], places[a]
-                other = Topology(kind, n, tuple(places))
+                other = interconnect_of(kind, n, tuple(places))
                 if cost(other, traffic) < cost(best, traffic):
                     best, improved = other, True
     return best.places
@@ -84,7 +85,7 @@ def swapped_by_hand(kind, n, traffic):
 def starts(kind, n):
     yield tuple(range(n))
     if kind in ("mesh", "torus"):
-        width = Topology(kind, n, tuple(range(n))).n_columns
+        width = interconnect_of(kind, n).n_columns
         rows = [list(range(start, min(start + width, n))) for start in range(0, n, width)]
         yield tuple(place for k, row in enumerate(rows) for place in (row if k % 2 == 0 else row[::-1]))
 
@@ -99,7 +100,7 @@ def test_near_finds_what_trying_all_pairs_in_order_finds(kind, case):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_distance_is_the_sum_of_the_hops(kind):
-    topology = Topology(kind, 11, (3, 0, 1, 2, 10, 5, 4, 7, 9, 8, 6))
+    topology = interconnect_of(kind, 11, (3, 0, 1, 2, 10, 5, 4, 7, 9, 8, 6))
     for a in range(IO, 11):
         for b in range(IO, 11):
             assert topology.distance(a, b) == sum(hop.length for hop in topology.route(a, b))

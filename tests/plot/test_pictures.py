@@ -26,6 +26,7 @@ from archsim.plot import (
 )
 from archsim.plot.lanes import lanes_of
 from archsim.plot.pipeline import _image
+from archsim.registry import INTERCONNECTS
 from archsim.taskgraph import TaskGraphBuilder
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -188,7 +189,7 @@ def test_the_mean_power_drawn_holds_the_energy_of_the_run(tmp_path: Path) -> Non
     assert (windows.highest_uw >= windows.mean_uw * (1 - 1e-9)).all()
 
 
-@pytest.mark.parametrize("kind", ["mesh", "torus", "htree", "bus"])
+@pytest.mark.parametrize("kind", sorted(INTERCONNECTS))
 def test_the_floor_plan_has_every_crossbar_in_use_and_every_tile_at_its_place(
     tmp_path: Path, root_dir: Path, kind: str
 ) -> None:

@@ -42,6 +42,12 @@ def test_it_opens_without_an_error_and_asks_for_nothing(fresh):
     assert 0 < fresh.tell("archsimDrawn") < 10_000
 
 
+def test_every_link_that_carried_something_is_drawn(fresh, results):
+    long = fresh.tell("[...document.querySelectorAll('#plan polyline')].map((line) => line.getTotalLength())")
+    assert len(long) == len(results[0].link_load()) > 0
+    assert min(long) > 10
+
+
 def test_its_numbers_equal_result_json(fresh, results):
     for number, result in enumerate(results):
         record = json.loads(json.dumps(result.to_dict()))

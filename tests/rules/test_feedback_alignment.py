@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -28,13 +27,12 @@ NOISE = ("device.errors.programming={kind: constant, sigma: 0.03}",)
 
 
 @pytest.fixture
-def rule(root_dir, monkeypatch):
-    """Registered as a script would, and forgotten afterwards."""
-    list(RULES)
-    monkeypatch.setattr(RULES, "_kinds", dict(RULES._kinds))
+def rule(root_dir, own_kinds):  # noqa: ARG001  # what is registered is forgotten afterwards
+    """Registered as a script would."""
     path = root_dir / "docs" / "guides" / "extend" / "feedback_alignment.py"
     assert len(path.read_text().splitlines()) <= 40
-    return MappingProxyType(runpy.run_path(str(path)))["FeedbackAlignment"]()
+    runpy.run_path(str(path))
+    return RULES["fa"]()
 
 
 @pytest.fixture

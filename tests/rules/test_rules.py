@@ -97,7 +97,8 @@ def test_a_rule_without_tasks_or_numbers_is_refused():
     assert "half" not in RULES
 
 
-def test_the_command_line_takes_the_rules_there_are(root_dir, monkeypatch):
+@pytest.mark.usefixtures("own_kinds")
+def test_the_command_line_takes_the_rules_there_are(root_dir):
     chip, work = root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml"
     small = ("--set", "timesteps=1", "--set", "samples=1", "--set", "batch=1")
     wrong = call("run", chip, work, "--phase", "hebb")
@@ -106,8 +107,7 @@ def test_the_command_line_takes_the_rules_there_are(root_dir, monkeypatch):
     refused = call("learn", chip, work, "--rule", "hebb")
     assert "'hebb' is not one of 'bp', 'dfa', 'none'" in " ".join(refused.output.split())
     assert call("map", chip, work, "--phase", "dfa", *small).exit_code == 0
-    list(RULES)
-    monkeypatch.setattr(RULES, "_kinds", {**RULES._kinds, "nothing": Nothing})
+    archsim.register(Nothing)
     assert "'dfa', 'nothing'" in " ".join(call("run", chip, work, "--phase", "hebb").output.split())
 
 

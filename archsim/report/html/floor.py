@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from archsim.interconnect import IO, Interconnect, of_run
 from archsim.metrics import Result
 
 _TILE = re.compile(r"tile\[(\d+)\]")
-_GRID = re.compile(r"link\[(io|\d+) to (io|\d+)\]")
-_TREE = re.compile(r"link\[(up|down) (\d+)\.(\d+)\]")
-IO_X = -1.0  # column of the global buffer, left of the tiles
-Point = tuple[float, float]
 
 
 def floor(result: Result) -> dict[str, Any]:
@@ -23,51 +19,23 @@ def floor(result: Result) -> dict[str, Any]:
 
     A task belongs to the tile of the first resource it names (uses, then reserves); the rest is the chip's.
     """
-    kind, n_tiles, places = _layout(result)
-    at = {tile: _place(kind, n_tiles, place) for tile, place in enumerate(places)}
+    wires = of_run(result.provenance, _n_tiles(result))
     return {
-        "kind": kind,
         "tiles": [
-            {"tile": tile, "x": at[tile][0], "y": at[tile][1], **figures}
-            for tile, figures in _tiles(result, n_tiles)
+            {"tile": tile, "x": x, "y": y, **figures}
+            for (tile, figures), (x, y) in zip(
+                _tiles(result, wires.n_tiles), map(wires.position, wires.places), strict=True
+            )
         ],
-        "links": list(_links(result, kind, n_tiles, at)),
-        "buffer": _buffer(kind, n_tiles),
+        "links": list(_links(result, wires)),
+        "buffer": wires.position(IO),
     }
 
 
-def _layout(result: Result) -> tuple[str, int, list[int]]:
-    """Kind of interconnect, number of tiles, and the place of each tile."""
-    chip = result.provenance.get("chip")
-    chip = chip if isinstance(chip, dict) else {}
-    wires = chip.get("interconnect")
-    kind = str(wires.get("kind", "mesh")) if isinstance(wires, dict) else "mesh"
+def _n_tiles(result: Result) -> int:
+    """Tiles that a resource of the run belongs to."""
     found = [int(match[1]) for name in result.graph.resource_names if (match := _TILE.match(name))]
-    n_tiles = max(found, default=-1) + 1
-    if isinstance(chip.get("tiles"), int):
-        n_tiles = max(n_tiles, chip["tiles"])
-    given = result.provenance.get("tile_places")
-    places = [int(place) for place in given] if isinstance(given, list) else []
-    return kind, n_tiles, places if len(places) == n_tiles else list(range(n_tiles))
-
-
-def _columns(n_tiles: int) -> int:
-    return max(1, math.ceil(math.sqrt(n_tiles)))
-
-
-def _place(kind: str, n_tiles: int, place: int) -> Point:
-    if kind == "htree":
-        return float(place), 0.0
-    y, x = divmod(place, _columns(n_tiles))
-    return float(x), float(y)
-
-
-def _buffer(kind: str, n_tiles: int) -> Point:
-    if kind == "htree":
-        levels = max(1, math.ceil(math.log2(max(2, n_tiles))))
-        x, y = _node(levels, 0, n_tiles)
-        return x, y - 1.0
-    return IO_X, 0.0
+    return max(found, default=-1) + 1
 
 
 def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]]]:
@@ -102,29 +70,12 @@ def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]
         }  # fmt: skip
 
 
-def _links(result: Result, kind: str, n_tiles: int, at: dict[int, Point]) -> Iterable[dict[str, Any]]:
-    """Links that carried something, with their ends and what `Result.link_load` gives."""
+def _links(result: Result, wires: Interconnect) -> Iterable[dict[str, Any]]:
+    """Links that carried something: where each runs, from its source to its target, and its load.
+
+    The line of a link that the interconnect does not know is empty.
+    """
+    links = {link.name: link for link in wires.links()}
     for name, load in result.link_load().items():
-        yield {"name": name, "line": _line(name, kind, n_tiles, at), **load._asdict()}
-
-
-def _line(name: str, kind: str, n_tiles: int, at: dict[int, Point]) -> list[Point]:
-    """Where a link is drawn, from its source to its target; empty if that is not known."""
-    if match := _GRID.fullmatch(name):
-        buffer = _buffer(kind, n_tiles)
-        return [buffer if end == "io" else _place(kind, n_tiles, int(end)) for end in match.groups()]
-    if match := _TREE.fullmatch(name):
-        level, index = int(match[2]), int(match[3])
-        above, below = _node(level + 1, index // 2, n_tiles), _node(level, index, n_tiles)
-        return [below, above] if match[1] == "up" else [above, below]
-    if kind == "bus" and at:
-        xs, ys = [x for x, _ in at.values()], [y for _, y in at.values()]
-        return [(IO_X, min(ys) - 0.6), (max(xs), min(ys) - 0.6)]
-    return []
-
-
-def _node(level: int, index: int, n_tiles: int) -> Point:
-    """A node of the binary tree above the leaves."""
-    size = 2**level
-    first, last = index * size, min((index + 1) * size, max(1, n_tiles)) - 1
-    return (first + max(first, last)) / 2, -0.7 * level
+        line = list(wires.line(links[name])) if name in links else []
+        yield {"name": name, "line": line, **load._asdict()}

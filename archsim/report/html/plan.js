@@ -20,6 +20,23 @@ function heat(share) {
   return { fill: `rgb(${mixed.join(",")})`, ink: 0.3 * mixed[0] + 0.59 * mixed[1] + 0.11 * mixed[2] > 125 ? "#000" : "#fff" };
 }
 
+// a line shifted to its side by d, so that the two ways of a link lie beside each other; one that comes back on itself
+// is both ways
+function beside(points, d) {
+  const normals = points.slice(1).map(([xb, yb], i) => {
+    const [xa, ya] = points[i];
+    const size = Math.hypot(xb - xa, yb - ya) || 1;
+    return [(ya - yb) / size, (xb - xa) / size];
+  });
+  const around = points.map((_, i) => [normals[Math.max(0, i - 1)], normals[Math.min(i, normals.length - 1)]]);
+  const turns = around.map(([a, b]) => 1 + a[0] * b[0] + a[1] * b[1]);
+  if (Math.min(...turns) < 1e-6) return points;
+  return points.map(([x, y], i) => {
+    const [a, b] = around[i];
+    return [x + (d / turns[i]) * (a[0] + b[0]), y + (d / turns[i]) * (a[1] + b[1])];
+  });
+}
+
 class Plan {
   constructor(run) {
     this.run = run;
@@ -47,26 +64,29 @@ class Plan {
   }
 
   link(link, at, pitch) {
-    let [[xa, ya], [xb, yb]] = [at(link.line[0]), at(link.line[1])];
-    const size = Math.hypot(xb - xa, yb - ya) || 1;
-    // the two ways of a link lie side by side
-    const [dx, dy] = [((ya - yb) / size) * pitch * 0.07, ((xb - xa) / size) * pitch * 0.07];
-    [xa, ya, xb, yb] = [xa + dx, ya + dy, xb + dx, yb + dy];
+    const line = beside(link.line.map(at), pitch * 0.07);
     const wide = 1.5 + link.busy_frac * pitch * 0.1;
     const text = `${link.name}: busy ${percent(link.busy_frac)} of the time, ${link.flits} flits, ${quantity(link.energy_pj, "energy")}`;
-    const node = el("g", {}, el("line", { x1: xa, y1: ya, x2: xb, y2: yb, stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
-    const across = Math.abs(xb - xa) > Math.abs(yb - ya);
-    if (pitch >= 90 && this.run.floor.kind !== "htree") {
-      const [mx, my] = [(xa + xb) / 2, (ya + yb) / 2];
-      const label = { x: mx, y: my, "text-anchor": "middle", class: "small" };
-      if (across) label.y = my + (dy > 0 ? 1 : -1) * (wide / 2 + 7) + 4;
-      else {
-        label.x = mx + (dx > 0 ? 1 : -1) * (wide / 2 + 4);
-        label["text-anchor"] = dx > 0 ? "start" : "end";
-      }
-      node.append(el("text", label, percent(link.busy_frac)));
-    }
+    const node = el("g", {}, el("polyline", { points: line.join(" "), fill: "none", stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
+    if (pitch >= 90) this.label(node, line, link, wide);
     return node;
+  }
+
+  // the share of time beside the longest part of a link, if that runs across or down; a link that goes round
+  // others has room for it only where it is alone
+  label(node, line, link, wide) {
+    if (line.length > 2 && this.run.floor.links.length > 1) return;
+    const parts = line.slice(1).map((end, i) => [line[i], end]);
+    const length = ([[xa, ya], [xb, yb]]) => Math.hypot(xb - xa, yb - ya);
+    const [[xa, ya], [xb, yb]] = parts.reduce((a, b) => (length(b) > length(a) + 1e-6 ? b : a));
+    const [x, y] = [(xa + xb) / 2, (ya + yb) / 2];
+    const label = { x, y, "text-anchor": "middle", class: "small" };
+    if (Math.abs(yb - ya) < 1e-6) label.y = y + (xb > xa ? 1 : -1) * (wide / 2 + 7) + 4;
+    else if (Math.abs(xb - xa) < 1e-6) {
+      label.x = x + (ya > yb ? 1 : -1) * (wide / 2 + 4);
+      label["text-anchor"] = ya > yb ? "start" : "end";
+    } else return;
+    node.append(el("text", label, percent(link.busy_frac)));
   }
 
   linkColour(link) {

@@ -48,7 +48,7 @@ function shortened(text, most) {
 }
 
 function el(name, attributes = {}, ...children) {
-  const svg = ["svg", "g", "path", "rect", "line", "text", "title", "circle"].includes(name);
+  const svg = ["svg", "g", "path", "rect", "line", "polyline", "text", "title", "circle"].includes(name);
   const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
