@@ -1,6 +1,7 @@
 """Feedback alignment: back-propagation through fixed random matrices (Lillicrap 2016, doi:10.1038/ncomms13276)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from types import SimpleNamespace
 
 from archsim import register
 from archsim.mapping import copy_blocks, error_rows, most_copy_blocks
@@ -8,14 +9,6 @@ from archsim.rules.bp import BP
 from archsim.snn.learn.chip import whose_inputs_learn
 from archsim.snn.learn.products import matrices
 from archsim.snn.weights import stream
-
-
-@dataclass
-class Fixed:  # products that carry errors back through fixed matrices: on a chip its arrays, else plain numbers
-    recipe: object
-
-    def backward(self, key, error):
-        return self.recipe.project(key, error) if self.recipe.project else error @ self.recipe.feedback[key].T
 
 
 @register
@@ -34,7 +27,11 @@ class FeedbackAlignment(BP):
 
     def feedback(self, work, network, seed, draw):  # (inputs, outputs), as large as the weights that it stands for
         own = {key: weights for key, weights in matrices(network).items() if key in whose_inputs_learn(network)}
-        return {key: stream(seed, 7, i).normal(size=w.T.shape) * w.std() for i, (key, w) in enumerate(own.items())}
+        sizes = {key: work.learning.feedback.scale * weights.std() for key, weights in own.items()}
+        return {key: stream(seed, 7, i).normal(0.0, sizes[key], own[key].T.shape) for i, key in enumerate(own)}
 
     def gradients(self, network, tape, error, products, recipe):
-        return super().gradients(network, tape, error, Fixed(recipe), recipe)
+        def backward(key, error):  # on a chip through its arrays, else as plain numbers
+            return recipe.project(key, error) if recipe.project else error @ recipe.feedback[key].T
+
+        return super().gradients(network, tape, error, SimpleNamespace(backward=backward), recipe)
