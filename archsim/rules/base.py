@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from archsim.units import DoorModel
 
 if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of these
     from archsim.lowering.context import Context
@@ -22,6 +24,10 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.spec import Chip
     from archsim.workload import Layer, Network, Workload
     from archsim.workload.network import Floats
+
+
+class NoSettings(DoorModel):
+    """Nothing can be set."""
 
 
 class Rule(ABC):
@@ -47,6 +53,8 @@ class Rule(ABC):
         columns, or keeps a second set in step (`execution.feedback`).
     writes_layer_by_layer : bool
         Whether a layer is written as soon as its own gradients are complete, where the schedule leaves it open.
+    Settings : type
+        Model of what a workload may say of the rule in `learning.rules`; every field has a default.
     """
 
     kind: ClassVar[str] = ""
@@ -56,6 +64,11 @@ class Rule(ABC):
     hatch: ClassVar[str] = "\\\\\\\\"
     reads_transposed: ClassVar[bool] = False
     writes_layer_by_layer: ClassVar[bool] = True
+    Settings: ClassVar[type[DoorModel]] = NoSettings
+
+    def settings(self, work: Workload) -> Any:
+        """What a workload says of the rule: a `Settings`."""
+        return self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
 
     # ---- arrays --------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 
 import numpy as np
@@ -92,6 +93,29 @@ def test_it_learns_on_a_chip_and_its_matrices_stay(chip, root_dir):
     fixed = {key: counts for key, counts in run.counters.items() if key.endswith(".feedback")}
     assert list(fixed) == ["fc2.feedback", "out.feedback"]
     assert all(counts["reads"] > 0 and counts["pulses"] == 0 for counts in fixed.values())
+
+
+@pytest.mark.parametrize(("said", "fault"), [
+    ("{hebb: {}}", "learning.rules.hebb: unknown learning rule; there are: bp, dfa, fa"),
+    ("{fa: {size: 2}}", "learning.rules.fa.size: unknown key; allowed: scale"),
+    ("{fa: {scale: wide}}", "learning.rules.fa.scale: must be a number"),
+    ("{fa: 2.0}", "learning.rules.fa: must be a mapping; got 2.0"),
+    ("{bp: {scale: 1.0}}", "learning.rules.bp.scale: unknown key"),
+])  # fmt: skip
+@pytest.mark.usefixtures("rule")
+def test_a_workload_may_say_what_the_rule_lets_it_set(root_dir, said, fault):
+    with pytest.raises(archsim.WorkloadError, match=re.escape(fault)):
+        archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", [f"learning.rules={said}"])
+
+
+def test_its_matrices_are_as_large_as_a_workload_says(rule, root_dir):
+    file = root_dir / "workloads" / "watch_mlp.yaml"
+    plain, half = (archsim.load_workload(file, said) for said in ([], ["learning.rules={fa: {scale: 0.5}}"]))
+    network = initialise(plain.network, 0, 1.0, n_timesteps=plain.n_timesteps)
+    whole, halved = (rule.feedback(work, network, 0, None) for work in (plain, half))
+    assert list(whole) == list(halved)
+    for key, matrix in whole.items():
+        np.testing.assert_allclose(halved[key], 0.5 * matrix, rtol=1e-15)
 
 
 def test_it_is_forgotten_with_the_script_that_brought_it(root_dir):

@@ -9,11 +9,15 @@ from archsim.rules.bp import BP
 from archsim.snn.learn.chip import whose_inputs_learn
 from archsim.snn.learn.products import matrices
 from archsim.snn.weights import stream
+from archsim.units import DoorModel
 
 
 @register
 class FeedbackAlignment(BP):
     kind, title, colour, reads_transposed = "fa", "FA", 3, False
+
+    class Settings(DoorModel):  # what a workload may say in learning.rules.fa
+        scale: float = 1.0
 
     def blocks(self, chip, network, plan):  # laid out like BP's second copy, but never written
         rows = error_rows(plan.layer, plan.n_rows, network)
@@ -27,11 +31,9 @@ class FeedbackAlignment(BP):
 
     def feedback(self, work, network, seed, draw):  # (inputs, outputs), as large as the weights that it stands for
         own = {key: weights for key, weights in matrices(network).items() if key in whose_inputs_learn(network)}
-        sizes = {key: work.learning.feedback.scale * weights.std() for key, weights in own.items()}
+        sizes = {key: self.settings(work).scale * weights.std() for key, weights in own.items()}
         return {key: stream(seed, 7, i).normal(0.0, sizes[key], own[key].T.shape) for i, key in enumerate(own)}
 
     def gradients(self, network, tape, error, products, recipe):
-        def backward(key, error):  # on a chip through its arrays, else as plain numbers
-            return recipe.project(key, error) if recipe.project else error @ recipe.feedback[key].T
-
-        return super().gradients(network, tape, error, SimpleNamespace(backward=backward), recipe)
+        product = recipe.project or (lambda key, error: error @ recipe.feedback[key].T)  # arrays, or plain numbers
+        return super().gradients(network, tape, error, SimpleNamespace(backward=product), recipe)
