@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from archsim.registry import RULES
 from archsim.units import DoorModel, FieldFaultsError, SettingsOf
@@ -135,6 +135,12 @@ class LearningModel(DoorModel):
     data: DataModel | None = None
     pretrain: PretrainModel | None = None
     adapt: AdaptModel | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty_rules(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nothing is set, as before there was anything to set: what is hashed of a workload stays."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "rules" or value is not None}
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -117,3 +117,10 @@ def test_a_budget_needs_a_rule_that_adapts(root_dir):
     found = call(*words, "--set", "batch=1", "--adaptations-per-day", 24)
     assert found.exit_code == 2
     assert "names no phase that learns" in " ".join(found.output.split())
+
+
+def test_a_workload_without_settings_of_rules_is_described_as_before(root_dir):
+    file = root_dir / "workloads" / "watch_mlp.yaml"
+    assert "rules" not in archsim.load_workload(file).described["learning"]
+    said = archsim.load_workload(file, ["learning.rules={bp: {}}"]).described["learning"]
+    assert said["rules"] == {"bp": {}}
