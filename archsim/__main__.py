@@ -1,5 +1,5 @@
 """``python -m archsim``: the same as the console script."""
 
-from archsim.cli_main import main
+from archsim.cli.main import main
 
 main()

@@ -55,7 +55,7 @@ class UnusualWarning(ArchsimWarning):
 
 
 class SpecError(ArchsimError, ValueError):
-    """A chip file is wrong. The message lists every fault, one per line."""
+    """A chip file is wrong. The message lists every error, one per line."""
 
 
 class UnitError(SpecError):

@@ -57,13 +57,22 @@ def wrong_path(what: str, value: object) -> str | None:
     return f"{what} is {_shown(value)}; it must be the path of a file, a text or a pathlib.Path"
 
 
-def wrong_whole(what: str, value: object, least: int = 0) -> str | None:
-    """A number that is not whole, or below `least`; numpy's whole numbers are numbers too."""
+def wrong_whole(what: str, value: object, least: int = 0, most: int | None = None) -> str | None:
+    """A number that is not whole, below `least` or above `most`; numpy's whole numbers are numbers too.
+
+    Examples
+    --------
+    >>> wrong_whole("seeds", 10**9, 1, 10_000)
+    'seeds is 1000000000; it must be a whole number of 1 to 10000'
+    """
     try:
-        fits = not isinstance(value, bool) and operator.index(value) >= least  # type: ignore[arg-type]
+        number = None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        fits = False
-    return None if fits else f"{what} is {_shown(value)}; it must be a whole number of {least} or more"
+        number = None
+    if number is not None and number >= least and (most is None or number <= most):
+        return None
+    ends = f"{least} or more" if most is None else f"{least} to {most}"
+    return f"{what} is {_shown(value)}; it must be a whole number of {ends}"
 
 
 def wrong_kinds(item: object, about: str = "") -> list[str | None]:

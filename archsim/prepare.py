@@ -1,7 +1,7 @@
 """What comes before every run: the activity is measured and the network mapped, if there is room for both.
 
-`archsim.simulate`, its long runs, `archsim explore` and `archsim learn` all come through here, so that how much
-memory something takes is judged in one place (:mod:`archsim.memory`).
+`archsim.simulate`, its long runs, `archsim uncertainty` and `archsim learn` all come through here, so that how
+much memory something takes is judged in one place (:mod:`archsim.memory`).
 """
 
 from __future__ import annotations

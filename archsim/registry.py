@@ -1,8 +1,9 @@
 """Kinds by name: those of the package, those of other packages, those that a script registers.
 
 Whatever comes in kinds has one `Registry`. A kind is a class: a subclass of the registry's base with its name as
-the class attribute ``kind``. The package's own kinds stand one in a file, in the folder of the registry; another
-package brings kinds by an entry point in the group of the registry; a script calls :func:`register`.
+the class attribute ``kind`` (where the class is what a file is read into: as the field ``kind: Literal["name"]``).
+The package's own kinds stand one in a file, in the folder of the registry; another package brings kinds by an
+entry point in the group of the registry; a script calls :func:`register`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
-from archsim.errors import PluginError
+from archsim.errors import ArchsimError, PluginError
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -77,10 +79,10 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         PluginError
             It is no complete subclass of the base, or its name is missing or taken.
         """
-        fault = self._fault(kind)
-        if fault:
-            raise PluginError(f"{self.family} {_named(kind)}: {fault}")
-        self._kinds[kind.kind] = kind  # type: ignore[attr-defined]  # _fault has seen that it is there
+        wrong = self._wrong(kind)
+        if wrong:
+            raise PluginError(f"{self.family} {_named(kind)}: {wrong}")
+        self._kinds[_name_of(kind)] = kind
         if self._is_filled:
             for tell in self.changed:
                 tell()
@@ -102,6 +104,26 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         """The names of all kinds, sorted."""
         return tuple(self)
 
+    @contextmanager
+    def calling(self, name: str) -> Iterator[type[T]]:
+        """The kind of this name, while it is used: what goes wrong in a plug-in carries the plug-in's name.
+
+        Raises
+        ------
+        PluginError
+            A kind from outside archsim raised anything but an `ArchsimError`.
+        """
+        kind = self[name]
+        try:
+            yield kind
+        except (ArchsimError, MemoryError):
+            raise
+        except Exception as cause:  # whatever foreign code raises
+            if kind.__module__.startswith("archsim."):
+                raise
+            where = f"{kind.__module__}.{kind.__qualname__}"
+            raise PluginError(f"{self.family} {name!r} ({where}): {type(cause).__name__}: {cause}") from cause
+
     def _fill(self) -> None:
         if self._is_filled:
             return
@@ -117,21 +139,24 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
             raise
 
     def _plug_in(self, point: EntryPoint) -> None:
-        where = f"{self.family} {point.name!r} of the plug-in {_package_of(point)} ({point.value})"
+        where = self._where(point)
         try:
             kind = point.load()
         except Exception as cause:  # whatever a foreign module raises while it is imported
             raise PluginError(f"{where} cannot be loaded: {type(cause).__name__}: {cause}") from cause
-        fault = self._fault(kind)
-        if fault:
-            raise PluginError(f"{where}: {fault}")
-        self._kinds[kind.kind] = kind
+        wrong = self._wrong(kind)
+        if wrong:
+            raise PluginError(f"{where}: {wrong}")
+        self._kinds[_name_of(kind)] = kind
 
-    def _fault(self, kind: Any) -> str:
+    def _where(self, point: EntryPoint) -> str:
+        return f"{self.family} {point.name!r} of the plug-in {_package_of(point)} ({point.value})"
+
+    def _wrong(self, kind: Any) -> str:
         """What is wrong with a kind; empty if nothing is."""
         if not (isinstance(kind, type) and issubclass(kind, self.base)):
             return f"must be a subclass of {self.base.__module__}.{self.base.__qualname__}"
-        name = getattr(kind, "kind", None)
+        name = _name_of(kind)
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             return f"its class attribute 'kind' must be a name of a-z, 0-9 and _; got {name!r}"
         if inspect.isabstract(kind):
@@ -140,6 +165,49 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         if taken is not None and (taken.__module__, taken.__qualname__) != (kind.__module__, kind.__qualname__):
             return f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}"
         return ""
+
+
+class LazyRegistry(Registry[T]):
+    """A registry that reads a kind when it is asked for: the module, or the entry point, that bears its name.
+
+    So what one kind needs is not loaded for another, and a faulty plug-in stops nobody but itself.
+    """
+
+    def __getitem__(self, name: str) -> type[T]:
+        if name not in self._kinds:
+            self._read(name)
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        points, own = self._points(), set(self._modules())
+        for name in sorted(own & points.keys()):
+            raise PluginError(f"{self._where(points[name])}: the name {name!r} is taken")
+        return iter(sorted(own | points.keys() | self._kinds.keys()))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def module_of(self, name: str) -> str | None:
+        """The module of one of the package's own kinds, not imported; None for kinds from elsewhere."""
+        return f"{self._folder}.{name}" if name in self._modules() else None
+
+    def _read(self, name: str) -> None:
+        module = self.module_of(name)
+        if module is not None:
+            import_module(module)
+        elif name in (points := self._points()):
+            self._plug_in(points[name])
+            if name not in self._kinds:
+                where = self._where(points[name])
+                raise PluginError(f"{where}: its 'kind' must be {name!r}, as the entry point's")
+        else:
+            raise KeyError(name)
+
+    def _modules(self) -> list[str]:
+        return [] if self._folder is None else [m.name for m in iter_modules(import_module(self._folder).__path__)]
+
+    def _points(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=self.group)}
 
 
 def register(kind: C) -> C:
@@ -157,6 +225,14 @@ def register(kind: C) -> C:
     raise PluginError(f"{_named(kind)} derives from none of the bases that have kinds: {bases}")
 
 
+def _name_of(kind: Any) -> Any:
+    """The class attribute `kind`; of a model that is filled from a file, the one text that its field takes."""
+    declared = getattr(kind, "model_fields", {}).get("kind")
+    if declared is None:
+        return getattr(kind, "kind", None)
+    return next(iter(get_args(declared.annotation)), None)
+
+
 def _named(kind: Any) -> str:
     return repr(getattr(kind, "__qualname__", kind))
 
@@ -171,4 +247,17 @@ ADCS: Registry[Any] = Registry(
 INTERCONNECTS: Registry[Any] = Registry(
     "interconnect", "archsim.interconnects", "archsim.interconnect.base:Interconnect", "archsim.interconnect"
 )
+EXPORTS: Registry[Any] = Registry(
+    "export format", "archsim.exports", "archsim.export.format:Format", "archsim.export.kinds"
+)
+NEURONS: Registry[Any] = Registry(
+    "kind of neuron",
+    "archsim.neurons",
+    "archsim.workload.neurons.kind:NeuronKind",
+    "archsim.workload.neurons.kinds",
+)
 RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
+# the last one, whose base imports typer: `register` asks the others first
+COMMANDS: LazyRegistry[Any] = LazyRegistry(
+    "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
+)

@@ -23,7 +23,7 @@ READY = "a task is ready when its last predecessor is done"
 CAUSALITY = "a task starts when it is ready, or later"
 CAPACITY = "no resource is held beyond its capacity, nor given back before it was taken"
 RESTORED = "every buffer ends at its initial level"
-LINE = "nobody overtakes in the line of a resource"
+QUEUE = "nobody overtakes in the queue of a resource"
 BOUND = "no task starts and no run ends before its lower bound"
 NO_IDLING = "a task starts at the first instant at which its resources are free and nobody is ahead"
 
@@ -350,9 +350,9 @@ class _Replay:
         name = self.graph.resource_names[resource]
         what = (
             f"starts at {self.start[task]} ps although task {ahead} ({self.graph.label(ahead)}) "
-            f"is ahead of it in the line of {name!r} and still waits"
+            f"is ahead of it in the queue of {name!r} and still waits"
         )
-        _refuse(self.graph, LINE, task, what)
+        _refuse(self.graph, QUEUE, task, what)
 
 
 def _rows(n: int, *lists: tuple[Ints, NDArray[np.int32], Ints]) -> list[dict[int, int]]:

@@ -111,7 +111,7 @@ def test_learning_is_refused_what_it_cannot_do(chip):
     with pytest.raises(WorkloadError, match="work is None") as raised:
         learn(chip, None, rules="bp", seeds=0)  # type: ignore[arg-type]
     assert "rules is 'bp'; it must be a list or tuple" in str(raised.value)
-    assert "seeds is 0; it must be a whole number of 1 or more" in str(raised.value)
+    assert "seeds is 0; it must be a whole number of 1 to 10000" in str(raised.value)
 
 
 def test_workers_of_a_study_are_a_whole_number(tmp_path):

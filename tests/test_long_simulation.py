@@ -214,7 +214,7 @@ def test_constant_activity_is_the_same_in_every_timestep_and_as_dense_as_its_rat
 def test_the_command_says_which_way_it_went_and_refuses_with_exit_code_2(tmp_path):
     from typer.testing import CliRunner
 
-    from archsim.cli import app
+    from archsim.cli.app import app
 
     files = ["arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
     sets = [word for assignment in CONSTANT for word in ("--set", assignment)]
@@ -242,12 +242,12 @@ def test_the_provenance_names_the_engine_that_ran(chip):
 
 
 def test_phases_that_cannot_be_stretched_are_refused_before_the_first_one_runs(monkeypatch, chip):
-    from archsim.cli_run import simulated
+    from archsim.cli.runs import RunOptions, simulated
 
     module = importlib.import_module("archsim.simulate")
     monkeypatch.setattr(module, "simulate_long", lambda *_: pytest.fail("a phase was simulated"))
     with pytest.raises(WorkloadError, match="bp keeps the history"):
-        simulated(chip, load(*CONSTANT), ["inference", "bp"], "compiled", 0, {"timesteps": 1000})
+        simulated(chip, load(*CONSTANT), RunOptions(["inference", "bp"], timesteps=1000))
 
 
 def test_the_short_runs_of_many_samples_are_refused_too_before_they_are_laid_down(monkeypatch, chip):

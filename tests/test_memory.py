@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 import archsim
-from archsim import cli_map, memory
-from archsim.cli import app
+from archsim import memory
+from archsim.cli.app import app
 from archsim.errors import SpecError, TooLargeError, WorkloadError
 from archsim.prepare import prepare
 from archsim.taskgraph import TaskGraphBuilder
@@ -91,10 +91,10 @@ def test_layers_along_time_are_estimated_too():
     assert "tasks needs" in said
 
 
-@pytest.mark.parametrize("command", ["map", "learn", "explore"])
+@pytest.mark.parametrize("command", ["map", "learn", "uncertainty"])
 def test_every_command_that_maps_a_network_takes_a_limit(command):
     workload = "workloads/watch_adapt.yaml" if command == "learn" else MLP
-    given = [CHIP, "--workload", workload, "--uncertain", 2] if command == "explore" else [CHIP, workload]
+    given = [CHIP, "--workload", workload, "--uncertain", 2] if command == "uncertainty" else [CHIP, workload]
     assert "10 kB are allowed" in refused(command, *given, "--max-memory", "10kB")
 
 
@@ -108,7 +108,7 @@ def test_no_memory_anywhere_is_one_line(monkeypatch):
     def full(*_: object) -> None:
         raise MemoryError("Unable to allocate 1. PiB")
 
-    monkeypatch.setattr(cli_map, "map_workload", full)
+    monkeypatch.setattr("archsim.mapping.map_workload", full)
     said = refused("map", CHIP, MLP)
     assert said.startswith("error: there is not enough memory: Unable to allocate 1. PiB; ask")
 

@@ -110,7 +110,7 @@ OPENS = {
     "engine/long/memory.py": "/proc",
     "snn/datasets.py": "a file inside an installed package, which holds Python objects",
     "explore/identity.py": "the package's own source",
-    "cli_compare.py": "pictures that it has drawn",
+    "report/comparison.py": "pictures that it has drawn",
     "plot/inline.py": "pictures that it has drawn",
     "explore/results.py": "pictures that it has drawn",
     "explore/log.py": "appends to its own log",

@@ -107,3 +107,21 @@ def test_who_has_read_the_kinds_is_told_of_a_later_one(laws):
     laws.names()
     register(Ramp)
     assert told == [("ramp",)]
+
+
+class Broken(Ramp):
+    kind = "broken"
+
+    def steps(self, bits: int) -> int:
+        return bits // 0
+
+
+def test_what_goes_wrong_in_a_plug_in_carries_its_name(laws):
+    laws.register(Broken)
+    with (
+        pytest.raises(PluginError, match=r"law 'broken' \(.*Broken\): ZeroDivisionError"),
+        laws.calling("broken") as kind,
+    ):
+        kind().steps(3)
+    with pytest.raises(MemoryError), laws.calling("broken"):
+        raise MemoryError

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import archsim
-from archsim.cli import app
+from archsim.cli.app import app
 from archsim.metrics import usual as of_runs
 from archsim.spec.usual import USUAL, unusual
 from archsim.units import Usual

@@ -150,7 +150,7 @@ def test_more_tasks_of_length_zero_at_one_instant_than_their_line_allows_are_ref
     graph = b.build()
     right = run_tasks(graph)
     assert right.start_ps.tolist() == [0, 10, 10]
-    refuse(graph, moved(graph, right, 2, 0), module.LINE, 2)
+    refuse(graph, moved(graph, right, 2, 0), module.QUEUE, 2)
 
 
 def test_a_buffer_that_does_not_end_as_it_began_is_refused():
@@ -168,9 +168,9 @@ def test_overtaking_is_refused_and_the_overtaken_named(three_on_one_adc):
     graph, trace = three_on_one_adc
     wrong = moved(graph, moved(graph, trace, 1, 20), 2, 30)  # idle from 10 to 20
     wrong = moved(graph, moved(graph, wrong, 0, 10), 1, 0)
-    with pytest.raises(TraceError, match=r"task 1 .* although task 0 .* line of 'adc'") as caught:
+    with pytest.raises(TraceError, match=r"task 1 .* although task 0 .* queue of 'adc'") as caught:
         verify(graph, wrong)
-    assert caught.value.rule == module.LINE
+    assert caught.value.rule == module.QUEUE
 
 
 def test_needless_waiting_is_refused(three_on_one_adc):
@@ -192,7 +192,7 @@ def test_each_policy_refuses_the_trace_of_the_other():
     b.task(action="late", uses=[(r, 1)], occupancy_ps=10, after=[wait])
     b.task(action="early", uses=[(r, 1)], occupancy_ps=10)
     graph = b.build()
-    refuse(graph, run_tasks(graph, policy="fifo"), module.LINE, 2, policy="static")
+    refuse(graph, run_tasks(graph, policy="fifo"), module.QUEUE, 2, policy="static")
     refuse(graph, run_tasks(graph, policy="static"), module.NO_IDLING, 2, policy="fifo")
     with pytest.raises(EngineError, match="fifo, static"):
         verify(graph, run_tasks(graph), policy="lifo")
@@ -243,7 +243,7 @@ def test_no_other_schedule_than_the_one_of_the_rules_passes(policy):
             with pytest.raises(TraceError) as caught:
                 verify(graph, wrong, policy)
             rules.add(caught.value.rule)
-    assert rules >= {module.CAUSALITY, module.CAPACITY, module.LINE, module.NO_IDLING}
+    assert rules >= {module.CAUSALITY, module.CAPACITY, module.QUEUE, module.NO_IDLING}
 
 
 def test_what_a_check_costs_grows_with_the_tasks_and_no_faster():

@@ -4,7 +4,7 @@ A run is stuck when nothing is in flight and tasks are left over. All units that
 then; what is missing was reserved and not freed. A left-over task waits
 
 - for a predecessor that is not done,
-- for the task ahead of it in a line, or
+- for the task ahead of it in a queue, or
 - first in all its lines, for units that only an unfinished freeing task would give back.
 
 Following these waits leads to a cycle, or to a task that nobody can help.
@@ -41,7 +41,7 @@ class _Stuck:
     def __init__(self, graph: TaskGraph, trace: Trace, heads: list[int]) -> None:
         self.graph = graph
         self.trace = trace
-        self.heads = heads  # the first task in the line of each resource, -1 for an empty line
+        self.heads = heads  # the first task in the queue of each resource, -1 for an empty queue
         self.left = np.flatnonzero(trace.start_ps < 0)
         finished = trace.done_ps >= 0
         self.free = graph.capacity.copy()
@@ -87,7 +87,7 @@ class _Stuck:
             head = self.heads[resource]
             if head not in (task, -1):
                 behind = True
-                yield _Wait(head, f"waits in the line of {g.resource_names[resource]!r} behind task {head}")
+                yield _Wait(head, f"waits in the queue of {g.resource_names[resource]!r} behind task {head}")
         if not behind:
             for resource, units in self.missing(task):
                 for freer in self.givers(task, resource):
@@ -138,7 +138,7 @@ def deadlock(graph: TaskGraph, trace: Trace, heads: list[int]) -> DeadlockError:
     trace : Trace
         What ran until then; -1 for what never did.
     heads : list of int
-        The first task in the line of each resource, -1 for an empty line.
+        The first task in the queue of each resource, -1 for an empty queue.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Which chip: how sure an answer is, sweeps and searches on measured objectives.
+"""Which chip: sweeps and searches on measured objectives, and the uncertainty of the figures.
 
 :mod:`archsim.explore.run` is the first file to read, :mod:`archsim.explore.evaluator` the second.
 """

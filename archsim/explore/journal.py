@@ -24,6 +24,7 @@ from archsim.explore.shapes import operation_fault
 from archsim.explore.study import Study
 from archsim.files import append, cut, lock_file
 from archsim.json_reader import read_json
+from archsim.reading import open_input
 
 ASKED = "parameters"
 """Attribute of a trial that has been asked to its end: its parameters, as a study file would write them."""
@@ -86,7 +87,7 @@ class Backend(JournalFileBackend):
         int
             Bytes of the file then.
         """
-        with open(self._file_path, "rb") as file:
+        with open_input(self._file_path, largest_bytes=None) as file:
             end = file.seek(0, os.SEEK_END)
             torn = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
             file.seek(0)
@@ -134,7 +135,7 @@ def mend(path: Path) -> int:
     Raises
     ------
     ExploreError
-        A whole line says what no search has written.
+        A whole line says what no search has written, or it is no file that can be read.
 
     Examples
     --------
@@ -148,7 +149,7 @@ def mend(path: Path) -> int:
     """
     if not path.exists():
         return 0
-    content, good, keep = path.read_bytes(), 0, 0
+    content, good, keep = _content(path), 0, 0
     is_asked = True
     for number, line in enumerate(content.splitlines(keepends=True), 1):
         operation = _operation(line)
@@ -164,6 +165,14 @@ def mend(path: Path) -> int:
     if keep < len(content):
         cut(path, keep)
     return len(content) - keep
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with open_input(path, largest_bytes=None) as file:
+            return file.read()
+    except OSError as cause:
+        raise ExploreError(f"{path}: cannot be read: {cause.strerror or cause}") from None
 
 
 def _foreign(path: Path, said: str) -> ExploreError:

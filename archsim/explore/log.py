@@ -23,6 +23,7 @@ from typing import Any
 from archsim.errors import ExploreError
 from archsim.files import append, lock_file
 from archsim.json_reader import read_json
+from archsim.reading import open_input
 
 RESULTS = "results.jsonl"
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -88,7 +89,7 @@ class ResultLog:
     def read(self) -> dict[str, Record]:
         """Every whole record by its key, the first finished one of a key; reads on from where it stopped."""
         try:
-            with self.path.open("rb") as file:
+            with open_input(self.path, largest_bytes=None) as file:
                 file.seek(self._read_to)
                 content = file.read()
         except FileNotFoundError:

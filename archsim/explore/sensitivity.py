@@ -97,7 +97,9 @@ def sobol(chip: Priced, n_base: int, seed: int = 0, metrics: Sequence[str] = MAI
     Raises
     ------
     ExploreError
-        `n_base` is no power of two, or SALib is not installed.
+        `n_base` is no power of two, or too large, or SALib is not installed.
+    TooLargeError
+        There is no memory for the points.
 
     Notes
     -----
@@ -116,6 +118,7 @@ def sobol(chip: Priced, n_base: int, seed: int = 0, metrics: Sequence[str] = MAI
         return []
     names = [number.name for number in numbers.values()]
     n = len(names)
+    chip.check_draws(n_base * (n + 2), n)
     problem = {"num_vars": n, "names": names, "bounds": [[0, 1]] * n, "dists": ["norm"] * n}  # standard normal
     points = sampling.sample(problem, n_base, calc_second_order=False, seed=seed)
     values = chip.evaluate({key: points[:, k] for k, key in enumerate(numbers)}, len(points))

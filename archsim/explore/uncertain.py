@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from archsim.components.uncertainty import Spread, spreads
 from archsim.engine import run_many
+from archsim.engine.long.memory import check_memory
 from archsim.errors import ExploreError
 from archsim.metrics import Result
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_PER_PJ
@@ -32,6 +33,9 @@ METRICS = (
 
 MAIN = METRICS[:4]
 """What is shown unless others are asked for."""
+
+MOST_DRAWS = 2**24
+"""Far more than the error bars of a price list need; each plays the whole task graph."""
 
 
 @dataclass(frozen=True)
@@ -152,12 +156,35 @@ class Priced:
             return np.full(n_draws, float(self.result.latency_ps))
         graph = self.result.graph
         owner = [_whose(self.result, name) for name in graph.action_names]
-        keys = np.stack([graph.action, graph.occupancy_ps, graph.latency_ps], axis=1)
-        kinds, classes = np.unique(keys, axis=0, return_inverse=True)
+        kinds, classes = self._kinds
         scale = np.stack([by_component.get(owner[action], np.ones(n_draws)) for action in kinds[:, 0]], axis=1)
         occupancy_ps, latency_ps = (np.rint(scale * kinds[:, k]).astype(np.int64) for k in (1, 2))
         runs = run_many(graph, (occupancy_ps, latency_ps), classes=classes.reshape(-1))
         return np.asarray(runs.makespan_ps, float)
+
+    @cached_property
+    def _kinds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Tasks of one action and one length: (action, occupancy, latency) of each kind, and the kind of each."""
+        graph = self.result.graph
+        keys = np.stack([graph.action, graph.occupancy_ps, graph.latency_ps], axis=1)
+        kinds, classes = np.unique(keys, axis=0, return_inverse=True)
+        return kinds, classes
+
+    def check_draws(self, n_draws: int, n_numbers: int) -> None:
+        """Refuse more draws than are meant, or than there is memory for.
+
+        Raises
+        ------
+        ExploreError
+            More than `MOST_DRAWS`.
+        TooLargeError
+            With what they would need.
+        """
+        if n_draws > MOST_DRAWS:
+            raise ExploreError(f"{n_draws} draws; {MOST_DRAWS} are made at most")
+        # errors, factors of components, metrics, and lengths of each kind of task: as factor, rounded, as integers
+        columns = n_numbers + 2 * len(spreads(self.chip)) + 2 * len(METRICS) + 5 * len(self._kinds[0])
+        check_memory(f"{self.name}: {n_draws} draws", 8.0 * columns * n_draws, None, "ask for fewer draws")
 
 
 def _add(amounts: dict[str, float], name: str, amount: float) -> None:
@@ -243,7 +270,9 @@ def propagate(chips: Sequence[Priced], n_draws: int, seed: int = 0) -> Uncertain
     Raises
     ------
     ExploreError
-        Too few draws, no chip, or two chips of one name.
+        Too few or too many draws, no chip, or two chips of one name.
+    TooLargeError
+        There is no memory for the draws.
 
     Examples
     --------
@@ -261,6 +290,8 @@ def propagate(chips: Sequence[Priced], n_draws: int, seed: int = 0) -> Uncertain
     if not names or len(set(names)) < len(names):
         raise ExploreError(f"chips {', '.join(names) or NONE}: one or more are needed, each with its own name")
     numbers = numbers_of(chips)
+    for chip in chips:
+        chip.check_draws(n_draws, len(numbers))
     # a stream for each number, so that what else is on a chip does not change its draws
     errors = {key: _normal(seed, key, n_draws) for key in numbers}
     found = [chip.evaluate(errors, n_draws) for chip in chips]

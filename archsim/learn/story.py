@@ -19,6 +19,7 @@ from archsim.files import inside, path_of, scratch_folder, write_text
 from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
 from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder, with_arrays
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
+from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.wear import wear_of
 from archsim.provenance import files_of, versions
@@ -37,6 +38,8 @@ from archsim.workload.nir_writer import nir_faults, write_nir
 T = TypeVar("T")
 BP_AND_DFA = ("bp", "dfa")
 """The two that are compared where nobody chooses."""
+MOST_SEEDS = 10_000
+"""Each is a training and an adaptation; with so many, a mean is known to a hundredth of the spread."""
 Tell = Callable[[str, Progress | None], None]
 """Called with what is going on, and after each training step with where it stands."""
 
@@ -87,8 +90,8 @@ def learn(
     WorkloadError
         Something is missing in the workload, data are missing or disagree with the network, learning diverges, or
         the folder holds something else. Parts that are finished stay in the folder.
-    DoesNotFitError
-        The chip has too little of something; found out before anything is trained.
+    DoesNotFitError, TooLargeError
+        The chip has too little of something, or the machine memory; found out before anything is trained.
 
     Examples
     --------
@@ -107,13 +110,14 @@ def learn(
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_type("rules", rules, (list, tuple), "rules=['bp', 'dfa']"),
-        wrong_whole("seeds", seeds, 1),
+        wrong_whole("seeds", seeds, 1, MOST_SEEDS),
         wrong_whole("seed", seed),
         wrong_kind("engine", engine, ENGINES),
         wrong_path("folder", folder) if folder is not None else None,
     ], WorkloadError)  # fmt: skip
     _check_choices(work, rules, seeds, seed)
     phases = phases_of(work, rules)
+    check_training(chip, work, max_memory_bytes)
     check_fit(chip, work, phases, max_memory_bytes)
     if folder is None:
         if resume:

@@ -196,7 +196,7 @@ def blocking(
 
     Walking back from a task that waited, as on the critical path, each instant of its wait belongs to the task
     that the walk meets there: the one that held the unit, before it the one that this one waited for, and so on.
-    So a task behind nine others in a line waited for each of the nine.
+    So a task behind nine others in a queue waited for each of the nine.
 
     Parameters
     ----------

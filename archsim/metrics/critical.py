@@ -8,7 +8,7 @@ from archsim.metrics.waits import CAUSES, Waits, check_finished, waits
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
-Why = Literal["begin", "dependency", "resource", "space", "line"]
+Why = Literal["begin", "dependency", "resource", "space", "queue"]
 
 
 class Segment(NamedTuple):
@@ -20,9 +20,9 @@ class Segment(NamedTuple):
         Its id.
     start_ps, end_ps : int
         From the start of the task to the start of the next one on the path (the last: to the makespan).
-    why : {"begin", "dependency", "resource", "space", "line"}
+    why : {"begin", "dependency", "resource", "space", "queue"}
         What it waited for until `start_ps`: nothing, a result, units of a resource that were held, space that
-        was full, or a task ahead of it in a line.
+        was full, or a task ahead of it in a queue.
     resource : str
         The resource of the last three, "" otherwise.
     """
@@ -49,7 +49,7 @@ def critical_path(
     graph, trace
         A finished run.
     policy : {"fifo", "static"}
-        The policy of the run: who is ahead in a line.
+        The policy of the run: who is ahead in a queue.
     known : Waits, optional
         What `waits` gives for the same run, where it is known already.
 
@@ -80,7 +80,7 @@ def critical_path(
     if not graph.n_tasks:
         return []
     found = waits(graph, trace, policy) if known is None else known
-    names: list[Why] = ["begin", "dependency", "resource", "space", "line"]
+    names: list[Why] = ["begin", "dependency", "resource", "space", "queue"]
     assert tuple(names) == CAUSES
     start: list[int] = trace.start_ps.tolist()
     task, end = int(trace.done_ps.argmax()), trace.makespan_ps

@@ -340,7 +340,7 @@ class Result:
         """What the makespan is spent on: results awaited, resources awaited, and by component."""
         contended = 0
         for here, following in pairwise(self.path):
-            if following.why in ("resource", "space", "line"):
+            if following.why in ("resource", "space", "queue"):
                 contended += here.length_ps
         whole = self.latency_ps
         parts = self.books.parts["component"].items()

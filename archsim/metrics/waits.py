@@ -16,10 +16,10 @@ from archsim.trace import Trace
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-CAUSES = ("begin", "dependency", "resource", "space", "line")
+CAUSES = ("begin", "dependency", "resource", "space", "queue")
 """What may let a task go: nothing (it began at once), a result, units that a task held, space that a task
-freed, or the task ahead of it in a line."""
-BEGIN, DEPENDENCY, RESOURCE, SPACE, LINE = range(5)
+freed, or the task ahead of it in a queue."""
+BEGIN, DEPENDENCY, RESOURCE, SPACE, QUEUE = range(5)
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -49,7 +49,7 @@ class Waits(NamedTuple):
         if self.wait_ps[task] == 0:
             return ""
         name, other = graph.resource_names[self.resource[task]], int(self.holder[task])
-        said = {RESOURCE: "units of", SPACE: "space in", LINE: "its turn at"}[int(self.cause[task])]
+        said = {RESOURCE: "units of", SPACE: "space in", QUEUE: "its turn at"}[int(self.cause[task])]
         return f"waited {self.wait_ps[task]} ps for {said} {name}, behind task {other} ({graph.label(other)})"
 
 
@@ -81,7 +81,7 @@ def waits(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> Waits:
     graph, trace
         A finished run.
     policy : {"fifo", "static"}
-        The policy of the run: who is ahead in a line.
+        The policy of the run: who is ahead in a queue.
 
     Returns
     -------
@@ -186,7 +186,7 @@ class _Search:
         before = self._predecessors()
         found = before >= 0
         holder[found], cause[found] = before[found], DEPENDENCY
-        for choices, code in ((self._givers(), None), (self._ahead(), LINE)):
+        for choices, code in ((self._givers(), None), (self._ahead(), QUEUE)):
             open_ = self.waited & (holder < 0) & (choices < _NEVER)
             late_holder, rest = np.divmod(choices[open_], 2 * self.graph.n_resources)
             holder[open_] = late_holder % self.n
@@ -253,7 +253,7 @@ class _Search:
         return np.asarray(self.graph.capacity[claim.resource] - held < claim.units)
 
     def _ahead(self) -> Ints:
-        """Who stood directly ahead of a task in a line, and started at the same instant."""
+        """Who stood directly ahead of a task in a queue, and started at the same instant."""
         claim = self.takes
         asked = claim.key[self.waited[claim.task]]
         may = np.isin(claim.key, asked)
@@ -268,7 +268,7 @@ class _Search:
         return self._packed(later, claim.task[:-1][same], ~none, none)
 
     def _line_order(self, task: Ints) -> tuple[Ints, ...]:
-        """Keys of the order in a line, the most important last."""
+        """Keys of the order in a queue, the most important last."""
         if not self.fifo:
             return (task,)
         return task, self.ready[task], self.graph.priority[task].astype(np.int64)
@@ -333,7 +333,7 @@ class _Search:
                 others = others[ahead & self.waited[others]]
             else:
                 others = others[others < task]
-            found += [(other, LINE, r) for other in others.tolist()]
+            found += [(other, QUEUE, r) for other in others.tolist()]
         return sorted((o, c, r) for o, c, r in found if o != task)
 
     def _claimed(self, task: int) -> list[tuple[int, int]]:

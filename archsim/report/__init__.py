@@ -13,6 +13,7 @@ from archsim.report.html import html_report
 from archsim.report.load import load_result
 from archsim.report.markdown import markdown
 from archsim.report.records import csv_text, from_template, json_text, read_record, write_texts
+from archsim.report.run import notes_of, run_text
 from archsim.report.summary import (
     RUN_COLUMNS,
     Summary,
@@ -40,11 +41,13 @@ __all__ = [
     "load_result",
     "markdown",
     "markdown_table",
+    "notes_of",
     "percent",
     "rate",
     "read_record",
     "read_results",
     "result_folder",
+    "run_text",
     "spans_file",
     "text_table",
     "write_results",

@@ -29,7 +29,7 @@ from archsim.units import (
     DoorModel,
     FieldFaultsError,
     FrequencyMhz,
-    KindOf,
+    KindName,
     NodeNm,
     PowerUw,
     TimePs,
@@ -159,12 +159,12 @@ class SampleHold(DoorModel):
 class Adc(DoorModel):
     """The converters of the columns: a bank of ADCs per crossbar, or one that the crossbars of a PE share.
 
-    A conversion takes 1/`rate`; or, with `step`, `bits` steps for kind "sar", 2^bits for "ramp", one for
-    "flash" and "sense_amp". `conversion` says which sums the codes stand for; without it the value side reads
+    A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
+    `conversion` says which sums the codes stand for; without it the value side reads
     the sums themselves.
     """
 
-    kind: Literal["sar", "flash", "ramp", "sense_amp"]
+    kind: Annotated[str, KindName("archsim.adcs")]
     resolution_bits: Bits
     rate_mhz: FrequencyMhz | None = None
     step_ps: TimePs | None = None
@@ -281,7 +281,7 @@ class Interconnect(DoorModel):
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
     """
 
-    kind: Annotated[str, KindOf(INTERCONNECTS)]
+    kind: Annotated[str, KindName("archsim.interconnects")]
     width_bits: Width
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs

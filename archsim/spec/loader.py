@@ -29,7 +29,7 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     Raises
     ------
     SpecError
-        With every fault of the file, one per line: ``file:line:col: path: message``.
+        With every error of the file, one per line: ``file:line:col: path: message``.
     UnitError
         If all faults are quantities without a unit or with a wrong one.
 

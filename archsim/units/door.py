@@ -19,9 +19,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, core_schema
 
-from archsim.registry import Registry
+from archsim.units.kinds import KindOf
 from archsim.units.quantities import (
     KINDS,
     LARGEST,
@@ -83,32 +83,6 @@ class Quantity:
         return {**text, "description": f"{noun} with its unit ({rules.allowed})."}
 
 
-@dataclass(frozen=True, eq=False)
-class KindOf:
-    """Marks a text that names a kind of a register; checks and schema allow what it holds when they are asked.
-
-    `besides` are names that mean none of its kinds.
-    """
-
-    register: Registry[Any]
-    besides: tuple[str, ...] = ()
-
-    def names(self) -> tuple[str, ...]:
-        """All that is allowed now."""
-        return (*self.besides, *self.register)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self._known, handler(source))
-
-    def _known(self, name: str) -> str:
-        if name not in self.names():
-            raise PydanticCustomError("enum", "Input should be one of {all}", {"all": ", ".join(self.names())})
-        return name
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {**handler(schema), "enum": list(self.names())}
-
-
 TimePs = Annotated[int, Quantity("time")]
 EnergyPj = Annotated[float, Quantity("energy")]
 PowerUw = Annotated[float, Quantity("power")]
@@ -156,6 +130,9 @@ class Place:
 
     @property
     def arms(self) -> tuple[Any, ...]:
+        for mark in self.metadata:
+            if isinstance(mark, KindOf):
+                return mark.models()
         return get_args(self.annotation) if get_origin(self.annotation) in (Union, types.UnionType) else ()
 
     @property

@@ -11,30 +11,11 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
-from archsim.units.door import KindOf, Place, Quantity, door_key, place_of
+from archsim.units.door import Place, Quantity, door_key, place_of
+from archsim.units.kinds import FieldFaultsError, KindFaultsError, KindName
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
-
-
-class FieldFaultsError(ValueError):
-    """What a validator of a whole section found, each fault at the key that it is about.
-
-    Parameters
-    ----------
-    faults : sequence of (path, message)
-        Paths are relative to the model whose validator raises this.
-
-    Examples
-    --------
-    >>> print(FieldFaultsError([(("adc", "rate"), "must be above zero"), (("name",), "is taken")]))
-    adc.rate: must be above zero; name: is taken
-    """
-
-    def __init__(self, faults: Sequence[tuple[Path, str]]) -> None:
-        lines = (": ".join(filter(None, (".".join(map(str, path)), message))) for path, message in faults)
-        super().__init__("; ".join(lines))
-        self.faults = tuple(faults)
 
 
 def _is_arm(arm: Any, label: str) -> bool:
@@ -43,7 +24,11 @@ def _is_arm(arm: Any, label: str) -> bool:
     if any(isinstance(mark, Tag) and mark.tag == label for mark in place.metadata):
         return True
     if place.model is not None:
-        tags = [tag for field in place.model.model_fields.values() for tag in _choices(place_of(field.annotation))]
+        tags = [
+            tag
+            for field in place.model.model_fields.values()
+            for tag in _choices(place_of(field.annotation, field.metadata))
+        ]
         return label == place.model.__name__ or label in map(str, tags)
     if any(isinstance(mark, Quantity) for mark in place.metadata):
         return label.startswith("function-before")
@@ -74,7 +59,7 @@ def _step(place: Place, part: str | int) -> tuple[Place, bool]:
 def _choices(place: Place) -> tuple[Any, ...]:
     """The values that a Literal, an Enum or a register of kinds allows."""
     for mark in place.metadata:
-        if isinstance(mark, KindOf):
+        if isinstance(mark, KindName):
             return mark.names()
     if get_origin(place.annotation) is Literal:
         return get_args(place.annotation)
@@ -180,9 +165,7 @@ def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
     return _choices(place_of(fields[discriminator].annotation)) if discriminator in fields else ()
 
 
-def faults_of(
-    error: ValueError, model_class: type[BaseModel], single: bool = False
-) -> list[tuple[Path, str]]:
+def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = False) -> list[tuple[Path, str]]:
     """Every fault that pydantic found, as (path in the file, message for people).
 
     Parameters
@@ -203,7 +186,7 @@ def faults_of(
         return [((), str(error))]
     items = error.errors(include_url=False)
     if single:
-        items = [item for item in items if not isinstance(item.get("ctx", {}).get("error"), FieldFaultsError)]
+        items = [item for item in items if not _is_of_several(item.get("ctx", {}).get("error"))]
     found = [fault for item in items for fault in _faults(item, model_class)]
     by_path: dict[Path, list[_Fault]] = {}
     for fault in found:
@@ -215,6 +198,10 @@ def faults_of(
         for path, here in by_path.items()
         if (message := _joined(here, any(len(p) > len(path) and p[: len(path)] == path for p in reached)))
     ]
+
+
+def _is_of_several(cause: object) -> bool:
+    return isinstance(cause, FieldFaultsError) and not isinstance(cause, KindFaultsError)
 
 
 @dataclass(frozen=True)
@@ -277,7 +264,7 @@ def only_unit_faults(error: ValueError) -> bool:
     if not isinstance(error, ValidationError):
         return isinstance(error, UnitError)
     causes = [item.get("ctx", {}).get("error") for item in error.errors(include_url=False)]
-    return all(isinstance(cause, UnitError) for cause in causes)
+    return all(isinstance(cause, UnitError) or getattr(cause, "units", False) for cause in causes)
 
 
 def paths_to(model_class: type[BaseModel], keys: str) -> list[str]:

@@ -9,16 +9,17 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
-from archsim.registry import Registry
-from archsim.units.faults import FieldFaultsError, Path, faults_of
+from archsim.registry import FAMILIES
+from archsim.units.faults import Path, faults_of
+from archsim.units.kinds import FieldFaultsError
 from archsim.units.quantities import as_written, close_match
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class SettingsOf:
-    """Marks a mapping from kinds of a register to their settings, as each kind's model `Settings` allows them."""
+    """Marks a mapping from kinds of a family to their settings, as each kind's model `Settings` allows them."""
 
-    register: Registry[Any]
+    group: str
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
@@ -30,19 +31,20 @@ class SettingsOf:
         return given
 
     def _faults(self, name: str, values: Any) -> Iterator[tuple[Path, str]]:
-        if name not in self.register:
-            known = ", ".join(self.register)
-            yield (name,), f"unknown {self.register.family}; there are: {known}{close_match(name, self.register)}"
+        family = FAMILIES[self.group]
+        if name not in family:
+            yield (name,), f"unknown {family.family}; there are: {', '.join(family)}{close_match(name, family)}"
             return
         if not isinstance(values, Mapping):
             yield (name,), f"must be a mapping; got {as_written(values)}"
             return
-        model = self.register[name].Settings
+        model = family[name].Settings
         try:
             model.model_validate(values)
         except ValidationError as error:
             yield from (((name, *path), said) for path, said in faults_of(error, model))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        kinds = {name: handler(kind.Settings.__pydantic_core_schema__) for name, kind in self.register.items()}
+        models = {name: kind.Settings for name, kind in FAMILIES[self.group].items()}
+        kinds = {name: handler(model.__pydantic_core_schema__) for name, model in models.items()}
         return {"type": "object", "properties": kinds, "additionalProperties": False}

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from archsim.registry import RULES
 from archsim.units import DoorModel, FieldFaultsError, SettingsOf
 
 MOST_PASSES = 2**20
@@ -131,7 +130,7 @@ class LearningModel(DoorModel):
     surrogate: SurrogateModel = SurrogateModel()
     reset_path: bool = False
     feedback: FeedbackModel = FeedbackModel()
-    rules: Annotated[dict[str, Any], SettingsOf(RULES)] | None = None
+    rules: Annotated[dict[str, Any], SettingsOf("archsim.rules")] | None = None
     data: DataModel | None = None
     pretrain: PretrainModel | None = None
     adapt: AdaptModel | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, TimePs
+from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindOf, TimePs
 from archsim.workload.learning import LearningModel
 from archsim.workload.phases import Phase
 
@@ -36,33 +36,8 @@ PaddingPerAxis = Padding | Annotated[list[Padding], Field(min_length=1, max_leng
 Schedule = Literal["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"]
 
 
-class NeuronModel(DoorModel):
-    """A neuron in discrete time: u[t] = leak u[t-1] + input; see :class:`archsim.workload.Neuron`.
-
-    `leak` is the factor that remains of the potential after one timestep (IF: leave it out, it is 1).
-    `synapse_leak` is that of the synaptic current of a CubaLIF neuron. It fires above its threshold, or `at` it.
-    """
-
-    kind: Literal["if", "lif", "cubalif", "li"]
-    leak: Annotated[float, Field(ge=0, le=1)] = 1.0
-    threshold: Positive = 1.0
-    reset: Literal["zero", "subtract"] = "zero"
-    fires: Literal["above", "at"] = "above"
-    synapse_leak: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-    @model_validator(mode="after")
-    def _fields_of_the_kind(self) -> Self:
-        faults = []
-        if self.kind == "if" and self.leak != 1.0:
-            faults.append((("leak",), "an IF neuron does not leak; use kind: lif"))
-        if self.kind in ("lif", "cubalif") and "leak" not in self.model_fields_set:
-            said = f"missing; a {self.kind} neuron needs the factor that remains, e.g. 0.9"
-            faults.append((("leak",), said))
-        if self.kind != "cubalif" and self.synapse_leak:
-            faults.append((("synapse_leak",), "only a cubalif neuron has a synaptic current"))
-        if faults:
-            raise FieldFaultsError(faults)
-        return self
+NeuronModel = Annotated[Any, KindOf("archsim.neurons")]
+"""A neuron of a kind of :mod:`archsim.workload.neurons`."""
 
 
 class LayerBase(DoorModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from archsim.registry import RULES
-from archsim.units import KindOf
+from archsim.units import KindName
 
 INFERENCE: Final = "inference"
 
@@ -21,5 +21,5 @@ def phases() -> tuple[str, ...]:
     return (INFERENCE, *RULES)
 
 
-Phase = Annotated[str, KindOf(RULES, besides=(INFERENCE,))]
-RuleName = Annotated[str, KindOf(RULES)]
+Phase = Annotated[str, KindName("archsim.rules", besides=(INFERENCE,))]
+RuleName = Annotated[str, KindName("archsim.rules")]

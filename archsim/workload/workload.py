@@ -157,7 +157,7 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     Raises
     ------
     WorkloadError
-        With every fault of the file, or what of the network is not supported.
+        With every error of the file, or what of the network is not supported.
 
     Examples
     --------

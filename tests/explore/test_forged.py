@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from explore_support import HerePool, one_by_one, write_study
@@ -10,7 +11,8 @@ from explore_support import HerePool, one_by_one, write_study
 from archsim.errors import ExploreError
 from archsim.explore import run, search, searching, sweep
 from archsim.explore.identity import digest_of
-from archsim.explore.log import RESULTS, checksum
+from archsim.explore.journal import mend
+from archsim.explore.log import RESULTS, ResultLog, checksum
 from archsim.explore.results import notes_on, read_results
 
 
@@ -122,3 +124,12 @@ def test_nonsense_in_a_journal_is_refused_by_line_and_field(tmp_path, pool, line
     (out / "journal.jsonl").unlink()  # as the message says
     search(path, out)
     assert len(pool.keys) == n
+
+
+def test_a_pipe_in_place_of_a_journal_or_a_log_is_refused_and_not_waited_for(tmp_path):
+    for name in ("journal.jsonl", "results.jsonl"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(ExploreError, match=r"journal\.jsonl: cannot be read: not a regular file"):
+        mend(tmp_path / "journal.jsonl")
+    with pytest.raises(ExploreError, match=r"results\.jsonl: cannot be read: not a regular file"):
+        ResultLog(tmp_path / "results.jsonl").read()

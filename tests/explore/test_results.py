@@ -16,7 +16,7 @@ from explore_support import ROOT, HerePool, write_study
 from typer.testing import CliRunner
 
 import archsim
-from archsim.cli import app
+from archsim.cli.app import app
 from archsim.errors import ExploreError, WriteError
 from archsim.explore import Explored, read_results, read_study, run, sweep
 from archsim.explore.front import nondominated

@@ -10,7 +10,7 @@ from explore_support import ROOT, TWO_BY_TWO, HerePool, one_by_one, write_study
 from typer.testing import CliRunner
 
 import archsim
-from archsim.cli import app
+from archsim.cli.app import app
 from archsim.errors import ExploreError
 from archsim.explore import evaluator, read_results, run, sweep
 from archsim.explore.evaluate import evaluate, failed

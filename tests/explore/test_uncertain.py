@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import archsim.engine.long.memory as memory
 from archsim import load_chip, load_workload, run_tasks, simulate
-from archsim.errors import ExploreError
+from archsim.errors import ExploreError, TooLargeError
 from archsim.explore.measures import TOTALS
 from archsim.explore.sensitivity import one_at_a_time, sobol
 from archsim.explore.uncertain import METRICS, Priced, numbers_of, propagate
@@ -152,3 +153,13 @@ def test_too_few_draws_two_chips_of_one_name_and_odd_points_are_refused(here):
         propagate([here, here], 10)
     with pytest.raises(ExploreError, match="a power of two"):
         sobol(here, 100)
+
+
+def test_more_draws_than_are_meant_or_fit_are_refused_before_they_are_drawn(here, monkeypatch):
+    with pytest.raises(ExploreError, match="1000000000000 draws; 16777216 are made at most"):
+        propagate([here], 10**12)
+    with pytest.raises(ExploreError, match="draws; 16777216 are made at most"):
+        sobol(here, 2**40)
+    monkeypatch.setattr(memory, "default_max_bytes", lambda: 10**6)
+    with pytest.raises(TooLargeError, match=r"here: 100000 draws needs .* may be used .*ask for fewer draws"):
+        propagate([here], 100_000)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archsim.export import write_konata
-from archsim.export.konata import plain_text
+from archsim.export.kinds.konata import plain_text
 from archsim.metrics import Result
 
 

@@ -91,9 +91,9 @@ def test_a_format_is_told_by_the_name_of_the_file(odd: Result, tmp_path: Path) -
     for name in ("a.json", "a.json.gz", "a.kanata", "a.vcd", "a.csv", "a.parquet"):
         assert export(odd, tmp_path / name) > 0
         assert (tmp_path / name).stat().st_size > 0
-    with pytest.raises(ArchsimError, match=r"a.txt: the name does not tell the format; end it in .json, .kanata"):
+    with pytest.raises(ArchsimError, match=r"a.txt: the name does not tell the format; end it in .csv, .kanata"):
         export(odd, tmp_path / "a.txt")
-    with pytest.raises(ArchsimError, match="unknown format 'fst'; there are: perfetto"):
+    with pytest.raises(ArchsimError, match="unknown format 'fst'; there are: csv, konata, parquet"):
         export(odd, tmp_path / "a.txt", "fst")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from archsim import load_workload
-from archsim.cli import app
+from archsim.cli.app import app
 from archsim.snn import initialise
 from archsim.snn.measure import measure
 from archsim.workload.nir_writer import write_nir
@@ -202,6 +202,6 @@ def _folders(folder: Path, chip: Path) -> None:
     called("why", folder / "result", "--phase", "dfa")
     called("whatif", folder / "result", "--phase", "dfa", "--speedup", "adc=2")
     called("compare", folder / "result")
-    called("explore", folder / "swept", "--uncertain", 2)
+    called("uncertainty", folder / "swept", "--uncertain", 2)
     called("export", folder / "result", "--phase", "dfa", "-o", folder / "spans.parquet")
     called("crossbar", chip, "--weights", folder / "weights.npy", "--vectors", 4)

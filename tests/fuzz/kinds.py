@@ -209,7 +209,7 @@ def study_folder(case: Case) -> Argv:
         ["report", f"{folder}"],
         [again, f"{path}", "--workers", "1", "-o", f"{folder}", *case.one_of([], ["--json"])],
         [again, f"{path}", "--workers", "1", "-o", f"{folder}"],
-        ["explore", f"{folder}", "--uncertain", "3", *case.one_of([], ["--json"])],
+        ["uncertainty", f"{folder}", "--uncertain", "3", *case.one_of([], ["--json"])],
     )
 
 

@@ -216,7 +216,7 @@ def _child(argv: Argv, folder: Path, writer: int) -> None:
 
 
 def _main() -> int:
-    from archsim.cli import main
+    from archsim.cli.main import main
 
     try:
         main()

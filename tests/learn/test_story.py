@@ -222,3 +222,8 @@ def test_what_is_timed_are_whole_batches_of_the_adaptation():
     assert timed(work("samples=5", "batch=5")) == (8, 4)
     assert phases_of(work("phases=[bp]"), ["dfa"]) == ("dfa",)
     assert phases_of(work("phases=[bp]"), []) == ("inference",)
+
+
+def test_more_seeds_than_are_meant_are_refused_at_once():
+    with pytest.raises(WorkloadError, match="seeds is 1000000000; it must be a whole number of 1 to 10000"):
+        learn(chip(), work(), seeds=10**9)

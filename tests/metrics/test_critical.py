@@ -74,7 +74,7 @@ def test_a_task_held_up_by_the_line_alone_follows_the_task_ahead_and_its_cause()
     b.task(action="both", uses=[(adc, 1), (bus, 1)], occupancy_ps=0)  # ahead at the free adc, waits for the bus
     b.task(action="c", uses=[(adc, 1)], occupancy_ps=8, latency_ps=60, priority=1)
     path = path_of(b)
-    assert path == [(0, 0, 50, "begin", ""), (1, 50, 50, "resource", "bus"), (2, 50, 110, "line", "adc")]
+    assert path == [(0, 0, 50, "begin", ""), (1, 50, 50, "resource", "bus"), (2, 50, 110, "queue", "adc")]
 
 
 def test_a_line_at_a_resource_with_units_to_spare_is_named_a_line():
@@ -83,7 +83,7 @@ def test_a_line_at_a_resource_with_units_to_spare_is_named_a_line():
     b.task(action="a", uses=[(bus, 1)], occupancy_ps=50)
     b.task(action="both", uses=[(adc, 1), (bus, 1)], occupancy_ps=5)
     b.task(action="c", uses=[(adc, 1)], occupancy_ps=8)
-    assert path_of(b)[1:] == [(1, 50, 50, "resource", "bus"), (2, 50, 58, "line", "adc")]
+    assert path_of(b)[1:] == [(1, 50, 50, "resource", "bus"), (2, 50, 58, "queue", "adc")]
 
 
 def test_a_task_behind_in_the_line_is_never_the_cause():
@@ -94,7 +94,7 @@ def test_a_task_behind_in_the_line_is_never_the_cause():
     b.task(action="b", uses=[(port, 1)], occupancy_ps=50)
     b.task(action="ahead", uses=[(adc, 1), (bus, 1)], occupancy_ps=1)
     b.task(action="held up", uses=[(adc, 1)], occupancy_ps=9, priority=1)
-    assert [(s[0], s[3]) for s in path_of(b)] == [(0, "begin"), (3, "resource"), (4, "line")]
+    assert [(s[0], s[3]) for s in path_of(b)] == [(0, "begin"), (3, "resource"), (4, "queue")]
 
 
 def test_space_freed_in_no_time_is_traced_to_the_task_before():

@@ -47,7 +47,7 @@ def test_space_units_and_line_are_told_apart():
         (13, "space", room, 1),
         (0, "begin", -1, -1),
         (50, "resource", bus, 3),
-        (50, "line", adc, 4),
+        (50, "queue", adc, 4),
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import archsim
-from archsim.cli import app
+from archsim.cli.app import app
 from archsim.mapping import rule_of
 from archsim.registry import RULES
 from archsim.rules.base import Rule

@@ -31,7 +31,9 @@ class Adc(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        return law_of(chip).faults()
+        with ADCS.calling(chip.adc.kind):
+            law = law_of(chip)
+            return law.faults() or law.unlawful()
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:

@@ -99,3 +99,15 @@ class AdcKind(ABC):
         if self.node_nm <= 0:
             faults.append("technology.node: must be above zero")
         return faults
+
+    def unlawful(self) -> list[str]:
+        """Where the laws of this kind give no steps, energy or time that a chip can have; as `faults`."""
+        for bits in range(1, self.adc.resolution_bits + 1):
+            n_steps, energy_pj, period_ps = self.n_steps(bits), self.energy_pj(bits), self.period_ps(bits)
+            if not (isinstance(n_steps, int) and n_steps >= 1):
+                return [f"adc.kind: {self.kind} takes {n_steps!r} steps for {bits} bit, not a whole number from 1"]
+            if not 0 <= energy_pj < math.inf:
+                return [f"adc.kind: {self.kind} spends {energy_pj!r} pJ on {bits} bit, not a number from 0"]
+            if not (isinstance(period_ps, Fraction) and period_ps >= 0):
+                return [f"adc.kind: {self.kind} takes {period_ps!r} ps for {bits} bit, not a Fraction from 0"]
+        return []

@@ -24,7 +24,7 @@ class Faults:
     >>> faults.add("y_train.txt", 3, "class 9 does not exist")
     >>> faults.raise_any()
     Traceback (most recent call last):
-    archsim.errors.WorkloadError: UCI-HAR: 1 fault
+    archsim.errors.WorkloadError: UCI-HAR: 1 error
       y_train.txt:3: class 9 does not exist
     """
 
@@ -51,7 +51,7 @@ class Faults:
             return
         more = self.count - len(self.lines)
         rest = [f"  … and {more} more"] if more else []
-        title = f"{self.what}: {self.count} fault{'s' if self.count > 1 else ''}"
+        title = f"{self.what}: {self.count} error{'s' if self.count > 1 else ''}"
         raise WorkloadError("\n".join([title, *self.lines, *rest]))
 
 

@@ -27,7 +27,7 @@ from archsim.workload.network import Floats, Network
 Labels = NDArray[np.int64]
 BIAS = ".bias"  # after a layer's name: the optimizer's key of its biases
 _SHUFFLE = 5  # stream of the order of samples
-_VALUES_AT_ONCE = 2**17  # of the widest layer: 1 MiB, which stays in the cache
+VALUES_AT_ONCE = 2**17  # of the widest layer: 1 MiB, which stays in the cache
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _parts(network: Network, x: Array, labels: Labels, at_once: int | None) -> I
     if at_once is None:
         steps = network.steps(len(x))
         largest = max(layer.n_neurons * steps[layer.name] for layer in network.layers)
-        at_once = max(1, _VALUES_AT_ONCE // largest)
+        at_once = max(1, VALUES_AT_ONCE // largest)
     if at_once < 1:
         raise WorkloadError(f"at_once is {at_once}; it must be 1 or more")
     for start in range(0, len(labels), at_once):

@@ -90,7 +90,7 @@ def test_every_fault_is_reported_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(WorkloadError) as caught:
         read_ts(path)
     message = str(caught.value)
-    assert message.startswith("tiny.ts: 6 faults")
+    assert message.startswith("tiny.ts: 6 errors")
     for part in (
         "tiny.ts:7: not a number",
         "tiny.ts:9: dimensions of different lengths: [2, 1]",

@@ -179,7 +179,7 @@ def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
     with pytest.raises(WorkloadError) as caught:
         load_hhar(folder)
     message = str(caught.value)
-    assert message.startswith("HHAR: 7 faults")
+    assert message.startswith("HHAR: 7 errors")
     for line in (3, 5, 7, 9, 11, 13, 15):
         assert f"Phones_gyroscope.csv:{line}: " in message
     assert "gt is 'fly'; expected bike, sit" in message
@@ -196,7 +196,7 @@ def test_a_single_fault_is_found_in_a_later_block(
     cells = lines[220].split(",")
     lines[220] = ",".join([*cells[:column], text, *cells[column + 1 :]])
     path.write_text("\n".join(lines))
-    with pytest.raises(WorkloadError, match=r"HHAR: 1 fault\n.*Phones_accelerometer\.csv:221: "):
+    with pytest.raises(WorkloadError, match=r"HHAR: 1 error\n.*Phones_accelerometer\.csv:221: "):
         load_hhar(folder)
 
 

@@ -114,7 +114,7 @@ def test_faulty_files_are_all_listed(folder: Path) -> None:
     with pytest.raises(WorkloadError) as caught:
         load_nmnist(folder)
     message = str(caught.value)
-    assert message.startswith("N-MNIST: 3 faults")
+    assert message.startswith("N-MNIST: 3 errors")
     assert "00000.bin: 7 bytes are no whole number of events" in message
     assert "00001.bin: event 1 is at x = 40, y = 1, outside 34 x 34 pixels" in message
     assert f"{Path('Test') / '2'}: no files *.bin" in message

@@ -110,7 +110,7 @@ def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
     with pytest.raises(WorkloadError) as caught:
         load_uci_har(folder)
     message = str(caught.value)
-    assert message.startswith("UCI-HAR: 7 faults")
+    assert message.startswith("UCI-HAR: 7 errors")
     for part in (
         "y_train.txt:2: class '7' must be 1 to 6",
         "y_train.txt:3: class 'sit'",
@@ -125,7 +125,7 @@ def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
 
 def test_many_faults_are_counted_and_the_first_shown(folder: Path) -> None:
     (folder / "train" / "y_train.txt").write_text("0\n" * 30)
-    with pytest.raises(WorkloadError, match=r"UCI-HAR: 40 faults(.|\n)*y_train.txt:20: (.|\n)*… and 20 more"):
+    with pytest.raises(WorkloadError, match=r"UCI-HAR: 40 errors(.|\n)*y_train.txt:20: (.|\n)*… and 20 more"):
         load_uci_har(folder)
 
 

@@ -1,0 +1,1 @@
+"""The command line. Nothing is imported here, so that signals are answered before anything heavy is loaded."""

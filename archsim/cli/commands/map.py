@@ -1,0 +1,51 @@
+"""Show which layer sits where on a chip.
+
+Prints layers, tiles and the shares of the buffers; with -o, draws the floor plan.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.command import command
+from archsim.cli.options import Assignments, ChipFile, Json, MaxMemory, OnePhase, WorkloadFile
+from archsim.cli.say import say, say_json
+from archsim.errors import ArchsimError
+
+
+@command
+def map_(
+    chip: ChipFile,
+    workload: WorkloadFile,
+    phase: OnePhase = None,
+    max_memory: MaxMemory = None,
+    set_: Assignments = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="PNG", help="Draw the floor plan into this file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    from archsim.cli.inputs import load_both, memory_bytes
+    from archsim.mapping import map_workload
+    from archsim.memory import check_mapping
+    from archsim.report.mapping import mapping_record, mapping_text
+
+    allowed = memory_bytes(max_memory)
+    the_chip, work = load_both(chip, workload, set_ or [])
+    chosen = phase or work.phases[0]
+    check_mapping(the_chip, work, chosen, allowed)
+    mapping = map_workload(the_chip, work, chosen)
+    if output is not None:
+        from archsim.plot import floor_plan
+
+        if output.suffix != ".png":
+            raise ArchsimError(f"{output}: the picture is a PNG; give a name that ends in .png")
+        floor_plan(mapping, output)
+    found = mapping_record(mapping, work)
+    if json:
+        say_json(found)
+    else:
+        say(mapping_text(f"{the_chip.name}/{work.name}", found))

@@ -1,0 +1,62 @@
+"""Write the page of a saved result, or of a study.
+
+One HTML file that opens from disk: figures, a timeline to zoom into, what takes how much, power, floor plan.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.command import command
+from archsim.cli.say import say
+from archsim.errors import ArchsimError
+
+
+@command
+def report(
+    item: Annotated[Path, typer.Argument(metavar="FOLDER", help="What run -o, sweep or search wrote.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="In the folder if not given; of a study, the folder to write into.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    if (item / "study.json").is_file():
+        _study_page(item, output or item)
+    else:
+        _run_page(item, output)
+
+
+def _study_page(item: Path, output: Path) -> None:
+    """With its tables and chips."""
+    from archsim.explore.results import notes_on, read_results
+    from archsim.explore.results import report as write_page
+
+    found = read_results(item)
+    say(str(write_page(found, output)))
+    for note in notes_on(found):
+        say(f"note: {note}", err=True)
+
+
+def _run_page(item: Path, output: Path | None) -> None:
+    from archsim.files import inside, write_text
+    from archsim.report import PAGE_FILE, html_report, load_result, read_results
+
+    if item.is_file() and item.suffix in (".yaml", ".yml"):
+        raise ArchsimError(f"{item}: is no result; name the folder that run, sweep or search made (their -o)")
+    if item.is_file() and item.suffix != ".json":
+        raise ArchsimError(f"{item}: is no result; name the result folder, {item.parent}")
+    saved = read_results(item)
+    target = output or inside(item if item.is_dir() else item.parent, PAGE_FILE)
+    if target.is_dir():
+        raise ArchsimError(f"{target}: is a folder; name a file, such as {target / PAGE_FILE}")
+    write_text(target, html_report([load_result(item, phase) for phase in saved.results], saved.notes))
+    say(str(target))

@@ -1,0 +1,122 @@
+"""Compare many configurations, and write a page."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archsim.cli.command import PLAIN, Command
+from archsim.cli.options import Assignments, Json, Seed, Workers
+from archsim.cli.say import say, say_json
+from archsim.errors import ExploreError
+from archsim.files import check_folder
+from archsim.registry import COMMANDS
+
+CHIP, WORKLOAD = Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_adapt.yaml")
+CACHE = "cache"
+
+ABOUT = __doc__ or ""
+study = typer.Typer(**PLAIN, no_args_is_help=True)
+
+
+@COMMANDS.register
+class Study(Command):
+    """A group: each study is a command of its own."""
+
+    kind = "study"
+    help = ABOUT
+
+    @classmethod
+    def app(cls) -> typer.Typer:
+        """Of all studies."""
+        return study
+
+
+@study.callback(help=ABOUT)
+def _group() -> None: ...
+
+
+@study.command("dfa-vs-bp")
+def dfa_vs_bp(
+    chip: Annotated[
+        Path | None, typer.Argument(metavar="[CHIP]", help="The base; the wearable chip if not given.")
+    ] = None,
+    workload: Annotated[
+        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The base; the watch's if not given.")
+    ] = None,
+    set_: Assignments = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Few settings, short training.")] = False,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy/--no-accuracy", help="Also learn under noise, with both rules.")
+    ] = True,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Of the accuracy part, for its intervals.")] = 5,
+    seed: Seed = 0,
+    workers: Workers = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Tables, page, pictures; a study resumes."),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", metavar="FOLDER", help="The same, without what is kept to resume.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare DFA with BP around a base: what DFA saves, by which mechanism.
+
+    Varies one factor at a time around the base, then the strongest together. Energy, latency and area of one
+    adapted sample, the parts that each mechanism brings, and where the published ratios are reached.
+    """
+    from archsim.cli.inputs import progress, split_assignments
+    from archsim.study import Base
+    from archsim.study.dfa_vs_bp import Question, summary_text, write_study
+    from archsim.study.dfa_vs_bp import dfa_vs_bp as run
+
+    files = _existing_files(chip, workload)
+    base = Base(*files, *map(tuple, split_assignments(set_ or [])))
+    folders = [folder for folder in (output, write) if folder is not None]
+    for folder in folders:
+        check_folder(folder)
+    question = Question(base, quick, accuracy, seeds, seed, workers or os.cpu_count() or 1)
+    found = run(question, output / CACHE if output else None, progress)
+    # the line that makes the same again; the number of workers makes no difference
+    given = [item for assignment in set_ or [] for item in ("--set", assignment)]
+    given += [*(["--quick"] if quick else []), *(["--seeds", str(seeds)] if accuracy else ["--no-accuracy"])]
+    given += ["--seed", str(seed)] if seed else []
+    given += ["-o", str(output)] if output and not write else []
+    given += ["--write", str(write)] if write else []
+    for folder in folders:
+        write_study(folder, found, _command(files, given))
+        say(f"written to {folder}", err=True)
+    if json:
+        say_json(found)
+    else:
+        say(summary_text(found))
+
+
+def _command(files: Sequence[Path], given: Sequence[str]) -> str:
+    return shlex.join(["archsim", "study", "dfa-vs-bp", *map(str, files), *given])
+
+
+def _existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tuple[Path, Path]:
+    """Chip and workload, the project's own where none is named.
+
+    Raises
+    ------
+    ArchsimError
+        A default is not in this folder, or a file is of the other kind.
+    """
+    from archsim.cli.inputs import refuse_other_kind
+
+    chip, workload = asked_chip or CHIP, asked_workload or WORKLOAD
+    if asked_chip is None and not chip.exists():
+        raise ExploreError(f"name a CHIP and a WORKLOAD: the default, {chip}, is not in this folder")
+    if asked_workload is None and not workload.exists():
+        raise ExploreError(f"name a WORKLOAD: the default, {workload}, is not in this folder")
+    refuse_other_kind(chip, "chip", "; are the arguments swapped?")
+    refuse_other_kind(workload, "workload", "; are the arguments swapped?")
+    return chip, workload

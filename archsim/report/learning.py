@@ -1,0 +1,103 @@
+"""A learning run as one table: accuracy before and after adaptation, and what the same run costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archsim.learn import Estimate, LearningResult, Wear
+from archsim.names import NONE
+from archsim.report.summary import percent
+from archsim.report.table import markdown_table, text_table
+from archsim.texts import as_markdown
+from archsim.units import format_quantity
+
+ACCURACY_COLUMNS = ("rule", "before", "after", "ideal after", "recovered", "written", "first cell worn out")
+HARDWARE_COLUMNS = ("latency/sample", "energy/sample", "area")
+
+
+def learning_text(result: LearningResult) -> str:
+    """For a terminal."""
+    table = text_table(_columns(result), _rows(result))
+    return "\n".join([_head(result), "", table, "", *_lines(result)])
+
+
+def learning_markdown(result: LearningResult) -> str:
+    """For the folder of the run."""
+    lines = [f"# {as_markdown(_head(result))}", "", markdown_table(_columns(result), _rows(result)), ""]
+    return "\n".join([*lines, *(f"- {as_markdown(line)}" for line in _lines(result))]) + "\n"
+
+
+def _head(result: LearningResult) -> str:
+    seeds = result.seeds
+    said = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]} (mean ± 95 % interval)"
+    return f"{result.name}: {said}"
+
+
+def _columns(result: LearningResult) -> list[str]:
+    accuracy = ACCURACY_COLUMNS if result.rules else ACCURACY_COLUMNS[:2]
+    return [*accuracy, *HARDWARE_COLUMNS]
+
+
+def _rows(result: LearningResult) -> list[list[str]]:
+    rows = [[rule, *_accuracy_cells(result, rule), *_hardware_cells(result, rule)] for rule in result.rules]
+    if "inference" in result.hardware:
+        before = str(result.unadapted_accuracy("before"))
+        empty = [""] * (len(ACCURACY_COLUMNS) - 2) if result.rules else []
+        rows.append([NONE, before, *empty, *_hardware_cells(result, "inference")])
+    return rows
+
+
+def _accuracy_cells(result: LearningResult, rule: str) -> list[str]:
+    runs = result.of(rule)
+    written = sum(run.written_frac for run in runs) / len(runs)
+    accuracies = [str(result.accuracy(rule, which)) for which in ("before", "after", "ideal_after", "recovered")]
+    return [*accuracies, percent(written), _wear_cell(runs[0].wear)]
+
+
+def _wear_cell(wear: Wear) -> str:
+    if wear.years is not None:
+        return "never" if wear.years == float("inf") else f"{wear.years:.3g} years"
+    if wear.adaptations is not None:
+        return f"{wear.adaptations:.3g} adaptations"
+    return "not known"
+
+
+def _hardware_cells(result: LearningResult, phase: str) -> list[str]:
+    found = result.per_sample(phase)
+    return [
+        format_quantity(found["latency_ps"], "time"),
+        format_quantity(found["energy_pj"], "energy"),
+        format_quantity(found["area_um2"], "area"),
+    ]
+
+
+def _lines(result: LearningResult) -> list[str]:
+    """Notes below the table."""
+    source, ideal = result.unadapted_accuracy("source"), result.unadapted_accuracy("ideal_before")
+    lines = [
+        f"Ideal arithmetic before adaptation: {source} on its own training windows, {ideal} on the test windows."
+    ]
+    lines += _adaptation_lines(result)
+    if result.difference is not None:
+        lines.append(f"DFA minus BP after adaptation, by seed: {_signed(result.difference)}.")
+    lines += [f"Note: {note}" for note in result.notes]
+    return lines
+
+
+def _adaptation_lines(result: LearningResult) -> list[str]:
+    lines = []
+    for rule in result.rules:
+        run, each = result.of(rule)[0], result.per_sample(rule)
+        whole = (each["latency_ps"] * run.n_windows, each["energy_pj"] * run.n_windows)
+        lines.append(
+            f"One adaptation with {rule}: {run.n_windows} windows, {run.n_steps} updates, "
+            f"{format_quantity(whole[0], 'time')}, {format_quantity(whole[1], 'energy')}; the busiest cell gets "
+            f"{run.wear.most_writes} pulses."
+        )
+    missing = {result.of(rule)[0].wear.why_not for rule in result.rules} - {""}
+    return [*lines, *(f"No years until cells wear out: {why}." for why in sorted(missing))]
+
+
+def _signed(difference: Estimate) -> str:
+    text: Any = difference
+    return f"{'+' if difference.mean >= 0 else ''}{text}"

@@ -1,0 +1,48 @@
+"""Each example of docs/guides/extend runs as a user's script does: a process of its own, outside the package."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archsim.registry import FAMILIES
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
+SAYS = {
+    "log_ramp_adc": r"ramp: 0.51 ms, ADCs 541688 pJ\nlog_ramp: 0.10 ms, ADCs 84756 pJ\n",
+    "refractory_neuron": (
+        r"spikes \[1 0 0 1 0 0 1 0\]\nlif: \d+\.\d\d nJ, .* us\nrefractory_lif: \d+\.\d\d nJ, .* us\n"
+    ),
+    "ring": r"\d+ \['link\[0 to 1\]', 'link\[0 to 8\]'.*'link\[io to 0\]'\]\n",
+    "tasks_command": r"admit \d+\n.*\n.*\n",
+    "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
+}
+"""By example: what it prints."""
+
+
+def test_every_example_is_run():
+    assert {path.stem for path in (FOLDER / "extend").glob("*.py")} == set(SAYS)
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_an_example_of_at_most_40_lines_runs_from_outside_the_package(name, root_dir, tmp_path):
+    script = FOLDER / "extend" / f"{name}.py"
+    assert len(script.read_text().splitlines()) <= 40
+    for folder in ("arch_specs", "workloads"):
+        (tmp_path / folder).symlink_to(root_dir / folder)
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(SAYS[name], done.stdout), done.stdout
+
+
+def test_the_page_shows_every_example_and_names_every_group_of_entry_points():
+    page = (FOLDER / "extend.md").read_text()
+    for name in SAYS:
+        assert f"(extend/{name}.py)" in page
+    for group in FAMILIES:
+        if not group.startswith("archsim.doctest"):
+            assert f"`{group}`" in page
