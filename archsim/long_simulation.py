@@ -22,7 +22,7 @@ from archsim.provenance import provenance
 from archsim.spec import Chip
 from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
 from archsim.verify import verify
-from archsim.workload import Phase, Workload
+from archsim.workload import Phase, Workload, phases
 
 WINDOW_ENGINE = "rolling window (compiled)"
 """What the provenance of a long run names, whichever engine was asked for."""
@@ -99,7 +99,7 @@ def check_run(chip: Chip, work: Workload, engine: str, seed: int, phase: Phase |
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_kind("engine", engine, ENGINES),
         wrong_kind("policy", policy, POLICIES),
-        wrong_kind("phase", phase, Phase) if phase is not None else None,
+        wrong_kind("phase", phase, phases()) if phase is not None else None,
         wrong_whole("seed", seed),
     ])  # fmt: skip
 

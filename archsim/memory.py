@@ -12,7 +12,7 @@ from dataclasses import replace
 from archsim.engine.long.memory import check_memory, default_max_bytes
 from archsim.errors import TooLargeError
 from archsim.lowering import lower
-from archsim.mapping import Mapping
+from archsim.mapping import Mapping, rule_of
 from archsim.snn import Activity
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
@@ -79,25 +79,23 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
     Parameters
     ----------
     chip, work : Chip, Workload
-    phase : "inference", "bp" or "dfa"
+    phase : str
+        "inference", or the name of a learning rule.
 
     Returns
     -------
     int
     """
     rows, columns = chip.crossbar.n_rows, chip.crossbar.n_weights_per_row
-    n_error = work.network.layers[-1].n_neurons
-    total = 0
+    rule, total = rule_of(phase), 0
     for layer in work.network.weighted:
         groups, taps = (layer.op.groups, math.prod(layer.op.kernel)) if isinstance(layer.op, Conv) else (1, 1)
         by_tap = chip.mapping.convolution == "tap_per_crossbar"
         n_in, n_out = _n_rows(work, layer) // groups, layer.n_columns // groups
         cut = groups * -(-n_in // (rows * (taps if by_tap else 1))) * -(-n_out // columns)
         total += cut * chip.mapping.replicas.get(layer.name, 1)
-        if phase == "bp" and chip.execution.feedback == "copy":
-            total += groups * -(-n_in // columns) * -(-n_out // rows)
-        if phase == "dfa":
-            total += -(-layer.n_neurons // columns) * -(-n_error // rows)
+        if rule is not None:
+            total += rule.most_blocks(chip, work.network, layer, _n_rows(work, layer))
     return total
 
 
@@ -107,7 +105,8 @@ def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:
     Parameters
     ----------
     chip, work : Chip, Workload
-    phase : "inference", "bp" or "dfa"
+    phase : str
+        "inference", or the name of a learning rule.
 
     Returns
     -------

@@ -272,6 +272,7 @@ DATA: Registry[Any] = Registry(
 METRICS: Registry[Any] = Registry(
     "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
 )
+RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(
     "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"

@@ -66,8 +66,8 @@ def simulate(
         They give the same result to the last bit.
     seed : int
         Draws which recordings or spikes drive the network.
-    phase : "inference", "bp" or "dfa", optional
-        What is computed; the first of the workload's phases if not given.
+    phase : str, optional
+        "inference", or a learning rule such as "bp" or "dfa"; the first of the workload's phases if not given.
     policy : "fifo" or "static"
         Who goes first at a resource: who came first, or who stands first in the program.
     timesteps : int, optional

@@ -41,6 +41,7 @@ KNOWS["snn"] = LOW | {"units", "spec", "workload", "crossbar"}
 KNOWS["interconnect"] = LOW | {"spec"}
 KNOWS["mapping"] = LOW | {"units", "spec", "workload", "interconnect"}
 KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "interconnect", "mapping"}
+KNOWS["rules"] = KNOWS["lowering"] | {"units", "lowering", "snn"}
 KNOWS["metrics"] = LOW | {"units", "taskgraph", "trace", "components"}
 KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
 KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", "metrics"}

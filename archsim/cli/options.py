@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from archsim.registry import RULES
 
 
 def _say_version(wanted: bool) -> None:
@@ -24,12 +27,20 @@ Version = Annotated[
 ]
 
 
-class Phase(StrEnum):
-    """What is computed."""
+def _one_of(value: str, names: Sequence[str]) -> str:
+    if value not in names:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, names))}.")
+    return value
 
-    inference = "inference"
-    bp = "bp"
-    dfa = "dfa"
+
+def _phase(value: str) -> str:
+    """A phase there is; plug-ins are asked when a phase is named, not for a help page."""
+    return _one_of(value, ("inference", *RULES))
+
+
+def _rule(value: str) -> str:
+    """A learning rule there is, or none."""
+    return _one_of(value, (*RULES, "none"))
 
 
 class Engine(StrEnum):
@@ -52,9 +63,28 @@ WorkloadFile = Annotated[
     Path,
     typer.Argument(metavar="WORKLOAD", help="A workload file (YAML), or a network (.nir).", show_default=False),
 ]
+_PHASES = "inference, or a learning rule such as bp"
 Phases = Annotated[
-    list[Phase] | None, typer.Option("--phase", help="Only this phase; may be repeated.", show_default=False)
-]
+    list[str] | None,
+    typer.Option(
+        "--phase", metavar="PHASE", parser=_phase, show_default=False,
+        help=f"Only this phase ({_PHASES}); may be repeated.",
+    ),
+]  # fmt: skip
+OnePhase = Annotated[
+    str | None,
+    typer.Option(
+        "--phase", metavar="PHASE", parser=_phase, show_default=False,
+        help=f"{_PHASES[0].upper()}{_PHASES[1:]}; the first one if not given.",
+    ),
+]  # fmt: skip
+Rules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule", metavar="RULE", parser=_rule, show_default=False,
+        help="Only this learning rule; may be repeated. bp and dfa if not given; none adapts nothing.",
+    ),
+]  # fmt: skip
 Assignments = Annotated[
     list[str] | None,
     typer.Option(
@@ -90,9 +120,6 @@ MaxMemory = Annotated[
         help="What a run may take, e.g. 2GB; half of the free memory if not given.",
     ),
 ]  # fmt: skip
-OnePhase = Annotated[
-    Phase | None, typer.Option("--phase", help="The workload's first one if not given.", show_default=False)
-]
 Item = Annotated[
     Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)
 ]
@@ -124,9 +151,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 def texts(choices: list[Any] | None) -> list[str]:
     """The words that were chosen."""
-    return [choice.value for choice in choices or []]
+    return [str(choice) for choice in choices or []]
 
 
-def text_of(choice: StrEnum | None) -> str | None:
-    """The word that was chosen."""
-    return None if choice is None else choice.value

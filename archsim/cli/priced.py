@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from archsim.cli.inputs import load_both, progress
 from archsim.cli.say import say
@@ -15,9 +15,6 @@ from archsim.report import text_table
 from archsim.simulate import simulate
 from archsim.spec import Chip
 from archsim.workload import Workload
-
-if TYPE_CHECKING:
-    from archsim.workload import Phase
 
 
 class Asked(NamedTuple):
@@ -82,8 +79,7 @@ def priced(asked: Sequence[Asked], max_memory_bytes: int | None) -> tuple[list[P
     found, origins = [], []
     for name, chip, work, phase, seed, _ in asked:
         progress(f"{name} ...")
-        which = cast("Phase", phase)
-        result = simulate(chip, work, "compiled", seed, which, max_memory_bytes=max_memory_bytes)
+        result = simulate(chip, work, "compiled", seed, phase, max_memory_bytes=max_memory_bytes)
         found.append(Priced(name, chip, result))
         origins.append(provenance(chip, work, "compiled", seed, phase))
     return found, origins

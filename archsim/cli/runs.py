@@ -15,7 +15,6 @@ from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
-    from archsim.workload import Phase
 
 
 class RunOptions(NamedTuple):
@@ -60,7 +59,7 @@ def simulated(chip: Chip, work: Workload, options: RunOptions) -> list[Result]:
         progress(f"{chip.name}, {phase} ...")
         start = time.perf_counter()
         result = simulate(
-            chip, work, options.engine, options.seed, cast("Phase", phase), policy=options.policy,
+            chip, work, options.engine, options.seed, phase, policy=options.policy,
             timesteps=options.timesteps, max_memory_bytes=options.max_memory_bytes,
         )  # fmt: skip
         results.append(cast("Result", result))  # or a LongResult, which whoever asks for timesteps can handle

@@ -10,8 +10,10 @@ from archsim.explore.measures import fault_of, limit_of, needs_learning, split_b
 from archsim.explore.models import Options, Parameter, Range
 from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
+from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.units import DoorModel, close_match, faults_of, paths_to
+from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import Document, Keys, with_dots
 
@@ -120,9 +122,9 @@ def _never_together(study: Study, when: Mapping[str, Sequence[object]]) -> Itera
 
 def _plain_choice(name: str, values: Sequence[object] | None) -> Iterator[str]:
     if name == "phase":
-        wrong = [value for value in values or [] if value not in ("inference", "bp", "dfa")]
+        wrong = [value for value in values or [] if value not in phases()]
         if wrong or values is None:
-            yield f"must be of inference, bp, dfa; got {', '.join(map(str, wrong)) or 'a range'}"
+            yield f"must be of {', '.join(phases())}; got {', '.join(map(str, wrong)) or 'a range'}"
     elif values is None or any(isinstance(v, bool) or not isinstance(v, int) or v < 0 for v in values):
         yield "must be whole numbers, 0 or more"
 
@@ -263,10 +265,11 @@ def _base(study: Study) -> Iterator[Fault]:
 
 def _rules(study: Study) -> Iterator[Fault]:
     """Steps of one rule are not priced beside what the other one learns."""
-    rule, other = study.model.learning.rule, {"bp": "dfa", "dfa": "bp"}
-    phases = study.listed["phase"] or [] if "phase" in study.parameters else [study.model.phase]
-    if rule is not None and other[rule] in phases:
-        said = f"learns by {rule}, but phase {other[rule]} is simulated; leave it out, and each learns by its own"
+    rule = study.model.learning.rule
+    simulated = study.listed["phase"] or [] if "phase" in study.parameters else [study.model.phase]
+    others = sorted(str(phase) for phase in simulated if phase in RULES and phase != rule)
+    if rule is not None and others:
+        said = f"learns by {rule}, but phase {others[0]} is simulated; leave it out, and each learns by its own"
         yield ("learning", "rule"), said
 
 

@@ -8,16 +8,16 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from archsim.errors import ArchsimError, TooLargeError, UnusualWarning, WriteError
 from archsim.explore.identity import model_version
 from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
+from archsim.explore.models import RULE_OF_INFERENCE
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved, Study
 from archsim.files import make_folder
 from archsim.simulate import simulate
-from archsim.workload import Phase
 
 Outcome = dict[str, Any]
 
@@ -92,7 +92,7 @@ class Job:
     resolved: Resolved
     metrics: tuple[str, ...]
     limits: tuple[Limit, ...] = ()
-    rule: str = "dfa"
+    rule: str = RULE_OF_INFERENCE
     n_seeds: int = 1
     learned: Path = Path()
     graph: str = ""
@@ -194,7 +194,7 @@ def _traced(job: Job, known: dict[str, float]) -> tuple[str, ...]:
 
 
 def _simulated(job: Job, metrics: Sequence[str]) -> dict[str, float]:
-    given, phase = job.resolved, cast("Phase", job.resolved.phase)
+    given, phase = job.resolved, job.resolved.phase
     most = job.max_memory_bytes
     result = simulate(given.chip, given.work, "compiled", given.seed, phase, max_memory_bytes=most)
     return measure_result(result, metrics)

@@ -12,7 +12,7 @@ from archsim.lowering.context import ADMIT, BARRIER, RELEASE
 from archsim.lowering.power import ISSUE, SETTLE
 from archsim.metrics import Result
 from archsim.metrics.ledger import BREAKDOWNS, Part
-from archsim.registry import METRICS
+from archsim.registry import METRICS, RULES
 from archsim.units import close_match, parse_quantity
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time
 from archsim.workload.network import Network
@@ -29,13 +29,16 @@ SHAPES: Final[dict[str, Callable[[Network], float]]] = {
 }
 """Of the network's layer graph; the chip has no part in them."""
 
-_PARTS: Final = {
-    "component": (*part_kinds(), "flow_control"),
-    "phase": ("forward", "backward", "feedback", "gradient", "update", "learning"),
-    "action": (*count_units(), *(free.name for free in (ADMIT, RELEASE, BARRIER, ISSUE, SETTLE))),
-}
-"""Names of parts that do not depend on chip and network; those of layers do. "(leakage)" and the like are in every
-breakdown."""
+
+def _parts() -> dict[str, tuple[str, ...]]:
+    """Names of parts that do not depend on chip and network, as those of layers do; "(leakage)" is in all."""
+    errors = dict.fromkeys(rule.error_phase for rule in RULES.values())
+    return {
+        "component": (*part_kinds(), "flow_control"),
+        "phase": ("forward", *errors, "gradient", "update", "learning"),
+        "action": (*count_units(), *(free.name for free in (ADMIT, RELEASE, BARRIER, ISSUE, SETTLE))),
+    }
+
 
 _KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
 _FRACTIONS = (*ACCURACIES, "minimax_fidelity")
@@ -91,7 +94,7 @@ def fault_of(metric: str) -> str:
     fields = list(Part.__annotations__)
     if by not in BREAKDOWNS or not name:
         return f"write it as breakdown.BY.NAME.FIGURE; BY is one of {', '.join(BREAKDOWNS)}"
-    known = _PARTS.get(by, ())
+    known = _parts().get(by, ())
     if known and name not in known and not name.startswith("("):
         return f"no {by} is called {name!r}{close_match(name, known)}; there are: {', '.join(known)}"
     return "" if field in fields else f"no figure {field!r} in a breakdown; there are: {', '.join(fields)}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from archsim.units import DoorModel, FieldFaultsError, TimePs, factor_between, whole_step
-from archsim.workload import Phase
+from archsim.workload.phases import Phase, RuleName
 
 MOST_TRIALS = 2**20
 """Configurations, trials, seeds: more are not evaluated in any time that one would wait."""
@@ -243,13 +243,17 @@ class SearchModel(DoorModel):
         return self
 
 
+RULE_OF_INFERENCE: Final = "dfa"
+"""By which accuracy is found where a study names no rule and simulates inference."""
+
+
 class LearningOfStudy(DoorModel):
     """How accuracy is found, if it is an objective or a constraint: rule, and how many seeds are averaged.
 
     Without `rule` it is the phase, where that is one of learning, and DFA where the phase is inference.
     """
 
-    rule: Literal["bp", "dfa"] | None = None
+    rule: RuleName | None = None
     n_seeds: Count = 1
 
 

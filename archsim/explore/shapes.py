@@ -13,6 +13,7 @@ from archsim.explore.models import Range, Value, split_number
 from archsim.explore.study import Study
 from archsim.json_reader import shown_path
 from archsim.units import faults_of
+from archsim.workload import Phase
 
 # six digits are written of a number between the ends of a range, so that it may lie beyond them by that
 _ROUNDED = Decimal("1e-5")
@@ -42,7 +43,7 @@ class RecordShape(_Strict):
     parameters: dict[str, Value]
     metrics: dict[str, Finite | None]
     error: str | None
-    phase: Literal["inference", "bp", "dfa"] | None
+    phase: Phase | None
     seed: Natural
     done: _Done
     bounds: dict[str, Finite | None] = Field(default_factory=dict)

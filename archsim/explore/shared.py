@@ -27,7 +27,7 @@ from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.prepare import prepare
 from archsim.provenance import files_of
 from archsim.snn import Activity, measure
-from archsim.workload import Phase, Workload
+from archsim.workload import Workload
 
 QUICK = frozenset({
     "latency_ps", "energy_pj", "area_um2", "average_power_uw", "throughput_per_s", "latency_per_sample_ps",
@@ -140,7 +140,7 @@ class Shared:
         return self._graphs[key]
 
     def _lowered(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph:
-        phase = cast("Phase", resolved.phase)
+        phase = resolved.phase
         seed, most = resolved.seed, max_memory_bytes
         ready = prepare(resolved.chip, resolved.work, seed, phase, most, self.measured)
         ready.check()

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-from archsim.explore.models import Options, Parameter, StudyModel, Value, Values, split_number
+from archsim.explore.models import RULE_OF_INFERENCE, Options, Parameter, StudyModel, Value, Values, split_number
+from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.units import to_door
 from archsim.workload import Workload
@@ -104,9 +105,11 @@ class Study:
                     sides[side].append(f"{rest}={json.dumps(value, allow_nan=False)}")
         return Settings(tuple(sides["chip"]), tuple(sides["workload"]), phase, seed)
 
-    def rule_of(self, phase: str | None) -> Literal["bp", "dfa"]:
+    def rule_of(self, phase: str | None) -> str:
         """By which rule the accuracy of configurations of a phase is found."""
-        return self.model.learning.rule or ("bp" if phase == "bp" else "dfa")
+        if self.model.learning.rule is not None:
+            return self.model.learning.rule
+        return phase if phase is not None and phase in RULES else RULE_OF_INFERENCE
 
     @property
     def cheap(self) -> tuple[str, ...]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from archsim.mapping import map_workload
 from archsim.memory import check_shape
 from archsim.simulate import simulate
 from archsim.spec import Chip
-from archsim.workload import Phase, Workload
+from archsim.workload import INFERENCE, Workload
 from archsim.workload.models import FileActivity
 from archsim.workload.network import Network
-
-INFERENCE = "inference"
 
 
 def timed(work: Workload) -> tuple[int, int]:
@@ -50,7 +48,7 @@ def check_fit(
     """
     for phase in phases:
         check_shape(chip, _ready(work), phase, max_memory_bytes)
-        map_workload(chip, _ready(work), cast("Phase", phase))
+        map_workload(chip, _ready(work), phase)
 
 
 def simulated(
@@ -68,8 +66,7 @@ def simulated(
     """
     recorded = FileActivity(kind="measured", file=str(activity))
     ready = replace(_ready(work), network=network, activity=recorded)
-    which = cast("Phase", phase)
-    return simulate(chip, ready, engine=engine, phase=which, max_memory_bytes=max_memory_bytes).to_dict()
+    return simulate(chip, ready, engine=engine, phase=phase, max_memory_bytes=max_memory_bytes).to_dict()
 
 
 def _ready(work: Workload) -> Workload:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from archsim.learn.checkpoints import Checkpoint, arrays_of, with_arrays
 from archsim.provenance import files_of
 from archsim.snn.learn.adaptation import adapt
-from archsim.snn.learn.pretraining import AdaptRule, data_of, pretrain
+from archsim.snn.learn.pretraining import data_of, pretrain
 from archsim.spec import Chip
 from archsim.workload import Workload
 
@@ -61,7 +61,7 @@ def accuracies(chip: Chip, work: Workload, rule: str, seed: int, cache: Path) ->
     """
     start = pretrained(work, seed, cache)
     network = with_arrays(work.network, start.arrays)
-    done = adapt(chip, work, network, data_of(work, seed), cast("AdaptRule", rule), seed)
+    done = adapt(chip, work, network, data_of(work, seed), rule, seed)
     return {
         "source": start.record["source"],
         "before": done.before,

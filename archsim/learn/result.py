@@ -51,7 +51,7 @@ class RuleRun:
     Parameters
     ----------
     seed : int
-    rule : "bp" or "dfa"
+    rule : str
     source : float
         Of the pre-trained network on its own training windows, in ideal arithmetic.
     ideal_before : float
@@ -130,7 +130,7 @@ class LearningResult:
     unadapted : tuple of Unadapted
         One for each seed.
     hardware : dict of str to dict
-        By phase ("bp", "dfa", "inference"): what :meth:`archsim.metrics.Result.to_dict` gives, of the event
+        By phase (a rule's name, or "inference"): what :meth:`archsim.metrics.Result.to_dict` gives, of the event
         simulation of the first seed's recorded activity.
     notes : tuple of str
     provenance : dict

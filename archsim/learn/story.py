@@ -23,10 +23,11 @@ from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.wear import wear_of
 from archsim.provenance import files_of, versions
+from archsim.registry import RULES
 from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData
 from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
-from archsim.snn.learn.pretraining import AdaptRule, Pretrained, data_of, pretrain
+from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
 from archsim.units import to_door
@@ -35,7 +36,8 @@ from archsim.workload.network import Network
 from archsim.workload.nir_writer import nir_faults, write_nir
 
 T = TypeVar("T")
-RULES = ("bp", "dfa")
+BP_AND_DFA = ("bp", "dfa")
+"""The two that are compared where nobody chooses."""
 MOST_SEEDS = 10_000
 """Each is a training and an adaptation; with so many, a mean is known to a hundredth of the spread."""
 Tell = Callable[[str, Progress | None], None]
@@ -45,7 +47,7 @@ Tell = Callable[[str, Progress | None], None]
 def learn(
     chip: Chip,
     work: Workload,
-    rules: Sequence[str] = RULES,
+    rules: Sequence[str] = BP_AND_DFA,
     seeds: int = 1,
     seed: int = 0,
     folder: str | Path | None = None,
@@ -65,8 +67,8 @@ def learn(
     ----------
     chip, work
         `work.learning` says what is learned, and how.
-    rules : sequence of "bp", "dfa"
-        May be empty: then nothing adapts, and only inference is timed.
+    rules : sequence of str
+        Learning rules by name. May be empty: then nothing adapts, and only inference is timed.
     seeds, seed : int
         How many, and the first one. A seed draws weights, order, splits, feedback and the errors of cells.
     folder : path, optional
@@ -232,9 +234,8 @@ class _Story:
             return RuleRun.of(Checkpoint.load(path, made_from).record)
 
         def run(tell: Callable[[str, Progress], None]) -> Adapted:
-            chosen = cast("AdaptRule", rule)
             n = timed(self.work)[0]
-            return adapt(self.chip, self.work, trained.network, data.loaded, chosen, seed, n_activity=n, tell=tell)
+            return adapt(self.chip, self.work, trained.network, data.loaded, rule, seed, n_activity=n, tell=tell)
 
         done = self._telling(seed, f"adapting with {rule}", run)
         found = self._rule_run(seed, trained, done)

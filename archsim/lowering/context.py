@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, Job, Parts
+from archsim.lowering.rule import LoweredRule
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
+from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.workload import Layer, Network, Workload
@@ -94,6 +96,12 @@ class Context:
     def network(self) -> Network:
         """The network that is lowered."""
         return self.work.network
+
+    @cached_property
+    def rule(self) -> LoweredRule:
+        """The rule that learns, of a phase that does."""
+        found: LoweredRule = RULES[self.mapping.phase]()
+        return found
 
     def plan(self, name: str) -> LayerPlan:
         """The plan of a layer."""

@@ -338,9 +338,11 @@ class Forward:
 
     def _keeps(self, plan: LayerPlan, what: str) -> bool:
         """Whether the backward pass will ask for a layer's inputs or potentials."""
-        if what == "inputs" or self.ctx.mapping.phase == "dfa":
-            return self.learns and bool(plan.forward)
-        return self.learns and self.ctx.network.learns(plan.layer.name)
+        if not self.learns:
+            return False
+        if what == "inputs":
+            return bool(plan.forward)
+        return self.ctx.rule.keeps_potentials(self.ctx.network, plan.layer)
 
     def _admitted_to_history(
         self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]

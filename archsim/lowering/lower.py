@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import assert_never
 
 from archsim.components import Action, Parts
 from archsim.given import refuse, wrong_type
@@ -64,13 +63,10 @@ def lower(
     ])  # fmt: skip
     parts = parts or Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
     ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder())
-    match mapping.phase:
-        case "inference":
-            lower_inference(ctx)
-        case "bp" | "dfa":
-            lower_training(ctx)
-        case _:
-            assert_never(mapping.phase)
+    if mapping.rule is None:
+        lower_inference(ctx)
+    else:
+        lower_training(ctx)
     graph, actions = ctx.tasks.build(), ctx.actions
     if chip.power is not None:
         leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())

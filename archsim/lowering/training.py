@@ -11,24 +11,19 @@ What may overlap with what:
                     are; an array takes a batch's update after the next batch has read it for the last time, so
                     that every gradient is one update old (PipeSDFA's three levels, arXiv 2507.15603)
 
-All but ``three_level`` learn what one sample after the other would learn. With DFA each layer is written as soon
-as its own gradients are complete, but not under ``within_batch``, where all wait for the last.
+All but ``three_level`` learn what one sample after the other would learn. Under the first two, the learning rule
+says whether each layer is written as soon as its own gradients are complete.
 """
 
 from __future__ import annotations
 
-from archsim.lowering.bp import BackPropagation
 from archsim.lowering.context import BARRIER, Context, Label
-from archsim.lowering.dfa import DirectFeedback
 from archsim.lowering.forward import Forward
 from archsim.lowering.update import Gradients, lower_update
 
-_RULES: dict[str, type[BackPropagation] | type[DirectFeedback]] = {"bp": BackPropagation, "dfa": DirectFeedback}
-_ERRORS = {"bp": "backward", "dfa": "feedback"}
-
 
 def lower_training(ctx: Context) -> None:
-    """Lay down the tasks of all batches, for the phase of the mapping ("bp" or "dfa")."""
+    """Lay down the tasks of all batches, for the rule of the mapping's phase."""
     schedule, n_batch = ctx.work.schedule, ctx.work.n_batch
     late = 1 if schedule == "three_level" else 0
     waiting: list[tuple[int, Gradients]] = []  # last sample of a batch, and its gradients
@@ -39,7 +34,7 @@ def lower_training(ctx: Context) -> None:
         for sample in range(first, first + n_batch):
             before, done = _lower_sample(ctx, sample, gradients, start, before)
             if schedule == "sequential":
-                start = ctx.add(Label(_phase(ctx), "", -1, sample), BARRIER, 1, after=done)
+                start = ctx.add(Label(ctx.rule.error_phase, "", -1, sample), BARRIER, 1, after=done)
         waiting.append((first + n_batch - 1, gradients))
         while len(waiting) > (late if first + n_batch < ctx.work.n_samples else 0):
             ends = lower_update(ctx, *waiting.pop(0), _layer_by_layer(ctx))
@@ -51,22 +46,16 @@ def _lower_sample(
     ctx: Context, sample: int, gradients: Gradients, start: int | None, before: Forward | None
 ) -> tuple[Forward, list[int]]:
     """Forward and learning pass; returns the forward pass, and the tasks after which the sample is over."""
-    rule = _RULES[ctx.mapping.phase]
     forward = Forward(ctx, sample, "forward", learns=True, start=start, before=before)
     own: Gradients = {}
-    rule(ctx, forward, _phase(ctx), own).run()
+    ctx.rule.lay_down(ctx, forward, own)
     for layer, tasks in own.items():
         gradients.setdefault(layer, []).extend(tasks)
     return forward, [*forward.over, *(task for tasks in own.values() for task in tasks)]
-
-
-def _phase(ctx: Context) -> str:
-    """Label of the tasks that carry errors."""
-    return _ERRORS[ctx.mapping.phase]
 
 
 def _layer_by_layer(ctx: Context) -> bool:
     """Whether a layer is written as soon as its own gradients are complete."""
     if ctx.work.schedule == "within_batch":
         return False
-    return ctx.work.schedule in ("layer_parallel", "three_level") or ctx.mapping.phase == "dfa"
+    return ctx.work.schedule in ("layer_parallel", "three_level") or ctx.rule.writes_layer_by_layer

@@ -1,13 +1,21 @@
 """Which layer block sits on which crossbar, PE and tile; placement on the interconnect; shares of the buffers."""
 
 from archsim.interconnect import IO, Hop
-from archsim.mapping.blocks import Block
+from archsim.mapping.blocks import (
+    Block,
+    copy_blocks,
+    feedback_blocks,
+    most_copy_blocks,
+    most_feedback_blocks,
+    neurons_of,
+)
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import UpdateNeeds, needs_of
 from archsim.mapping.plan import Home, LayerPlan
-from archsim.mapping.rows import needed_from, rows_of_source, sources_of
+from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
+from archsim.mapping.rule import rule_of
 
 __all__ = [
     "IO",
@@ -19,12 +27,19 @@ __all__ = [
     "Mapping",
     "UpdateNeeds",
     "all_value_bits",
+    "copy_blocks",
+    "error_rows",
+    "feedback_blocks",
     "link_bits",
     "map_workload",
+    "most_copy_blocks",
+    "most_feedback_blocks",
     "n_bytes",
     "needed_from",
     "needs_of",
+    "neurons_of",
     "rows_of_source",
+    "rule_of",
     "sources_of",
     "value_bits",
 ]

@@ -22,7 +22,7 @@ class Block:
     ----------
     layer : str
     role : "forward", "copy" or "feedback"
-        The weights; their transposed copy; the fixed random feedback matrix of DFA.
+        The weights; their transposed copy, written with them; a fixed matrix that carries errors.
     replica : int
     rows, columns : (start, stop)
         Part of the matrix: word lines, and weights side by side.
@@ -114,3 +114,21 @@ def feedback_blocks(layer: Layer, n_error: int, parts: list[Span], chip: Chip) -
         for columns in spans(stop - start, chip.crossbar.n_weights_per_row, start)
         for rows in spans(n_error, chip.crossbar.n_rows)
     ]
+
+
+def most_copy_blocks(layer: Layer, n_rows: int, chip: Chip) -> int:
+    """How many `copy_blocks` there are if all rows need an error."""
+    groups = layer.op.groups if isinstance(layer.op, Conv) else 1
+    n_in, n_out = n_rows // groups, layer.n_columns // groups
+    return groups * -(-n_in // chip.crossbar.n_weights_per_row) * -(-n_out // chip.crossbar.n_rows)
+
+
+def most_feedback_blocks(layer: Layer, n_error: int, chip: Chip) -> int:
+    """How many `feedback_blocks` there are if all neurons have one home."""
+    return -(-layer.n_neurons // chip.crossbar.n_weights_per_row) * -(-n_error // chip.crossbar.n_rows)
+
+
+def neurons_of(layer: Layer, channels: Span) -> Span:
+    """Neurons of a span of a layer's channels."""
+    per_channel = math.prod(layer.out_shape[1:])
+    return channels[0] * per_channel, channels[1] * per_channel

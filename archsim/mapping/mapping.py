@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
 from archsim.interconnect import IO, Interconnect
-from archsim.mapping.blocks import Block, Span, copy_blocks, feedback_blocks, forward_blocks
+from archsim.mapping.blocks import Block, Span, forward_blocks
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.memory import BufferPlan, all_value_bits, plan_buffers
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
-from archsim.mapping.rows import error_rows, readers, sources_of
+from archsim.mapping.rows import readers, sources_of
+from archsim.mapping.rule import MappedRule, rule_of
 from archsim.spec import AUTO, Chip
-from archsim.workload import INPUT, Layer, Network, Phase, Workload
+from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
 
 
@@ -28,7 +29,8 @@ class Mapping:
     Parameters
     ----------
     chip : Chip
-    phase : "inference", "bp" or "dfa"
+    phase : str
+        "inference", or the name of the rule that learns.
     flow : Dataflow
     plans : dict of str to LayerPlan
     n_tiles : int
@@ -46,7 +48,12 @@ class Mapping:
     buffers: BufferPlan
 
     def __post_init__(self) -> None:
-        refuse(wrong_kinds(self), MappingError)
+        refuse([*wrong_kinds(self), wrong_kind("phase", self.phase, phases())], MappingError)
+
+    @cached_property
+    def rule(self) -> MappedRule | None:
+        """The rule that learns; None for inference."""
+        return rule_of(self.phase)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -82,8 +89,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     """Lay a workload out on a chip for one phase.
 
     Blocks take crossbars in the order of the layers, PE by PE and tile by tile; behind a layer's own blocks
-    come its transposed copy (phase "bp" with ``feedback: copy``; not for the first layer, whose inputs need
-    no error) or its feedback matrix ("dfa"; not for the last layer, which sees the error itself).
+    come those that the phase's learning rule needs beside them, such as a transposed copy or a feedback matrix.
 
     Returns
     -------
@@ -99,7 +105,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     refuse([
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
-        wrong_kind("phase", phase, Phase),
+        wrong_kind("phase", phase, phases()),
     ], MappingError)  # fmt: skip
     unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
     if unknown:
@@ -107,15 +113,16 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
             f"mapping.replicas: no layer with weights is called {', '.join(unknown)}; "
             f"there are: {', '.join(layer.name for layer in work.network.weighted)}"
         )
+    rule = rule_of(phase)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
     allocator = _Allocator(chip)
     plans: dict[str, LayerPlan] = {}
     for layer in work.network.layers:
-        plans[layer.name] = _plan(layer, flow, chip, phase, allocator, plans)
+        plans[layer.name] = _plan(layer, flow, chip, rule, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
     traffic = _traffic(chip, work, flow, plans)
     interconnect = place(chip.interconnect.kind, n_tiles, traffic, chip.mapping.placement)
-    buffers = plan_buffers(chip, work, phase, flow, plans)
+    buffers = plan_buffers(chip, work, rule, flow, plans)
     return Mapping(chip, phase, flow, plans, n_tiles, interconnect, buffers)
 
 
@@ -195,7 +202,7 @@ def _plan(
     layer: Layer,
     flow: Dataflow,
     chip: Chip,
-    phase: Phase,
+    rule: MappedRule | None,
     allocator: _Allocator,
     plans: MappingType[str, LayerPlan],
 ) -> LayerPlan:
@@ -204,22 +211,13 @@ def _plan(
     n_rows = layer.n_rows(flow.timesteps[layer.inputs[0]])
     forward = allocator.place(forward_blocks(layer, n_rows, chip))
     homes = _homes(forward)
+    plan = LayerPlan(layer, n_rows, forward, (), (), homes)
+    if rule is None:
+        return plan
     put = allocator.stack if chip.mapping.few_rows == "stacked" else allocator.place
-    copy: tuple[Block, ...] = ()
-    feedback: tuple[Block, ...] = ()
-    if phase == "bp" and chip.execution.feedback == "copy":
-        copy = put(copy_blocks(layer, n_rows, error_rows(layer, n_rows, flow.network), chip))
-    if phase == "dfa" and layer is not flow.network.layers[-1]:
-        n_error = flow.network.layers[-1].n_neurons
-        parts = [_neurons(layer, span) for home in homes for span in home.channels]
-        feedback = put(feedback_blocks(layer, n_error, parts, chip))
-    return LayerPlan(layer, n_rows, forward, copy, feedback, homes)
-
-
-def _neurons(layer: Layer, channels: Span) -> Span:
-    """Neurons of a span of channels."""
-    per_channel = math.prod(layer.out_shape[1:])
-    return channels[0] * per_channel, channels[1] * per_channel
+    others = put(rule.blocks(chip, flow.network, plan))
+    copy, feedback = (tuple(block for block in others if block.role == role) for role in ("copy", "feedback"))
+    return replace(plan, copy=copy, feedback=feedback)
 
 
 def _homes(forward: Sequence[Block]) -> tuple[Home, ...]:

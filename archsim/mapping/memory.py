@@ -20,6 +20,7 @@ from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of
+from archsim.mapping.rule import MappedRule
 from archsim.spec import AUTO, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
@@ -94,18 +95,18 @@ def all_value_bits(network: Network, input_bits: int, potential_bits: int) -> di
 def plan_buffers(
     chip: Chip,
     work: Workload,
-    phase: str,
+    rule: MappedRule | None,
     flow: Dataflow,
     plans: Mapping[str, LayerPlan],
 ) -> BufferPlan:
-    """Size the buffers and share them out.
+    """Size the buffers and share them out, for inference or for a rule that learns.
 
     Raises
     ------
     DoesNotFitError
         Naming the buffer, its users' demand and its size.
     """
-    book = _Book(chip, work, phase, flow, plans)
+    book = _Book(chip, work, rule, flow, plans)
     by_buffer: dict[str, list[Demand]] = {}
     for demand in book.demands:
         by_buffer.setdefault(demand.buffer, []).append(demand)
@@ -163,21 +164,20 @@ class _Book:
     """Collects the demands of all users."""
 
     def __init__(
-        self, chip: Chip, work: Workload, phase: str, flow: Dataflow, plans: Mapping[str, LayerPlan]
+        self, chip: Chip, work: Workload, rule: MappedRule | None, flow: Dataflow, plans: Mapping[str, LayerPlan]
     ) -> None:
         self.chip, self.work, self.flow, self.plans = chip, work, flow, plans
         self.demands: list[Demand] = []
         potential = chip.tile.membrane_buffer.potential_bits
         self.bits = all_value_bits(work.network, work.input_bits, potential)
-        learns = phase in ("bp", "dfa")
         for plan in plans.values():
             self._inputs(plan)
             self._outputs(plan)
             self._states(plan)
-            if learns:
-                self._history(plan, phase)
-            if learns and plan.layer.has_weights:
-                self._errors(plan, phase)
+            if rule is not None:
+                self._history(plan, rule)
+            if rule is not None and plan.layer.has_weights:
+                self._errors(plan, rule)
                 self._gradients(plan)
         self._samples()
 
@@ -228,33 +228,28 @@ class _Book:
             n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
             self._add("membrane_buffer", home.tile, plan.layer.name, n, n)
 
-    def _errors(self, plan: LayerPlan, phase: str) -> None:
-        """Errors on their way: from a layer's homes to its arrays, and from the output to the feedback arrays."""
+    def _errors(self, plan: LayerPlan, rule: MappedRule) -> None:
+        """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""
         bits, name = self.chip.execution.error_resolution_bits, plan.layer.name
         burst = self._burst(name)
         everything = sum(n_bytes(home.n_channels * burst, bits) for home in plan.homes)
-        for tile in sorted({*plan.gradient_tiles, *(block.tile for block in plan.copy)}):
+        for tile in sorted({*plan.gradient_tiles, *(block.tile for block in rule.error_arrays(plan))}):
             self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
         for home in plan.homes:
             step = n_bytes(home.n_channels * burst, bits)
             self._add("output_buffer", home.tile, f"error of {name}", step, step * STREAM_STEPS)
-        broadcast = sum(
-            n_bytes(home.n_channels * self.flow.n_positions(last.layer.name), bits)
-            for last in [self.plans[self.work.network.layers[-1].name]]
-            for home in last.homes
-        )
-        for tile in sorted({block.tile for block in plan.feedback}):
-            self._add("input_buffer", tile, f"feedback of {name}", broadcast, broadcast * STREAM_STEPS)
-        if phase == "dfa" and name == self.work.network.layers[-1].name:
-            for home in plan.homes:
-                whole = n_bytes(home.n_channels * self.flow.n_positions(name), bits)
-                self._add("output_buffer", home.tile, "error for feedback", whole, whole * STREAM_STEPS)
+        last = self.plans[self.work.network.layers[-1].name]
+        n_positions = self.flow.n_positions(last.layer.name)
+        whole = {home.tile: n_bytes(home.n_channels * n_positions, bits) for home in last.homes}
+        for buffer, tile, user, size in rule.rooms(plan, last, whole):
+            self._add(buffer, tile, user, size, size * STREAM_STEPS)
 
-    def _history(self, plan: LayerPlan, phase: str) -> None:
+    def _history(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
         name, layer, network = plan.layer.name, plan.layer, self.work.network
-        least = self._steps_until_error(name) if self._error_comes_at_once(phase) else self.flow.n_steps(name)
-        liked = {what: max(least, self._overlapped_steps(name, phase, what)) for what in ("inputs", "potentials")}
+        at_once = rule.learns_at_once(self.work, self.flow)
+        least = self._steps_until_error(name) if at_once else self.flow.n_steps(name)
+        liked = {what: max(least, self._overlapped_steps(name, rule, what)) for what in ("inputs", "potentials")}
         rows: dict[int, set[Span]] = {tile: set() for tile in plan.gradient_tiles}
         for block in plan.forward:
             if block.replica == 0:
@@ -263,14 +258,14 @@ class _Book:
         for tile in plan.gradient_tiles:
             step = n_bytes(sum(b - a for a, b in rows[tile]) * self._burst(name), bits)
             self._add("history_buffer", tile, f"inputs of {name}", step * least, step * liked["inputs"])
-        if layer.neuron is not None and (layer.has_weights if phase == "dfa" else network.learns(name)):
+        if layer.neuron is not None and rule.keeps_potentials(network, layer):
             bits = self.chip.tile.membrane_buffer.potential_bits
             for home in plan.homes:
                 step = n_bytes(home.n_channels * self._burst(name), bits)
                 user = f"potentials of {name}"
                 self._add("history_buffer", home.tile, user, step * least, step * liked["potentials"])
 
-    def _overlapped_steps(self, name: str, phase: str, what: str) -> int:
+    def _overlapped_steps(self, name: str, rule: MappedRule, what: str) -> int:
         """Steps of history that a layer holds at once when samples follow each other without a gap.
 
         Counted in timesteps, every layer taking one: layer l of L is behind the input by l - 1, the error is known
@@ -282,16 +277,11 @@ class _Book:
             return 0
         flow, names = self.flow, self.work.network.names
         above = len(names) - 1 - names.index(name)
-        at_once = self._error_comes_at_once(phase)
-        on_the_way = 2 * above if phase == "bp" else above
-        n_times = on_the_way + (self._ahead(name) + 1 if at_once else flow.timesteps[name])
+        at_once = rule.learns_at_once(self.work, flow)
+        n_times = rule.n_timesteps_under_way(above) + (self._ahead(name) + 1 if at_once else flow.timesteps[name])
         n_times += 2 if what == "inputs" else 0
         overlapped = self.work.n_batch if self.work.schedule == "within_batch" else self.work.n_samples
         return min(n_times * flow.n_bursts(name), overlapped * flow.n_steps(name))
-
-    def _error_comes_at_once(self, phase: str) -> bool:
-        """DFA with an error at every timestep: history is needed for a few timesteps only."""
-        return phase == "dfa" and self.work.error == "per_timestep" and self.flow.has_one_rate
 
     def _steps_until_error(self, name: str) -> int:
         """Steps of a layer between one and the error of its timestep.

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.plot.drawing import Drawing
+from archsim.registry import RULES
 
 MOST_LANES = 60
 ZOOM_STEPS = 3
 NAMED_LAYERS = 3
 _TILE = re.compile(r"tile\[(\d+)\]\.(.*)")
 _ARRAY = re.compile(r"tile\[(\d+)\]\.pe\[(\d+)\]\.crossbar\[\d+\](?:\.(.*))?")
-# work of the first pass over the network, of the pass that brings the errors, of the writing of weights
-PASSES = (("forward",), ("backward", "feedback"), ("update",))
 Numbers = NDArray[np.int64]
 
 
@@ -188,10 +187,15 @@ def _order(drawing: Drawing, groups: dict[Lane, list[int]]) -> Callable[[Lane], 
     return order
 
 
+def _passes() -> tuple[tuple[str, ...], ...]:
+    """Phases of the first pass over the network, of the pass that brings errors, of the writing of weights."""
+    return ("forward",), tuple(rule.error_phase for rule in RULES.values()), ("update",)
+
+
 def _windows(drawing: Drawing) -> tuple[Window, ...]:
     """The whole run, and the start of each pass that there is."""
     windows = [Window("whole run", 0, max(1, drawing.latency_ps))]
-    for phases in PASSES:
+    for phases in _passes():
         numbers = [i for i, name in enumerate(drawing.task_phase_names) if name in phases]
         mine = np.isin(drawing.task_phase, numbers) & (drawing.end_ps > drawing.start_ps)
         if mine.any():

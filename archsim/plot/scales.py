@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from archsim.components import Look, part_kinds
+from archsim.registry import RULES
 
 _UNITS = {
     "time": (("ps", 1.0), ("ns", 1e3), ("us", 1e6), ("ms", 1e9), ("s", 1e12)),
@@ -18,14 +19,8 @@ _UNITS = {
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 GREY = "#999999"
 _NO_LAYER = {"": GREY, "input": "#444444"}
-_PHASES = {
-    "forward": PALETTE[0],
-    "backward": PALETTE[5],
-    "feedback": PALETTE[5],
-    "gradient": PALETTE[2],
-    "update": PALETTE[1],
-}
-_PHASE_HATCHES = {"backward": "////", "feedback": "\\\\\\\\", "gradient": "xxxx", "update": "...."}
+_PHASES = {"forward": (0, ""), "gradient": (2, "xxxx"), "update": (1, "....")}
+_ERRORS = 5  # the hue of what carries errors, whatever the rule; its hatch tells which
 _FLOW_CONTROL = Look(4, "xxxx")
 
 
@@ -76,7 +71,8 @@ def phase_colours(names: Sequence[str]) -> dict[str, str]:
     >>> phase_colours(["forward", "update"])
     {'forward': '#0072B2', 'update': '#E69F00'}
     """
-    return {name: _PHASES.get(name, GREY) for name in names}
+    known = _phase_looks()
+    return {name: PALETTE[known[name][0]] if name in known else GREY for name in names}
 
 
 def phase_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -87,7 +83,13 @@ def phase_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     >>> phase_styles(["forward", "update"])
     {'forward': ('#0072B2', ''), 'update': ('#E69F00', '....')}
     """
-    return {name: (colour, _PHASE_HATCHES.get(name, "")) for name, colour in phase_colours(names).items()}
+    known = _phase_looks()
+    return {name: (colour, known.get(name, (0, ""))[1]) for name, colour in phase_colours(names).items()}
+
+
+def _phase_looks() -> dict[str, tuple[int, str]]:
+    """Hue and hatch of each phase; those of errors as the learning rules say."""
+    return {**_PHASES, **{rule.error_phase: (_ERRORS, rule.hatch) for rule in RULES.values()}}
 
 
 def component_style(name: str) -> tuple[str, str]:

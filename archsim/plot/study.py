@@ -8,6 +8,7 @@ from typing import Any
 
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import GREY, PALETTE
+from archsim.registry import RULES
 
 Record = Mapping[str, Any]
 Drawn = dict[str, dict[str, dict[str, float]]]
@@ -132,6 +133,11 @@ def _bar(axes: Any, y: int, parts: Mapping[str, float], styles: Mapping[str, tup
     axes.scatter([sum(parts.values())], [y], marker="D", color="black", s=26, zorder=3)
 
 
+def _looks(*rules: str) -> list[tuple[str, str, str]]:
+    """Name, title and colour of learning rules."""
+    return [(name, RULES[name].title, PALETTE[RULES[name].colour]) for name in rules]
+
+
 def study_accuracy(levels: Sequence[Record], published: float, path: str | Path) -> dict[str, list[float]]:
     """Draw accuracy against the spread of the cells, and beside it the difference of the rules.
 
@@ -148,7 +154,7 @@ def study_accuracy(levels: Sequence[Record], published: float, path: str | Path)
     x = [level["spread_pct"] for level in levels]
     fig = figure(11, 4.4)
     left, right = fig.subplots(1, 2)
-    for key, title, colour in (("before", "before", GREY), ("bp", "BP", PALETTE[5]), ("dfa", "DFA", PALETTE[0])):
+    for key, title, colour in (("before", "before", GREY), *_looks("bp", "dfa")):
         left.errorbar(x, drawn[key], yerr=bars[key], color=colour, marker="o", capsize=3, label=title)
     left.set_ylabel("accuracy (%)")
     left.set_ylim(0, 100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from archsim.crossbar.cells.noises import Window
 from archsim.errors import ExploreError
@@ -16,10 +16,10 @@ from archsim.learn.pretrained import accuracies, pretrained
 from archsim.metrics import Result
 from archsim.simulate import simulate
 from archsim.snn.learn.adaptation import adapt, ideal_accuracy
-from archsim.snn.learn.pretraining import AdaptRule, data_of
+from archsim.snn.learn.pretraining import data_of
 from archsim.spec import Chip
 from archsim.study.comparison import comparison_of
-from archsim.study.configurations import Base, Configuration
+from archsim.study.configurations import RULES, Base, Configuration
 from archsim.workload import Workload
 from archsim.workload.models import FileActivity
 
@@ -97,7 +97,7 @@ def adapted_ideally(base: Base, seed: int, rule: str, cache: Path) -> dict[str, 
     """The same adaptation in ideal arithmetic alone: ``accuracy`` after it; or ``why_not``."""
     _, work = base.load()
     start = with_arrays(work.network, pretrained(work, seed, cache).arrays)
-    return {"accuracy": ideal_accuracy(work, start, data_of(work, seed), cast("AdaptRule", rule), seed)}
+    return {"accuracy": ideal_accuracy(work, start, data_of(work, seed), rule, seed)}
 
 
 @error_in_words
@@ -107,19 +107,18 @@ def compared_as_recorded(base: Base, configuration: Configuration, seed: int, ca
     The network is trained, programmed and adapted on the base chip; the spikes of the first samples, which of
     their errors were not zero and which cells were written go through the event simulation.
     """
-    bp, dfa = (_as_recorded(base, rule, seed, cache) for rule in ("bp", "dfa"))
+    bp, dfa = (_as_recorded(base, rule, seed, cache) for rule in RULES)
     return asdict(comparison_of(base, configuration, bp, dfa))
 
 
 def _as_recorded(base: Base, rule: str, seed: int, cache: Path) -> Result:
     chip, work = base.load(rule=rule)
     start = with_arrays(work.network, pretrained(work, seed, cache).arrays)
-    chosen = cast("AdaptRule", rule)
     n_samples, n_batch = timed(work)
-    done = adapt(chip, work, start, data_of(work, seed), chosen, seed, n_activity=n_samples)
+    done = adapt(chip, work, start, data_of(work, seed), rule, seed, n_activity=n_samples)
     with scratch_folder() as place:
         file = place / "activity.npz"
         done.activity.save(file)
         measured = FileActivity(kind="measured", file=str(file))
         ready = replace(work, network=start, activity=measured, n_samples=n_samples, n_batch=n_batch)
-        return simulate(chip, ready, engine="compiled", phase=chosen)
+        return simulate(chip, ready, engine="compiled", phase=rule)

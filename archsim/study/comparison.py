@@ -86,7 +86,7 @@ def compare(base: Base, configuration: Configuration = UNCHANGED, seed: int = 0)
     runs = {}
     for rule in RULES:
         chip, work = base.load(configuration, rule)
-        runs[rule] = simulate(chip, work, engine="compiled", seed=seed, phase="bp" if rule == "bp" else "dfa")
+        runs[rule] = simulate(chip, work, engine="compiled", seed=seed, phase=rule)
     return comparison_of(base, configuration, runs["bp"], runs["dfa"])
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from archsim.explore.identity import model_version
+from archsim.registry import RULES as ALL_RULES
 from archsim.spec import Chip, load_chip
 from archsim.units import to_door
 from archsim.workload import Workload, load_workload
 
 BASE = "base"
 RULES = ("bp", "dfa")
+"""The rules of `archsim study dfa-vs-bp`."""
 Setting = float | int | str
 Assignments = tuple[str, ...]
 
@@ -108,8 +110,8 @@ class Factor:
 
 
 def chip_for(rule: str) -> Assignments:
-    """What a chip for a rule leaves out: DFA reads no weights backwards, so it needs no transposable arrays."""
-    return ("crossbar.transpose=none", "execution.feedback=copy") if rule == "dfa" else ()
+    """What a chip for a rule leaves out: one that reads no weights backwards needs no transposable arrays."""
+    return () if ALL_RULES[rule].reads_transposed else ("crossbar.transpose=none", "execution.feedback=copy")
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ from archsim.units.quantities import (
     unit_of,
     whole_step,
 )
+from archsim.units.settings import SettingsOf
 from archsim.units.usual import Usual
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "PowerUw",
     "Quantity",
     "ResistanceOhm",
+    "SettingsOf",
     "TemperatureK",
     "TimePs",
     "Usual",

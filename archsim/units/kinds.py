@@ -24,10 +24,12 @@ class KindName:
     """
 
     group: str
+    besides: tuple[str, ...] = ()
+    """Names that mean none of the kinds."""
 
     def names(self) -> tuple[str, ...]:
         """What is allowed."""
-        return FAMILIES[self.group].names()
+        return (*self.besides, *FAMILIES[self.group].names())
 
     def _known(self, value: object) -> object:
         if isinstance(value, str) and value in self.names():

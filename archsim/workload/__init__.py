@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from os import PathLike
 
-from archsim.workload.models import Phase
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
+from archsim.workload.phases import INFERENCE, Phase, phases
 from archsim.workload.workload import Workload, load_workload
 
 __all__ = [
+    "INFERENCE",
     "INPUT",
     "Conv",
     "Dense",
@@ -20,6 +21,7 @@ __all__ = [
     "Workload",
     "from_nir",
     "load_workload",
+    "phases",
 ]
 
 

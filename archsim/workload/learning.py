@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, KindName
+from archsim.units import DoorModel, FieldFaultsError, KindName, SettingsOf
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
@@ -119,7 +119,8 @@ class AdaptModel(DoorModel):
 class LearningModel(DoorModel):
     """How the error is formed (at every timestep, or once on the mean firing rate), and the whole story.
 
-    The error of a count loss is known once a sample has ended, so it goes with ``error: mean_rate``.
+    The error of a count loss is known once a sample has ended, so it goes with ``error: mean_rate``. `rules` holds
+    what learning rules let a user set, by rule.
     """
 
     error: ErrorRate = "per_timestep"
@@ -129,9 +130,16 @@ class LearningModel(DoorModel):
     surrogate: SurrogateModel = SurrogateModel()
     reset_path: bool = False
     feedback: FeedbackModel = FeedbackModel()
+    rules: Annotated[dict[str, Any], SettingsOf("archsim.rules")] | None = None
     data: DataModel | None = None
     pretrain: PretrainModel | None = None
     adapt: AdaptModel | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty_rules(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nothing is set, as before there was anything to set: what is hashed of a workload stays."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "rules" or value is not None}
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator,
 from archsim.names import one_line
 from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindOf, TimePs
 from archsim.workload.learning import LearningModel
+from archsim.workload.phases import Phase
 
 MOST_SIZE = 2**20
 """Outputs of a layer, and extents, taps, strides and paddings along one axis. A million outputs take 8,192
@@ -32,7 +33,6 @@ Padding = Annotated[int, Field(ge=0, le=MOST_SIZE)]
 PerAxis = Size | Annotated[list[Size], Field(min_length=1, max_length=2)]
 PaddingPerAxis = Padding | Annotated[list[Padding], Field(min_length=1, max_length=2)]
 
-Phase = Literal["inference", "bp", "dfa"]
 Schedule = Literal["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"]
 
 

@@ -19,12 +19,12 @@ from archsim.workload.models import (
     InitModel,
     LayersModel,
     NirModel,
-    Phase,
     Schedule,
     ShapeModel,
     WorkloadModel,
 )
 from archsim.workload.network import Network
+from archsim.workload.phases import Phase, phases
 from archsim.workload.shape import layers_of_shape
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
@@ -49,7 +49,8 @@ class Workload:
     activity : model
         Where the spikes come from.
     init : InitModel
-    phases : tuple of "inference", "bp", "dfa"
+    phases : tuple of str
+        "inference" and names of learning rules.
     n_samples, n_batch : int
         Samples in all, and between two weight updates.
     schedule : "sequential", "pipelined", "layer_parallel", "within_batch" or "three_level"
@@ -82,7 +83,7 @@ class Workload:
     described: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, Phase) for phase in self.phases)]
+        unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, phases()) for phase in self.phases)]
         refuse([f"{self.name}: {said}" for said in unknown if said], WorkloadError)
         faults = _faults_of(self.network, self.n_timesteps)
         if faults:
@@ -241,7 +242,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         "timesteps": NIR_TIMESTEPS,
         "input_resolution": "1 bit",
         "activity": {"kind": "random_input", "rate": NIR_INPUT_RATE},
-        "phases": ["inference", "bp", "dfa"],
+        "phases": list(phases()),
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
     work = workload_of(document, path.parent)

@@ -35,7 +35,7 @@ def test_shares_stay_within_the_size_and_every_user_gets_its_least(mapped, workl
     shape, *layers = NETWORKS[network]
     mapping = mapped(shape, *layers, phase=phase)
     plan = mapping.buffers
-    demands = _Book(mapping.chip, workload(shape, *layers), phase, mapping.flow, mapping.plans).demands
+    demands = _Book(mapping.chip, workload(shape, *layers), mapping.rule, mapping.flow, mapping.plans).demands
     assert set(plan.share_bytes) == {(d.buffer, d.tile, d.user) for d in demands}
     assert len(demands) == len(plan.share_bytes)  # nobody asks twice
     for demand in demands:
@@ -104,7 +104,7 @@ def test_windows_that_look_ahead_keep_more_history(mapped, workload):
         )
         mapping = mapped([5], *layers, phase="dfa", timesteps=30)
         work = workload([5], *layers, timesteps=30)
-        book = _Book(mapping.chip, work, "dfa", mapping.flow, mapping.plans)
+        book = _Book(mapping.chip, work, mapping.rule, mapping.flow, mapping.plans)
         return next(d.least_bytes for d in book.demands if d.user == "potentials of a")
 
     assert kept(9) - kept(1) == 4 * n_bytes(4, 16)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Item, ItsWorkload, Json, Phase, Seed, text_of
+from archsim.cli.options import Assignments, Item, ItsWorkload, Json, OnePhase, Seed
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
 
 if TYPE_CHECKING:
     from archsim.cli.runs import Asked
     from archsim.metrics.budget import Cell, Load
+    from archsim.workload import Workload
 
 
 @command
@@ -43,10 +44,7 @@ def budget(
         ),
     ] = None,
     rest: Annotated[str, typer.Option(metavar="POWER", help="Of all else on the cell.")] = "0 uW",
-    phase: Annotated[
-        Phase | None,
-        typer.Option("--phase", help="Which rule adapts; the first one if not given.", show_default=False),
-    ] = None,
+    phase: OnePhase = None,
     seed: Seed = 0,
     set_: Assignments = None,
     json: Json = False,
@@ -59,7 +57,7 @@ def budget(
     limit_uw = None if limit is None else _quantity("--limit", limit, "power")
     sleep_uw = None if sleep is None else _quantity("--sleep", sleep, "power")
     rest_uw, usable_frac = _quantity("--rest", rest, "power"), _quantity("--usable", usable, "fraction")
-    asked = Asked(item, workload, text_of(phase), seed, set_ or [])
+    asked = Asked(item, workload, phase, seed, set_ or [])
     records = _records(asked, bool(inferences_per_second), bool(adaptations_per_day))
     learning = [name for name in records if name != "inference" and asked.phase in (None, name)]
     inference = Load.of(records["inference"], per_sample=True) if "inference" in records else None
@@ -136,8 +134,15 @@ def _records(asked: Asked, infers: bool, adapts: bool) -> dict[str, dict[str, An
     chip, work = asked.inputs()
     wanted = ["inference"] if infers or "inference" in work.phases else []
     if adapts:
-        wanted.append(asked.phase or next((name for name in work.phases if name != "inference"), "dfa"))
+        wanted.append(asked.phase or _first_that_learns(work))
     return {run.phase: run.to_dict() for run in simulated(chip, work, RunOptions(wanted, seed=asked.seed))}
+
+
+def _first_that_learns(work: Workload) -> str:
+    found = next((name for name in work.phases if name != "inference"), None)
+    if found is None:
+        raise ArchsimError(f"{work.name} names no phase that learns; choose the rule that adapts with --phase")
+    return found
 
 
 def _sleep_note(sleep: str | None, inference: Load | None, adaptation: Load | None) -> list[str]:

@@ -13,7 +13,7 @@ import typer
 
 from archsim.cli.command import command
 from archsim.cli.kinds import kind_option
-from archsim.cli.options import Phase, ResultFolder, text_of
+from archsim.cli.options import OnePhase, ResultFolder
 from archsim.cli.say import say
 
 
@@ -29,9 +29,7 @@ def export(
             "--format", "archsim.exports", "Told by the name of the file if not given.", show_default=False
         ),
     ] = None,
-    phase: Annotated[
-        Phase | None, typer.Option("--phase", help="May be left out if there is one.", show_default=False)
-    ] = None,
+    phase: OnePhase = None,
 ) -> None:
     from archsim.export import export as write
     from archsim.export import format_of
@@ -39,6 +37,6 @@ def export(
     from archsim.report import load_result
 
     chosen = format_ or format_of(output)
-    found = load_result(result, text_of(phase))
+    found = load_result(result, phase)
     n = write(found, output, chosen)
     say(f"{output}: {n} {EXPORTS[chosen].writes} of {found.name}, {found.phase}")

@@ -1,12 +1,11 @@
 """Train in the cloud, adapt on the chip, and price it.
 
-Prints accuracy before and after adaptation with BP and DFA, and time, energy and area of the same run.
+Prints accuracy before and after adaptation with each rule, and time, energy and area of the same run.
 """
 
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,33 +19,18 @@ from archsim.cli.options import (
     EngineOption,
     Json,
     MaxMemory,
+    Rules,
     WorkloadFile,
-    texts,
 )
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
-
-
-class Rule(StrEnum):
-    """How the chip learns."""
-
-    bp = "bp"
-    dfa = "dfa"
-    none = "none"
 
 
 @command
 def learn(
     chip: ChipFile,
     workload: WorkloadFile,
-    rule: Annotated[
-        list[Rule] | None,
-        typer.Option(
-            "--rule",
-            show_default=False,
-            help="Only this rule; may be repeated. Both if not given; none adapts nothing.",
-        ),
-    ] = None,
+    rule: Rules = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, for means and intervals.")] = 1,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="The first; draws weights, splits, feedback and errors of cells.")
@@ -73,13 +57,14 @@ def learn(
     from archsim.files import inside, write_text
     from archsim.learn import learn as learned
     from archsim.learn.checkpoints import REPORT
+    from archsim.learn.story import BP_AND_DFA
     from archsim.report.learning import learning_markdown, learning_text
 
     if resume and output is None:
         raise ArchsimError("--resume needs -o: the folder of the run to go on with")
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, set_ or [])
-    rules = [chosen for chosen in texts(rule or [Rule.bp, Rule.dfa]) if chosen != "none"]
+    rules = [chosen for chosen in rule or BP_AND_DFA if chosen != "none"]
     meter = Meter()
     try:
         result = learned(

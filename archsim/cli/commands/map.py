@@ -6,17 +6,14 @@ Prints layers, tiles and the shares of the buffers; with -o, draws the floor pla
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, ChipFile, Json, MaxMemory, OnePhase, WorkloadFile, text_of
+from archsim.cli.options import Assignments, ChipFile, Json, MaxMemory, OnePhase, WorkloadFile
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
-
-if TYPE_CHECKING:
-    from archsim.workload import Phase
 
 
 @command
@@ -38,7 +35,7 @@ def map_(
 
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, set_ or [])
-    chosen = cast("Phase", text_of(phase) or work.phases[0])
+    chosen = phase or work.phases[0]
     check_mapping(the_chip, work, chosen, allowed)
     mapping = map_workload(the_chip, work, chosen)
     if output is not None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Json, MaxMemory, OnePhase, Seed, text_of
+from archsim.cli.options import Assignments, Json, MaxMemory, OnePhase, Seed
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
 
@@ -53,7 +53,7 @@ def uncertainty(
 
     shown = _shown(metric or [])
     allowed = memory_bytes(max_memory)
-    asked = runs_of(chips, workload, text_of(phase), seed, set_ or [])
+    asked = runs_of(chips, workload, phase, seed, set_ or [])
     results, origins = priced(asked, allowed)
     found = propagate(results, uncertain, seed)
     numbers = {

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Item, ItsWorkload, Json, OnePhase, Seed, text_of
+from archsim.cli.options import Assignments, Item, ItsWorkload, Json, OnePhase, Seed
 from archsim.cli.say import say, say_json
 
 
@@ -47,7 +47,7 @@ def whatif(
 
     changes = [Change.parse("speedup", text) for text in speedup or []]
     changes += [Change.parse("capacity", text) for text in capacity or []]
-    result = result_of(Asked(item, workload, text_of(phase), seed, set_ or []))
+    result = result_of(Asked(item, workload, phase, seed, set_ or []))
     outcomes = what_if(
         result.graph, result.trace, changes or None, result.actions, result.policy,
         progress=lambda n, of: progress(f"change {n + 1} of {of} ...") if n % 10 == 0 else None,

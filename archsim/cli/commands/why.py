@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Item, ItsWorkload, Json, OnePhase, Seed, text_of
+from archsim.cli.options import Assignments, Item, ItsWorkload, Json, OnePhase, Seed
 from archsim.cli.say import say, say_json
 
 
@@ -28,7 +28,7 @@ def why(
     from archsim.report.why import why_text
     from archsim.whatif.explain import explain
 
-    found = explain(result_of(Asked(item, workload, text_of(phase), seed, set_ or [])), top)
+    found = explain(result_of(Asked(item, workload, phase, seed, set_ or [])), top)
     if json:
         say_json(found)
     else:

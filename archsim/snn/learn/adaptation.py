@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from archsim.crossbar.cells import Cells
 from archsim.crossbar.counters import Counters
 from archsim.errors import WorkloadError
+from archsim.registry import RULES
 from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData, Samples
 from archsim.snn.learn.chip import ChipProducts
-from archsim.snn.learn.pretraining import AdaptRule, Tell, recipe_of
+from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
+from archsim.snn.learn.rule import LearnedRule
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Progress, evaluate, train_epochs
 from archsim.snn.learn.writing import ThresholdWriting
@@ -34,7 +36,8 @@ class Adapted:
 
     Parameters
     ----------
-    rule : "bp" or "dfa"
+    rule : str
+        One of `archsim.registry.RULES`.
     before, after : float
         Accuracy on the test part of the target domain, on the chip.
     ideal_after : float
@@ -53,7 +56,7 @@ class Adapted:
         Spikes, errors and writes of the first windows of the adaptation, for the event simulation.
     """
 
-    rule: AdaptRule
+    rule: str
     before: float
     after: float
     ideal_after: float
@@ -95,7 +98,7 @@ def adapt(
     work: Workload,
     start: Network,
     data: LearningData,
-    rule: AdaptRule,
+    rule: str,
     seed: int,
     *,
     n_activity: int = 1,
@@ -116,10 +119,11 @@ def adapt(
         The workload has no `learning.adapt`, the split no windows to adapt to, or learning diverges.
     """
     plan, target = _plan(work, data)
-    on_chip = program(chip, work, start, data, seed, backward=rule == "bp")
+    learned: LearnedRule = RULES[rule]()
+    on_chip = program(chip, work, start, data, seed, backward=learned.reads_transposed)
     writing = ThresholdWriting(on_chip, threshold=plan.threshold, residual=plan.residual)
     recipe = recipe_of(work, plan.optimizer, rule, start, seed, partial(_spread, chip, seed))
-    if rule == "dfa":
+    if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
     test = (data.test.inputs, data.test.labels)
@@ -164,7 +168,7 @@ def _plan(work: Workload, data: LearningData) -> tuple[AdaptModel, Samples]:
 
 
 def ideal_accuracy(
-    work: Workload, start: Network, data: LearningData, rule: AdaptRule, seed: int, tell: Tell | None = None
+    work: Workload, start: Network, data: LearningData, rule: str, seed: int, tell: Tell | None = None
 ) -> float:
     """Accuracy on the test part after the same adaptation in ideal arithmetic, without any chip.
 

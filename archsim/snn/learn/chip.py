@@ -18,7 +18,7 @@ from archsim.spec.arrays import array_spec
 from archsim.spec.values import ArraySpec
 from archsim.workload.network import Floats, Network
 
-FEEDBACK = ".feedback"  # after a layer's name: its fixed random matrix
+FEEDBACK = ".feedback"  # after a name: a learning rule's fixed matrix
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ChipProducts:
     seed : int
         Every set of arrays draws from a stream of its own.
     backward : bool
-        Whether there will be backward products; direct feedback has none, and needs no second set.
+        Whether there will be backward products; without any, as with direct feedback, no second set is needed.
 
     Raises
     ------
@@ -94,7 +94,7 @@ class ChipProducts:
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
         self.arrays: dict[str, CrossbarArray] = {}
-        copied = _whose_inputs_learn(network) if self._copies and backward else set()
+        copied = whose_inputs_learn(network) if self._copies and backward else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
             rows = _driving(key, tape)
             of_input = InputRange.of(rows, input_bits)
@@ -112,7 +112,7 @@ class ChipProducts:
             self.arrays[key].calibrate(rows)
 
     def add_feedback(self, feedback: Mapping[str, Floats]) -> None:
-        """Program the fixed matrices (neurons, classes) of direct feedback alignment, once and for all."""
+        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all."""
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
@@ -136,7 +136,7 @@ class ChipProducts:
         return array.mvm_transposed(error, maximum=largest, resolution_bits=max(1, bits))
 
     def project(self, name: str, error: Floats) -> Floats:
-        """``error @ B.T`` through a layer's feedback arrays."""
+        """``error @ B.T`` through the arrays of a fixed matrix."""
         return self._scaled(self.arrays[name + FEEDBACK], error)
 
     def _scaled(self, array: CrossbarArray, error: Floats) -> Floats:
@@ -178,7 +178,7 @@ class ChipProducts:
             array.age(seconds)
 
 
-def _whose_inputs_learn(network: Network) -> set[str]:
+def whose_inputs_learn(network: Network) -> set[str]:
     """Keys of weights that an error passes through; recurrent ones carry it to the timestep before."""
     found = {layer.name for layer in network.weighted if any(network.learns(name) for name in layer.inputs)}
     return found | {layer.name + RECURRENT for layer in network.weighted if layer.recurrent}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 from archsim.errors import WorkloadError
-from archsim.registry import DATA
+from archsim.registry import DATA, RULES
 from archsim.snn.data import LearningData, load_data
-from archsim.snn.learn.feedback import Draw, make_feedback
+from archsim.snn.learn.feedback import Draw
 from archsim.snn.learn.optimizers import SGD, Adam, Momentum, Optimizer, SinkGD
 from archsim.snn.learn.products import PlainProducts
+from archsim.snn.learn.rule import LearnedRule
 from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.learn.trainer import Progress, Recipe, evaluate, train_epochs
 from archsim.snn.weights import initialise
@@ -20,7 +20,6 @@ from archsim.workload import Workload
 from archsim.workload.learning import AdamModel, MomentumModel, OptimizerModel, SgdModel
 from archsim.workload.network import Network
 
-AdaptRule = Literal["bp", "dfa"]
 Tell = Callable[[str, Progress], None]
 
 
@@ -97,22 +96,20 @@ class Pretrained:
 
 
 def recipe_of(
-    work: Workload, model: OptimizerModel, rule: AdaptRule, network: Network, seed: int, draw: Draw | None = None
+    work: Workload, model: OptimizerModel, rule: str, network: Network, seed: int, draw: Draw | None = None
 ) -> Recipe:
-    """How to learn, as the workload says; DFA's matrices are drawn with the seed (kind "device": by `draw`)."""
-    learning, feedback = work.learning, {}
-    sdfa = learning.feedback.kind == "sdfa"
-    if rule == "dfa":
-        kind, gain = learning.feedback.kind, learning.feedback.scale
-        feedback = make_feedback(network, kind, seed=seed, gain=gain, draw=draw)
+    """How to learn, as the workload says; a rule's matrices are drawn with the seed (from devices: by `draw`)."""
+    learning = work.learning
+    learned: LearnedRule = RULES[rule]()
     return Recipe(
         optimizer_of(model),
-        rule="sdfa" if rule == "dfa" and sdfa else rule,
-        feedback=feedback,
+        rule=rule,
+        feedback=learned.feedback(work, network, seed, draw),
         loss=learning.loss,
         surrogate=Surrogate(learning.surrogate.kind, learning.surrogate.width),
         reset_path=learning.reset_path,
         mean_rate=learning.error == "mean_rate",
+        leak_path=learning.feedback.kind == "sdfa",
     )
 
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.crossbar.wires.circuit import keep_freed_memory
 from archsim.errors import WorkloadError
+from archsim.given import refuse, wrong_kind
 from archsim.names import RECURRENT
-from archsim.snn.learn.gradients import Gradients, Project, back_propagate, direct_feedback
+from archsim.registry import RULES
+from archsim.snn.learn.gradients import Gradients, Project
 from archsim.snn.learn.loss import LossKind, score
 from archsim.snn.learn.optimizers import Optimizer
 from archsim.snn.learn.products import LearningProducts, Products
+from archsim.snn.learn.rule import LearnedRule
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array
 from archsim.workload.network import Floats, Network
 
-Rule = Literal["bp", "dfa", "sdfa"]
 Labels = NDArray[np.int64]
 BIAS = ".bias"  # after a layer's name: the optimizer's key of its biases
 _SHUFFLE = 5  # stream of the order of samples
@@ -37,40 +38,42 @@ class Recipe:
     ----------
     optimizer : Optimizer
         Keeps its own state; one for each network that learns.
-    rule : "bp", "dfa" or "sdfa"
-        Back-propagation through time; direct feedback; the published variant of direct feedback with the
-        error of the mean rate, the same at every timestep, which each layer carries back through its own
-        neurons in time (PipeSDFA, arXiv 2507.15603).
-    feedback : mapping of str to array (neurons, classes)
-        For "dfa" and "sdfa", see :func:`archsim.snn.learn.feedback.make_feedback`.
+    rule : str
+        One of `archsim.registry.RULES`: "bp" is back-propagation through time, "dfa" direct feedback.
+    feedback : mapping of str to array
+        The rule's fixed matrices; for "dfa" (neurons, classes) by layer, see
+        :func:`archsim.snn.learn.feedback.make_feedback`.
     loss : str
         See :func:`archsim.snn.learn.loss.score`.
     surrogate : Surrogate
     reset_path : bool
-        Whether errors also flow through the reset of the potential ("bp", "sdfa").
+        Whether errors also flow through the reset of the potential ("bp", and "dfa" with `leak_path`).
     mean_rate : bool
         "dfa" with the error's mean over time instead of each timestep's own.
-    project : callable (layer name, error (n, classes)) -> (n, neurons), optional
-        Who multiplies by the feedback matrices, arrays for example; plain arithmetic if absent.
+    leak_path : bool
+        "dfa" as published in PipeSDFA (arXiv 2507.15603): the error of the mean rate, the same at every timestep,
+        which each layer carries back through its own neurons in time.
+    project : callable (name, error (n, columns)) -> (n, rows), optional
+        Who multiplies by the matrices of `feedback`, arrays for example; plain arithmetic if absent.
 
     Raises
     ------
     WorkloadError
-        Unknown rule, or feedback missing where the rule needs it.
+        Unknown rule.
     """
 
     optimizer: Optimizer
-    rule: Rule = "bp"
+    rule: str = "bp"
     feedback: Mapping[str, Floats] = field(default_factory=dict)
     loss: LossKind = "count_cross_entropy"
     surrogate: Surrogate = field(default_factory=Surrogate)
     reset_path: bool = False
     mean_rate: bool = False
+    leak_path: bool = False
     project: Project | None = None
 
     def __post_init__(self) -> None:
-        if self.rule not in ("bp", "dfa", "sdfa"):
-            raise WorkloadError(f"rule is {self.rule!r}; allowed are bp, dfa, sdfa")
+        refuse([wrong_kind("rule", self.rule, RULES.names())], WorkloadError)
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def train_step(
     """
     keep_freed_memory()
     labels = np.asarray(labels)
+    rule: LearnedRule = RULES[recipe.rule]()
     loss, scores = 0.0, []
     total = Gradients({}, {}, {})
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
@@ -162,7 +166,7 @@ def train_step(
             share = len(labels[part]) / len(labels)
             tape = run_batch(network, x[:, part], products)
             scored = score(recipe.loss, tape.outputs[network.layers[-1].name], labels[part])
-            found = _gradients(network, tape, share * scored.error, products, recipe)
+            found = rule.gradients(network, tape, share * scored.error, products, recipe)
             _check_finite(network, tape, scored.value, found, step)
             loss += share * scored.value
             scores.append(scored.scores)
@@ -198,24 +202,6 @@ def _parts(network: Network, x: Array, labels: Labels, at_once: int | None) -> I
         raise WorkloadError(f"at_once is {at_once}; it must be 1 or more")
     for start in range(0, len(labels), at_once):
         yield slice(start, start + at_once)
-
-
-def _gradients(network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe) -> Gradients:
-    if recipe.rule == "bp":
-        return back_propagate(network, tape, error, products, recipe.surrogate, reset_path=recipe.reset_path)
-    whole = recipe.rule == "sdfa"
-    return direct_feedback(
-        network,
-        tape,
-        error,
-        products,
-        recipe.feedback,
-        recipe.surrogate,
-        mean_rate=whole or recipe.mean_rate,
-        leak_path=whole,
-        reset_path=whole and recipe.reset_path,
-        project=recipe.project,
-    )
 
 
 def _add(total: dict[str, Floats], more: Mapping[str, Floats]) -> None:

@@ -34,7 +34,8 @@ def task(n_samples=60, seed=0):
 
 def recipe_for(rule, optimizer=None, **changes):
     feedback = {} if rule == "bp" else make_feedback(SMALL, "sdfa" if rule == "sdfa" else "gaussian", seed=1)
-    return Recipe(optimizer or Adam(0.01), rule, feedback, surrogate=Surrogate("triangle", 0.5), **changes)
+    changes = {"surrogate": Surrogate("triangle", 0.5), "leak_path": rule == "sdfa", **changes}
+    return Recipe(optimizer or Adam(0.01), "bp" if rule == "bp" else "dfa", feedback, **changes)
 
 
 @pytest.mark.parametrize("rule", ["bp", "dfa", "sdfa"])
@@ -249,7 +250,7 @@ def test_counts_below_one_and_unknown_rules_are_refused():
     x, labels = task(6)
     with pytest.raises(WorkloadError, match="n_epochs is 0; it must be 1 or more; batch is 0"):
         train_epochs(SMALL, x, labels, PlainProducts.of(SMALL), recipe_for("bp"), n_epochs=0, batch=0, seed=0)
-    with pytest.raises(WorkloadError, match="allowed are bp, dfa, sdfa"):
+    with pytest.raises(WorkloadError, match="rule is 'hebb'; allowed are bp, dfa"):
         Recipe(SGD(0.1), "hebb")
     with pytest.raises(WorkloadError, match="layer '0' has no feedback matrix"):
         train_step(SMALL, x, labels, PlainProducts.of(SMALL), Recipe(SGD(0.1), "dfa"))

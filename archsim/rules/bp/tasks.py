@@ -6,7 +6,7 @@ After the forward pass, which kept every step's inputs and potentials::
     for every layer from the last to the first, every step from the last to the first
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
         each array of the layer:      drive, read, convert, shift_add for each cycle of the error's bits,
-                                      transposed: on the second copy, or on the array from its columns
+                                      transposed: on arrays beside it, or on the array from its columns
         collect, hop ..., add         at the homes of the layer below (col2im: each tap at its step)
 
 An array that no error drives is skipped if the chip says so (`skip_idle_blocks`); its tile has the errors like any
@@ -85,9 +85,10 @@ class BackPropagation(Learning):
             self.release(label, done or [fetched[tile]], held[tile])
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
-        """Arrays that carry the error down: the copy's, or those with a row that needs an error."""
-        if self.ctx.chip.execution.feedback == "copy":
-            return list(plan.copy)
+        """Arrays that carry the error down: those with a row that needs one, or others that the rule has."""
+        rule, is_copied = self.ctx.rule, self.ctx.chip.execution.feedback == "copy"
+        if is_copied or not rule.reads_transposed:
+            return list(rule.error_arrays(plan))
         return [block for block in plan.forward if block.replica == 0 and self._targets(plan, block.rows)]
 
     def _is_needed(self, plan: LayerPlan, block: Block, step: int) -> bool:
@@ -112,7 +113,7 @@ class BackPropagation(Learning):
         ctx, name = self.ctx, plan.layer.name
         n_vectors, n_driven = ctx.n_vectors(name, step), self._n_driven(plan, block, step)
         bits = ctx.chip.execution.error_resolution_bits
-        product = Product(block, n_vectors, n_driven, bits, bits > 1, transposed=block.role != "copy")
+        product = Product(block, n_vectors, n_driven, bits, bits > 1, transposed=block.role == "forward")
         label = self.label(name, step)
         merged = read_array(ctx, label, product, [fetched])
         self.gradients.setdefault(name, []).append(merged)
@@ -131,7 +132,7 @@ class BackPropagation(Learning):
 
     def _n_driven(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Errors that drive an array in a step, over all vectors."""
-        outputs = block.rows if block.role == "copy" else block.columns
+        outputs = block.columns if block.role == "forward" else block.rows
         return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, outputs)[step]
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
@@ -153,4 +154,4 @@ class BackPropagation(Learning):
 
 def _inputs(block: Block) -> Span:
     """The layer's inputs whose errors an array gives."""
-    return block.columns if block.role == "copy" else block.rows
+    return block.rows if block.role == "forward" else block.columns

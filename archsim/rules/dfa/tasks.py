@@ -158,7 +158,9 @@ class DirectFeedback(Learning):
         name = plan.layer.name
         deltas = {
             home.tile: self.surrogate(
-                plan, home, step,
+                plan,
+                home,
+                step,
                 [*self.fed_back[name, home.tile, error], self.forward.sent[name, home.tile, step]],
             )
             for home in plan.homes

@@ -1,0 +1,46 @@
+"""What mapping asks of a learning rule; :class:`archsim.rules.base.Rule` says what each answer means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from archsim.mapping.blocks import Block
+from archsim.mapping.dataflow import Dataflow
+from archsim.registry import RULES
+from archsim.spec import Chip
+from archsim.workload import INFERENCE, Layer, Network, Workload
+
+if TYPE_CHECKING:
+    from archsim.mapping.plan import LayerPlan
+
+RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
+
+
+class MappedRule(Protocol):
+    """A learning rule, as far as it decides what a chip must hold."""
+
+    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]: ...
+
+    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int: ...
+
+    def error_arrays(self, plan: LayerPlan) -> Sequence[Block]: ...
+
+    def keeps_potentials(self, network: Network, layer: Layer) -> bool: ...
+
+    def learns_at_once(self, work: Workload, flow: Dataflow) -> bool: ...
+
+    def n_timesteps_under_way(self, n_above: int) -> int: ...
+
+    def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]: ...
+
+
+def rule_of(phase: str) -> MappedRule | None:
+    """The rule that learns in a phase; None for inference.
+
+    Examples
+    --------
+    >>> rule_of("bp").n_timesteps_under_way(3), rule_of("inference")
+    (6, None)
+    """
+    return None if phase == INFERENCE else RULES[phase]()

@@ -1,0 +1,137 @@
+"""What a learning rule says of itself: arrays, history and buffers, tasks, numbers, and how it is shown."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from archsim.units import DoorModel
+
+if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of these
+    from archsim.lowering.context import Context
+    from archsim.lowering.forward import Forward
+    from archsim.lowering.rule import LoweredRule
+    from archsim.lowering.update import Gradients as Waits
+    from archsim.mapping import Block, Dataflow, LayerPlan
+    from archsim.mapping.rule import RoomNeed
+    from archsim.snn.learn.feedback import Draw
+    from archsim.snn.learn.gradients import Gradients
+    from archsim.snn.learn.products import Products
+    from archsim.snn.learn.rule import LearnedRule
+    from archsim.snn.learn.run import Tape
+    from archsim.snn.learn.trainer import Recipe
+    from archsim.spec import Chip
+    from archsim.workload import Layer, Network, Workload
+    from archsim.workload.network import Floats
+
+
+class NoSettings(DoorModel):
+    """Nothing can be set."""
+
+
+class Rule(ABC):
+    """A learning rule, twice: as gradients of a network, and as arrays, buffers and tasks of a chip.
+
+    What is not overridden here is that of a rule whose error needs no way back through the layers: no array but
+    the weights, potentials kept for layers with weights, each layer written on its own.
+
+    Attributes
+    ----------
+    kind : str
+        The name of the rule, and of the phase in which it learns: "bp".
+    title : str
+        For people: "BP".
+    colour : int
+        Its place in the palette of pictures, 0 to 6.
+    error_phase : str
+        Label of the tasks that carry errors: in results, their phase.
+    hatch : str
+        Of these tasks, and of the rule's own arrays, in pictures (matplotlib's marks).
+    reads_transposed : bool
+        Whether errors pass through the layers' own weights, transposed: then the chip reads its arrays from their
+        columns, or keeps a second set in step (`execution.feedback`).
+    writes_layer_by_layer : bool
+        Whether a layer is written as soon as its own gradients are complete, where the schedule leaves it open.
+    Settings : type
+        Model of what a workload may say of the rule in `learning.rules`; every field has a default.
+    """
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    colour: ClassVar[int] = 3
+    error_phase: ClassVar[str] = "feedback"
+    hatch: ClassVar[str] = "\\\\\\\\"
+    reads_transposed: ClassVar[bool] = False
+    writes_layer_by_layer: ClassVar[bool] = True
+    Settings: ClassVar[type[DoorModel]] = NoSettings
+
+    def settings(self, work: Workload) -> Any:
+        """What a workload says of the rule: a `Settings`."""
+        return self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
+
+    # ---- arrays --------------------------------------------------------------------------------
+
+    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
+        """Blocks that a layer needs beside its weights: of role "copy" (written with them) or "feedback"."""
+        return ()
+
+    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
+        """How many `blocks` a layer with `n_rows` rows has, at most; found without making them."""
+        return 0
+
+    def error_arrays(self, plan: LayerPlan) -> Sequence[Block]:
+        """Blocks beside its weights that a layer's own error drives: errors are sent to their tiles."""
+        return plan.copy
+
+    # ---- history and buffers -------------------------------------------------------------------
+
+    def keeps_potentials(self, network: Network, layer: Layer) -> bool:
+        """Whether a layer's potentials are kept until its error is known; inputs always are."""
+        return layer.has_weights
+
+    def learns_at_once(self, work: Workload, flow: Dataflow) -> bool:
+        """Whether a timestep's history is free once the output of that timestep is known."""
+        return False
+
+    def n_timesteps_under_way(self, n_above: int) -> int:
+        """Timesteps between a layer's output and its error; `n_above` layers follow it, each taking one."""
+        return n_above
+
+    def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
+        """Space for errors that go elsewhere than to a layer's own arrays: (buffer, tile, user, bytes of one).
+
+        `error_bytes` is the size of a whole error of the output at each of the last layer's home tiles.
+        """
+        return ()
+
+    # ---- tasks ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def lay_down(self, ctx: Context, forward: Forward, gradients: Waits) -> None:
+        """Lay down one sample: its forward pass and all that follows until the gradients are complete.
+
+        Adds to `gradients`, by layer, the tasks that must be done before its weights may change.
+        """
+
+    # ---- numbers -------------------------------------------------------------------------------
+
+    def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
+        """Fixed matrices, by name; on a chip they are programmed once, and `Recipe.project` multiplies by them.
+
+        `draw` gives values that come from a device, see :func:`archsim.snn.learn.feedback.make_feedback`.
+        """
+        return {}
+
+    @abstractmethod
+    def gradients(
+        self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
+    ) -> Gradients:
+        """Gradients of one batch from dL/d(output), (T, B, classes)."""
+
+
+if TYPE_CHECKING:
+
+    def _has_what_rooms_ask(rule: Rule) -> tuple[LoweredRule, LearnedRule]:
+        """Checked by mypy alone."""
+        return rule, rule

@@ -1,0 +1,89 @@
+"""Direct feedback alignment: ``delta_l = (B_l e) s'(u_l)`` with fixed B_l, all layers once the error is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from archsim.registry import RULES
+from archsim.rules.base import Rule
+
+if TYPE_CHECKING:
+    from archsim.lowering.context import Context
+    from archsim.lowering.forward import Forward
+    from archsim.lowering.update import Gradients as Waits
+    from archsim.mapping import Block, Dataflow, LayerPlan
+    from archsim.mapping.rule import RoomNeed
+    from archsim.snn.learn.feedback import Draw
+    from archsim.snn.learn.gradients import Gradients
+    from archsim.snn.learn.products import Products
+    from archsim.snn.learn.run import Tape
+    from archsim.snn.learn.trainer import Recipe
+    from archsim.spec import Chip
+    from archsim.workload import Layer, Network, Workload
+    from archsim.workload.network import Floats
+
+
+@RULES.register
+class DFA(Rule):
+    """The output's error goes to all layers at once, through fixed matrices.
+
+    The matrices are what `learning.feedback` of the workload says. Nothing goes back through time, but inside each
+    layer's own neurons with `Recipe.leak_path`.
+    """
+
+    kind = "dfa"
+    title = "DFA"
+    colour = 0
+
+    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
+        """The feedback matrix, cut at the layer's homes; none for the last layer, which sees the error itself."""
+        from archsim.mapping import feedback_blocks, neurons_of
+
+        last = network.layers[-1]
+        if plan.layer is last:
+            return ()
+        parts = [neurons_of(plan.layer, span) for home in plan.homes for span in home.channels]
+        return feedback_blocks(plan.layer, last.n_neurons, parts, chip)
+
+    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
+        """Of a matrix from the output to all neurons."""
+        from archsim.mapping import most_feedback_blocks
+
+        return most_feedback_blocks(layer, network.layers[-1].n_neurons, chip)
+
+    def learns_at_once(self, work: Workload, flow: Dataflow) -> bool:
+        """With an error at every timestep, where all layers have the output's timesteps."""
+        return work.error == "per_timestep" and flow.has_one_rate
+
+    def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
+        """The whole error: where it leaves the output, and where it reaches feedback arrays."""
+        for tile in sorted({block.tile for block in plan.feedback}):
+            yield "input_buffer", tile, f"feedback of {plan.layer.name}", sum(error_bytes.values())
+        if plan is last:
+            yield from (("output_buffer", tile, "error for feedback", n) for tile, n in error_bytes.items())
+
+    def lay_down(self, ctx: Context, forward: Forward, gradients: Waits) -> None:
+        """See :mod:`archsim.rules.dfa.tasks`."""
+        from archsim.rules.dfa.tasks import DirectFeedback
+
+        DirectFeedback(ctx, forward, self.error_phase, gradients).run()
+
+    def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
+        """One matrix (neurons, classes) for each layer but the last, of the kind that the workload says."""
+        from archsim.snn.learn.feedback import make_feedback
+
+        given = work.learning.feedback
+        return make_feedback(network, given.kind, seed=seed, gain=given.scale, draw=draw)
+
+    def gradients(
+        self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
+    ) -> Gradients:
+        """See :func:`archsim.snn.learn.gradients.direct_feedback`."""
+        from archsim.snn.learn.gradients import direct_feedback
+
+        return direct_feedback(
+            network, tape, error, products, recipe.feedback, recipe.surrogate,
+            mean_rate=recipe.leak_path or recipe.mean_rate, leak_path=recipe.leak_path,
+            reset_path=recipe.leak_path and recipe.reset_path, project=recipe.project,
+        )  # fmt: skip
