@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
