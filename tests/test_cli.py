@@ -521,7 +521,7 @@ def test_a_network_with_an_unsupported_node_is_refused_by_name(chip: Path, nir_f
 
 def started(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "archsim.cli", *(str(argument) for argument in arguments)],
+        [sys.executable, "-m", "archsim", *(str(argument) for argument in arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
         stdout=subprocess.PIPE,

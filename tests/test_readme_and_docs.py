@@ -42,7 +42,7 @@ def workplace(tmp_path_factory) -> Path:
 def run(command: str, folder: Path) -> str:
     words = shlex.split(command)
     if words[0] == ".venv/bin/archsim":
-        words = [sys.executable, "-m", "archsim.cli", *words[1:]]
+        words = [sys.executable, "-m", "archsim", *words[1:]]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ})
     assert done.returncode == 0, f"{command}\n{done.stderr}"
     return done.stdout

@@ -48,7 +48,7 @@ def undisturbed(tmp_path_factory):
 
 
 def begun(path: Path, folder: Path, *more: str, by: str = "sweep", stderr=subprocess.DEVNULL) -> subprocess.Popen:
-    command = [sys.executable, "-m", "archsim.cli", by, str(path), "-o", str(folder), "--workers", "2", *more]
+    command = [sys.executable, "-m", "archsim", by, str(path), "-o", str(folder), "--workers", "2", *more]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr)
 
 

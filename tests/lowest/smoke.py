@@ -53,7 +53,7 @@ def run_every_phase() -> None:
 
 def call(*arguments: object) -> None:
     """One command; what it says is shown only where it fails."""
-    command = [sys.executable, "-m", "archsim.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "archsim", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"archsim {' '.join(command[3:])}: exit {done.returncode}\n{done.stdout}{done.stderr}")
