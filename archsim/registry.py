@@ -223,3 +223,9 @@ DATA: Registry[Any] = Registry(
 METRICS: Registry[Any] = Registry(
     "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
 )
+OPTIMIZERS: Registry[Any] = Registry(
+    "optimizer",
+    "archsim.optimizers",
+    "archsim.snn.learn.optimizers.kind:OptimizerKind",
+    "archsim.snn.learn.optimizers.kinds",
+)
