@@ -1,8 +1,9 @@
 """Kinds by name: those of the package, those of other packages, those that a script registers.
 
 Whatever comes in kinds has one `Registry`. A kind is a class: a subclass of the registry's base with its name as
-the class attribute ``kind``. The package's own kinds stand one in a file, in the folder of the registry; another
-package brings kinds by an entry point in the group of the registry; a script calls :func:`register`.
+the class attribute ``kind`` (where the class is what a file is read into: as the field ``kind: Literal["name"]``).
+The package's own kinds stand one in a file, in the folder of the registry; another package brings kinds by an
+entry point in the group of the registry; a script calls :func:`register`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args
 
 from archsim.errors import ArchsimError, PluginError
 
@@ -22,6 +23,8 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 FAMILIES: dict[str, Registry[Any]] = {}
 """Every registry by its group."""
+FROM_SCRIPTS: list[str] = []
+"""Kinds that were registered and are not archsim's own: a fresh process does not know them."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -81,7 +84,9 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         wrong = self._wrong(kind)
         if wrong:
             raise PluginError(f"{self.family} {_named(kind)}: {wrong}")
-        self._kinds[kind.kind] = kind  # type: ignore[attr-defined]  # _wrong has seen that it is there
+        self._kinds[_name_of(kind)] = kind
+        if not kind.__module__.startswith("archsim."):
+            FROM_SCRIPTS.append(f"{kind.__module__}.{kind.__qualname__}")
         if self._is_filled:
             for tell in self.changed:
                 tell()
@@ -146,7 +151,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         wrong = self._wrong(kind)
         if wrong:
             raise PluginError(f"{where}: {wrong}")
-        self._kinds[kind.kind] = kind
+        self._kinds[_name_of(kind)] = kind
 
     def _where(self, point: EntryPoint) -> str:
         return f"{self.family} {point.name!r} of the plug-in {_package_of(point)} ({point.value})"
@@ -155,7 +160,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         """What is wrong with a kind; empty if nothing is."""
         if not (isinstance(kind, type) and issubclass(kind, self.base)):
             return f"must be a subclass of {self.base.__module__}.{self.base.__qualname__}"
-        name = getattr(kind, "kind", None)
+        name = _name_of(kind)
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             return f"its class attribute 'kind' must be a name of a-z, 0-9 and _; got {name!r}"
         if inspect.isabstract(kind):
@@ -178,10 +183,10 @@ class LazyRegistry(Registry[T]):
         return self._kinds[name]
 
     def __iter__(self) -> Iterator[str]:
-        points, own = self._points(), {*self._modules(), *self._kinds}
+        points, own = self._points(), set(self._modules())
         for name in sorted(own & points.keys()):
             raise PluginError(f"{self._where(points[name])}: the name {name!r} is taken")
-        return iter(sorted(own | points.keys()))
+        return iter(sorted(own | points.keys() | self._kinds.keys()))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -224,6 +229,14 @@ def register(kind: C) -> C:
     raise PluginError(f"{_named(kind)} derives from none of the bases that have kinds: {bases}")
 
 
+def _name_of(kind: Any) -> Any:
+    """The class attribute `kind`; of a model that is filled from a file, the one text that its field takes."""
+    declared = getattr(kind, "model_fields", {}).get("kind")
+    if declared is None:
+        return getattr(kind, "kind", None)
+    return next(iter(get_args(declared.annotation)), None)
+
+
 def _named(kind: Any) -> str:
     return repr(getattr(kind, "__qualname__", kind))
 
@@ -238,9 +251,28 @@ ADCS: Registry[Any] = Registry(
 INTERCONNECTS: Registry[Any] = Registry(
     "interconnect", "archsim.interconnects", "archsim.interconnect.base:Interconnect", "archsim.interconnect"
 )
-COMMANDS: LazyRegistry[Any] = LazyRegistry(
-    "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
-)
 EXPORTS: Registry[Any] = Registry(
     "export format", "archsim.exports", "archsim.export.format:Format", "archsim.export.kinds"
+)
+NEURONS: Registry[Any] = Registry(
+    "kind of neuron",
+    "archsim.neurons",
+    "archsim.workload.neurons.kind:NeuronKind",
+    "archsim.workload.neurons.kinds",
+)
+NOISES: Registry[Any] = Registry(
+    "kind of noise",
+    "archsim.noises",
+    "archsim.crossbar.cells.noises.kind:NoiseKind",
+    "archsim.crossbar.cells.noises.kinds",
+)
+DATA: Registry[Any] = Registry(
+    "data set", "archsim.data", "archsim.snn.data.kind:DataSet", "archsim.snn.data.kinds"
+)
+METRICS: Registry[Any] = Registry(
+    "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
+)
+# the last one, whose base imports typer: `register` asks the others first
+COMMANDS: LazyRegistry[Any] = LazyRegistry(
+    "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
 )

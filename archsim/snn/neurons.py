@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.registry import NEURONS
 from archsim.snn.windows import Array
 from archsim.workload.network import Floats, Layer, Neuron
-
-
-@dataclass(frozen=True)
-class _Parameters:
-    """The neuron's numbers, each a scalar or one value per neuron (flat)."""
-
-    decay: Floats
-    gain: Floats
-    offset: Floats
-    threshold: Floats
-    firing_level: Floats
-    v_reset: Floats
-    syn_decay: Floats
-    syn_gain: Floats
+from archsim.workload.neurons import Numbers
 
 
 def per_neuron(layer: Layer, what: str, value: Floats | float) -> Floats:
@@ -63,9 +49,13 @@ def per_neuron(layer: Layer, what: str, value: Floats | float) -> Floats:
         ) from None
 
 
-def _parameters(layer: Layer, neuron: Neuron) -> _Parameters:
+def _parameters(layer: Layer, neuron: Neuron) -> Numbers:
     names = ("decay", "gain", "offset", "threshold", "firing_level", "v_reset", "syn_decay", "syn_gain")
-    return _Parameters(**{name: per_neuron(layer, name, getattr(neuron, name)) for name in names})
+    return Numbers(
+        **{name: per_neuron(layer, name, getattr(neuron, name)) for name in names},
+        subtract=neuron.reset == "subtract",
+        own={name: per_neuron(layer, name, value) for name, value in neuron.own},
+    )
 
 
 def run_neurons(layer: Layer, current: Floats, *, keep_potentials: bool = True) -> tuple[Array, Floats | None]:
@@ -120,25 +110,16 @@ def _integrate(
 ) -> tuple[Array, Floats | None]:
     n_steps, n_neurons = current.shape
     p = _parameters(layer, neuron)
-    step_down = p.threshold - p.v_reset if neuron.reset == "subtract" else np.float64(0)
     feedback = layer.recurrent_weight if layer.recurrent else None
     output: Array = np.zeros((n_steps, n_neurons), dtype=np.uint8 if neuron.spikes else np.float64)
     potentials = np.empty((n_steps, n_neurons)) if keep_potentials else None
-    u, i, last = np.zeros(n_neurons), np.zeros(n_neurons), np.zeros(n_neurons)
-    for t in range(n_steps):
-        x = current[t] if feedback is None else current[t] + feedback @ last
-        if neuron.has_synapse:
-            i = p.syn_decay * i + p.syn_gain * x
-            x = i
-        u = p.decay * u + p.gain * x + p.offset
-        if potentials is not None:
-            potentials[t] = u
-        if neuron.spikes:
-            fired = u > p.firing_level
-            output[t] = fired
-            last = fired.astype(np.float64)
-            if fired.any():
-                u = np.where(fired, u - step_down if neuron.reset == "subtract" else p.v_reset, u)
-        else:
-            output[t] = last = u
+    states, last = [np.zeros(n_neurons) for _ in range(neuron.n_states)], np.zeros(n_neurons)
+    with NEURONS.calling(neuron.kind) as kind:
+        for t in range(n_steps):
+            x = current[t] if feedback is None else current[t] + feedback @ last
+            output[t], u = kind.step(p, states, x)
+            if potentials is not None:
+                potentials[t] = u
+            if feedback is not None:
+                last = output[t].astype(np.float64)
     return output, potentials

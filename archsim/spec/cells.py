@@ -6,7 +6,7 @@ their sources: :mod:`archsim.crossbar.cells` and ``docs/models/crossbar.md``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,10 +15,12 @@ from archsim.units import (
     EnergyPj,
     FieldFaultsError,
     Frac,
+    KindOf,
     ResistanceOhm,
     TemperatureK,
     TimePs,
     VoltageV,
+    door_key,
 )
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -30,33 +32,8 @@ MOST_PULSES = 10_000
 Count = Annotated[int, Field(ge=1, le=MOST_COUNT)]
 
 
-class ConstantError(DoorModel):
-    """The same standard deviation at every conductance: `sigma` of the window."""
-
-    kind: Literal["constant"]
-    sigma_frac: Frac
-
-
-class ProportionalError(DoorModel):
-    """A standard deviation that grows with the conductance: `sigma` of the target itself."""
-
-    kind: Literal["proportional"]
-    sigma_frac: Frac
-
-
-class TableError(DoorModel):
-    """Measured standard deviation against target: a named device of the package, or a JSON file of that form.
-
-    `scale`: "absolute" takes microsiemens as measured, so the window must lie inside the table; "window"
-    stretches the table's window over the cell's, and its standard deviations by the same factor.
-    """
-
-    kind: Literal["table"]
-    device: str = "wan"
-    scale: Literal["absolute", "window"] = "absolute"
-
-
-Spread = Annotated[ConstantError | ProportionalError | TableError, Field(discriminator="kind")]
+Spread = Annotated[Any, KindOf("archsim.noises")]
+"""A law of :mod:`archsim.crossbar.cells.noises`: standard deviation by conductance."""
 
 
 class WriteVerify(DoorModel):
@@ -170,13 +147,15 @@ class CellErrors(DoorModel):
     telegraph, drift, faults, update, endurance : see their classes
     temperature : of the chip; `reference_temperature` is where the figures were measured
     thermal_noise : Johnson-Nyquist noise of the cells over one read pulse
+    learned : file of an error model (``archsim crossbar --fit``) that makes the error of every sum before its
+        conversion, in place of all other errors of cells when they are set or read, of wires and of curves
     """
 
     programming: Spread | None = None
     write_verify: WriteVerify | None = None
     relaxation: Spread | None = None
     device_spread_frac: Frac = 0.0
-    read_noise: Annotated[ConstantError | ProportionalError, Field(discriminator="kind")] | None = None
+    read_noise: Spread | None = None
     telegraph: TelegraphNoise | None = None
     drift: Drift | None = None
     faults: CellFaults = CellFaults()
@@ -185,6 +164,7 @@ class CellErrors(DoorModel):
     temperature_k: TemperatureK = 300.0
     reference_temperature_k: TemperatureK = 300.0
     thermal_noise: bool = False
+    learned: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _choices_agree(self) -> Self:
@@ -201,9 +181,34 @@ class CellErrors(DoorModel):
         ]
         if self.drift is not None and self.drift.start_ps <= 0:
             faults.append((("drift", "start"), "must be above zero: the law begins there"))
+        if self.learned is not None:
+            stood_for = [name for name in LEARNED_STANDS_FOR if getattr(self, name) != _DEFAULTS[name]]
+            said = "errors.learned stands for it; leave one of them out"
+            faults += [((door_key(name),), said) for name in stood_for]
         if faults:
             raise FieldFaultsError(faults)
         return self
+
+
+LEARNED_STANDS_FOR = (
+    "programming", "write_verify", "relaxation", "device_spread_frac", "read_noise", "telegraph", "drift",
+    "faults", "thermal_noise",
+)  # fmt: skip
+"""Errors that a learned model of the sums has in it; those of pulses and of worn cells come on top."""
+_DEFAULTS = {name: CellErrors.model_fields[name].get_default() for name in LEARNED_STANDS_FOR}
+
+
+def learned_faults(errors: CellErrors, wires: Wires | None, curve: CellCurve | None) -> list[str]:
+    """Names of what a learned error model stands for and is set beside it.
+
+    Examples
+    --------
+    >>> learned_faults(CellErrors(learned="array.json"), None, CellCurve(v0="0.3 V"))
+    ['curve']
+    """
+    if errors.learned is None:
+        return []
+    return [name for name, given in (("wires", wires), ("curve", curve)) if given is not None]
 
 
 class CellCurve(DoorModel):

@@ -30,8 +30,8 @@ from archsim.units.door import (
     door_key,
     to_door,
 )
-from archsim.units.faults import FieldFaultsError, faults_of, only_unit_faults, paths_to
-from archsim.units.kinds import KindName
+from archsim.units.faults import faults_of, only_unit_faults, paths_to
+from archsim.units.kinds import FieldFaultsError, KindName, KindOf
 from archsim.units.quantities import (
     close_match,
     factor_between,
@@ -58,6 +58,7 @@ __all__ = [
     "Frac",
     "FrequencyMhz",
     "KindName",
+    "KindOf",
     "LengthUm",
     "NodeNm",
     "PowerUw",

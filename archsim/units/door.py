@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from archsim.units.kinds import KindOf
 from archsim.units.quantities import (
     KINDS,
     LARGEST,
@@ -129,6 +130,9 @@ class Place:
 
     @property
     def arms(self) -> tuple[Any, ...]:
+        for mark in self.metadata:
+            if isinstance(mark, KindOf):
+                return mark.models()
         return get_args(self.annotation) if get_origin(self.annotation) in (Union, types.UnionType) else ()
 
     @property

@@ -12,30 +12,10 @@ from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
 from archsim.units.door import Place, Quantity, door_key, place_of
-from archsim.units.kinds import KindName
+from archsim.units.kinds import FieldFaultsError, KindFaultsError, KindName
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
-
-
-class FieldFaultsError(ValueError):
-    """What a validator of a whole section found, each fault at the key that it is about.
-
-    Parameters
-    ----------
-    faults : sequence of (path, message)
-        Paths are relative to the model whose validator raises this.
-
-    Examples
-    --------
-    >>> print(FieldFaultsError([(("adc", "rate"), "must be above zero"), (("name",), "is taken")]))
-    adc.rate: must be above zero; name: is taken
-    """
-
-    def __init__(self, faults: Sequence[tuple[Path, str]]) -> None:
-        lines = (": ".join(filter(None, (".".join(map(str, path)), message))) for path, message in faults)
-        super().__init__("; ".join(lines))
-        self.faults = tuple(faults)
 
 
 def _is_arm(arm: Any, label: str) -> bool:
@@ -206,7 +186,7 @@ def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = Fa
         return [((), str(error))]
     items = error.errors(include_url=False)
     if single:
-        items = [item for item in items if not isinstance(item.get("ctx", {}).get("error"), FieldFaultsError)]
+        items = [item for item in items if not _is_of_several(item.get("ctx", {}).get("error"))]
     found = [fault for item in items for fault in _faults(item, model_class)]
     by_path: dict[Path, list[_Fault]] = {}
     for fault in found:
@@ -218,6 +198,10 @@ def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = Fa
         for path, here in by_path.items()
         if (message := _joined(here, any(len(p) > len(path) and p[: len(path)] == path for p in reached)))
     ]
+
+
+def _is_of_several(cause: object) -> bool:
+    return isinstance(cause, FieldFaultsError) and not isinstance(cause, KindFaultsError)
 
 
 @dataclass(frozen=True)
@@ -280,7 +264,7 @@ def only_unit_faults(error: ValueError) -> bool:
     if not isinstance(error, ValidationError):
         return isinstance(error, UnitError)
     causes = [item.get("ctx", {}).get("error") for item in error.errors(include_url=False)]
-    return all(isinstance(cause, UnitError) for cause in causes)
+    return all(isinstance(cause, UnitError) or getattr(cause, "units", False) for cause in causes)
 
 
 def paths_to(model_class: type[BaseModel], keys: str) -> list[str]:

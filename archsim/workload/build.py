@@ -11,11 +11,10 @@ from archsim.workload.models import (
     DenseModel,
     LayerModel,
     LayersModel,
-    NeuronModel,
     PoolModel,
     RecurrentModel,
 )
-from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Op, Pool, Shape, window_count
+from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Op, Pool, Shape, window_count
 
 Path = tuple[str | int, ...]
 
@@ -113,7 +112,7 @@ def _layer(item: LayerModel, inputs: tuple[str, ...], in_shape: Shape) -> Layer:
         inputs=inputs,
         in_shape=in_shape,
         out_shape=out_shape,
-        neuron=_neuron(item.neuron),
+        neuron=None if item.neuron is None else item.neuron.neuron(),
         recurrent=isinstance(item, RecurrentModel),
     )
 
@@ -170,16 +169,3 @@ def _per_axis(item: ConvModel | PoolModel, key: str, value: int | list[int], n_a
     if len(values) != n_axes:
         raise _LayerError(item, f"{key} has {len(values)} numbers for {n_axes} axes", key)
     return values
-
-
-def _neuron(model: NeuronModel | None) -> Neuron | None:
-    if model is None:
-        return None
-    return Neuron(
-        kind=model.kind,
-        decay=model.leak,
-        threshold=model.threshold,
-        reset=model.reset,
-        fires=model.fires,
-        syn_decay=model.synapse_leak,
-    )

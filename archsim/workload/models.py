@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from archsim.names import one_line
-from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, TimePs
+from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindOf, TimePs
 from archsim.workload.learning import LearningModel
 
 MOST_SIZE = 2**20
@@ -25,7 +25,6 @@ MOST_SEED = 2**63 - 1
 Size = Annotated[int, Field(ge=1, le=MOST_SIZE)]
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
-InputBits = Annotated[Bits, Field(ge=1, le=MOST_BITS)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
@@ -37,33 +36,8 @@ Phase = Literal["inference", "bp", "dfa"]
 Schedule = Literal["sequential", "pipelined", "layer_parallel", "within_batch", "three_level"]
 
 
-class NeuronModel(DoorModel):
-    """A neuron in discrete time: u[t] = leak u[t-1] + input; see :class:`archsim.workload.Neuron`.
-
-    `leak` is the factor that remains of the potential after one timestep (IF: leave it out, it is 1).
-    `synapse_leak` is that of the synaptic current of a CubaLIF neuron. It fires above its threshold, or `at` it.
-    """
-
-    kind: Literal["if", "lif", "cubalif", "li"]
-    leak: Annotated[float, Field(ge=0, le=1)] = 1.0
-    threshold: Positive = 1.0
-    reset: Literal["zero", "subtract"] = "zero"
-    fires: Literal["above", "at"] = "above"
-    synapse_leak: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-    @model_validator(mode="after")
-    def _fields_of_the_kind(self) -> Self:
-        faults = []
-        if self.kind == "if" and self.leak != 1.0:
-            faults.append((("leak",), "an IF neuron does not leak; use kind: lif"))
-        if self.kind in ("lif", "cubalif") and "leak" not in self.model_fields_set:
-            said = f"missing; a {self.kind} neuron needs the factor that remains, e.g. 0.9"
-            faults.append((("leak",), said))
-        if self.kind != "cubalif" and self.synapse_leak:
-            faults.append((("synapse_leak",), "only a cubalif neuron has a synaptic current"))
-        if faults:
-            raise FieldFaultsError(faults)
-        return self
+NeuronModel = Annotated[Any, KindOf("archsim.neurons")]
+"""A neuron of a kind of :mod:`archsim.workload.neurons`."""
 
 
 class LayerBase(DoorModel):
@@ -291,7 +265,7 @@ class WorkloadModel(DoorModel):
     network: NetworkModel
     weights: InitModel = InitModel()
     n_timesteps: Steps
-    input_resolution_bits: InputBits
+    input_resolution_bits: Bits
     activity: ActivityModel
     phases: Annotated[list[Phase], Field(min_length=1)]
     n_samples: Steps = 1

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from archsim import names
 from archsim.errors import WorkloadError
-from archsim.given import refuse, wrong_kinds
+from archsim.given import refuse, wrong_kind, wrong_kinds
+from archsim.registry import NEURONS
 
 Floats = NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -39,11 +40,12 @@ class Neuron:
 
     ``reset`` is "zero" (u becomes `v_reset`), "subtract" (u loses `threshold` - `v_reset`). ``fires`` is "above"
     (the equation), or "at": u >= threshold.
+    `kind` is one of :mod:`archsim.workload.neurons`; `own` holds the numbers that a kind adds, by name.
     An IF neuron has decay 1. An explicit Euler step of NIR's LIF has decay 1 - dt/tau, gain r dt/tau,
     offset v_leak dt/tau.
     """
 
-    kind: Literal["if", "lif", "cubalif", "li", "cubali"]
+    kind: str
     decay: Floats | float = 1.0
     gain: Floats | float = 1.0
     offset: Floats | float = 0.0
@@ -53,6 +55,7 @@ class Neuron:
     syn_decay: Floats | float = 0.0
     syn_gain: Floats | float = 1.0
     fires: Literal["above", "at"] = "above"
+    own: tuple[tuple[str, float], ...] = ()
 
     @property
     def firing_level(self) -> Floats | float:
@@ -69,22 +72,23 @@ class Neuron:
         return below if below.ndim else float(below)
 
     def __post_init__(self) -> None:
-        refuse(wrong_kinds(self, "neuron."), WorkloadError)
+        faults = [wrong_kind("neuron.kind", self.kind, NEURONS.names()), *wrong_kinds(self, "neuron.")]
+        refuse(faults, WorkloadError)
 
     @property
     def has_synapse(self) -> bool:
         """Whether the input current is itself a state that decays."""
-        return self.kind in ("cubalif", "cubali")
+        return bool(NEURONS[self.kind].has_synapse)
 
     @property
     def n_states(self) -> int:
         """States to keep from timestep to timestep."""
-        return 2 if self.has_synapse else 1
+        return int(NEURONS[self.kind].n_states)
 
     @property
     def spikes(self) -> bool:
         """Whether the neuron sends spikes (an LI or CubaLI neuron sends its potential)."""
-        return self.kind not in ("li", "cubali")
+        return bool(NEURONS[self.kind].spikes)
 
 
 @dataclass(frozen=True)

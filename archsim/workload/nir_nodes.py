@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from archsim import registry
 from archsim.errors import WorkloadError
 from archsim.workload.network import Conv, Floats, Neuron, Pool, Shape, window_count
 from archsim.workload.nir_file import Tree
@@ -219,7 +220,7 @@ def neuron_of(node: Node, shape: Shape, dt: float, reset: Reset, fires: Fires = 
         return Neuron("lif", decay=0.0, threshold=fitted(node, "threshold", shape), reset=reset, fires=fires)
     r = fitted(node, "r", shape) if "r" in node.params else 1.0
     if node.type in ("I", "IF"):
-        neuron = {"decay": 1.0, "gain": r * dt, "offset": 0.0}
+        neuron: dict[str, Any] = {"decay": 1.0, "gain": r * dt, "offset": 0.0}
     else:
         rate = _rate(node, "tau_mem" if node.type.startswith("Cuba") else "tau", shape, dt)
         leak = fitted(node, "v_leak", shape) if "v_leak" in node.params else 0.0
@@ -234,9 +235,7 @@ def neuron_of(node: Node, shape: Shape, dt: float, reset: Reset, fires: Fires = 
     wrong = [key for key, value in neuron.items() if not np.all(np.isfinite(value))]
     if wrong:
         raise WorkloadError(f"{node}: its parameters are too large for discrete time ({', '.join(wrong)})")
-    kinds: dict[str, Literal["if", "lif", "cubalif", "li", "cubali"]] = {
-        "IF": "if", "LIF": "lif", "CubaLIF": "cubalif", "I": "li", "LI": "li", "CubaLI": "cubali",
-    }  # fmt: skip
+    kinds = {name: kind for kind, of in registry.NEURONS.items() for name in of.nir}
     return Neuron(kinds[node.type], reset=reset, fires=fires, **neuron)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.files import write_bytes
+from archsim.registry import NEURONS
 from archsim.workload.network import INPUT, Conv, Dense, Floats, Layer, Network, Neuron, Pool, Shape
 
 DT = 1.0  # the file counts in timesteps
@@ -123,10 +124,12 @@ def _layer_faults(layer: Layer) -> list[str]:
     if neuron is not None:
         numbers = (neuron.decay, neuron.gain, neuron.offset, neuron.threshold, neuron.v_reset)
         faults += ["its neurons have infinite numbers"] if not all(map(_all_finite, numbers)) else []
-    if neuron is not None and neuron.kind not in ("if", "li", "lif"):
+    if neuron is not None and not NEURONS[neuron.kind].nir:
+        faults.append(f"NIR has no {neuron.kind} neuron")
+    if neuron is not None and neuron.has_synapse:
         endless = [key for key in ("decay", "syn_decay") if _any_one(neuron, key)]
         faults += [f"its {key} of 1 has no time constant" for key in endless]
-    if neuron is not None and neuron.kind in ("li", "lif") and _any_one(neuron, "decay"):
+    if neuron is not None and neuron.kind != "if" and not neuron.has_synapse and _any_one(neuron, "decay"):
         mixed = np.any(np.asarray(neuron.decay) != 1) or np.any(np.asarray(neuron.offset) != 0)
         faults += ["a decay of 1 has no time constant beside other decays or an offset"] if mixed else []
     if neuron is not None and neuron.kind == "if" and np.any(np.asarray(neuron.offset) != 0):

@@ -52,7 +52,7 @@ def made(text: str, name: str = "say_hello"):
 
 def test_every_command_is_a_file_of_its_name_and_its_docstring_is_the_help():
     files = {file.stem for file in FOLDER.glob("*.py")} - {"__init__"}
-    assert set(COMMANDS) == files
+    assert files <= set(COMMANDS)  # the rest are of packages that are installed beside archsim
     for name in sorted(files):
         assert COMMANDS[name].kind == name
         assert summary(name) == COMMANDS[name].help.split("\n\n")[0].replace("\n", " ")
@@ -83,7 +83,7 @@ def test_a_command_has_the_name_of_its_entry_point(bring):
 
 
 def test_the_name_of_a_command_of_archsim_is_taken(bring):
-    bring(run=made("Run.", "run_"))
+    bring(run=int)
     assert "the name 'run' is taken" in call("--help").stderr
 
 
@@ -103,7 +103,7 @@ def test_a_call_imports_its_own_command_only_and_help_imports_none():
         "for given in (['--help'], ['run', '--help']):\n"
         "    try:\n        app(given)\n    except SystemExit:\n        pass\n"
         "    names = [n.split('.')[-1] for n in sys.modules if n.startswith('archsim.cli.commands.')]\n"
-        "    print(names, {'numpy', 'pydantic'} & set(sys.modules), file=sys.stderr)\n"
+        "    print(names, {'numpy', 'matplotlib', 'simpy'} & set(sys.modules), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[] set()\n['run'] set()\n"

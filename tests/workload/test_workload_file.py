@@ -101,7 +101,7 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(file, changes, said):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("network.layers.0.neuron.kind=izh", "must be one of if, lif, cubalif, li; got 'izh'"),
+        ("network.layers.0.neuron.kind=izh", "must be one of cubali, cubalif, if, li, lif; got 'izh'"),
         ("network.layers.0.size=3", "unknown key; allowed: name, inputs, kind, outputs, flatten_time, neuron"),
         ("network.dt=1 ms", "unknown key; allowed: input, layers"),
         ("network={nir: x.nir, dr: 1}", "unknown key; allowed: nir, dt, reset"),
@@ -128,7 +128,7 @@ def test_a_network_comes_back_from_what_is_described_of_it(file):
         ("{kind: if, leak: 0.5}", "leak: an IF neuron does not leak; use kind: lif"),
         ("{kind: lif}", "leak: missing; a lif neuron needs the factor that remains, e.g. 0.9"),
         ("{kind: lif, leak: 1.1}", "must be at most 1; got 1.1"),
-        ("{kind: lif, leak: 0.9, synapse_leak: 0.1}", "synapse_leak: only a cubalif neuron has"),
+        ("{kind: lif, leak: 0.9, synapse_leak: 0.1}", "synapse_leak: a lif neuron has no synaptic current"),
         ("{kind: lif, leak: 0.9, threshold: 0}", "must be greater than 0; got 0"),
     ],
 )

@@ -20,6 +20,7 @@ from archsim.registry import COMMANDS
 CHIP, WORKLOAD = Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_adapt.yaml")
 CACHE = "cache"
 
+ABOUT = __doc__ or ""
 study = typer.Typer(**PLAIN, no_args_is_help=True)
 
 
@@ -28,7 +29,7 @@ class Study(Command):
     """A group: each study is a command of its own."""
 
     kind = "study"
-    help = __doc__ or ""
+    help = ABOUT
 
     @classmethod
     def app(cls) -> typer.Typer:
@@ -36,7 +37,7 @@ class Study(Command):
         return study
 
 
-@study.callback(help=__doc__)
+@study.callback(help=ABOUT)
 def _group() -> None: ...
 
 

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Literal
 
 from archsim.errors import WorkloadError
+from archsim.registry import DATA
 from archsim.snn.data import LearningData, load_data
-from archsim.snn.data.load import WINDOWED
 from archsim.snn.learn.feedback import Draw, make_feedback
 from archsim.snn.learn.optimizers import SGD, Adam, Momentum, Optimizer, SinkGD
 from archsim.snn.learn.products import PlainProducts
@@ -46,7 +46,7 @@ def data_of(work: Workload, seed: int) -> LearningData:
     given = work.learning.data
     if given is None:
         raise WorkloadError(f"{work.name}: learning.data is missing: which labelled recordings to learn from")
-    cut = given.set in WINDOWED
+    cut = DATA[given.set].cut is not None
     data = load_data(
         given.set,
         given.split,

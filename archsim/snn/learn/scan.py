@@ -11,6 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from archsim.errors import WorkloadError
+from archsim.registry import NEURONS
 from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.neurons import per_neuron
 from archsim.workload.network import Dense, Floats, Layer, Neuron
@@ -37,6 +39,11 @@ class NeuronNumbers:
 
 def numbers_of(layer: Layer, neuron: Neuron) -> NeuronNumbers:
     """The numbers of a layer's neurons, broadcast to one value per neuron; not to be changed."""
+    if not NEURONS[neuron.kind].learns:
+        raise WorkloadError(
+            f"layer {layer.name!r}: the gradients of {neuron.kind} neurons are not known; learn with one of "
+            f"{', '.join(name for name, kind in NEURONS.items() if kind.learns)}"
+        )
     if all(isinstance(getattr(neuron, name), int | float) for name in _NAMES):
         return _numbers_of_equals(layer.n_neurons, neuron)
     return _numbers(layer.n_neurons, neuron, layer)

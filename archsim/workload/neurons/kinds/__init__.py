@@ -1,0 +1,1 @@
+"""One kind of neuron in each file."""

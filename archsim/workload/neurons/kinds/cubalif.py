@@ -1,0 +1,29 @@
+"""Leaky integrate and fire behind a synaptic current that leaks too."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from archsim.registry import NEURONS
+from archsim.units import FieldFaultsError
+from archsim.workload.neurons.kind import LeakyKind
+
+
+@NEURONS.register
+class CubaLif(LeakyKind):
+    """Leaky integrate and fire behind a synaptic current that leaks too."""
+
+    kind: Literal["cubalif"]
+
+    n_states: ClassVar[int] = 2
+    has_synapse: ClassVar[bool] = True
+    learns: ClassVar[bool] = True
+    nir: ClassVar[tuple[str, ...]] = ("CubaLIF",)
+
+    @model_validator(mode="after")
+    def _fields_of_the_kind(self) -> Self:
+        if faults := self._missing_leak():
+            raise FieldFaultsError(faults)
+        return self

@@ -1,0 +1,27 @@
+"""Leaky integrate and fire."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
+
+from archsim.registry import NEURONS
+from archsim.units import FieldFaultsError
+from archsim.workload.neurons.kind import LeakyKind
+
+
+@NEURONS.register
+class Lif(LeakyKind):
+    """Leaky integrate and fire."""
+
+    kind: Literal["lif"]
+
+    learns: ClassVar[bool] = True
+    nir: ClassVar[tuple[str, ...]] = ("LIF",)
+
+    @model_validator(mode="after")
+    def _fields_of_the_kind(self) -> Self:
+        if faults := self._missing_leak() + self._no_synapse():
+            raise FieldFaultsError(faults)
+        return self
