@@ -125,3 +125,9 @@ def test_what_goes_wrong_in_a_plug_in_carries_its_name(laws):
         kind().steps(3)
     with pytest.raises(MemoryError), laws.calling("broken"):
         raise MemoryError
+
+
+def test_a_workers_process_knows_all_of_archsims_own_kinds():
+    for family in FAMILIES.values():
+        for kind in family.values():
+            assert kind.__module__.startswith("archsim."), kind

@@ -10,7 +10,8 @@ from archsim.registry import METRICS
 
 
 def _figure(name: str, of: Callable[[Result], float], is_fraction: bool = False) -> None:
-    METRICS.register(type(name, (Metric,), {"kind": name, "of": staticmethod(of), "is_fraction": is_fraction}))
+    about = {"kind": name, "of": staticmethod(of), "is_fraction": is_fraction, "__module__": __name__}
+    METRICS.register(type(name, (Metric,), about))
 
 
 _figure("latency_ps", lambda result: result.latency_ps)
