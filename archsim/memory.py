@@ -161,13 +161,19 @@ def check_tasks(
     TooLargeError
         With what it would need, what is allowed, and what would help.
     """
-    before = shape_bytes(chip, work, mapping.phase)
     if max_memory_bytes is None and _surely_few(work, mapping):
         return
-    n, is_all = n_tasks(chip, work, mapping, activity)
+    check_number(chip, work, mapping.phase, *n_tasks(chip, work, mapping, activity), max_memory_bytes)
+
+
+def check_number(
+    chip: Chip, work: Workload, phase: str, n: int, is_all: bool, max_memory_bytes: int | None
+) -> None:
+    """Refuse a number of tasks, which are all or only some, as `check_tasks`."""
     some = "some" if is_all else "more than"
     check_memory(
-        f"{work.name}: a graph of {some} {n} tasks", before + n * BYTES_PER_TASK, max_memory_bytes,
+        f"{work.name}: a graph of {some} {n} tasks",
+        shape_bytes(chip, work, phase) + n * BYTES_PER_TASK, max_memory_bytes,
         f"{FEWER}; inference with timesteps (--timesteps) can roll on without the whole graph",
     )  # fmt: skip
 

@@ -44,3 +44,16 @@ def why_reserved(name: str) -> str | None:
     if name.endswith((COPY, RECURRENT)):
         return f"{COPY!r} and {RECURRENT!r} mark further arrays of a layer"
     return None
+
+
+def one_line(name: str) -> str:
+    """The name of a chip or workload as it is; ValueError if it has several lines, which would pass for more.
+
+    Examples
+    --------
+    >>> one_line("wearable_rram")
+    'wearable_rram'
+    """
+    if len(name.splitlines()) > 1 or name != name.strip("\r\n"):
+        raise ValueError("must be one line")
+    return name

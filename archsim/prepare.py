@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from archsim.crossbar.cells import with_expected_pulses
+from archsim.errors import TooLargeError
 from archsim.lowering import Lowered, lower
 from archsim.mapping import Mapping, map_workload
-from archsim.memory import check_shape, check_tasks, tasks_that_fit
+from archsim.memory import check_number, check_shape, check_tasks, tasks_that_fit
 from archsim.snn import Activity, measure
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
@@ -53,7 +54,11 @@ class Prepared:
         """
         self.check()
         most = tasks_that_fit(self.chip, self.work, self.mapping.phase, self.max_memory_bytes)
-        return lower(self.chip, self.work, self.mapping, self.activity, tasks=TaskGraphBuilder(most))
+        try:
+            return lower(self.chip, self.work, self.mapping, self.activity, tasks=TaskGraphBuilder(most))
+        except TooLargeError:  # the builder knows how many tasks, not what they take
+            check_number(self.chip, self.work, self.mapping.phase, most + 1, False, self.max_memory_bytes)
+            raise
 
     def check(self) -> None:
         """Refuse a graph that would not fit, before it is laid down; TooLargeError."""

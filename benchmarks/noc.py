@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 from itertools import pairwise
 
+from noc_traffic import mean_hops, traffic, zero_load_cycles
+
 from archsim.engine import run_tasks
 from archsim.interconnect import Interconnect, interconnect_of
-from archsim.lowering.traffic import mean_hops, traffic, zero_load_cycles
 
 BOOKSIM = {
     0.01: 26.72, 0.05: 27.05, 0.10: 27.23, 0.20: 27.91, 0.30: 29.54, 0.35: 31.46, 0.38: 34.73, 0.40: 39.54,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 from archsim.registry import INTERCONNECTS
@@ -45,17 +47,22 @@ KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
 KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
-KNOWS["long_simulation"] = set(KNOWS) - {"whatif"}
-KNOWS["simulate"] = set(KNOWS)
-KNOWS["learn"] = set(KNOWS)
+_RUN = {"spec", "workload", "taskgraph", "engine", "metrics", "provenance", "prepare", "verify"}
+KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory"}
+KNOWS["simulate"] = LOW | _RUN | {"long_simulation"}
+KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
+KNOWS["learn"] |= {"engine", "simulate"}
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "provenance", "learn"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
-KNOWS["explore"] = set(KNOWS)
-KNOWS["study"] = set(KNOWS)
-KNOWS["cli"] = set(KNOWS)
+_FIGURES = LOW | {"units", "spec", "workload", "components", "crossbar", "snn", "mapping", "metrics", "provenance"}
+_FIGURES |= {"simulate", "learn", "plot", "report"}
+KNOWS["explore"] = _FIGURES | {"yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
+KNOWS["study"] = _FIGURES | {"whatif", "explore"}
+KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
 KNOWS["__main__"] = {"cli"}
-KNOWS["__init__"] = set(KNOWS)
+KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
@@ -119,8 +126,20 @@ def test_heavy_libraries_come_in_by_one_door(path):
 
 @pytest.mark.parametrize("path", files(), ids=str)
 def test_only_files_of_kernels_are_compiled(path):
-    if path.name != "compiled.py":
+    """Loops stand in a folder of kernels by their names, or alone beside their plain twin as `compiled.py`."""
+    if path.parent.name != "kernels" and path.name != "compiled.py":
         assert not any(name.startswith("archsim.jit") for name in imports(path))
+
+
+# what compiled loops are written in, beside one another
+KERNELS_KNOW = {"__future__", "typing", "collections", "numpy", "archsim.jit"}
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path.parent.name == "kernels"], ids=str)
+def test_kernels_know_numbers_and_arrays_only(path):
+    for name in imports(path):
+        room = "archsim." + ".".join(path.parent.parts)
+        assert name.startswith(room) or any(name == k or name.startswith(f"{k}.") for k in KERNELS_KNOW), name
 
 
 def calls(path: Path, name: str) -> Iterator[ast.Call]:
@@ -147,12 +166,70 @@ def test_json_from_a_file_comes_in_by_its_one_reader(path):
         assert is_own, f"{path}:{call.lineno} parses {what}: use archsim.json_reader"
 
 
+def test_every_room_is_drawn_on_the_page():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    told = {name.removesuffix(".py").rstrip("/") for name in re.findall(r"`([a-z_]+(?:\.py|/)?)`", page)}
+    assert {room for room in KNOWS if not room.startswith("__")} <= told
+
+
 def test_no_room_knows_a_room_that_knows_it():
     for room, known in KNOWS.items():
         for other in known:
             if {room, other} == {"errors", "trace"}:
                 continue  # errors names the trace for type checking only
             assert room not in KNOWS[other], f"{room} and {other} know each other"
+
+
+def module_of(path: Path) -> str:
+    parts = ("archsim", *path.with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules_known() -> dict[str, set[str]]:
+    """Every module of the package, and whom it imports: at its top, in functions, and for type checking alike."""
+    paths = {module_of(path): path for path in files()}
+
+    def meant(name: str) -> str:
+        return name if name in paths else name.rpartition(".")[0]
+
+    found = {name: {meant(other) for other in imports(path)} for name, path in paths.items()}
+    return {name: known & paths.keys() - {name} for name, known in found.items()}
+
+
+def circles(known: dict[str, set[str]]) -> list[list[str]]:
+    graph = nx.DiGraph([(one, other) for one, others in known.items() for other in others])
+    return sorted(sorted(found) for found in nx.strongly_connected_components(graph) if len(found) > 1)
+
+
+# imports that close a circle, beside the reason
+CLOSES_A_CIRCLE = {
+    ("archsim.components.part", "archsim.components.parts"): "a part asks its neighbours; for type checking only",
+}
+
+
+def test_no_module_knows_one_that_knows_it():
+    known = modules_known()
+    for one, other in CLOSES_A_CIRCLE:
+        known[one].remove(other)
+    assert circles(known) == []
+
+
+def test_every_import_that_may_close_a_circle_does():
+    known = modules_known()
+    for one, other in CLOSES_A_CIRCLE:
+        known[one].remove(other)
+    for one, other in CLOSES_A_CIRCLE:
+        assert circles({**known, one: known[one] | {other}})
+
+
+def test_a_circle_between_modules_is_noticed():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
+
+
+def test_no_circle_leads_through_rooms():
+    known = nx.DiGraph([(room, other) for room, others in KNOWS.items() for other in others if room != other])
+    known.remove_edge("errors", "trace")  # for type checking only
+    assert nx.is_directed_acyclic_graph(known)
 
 
 @pytest.mark.parametrize("path", files(), ids=str)

@@ -24,7 +24,7 @@ from archsim.errors import ArchsimError, SpecError, WorkloadError
 from archsim.learn import learn
 from archsim.snn import measure
 from archsim.spec import Chip
-from archsim.spec.values import array_spec
+from archsim.spec.arrays import array_spec
 from archsim.workload import Phase, Workload
 from archsim.workload.models import WorkloadModel
 from archsim.workload.notes import without_effect as without_effect_of_work

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from archsim import names
-from archsim.errors import WorkloadError
+from archsim.errors import SpecError, WorkloadError
+from archsim.spec import load_chip
 from archsim.workload import Dense, Layer, Network, load_workload
 
 PACKAGE = Path(names.__file__).parent
@@ -41,3 +42,11 @@ def test_no_layer_has_a_name_that_is_taken(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["fc1", "input1", "(a", "a)", "copy", "leakage", "x (none)"])
 def test_other_names_are_free(name: str) -> None:
     assert names.why_reserved(name) is None
+
+
+def test_the_name_of_a_chip_or_workload_is_one_line(root_dir: Path) -> None:
+    forged = "chip\\n# all is well"
+    with pytest.raises(SpecError, match="name: must be one line"):
+        load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [f'name="{forged}"'])
+    with pytest.raises(WorkloadError, match="name: must be one line"):
+        load_workload(root_dir / "workloads" / "watch_mlp.yaml", [f'name="{forged}"'])

@@ -35,24 +35,6 @@ def test_pipes_devices_folders_and_files_beyond_a_size_are_not_opened(tmp_path: 
             reading.open_input(name, 10)
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ('{"a": {"b": NaN}}', "a.b: is nan"),
-        ('{"a": [0, -Infinity]}', "a.1: is -inf"),
-        ('{"a": 1e999}', "a: is inf"),
-        ('{"a": 18446744073709551616}', "a: a whole number of 20 digits is beyond 64 bit"),
-        ("[" * 200 + "]" * 200, "nested deeper than 100"),
-        ("[" * 100_000 + "]" * 100_000, "nested deeper than 100"),
-        ('{"a": ', "Expecting value"),
-        ("9" * 5000, "integer"),
-    ],
-)
-def test_json_that_no_field_can_hold_is_refused_with_the_field(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        reading.json_value(text)
-
-
 def archive_of(path: Path, **members: bytes) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -112,7 +94,7 @@ OPENS = {
     "explore/identity.py": "the package's own source",
     "report/comparison.py": "pictures that it has drawn",
     "plot/inline.py": "pictures that it has drawn",
-    "explore/results.py": "pictures that it has drawn",
+    "explore/page.py": "pictures that it has drawn",
     "explore/log.py": "appends to its own log",
     "explore/journal.py": "appends to its own journal",
     "reading.py": "is the door",

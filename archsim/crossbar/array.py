@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from archsim.crossbar.grid import Grid
+from archsim.crossbar.learned.model import ErrorModel
+from archsim.crossbar.learned.sums import model_of_sums
 from archsim.crossbar.mvm.inputs import Drive, checked_inputs, digit_max_of, encode, encode_checked, n_cycles_of
 from archsim.crossbar.mvm.kernels import compiled_loops
 from archsim.crossbar.mvm.reading import Reading
@@ -18,6 +20,7 @@ from archsim.crossbar.readings import Conducting, Setting, forward_reading
 from archsim.crossbar.transposed import Backward
 from archsim.crossbar.wired import check_wires
 from archsim.errors import SpecError
+from archsim.spec.arrays import array_spec
 from archsim.spec.chip import Chip
 from archsim.spec.values import (
     AdcReadout,
@@ -25,7 +28,6 @@ from archsim.spec.values import (
     CalibratedRange,
     IntegrateFireReadout,
     SenseAmpReadout,
-    array_spec,
 )
 
 Floats = NDArray[np.float64]
@@ -42,7 +44,7 @@ class CrossbarArray(Grid):
     Parameters
     ----------
     spec : ArraySpec or Chip
-        A chip stands for its arrays with inputs of spikes (:func:`archsim.spec.values.array_spec`).
+        A chip stands for its arrays with inputs of spikes (:func:`archsim.spec.arrays.array_spec`).
     weights : array_like (n_in, n_out)
         Are programmed at once.
     seed : int
@@ -71,6 +73,8 @@ class CrossbarArray(Grid):
     - wires and passive linear cells: the exact (or approximate) transfer matrix of each array takes the place of
       its cells. It is computed once and kept until a conductance changes;
     - wires and gated or nonlinear cells: every vector is solved.
+
+    A learned error model (`errors.learned`) errs the sums of both directions before their conversion.
 
     Read noise is drawn for sums, not for cells, with the same law; the states of telegraph noise stay as they are
     during one call, whose reads pass afterwards.
@@ -102,6 +106,8 @@ class CrossbarArray(Grid):
         super().__init__(found, (w.shape[0], w.shape[1]), of_cells, of_reference)
         self._rng = np.random.default_rng(of_reads)
         self._compiled = compiled_loops() if compiled else None
+        learned = found.errors.learned
+        self._learned = None if learned is None else model_of_sums(learned)
         self._adc: Adc | None = None
         self._kept: tuple[Any, Reading] | None = None
         self._neurons: IntegrateFire | None = None
@@ -299,7 +305,8 @@ class CrossbarArray(Grid):
         )
 
     def _setting(self) -> Setting:
-        return Setting(self.spec, self.weight_map, self._layout, self._compiled, self._rng, self._tally)
+        how = self._compiled, self._rng, self._tally, self._learned
+        return Setting(self.spec, self.weight_map, self._layout, *how)
 
     def _converter(self) -> Adc | None:
         readout = self.spec.readout
@@ -321,6 +328,11 @@ class CrossbarArray(Grid):
             A calibrated range before `calibrate`.
         """
         return self._converter()
+
+    @property
+    def error_model(self) -> ErrorModel | None:
+        """The learned model that errs the sums; None where the errors of cells and wires do."""
+        return self._learned
 
     def _parts(self, n: int, n_cycles: int) -> list[slice]:
         step = max(1, _BLOCK // (n_cycles * max(self.shape)))

@@ -13,7 +13,8 @@ from archsim.crossbar.cells import Fault
 from archsim.crossbar.mvm.inputs import n_cycles_of
 from archsim.crossbar.mvm.readout import Adc
 from archsim.spec import Chip
-from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange, array_spec
+from archsim.spec.arrays import array_spec
+from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange
 
 Floats = NDArray[np.float64]
 Place = tuple[int, int]

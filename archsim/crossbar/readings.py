@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.crossbar.cells import Cells
 from archsim.crossbar.layout import Layout
+from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.mvm.kernels import Coding
 from archsim.crossbar.mvm.lines import Lines
 from archsim.crossbar.mvm.noise import Between, Noise, uniform_or_all
@@ -108,6 +109,7 @@ class Setting:
     compiled: ModuleType | None
     rng: np.random.Generator
     tally: Tally
+    learned: ErrorModel | None = None
 
 
 def forward_reading(setting: Setting, now: Conducting, digit_max: int, adc: Adc | None) -> Reading:
@@ -127,6 +129,7 @@ def forward_reading(setting: Setting, now: Conducting, digit_max: int, adc: Adc 
         offset=how.digital_offset,
         coding=None if adc is None else Coding.of(adc),
         noise=_forward_noise(spec, lines, layout, now, digit_max),
+        learned=setting.learned,
         bend=_bend(spec, digit_max),
         steps=level_scale(spec).digit_max,
         compiled=setting.compiled,
@@ -239,6 +242,7 @@ def backward_reading(
         offset=offset,
         coding=None if adc is None else Coding.of(adc),
         noise=_backward_noise(spec, lines, layout, now, rows, digit_max),
+        learned=setting.learned,
         bend=_bend(spec, digit_max),
         steps=scale.digit_max,
         compiled=setting.compiled,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from archsim.engine.kinds import ENGINES, POLICIES
 from archsim.errors import EngineError
 from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import TaskGraph
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from archsim.engine.batch import run_many
-
-ENGINES = ("simpy", "heap", "compiled")
-"""`simpy` is the meaning; the others give the same trace, faster."""
-
-POLICIES = ("fifo", "static")
-"""Who goes first at a resource: who came first, or who has the smaller task id."""
 
 __all__ = ["ENGINES", "POLICIES", "run_many", "run_tasks", "start_order"]
 

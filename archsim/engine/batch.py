@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from archsim.engine import POLICIES, heap_engine
+from archsim.engine import heap_engine
 from archsim.engine.columns import Structure, services_of, structure_of
+from archsim.engine.kernels.structs import Times
+from archsim.engine.kinds import POLICIES
 from archsim.engine.memory import check_run
 from archsim.errors import DeadlockError, EngineError
 from archsim.given import refuse, wrong_kind, wrong_type
@@ -169,8 +171,8 @@ class _Batch:
 
     def _compiled(self, rows: list[Ints], per_task: list[Ints], room: tuple[Ints, ...]) -> bool | None:
         """Fill in the times by a compiled kernel; is the run stuck? None if none can play it."""
-        from archsim.engine.compiled import FINISHED, STUCK
         from archsim.engine.dispatch import choices, play
+        from archsim.engine.kernels.single import FINISHED, STUCK
 
         assert self.structure is not None
         kinds = None
@@ -179,7 +181,7 @@ class _Batch:
         services = services_of(self.structure, per_task[0], per_task[-1], kinds)
         names = choices(self.structure, services, self.policy)
         ready, start, done, head = room
-        how = play(names, self.structure, services, self.policy, (ready, start, done), head)
+        how = play(names, self.structure, services, self.policy, Times(ready, start, done), head)
         return how == STUCK if how in (FINISHED, STUCK) else None
 
     def _plain(self, config: int, per_task: list[Ints]) -> Trace:

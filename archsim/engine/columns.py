@@ -76,7 +76,7 @@ class Structure:
     @cached_property
     def edges(self) -> tuple[Pointers, Ids, Ids]:
         """Predecessor pointers, successor pointers, successors."""
-        from archsim.engine.compiled import successors
+        from archsim.engine.kernels.single import successors
 
         ptr, row = np.empty(self.n_tasks + 1, np.uint32), np.empty(len(self.after), np.uint32)
         successors(self.after_ptr, self.after, ptr, row)
@@ -87,7 +87,7 @@ class Structure:
         """The resource of each task, and capacities; who uses nothing is given one that never runs out."""
         if self.users[0] == 1:
             return self.uses, self.capacity
-        from archsim.engine.compiled import firsts
+        from archsim.engine.kernels.single import firsts
 
         resource = firsts(self.uses_ptr, self.uses, len(self.capacity))
         return plain(resource, np.uint32), np.append(self.capacity, self.n_tasks)
@@ -105,7 +105,7 @@ class Structure:
     @cached_property
     def claims(self) -> tuple[Pointers, Ids, Ints] | None:
         """Rows of what a task takes at its start; None where units exceed 64 bits."""
-        from archsim.engine.general.compiled import claims_of
+        from archsim.engine.kernels.general import claims_of
 
         if not len(self.reserves):
             return self.held
@@ -154,7 +154,7 @@ def structure_of(graph: TaskGraph) -> Structure:
 
 def _rows(graph: TaskGraph, name: str) -> dict[str, Any]:
     """Pointers, entries and units of one list."""
-    from archsim.engine.compiled import check_rows
+    from archsim.engine.kernels.single import check_rows
 
     n = graph.n_tasks
     ids = graph.after_idx if name == "after" else getattr(graph, f"{name}_resource")
@@ -191,7 +191,7 @@ def services_of(
     `kinds` are the occupancies and latencies that occur, and which of them occur in tasks that use something;
     where they are few, there is no need to look at every task.
     """
-    from archsim.engine.compiled import grid
+    from archsim.engine.kernels.single import grid
 
     same = occupancy is latency
     latency = plain(latency, np.int64)
@@ -218,7 +218,7 @@ def services_of(
 
 def _buckets(longest: int, n_tasks: int) -> int:
     """How many buckets of one unit of time a wheel needs; 0 if they are too many."""
-    from archsim.engine.compiled import MAX_BUCKETS
+    from archsim.engine.kernels.single import MAX_BUCKETS
 
     n_buckets = max(64, 1 << longest.bit_length())
     return n_buckets if n_buckets <= min(MAX_BUCKETS, max(1024, 2 * n_tasks)) else 0

@@ -7,6 +7,7 @@ import numpy as np
 from archsim.engine import heap_engine
 from archsim.engine.columns import MAX_SLOTS, Ints, Services, Structure, services_of, structure_of
 from archsim.engine.deadlock import deadlock
+from archsim.engine.kernels.structs import Graph, Times, Wheel
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -14,9 +15,6 @@ from archsim.trace import Trace
 KERNELS = ("static", "wheel", "heap", "general wheel", "general heap")
 """`static`: one pass over the ids. `wheel`, `heap`: one unit of one resource per task, with ends on a timing
 wheel or a heap. The general ones know all rules."""
-
-Times = tuple[Ints, Ints, Ints]
-"""Room for ready, start and done."""
 
 
 def kernels_for(graph: TaskGraph, policy: str) -> tuple[str, ...]:
@@ -58,7 +56,7 @@ def run(graph: TaskGraph, policy: str, kernel: str | None = None) -> Trace:
         cannot play the graph.
     """
     try:
-        from archsim.engine.compiled import FINISHED, STUCK
+        from archsim.engine.kernels.single import FINISHED, STUCK
     except ImportError:
         return heap_engine.run(graph, policy)
     structure = structure_of(graph)
@@ -71,7 +69,7 @@ def run(graph: TaskGraph, policy: str, kernel: str | None = None) -> Trace:
     # their pages again takes as long as a third of the run
     trace = Trace(*np.empty((3, n), np.int64))
     head = np.full(graph.n_resources, -1, np.int64)
-    times = (trace.ready_ps, trace.start_ps, trace.done_ps)
+    times = Times(trace.ready_ps, trace.start_ps, trace.done_ps)
     how = play(names if kernel is None else (kernel,), structure, services, policy, times, head)
     if how == FINISHED:
         return trace
@@ -99,7 +97,7 @@ def play(
     names: tuple[str, ...], structure: Structure, services: Services, policy: str, times: Times, head: Ints
 ) -> int:
     """Fill in the times by the first kernel that gets through; how it ended, as kernels say it."""
-    from archsim.engine.compiled import OUT_OF_ORDER
+    from archsim.engine.kernels.single import OUT_OF_ORDER
 
     how = OUT_OF_ORDER
     for name in names:
@@ -114,29 +112,29 @@ def play(
     return how
 
 
-def _wheel(name: str, services: Services) -> tuple[int, int, int, int]:
+def _wheel(name: str, services: Services) -> Wheel:
     """Buckets, unit, and how to divide by it: x >> shift, times the inverse of the odd part."""
     unit = services.unit
     shift = (unit & -unit).bit_length() - 1
     inverse = pow(unit >> shift, -1, 2**64)
     inverse -= 2**64 if inverse >= 2**63 else 0
-    return services.n_buckets if "wheel" in name else 0, unit, shift, inverse
+    return Wheel(services.n_buckets if "wheel" in name else 0, unit, shift, inverse)
 
 
 def _static(s: Structure, services: Services, times: Times) -> int:
-    from archsim.engine.compiled import static_pass
+    from archsim.engine.kernels.single import static_pass
 
     slots = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.where(s.used, s.capacity, 0))])
     rows = (s.after_ptr, s.after, s.uses_ptr, s.uses)
-    return int(static_pass(services.occupancy, services.latency, *rows, slots, *times))
+    return int(static_pass(services.occupancy, services.latency, *rows, slots, times))
 
 
-def _one(s: Structure, services: Services, wheel: tuple[int, int, int, int], times: Times, head: Ints) -> int:
-    from archsim.engine.compiled import one_resource
+def _one(s: Structure, services: Services, wheel: Wheel, times: Times, head: Ints) -> int:
+    from archsim.engine.kernels.single import one_resource
 
     resource, capacity = s.one_resource
     heads = head if len(capacity) == len(head) else np.empty(len(capacity), np.int64)
-    how = one_resource(services.latency, resource, capacity.copy(), s.after_ptr, s.after, *wheel, *times, heads)
+    how = one_resource(services.latency, resource, capacity.copy(), s.after_ptr, s.after, wheel, times, heads)
     head[:] = heads[: len(head)]
     return int(how)
 
@@ -145,31 +143,31 @@ def _any(
     s: Structure,
     services: Services,
     policy: str,
-    wheel: tuple[int, int, int, int],
+    wheel: Wheel,
     times: Times,
     head: Ints,
     sequence: Ints | None = None,
 ) -> int:
-    from archsim.engine.compiled import TOO_LONG
-    from archsim.engine.general.compiled import any_graph
+    from archsim.engine.kernels.general import any_graph
+    from archsim.engine.kernels.single import TOO_LONG
 
     if s.claims is None:
         return TOO_LONG
-    n_nodes = (s.n_tasks * (1 if services.even else 2)) if wheel[0] else 0
+    n_nodes = (s.n_tasks * (1 if services.even else 2)) if wheel.n_buckets else 0
     link = np.empty(n_nodes, np.int32 if n_nodes < 2**31 else np.int64)
     static = policy == "static"
-    how = any_graph(
-        services.occupancy, services.latency, s.priority, static, len(s.priority) > 0 and not static,
-        *s.edges, *s.claims, *s.held, *s.given, s.capacity.copy(), *wheel, link, *times, head,
-        np.empty(0, np.int64) if sequence is None else sequence,
-    )  # fmt: skip
+    rows = (*s.edges, *s.claims, *s.held, *s.given)
+    graph = Graph(services.occupancy, services.latency, s.priority, *rows)
+    order = np.empty(0, np.int64) if sequence is None else sequence
+    heaps = len(s.priority) > 0 and not static
+    how = any_graph(graph, static, heaps, s.capacity.copy(), wheel, link, times, head, order)
     return int(how)
 
 
 def run_with_order(graph: TaskGraph, policy: str) -> tuple[Trace, Ints]:
     """See `archsim.engine.start_order`."""
     try:
-        from archsim.engine.compiled import FINISHED
+        from archsim.engine.kernels.single import FINISHED
     except ImportError:
         return _in_order(graph, policy)
     structure = structure_of(graph)
@@ -178,7 +176,7 @@ def run_with_order(graph: TaskGraph, policy: str) -> tuple[Trace, Ints]:
     n = graph.n_tasks
     ready, start, done, sequence = (np.empty(n, np.int64) for _ in range(4))
     head = np.full(graph.n_resources, -1, np.int64)
-    how = _any(structure, services, policy, _wheel(name, services), (ready, start, done), head, sequence)
+    how = _any(structure, services, policy, _wheel(name, services), Times(ready, start, done), head, sequence)
     # the heap engine knows what to say of a deadlock, and of times beyond 64 bits
     return (Trace(ready, start, done), sequence) if how == FINISHED else _in_order(graph, policy)
 

@@ -15,7 +15,8 @@ from archsim.explore.results import read_results
 from archsim.explore.rule_fronts import clearly_better, dominated, fronts, losses, may_be_dominated, pairs
 from archsim.explore.run import Explored, on_terminal, sweep
 from archsim.explore.space import configurations
-from archsim.explore.study import Study, read_study
+from archsim.explore.study import Study
+from archsim.explore.study_reader import read_study
 from archsim.explore.uncertain import Priced, Uncertain, propagate
 from archsim.learn.checkpoints import differences
 

@@ -16,10 +16,10 @@ import numpy as np
 from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
 from archsim.explore.check import faults_alone
 from archsim.explore.folder import ABOUT, log_of, read_about
-from archsim.explore.front import CHEAP, losses, nearest
+from archsim.explore.front import losses
 from archsim.explore.identity import model_version
 from archsim.explore.log import RESULTS, Record
-from archsim.explore.measures import kind_of, needs_learning
+from archsim.explore.measures import needs_learning
 from archsim.explore.models import Range, StudyModel, Value, split_number
 from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study, without_files
@@ -179,12 +179,12 @@ def export(found: Explored, folder: Path) -> list[Path]:
         The folder cannot be written.
     """
     with fresh_folder(folder) as place:
-        names = _tables(found, place)
-    _remove_older(folder, names)
+        names = write_tables(found, place)
+    remove_older(folder, names)
     return [inside(folder, *name.split("/")) for name in names]
 
 
-def _tables(found: Explored, folder: Path) -> list[str]:
+def write_tables(found: Explored, folder: Path) -> list[str]:
     """Write tables, chips and workloads into a new folder; their names in it."""
     rows = _with_numbers([flat(record) for record in found.records], list(found.study.parameters))
     columns = list(dict.fromkeys(name for row in rows for name in row))
@@ -198,7 +198,7 @@ def _tables(found: Explored, folder: Path) -> list[str]:
     return names
 
 
-def _remove_older(folder: Path, names: Sequence[str]) -> None:
+def remove_older(folder: Path, names: Sequence[str]) -> None:
     """Remove chips and workloads of a front of before."""
     for path in inside(folder, CHIPS).iterdir():
         if _READY_FILE.fullmatch(path.name) and f"{CHIPS}/{path.name}" not in names:
@@ -327,7 +327,7 @@ def _yaml(data: dict[str, Any], depth: int) -> list[str]:
     return lines
 
 
-def _check_libraries() -> None:
+def check_libraries() -> None:
     """Refuse before anything is written.
 
     Raises
@@ -341,69 +341,6 @@ def _check_libraries() -> None:
             f"the report of a study needs {' and '.join(missing)}: pip install 'archsim[explore]'; "
             "results.jsonl in its folder can be read without"
         )
-
-
-def report(found: Explored, folder: Path) -> Path:
-    """Write a page that needs no other file: front, knee, hypervolume, pictures; tables and chips beside it.
-
-    Where no configuration keeps to all constraints, it shows those that come nearest.
-
-    Returns
-    -------
-    Path
-        The page.
-
-    Raises
-    ------
-    ExploreError
-        Nothing has figures yet, or a library of the extra `explore` is missing.
-    WriteError
-        The folder cannot be written.
-    """
-    from archsim.explore.page import study_page
-
-    _check_libraries()
-    if not found.records:
-        raise ExploreError(f"{found.folder}: nothing is finished yet; there is nothing to show")
-    if not (found.front or nearest(found.study, found.records, 1)):
-        errors = [record["error"] for record in found.records if record["error"]]
-        said = f"; the first error: {errors[0]}" if errors else ""
-        raise ExploreError(f"{found.folder}: no configuration has all its figures; there is nothing to show{said}")
-    with fresh_folder(folder) as place:
-        names = _tables(found, place)
-        write_text(inside(place, PAGE), study_page(found, _pictures(found, place)))
-    _remove_older(folder, names)
-    return inside(folder, PAGE)
-
-
-def _pictures(found: Explored, folder: Path) -> dict[str, Path]:
-    """Draw front, parallel coordinates and importances, those that there are; files by title."""
-    from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
-
-    objectives = list(found.study.model.objectives)
-    done = [
-        r
-        for r in found.records
-        if r["state"] != CHEAP and all(r["metrics"].get(name) is not None for name in objectives)
-    ]
-    keys = {record["key"] for record in found.front}
-    on_front = [record["key"] in keys for record in done]
-    columns = {name: [record["metrics"][name] for record in done] for name in objectives}
-    pictures: dict[str, Path] = {}
-    kinds = {name: kind_of(name) for name in objectives}
-    best = knee(found)
-    place = None if best is None else [record["key"] for record in done].index(best["key"])
-    if len(objectives) > 1:
-        scatter_matrix(columns, kinds, on_front, inside(folder, PICTURES["front"]), place)
-        pictures["Pareto front"] = inside(folder, PICTURES["front"])
-    parameters = {name: [r["parameters"].get(name, "–") for r in done] for name in found.study.parameters}
-    parallel_coordinates({**parameters, **columns}, on_front, inside(folder, PICTURES["parallel"]), kinds, place)
-    pictures["Parallel coordinates"] = inside(folder, PICTURES["parallel"])
-    shares = {name: parts for name, parts in importance(found).items() if parts}
-    if shares:
-        importances(shares, inside(folder, PICTURES["importance"]))
-        pictures["Importance of the parameters"] = inside(folder, PICTURES["importance"])
-    return pictures
 
 
 def shown(value: float | None, kind: str | None) -> str:

@@ -14,7 +14,8 @@ from archsim.explore.evaluator import Evaluator, Progress, Tell
 from archsim.explore.folder import open_folder
 from archsim.explore.log import Record
 from archsim.explore.space import configurations, grid_size
-from archsim.explore.study import Study, read_study
+from archsim.explore.study import Study
+from archsim.explore.study_reader import read_study
 from archsim.explore.workers import LocalPool, Pool
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path, wrong_whole

@@ -28,7 +28,8 @@ from archsim.explore.log import Record
 from archsim.explore.models import Range, Value
 from archsim.explore.run import Explored, folder_of, on_terminal, pool_of
 from archsim.explore.space import grid, grid_size
-from archsim.explore.study import Parameters, Study, is_active, read_study
+from archsim.explore.study import Parameters, Study, is_active
+from archsim.explore.study_reader import read_study
 
 MOST_TRIALS_EACH = 10  # for each configuration that is wanted: samplers repeat themselves
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
-from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.models import RULE_OF_INFERENCE, Options, Parameter, StudyModel, Value, Values, split_number
 from archsim.registry import RULES
 from archsim.spec import Chip
-from archsim.units import door_key, faults_of, to_door
+from archsim.units import to_door
 from archsim.workload import Workload
 from archsim.workload.workload import workload_of
-from archsim.yaml_reader import Document, Keys, fill, read_yaml
+from archsim.yaml_reader import Document, fill
 
 Parameters = dict[str, Value]
 MOST_KEPT = 1024
@@ -185,97 +181,6 @@ def _in_order(values: list[Value] | None) -> list[Value] | None:
 def is_active(parameter: Parameter, parameters: Mapping[str, Value]) -> bool:
     """Whether a parameter counts, given those before it."""
     return all(parameters.get(name) in values for name, values in parameter.when.items())
-
-
-def read_study(path: str | PathLike[str]) -> Study:
-    """Read a study file, and check all that can be checked before anything runs.
-
-    Parameters
-    ----------
-    path : path
-        A file as in ``workloads/studies/``; it names its chip and workload relative to itself.
-
-    Returns
-    -------
-    Study
-
-    Raises
-    ------
-    ExploreError
-        With every fault of the study, one per line: ``file:line:col: path: message``.
-    SpecError, WorkloadError
-        The chip or the workload is wrong by itself.
-
-    Examples
-    --------
-    >>> study = read_study("workloads/studies/watch_tiles.yaml")
-    >>> list(study.parameters)[:2]
-    ['chip.crossbar.rows', 'chip.adc.resolution']
-    """
-    from archsim.explore.check import faults_of_set, faults_of_study
-
-    document = read_yaml(path, ExploreError)
-    model, faults = _as_far_as_it_goes(document)
-    folder = document.path.parent
-    sides: dict[str, Document] = {}
-    for side, read in (("chip", _chip_document), ("workload", _workload_document)):
-        try:
-            sides[side] = read(folder / getattr(model, side))
-        except (SpecError, WorkloadError) as cause:
-            faults.append(((side,), str(cause)))
-    if len(sides) < 2:
-        raise document.fail(faults)
-    chip, workload = sides["chip"], sides["workload"]
-    in_set = list(faults_of_set(Study(model, document, chip, workload)))
-    wrong = {keys[1] for keys, _ in in_set}
-    good = [item for i, item in enumerate(model.set) if i not in wrong]
-    for_chip = [item.removeprefix("chip.") for item in good if item.startswith("chip.")]
-    for_workload = [item.removeprefix("workload.") for item in good if item.startswith("workload.")]
-    study = Study(model, document, chip.override(for_chip), workload.override(for_workload))
-    faults += [*in_set, *faults_of_study(study)]
-    if faults:
-        raise document.fail(faults)
-    return study
-
-
-_NEEDED = tuple(door_key(name) for name, field in StudyModel.model_fields.items() if field.is_required())
-
-
-def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys, str]]]:
-    """The study without what is wrong and may be left out, and what is wrong with it.
-
-    Raises
-    ------
-    ExploreError
-        Something else is wrong, or nothing is left.
-    """
-    try:
-        return fill(StudyModel, document), []
-    except ExploreError as refused:
-        try:
-            StudyModel.model_validate(document.data)
-        except ValueError as cause:
-            faults = faults_of(cause, StudyModel)
-        data = copy.deepcopy(document.data)
-        for (section, *rest), _ in faults:
-            if section in ("parameters", "objectives", "constraints") and rest and isinstance(data[section], dict):
-                data[section].pop(rest[0], None)
-            elif section not in _NEEDED:
-                data.pop(str(section), None)
-        try:
-            return StudyModel.model_validate(data), faults
-        except ValueError:
-            raise refused from None
-
-
-def _chip_document(path: Path) -> Document:
-    return read_yaml(path, SpecError)
-
-
-def _workload_document(path: Path) -> Document:
-    if path.suffix == ".nir":
-        raise WorkloadError(f"{path}: name a workload file that says network: {{nir: {path.name}}}")
-    return read_yaml(path, WorkloadError)
 
 
 def describe(study: Study) -> dict[str, Any]:

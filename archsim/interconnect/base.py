@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.registry import INTERCONNECTS
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -107,7 +109,13 @@ class Interconnect(ABC):
 
     def route(self, source: int, target: int) -> tuple[Hop, ...]:
         """Hops from one tile (or IO) to another; none if they are the same."""
-        return () if source == target else self.path(self.place_of(source), self.place_of(target))
+        if source == target:
+            return ()
+        try:
+            return self.path(self.place_of(source), self.place_of(target))
+        except Exception:
+            with INTERCONNECTS.calling(self.kind):
+                raise
 
     def place_of(self, tile: int) -> int:
         """The place of a tile; IO is its own."""

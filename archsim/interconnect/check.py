@@ -17,10 +17,7 @@ def checked(wires: Interconnect) -> Interconnect:
     PluginError
         The first thing that does not fit, with the name of the kind.
     """
-    try:
-        fault = next(_faults(wires), None)
-    except Exception as cause:  # whatever a foreign class raises
-        raise PluginError(f"interconnect {wires.kind!r}: {type(cause).__name__}: {cause}") from cause
+    fault = next(_faults(wires), None)
     if fault:
         raise PluginError(f"interconnect {wires.kind!r}: {fault}")
     return wires

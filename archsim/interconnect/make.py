@@ -31,7 +31,8 @@ def interconnect_of(kind: str, n_tiles: int, places: Sequence[int] | None = None
     1.0
     """
     refuse([wrong_kind("interconnect.kind", kind, INTERCONNECTS.names())], MappingError)
-    return checked(INTERCONNECTS[kind](n_tiles, tuple(range(n_tiles) if places is None else places)))
+    with INTERCONNECTS.calling(kind) as made:
+        return checked(made(n_tiles, tuple(range(n_tiles) if places is None else places)))
 
 
 def of_run(provenance: Mapping[str, Any], n_tiles: int) -> Interconnect:

@@ -122,14 +122,11 @@ class Dataflow:
                 ahead[name] = max(ahead[name], newest - t)
         return ahead
 
-    def newest_needed(self, name: str, timestep: int) -> int:
-        """The newest timestep of a layer's output that the network's output at `timestep` waits for.
-
-        Padding along time makes a window look ahead, over all layers on the way; -1 if nothing is needed.
-        """
-        return self._newest_needed(timestep).get(name, -1)
-
     def _newest_needed(self, timestep: int) -> dict[str, int]:
+        """The newest timestep of each layer's output that the network's output at `timestep` waits for.
+
+        Padding along time makes a window look ahead, over all layers on the way.
+        """
         newest = {self.network.layers[-1].name: timestep}
         for layer in reversed(self.network.layers):
             if layer.name not in newest:

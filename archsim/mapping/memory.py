@@ -12,20 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
 from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of
+from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule
 from archsim.spec import AUTO, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
-
-if TYPE_CHECKING:
-    from archsim.mapping.mapping import LayerPlan
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 Owner = tuple[str, int, str]  # buffer, tile, user

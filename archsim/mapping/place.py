@@ -13,6 +13,7 @@ from archsim.errors import MappingError
 from archsim.given import refuse, wrong_kind
 from archsim.interconnect import IO, Interconnect, interconnect_of
 from archsim.interconnect.base import Floats, Ints
+from archsim.registry import INTERCONNECTS
 
 Traffic = MappingType[tuple[int, int], int]
 Rule = Literal["near", "in_order"]
@@ -47,6 +48,12 @@ def place(kind: str, n_tiles: int, traffic: Traffic, rule: Rule) -> Interconnect
     refuse([wrong_kind("mapping.placement", rule, Rule)], MappingError)
     if rule == "in_order" or not in_order.places_differ or n_tiles < 2:
         return in_order
+    with INTERCONNECTS.calling(kind):
+        return _near(in_order, traffic)
+
+
+def _near(in_order: Interconnect, traffic: Traffic) -> Interconnect:
+    """The best start, swapped as long as that helps."""
     starts = [in_order, *(replace(in_order, places=places) for places in in_order.orders())]
     best = min(starts, key=lambda start: cost(start, traffic))
     n_talking = len({tile for pair in traffic for tile in pair} - {IO})

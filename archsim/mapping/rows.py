@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from archsim.mapping.blocks import Span
+from archsim.mapping.plan import Home, LayerPlan
 from archsim.workload import INPUT, Conv, Dense, Layer, Network
-
-if TYPE_CHECKING:
-    from archsim.mapping.mapping import Home, LayerPlan
 
 
 def sources_of(layer: Layer) -> tuple[str, ...]:

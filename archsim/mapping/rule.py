@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.plan import LayerPlan
 from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.workload import INFERENCE, Layer, Network, Workload
-
-if TYPE_CHECKING:
-    from archsim.mapping.mapping import LayerPlan
 
 RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
 

@@ -3,11 +3,12 @@
 from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
-from archsim.metrics.links import LinkLoad, link_load, most_loaded
+from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.long_result import LongResult
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
-from archsim.metrics.run_file import phase_file, read_run, run_file, write_run
+from archsim.metrics.run_file import phase_file, run_file, write_run
+from archsim.metrics.run_reader import read_run
 from archsim.metrics.spans import Spans
 from archsim.metrics.waits import CAUSES, Waits, waits
 
@@ -31,7 +32,6 @@ __all__ = [
     "critical_path",
     "kind_of",
     "link_load",
-    "most_loaded",
     "path_shares",
     "phase_file",
     "power_over_time",

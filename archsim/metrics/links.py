@@ -92,15 +92,3 @@ def link_load(graph: TaskGraph, trace: Trace, actions: Mapping[str, Action]) -> 
         )
         for r in np.unique(link).tolist()
     }
-
-
-def most_loaded(loads: Mapping[str, LinkLoad], n: int) -> list[tuple[str, LinkLoad]]:
-    """The `n` links that are busy longest, the busiest first; of equals the first by name.
-
-    Examples
-    --------
-    >>> loads = {"b": LinkLoad(0.5, 4, 1.0), "a": LinkLoad(0.5, 4, 1.0), "c": LinkLoad(0.7, 6, 1.5)}
-    >>> [name for name, _ in most_loaded(loads, 2)]
-    ['c', 'a']
-    """
-    return sorted(loads.items(), key=lambda pair: (-pair[1].busy_frac, pair[0]))[:n]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
 from archsim.units import format_quantity
-
-if TYPE_CHECKING:
-    from archsim.metrics.result import Result
 
 N_COMPONENTS = 10
 
 
-def result_html(result: Result) -> str:
-    """Totals and the components that take most, as HTML; every name is text."""
+def result_html(result: Any) -> str:
+    """Totals of a `Result` and the components that take most, as HTML; every name is text."""
     busiest = result.busiest_resource
     totals = {
         "latency": format_quantity(result.latency_ps, "time"),
@@ -31,7 +28,7 @@ def result_html(result: Result) -> str:
     return f"<div>{head}<table>{''.join(rows)}</table>{_components(result)}</div>"
 
 
-def _components(result: Result) -> str:
+def _components(result: Any) -> str:
     parts = sorted(result.breakdown("component").items(), key=lambda item: -item[1]["energy_pj"])[:N_COMPONENTS]
     lines = []
     for name, part in parts:

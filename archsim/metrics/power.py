@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.components import Action
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
-
-if TYPE_CHECKING:
-    from archsim.metrics.result import Result
 
 MIN_WINDOW_PS = 1_000
 """The energy of a task is spread over 1 ns at least: no task is an infinite spike of power."""
@@ -21,7 +20,27 @@ PJ_PER_PS_IN_UW = 1e6  # 1 pJ/ps = 1 W
 UW_PS_PER_PJ = 1e6  # 1 uW ps = 1e-18 J; to be divided by, as 1e-6 is no binary number
 
 
-def power_over_time(result: Result) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+class Priced(Protocol):
+    """A run with its prices: a `Result`."""
+
+    @property
+    def graph(self) -> TaskGraph:
+        """Its tasks."""
+
+    @property
+    def trace(self) -> Trace:
+        """When they ran."""
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """Price of each action."""
+
+    @property
+    def leakage_uw(self) -> float:
+        """Of the whole chip."""
+
+
+def power_over_time(result: Priced) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Power of the whole chip from 0 to the makespan.
 
     Every task spends its energy evenly from its start over the longest of its occupancy, its latency and 1 ns;

@@ -13,7 +13,6 @@ from archsim.plot.crossbar import (
     ir_drop_map,
 )
 from archsim.plot.drawing import Drawing
-from archsim.plot.endurance import Endurance, endurance
 from archsim.plot.error_bars import error_bars
 from archsim.plot.floor_plan import FloorPlan, floor_plan
 from archsim.plot.inline import Inline, inline
@@ -33,7 +32,6 @@ __all__ = [
     "ConductanceMap",
     "Drawing",
     "DropMap",
-    "Endurance",
     "FloorPlan",
     "Inline",
     "Lane",
@@ -47,7 +45,6 @@ __all__ = [
     "column_errors",
     "component_style",
     "conductance_map",
-    "endurance",
     "error_bars",
     "figure",
     "floor_plan",

@@ -11,6 +11,7 @@ from archsim.interconnect import IO, Interconnect, Point
 from archsim.mapping import Mapping
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import PALETTE, layer_colours
+from archsim.registry import INTERCONNECTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,8 +111,9 @@ def _plan_of(mapping: Mapping) -> FloorPlan:
         for i in range(block.n_crossbars):
             crossbars.setdefault((block.tile, block.pe, block.crossbar + i), (block.layer, block.role))
     wires = mapping.interconnect
-    places = {tile: wires.position(place) for tile, place in enumerate(wires.places)}
-    return FloorPlan(places, crossbars, _lines(wires), wires.position(IO))
+    with INTERCONNECTS.calling(wires.kind):
+        places = {tile: wires.position(place) for tile, place in enumerate(wires.places)}
+        return FloorPlan(places, crossbars, _lines(wires), wires.position(IO))
 
 
 def _lines(interconnect: Interconnect) -> tuple[tuple[Point, ...], ...]:

@@ -55,6 +55,7 @@ def crossbar_record(look: Look, source: str, sha256: str) -> dict[str, Any]:
         "cells": _cells(look),
         "error": _error(look),
         "ir_drop": _drop(look),
+        "learned": _learned(look),
         "conversions": _conversions(look),
         "notes": [note] if (note := pulses_note(look.chip)) else [],
         "provenance": {
@@ -102,6 +103,14 @@ def _error(look: Look) -> dict[str, Any]:
         "column_mean_percent": found.mean_percent.tolist(),
         "column_spread_percent": found.spread_percent.tolist(),
     }
+
+
+def _learned(look: Look) -> dict[str, Any] | None:
+    model = look.array.error_model
+    if model is None:
+        return None
+    found = {"file": look.spec.errors.learned, "n_samples": model.n_samples, "source": model.source}
+    return {**found, "n_outside": model.outside_count}
 
 
 def _drop(look: Look) -> dict[str, Any] | None:
@@ -153,6 +162,7 @@ def _lines(record: dict[str, Any]) -> dict[str, str]:
         "pulses per cell": _pulses_said(record),
         "verify reads": str(cells["n_verify_reads"]),
         **_cell_lines(cells, "cells" in ideal),
+        **_learned_line(record),
         "rms error": f"{error['rms_percent']:.3g} % of the full output, {error['full_output']:.4g}",
         "  of stored weights": f"{error['stored_rms_percent']:.3g} %, if they are read exactly",
         "IR drop": _drop_said(record),
@@ -166,6 +176,13 @@ def _cell_lines(cells: dict[str, Any], ideal: bool) -> dict[str, str]:
         return {"errors of cells": "none: each cell lands on its level and stays there"}
     n_faulty = sum(cells["n_faulty"].values())
     return {"stuck or open cells": _share(n_faulty, cells["n_written"])} if n_faulty else {}
+
+
+def _learned_line(record: dict[str, Any]) -> dict[str, str]:
+    if (model := record["learned"]) is None:
+        return {}
+    outside = f"; asked {model['n_outside']} times outside of its range" if model["n_outside"] else ""
+    return {"learned errors": f"{model['file']}, from {model['n_samples']} sums{outside}"}
 
 
 def _pulses_said(record: dict[str, Any]) -> str:

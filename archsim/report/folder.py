@@ -101,7 +101,7 @@ def read_results(path: str | Path) -> Saved:
         raise ArchsimError(f"{file}: not a result of archsim: {cause}") from None
     if isinstance(data, dict) and data.get("format") == FORMAT:
         refuse_saved(file, bundle_faults(data))
-        return Saved(_with_provenance(data), tuple(data["notes"]))
+        return Saved(_with_provenance(data), tuple(data.get("notes", ())))
     if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
         refuse_saved(file, record_faults(data))
         return Saved({data["phase"]: data}, ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -97,9 +98,16 @@ class _Bundle(_Strict):
     provenance: _Shared = Field(default_factory=_Shared)
 
 
+ADDED = ("energy_pj", "area_um2", "busy_ps")
+"""What the parts of every breakdown add up to."""
+
+
 def bundle_faults(data: object) -> list[Fault]:
     """What is wrong with the runs of one chip and workload, as `record_faults`; each stands under its phase."""
-    return _faults(data, _Bundle)
+    if faults := _faults(data, _Bundle):
+        return faults
+    results: dict[str, Any] = data["results"]  # type: ignore[index]  # a bundle, as just seen
+    return [(("results", name, *path), said) for name, one in results.items() for path, said in _sums(one)]
 
 
 def record_faults(record: object) -> list[Fault]:
@@ -120,12 +128,23 @@ def record_faults(record: object) -> list[Fault]:
     >>> dict(record_faults({"name": "a", "totals": {"latency_ps": -1}}))["totals", "latency_ps"]
     'must be at least 0; got -1'
     """
-    return _faults(record, _Record)
+    return _faults(record, _Record) or _sums(record)
 
 
 def provenance_faults(provenance: object) -> list[Fault]:
     """What is wrong with where a run came from, as `record_faults`."""
     return _faults(provenance, _Provenance)
+
+
+def _sums(record: Any) -> list[Fault]:
+    """Breakdowns whose parts are not the whole."""
+    faults: list[Fault] = []
+    for by, parts in record["breakdown"].items():
+        for key in ADDED:
+            found, whole = math.fsum(part[key] for part in parts.values()), record["totals"][key]
+            if not math.isclose(found, whole, rel_tol=1e-9):
+                faults.append((("breakdown", by), f"{key} adds up to {found:.10g}, totals.{key} is {whole:.10g}"))
+    return faults
 
 
 def _faults(data: object, model: type[BaseModel]) -> list[Fault]:

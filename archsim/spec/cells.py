@@ -19,6 +19,7 @@ from archsim.units import (
     TemperatureK,
     TimePs,
     VoltageV,
+    door_key,
 )
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -170,6 +171,8 @@ class CellErrors(DoorModel):
     telegraph, drift, faults, update, endurance : see their classes
     temperature : of the chip; `reference_temperature` is where the figures were measured
     thermal_noise : Johnson-Nyquist noise of the cells over one read pulse
+    learned : file of an error model (``archsim crossbar --fit``) that makes the error of every sum before its
+        conversion, in place of all other errors of cells when they are set or read, of wires and of curves
     """
 
     programming: Spread | None = None
@@ -185,6 +188,7 @@ class CellErrors(DoorModel):
     temperature_k: TemperatureK = 300.0
     reference_temperature_k: TemperatureK = 300.0
     thermal_noise: bool = False
+    learned: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _choices_agree(self) -> Self:
@@ -201,9 +205,34 @@ class CellErrors(DoorModel):
         ]
         if self.drift is not None and self.drift.start_ps <= 0:
             faults.append((("drift", "start"), "must be above zero: the law begins there"))
+        if self.learned is not None:
+            stood_for = [name for name in LEARNED_STANDS_FOR if getattr(self, name) != _DEFAULTS[name]]
+            said = "errors.learned stands for it; leave one of them out"
+            faults += [((door_key(name),), said) for name in stood_for]
         if faults:
             raise FieldFaultsError(faults)
         return self
+
+
+LEARNED_STANDS_FOR = (
+    "programming", "write_verify", "relaxation", "device_spread_frac", "read_noise", "telegraph", "drift",
+    "faults", "thermal_noise",
+)  # fmt: skip
+"""Errors that a learned model of the sums has in it; those of pulses and of worn cells come on top."""
+_DEFAULTS = {name: CellErrors.model_fields[name].get_default() for name in LEARNED_STANDS_FOR}
+
+
+def learned_faults(errors: CellErrors, wires: Wires | None, curve: CellCurve | None) -> list[str]:
+    """Names of what a learned error model stands for and is set beside it.
+
+    Examples
+    --------
+    >>> learned_faults(CellErrors(learned="array.json"), None, CellCurve(v0="0.3 V"))
+    ['curve']
+    """
+    if errors.learned is None:
+        return []
+    return [name for name, given in (("wires", wires), ("curve", curve)) if given is not None]
 
 
 class CellCurve(DoorModel):

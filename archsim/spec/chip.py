@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
-from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires
+from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
@@ -340,7 +341,7 @@ class Chip(DoorModel):
     """A whole chip. `tiles: auto` builds as many as the workload needs."""
 
     version: Literal[1]
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
     technology: Technology
     n_tiles: Count | Literal["auto"]
     tile: Tile
@@ -368,6 +369,9 @@ class Chip(DoorModel):
             faults.append((("adc", "columns_per_adc"), said))
         if levels := level_fault(self.device.n_levels, self.crossbar.n_cells_per_weight):
             faults.append((("crossbar", "cells_per_weight"), levels))
+        places = {"wires": "crossbar", "curve": "device"}
+        for name in learned_faults(self.device.errors, self.crossbar.wires, self.device.curve):
+            faults.append(((places[name], name), "device.errors.learned stands for it; leave one of them out"))
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
             faults.append((("execution", "feedback"), said))

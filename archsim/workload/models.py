@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from archsim.names import one_line
 from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindOf, TimePs
 from archsim.workload.learning import LearningModel
 from archsim.workload.phases import Phase
@@ -25,7 +26,6 @@ MOST_SEED = 2**63 - 1
 Size = Annotated[int, Field(ge=1, le=MOST_SIZE)]
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
 Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
-InputBits = Annotated[Bits, Field(ge=1, le=MOST_BITS)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
@@ -261,11 +261,11 @@ class WorkloadModel(DoorModel):
     """A workload file."""
 
     version: Literal[1]
-    name: Name
+    name: Annotated[Name, AfterValidator(one_line)]
     network: NetworkModel
     weights: InitModel = InitModel()
     n_timesteps: Steps
-    input_resolution_bits: InputBits
+    input_resolution_bits: Bits
     activity: ActivityModel
     phases: Annotated[list[Phase], Field(min_length=1)]
     n_samples: Steps = 1

@@ -268,3 +268,31 @@ def test_a_folder_with_other_files_is_left_alone(chip: Path, weights: Path, tmp_
     refused(call(chip, "--weights", weights, "-o", out), "letter.txt")
     assert entries(out) == ["letter.txt"]
     refused(call(chip, "--weights", weights, "-o", weights), "is a file")
+
+
+def test_an_error_model_is_fitted_to_the_simulated_array_and_used(
+    chip: Path, weights: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.json"
+    wrong = (*WIRES, *PROGRAMMING, "--vectors", "30")
+    fitted = record_of(chip, "--weights", weights, *SMALL, *wrong, "--fit", model)
+    assert fitted["n_samples"] >= 30 * 6
+    assert 0 < fitted["rms_unexplained_full_cells"] <= fitted["rms_error_full_cells"]
+    learned = ("--set", f"device.errors.learned={model}")
+    use = record_of(chip, "--weights", weights, *SMALL, *learned, "--vectors", "64", "--density", "0.2")
+    assert use["learned"]["n_samples"] == fitted["n_samples"]
+    again = call(chip, "--weights", weights, *SMALL, *learned, "--fit", model)
+    assert again.exit_code == 2
+    assert "learned model already" in again.stderr
+
+
+def test_an_error_model_is_fitted_to_measurements(chip: Path, weights: Path, tmp_path: Path) -> None:
+    lines = [f"{0.1 * k},{0.09 * k},{k % 9}" for k in range(60)]
+    (tmp_path / "chip.csv").write_text("\n".join(["ideal,measured,active_rows", *lines]))
+    given = ("--measured", tmp_path / "chip.csv")
+    done = call(chip, "--weights", weights, *given, "--fit", tmp_path / "model.json")
+    assert done.exit_code == 0, done.output
+    assert "60 sums: chip.csv" in done.stdout
+    alone = call(chip, "--weights", weights, *given)
+    assert alone.exit_code == 2
+    assert "--measured needs --fit MODEL" in alone.stderr

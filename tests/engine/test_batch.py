@@ -80,7 +80,7 @@ def test_without_numba_the_heap_engine_gives_the_same(monkeypatch, make_random_g
     graphs = [make_random_graph(seed) for seed in range(20)]
     tables = [times(np.random.default_rng(1), 3, graph.n_tasks) for graph in graphs]
     expected = [as_lists(run_many(graph, table)) for graph, table in zip(graphs, tables, strict=True)]
-    monkeypatch.setitem(sys.modules, "archsim.engine.compiled", None)
+    monkeypatch.setitem(sys.modules, "archsim.engine.kernels.single", None)
     assert [as_lists(run_many(graph, table)) for graph, table in zip(graphs, tables, strict=True)] == expected
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from oracles.upper_bound import upper_bound
 
 import archsim
 from archsim.engine import run_tasks
 from archsim.engine.bounds import lower_bound
-from archsim.engine.bounds.upper import upper_bound
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.verify import verify

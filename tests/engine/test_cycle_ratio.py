@@ -8,10 +8,10 @@ from fractions import Fraction
 import networkx as nx
 import numpy as np
 import pytest
+from oracles.cycle_ratio import _edges, cycle_ratio
 from template_support import random_template
 
-from archsim.engine.long import cycle_ratio, run_long
-from archsim.engine.long.cycle_ratio import _edges
+from archsim.engine.long import run_long
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraphBuilder, TaskTemplate
 

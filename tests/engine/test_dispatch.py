@@ -95,7 +95,7 @@ def test_a_kernel_that_lacks_a_rule_is_refused_with_those_that_know_it():
 
 def test_without_numba_the_heap_engine_takes_over(monkeypatch, make_random_graph):
     expected = outcome(dispatch.run, make_random_graph(5), "fifo")
-    monkeypatch.setitem(sys.modules, "archsim.engine.compiled", None)
+    monkeypatch.setitem(sys.modules, "archsim.engine.kernels.single", None)
     called = []
     monkeypatch.setattr(heap_engine, "run", lambda *args, run=heap_engine.run: called.append(1) or run(*args))
     assert outcome(run_tasks, make_random_graph(5), "compiled") == expected

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles.upper_bound import upper_bound
 
 from archsim.engine import run_many, run_tasks
 from archsim.engine.bounds import lower_bound
-from archsim.engine.bounds.upper import upper_bound
 from archsim.engine.long import run_long
 from archsim.errors import EngineError
 from archsim.taskgraph import Run, TaskGraphBuilder, TaskTemplate

@@ -21,7 +21,8 @@ from archsim.errors import ExploreError, WriteError
 from archsim.explore import Explored, read_results, read_study, run, sweep
 from archsim.explore.front import nondominated
 from archsim.explore.log import checksum
-from archsim.explore.results import export, hypervolume, importance, knee, notes_on, report
+from archsim.explore.report import report
+from archsim.explore.results import export, hypervolume, importance, knee, notes_on
 from archsim.explore.space import configurations
 
 NIR_WORK = """version: 1

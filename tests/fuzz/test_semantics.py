@@ -82,7 +82,7 @@ def check_parts(low, work, trace, policy) -> None:
     """Every energy is finite and none is negative; parts sum to the whole."""
     places = low.mapping
     result = Result.of(
-        low.graph, trace, low.actions, low.costs.items(), places.crossbars_by_layer, places.n_crossbars_available,
+        low.graph, trace, low.actions, low.parts.items(), places.crossbars_by_layer, places.n_crossbars_available,
         work.n_samples, places.phase, work.name, {}, policy,
     )  # fmt: skip
     assert low.graph.count.min() >= 0

@@ -17,9 +17,9 @@ SAYS = {
     "refractory_neuron": (
         r"spikes \[1 0 0 1 0 0 1 0\]\nlif: \d+\.\d\d nJ, .* us\nrefractory_lif: \d+\.\d\d nJ, .* us\n"
     ),
-    "ring": r"\d+ \['link\[0 to 1\]', 'link\[0 to 8\]'.*'link\[io to 0\]'\]\n",
-    "tasks_command": r"admit \d+\n.*\n.*\n",
+    "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
+    "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }
 """By example: what it prints."""
 

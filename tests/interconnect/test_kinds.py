@@ -128,13 +128,31 @@ class Faulty(INTERCONNECTS["mesh"]):
         ({"given": Link("link[a]", 0, 1, 0.3)}, r"link\[a\] is 0.3 tile pitches long; .* half a pitch"),
         ({"hops": ()}, r"path\(-1, 0\) has no hop"),
         ({"hops": (Hop("link[b]", 1.0),)}, r"path\(-1, 0\) takes link\[b\], which links\(\) lacks"),
-        ({"hops": (Hop("link[io to 0]", 2.0),)}, r"link\[io to 0\] is 2.0 long, links\(\) says 1.0"),
-        ({"hops": (Hop("link[io to 0]", 1.0, 1),)}, "takes class 1 of virtual channels; there are 1"),
+        ({"hops": (Hop("link[io to 0]", 2.0),)}, r"path\(-1, 0\) says that link\[io to 0\] is 2.0 long"),
+        ({"hops": (Hop("link[io to 0]", 1.0, 1),)}, r"path\(-1, 0\) takes class 1 of virtual channels; there"),
         ({"hops": ["link[io to 0]"]}, "AttributeError: 'str' object has no attribute 'link'"),
         ({"links": lambda _: 1 / 0}, "ZeroDivisionError: division by zero"),
     ],
 )
 def test_what_does_not_fit_together_is_an_error_with_the_name_of_the_kind(given, said):
     archsim.register(type("Faulty", (Faulty,), given))
-    with pytest.raises(PluginError, match=f"interconnect 'faulty': .*{said}"):
+    with pytest.raises(PluginError, match=f"interconnect 'faulty'.*: {said}"):
         place("faulty", 4, {(0, 3): 1}, "near")
+
+
+@pytest.mark.usefixtures("own_kinds")
+def test_a_plug_in_that_fails_later_on_is_told_by_its_name_too():
+    class Late(INTERCONNECTS["mesh"]):
+        kind = "late"
+
+        def path(self, here, there):
+            return {}[here] if (here, there) == (1, 2) else super().path(here, there)
+
+        def orders(self):
+            raise IndexError("list index out of range")
+
+    archsim.register(Late)
+    with pytest.raises(PluginError, match=r"interconnect 'late' \(.*Late\): KeyError: 1"):
+        interconnect_of("late", 9).route(1, 2)
+    with pytest.raises(PluginError, match=r"interconnect 'late' \(.*Late\): IndexError: list index"):
+        place("late", 9, {(0, 3): 1}, "near")

@@ -84,7 +84,7 @@ def test_an_installed_package_brings_a_kind_to_the_commands(example, root_dir, t
     command = ["map", "arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--json"]
     command += ["-o", str(tmp_path / "ring.png"), *(word for one in SMALL for word in ("--set", one))]
     done = subprocess.run(
-        [sys.executable, "-m", "archsim.cli", *command], cwd=root_dir, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "archsim", *command], cwd=root_dir, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(root_dir)])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

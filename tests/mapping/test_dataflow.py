@@ -183,8 +183,9 @@ def test_a_window_with_padding_looks_ahead(kernel, padding, delay, newest):
     op = Conv(1, (kernel,), ONE, (padding,), ONE, axis="time")
     layers = (Layer("a", Dense(1), (INPUT,), (1,), (1,)), Layer("b", op, ("a",), (1,), (1,), delay=delay))
     flow = Dataflow(Network("n", (1,), layers), 9, 1)
-    assert flow.newest_needed("a", 4) == newest == max(flow.needs(layers[1], 4, "a"))
-    assert flow.newest_needed(INPUT, 4) == newest
+    needed = flow._newest_needed(4)
+    assert needed["a"] == newest == max(flow.needs(layers[1], 4, "a"))
+    assert needed[INPUT] == newest
 
 
 def sfcn() -> Network:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from archsim.errors import DoesNotFitError
 from archsim.mapping import n_bytes, needed_from, rows_of_source
-from archsim.mapping.mapping import Home
 from archsim.mapping.memory import _Book, value_bits
+from archsim.mapping.plan import Home
 from archsim.workload import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
 
 LIF = "neuron: {kind: lif, leak: 0.9}"

@@ -1,4 +1,4 @@
-"""Utilisation, latency, BP beside DFA, Pareto front, endurance: the data drawn are those of the results."""
+"""Utilisation, latency, BP beside DFA, Pareto front: the data drawn are those of the results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import archsim
 from archsim.errors import ArchsimError
 from archsim.metrics import Result
-from archsim.plot import bp_vs_dfa, breakdown, endurance, inline, latency, pareto_front, pipeline, utilisation
+from archsim.plot import bp_vs_dfa, breakdown, inline, latency, pareto_front, pipeline, utilisation
 from archsim.plot.canvas import short
 from archsim.plot.scales import PALETTE, component_style, component_styles, phase_styles
 
@@ -68,17 +68,6 @@ def test_nothing_beats_a_design_of_the_front_and_something_beats_any_other(tmp_p
         with pytest.raises(ArchsimError):
             pareto_front(wrong, tmp_path / "q.png")
     assert not (tmp_path / "q.png").exists()
-
-
-def test_without_spread_a_cell_is_worn_when_its_pulses_are_spent(tmp_path: Path) -> None:
-    drawn = endurance([5, 3, 1], 1000.0, tmp_path / "e.png")
-    expected = 3 * (drawn.adaptations >= 1000) + 1 * (drawn.adaptations >= 500)
-    assert np.array_equal(drawn.worn_cells, expected)
-    for wrong in ([5], [[1, 2]], [1, -1], [1, np.nan]):
-        with pytest.raises(ArchsimError, match="cells_by_writes"):
-            endurance(wrong, 1000.0, tmp_path / "f.png")
-    with pytest.raises(ArchsimError, match="cycles"):
-        endurance([5, 3], 0.0, tmp_path / "f.png")
 
 
 @pytest.mark.parametrize("kind", HEADS)

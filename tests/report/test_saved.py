@@ -155,3 +155,22 @@ def test_a_run_that_no_engine_gives_is_refused_by_its_column(folder, name, make,
 def test_a_whole_result_is_read(folder):
     assert load_result(folder).latency_ps == read_results(folder).results["inference"]["totals"]["latency_ps"]
     assert Drawing.load(folder / "spans_inference.npz").phase == "inference"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("breakdown", "layer", "fc1"), ..., "breakdown.layer: energy_pj adds up to .*, totals.energy_pj is"),
+        (("breakdown", "phase", "forward", "energy_pj"), 1e300, "breakdown.phase: energy_pj adds up to 1e.300"),
+        (("breakdown", "action"), {}, "breakdown.action: energy_pj adds up to 0, totals.energy_pj is"),
+    ],
+)
+def test_parts_that_are_not_the_whole_are_refused(folder, path, value, said):
+    change(folder, (*RUN, *path), value)
+    with pytest.raises(ArchsimError, match=rf"results\.inference\.{said}"):
+        read_results(folder)
+
+
+def test_a_result_without_notes_has_none(folder):
+    change(folder, ("notes",), ...)
+    assert read_results(folder).notes == ()

@@ -34,10 +34,10 @@ def fixed_range(low: str, high: str) -> str:
             ["device.levels=32768", "crossbar.cells_per_weight=4"],
             "crossbar.cells_per_weight: 4 cells of 32768 levels make more than 2^53 levels",
         ),
-        (["device.levels=9007199254740993"], "which double precision does not tell apart; use fewer levels"),
+        (["device.levels=9007199254740993"], "device.levels: must be at most 1048576; got 9007199254740993"),
         (
-            ["crossbar.cells_per_weight=1000000", "crossbar.columns=8000000", "adc.columns_per_adc=1"],
-            "crossbar.cells_per_weight: 1000000 cells of 4 levels make more than 2^53 levels",
+            ["crossbar.cells_per_weight=100000", "crossbar.columns=800000", "adc.columns_per_adc=1"],
+            "crossbar.cells_per_weight: 100000 cells of 4 levels make more than 2^53 levels",
         ),
         (["crossbar.cells_per_weight=1e6"], "crossbar.cells_per_weight: must be a whole number; got 1000000.0"),
     ],

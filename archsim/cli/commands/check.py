@@ -48,7 +48,7 @@ def _checked(file: Path) -> str:
         n_layers = len(work.network.layers)
         return f"network {work.name}, {n_layers} layer{'s' if n_layers != 1 else ''}"
     if kind_of_file(file) == "study":
-        from archsim.explore.study import read_study
+        from archsim.explore.study_reader import read_study
 
         return f"study {read_study(file).name}"
     if _is_workload(file):

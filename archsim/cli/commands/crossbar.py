@@ -17,7 +17,7 @@ from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
 
 if TYPE_CHECKING:
-    from archsim.crossbar.look import Look
+    from archsim.crossbar.look import Floats, Look, Question
     from archsim.spec import Chip
 
 
@@ -48,6 +48,23 @@ def crossbar(
     input_bits: Annotated[
         int, typer.Option("--input-bits", min=0, max=16, help="Bits of an input: 1 for spikes, 0 for analogue.")
     ] = 1,
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            "--fit",
+            metavar="MODEL",
+            help="Learn the error of the sums of that row of arrays and write an error model, for "
+            "device.errors.learned of a chip file.",
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            "--measured",
+            metavar="CSV",
+            help="For --fit: learn from measurements (columns ideal, measured[, active_rows]) in full cells.",
+        ),
+    ] = None,
     max_memory: MaxMemory = None,
     set_: Assignments = None,
     json: Json = False,
@@ -66,6 +83,12 @@ def crossbar(
         return found, crossbar_record(found, matrix.source, matrix.sha256)
 
     allowed = memory_bytes(max_memory)
+    if fit is not None or measured is not None:
+        the_chip, matrix = _chip(chip, set_ or []), read_matrix(weights, key=key, layer=layer)
+        place = _checked(the_chip, matrix.values.shape, array, vectors, density, input_bits, allowed)
+        asked = Question(place, seed, vectors, density, input_bits)
+        _fit(the_chip, matrix.values, matrix.source, asked, fit, measured, json)
+        return
     if output is None:
         _, record = look()
     else:
@@ -79,6 +102,32 @@ def crossbar(
     say(crossbar_text(record))
     if output is not None:
         say(f"written to {output}", err=True)
+
+
+def _fit(
+    chip: Chip, values: Floats, source: str, question: Question, model_file: Path | None, measured: Path | None,
+    as_json: bool,
+) -> None:
+    """Fit an error model, write it, and say what it found."""
+    from archsim.cli.inputs import progress
+    from archsim.crossbar.learned import ErrorModel, read_error_csv
+    from archsim.crossbar.samples import simulated_samples
+    from archsim.report.error_fit import fit_record, fit_text
+
+    if model_file is None:
+        raise ArchsimError("--measured needs --fit MODEL, the file that the error model is written to")
+    if measured is not None:
+        samples = read_error_csv(measured)
+    else:
+        samples = simulated_samples(chip, values, source, question, progress)
+    progress(f"fitting {len(samples.error)} samples ...")
+    model = ErrorModel.fit(samples, seed=question.seed)
+    model.save(model_file)
+    record = fit_record(model, samples, model_file)
+    if as_json:
+        say_json(record)
+    else:
+        say(fit_text(record))
 
 
 def _chip(file: Path, assignments: list[str]) -> Chip:
@@ -97,7 +146,7 @@ def _checked(
     """The array that is meant, if the batch can be read; ArchsimError if not."""
     from archsim.crossbar.look import bytes_of, grid_of
     from archsim.engine.long.memory import check_memory
-    from archsim.spec.values import array_spec
+    from archsim.spec.arrays import array_spec
 
     n_in, n_out = shape
     spec = array_spec(chip, input_bits=input_bits)

@@ -37,8 +37,8 @@ def report(
 
 def _study_page(item: Path, output: Path) -> None:
     """With its tables and chips."""
+    from archsim.explore.report import report as write_page
     from archsim.explore.results import notes_on, read_results
-    from archsim.explore.results import report as write_page
 
     found = read_results(item)
     say(str(write_page(found, output)))

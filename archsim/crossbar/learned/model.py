@@ -19,7 +19,7 @@ from scipy.special import digamma, polygamma
 from archsim.crossbar.learned.file import read_model, versions, write_model
 from archsim.crossbar.learned.posterior import Floats, Lookup, Posterior, group
 from archsim.crossbar.learned.samples import ErrorSamples
-from archsim.errors import SpecError
+from archsim.errors import ArchsimWarning, SpecError
 
 Outside = Literal["warn", "raise"]
 
@@ -31,7 +31,7 @@ _JITTER = 1e-10
 _FLOOR = 1e-18
 
 
-class OutOfRangeWarning(UserWarning):
+class OutOfRangeWarning(ArchsimWarning):
     """An error model was asked about an operating point outside those it was fitted on."""
 
 

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.crossbar.learned.model import ErrorModel
+from archsim.crossbar.learned.sums import with_errors
 from archsim.crossbar.mvm.inputs import Drive
 from archsim.crossbar.mvm.kernels import Bits, Coding, WholeCells, add_codes, add_codes_of_bits, whole_cells
 from archsim.crossbar.mvm.lines import Lines
@@ -93,6 +95,8 @@ class Reading:
     coding : Coding or None
         The converter; None reads the sums themselves.
     noise : Noise or None
+    learned : ErrorModel or None
+        Errs the sums before they are converted.
     bend : function or None
         From digits to those that a linear cell would need for the same current.
     steps : float
@@ -109,6 +113,7 @@ class Reading:
     offset: float
     coding: Coding | None
     noise: Noise | None
+    learned: ErrorModel | None
     bend: Callable[[Floats], Floats] | None
     steps: float
     compiled: ModuleType | None
@@ -127,7 +132,7 @@ class Reading:
         """(n, n_out) of a drive, in units of inputs times weights."""
         # between wires noise depends on how many rows are driven: cycle by cycle and block by block
         at_once = self.coding is None and (self.noise is None or self.noise.between is None)
-        if at_once and isinstance(self.source, Products) and not self.lines.has_reference:
+        if at_once and self.learned is None and isinstance(self.source, Products) and not self.lines.has_reference:
             return self._linear(drive, self.source)
         y: Floats | None = None
         digits: Bits | Reals = Bits(drive.digits, self.blocks) if self._takes_bits(drive) else self.floats(drive)
@@ -166,6 +171,11 @@ class Reading:
     def line_sums(self, drive: Drive, floats: Reals, block: int) -> Iterator[Reals]:
         """Sums (cycles x n, width) of every line of a block, with noise."""
         flat = floats.reshape(-1, floats.shape[2])
+        if self.learned is not None:
+            digits = drive.digits[:, :, self.blocks[block]].reshape(len(flat), -1)
+            for sums in self.source.sums(block, flat):
+                yield with_errors(self.learned, sums, digits, self.rng)
+            return
         if self.noise is None:
             yield from self.source.sums(block, flat)
             return
@@ -187,6 +197,7 @@ class Reading:
         return (
             self.coding is not None
             and self.noise is None
+            and self.learned is None
             and isinstance(self.source, Products)
             and drive.is_bits()
         )

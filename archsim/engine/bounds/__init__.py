@@ -126,7 +126,7 @@ def _paths(graph: TaskGraph, compiled: bool) -> tuple[Ints, Ints]:
     )  # fmt: skip
     if compiled:
         try:
-            from archsim.engine.bounds.compiled import paths
+            from archsim.engine.kernels.bounds import paths
         except ImportError:
             pass
         else:

@@ -4,9 +4,8 @@ Where the state at the end of an iteration comes back, the run has become period
 exactly, and the end is played out.
 """
 
-from archsim.engine.long.cycle_ratio import cycle_ratio
 from archsim.engine.long.memory import check_memory, default_max_bytes
 from archsim.engine.long.outcome import Jump, LongRun
 from archsim.engine.long.rolling import run_long
 
-__all__ = ["Jump", "LongRun", "check_memory", "cycle_ratio", "default_max_bytes", "run_long"]
+__all__ = ["Jump", "LongRun", "check_memory", "default_max_bytes", "run_long"]

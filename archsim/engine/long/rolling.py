@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine import POLICIES, run_tasks
+from archsim.engine.kernels.structs import Found, Memory, Order, Sizes
 from archsim.engine.long.full import busy_of, cut, graph_of, play_in_full
 from archsim.engine.long.memory import check_memory
 from archsim.engine.long.outcome import KEEP, Jump, LongRun
@@ -18,7 +19,7 @@ from archsim.taskgraph import Run, TaskTemplate
 from archsim.taskgraph.template import MAX_TASKS
 
 if TYPE_CHECKING:
-    from archsim.engine.long import compiled as kernel
+    from archsim.engine.kernels import long as kernel
 
 Ints = NDArray[np.int64]
 
@@ -93,7 +94,7 @@ def run_long(
     runs = template.runs(order)
     services_ps, service = _services(template, runs, services_ps, service)
     try:
-        from archsim.engine.long.compiled import FINISHED, FULL, STUCK, TOO_LONG
+        from archsim.engine.kernels.long import FINISHED, FULL, STUCK, TOO_LONG
     except ImportError:
         return play_in_full(template, runs, policy, services_ps, service, max_memory_bytes)
     n_blocks = sum(run.n_blocks for run in runs)
@@ -171,7 +172,7 @@ class _Window:
 
     def play(self, policy: str, detect: bool, services_ps: Ints, service: NDArray[np.int32]) -> int:
         """How it ended."""
-        from archsim.engine.long import compiled
+        from archsim.engine.kernels.long import roll as loop
 
         n, n_resources, n_runs = self.n_slots * self.longest, self.template.tasks.n_resources, len(self.runs)
         first = np.zeros(n_runs + 1, np.int64)
@@ -183,20 +184,18 @@ class _Window:
         self.begins, self.ends = np.full(KEEP, -1, np.int64), np.full(KEEP, -1, np.int64)
         self.outlast, self.out = np.zeros(n_resources, np.int64), np.zeros(5, np.int64)
         self.jumps = np.zeros((n_runs, 4), np.int64)
-        events = [np.empty(2 * n, np.int64) for _ in range(4)]
+        times, nodes, ending, soon = (np.empty(2 * n, np.int64) for _ in range(4))
         known = np.empty(2 * n + n_resources, np.int64)
-        roll: Any = compiled.roll  # mypy takes the loops for what numba is given
-        return int(
-            roll(
-                self._rows(service, services_ps), self._places(), self.longest, self.n_edges, self.n_claims,
-                self.n_slots, self.template.max_lag, self.lead, first, ptr, blocks, policy == "static", detect,
-                *events, np.empty(n, np.int64), known, self.begins, self.ends, self.outlast, self.jumps, self.out,
-            )
-        )  # fmt: skip
+        size = Sizes(self.longest, self.n_edges, self.n_claims, self.n_slots, self.template.max_lag, self.lead)
+        memory = Memory(times, nodes, ending, soon, np.empty(n, np.int64), known)
+        found = Found(self.begins, self.ends, self.outlast, self.jumps, self.out)
+        roll: Any = loop  # mypy takes the loops for what numba is given
+        rows, order = self._rows(service, services_ps), Order(first, ptr, blocks)
+        return int(roll(rows, self._places(), size, order, policy == "static", detect, memory, found))
 
     def _rows(self, service: NDArray[np.int32], services_ps: Ints) -> kernel.Rows:
-        from archsim.engine.general.compiled import claims_of
-        from archsim.engine.long.compiled import Rows
+        from archsim.engine.kernels.general import claims_of
+        from archsim.engine.kernels.long import Rows
 
         t, g = self.template, self.template.tasks
         rows: dict[str, Any] = {}
@@ -224,7 +223,7 @@ class _Window:
         return Rows._make(columns)
 
     def _places(self) -> kernel.Window:
-        from archsim.engine.long.compiled import Window
+        from archsim.engine.kernels.long import Window
 
         n, n_edges, n_claims = (self.n_slots * k for k in (self.longest, self.n_edges, self.n_claims))
         n_resources = self.template.tasks.n_resources

@@ -10,6 +10,7 @@ import numpy as np
 
 from archsim.interconnect import IO, Interconnect, of_run
 from archsim.metrics import Result
+from archsim.registry import INTERCONNECTS
 
 _TILE = re.compile(r"tile\[(\d+)\]")
 
@@ -20,6 +21,11 @@ def floor(result: Result) -> dict[str, Any]:
     A task belongs to the tile of the first resource it names (uses, then reserves); the rest is the chip's.
     """
     wires = of_run(result.provenance, _n_tiles(result))
+    with INTERCONNECTS.calling(wires.kind):
+        return _floor(result, wires)
+
+
+def _floor(result: Result, wires: Interconnect) -> dict[str, Any]:
     return {
         "tiles": [
             {"tile": tile, "x": x, "y": y, **figures}

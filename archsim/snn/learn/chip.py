@@ -14,7 +14,8 @@ from archsim.names import COPY, RECURRENT
 from archsim.snn.learn.products import groups_of, matrices
 from archsim.snn.learn.run import Tape
 from archsim.spec import Chip
-from archsim.spec.values import ArraySpec, array_spec
+from archsim.spec.arrays import array_spec
+from archsim.spec.values import ArraySpec
 from archsim.workload.network import Floats, Network
 
 FEEDBACK = ".feedback"  # after a name: a learning rule's fixed matrix

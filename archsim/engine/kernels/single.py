@@ -1,4 +1,4 @@
-"""The loops of the compiled engine: the rules of `simpy_engine` on plain columns, to the same integers.
+"""Loops for tasks on single resources: the rules of `simpy_engine` on plain columns, to the same integers.
 
 Three kernels: `one_resource` for graphs whose tasks hold one unit of at most one resource, `any_graph` for
 all rules, `static_pass` for tasks served in the order of their ids. `dispatch` chooses and prepares.
@@ -25,13 +25,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from archsim.engine.kernels.structs import Ids, Long, Short, Times, Wheel
 from archsim.jit import intrinsic, njit, types
-
-Long = NDArray[np.int64]
-Short = NDArray[np.int32]
-Ids = NDArray[np.uint32]
 
 FINISHED, STUCK, TOO_LONG, OUT_OF_ORDER = 0, 1, 2, 3
 """How a kernel ends: all tasks ran; some never do; a number needs more than 64 bits; an id precedes its own
@@ -286,13 +282,8 @@ def one_resource(
     free: Long,
     after_ptr: Short,
     after: Ids,
-    n_buckets: int,
-    unit: int,
-    shift: int,
-    inverse: int,
-    ready: Long,
-    start: Long,
-    done: Long,
+    wheel_of: Wheel,
+    times_of: Times,
     head: Long,
 ) -> int:
     """Policy fifo where each task holds one unit of one resource as long as it takes, more than no time.
@@ -300,6 +291,8 @@ def one_resource(
     Then a round is an instant, a unit that comes back goes to the first in line at once, and the newly ready
     follow in order of ids. Without buckets: a heap.
     """
+    n_buckets, unit, shift, inverse = wheel_of
+    ready, start, done = times_of
     wheel, mask = n_buckets > 0, n_buckets - 1
     first = np.full(n_buckets, -1, np.int32)
     bits = np.zeros(BITS + (n_buckets >> 6) + 1, np.int64)
@@ -418,14 +411,13 @@ def static_pass(
     uses_ptr: Short,
     uses: Ids,
     slot_ptr: Long,
-    ready: Long,
-    start: Long,
-    done: Long,
+    times: Times,
 ) -> int:
     """Policy static where tasks hold single units of resources and reserve nothing: one pass over the ids.
 
     A task starts when it is ready, the one before it in each of its lines has started, and a unit is back.
     """
+    ready, start, done = times
     slot = np.zeros(slot_ptr[-1], np.int64)  # when each unit comes back
     latest = np.zeros(len(slot_ptr) - 1, np.int64)  # start of the one served before
     for i in range(len(latency)):

@@ -1,6 +1,6 @@
 """The rolling window: blocks of a template are loaded shortly before they are needed, and forgotten when over.
 
-The rules are those of `archsim.engine.general.compiled`. A task of the window is a place: slot of its block x
+The rules are those of `archsim.engine.kernels.general`. A task of the window is a place: slot of its block x
 longest block + where it stands in the block. Tasks are compared by their key: number of the block x longest
 block + where it stands, which orders them as ids do. Blocks after a jump keep their numbers; what was skipped is
 added at the end.
@@ -13,13 +13,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from archsim.engine.compiled import pop, push
+from archsim.engine.kernels.single import pop, push
+from archsim.engine.kernels.structs import Found, Long, Memory, Order, Short, Sizes
 from archsim.jit import njit
-
-Long = NDArray[np.int64]
-Short = NDArray[np.int32]
 
 FINISHED, STUCK, TOO_LONG, FULL, LATE = 0, 1, 2, 3, 4
 """How a run ends: all blocks ran; some never do; a number needs more than 64 bits; the window is too small; a
@@ -78,10 +75,10 @@ class Window(NamedTuple):
 
 @njit(cache=True, error_model="numpy")
 def _load(
-    t: Rows, w: Window, longest: int, n_edges: int, n_claims: int, n_slots: int,
-    b: int, kind: int, this_round: int, static: bool, new: Long, n_new: int,
-) -> int:  # fmt: skip
+    t: Rows, w: Window, size_of: Sizes, b: int, kind: int, this_round: int, static: bool, new: Long, n_new: int
+) -> int:
     """Bring block b into its slot; how many are newly ready, -1 if one of them should have been before."""
+    longest, n_edges, n_claims, n_slots = size_of[:4]
     slot = b % n_slots
     begin, end = t.block_ptr[kind], t.block_ptr[kind + 1]
     w.left[slot], w.out[slot] = end - begin, 0
@@ -198,17 +195,13 @@ def _state(
 
 @njit(cache=True, error_model="numpy")
 def roll(
-    t: Rows, w: Window, longest: int, n_edges: int, n_claims: int, n_slots: int, max_lag: int, lead: int,
-    run_first: Long, run_ptr: Long, run_blocks: Long, static: bool, detect: bool,
-    times: Long, nodes: Long, ending: Long, soon: Long, new: Long, known: Long,
-    begins: Long, ends: Long, outlast: Long, jumps: Long, out: Long,
-) -> int:  # fmt: skip
-    """Play a sequence of blocks.
-
-    `begins` and `ends` receive when the first and last blocks were done, `outlast` how long units are out
-    beyond the makespan, `jumps` (runs, 4) what was skipped: from which block on, period, its time, blocks;
-    `out` makespan, blocks at hand at most, blocks played, and where it stands if it is stuck.
-    """
+    t: Rows, w: Window, size_of: Sizes, order: Order, static: bool, detect: bool, memory: Memory, found: Found
+) -> int:
+    """Play a sequence of blocks."""
+    longest, _, n_claims, n_slots, max_lag, lead = size_of
+    run_first, run_ptr, run_blocks = order
+    times, nodes, ending, soon, new, known = memory
+    begins, ends, outlast, jumps, out = found
     n_places, keep, n_resources = n_slots * longest, len(begins), len(w.free)
     n_end, n_over = run_first[-1], 0
     sizes = np.zeros(n_slots, np.int64)
@@ -232,9 +225,7 @@ def roll(
             n_blocks = run_ptr[load_run + 1] - run_ptr[load_run]
             kind = run_blocks[run_ptr[load_run] + (end - run_first[load_run]) % n_blocks]
             sizes[end % n_slots] = t.block_ptr[kind + 1] - t.block_ptr[kind]
-            more = _load(
-                t, w, longest, n_edges, n_claims, n_slots, end, kind, this_round, static, new, n_new
-            )
+            more = _load(t, w, size_of, end, kind, this_round, static, new, n_new)
             if more < 0:
                 return LATE
             if more > n_new:

@@ -16,9 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from archsim.engine.compiled import (
+from archsim.engine.kernels.single import (
     BITS,
     FINISHED,
     STUCK,
@@ -31,11 +30,8 @@ from archsim.engine.compiled import (
     sort,
     take,
 )
+from archsim.engine.kernels.structs import Graph, Ids, Long, Short, Times, Wheel
 from archsim.jit import njit
-
-Long = NDArray[np.int64]
-Short = NDArray[np.int32]
-Ids = NDArray[np.uint32]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -114,32 +110,13 @@ def claims_of(uses_ptr: Short, uses: Ids, units: Long, reserves_ptr: Short, rese
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def any_graph(
-    occupancy: Long,
-    latency: Long,
-    priority: Short,
+    graph: Graph,
     static: bool,
     heaps: bool,
-    after_ptr: Short,
-    succ_ptr: Ids,
-    succ: Ids,
-    claim_ptr: Short,
-    claim: Ids,
-    claim_units: Long,
-    uses_ptr: Short,
-    uses: Ids,
-    uses_units: Long,
-    frees_ptr: Short,
-    frees: Ids,
-    frees_units: Long,
     free: Long,
-    n_buckets: int,
-    unit: int,
-    shift: int,
-    inverse: int,
+    wheel_of: Wheel,
     link: Any,
-    ready: Long,
-    start: Long,
-    done: Long,
+    times_of: Times,
     head: Long,
     sequence: Long,
 ) -> int:
@@ -147,6 +124,11 @@ def any_graph(
 
     `sequence` receives the tasks in the order in which they started, if it has room for any.
     """
+    occupancy, latency, priority, after_ptr, succ_ptr, succ = graph[:6]
+    claim_ptr, claim, claim_units = graph[6:9]
+    uses_ptr, uses, uses_units, frees_ptr, frees, frees_units = graph[9:]
+    n_buckets, unit, shift, inverse = wheel_of
+    ready, start, done = times_of
     n, n_claims = len(latency), len(claim)
     wheel, mask = n_buckets > 0, n_buckets - 1
     first = np.full(n_buckets, -1, np.int32)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
+from noc_traffic import PATTERNS, Router, mean_hops, traffic, zero_load_cycles
 
 from archsim.engine import run_tasks
 from archsim.errors import EngineError
 from archsim.interconnect import interconnect_of
-from archsim.lowering.traffic import PATTERNS, Router, mean_hops, traffic, zero_load_cycles
 from archsim.registry import INTERCONNECTS
 from archsim.verify import verify
 
