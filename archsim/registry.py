@@ -23,6 +23,8 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 FAMILIES: dict[str, Registry[Any]] = {}
 """Every registry by its group."""
+FROM_SCRIPTS: list[str] = []
+"""Kinds that were registered and are not archsim's own: a fresh process does not know them."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -83,6 +85,8 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         if wrong:
             raise PluginError(f"{self.family} {_named(kind)}: {wrong}")
         self._kinds[_name_of(kind)] = kind
+        if not kind.__module__.startswith("archsim."):
+            FROM_SCRIPTS.append(f"{kind.__module__}.{kind.__qualname__}")
         if self._is_filled:
             for tell in self.changed:
                 tell()
@@ -255,6 +259,18 @@ NEURONS: Registry[Any] = Registry(
     "archsim.neurons",
     "archsim.workload.neurons.kind:NeuronKind",
     "archsim.workload.neurons.kinds",
+)
+NOISES: Registry[Any] = Registry(
+    "kind of noise",
+    "archsim.noises",
+    "archsim.crossbar.cells.noises.kind:NoiseKind",
+    "archsim.crossbar.cells.noises.kinds",
+)
+DATA: Registry[Any] = Registry(
+    "data set", "archsim.data", "archsim.snn.data.kind:DataSet", "archsim.snn.data.kinds"
+)
+METRICS: Registry[Any] = Registry(
+    "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
 )
 RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
 # the last one, whose base imports typer: `register` asks the others first

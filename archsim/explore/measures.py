@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from archsim.components import count_units, part_kinds
-from archsim.errors import ExploreError
+from archsim.errors import ExploreError, PluginError
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE
 from archsim.lowering.power import ISSUE, SETTLE
 from archsim.metrics import Result
 from archsim.metrics.ledger import BREAKDOWNS, Part
-from archsim.registry import RULES
+from archsim.registry import METRICS, RULES
 from archsim.units import close_match, parse_quantity
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time
 from archsim.workload.network import Network
 
-TOTALS: Final[dict[str, Callable[[Result], float]]] = {
-    "latency_ps": lambda result: result.latency_ps,
-    "energy_pj": lambda result: result.energy_pj,
-    "area_um2": lambda result: result.area_um2,
-    "average_power_uw": lambda result: result.average_power_uw,
-    "peak_power_uw": lambda result: result.peak_power_uw,
-    "throughput_per_s": lambda result: result.throughput_per_s,
-    "latency_per_sample_ps": lambda result: result.latency_ps / result.n_samples,
-    "energy_per_sample_pj": lambda result: result.energy_pj / result.n_samples,
-    "dynamic_energy_pj": lambda result: result.dynamic_energy_pj,
-    "leakage_energy_pj": lambda result: result.leakage_energy_pj,
-    "leakage_uw": lambda result: result.leakage_uw,
-    "energy_delay_pj_ps": lambda result: result.energy_pj * result.latency_ps,
-    "busiest_utilisation": lambda result: result.busiest_resource.utilisation,
-}
 ALWAYS: Final = ("latency_ps", "energy_pj", "area_um2", "average_power_uw")
 """Recorded of every configuration."""
 
@@ -55,7 +41,7 @@ def _parts() -> dict[str, tuple[str, ...]]:
 
 
 _KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
-FRACTIONS = (*ACCURACIES, "minimax_fidelity", "busiest_utilisation")
+_FRACTIONS = (*ACCURACIES, "minimax_fidelity")
 
 
 def kind_of(metric: str) -> str | None:
@@ -66,7 +52,7 @@ def kind_of(metric: str) -> str | None:
     >>> kind_of("breakdown.component.adc.energy_pj"), kind_of("accuracy"), kind_of("throughput_per_s")
     ('energy', 'fraction', None)
     """
-    if metric in FRACTIONS:
+    if metric in _FRACTIONS or (metric in METRICS and METRICS[metric].is_fraction):
         return "fraction"
     if metric == "energy_delay_pj_ps":
         return None
@@ -98,7 +84,7 @@ def limit_of(metric: str, value: object) -> float:
 
 def fault_of(metric: str) -> str:
     """What is wrong with the name of a metric; nothing if it can be found."""
-    names = [*TOTALS, *ACCURACIES, *SHAPES]
+    names = [*METRICS, *ACCURACIES, *SHAPES]
     if metric in names:
         return ""
     if metric.partition(".")[0] != "breakdown":
@@ -138,6 +124,16 @@ def measure_shape(network: Network, metrics: Iterable[str]) -> dict[str, float]:
     return {metric: SHAPES[metric](network) for metric in metrics if metric in SHAPES}
 
 
+def _total(metric: str, result: Result) -> float:
+    with METRICS.calling(metric) as kind:
+        value = kind.of(result)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            where = f"{kind.__module__}.{kind.__qualname__}"
+            raise PluginError(f"metric {metric!r} ({where}) gives {value!r}, not a finite number")
+    found: float = value
+    return found
+
+
 def measure_result(result: Result, metrics: Iterable[str]) -> dict[str, float]:
     """Metrics of a run; those that are found by learning and those of the network's shape are left out.
 
@@ -149,8 +145,8 @@ def measure_result(result: Result, metrics: Iterable[str]) -> dict[str, float]:
     parts: dict[str, Mapping[str, Any]] = {}
     found: dict[str, float] = {}
     for metric in metrics:
-        if metric in TOTALS:
-            found[metric] = TOTALS[metric](result)
+        if metric in METRICS:
+            found[metric] = _total(metric, result)
         elif metric not in ACCURACIES and metric not in SHAPES:
             _, by, name, field = split_breakdown(metric)
             if by not in parts:

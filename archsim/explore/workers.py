@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from archsim.explore.evaluate import Job, Outcome, failed
+from archsim.registry import FROM_SCRIPTS
 
 THREADS = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
@@ -207,11 +208,12 @@ def fit_for_workers() -> Iterator[None]:
     """While it lasts, spawned processes have one thread for arithmetic, and do not run the caller's script.
 
     Spawn imports what it finds as ``__main__`` in the new process: a script without a guard would start its sweep
-    once more.
+    once more. A script that has registered kinds is imported, for the workers need them; it has to have a guard.
     """
     before, main = {name: os.environ.get(name) for name in THREADS}, sys.modules["__main__"]
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    sys.modules["__main__"] = ModuleType("__main__")
+    if not FROM_SCRIPTS:
+        sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.plan import LayerPlan
 from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.workload import INFERENCE, Layer, Network, Workload
+
+if TYPE_CHECKING:
+    from archsim.mapping.plan import LayerPlan
 
 RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
 
 
 class MappedRule(Protocol):
     """A learning rule, as far as it decides what a chip must hold."""
+
+    @property
+    def reads_transposed(self) -> bool: ...
 
     def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]: ...
 

@@ -5,6 +5,7 @@ from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.long_result import LongResult
+from archsim.metrics.metric import Metric
 from archsim.metrics.power import power_over_time
 from archsim.metrics.result import Busiest, Result
 from archsim.metrics.run_file import phase_file, run_file, write_run
@@ -20,6 +21,7 @@ __all__ = [
     "Busiest",
     "LinkLoad",
     "LongResult",
+    "Metric",
     "Part",
     "Result",
     "Segment",

@@ -6,7 +6,7 @@ their sources: :mod:`archsim.crossbar.cells` and ``docs/models/crossbar.md``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,7 @@ from archsim.units import (
     EnergyPj,
     FieldFaultsError,
     Frac,
+    KindOf,
     ResistanceOhm,
     TemperatureK,
     TimePs,
@@ -31,33 +32,8 @@ MOST_PULSES = 10_000
 Count = Annotated[int, Field(ge=1, le=MOST_COUNT)]
 
 
-class ConstantError(DoorModel):
-    """The same standard deviation at every conductance: `sigma` of the window."""
-
-    kind: Literal["constant"]
-    sigma_frac: Frac
-
-
-class ProportionalError(DoorModel):
-    """A standard deviation that grows with the conductance: `sigma` of the target itself."""
-
-    kind: Literal["proportional"]
-    sigma_frac: Frac
-
-
-class TableError(DoorModel):
-    """Measured standard deviation against target: a named device of the package, or a JSON file of that form.
-
-    `scale`: "absolute" takes microsiemens as measured, so the window must lie inside the table; "window"
-    stretches the table's window over the cell's, and its standard deviations by the same factor.
-    """
-
-    kind: Literal["table"]
-    device: str = "wan"
-    scale: Literal["absolute", "window"] = "absolute"
-
-
-Spread = Annotated[ConstantError | ProportionalError | TableError, Field(discriminator="kind")]
+Spread = Annotated[Any, KindOf("archsim.noises")]
+"""A law of :mod:`archsim.crossbar.cells.noises`: standard deviation by conductance."""
 
 
 class WriteVerify(DoorModel):
@@ -179,7 +155,7 @@ class CellErrors(DoorModel):
     write_verify: WriteVerify | None = None
     relaxation: Spread | None = None
     device_spread_frac: Frac = 0.0
-    read_noise: Annotated[ConstantError | ProportionalError, Field(discriminator="kind")] | None = None
+    read_noise: Spread | None = None
     telegraph: TelegraphNoise | None = None
     drift: Drift | None = None
     faults: CellFaults = CellFaults()

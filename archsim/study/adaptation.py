@@ -6,9 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from archsim.crossbar.cells.tables import device_table
+from archsim.crossbar.cells.noises import Window
 from archsim.errors import ExploreError
 from archsim.explore.jobs import error_in_words
 from archsim.files import scratch_folder
@@ -20,7 +18,6 @@ from archsim.simulate import simulate
 from archsim.snn.learn.adaptation import adapt, ideal_accuracy
 from archsim.snn.learn.pretraining import data_of
 from archsim.spec import Chip
-from archsim.spec.cells import ConstantError, TableError
 from archsim.study.comparison import comparison_of
 from archsim.study.configurations import RULES, Base, Configuration
 from archsim.workload import Workload
@@ -61,14 +58,8 @@ def spread_pct(chip: Chip) -> float:
     programming = chip.device.errors.programming
     if programming is None:
         return 0.0
-    if isinstance(programming, ConstantError):
-        return 100 * programming.sigma_frac
-    if isinstance(programming, TableError):
-        table = device_table(programming.device)
-        first, last = table.window_siemens if programming.scale == "window" else (low, high)
-        at = np.linspace(first, last, 1001)
-        return 100 * float(np.mean(np.interp(at, table.target_siemens, table.sigma_siemens))) / (last - first)
-    return 100 * programming.sigma_frac * (low + high) / 2 / (high - low)
+    found: float = programming.spread_pct(Window(low, high))
+    return found
 
 
 @error_in_words

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, SettingsOf
+from archsim.units import DoorModel, FieldFaultsError, KindName, SettingsOf
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
@@ -84,7 +84,7 @@ class DataModel(DoorModel):
     `folder` is where a data set that the user has was unpacked.
     """
 
-    set: Literal["watch", "basic_motions", "uci_har", "hhar", "nmnist"]
+    set: Annotated[str, KindName("archsim.data")]
     split: Name
     encoding: Literal["analog", "rate", "delta", "latency"] = "analog"
     step: Count = 64

@@ -16,7 +16,7 @@ from archsim.explore import evaluator, read_results, run, sweep
 from archsim.explore.evaluate import evaluate, failed
 from archsim.explore.identity import digest_of
 from archsim.explore.log import RESULTS
-from archsim.explore.measures import TOTALS
+from archsim.registry import METRICS
 from archsim.snn.measure import measure
 
 
@@ -28,7 +28,7 @@ def pool(monkeypatch):
 
 
 def test_a_record_holds_what_simulate_gives(tmp_path, pool):
-    more = f"record: [{', '.join(TOTALS)}, breakdown.component.adc.energy_pj, breakdown.layer.fc2.busy_ps]"
+    more = f"record: [{', '.join(METRICS)}, breakdown.component.adc.energy_pj, breakdown.layer.fc2.busy_ps]"
     found = sweep(write_study(tmp_path, TWO_BY_TWO, more), tmp_path / "out")
     assert len(found.records) == len(pool.keys) == 4
     for record in found.records:
@@ -37,8 +37,8 @@ def test_a_record_holds_what_simulate_gives(tmp_path, pool):
         short = ["timesteps=4", "samples=1", "batch=1"]
         work = archsim.load_workload(ROOT / "workloads/watch_mlp.yaml", short)
         result = archsim.simulate(chip, work, phase="inference")
-        for metric, of in TOTALS.items():
-            assert record["metrics"][metric] == of(result)
+        for metric, kind in METRICS.items():
+            assert record["metrics"][metric] == kind.of(result)
         adc = result.breakdown("component")["adc"]
         assert record["metrics"]["breakdown.component.adc.energy_pj"] == adc["energy_pj"]
         assert record["metrics"]["breakdown.layer.fc2.busy_ps"] == result.breakdown("layer")["fc2"]["busy_ps"]

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import archsim.engine.long.memory as memory
-from archsim import load_chip, load_workload, run_tasks, simulate
+from archsim import load_chip, load_workload, registry, run_tasks, simulate
 from archsim.errors import ExploreError, TooLargeError
-from archsim.explore.measures import TOTALS
 from archsim.explore.sensitivity import one_at_a_time, sobol
 from archsim.explore.uncertain import METRICS, Priced, numbers_of, propagate
 
@@ -33,7 +32,7 @@ def here() -> Priced:
 def test_without_errors_the_metrics_are_those_of_the_result(here):
     values = here.evaluate({}, 1)
     for metric in METRICS:
-        assert values[metric][0] == pytest.approx(TOTALS[metric](here.result), rel=1e-12)
+        assert values[metric][0] == pytest.approx(registry.METRICS[metric].of(here.result), rel=1e-12)
 
 
 @pytest.mark.parametrize(("quantity", "field"), [("energy", "energy"), ("area", "area"), ("leakage", "leakage")])
@@ -46,7 +45,7 @@ def test_a_changed_number_costs_what_a_chip_file_with_that_number_costs(here, qu
     values = here.evaluate({} if key is None else {key: np.array([1.0])}, 1)
     # the pitch of the tiles, and with it the energy of wires, follows the area only in the chip file
     for metric in METRICS:
-        assert values[metric][0] == pytest.approx(TOTALS[metric](other.result), rel=1e-9)
+        assert values[metric][0] == pytest.approx(registry.METRICS[metric].of(other.result), rel=1e-9)
 
 
 def test_area_is_a_sum_of_log_normal_numbers(here):

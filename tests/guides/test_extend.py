@@ -14,9 +14,10 @@ from archsim.registry import FAMILIES
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
 SAYS = {
     "log_ramp_adc": r"ramp: 0.51 ms, ADCs 541688 pJ\nlog_ramp: 0.10 ms, ADCs 84756 pJ\n",
-    "refractory_neuron": (
-        r"spikes \[1 0 0 1 0 0 1 0\]\nlif: \d+\.\d\d nJ, .* us\nrefractory_lif: \d+\.\d\d nJ, .* us\n"
-    ),
+    "refractory_neuron": r"spikes \[1 0 0 1 0 0 1 0\]\nlif: [\d.]+ nJ, .* us\nrefractory_lif: [\d.]+ nJ, .* us\n",
+    "noise": r"constant: weights off by 0.061\nmiddle: weights off by 0.036\n",
+    "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",
+    "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
     "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",

@@ -81,5 +81,5 @@ def test_what_is_no_path_is_told(path):
         lambda given: result_folder(given).__enter__(),
         load_result,
     ):
-        with pytest.raises(ArchsimError, match="is no path|must be the path of a file"):
+        with pytest.raises(ArchsimError, match=r"is no path|must be the path of a file"):
             use(path)

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from archsim.crossbar.cells.drift import Drifting
 from archsim.crossbar.cells.faults import Fault, draw_faults, draw_limits
 from archsim.crossbar.cells.noise import PS_PER_S, Telegraph, read_noise_variance, thermal_current_variance
-from archsim.crossbar.cells.programming import SpreadLaw, Window, spread_around, write_and_verify
+from archsim.crossbar.cells.noises import Window
+from archsim.crossbar.cells.programming import SpreadLaw, spread_around, write_and_verify
 from archsim.crossbar.cells.streams import Stream, generator
 from archsim.crossbar.cells.updates import after_pulses
 from archsim.errors import SpecError
@@ -91,7 +92,7 @@ class Cells:
         self._read_pulse_ps, self._read_voltage_v = read_pulse_ps, read_voltage_v
         faults = self._faults()
         laws: dict[str, SpreadLaw | None] = {}
-        for name in ("programming", "relaxation"):
+        for name in ("programming", "relaxation", "read_noise"):
             try:
                 spread = getattr(errors, name)
                 laws[name] = None if spread is None else SpreadLaw.of(spread, self.window, name)
@@ -100,6 +101,7 @@ class Cells:
         if faults:
             raise SpecError("\n".join(faults))
         self._programming, self._relaxation = laws["programming"], laws["relaxation"]
+        self._read_noise = laws["read_noise"]
         self._seed = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         self._n_operations = 0
         self._make()
@@ -373,10 +375,9 @@ class Cells:
     @property
     def white_variance(self) -> Floats | None:
         """Variance in S^2 of a cell's conductance from read to read; it acts on the driven voltage."""
-        noise = self.errors.read_noise
-        if noise is None or noise.sigma_frac == 0:
+        if self._read_noise is None or self._read_noise.spread.is_zero:
             return None
-        return read_noise_variance(self.conductance_siemens, noise, self.window.width_siemens)
+        return read_noise_variance(self.conductance_siemens, self._read_noise)
 
     @property
     def thermal_variance(self) -> Floats | None:

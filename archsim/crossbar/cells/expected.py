@@ -7,7 +7,8 @@ import math
 import numpy as np
 from scipy.special import ndtr
 
-from archsim.crossbar.cells.programming import SpreadLaw, Window
+from archsim.crossbar.cells.noises import Window
+from archsim.crossbar.cells.programming import SpreadLaw
 from archsim.spec import Chip
 from archsim.spec.chip import Device
 

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.spec.cells import ConstantError, ProportionalError, TelegraphNoise
+from archsim.crossbar.cells.programming import SpreadLaw
+from archsim.spec.cells import TelegraphNoise
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -17,21 +18,20 @@ BOLTZMANN_J_PER_K: Final = 1.380649e-23
 PS_PER_S: Final = 10**12
 
 
-def read_noise_variance(
-    conductance_siemens: Floats, noise: ConstantError | ProportionalError, width_siemens: float
-) -> Floats:
-    """Variance in S^2 of one read: ``(sigma (g_max - g_min))^2``, or ``(sigma g)^2``; none of an open cell.
+def read_noise_variance(conductance_siemens: Floats, law: SpreadLaw) -> Floats:
+    """Variance in S^2 of one read, by the law of its standard deviation; none of an open cell.
 
     Examples
     --------
-    >>> noise = ProportionalError(kind="proportional", sigma=0.1)
-    >>> variance = read_noise_variance(np.array([0.0, 2e-5]), noise, 1e-4)
+    >>> from archsim.crossbar.cells.noises import Window
+    >>> from archsim.registry import NOISES
+    >>> noise = NOISES["proportional"](kind="proportional", sigma=0.1)
+    >>> variance = read_noise_variance(np.array([0.0, 2e-5]), SpreadLaw(noise, Window(0.0, 1e-4)))
     >>> [float(round(sigma * 1e6, 9)) for sigma in np.sqrt(variance)]
     [0.0, 2.0]
     """
-    if isinstance(noise, ProportionalError):
-        return np.square(noise.sigma_frac * conductance_siemens)
-    variance: Floats = np.where(conductance_siemens > 0, (noise.sigma_frac * width_siemens) ** 2, 0.0)
+    sigma = law.sigma_siemens(conductance_siemens)
+    variance: Floats = np.where(conductance_siemens > 0, sigma**2, 0.0)
     return variance
 
 

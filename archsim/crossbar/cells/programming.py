@@ -7,85 +7,54 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.crossbar.cells.tables import DeviceTable, device_table
+from archsim.crossbar.cells.noises import NoiseKind, Window
 from archsim.errors import SpecError
-from archsim.spec.cells import ConstantError, ProportionalError, TableError, WriteVerify
+from archsim.registry import NOISES
+from archsim.spec.cells import WriteVerify
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-AnySpread = ConstantError | ProportionalError | TableError
-
-
-@dataclass(frozen=True)
-class Window:
-    """Lowest and highest conductance of a cell."""
-
-    g_min_siemens: float
-    g_max_siemens: float
-
-    @property
-    def width_siemens(self) -> float:
-        """g_max - g_min."""
-        return self.g_max_siemens - self.g_min_siemens
 
 
 @dataclass(frozen=True)
 class SpreadLaw:
-    """Standard deviation of a conductance as a function of its target.
+    """Standard deviation of a conductance as a function of its target, for the cells of one window."""
 
-    - constant: ``sigma * (g_max - g_min)``
-    - proportional: ``sigma * target``
-    - table, absolute: linear interpolation in the measured table
-    - table, window: ``s * table(t0 + (target - g_min) / s)``, ``s = (g_max - g_min) / (t1 - t0)``: the table's
-      window t0..t1 is stretched over the cell's
-    """
-
-    spread: AnySpread
+    spread: NoiseKind
     window: Window
-    table: DeviceTable | None = None
 
     @classmethod
-    def of(cls, spread: AnySpread, window: Window, where: str) -> SpreadLaw:
+    def of(cls, spread: NoiseKind, window: Window, where: str) -> SpreadLaw:
         """The law of a chip file.
 
         Raises
         ------
         SpecError
-            The table is faulty, or under scale "absolute" does not cover the window.
+            The law does not go with the window: a table that does not cover it under scale "absolute", a
+            standard deviation that is none.
 
         Examples
         --------
-        >>> law = SpreadLaw.of(ConstantError(kind="constant", sigma=0.05), Window(1e-6, 101e-6), "programming")
+        >>> from archsim.registry import NOISES
+        >>> noise = NOISES["constant"](kind="constant", sigma=0.05)
+        >>> law = SpreadLaw.of(noise, Window(1e-6, 101e-6), "programming")
         >>> float(law.sigma_siemens(np.array([50e-6]))) * 1e6  # doctest: +ELLIPSIS
         5.0...
         """
-        if not isinstance(spread, TableError):
-            return cls(spread, window)
-        table = device_table(spread.device)
-        low, high = table.window_siemens
-        slack = 1e-9 * window.width_siemens
-        covered = low - slack <= window.g_min_siemens and window.g_max_siemens <= high + slack
-        if spread.scale == "absolute" and not covered:
+        with NOISES.calling(spread.kind):
+            law = cls(spread.ready(window, where), window)
+        sigma = np.asarray(law.sigma_siemens(np.array([window.g_min_siemens, window.g_max_siemens])))
+        if sigma.shape not in ((), (2,)) or not (np.isfinite(sigma) & (sigma >= 0)).all():
             raise SpecError(
-                f"errors.{where}: the cells' window, {window.g_min_siemens * 1e6:g} to "
-                f"{window.g_max_siemens * 1e6:g} uS, is not inside the table of '{spread.device}', "
-                f"{low * 1e6:g} to {high * 1e6:g} uS; move g_min and g_max inside it, "
-                "or set scale: window to stretch the table"
+                f"errors.{where}: kind {spread.kind} gives {sigma.tolist()} S for g_min and g_max; a standard "
+                "deviation is a finite number from 0, one for each conductance or one for all"
             )
-        return cls(spread, window, table)
+        return law
 
     def sigma_siemens(self, target_siemens: Floats) -> Floats | float:
         """Standard deviation at each target; one number where it is the same everywhere."""
-        if isinstance(self.spread, ConstantError):
-            return self.spread.sigma_frac * self.window.width_siemens
-        if isinstance(self.spread, ProportionalError):
-            return self.spread.sigma_frac * target_siemens
-        table = self.table or device_table(self.spread.device)
-        points, sigma = table.target_siemens, table.sigma_siemens
-        if self.spread.scale == "window":
-            stretch = self.window.width_siemens / (points[-1] - points[0])
-            points, sigma = self.window.g_min_siemens + (points - points[0]) * stretch, sigma * stretch
-        return np.interp(target_siemens, points, sigma)
+        with NOISES.calling(self.spread.kind):
+            return self.spread.sigma_siemens(target_siemens, self.window)
 
 
 def spread_around(
@@ -137,7 +106,8 @@ def write_and_verify(
 
     Examples
     --------
-    >>> law = SpreadLaw.of(ConstantError(kind="constant", sigma=0.05), Window(1e-6, 101e-6), "programming")
+    >>> noise = NOISES["constant"](kind="constant", sigma=0.05)
+    >>> law = SpreadLaw.of(noise, Window(1e-6, 101e-6), "programming")
     >>> rule = WriteVerify(band=0.02, max_pulses=100)
     >>> g, n = write_and_verify(np.full(1000, 50e-6), law, rule, np.random.default_rng(1))
     >>> bool(abs(g - 50e-6).max() <= 2e-6), bool(2.7 < n.mean() < 3.8)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from archsim.crossbar.cells.programming import Window
+from archsim.crossbar.cells.noises import Window
 from archsim.spec.cells import PulseUpdate
 
 Floats = NDArray[np.float64]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archsim.snn.data.basic_motions import load_basic_motions, read_ts
 from archsim.snn.data.hhar import load_hhar
+from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import (
     LabelledWindows,
     check_finite,
@@ -19,6 +20,7 @@ from archsim.snn.data.splits import Split, split, split_names
 from archsim.snn.data.uci_har import load_uci_har
 
 __all__ = [
+    "DataSet",
     "Events",
     "LabelledWindows",
     "LearningData",

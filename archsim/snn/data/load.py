@@ -8,19 +8,13 @@ from pathlib import Path
 from typing import cast
 
 from archsim.errors import WorkloadError
-from archsim.snn.data import hhar, nmnist, uci_har
-from archsim.snn.data.basic_motions import load_basic_motions
-from archsim.snn.data.labelled import LabelledWindows, decimate, select_channels, watch_windows
+from archsim.registry import DATA
+from archsim.snn.data.labelled import LabelledWindows, decimate, select_channels
 from archsim.snn.data.splits import Adapt, Order, Split, split
 from archsim.snn.datasets import Ints
 from archsim.snn.encoders import Encoding, EncodingKind, encode
 from archsim.snn.windows import Array
 from archsim.workload.network import Shape
-
-INSTALLED = ("watch", "basic_motions")  # come with a package
-LAYOUTS = {"uci_har": uci_har.LAYOUT, "hhar": hhar.LAYOUT, "nmnist": nmnist.LAYOUT}
-FOLDERS = tuple(LAYOUTS)  # the user has the files
-WINDOWED = {"watch": (128, 64), "hhar": (100, 50)}  # recordings that are cut here: length, step
 
 
 @dataclass(frozen=True)
@@ -96,11 +90,12 @@ def load_windows(
 
     Parameters
     ----------
-    name : {"watch", "basic_motions", "uci_har", "hhar", "nmnist"}
+    name : str
+        A name of `archsim.registry.DATA`: "watch", "basic_motions", "uci_har", "hhar", "nmnist", or a plug-in's.
     folder : path, optional
-        Needed for the last three, refused for the others.
+        Needed for data that the user has (the last three), refused for those that come with a package.
     length, step : int, optional
-        Samples of the windows of "watch" (default 128, 64) and "hhar" (100, 50); the others come as they are.
+        Samples of the windows, of data that are cut: "watch" (default 128, 64) and "hhar" (100, 50).
 
     Raises
     ------
@@ -117,22 +112,23 @@ def load_windows(
     archsim.errors.WorkloadError: the data set 'hhar' is not shipped: give the folder that holds
       Phones_accelerometer.csv, ...
     """
-    if name not in (*INSTALLED, *FOLDERS):
-        raise WorkloadError(f"data set {name!r} is unknown; choose one of {', '.join((*INSTALLED, *FOLDERS))}")
-    if folder is None and name in FOLDERS:
-        layout = "\n".join(f"  {line}" for line in LAYOUTS[name].splitlines())
-        raise WorkloadError(f"the data set {name!r} is not shipped: give the folder that holds\n{layout}")
-    if folder is not None and name in INSTALLED:
-        raise WorkloadError(f"the data set {name!r} comes with a package; leave the folder {folder} out")
-    if name in WINDOWED:
-        usual_length, usual_step = WINDOWED[name]
-        length, step = usual_length if length is None else length, usual_step if step is None else step
-        return watch_windows(length, step) if folder is None else hhar.load_hhar(folder, length=length, step=step)
-    if length is not None or step is not None:
-        raise WorkloadError(f"the data set {name!r} comes in windows of its own; leave length and step out")
-    if folder is None:
-        return load_basic_motions()
-    return uci_har.load_uci_har(folder) if name == "uci_har" else nmnist.load_nmnist(folder)
+    if name not in DATA:
+        raise WorkloadError(f"data set {name!r} is unknown; choose one of {', '.join(DATA)}")
+    with DATA.calling(name) as kind:
+        if folder is None and kind.layout:
+            layout = "\n".join(f"  {line}" for line in kind.layout.splitlines())
+            raise WorkloadError(f"the data set {name!r} is not shipped: give the folder that holds\n{layout}")
+        if folder is not None and not kind.layout:
+            raise WorkloadError(f"the data set {name!r} comes with a package; leave the folder {folder} out")
+        if kind.cut is None and (length is not None or step is not None):
+            raise WorkloadError(f"the data set {name!r} comes in windows of its own; leave length and step out")
+        usual_length, usual_step = kind.cut or (0, 0)
+        loaded = kind().load(
+            folder, usual_length if length is None else length, usual_step if step is None else step
+        )
+    if not isinstance(loaded, LabelledWindows):
+        raise WorkloadError(f"data set {name!r}: its load gives a {type(loaded).__name__}, not LabelledWindows")
+    return loaded
 
 
 def load_data(

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from archsim.errors import WorkloadError
-from archsim.registry import RULES
+from archsim.registry import DATA, RULES
 from archsim.snn.data import LearningData, load_data
-from archsim.snn.data.load import WINDOWED
 from archsim.snn.learn.feedback import Draw
 from archsim.snn.learn.optimizers import SGD, Adam, Momentum, Optimizer, SinkGD
 from archsim.snn.learn.products import PlainProducts
-from archsim.snn.learn.rule import LearnedRule
 from archsim.snn.learn.surrogate import Surrogate
-from archsim.snn.learn.trainer import Progress, Recipe, evaluate, train_epochs
+from archsim.snn.learn.trainer import LearnedRule, Progress, Recipe, evaluate, train_epochs
 from archsim.snn.weights import initialise
 from archsim.workload import Workload
 from archsim.workload.learning import AdamModel, MomentumModel, OptimizerModel, SgdModel
@@ -46,7 +44,7 @@ def data_of(work: Workload, seed: int) -> LearningData:
     given = work.learning.data
     if given is None:
         raise WorkloadError(f"{work.name}: learning.data is missing: which labelled recordings to learn from")
-    cut = given.set in WINDOWED
+    cut = DATA[given.set].cut is not None
     data = load_data(
         given.set,
         given.split,

@@ -1,0 +1,1 @@
+"""One law of the spread in each file."""

@@ -1,0 +1,1 @@
+"""Figures of a run that a study can ask for."""
