@@ -273,6 +273,12 @@ METRICS: Registry[Any] = Registry(
     "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
 )
 RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
+OPTIMIZERS: Registry[Any] = Registry(
+    "optimizer",
+    "archsim.optimizers",
+    "archsim.snn.learn.optimizers.kind:OptimizerKind",
+    "archsim.snn.learn.optimizers.kinds",
+)
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(
     "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"

@@ -71,6 +71,10 @@ DOORS = {
     "ruamel": lambda path: path.name == "yaml_reader.py",
     "pydantic": lambda path: (
         path.parts[0] in ("spec", "workload", "units")
+        # kinds that are read from a file
+        or path.parts[:-1] == ("crossbar", "cells", "noises", "kinds")
+        or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
+        or path == Path("snn/learn/optimizers/kind.py")
         or path in (Path("explore/models.py"), Path("explore/shapes.py"), Path("report/saved.py"))
     ),
     "optuna": lambda path: path.parts[0] == "explore",

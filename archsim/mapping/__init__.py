@@ -12,10 +12,11 @@ from archsim.mapping.blocks import (
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
-from archsim.mapping.optimizer import UpdateNeeds, needs_of
+from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
 from archsim.mapping.rule import rule_of
+from archsim.workload.update_needs import UpdateNeeds
 
 __all__ = [
     "IO",

@@ -7,41 +7,9 @@ of the gradient is the one that feeds them. What is counted here comes on top: f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from archsim.registry import OPTIMIZERS
 from archsim.workload import Workload
-from archsim.workload.learning import AdamModel, MomentumModel, OptimizerModel, SinkModel
-
-
-@dataclass(frozen=True)
-class UpdateNeeds:
-    """What an update of one weight takes beyond loading its gradient and writing its cells.
-
-    Parameters
-    ----------
-    name : str
-        Tells its prices apart.
-    n_states : int
-        Numbers kept from update to update, each of the gradient's resolution; all are read and written back.
-    n_operations : int
-        Results of the gradient unit in the pass that makes the step; each of multiply, add, divide, root is one.
-    n_passes : int
-        Passes over the gradients of the whole matrix before that, each reading every gradient once: half
-        iterations of SinkGD, over outputs and inputs in turn.
-    n_operations_per_pass : int
-        Results of the gradient unit in such a pass.
-    """
-
-    name: str
-    n_states: int = 0
-    n_operations: int = 0
-    n_passes: int = 0
-    n_operations_per_pass: int = 0
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the gradient goes to the write circuits as it is."""
-        return self.n_operations == 0
+from archsim.workload.update_needs import UpdateNeeds
 
 
 def needs_of(work: Workload) -> UpdateNeeds:
@@ -60,7 +28,8 @@ def needs_of(work: Workload) -> UpdateNeeds:
     adapt = work.learning.adapt
     if adapt is None:
         return UpdateNeeds("sgd")
-    needs = _of_kind(adapt.optimizer)
+    with OPTIMIZERS.calling(adapt.optimizer.kind):
+        needs: UpdateNeeds = adapt.optimizer.needs()
     if not adapt.residual:
         return needs
     return UpdateNeeds(
@@ -70,14 +39,3 @@ def needs_of(work: Workload) -> UpdateNeeds:
         needs.n_passes,
         needs.n_operations_per_pass,
     )
-
-
-def _of_kind(optimizer: OptimizerModel) -> UpdateNeeds:
-    if isinstance(optimizer, MomentumModel):
-        return UpdateNeeds("momentum", n_states=1, n_operations=2)
-    if isinstance(optimizer, AdamModel):
-        return UpdateNeeds("adam", n_states=2, n_operations=11)
-    if isinstance(optimizer, SinkModel):
-        n_passes = 2 * optimizer.iterations
-        return UpdateNeeds("sink", n_operations=1, n_passes=n_passes, n_operations_per_pass=3)
-    return UpdateNeeds("sgd")

@@ -6,17 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, KindName, SettingsOf
+from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
-MOST_ITERATIONS = 1000
-"""Of SinkGD, which takes 5; each is a pass over all gradients, with tasks of its own."""
 Count = Annotated[int, Field(ge=1, le=MOST_PASSES)]
 Natural = Annotated[int, Field(ge=0, le=MOST_PASSES)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Below1 = Annotated[float, Field(ge=0, lt=1)]
 Name = Annotated[str, Field(min_length=1)]
 
 ErrorRate = Literal["per_timestep", "mean_rate"]
@@ -29,40 +26,8 @@ class SurrogateModel(DoorModel):
     width: Positive = 1.0
 
 
-class SgdModel(DoorModel):
-    """Plain gradient descent: no state."""
-
-    kind: Literal["sgd"]
-    rate: Positive
-
-
-class MomentumModel(DoorModel):
-    """Gradient descent with momentum: one number kept for each weight."""
-
-    kind: Literal["momentum"]
-    rate: Positive
-    momentum: Below1 = 0.9
-
-
-class AdamModel(DoorModel):
-    """Adam: two numbers kept for each weight (Kingma, Ba 2015, arXiv 1412.6980)."""
-
-    kind: Literal["adam"]
-    rate: Positive
-    beta1: Below1 = 0.9
-    beta2: Below1 = 0.999
-    epsilon: Positive = 1e-8
-
-
-class SinkModel(DoorModel):
-    """SinkGD: the gradient matrix is normalised by rows and columns in turn; no state (arXiv 2502.06742)."""
-
-    kind: Literal["sink"]
-    rate: Positive
-    iterations: Annotated[int, Field(ge=1, le=MOST_ITERATIONS)] = 5
-
-
-OptimizerModel = Annotated[SgdModel | MomentumModel | AdamModel | SinkModel, Field(discriminator="kind")]
+OptimizerModel = Annotated[Any, KindOf("archsim.optimizers")]
+"""An optimizer of :mod:`archsim.snn.learn.optimizers`."""
 
 
 class FeedbackModel(DoorModel):

@@ -79,6 +79,11 @@ def test_check_names_keys_that_change_nothing(chip: Path) -> None:
     assert result.stderr.startswith(f"note: {chip}: adc.kind: changes nothing here, for rate and cost hold")
 
 
+def test_keys_that_change_nothing_are_kept_with_the_result(chip: Path, workload: Path) -> None:
+    notes = json.loads(call("run", chip, workload, "--phase", "inference", "--json").stdout)["notes"]
+    assert [note for note in notes if note.startswith("adc.kind: changes nothing here")]
+
+
 def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
     result = call("run", chip, workload, "--engine", "heap")
     assert result.exit_code == 0, result.output
@@ -174,6 +179,12 @@ def test_compare_sets_phases_of_a_saved_result_side_by_side(chip: Path, workload
     assert rows[1]["ratio"]["energy"] == (
         saved["dfa"]["totals"]["energy_pj"] / saved["bp"]["totals"]["energy_pj"]
     )
+
+
+def test_compare_names_a_file_that_is_missing(chip: Path) -> None:
+    result = call("compare", chip, chip.parent / "nothing")
+    assert result.exit_code == 2
+    assert result.stderr == f"error: {chip.parent / 'nothing'}: there is no such file or folder\n"
 
 
 def test_compare_asks_for_a_workload(chip: Path) -> None:

@@ -200,3 +200,8 @@ def test_an_impossible_order_of_arguments_is_refused_at_once():
 def test_no_iterations_take_no_time():
     run = run_long(snn_template(), 0)
     assert (run.makespan_ps, run.n_tasks, run.first_done_ps.tolist()) == (0, 0, [])
+
+
+def test_what_is_no_template_is_refused():
+    with pytest.raises(EngineError, match="template is None; it must be a TaskTemplate, as"):
+        run_long(None, 3)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -324,7 +325,8 @@ def _sign_checkpoint(arrays: dict[str, Any]) -> None:
     if not isinstance(header, dict) or "sha256" not in header:
         return
     rest = {name.removeprefix("array_"): np.asarray(array) for name, array in arrays.items() if name != "header"}
-    header["sha256"] = _checksum(header.get("made_from", {}), header.get("record", {}), rest)
+    with suppress(ValueError):  # infinity and what is none: no checksum holds for them
+        header["sha256"] = _checksum(header.get("made_from", {}), header.get("record", {}), rest)
     arrays["header"] = mutate.as_array(json.dumps(header), arrays["header"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ SAYS = {
     "log_ramp_adc": r"ramp: 0.51 ms, ADCs 541688 pJ\nlog_ramp: 0.10 ms, ADCs 84756 pJ\n",
     "refractory_neuron": r"spikes \[1 0 0 1 0 0 1 0\]\nlif: [\d.]+ nJ, .* us\nrefractory_lif: [\d.]+ nJ, .* us\n",
     "noise": r"constant: weights off by 0.061\nmiddle: weights off by 0.036\n",
+    "optimizer": r"sgd \[-0.003  0.02 \] .* nJ\nsign \[-0.01  0.01\] .* nJ\nadam \[-0.01  0.01\] .* nJ\n",
     "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",
     "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
     "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",
@@ -47,3 +49,29 @@ def test_the_page_shows_every_example_and_names_every_group_of_entry_points():
     for group in FAMILIES:
         if not group.startswith("archsim.doctest"):
             assert f"`{group}`" in page
+
+
+def archsim_with(folder, value, *arguments):
+    """The command line where a package with one entry point is installed."""
+    about = folder / "my_converters-1.0.dist-info"
+    about.mkdir(exist_ok=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: my-converters\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[archsim.adcs]\nlog_ramp = {value}\n")
+    paths = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, "-c", "from archsim.cli_main import main; main()", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_an_installed_package_brings_a_kind_to_the_command_line(root_dir, tmp_path):
+    (tmp_path / "my_converters.py").write_text((FOLDER / "extend" / "log_ramp_adc.py").read_text())
+    chip = tmp_path / "chip.yaml"
+    text = (root_dir / "arch_specs" / "neurram_130nm.yaml").read_text()
+    chip.write_text(text.replace("kind: sar", "kind: log_ramp"))
+    done = archsim_with(tmp_path, "my_converters:LogRamp", "check", chip)
+    assert done.returncode == 0, done.stderr
+    done = archsim_with(tmp_path, "my_converters:Nothing", "check", chip)
+    assert done.returncode == 2
+    assert "ADC kind 'log_ramp' of the plug-in my-converters 1.0 (my_converters:Nothing)" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -59,6 +59,8 @@ def compare(
         runs = [_runs(item, workload, set_ or [], options) for item in items]
         return pairs_of(items, runs, by.value)
 
+    if missing := [item for item in items if not item.exists()]:
+        raise ArchsimError(f"{missing[0]}: there is no such file or folder")
     _refuse_what_results_ignore(items, workload, set_ or [])
     options = RunOptions(texts(phase), engine.value, seed)
     if output is None:

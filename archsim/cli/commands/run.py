@@ -55,20 +55,21 @@ def run(
     options = RunOptions(texts(phase), engine.value, seed, policy.value, timesteps, memory_bytes(max_memory))
     given = [*(set_ or []), *(f"workload.{assignment}" for assignment in set_workload or [])]
     the_chip, work = load_both(chip, workload, given)
+    idle = [*idle_keys(the_chip), *idle_keys(work)]
     if output is None:
         results = simulated(the_chip, work, options)
-        notes = notes_of(work.network.notes, results)
+        notes = notes_of([*work.network.notes, *idle], results)
     else:
         with result_folder(output) as folder:
             results = simulated(the_chip, work, options)
-            notes = notes_of(work.network.notes, results)
+            notes = notes_of([*work.network.notes, *idle], results)
             progress("writing the result folder ...")
             write_results(folder, results, notes)
     if json:
         say_json(bundle([result.to_dict() for result in results], notes))
         return
     say(run_text(results, options.engine, seed))
-    for note in [*idle_keys(the_chip), *idle_keys(work)]:
+    for note in idle:
         say(f"note: {note}", err=True)
     if output is not None:
         say(f"written to {output}", err=True)

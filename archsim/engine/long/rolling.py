@@ -14,7 +14,7 @@ from archsim.engine.long.full import busy_of, cut, graph_of, play_in_full
 from archsim.engine.long.memory import check_memory
 from archsim.engine.long.outcome import KEEP, Jump, LongRun
 from archsim.errors import DeadlockError, EngineError
-from archsim.given import refuse, wrong_kind
+from archsim.given import refuse, wrong_kind, wrong_type
 from archsim.taskgraph import Run, TaskTemplate
 from archsim.taskgraph.template import MAX_TASKS
 
@@ -90,7 +90,11 @@ def run_long(
     >>> run.makespan_ps, run.jumps[0].period, run.jumps[0].period_ps, run.n_played < 20
     (130000000, 1, 130, True)
     """
-    refuse([wrong_kind("policy", policy, POLICIES)], EngineError)
+    made_by = "TaskTemplate.of"
+    refuse(
+        [wrong_type("template", template, TaskTemplate, made_by), wrong_kind("policy", policy, POLICIES)],
+        EngineError,
+    )
     runs = template.runs(order)
     services_ps, service = _services(template, runs, services_ps, service)
     try:

@@ -7,30 +7,25 @@ from dataclasses import dataclass
 from functools import partial
 
 from archsim.errors import WorkloadError
-from archsim.registry import DATA, RULES
+from archsim.registry import DATA, OPTIMIZERS, RULES
 from archsim.snn.data import LearningData, load_data
 from archsim.snn.learn.feedback import Draw
-from archsim.snn.learn.optimizers import SGD, Adam, Momentum, Optimizer, SinkGD
+from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.learn.trainer import LearnedRule, Progress, Recipe, evaluate, train_epochs
 from archsim.snn.weights import initialise
 from archsim.workload import Workload
-from archsim.workload.learning import AdamModel, MomentumModel, OptimizerModel, SgdModel
 from archsim.workload.network import Network
 
 Tell = Callable[[str, Progress], None]
 
 
-def optimizer_of(model: OptimizerModel) -> Optimizer:
+def optimizer_of(model: OptimizerKind) -> Optimizer:
     """The optimizer that a workload file describes, without any state yet."""
-    if isinstance(model, SgdModel):
-        return SGD(model.rate)
-    if isinstance(model, MomentumModel):
-        return Momentum(model.rate, model.momentum)
-    if isinstance(model, AdamModel):
-        return Adam(model.rate, model.beta1, model.beta2, model.epsilon)
-    return SinkGD(model.rate, model.iterations)
+    with OPTIMIZERS.calling(model.kind):
+        made: Optimizer = model.optimizer()
+    return made
 
 
 def data_of(work: Workload, seed: int) -> LearningData:
@@ -95,7 +90,7 @@ class Pretrained:
 
 
 def recipe_of(
-    work: Workload, model: OptimizerModel, rule: str, network: Network, seed: int, draw: Draw | None = None
+    work: Workload, model: OptimizerKind, rule: str, network: Network, seed: int, draw: Draw | None = None
 ) -> Recipe:
     """How to learn, as the workload says; a rule's matrices are drawn with the seed (from devices: by `draw`)."""
     learning = work.learning

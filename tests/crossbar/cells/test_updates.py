@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.crossbar.cells import pulses_for
-from archsim.crossbar.cells.programming import Window
+from archsim.crossbar.cells.noises import Window
 from archsim.crossbar.cells.updates import after_pulses, curvature
 from archsim.errors import SpecError
 from archsim.spec.cells import PulseUpdate

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import archsim
+from archsim.crossbar.learned import ErrorModel, ErrorSamples
 from archsim.errors import WorkloadError
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.products import PlainProducts
@@ -38,6 +39,21 @@ FEEDBACK = {
     "copy": ["execution.feedback=copy"],
     "transposable": ["execution.feedback=transposable", "crossbar.transpose=shared"],
 }
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+def test_a_learned_error_model_errs_what_learning_reads_in_both_directions(root_dir, tmp_path, feedback):
+    rng = np.random.default_rng(0)
+    ideal = np.linspace(-200.0, 200.0, 400)
+    samples = ErrorSamples(("ideal",), ideal[:, None], -0.1 * ideal)
+    ErrorModel.fit(samples, max_points=16, restarts=0).save(tmp_path / "less.json")
+    learned = f"device.errors.learned={tmp_path}/less.json"
+    _, exact = chip_products(root_dir, np.random.default_rng(0), *feedback)
+    _, off = chip_products(root_dir, np.random.default_rng(0), *feedback, learned)
+    spikes, errors = rng.integers(0, 2, (7, 5)).astype(float), rng.normal(size=(7, 3))
+    np.testing.assert_allclose(off.forward("out", spikes), 0.9 * exact.forward("out", spikes), atol=0.1)
+    wrong, right = off.backward("out", errors), exact.backward("out", errors)
+    np.testing.assert_allclose(wrong, 0.9 * right, atol=0.1 * np.abs(right).max())
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)

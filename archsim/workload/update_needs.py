@@ -1,0 +1,36 @@
+"""What an update of weights takes of the chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class UpdateNeeds:
+    """What an update of one weight takes beyond loading its gradient and writing its cells.
+
+    Parameters
+    ----------
+    name : str
+        Tells its prices apart.
+    n_states : int
+        Numbers kept from update to update, each of the gradient's resolution; all are read and written back.
+    n_operations : int
+        Results of the gradient unit in the pass that makes the step; each of multiply, add, divide, root is one.
+    n_passes : int
+        Passes over the gradients of the whole matrix before that, each reading every gradient once: half
+        iterations of SinkGD, over outputs and inputs in turn.
+    n_operations_per_pass : int
+        Results of the gradient unit in such a pass.
+    """
+
+    name: str
+    n_states: int = 0
+    n_operations: int = 0
+    n_passes: int = 0
+    n_operations_per_pass: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the gradient goes to the write circuits as it is."""
+        return self.n_operations == 0
