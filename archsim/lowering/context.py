@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, Job, Parts
-from archsim.lowering.rule import LoweredRule
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
-from archsim.registry import RULES
+from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.workload import Layer, Network, Workload
@@ -98,10 +97,10 @@ class Context:
         return self.work.network
 
     @cached_property
-    def rule(self) -> LoweredRule:
+    def rule(self) -> MappedRule:
         """The rule that learns, of a phase that does."""
-        found: LoweredRule = RULES[self.mapping.phase]()
-        return found
+        assert self.mapping.rule is not None  # nobody asks in inference
+        return self.mapping.rule
 
     def plan(self, name: str) -> LayerPlan:
         """The plan of a layer."""

@@ -17,9 +17,30 @@ says whether each layer is written as soon as its own gradients are complete.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.forward import Forward
 from archsim.lowering.update import Gradients, lower_update
+from archsim.mapping.rule import MappedRule
+from archsim.registry import RULES
+
+
+class LoweredRule(MappedRule, Protocol):
+    """A learning rule, as far as it decides which tasks a chip does; see :class:`archsim.rules.base.Rule`."""
+
+    @property
+    def error_phase(self) -> str: ...
+
+    @property
+    def writes_layer_by_layer(self) -> bool: ...
+
+    def lay_down(self, ctx: Context, forward: Forward, gradients: Gradients) -> None: ...
+
+
+def _rule(ctx: Context) -> LoweredRule:
+    found: LoweredRule = RULES[ctx.mapping.phase]()
+    return found
 
 
 def lower_training(ctx: Context) -> None:
@@ -34,7 +55,7 @@ def lower_training(ctx: Context) -> None:
         for sample in range(first, first + n_batch):
             before, done = _lower_sample(ctx, sample, gradients, start, before)
             if schedule == "sequential":
-                start = ctx.add(Label(ctx.rule.error_phase, "", -1, sample), BARRIER, 1, after=done)
+                start = ctx.add(Label(_rule(ctx).error_phase, "", -1, sample), BARRIER, 1, after=done)
         waiting.append((first + n_batch - 1, gradients))
         while len(waiting) > (late if first + n_batch < ctx.work.n_samples else 0):
             ends = lower_update(ctx, *waiting.pop(0), _layer_by_layer(ctx))
@@ -48,7 +69,7 @@ def _lower_sample(
     """Forward and learning pass; returns the forward pass, and the tasks after which the sample is over."""
     forward = Forward(ctx, sample, "forward", learns=True, start=start, before=before)
     own: Gradients = {}
-    ctx.rule.lay_down(ctx, forward, own)
+    _rule(ctx).lay_down(ctx, forward, own)
     for layer, tasks in own.items():
         gradients.setdefault(layer, []).extend(tasks)
     return forward, [*forward.over, *(task for tasks in own.values() for task in tasks)]
@@ -58,4 +79,4 @@ def _layer_by_layer(ctx: Context) -> bool:
     """Whether a layer is written as soon as its own gradients are complete."""
     if ctx.work.schedule == "within_batch":
         return False
-    return ctx.work.schedule in ("layer_parallel", "three_level") or ctx.rule.writes_layer_by_layer
+    return ctx.work.schedule in ("layer_parallel", "three_level") or _rule(ctx).writes_layer_by_layer

@@ -20,6 +20,9 @@ RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
 class MappedRule(Protocol):
     """A learning rule, as far as it decides what a chip must hold."""
 
+    @property
+    def reads_transposed(self) -> bool: ...
+
     def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]: ...
 
     def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int: ...

@@ -11,16 +11,15 @@ from archsim.units import DoorModel
 if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of these
     from archsim.lowering.context import Context
     from archsim.lowering.forward import Forward
-    from archsim.lowering.rule import LoweredRule
+    from archsim.lowering.training import LoweredRule
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Dataflow, LayerPlan
     from archsim.mapping.rule import RoomNeed
     from archsim.snn.learn.feedback import Draw
     from archsim.snn.learn.gradients import Gradients
     from archsim.snn.learn.products import Products
-    from archsim.snn.learn.rule import LearnedRule
     from archsim.snn.learn.run import Tape
-    from archsim.snn.learn.trainer import Recipe
+    from archsim.snn.learn.trainer import LearnedRule, Recipe
     from archsim.spec import Chip
     from archsim.workload import Layer, Network, Workload
     from archsim.workload.network import Floats

@@ -18,9 +18,8 @@ from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
-from archsim.snn.learn.rule import LearnedRule
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.trainer import Progress, evaluate, train_epochs
+from archsim.snn.learn.trainer import LearnedRule, Progress, evaluate, train_epochs
 from archsim.snn.learn.writing import ThresholdWriting
 from archsim.spec import Chip
 from archsim.workload import Workload

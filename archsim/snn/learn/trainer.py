@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,16 @@ from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind
 from archsim.names import RECURRENT
 from archsim.registry import RULES
+from archsim.snn.learn.feedback import Draw
 from archsim.snn.learn.gradients import Gradients, Project
 from archsim.snn.learn.loss import LossKind, score
 from archsim.snn.learn.optimizers import Optimizer
 from archsim.snn.learn.products import LearningProducts, Products
-from archsim.snn.learn.rule import LearnedRule
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array
+from archsim.workload import Workload
 from archsim.workload.network import Floats, Network
 
 Labels = NDArray[np.int64]
@@ -74,6 +76,19 @@ class Recipe:
 
     def __post_init__(self) -> None:
         refuse([wrong_kind("rule", self.rule, RULES.names())], WorkloadError)
+
+
+class LearnedRule(Protocol):
+    """A learning rule, as far as it decides how weights change; see :class:`archsim.rules.base.Rule`."""
+
+    @property
+    def reads_transposed(self) -> bool: ...
+
+    def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]: ...
+
+    def gradients(
+        self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
+    ) -> Gradients: ...
 
 
 @dataclass(frozen=True)
