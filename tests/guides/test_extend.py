@@ -20,6 +20,7 @@ SAYS = {
     "optimizer": r"sgd \[-0.003  0.02 \] .* nJ\nsign \[-0.01  0.01\] .* nJ\nadam \[-0.01  0.01\] .* nJ\n",
     "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",
     "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
+    "feedback_alignment": "",
     "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
