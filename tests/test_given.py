@@ -86,7 +86,7 @@ def test_an_unknown_phase_is_neither_mapped_nor_lowered(chip, work):
 
 UNKNOWN: list[tuple[Any, type[Exception], str]] = [
     (lambda: interconnect_of("rng", 4), MappingError, "interconnect.kind is 'rng'; allowed are bus"),
-    (lambda: Neuron("lif ", 0.9), WorkloadError, "neuron.kind is 'lif '; allowed are if, lif"),
+    (lambda: Neuron("lif ", 0.9), WorkloadError, "neuron.kind is 'lif '; allowed are cubali, cubalif, if, li"),
     (lambda: Neuron("lif", reset="soft"), WorkloadError, "neuron.reset is 'soft'; allowed are zero, subtract"),
     (lambda: Pool("mean", (2,), (2,), (0,)), WorkloadError, "pooling: kind is 'mean'; allowed are average"),
     (lambda: Conv(4, (3,), (1,), (0,), (1,), axis="x"), WorkloadError, "convolution: axis is 'x'"),

@@ -158,5 +158,5 @@ def test_sizes_of_a_chip_that_cannot_be_meant_are_refused(given):
     ],
 )  # fmt: skip
 def test_sizes_of_a_workload_that_cannot_be_meant_are_refused(given):
-    with pytest.raises(WorkloadError, match="must be at most"):
+    with pytest.raises(WorkloadError, match=r"must be (at most|1 to 16 bit)"):
         archsim.load_workload(MLP, [given])

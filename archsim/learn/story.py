@@ -106,16 +106,17 @@ def learn(
     >>> sorted(result.hardware)
     ['dfa', 'inference']
     """
-    refuse([
+    numbers = [wrong_whole("seeds", seeds, 1, MOST_SEEDS), wrong_whole("seed", seed)]
+    types = [
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_type("rules", rules, (list, tuple), "rules=['bp', 'dfa']"),
-        wrong_whole("seeds", seeds, 1, MOST_SEEDS),
-        wrong_whole("seed", seed),
         wrong_kind("engine", engine, ENGINES),
         wrong_path("folder", folder) if folder is not None else None,
-    ], WorkloadError)  # fmt: skip
-    _check_choices(work, rules, seeds, seed)
+    ]
+    if any(types):
+        refuse([*types, *numbers], WorkloadError)
+    _check_choices(work, rules, numbers)
     phases = phases_of(work, rules)
     check_training(chip, work, max_memory_bytes)
     check_fit(chip, work, phases, max_memory_bytes)
@@ -129,7 +130,7 @@ def learn(
     return _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes).told(seeds, phases)
 
 
-def _check_choices(work: Workload, rules: Sequence[str], seeds: int, seed: int) -> None:
+def _check_choices(work: Workload, rules: Sequence[str], numbers: Sequence[str | None]) -> None:
     needed = ("data", "pretrain", *(("adapt",) if rules else ()))
     faults = [
         f"{work.name}: learning.{part} is missing; workloads/watch_adapt.yaml shows what it may say"
@@ -144,10 +145,7 @@ def _check_choices(work: Workload, rules: Sequence[str], seeds: int, seed: int) 
     faults += [f"rule {rule!r} is unknown; choose of {', '.join(RULES)}" for rule in rules if rule not in RULES]
     if len(set(rules)) < len(rules):
         faults.append("a rule is named twice")
-    if seeds < 1 or seed < 0:
-        faults.append(f"{seeds} seeds from {seed}; there must be 1 or more, from 0 or above")
-    if faults:
-        raise WorkloadError("\n".join(faults))
+    refuse([*faults, *numbers], WorkloadError)
 
 
 @dataclass

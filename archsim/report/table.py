@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from archsim.texts import as_markdown, one_line
 
+_BOLD = re.compile(r"\*\*([0-9 .+±x%−-]+)\*\*")  # figures only: no name can make itself bold
 _NUMBER = re.compile(r"[-+]?[0-9.].*|inf( .*)?|-|")
 
 
@@ -33,7 +34,7 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The same as a Markdown table, in whose cells everything is text.
+    """The same as a Markdown table, in whose cells everything is text, but for what is bold as a whole.
 
     Examples
     --------
@@ -44,8 +45,14 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
     """
     right = _numeric_columns(len(columns), rows)
     rule = ["---:" if to_right else "---" for to_right in right]
-    lines: list[list[str]] = [[as_markdown(cell) for cell in line] for line in [columns, *rows]]
+    lines: list[list[str]] = [[_cell(cell) for cell in line] for line in [columns, *rows]]
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def _cell(text: str) -> str:
+    """A cell as text; ``**0.8 ± 0.7**`` stays bold."""
+    bold = _BOLD.fullmatch(text)
+    return f"**{as_markdown(bold[1])}**" if bold else as_markdown(text)
 
 
 def _numeric_columns(n_columns: int, rows: Sequence[Sequence[str]]) -> list[bool]:

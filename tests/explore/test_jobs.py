@@ -79,7 +79,7 @@ def test_a_folder_that_is_gone_is_named(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ExploreError, match="file/kept: cannot be written"), kept_in(tmp_path / "file" / "kept"):
+    with pytest.raises(ArchsimError, match="file/kept: cannot be written"), kept_in(tmp_path / "file" / "kept"):
         pass
 
 

@@ -42,6 +42,9 @@ FREE = {
     "technology.node": st.sampled_from(["22 nm", "32 nm"]),
 }
 
+# times are drawn far beyond what is usual
+pytestmark = pytest.mark.filterwarnings("ignore::archsim.errors.UnusualWarning")
+
 
 @pytest.fixture(scope="module")
 def shared() -> Shared:

@@ -60,7 +60,7 @@ def archsim_with(folder, value, *arguments):
     (about / "entry_points.txt").write_text(f"[archsim.adcs]\nlog_ramp = {value}\n")
     paths = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
-        [sys.executable, "-c", "from archsim.cli_main import main; main()", *map(str, arguments)],
+        [sys.executable, "-c", "from archsim.cli.main import main; main()", *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -62,7 +62,7 @@ def test_a_given_number_of_pulses_stays(root_dir):
 
 
 def test_nothing_is_priced_before_auto_is_resolved(root_dir):
-    from archsim.components.programming import pulses_per_cell
+    from archsim.components.write_circuits import pulses_per_cell
 
     with pytest.raises(SpecError, match="with_expected_pulses"):
         pulses_per_cell(chip_with(root_dir, "constant", 100, "write.pulses_per_cell=auto").write)
