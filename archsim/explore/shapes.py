@@ -108,9 +108,13 @@ class _Files(_Strict):
     workload: dict[str, Any]
 
 
+class _Sweep(_Strict):
+    kind: str
+
+
 class _Described(_Strict):
     name: str
-    sweep: dict[str, Any]
+    sweep: _Sweep
     files: _Files
 
 

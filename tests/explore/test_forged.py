@@ -85,7 +85,8 @@ def test_a_record_with_nan_or_nested_deep_is_left_out(swept):
         ({"parameters": {"chip.crossbar.rows": {"values": []}}}, "parameters.chip.crossbar.rows"),
         ({"parameters": {"canteen": {"values": [1, 2]}}}, "parameters.canteen: "),
         ({"files": {"chip": 1, "workload": {}}}, "study.files.chip: must be a mapping; got 1"),
-        ({"sweep": 3}, "study.sweep: must be a mapping; got 3"),
+        ({"sweep": 3}, "study.sweep: must be a mapping"),
+        ({"sweep": {}}, "study.sweep.kind: missing; needs a text"),
     ],
 )
 def test_a_forged_study_is_refused_by_its_field(swept, change, said):

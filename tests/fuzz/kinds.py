@@ -286,7 +286,7 @@ def _damage_file(case: Case, path: Path, sign: Signed) -> None:
         mutate.npz(rng, path, case.other(), _sign_checkpoint)
     elif path.suffix == ".nir":
         mutate.hdf5(rng, path, case.other())
-    elif how < 0.2 or path.suffix == ".yaml":
+    elif how < 0.2 or path.suffix == ".yaml" or not _is_text(path):
         mutate.file(rng, path, case.other())
     elif path.suffix == ".jsonl":
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -296,6 +296,15 @@ def _damage_file(case: Case, path: Path, sign: Signed) -> None:
     else:
         said = _said(rng, path.read_text(encoding="utf-8"), sign)
         path.write_text(said, encoding="utf-8", errors="surrogatepass")
+
+
+def _is_text(path: Path) -> bool:
+    """Whether an earlier damage has left text."""
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _said(rng: Random, said: str, sign: Signed) -> str:
