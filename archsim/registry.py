@@ -65,7 +65,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
 
     @property
     def base(self) -> type[T]:
-        """What every kind derives from."""
+        """The base class of every kind."""
         if not isinstance(self._base, str):
             return self._base
         module, name = self._base.split(":")
@@ -157,7 +157,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         return f"{self.family} {point.name!r} of the plug-in {_package_of(point)} ({point.value})"
 
     def _wrong(self, kind: Any) -> str:
-        """What is wrong with a kind; empty if nothing is."""
+        """The errors of a kind; empty if there are none."""
         if not (isinstance(kind, type) and issubclass(kind, self.base)):
             return f"must be a subclass of {self.base.__module__}.{self.base.__qualname__}"
         name = _name_of(kind)

@@ -1,4 +1,4 @@
-"""What one action costs: time, energy, area and leakage of every part, each with its source."""
+"""Prices of actions: time, energy, area and leakage of every part, each with its source."""
 
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (

@@ -1,4 +1,4 @@
-"""What one tile has of the interconnect: a router and its links.
+"""A tile's share of the interconnect: a router and its links.
 
 A flit over one hop costs the router's energy and, for model "wire", ``1/2 C V^2`` for each of its bits over
 the length of the hop (the half: a wire switches with a chance of one in two for random data).

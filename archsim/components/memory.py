@@ -1,4 +1,4 @@
-"""What the memories of a chip have in common: published figures, figures per bit cell, or SRAM by CACTI."""
+"""The base class of memories: published figures, figures per bit cell, or SRAM by CACTI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer
 
 @dataclass(frozen=True)
 class BufferPrice:
-    """What a buffer of one size costs; an access is one `width_bits`."""
+    """Price of a buffer of one size; an access is one `width_bits`."""
 
     width_bits: int
     read_energy_pj: float
@@ -40,7 +40,7 @@ class Memory(Part):
 
     @classmethod
     def spec_of(cls, chip: Chip) -> Buffer:
-        """What the chip file says of it."""
+        """Its section of the chip file."""
         found: Buffer = cls.of_file(chip)
         return found
 
@@ -62,7 +62,7 @@ class Memory(Part):
 
     @cached_property
     def price(self) -> BufferPrice:
-        """What it costs at the size that it has."""
+        """Its price at the size that it has."""
         size = self.parts.size_bytes(self.kind)
         return price_buffer(self.spec_of(self.chip), size, self.chip.technology.node_nm)
 
@@ -96,7 +96,7 @@ class Memory(Part):
 
 
 def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
-    """What keeps a buffer from being priced; `name` is its path in the chip file."""
+    """Errors that keep a buffer from being priced; `name` is its path in the chip file."""
     faults = []
     cost = buffer.cost
     if buffer.width_bits < 1:

@@ -190,7 +190,7 @@ def free_paths() -> list[tuple[str, ...]]:
 
 
 def count_units() -> dict[str, str]:
-    """What one count of every action is."""
+    """The unit of count of every action."""
     return {name: unit for kind in part_kinds().values() for name, unit in kind.counts}
 
 

@@ -34,7 +34,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Action:
-    """What is done, and what one count of it costs.
+    """An action, and the cost of one count of it.
 
     The first charge names the component whose busy time it is. A name stands for one price only; what the
     price depends on follows an ``@``: ``drive@2b``.

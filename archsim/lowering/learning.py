@@ -1,4 +1,4 @@
-"""What both learning rules share: the error at the output, errors on their way, surrogates, outer products.
+"""Tasks that learning rules share: the error at the output, errors on their way, surrogates, outer products.
 
 For every layer with weights and every step whose error delta is known at the layer's homes::
 
@@ -77,7 +77,7 @@ class Learning:
         return self._error(home, step, n, self._outputs_known(home, range(step, step + 1)))
 
     def _outputs_known(self, home: Home, steps: range) -> list[int]:
-        """What the error of some steps at a home waits for: its outputs, and what the loss needs of all others.
+        """Predecessors of the error of some steps at a home: its outputs, and what the loss needs of all others.
 
         A cross entropy divides by a sum over all outputs of a timestep, so homes exchange their parts of it.
         """

@@ -1,4 +1,4 @@
-"""What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
+"""The model of a chip: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
 
 All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
 becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.

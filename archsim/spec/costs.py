@@ -31,7 +31,7 @@ class Uncertainty(DoorModel):
 
 
 class Priced(DoorModel):
-    """What all costs have in common."""
+    """The base class of costs."""
 
     uncertainty: Uncertainty | None = None
 

@@ -1,4 +1,4 @@
-"""What a workload file may say of learning: the rule, and the story of a pre-trained network that adapts."""
+"""Keys of learning in a workload file: the rule, and the story of a pre-trained network that adapts."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Drifting:
         self._clock_s.reshape(-1)[cells] = 0.0
 
     def factor(self) -> Floats:
-        """What is left of each written conductance, not below zero."""
+        """Each written conductance after drift, not below zero."""
         elapsed = np.log(np.maximum(self._clock_s, self._start_s) / self._start_s)
         if isinstance(self._law, PowerLawDrift):
             left: Floats = np.exp(-self._rate * elapsed)

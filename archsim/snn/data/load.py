@@ -41,7 +41,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class LearningData:
-    """What a learning run needs.
+    """The data of a learning run.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool
 
 @dataclass
 class Tape:
-    """What one batch left behind. Arrays are (timesteps, batch, …).
+    """The record of one batch. Arrays are (timesteps, batch, …).
 
     Parameters
     ----------

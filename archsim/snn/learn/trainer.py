@@ -93,7 +93,7 @@ class LearnedRule(Protocol):
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one training step did.
+    """The outcome of one training step.
 
     Parameters
     ----------
@@ -313,7 +313,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training left: the network with the learned weights and biases, and the loss of each epoch."""
+    """The outcome of training: the network with the learned weights and biases, and the loss of each epoch."""
 
     network: Network
     losses: tuple[float, ...]
