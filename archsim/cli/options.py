@@ -124,9 +124,9 @@ Item = Annotated[
     Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)
 ]
 ItsWorkload = Annotated[
-    Path | None, typer.Argument(metavar="[WORKLOAD]", help="The workload that the chip computes.", show_default=False)
+    Path | None, typer.Argument(metavar="[WORKLOAD]", help="Workload of the chip.", show_default=False)
 ]
-ResultFolder = Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="The folder of a run, from archsim run -o.")]
+ResultFolder = Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="Folder of a run (run -o).")]
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).", show_default=False)]
 StudyOutput = Annotated[
     Path | None,

@@ -110,7 +110,7 @@ class Factor:
 
 
 def chip_for(rule: str) -> Assignments:
-    """Parts that a chip for a rule leaves out: one that reads no weights backwards needs no transposable arrays."""
+    """Parts that a chip for a rule lacks: one that reads no weights backwards needs no transposable arrays."""
     return () if ALL_RULES[rule].reads_transposed else ("crossbar.transpose=none", "execution.feedback=copy")
 
 
