@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
+from lowering_support import counts
 
 import archsim
 from archsim.engine import run_tasks
 from archsim.errors import SpecError
+from archsim.lowering import Lowered
 from archsim.metrics import action_of_name
 from archsim.registry import INTERCONNECTS
 from archsim.verify import verify
@@ -66,6 +69,30 @@ def test_multicast_takes_each_link_once(plain):
     # what comes out at the tiles is the same
     received = [r.breakdown("action")["receive"]["count"] for r in (cast, plain)]
     assert received[0] == received[1]
+
+
+def error_flits(low: Lowered) -> Counter[tuple[int, int, str]]:
+    """Flits of the output's error on its way to the feedback arrays, by its sample, timestep and link."""
+    graph, found = low.graph, Counter[tuple[int, int, str]]()
+    for task in range(graph.n_tasks):
+        name = graph.action_names[graph.action[task]]
+        of = graph.phase_names[graph.phase[task]], graph.layer_names[graph.layer[task]]
+        if action_of_name(name) == "hop" and of == ("feedback", "out"):
+            link = graph.resource_names[graph.uses_resource[graph.uses_ptr[task]]]
+            found[int(graph.sample[task]), int(graph.timestep[task]), link] += int(graph.count[task])
+    return found
+
+
+@pytest.mark.parametrize("buffers", ["unlimited", "4"])
+def test_with_multicast_the_error_of_dfa_takes_each_link_once(lowered, buffers):
+    single, cast = (
+        lowered("dense", "dfa", [*SMALL, f"interconnect.multicast={how}", f"interconnect.buffer_flits={buffers}"])
+        for how in ("false", "true")
+    )
+    assert set(error_flits(single)) == set(error_flits(cast))  # routes of a mesh make a tree
+    assert set(error_flits(cast).values()) == {1}  # three errors of 8 bits are one flit of 32
+    assert max(error_flits(single).values()) > 1
+    assert counts(cast)["receive"] == counts(single)["receive"]
 
 
 def test_routers_take_longer_than_links_alone_however_much_they_hold(plain):
