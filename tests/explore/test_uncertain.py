@@ -19,7 +19,7 @@ CERTAIN = "{energy: 1, area: 1, leakage: 1, time: 1, source: a test}"
 
 
 def priced(*overrides: str, name: str = "here") -> Priced:
-    chip = load_chip("arch_specs/wearable_rram.yaml", overrides)
+    chip = load_chip("tests/chips/wearable_rram.yaml", overrides)
     work = load_workload("workloads/watch_shape.yaml", WORK)
     return Priced(name, chip, simulate(chip, work, engine="heap"))
 
