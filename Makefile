@@ -12,7 +12,7 @@ QUICK := $(addprefix tests/,components engine export mapping metrics spec whatif
 # rooms whose lines and branches `make coverage` measures; kernels are seen through their plain twins
 COVERED := spec units taskgraph engine metrics lowering components crossbar
 
-.PHONY: demo quick test coverage nightly lowest clean
+.PHONY: demo quick test docs coverage nightly lowest clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -42,6 +42,10 @@ test: $(VENV)/.dev
 	$(BIN)/ruff check archsim tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+# output, tables and pictures that README and docs show, made again; figures in prose are listed (STUDIES=1: studies too, hours)
+docs: $(VENV)/.dev
+	$(BIN)/python docs/remake.py $(if $(STUDIES),--studies)
 
 # lines and branches of COVERED that the tests reach; the goal is 95 %
 coverage: $(VENV)/.dev
