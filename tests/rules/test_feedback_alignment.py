@@ -38,7 +38,7 @@ def rule(root_dir, own_kinds):  # noqa: ARG001  # what is registered is forgotte
 
 @pytest.fixture
 def chip(root_dir):
-    return archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", NOISE)
+    return archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", NOISE)
 
 
 def test_its_gradient_is_that_of_its_equation(rule):
