@@ -1,7 +1,7 @@
 """What one read of one array takes: the tasks that lowering lays down for it, part by part.
 
-There is no second cost model here: the read is that of :func:`archsim.lowering.arrays.read_array`, charged with the
-prices of its actions; areas and leakage are those of the parts that stand at an array.
+There is no second cost model here: the read is that of :func:`archsim.lowering.arrays.read_array`, charged with
+the prices of its actions; areas and leakage are those of the parts that stand at an array.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ class ArrayPrices:
 def price_one_read(chip: Chip, n_active_rows: int | None = None) -> ArrayPrices:
     """Price one read of one bit on one array of a chip, all of whose columns hold weights.
 
-    The weights are spread evenly, as everywhere where they are not known. Part by part: what stands in a crossbar,
-    and a crossbar's share of what its PE holds for all of them. Buses, buffers and accumulators of the tile are not
-    the array's.
+    The weights are spread evenly, as everywhere where they are not known. Part by part: what stands in a
+    crossbar, and a crossbar's share of what its PE holds for all of them. Buses, buffers and accumulators of the
+    tile are not the array's.
 
     Parameters
     ----------
     chip : Chip
     n_active_rows : int, optional
-        Word lines with a 1, from 0 to the rows of the array; all if not given. With 0 the read is made all the same
-        (``execution.skip_idle_blocks`` saves it in a run).
+        Word lines with a 1, from 0 to the rows of the array; all if not given. With 0 the read is made all the
+        same (``execution.skip_idle_blocks`` saves it in a run).
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """Print what every component costs, and why.
 
-Energy, time, area and leakage, where the figures come from, and how they were scaled. With --array: what one read of
-one bit on one array takes, part by part, and the array's area and leakage.
+Energy, time, area and leakage, where the figures come from, and how they were scaled. With --array: what one read
+of one bit on one array takes, part by part, and the array's area and leakage.
 """
 
 from __future__ import annotations
