@@ -10,12 +10,13 @@ from archsim.components.parts import (
     part_kinds,
     without_effect,
 )
-from archsim.components.records import Action, AreaItem, Charge, ReadCycle
+from archsim.components.records import Action, AreaItem, ArrayRead, Charge, ReadCycle
 from archsim.components.table import price_rows
 
 __all__ = [
     "Action",
     "AreaItem",
+    "ArrayRead",
     "Charge",
     "Job",
     "Look",

@@ -65,6 +65,28 @@ class ReadCycle:
 
 
 @dataclass(frozen=True)
+class ArrayRead:
+    """What one vector reads on an array.
+
+    Attributes
+    ----------
+    n_values : int
+        Conversions.
+    n_lines : int
+        Columns that are read, or rows of a transposed read; two of them may be one conversion.
+    n_crossbars : int
+        Arrays that are read together, their currents added.
+    transposed : bool
+        Driven from the columns and read at the rows.
+    """
+
+    n_values: int
+    n_lines: int
+    n_crossbars: int = 1
+    transposed: bool = False
+
+
+@dataclass(frozen=True)
 class Figures:
     """Area and leakage of one instance, who says so, and how the figures were scaled ("" if not)."""
 

@@ -59,10 +59,14 @@ class CitedArray(Priced):
 
 
 class OhmicArray(Priced):
-    """Energy of an active cell is V_read^2 G t_read (Ohm's law); only the cell's area is cited."""
+    """Energy of an active cell is V_read^2 G t_on (Ohm's law); its area is cited, and what a line takes.
+
+    `word_line_energy` is spent for each cell that a driven line crosses, each time that it is raised.
+    """
 
     model: Literal["ohmic"]
     cell_area_um2: AreaUm2
+    word_line_energy_pj: EnergyPj = 0.0
     leakage_uw: PowerUw
     source: Source
 
@@ -73,6 +77,17 @@ class CitedDrivers(Priced):
     model: Literal["cited"]
     energy_pj: EnergyPj
     energy_per_bit_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class CitedColumnDrivers(Priced):
+    """Published figures for the driver of one column: energy per read of the column, and per pulse on a row."""
+
+    model: Literal["cited"]
+    read_energy_pj: EnergyPj
+    write_energy_pj: EnergyPj
     area_um2: AreaUm2
     leakage_uw: PowerUw
     source: Source
