@@ -95,6 +95,11 @@ class Interconnect(ABC):
         """All links, each once, in a fixed order; those of the global buffer first."""
 
     @classmethod
+    def router_ports(cls, n_tiles: int) -> int:
+        """Ports of a router that serves `n_tiles`, as of a mesh unless a kind says otherwise; 0 without routers."""
+        return 4 + n_tiles
+
+    @classmethod
     def faults(cls, section: Section) -> list[tuple[str, str]]:
         """Errors of this kind together with other keys, as (key, what is wrong and what would help).
 
