@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, longest
@@ -44,3 +46,8 @@ class GradientBuffer(Memory):
 
     def examples(self) -> list[Action]:
         return [self.price_of_load()]
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A gradient of each of the gradient unit's lanes, read and written back in a cycle."""
+        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.gradient_buffer.gradient_bits
+        return 2 * unit.n_lanes * bits, Fraction(unit.cycle_ps)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, longest
@@ -38,3 +40,7 @@ class InputBuffer(Memory):
 
     def examples(self) -> list[Action]:
         return [self.price_of_fetch(), self.priced("receive")]
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A beat of the tile's bus."""
+        return self.chip.tile.bus.width_bits, Fraction(self.chip.tile.bus.cycle_ps)

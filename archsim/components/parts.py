@@ -180,7 +180,7 @@ def without_effect(chip: Chip) -> list[str]:
     """
     notes = [note for kind in part_kinds().values() for note in kind.notes(chip)]
     if not any(kind.scales(chip) for kind in part_kinds().values()):
-        notes.append("technology.node: changes nothing here, for no cost has model: survey or cacti")
+        notes.append("technology.node: changes nothing here, for no cost has model: survey, cacti or sram")
     return notes
 
 
@@ -199,10 +199,11 @@ def _size_in_file(chip: Chip, buffer: str) -> Any:
 
 
 def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:
+    found = {name: sizes.get(name, _size_in_file(chip, name)) for name in buffer_kinds()}
     return [
-        f"{'.'.join(kind.path)}.size: auto needs a workload, or give a size such as '64 KiB'"
-        for name, kind in buffer_kinds().items()
-        if sizes.get(name, _size_in_file(chip, name)) == "auto"
+        f"{'.'.join(buffer_kinds()[name].path)}.size: {size} needs a workload, or give a size such as '64 KiB'"
+        for name, size in found.items()
+        if not isinstance(size, int)
     ]
 
 

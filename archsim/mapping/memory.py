@@ -21,7 +21,7 @@ from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule
-from archsim.spec import AUTO, Buffer, Chip
+from archsim.spec import EXACT, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
@@ -129,12 +129,11 @@ def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
 
 
 def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
-    """The size in the spec; automatic: the busiest tile's wishes, as a power of two."""
+    """The size in the spec; automatic: the busiest tile's wishes, as a power of two or in whole words."""
     tiles = _by_tile(demands)
-    if spec.size_bytes == AUTO:
+    if not isinstance(spec.size_bytes, int):
         most_liked = max((sum(d.liked_bytes for d in here) for here in tiles.values()), default=0)
-        return 0 if most_liked == 0 else 2 ** (most_liked - 1).bit_length()
-    assert isinstance(spec.size_bytes, int)
+        return sized_for(most_liked, spec)
     least = {tile: sum(d.least_bytes for d in here) for tile, here in tiles.items()}
     fullest = max(sorted(least), key=least.__getitem__, default=IO)
     if least.get(fullest, 0) > spec.size_bytes:
@@ -145,6 +144,16 @@ def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
             f"bytes ({most}{', ...' if here[4:] else ''})", f"raise its size or say size: auto, {HELP[name]}",
         )
     return spec.size_bytes
+
+
+def sized_for(needed_bytes: int, spec: Buffer) -> int:
+    """Bytes of a buffer that holds so many: whole words if its size is `exact`, else a power of two."""
+    if needed_bytes == 0:
+        return 0
+    if spec.size_bytes == EXACT:
+        n_words = math.ceil(8 * needed_bytes / spec.width_bits)
+        return math.ceil(n_words * spec.width_bits / 8)
+    return 2 ** (needed_bytes - 1).bit_length()
 
 
 def _shared(demands: Sequence[Demand], size: int) -> dict[Owner, int]:

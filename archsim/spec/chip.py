@@ -40,7 +40,7 @@ from archsim.units import (
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
-AUTO = "auto"
+AUTO, EXACT = "auto", "exact"
 
 
 class Technology(DoorModel):
@@ -211,14 +211,16 @@ class ShiftAdd(Unit):
 
 
 class Buffer(DoorModel):
-    """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
+    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
 
-    `cycle` is the time of one access of `width`; None takes the model's latency.
+    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
+    that take accesses in turn; "auto" as many as keep up with what they feed.
     """
 
-    size_bytes: Bytes | Literal["auto"]
+    size_bytes: Bytes | Literal["auto", "exact"]
     width_bits: Width
     cycle_ps: TimePs | None = None
+    n_banks: Count | Literal["auto"] = 1
     cost: BufferCost
 
 

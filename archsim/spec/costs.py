@@ -101,6 +101,12 @@ class CactiBuffer(Priced):
     model: Literal["cacti"]
 
 
+class SramBuffer(Priced):
+    """A memory of any size by CACTI's laws (22 to 130 nm); registers where it is too small for an SRAM."""
+
+    model: Literal["sram"]
+
+
 class CitedBuffer(Priced):
     """Published figures for a memory: energy per access of one `width`, area and leakage of the whole."""
 
@@ -161,5 +167,5 @@ class CitedWrite(Priced):
 
 ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
-BufferCost = Annotated[CactiBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
 InterconnectCost = Annotated[CitedInterconnect | WireInterconnect, Field(discriminator="model")]
