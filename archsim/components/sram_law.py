@@ -36,9 +36,9 @@ _FEWEST_WORDS: Final = 16
 _READ_EXPONENT, _WRITE_EXPONENT, _WIDTH_EXPONENT = 0.65, 0.41, 0.42
 _CELL_F2: Final = 146
 # to 22 nm at nominal supplies, Stillmaker and Baas 2017: energy, area
-_SCALED: Final = {65: (0.137, 0.1683), 90: (0.0714, 0.0892), 130: (0.0364, 0.0395)}
+_SCALED: Final[Mapping[float, Sequence[float]]] = {65: (0.137, 0.1683), 90: (0.0714, 0.0892), 130: (0.0364, 0.0395)}
 # one flip-flop: pJ per bit written, um2, uW
-_REGISTER: Final = {22: (0.00255, 1.24, 0.000156), 65: (0.0195, 10.8, 0.000605), 130: (0.071, 43.0, 0.00142)}
+_REGISTER: Final[Mapping[float, Sequence[float]]] = {22: (0.00255, 1.24, 0.000156), 65: (0.0195, 10.8, 0.000605), 130: (0.071, 43.0, 0.00142)}
 _READ_OF_REGISTERS: Final = 2.0  # a register file of 128 bits reads for 5.1 fJ per bit where a write takes 2.55
 
 

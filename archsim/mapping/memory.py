@@ -153,7 +153,7 @@ def sized_for(needed_bytes: int, spec: Buffer) -> int:
     if spec.size_bytes == EXACT:
         n_words = math.ceil(8 * needed_bytes / spec.width_bits)
         return math.ceil(n_words * spec.width_bits / 8)
-    return 2 ** (needed_bytes - 1).bit_length()
+    return 1 << (needed_bytes - 1).bit_length()
 
 
 def _shared(demands: Sequence[Demand], size: int) -> dict[Owner, int]:
