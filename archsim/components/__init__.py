@@ -1,5 +1,6 @@
 """What one action costs: time, energy, area and leakage of every part, each with its source."""
 
+from archsim.components.held import Held
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (
     Parts,
@@ -17,6 +18,7 @@ __all__ = [
     "Action",
     "AreaItem",
     "Charge",
+    "Held",
     "Job",
     "Look",
     "Part",

@@ -34,7 +34,7 @@ class GradientBuffer(Memory):
         """Read gradients and carry them to the write circuits. Count: accesses."""
         bus = self.parts.tile_bus
         on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
-        return action("load_gradient", gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+        return action(self.named("load_gradient"), gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
     def load_gradient(self, n_bits: int) -> Job:

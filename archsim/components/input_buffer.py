@@ -26,7 +26,7 @@ class InputBuffer(Memory):
         bus = self.parts.tile_bus
         n_beats = bus.beats(self.price.width_bits)
         on_bus_pj = n_beats * self.chip.tile.bus.cost.energy_pj
-        return action("fetch", input_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+        return action(self.named("fetch"), input_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
     def fetch(self, n_accesses: int) -> Job:

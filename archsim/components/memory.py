@@ -55,16 +55,25 @@ class Memory(Part):
 
     @cached_property
     def price(self) -> BufferPrice:
-        """What it costs at the size that it has, with as many banks as keep up if their number is automatic."""
-        spec, size = self.spec_of(self.chip), self.parts.size_bytes(self.kind)
+        """What it costs at the size that it has."""
+        return self.price_of(self.parts.size_bytes(self.kind))
+
+    @remembered
+    def price_of(self, size_bytes: int) -> BufferPrice:
+        """What it would cost at a size; with as many banks as keep up, if their number is automatic."""
+        spec = self.spec_of(self.chip)
         if spec.n_banks != "auto":
-            return self._priced_as(size, spec.n_banks)
-        most = max(1, 8 * size // spec.width_bits)
-        banks = (self._priced_as(size, n) for n in range(1, most + 1))
+            return self._priced_as(size_bytes, spec.n_banks)
+        most = max(1, 8 * size_bytes // spec.width_bits)
+        banks = (self._priced_as(size_bytes, n) for n in range(1, most + 1))
         return next(p for p in banks if p.n_banks == most or p.keeps_up(*self.asked()))
 
     def _priced_as(self, size_bytes: int, n_banks: int) -> BufferPrice:
         return price_buffer(self.spec_of(self.chip), size_bytes, self.chip.technology.node_nm, n_banks)
+
+    def named(self, action: str) -> str:
+        """The name of an action whose price depends on the size of this memory, which may differ between tiles."""
+        return f"{action}@{self.parts.size_bytes(self.kind)}B" if self.parts.is_of_one_tile else action
 
     def accesses(self, n_bits: int) -> int:
         """Accesses that hold `n_bits`."""
@@ -86,7 +95,7 @@ class Memory(Part):
     def priced(self, name: str) -> Action:
         """The price of one access of one of its actions."""
         energy_pj = self.price.read_energy_pj if name in self.reads else self.price.write_energy_pj
-        return action(name, **{self.kind: energy_pj})
+        return action(self.named(name), **{self.kind: energy_pj})
 
     def examples(self) -> list[Action]:
         return [self.priced(name) for name, _ in self.counts]

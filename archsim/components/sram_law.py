@@ -28,6 +28,7 @@ from typing import Final
 from archsim.components import leakage
 from archsim.components.sram import LARGEST_NODE_NM, Sram, banked, sram, widths_bits
 
+_Points = Mapping[float, Sequence[float]]
 SOURCE: Final = "CACTI 7 (LSTP, 300 K); flip-flops NeuroSim V1.3; components/sram_law.py"
 NODES_NM: Final = (22, 130)
 _KIB: Final = 1024
@@ -36,9 +37,11 @@ _FEWEST_WORDS: Final = 16
 _READ_EXPONENT, _WRITE_EXPONENT, _WIDTH_EXPONENT = 0.65, 0.41, 0.42
 _CELL_F2: Final = 146
 # to 22 nm at nominal supplies, Stillmaker and Baas 2017: energy, area
-_SCALED: Final[Mapping[float, Sequence[float]]] = {65: (0.137, 0.1683), 90: (0.0714, 0.0892), 130: (0.0364, 0.0395)}
+_SCALED: Final[_Points] = {65: (0.137, 0.1683), 90: (0.0714, 0.0892), 130: (0.0364, 0.0395)}
 # one flip-flop: pJ per bit written, um2, uW
-_REGISTER: Final[Mapping[float, Sequence[float]]] = {22: (0.00255, 1.24, 0.000156), 65: (0.0195, 10.8, 0.000605), 130: (0.071, 43.0, 0.00142)}
+_REGISTER: Final[_Points] = {
+    22: (0.00255, 1.24, 0.000156), 65: (0.0195, 10.8, 0.000605), 130: (0.071, 43.0, 0.00142),
+}  # fmt: skip
 _READ_OF_REGISTERS: Final = 2.0  # a register file of 128 bits reads for 5.1 fJ per bit where a write takes 2.55
 
 
@@ -133,12 +136,12 @@ def _leakage_uw(size_bytes: float, node_nm: float) -> float:
     return _on_lines(by_node, min(node_nm, max(by_node)))[0]
 
 
-def _of_size(points: Mapping[float, Sequence[float]], size_bytes: float) -> float:
+def _of_size(points: _Points, size_bytes: float) -> float:
     inside = min(max(size_bytes, min(points)), max(points))
     return _on_lines(points, inside)[0] * size_bytes / inside
 
 
-def _on_lines(points: Mapping[float, Sequence[float]], at: float) -> tuple[float, ...]:
+def _on_lines(points: _Points, at: float) -> tuple[float, ...]:
     """The figures at a place, on straight lines through the points on log-log axes."""
     low, high = max(x for x in points if x <= at), min(x for x in points if x >= at)
     frac = math.log(at / low) / math.log(high / low) if low < high else 0.0

@@ -45,7 +45,7 @@ def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
     if parts is None:
         sizes = {name: kind.spec_of(chip).size_bytes for name, kind in buffer_kinds().items()}
         assumed = {name: size for name, size in sizes.items() if not isinstance(size, int)}
-        n_tiles = 1 if chip.n_tiles == "auto" else chip.n_tiles
+        n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 1
         parts = Parts(chip, n_tiles, dict.fromkeys(assumed, SHOWN_AUTO_BYTES))
     actions = [(part, action) for part in parts for action in dict.fromkeys(part.examples())]
     return [

@@ -21,7 +21,7 @@ from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule
-from archsim.spec import EXACT, Buffer, Chip
+from archsim.spec import EXACT, TAILORED, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
@@ -55,7 +55,9 @@ class BufferPlan:
     Parameters
     ----------
     size_bytes : dict of str to int
-        By buffer.
+        By buffer; of tailored tiles the largest.
+    built_bytes : dict of (str, int) to int
+        By buffer and tile, for tiles that are tailored; empty where they are alike.
     share_bytes : dict of Owner to int
         By buffer, tile and user.
     demands : tuple of Demand
@@ -63,8 +65,18 @@ class BufferPlan:
     """
 
     size_bytes: dict[str, int]
+    built_bytes: dict[tuple[str, int], int]
     share_bytes: dict[Owner, int]
     demands: tuple[Demand, ...] = ()
+
+    @property
+    def needed_bytes(self) -> dict[tuple[str, int], int]:
+        """By buffer and tile, what is to lie there: all that its users would like, or what there is."""
+        liked: dict[tuple[str, int], int] = {}
+        for demand in self.demands:
+            key = demand.buffer, demand.tile
+            liked[key] = liked.get(key, 0) + demand.liked_bytes
+        return {key: min(n, self.built_bytes.get(key, self.size_bytes[key[0]])) for key, n in liked.items()}
 
 
 def n_bytes(n_values: int, n_bits: int) -> int:
@@ -111,14 +123,17 @@ def plan_buffers(
     for demand in book.demands:
         by_buffer.setdefault(demand.buffer, []).append(demand)
     sizes: dict[str, int] = {}
+    built: dict[tuple[str, int], int] = {}
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
         demands = by_buffer.get(name, [])
         spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
         sizes[name] = _size(name, spec, demands)
-        for _, here in sorted(_by_tile(demands).items()):
-            shares.update(_shared(here, sizes[name]))
-    return BufferPlan(sizes, shares, tuple(book.demands))
+        for tile, here in sorted(_by_tile(demands).items()):
+            if chip.n_tiles == TAILORED and tile != IO:
+                built[name, tile] = _size(name, spec, here)
+            shares.update(_shared(here, built.get((name, tile), sizes[name])))
+    return BufferPlan(sizes, built, shares, tuple(book.demands))
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:

@@ -2,7 +2,7 @@
 
 from archsim.spec.arrays import array_spec
 from archsim.spec.cells import CellErrors
-from archsim.spec.chip import AUTO, EXACT, Buffer, Chip, Unit
+from archsim.spec.chip import AUTO, EXACT, TAILORED, Buffer, Chip, Unit
 from archsim.spec.loader import load_chip
 from archsim.spec.usual import unusual
 from archsim.spec.values import ArraySpec
@@ -10,6 +10,7 @@ from archsim.spec.values import ArraySpec
 __all__ = [
     "AUTO",
     "EXACT",
+    "TAILORED",
     "ArraySpec",
     "Buffer",
     "CellErrors",

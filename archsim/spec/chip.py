@@ -1,6 +1,6 @@
 """What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
 
-All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
+Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
 becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.
 """
 
@@ -40,7 +40,7 @@ from archsim.units import (
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
-AUTO, EXACT = "auto", "exact"
+AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
 
 
 class Technology(DoorModel):
@@ -340,12 +340,15 @@ class PowerRules(DoorModel):
 
 
 class Chip(DoorModel):
-    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+    """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
+
+    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers.
+    """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
     technology: Technology
-    n_tiles: Count | Literal["auto"]
+    n_tiles: Count | Literal["auto", "uniform", "tailored"]
     tile: Tile
     pe: Pe
     crossbar: Crossbar
