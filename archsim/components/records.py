@@ -98,7 +98,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class AreaItem:
-    """All instances of a component: `n` on the whole chip, `n_per_parent` in each `where`."""
+    """All instances of a component: `n` on the whole chip, `n_per_parent` in each `where`.
+
+    `idle_um2` and `idle_uw` are of all instances together: what a workload leaves empty, or larger than it needs.
+    """
 
     component: str
     where: Where
@@ -108,6 +111,8 @@ class AreaItem:
     source: str
     scaling: str
     n_per_parent: int
+    idle_um2: float = 0.0
+    idle_uw: float = 0.0
 
 
 def exact(value: float) -> Fraction:

@@ -285,7 +285,7 @@ class Forward:
         if plan.layer.neuron is not None:
             if kept := self._keeps(plan, "potentials"):
                 after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
-            update = ctx.parts.neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
+            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
             ready = ctx.do(label, home.tile, update, after)
             self.updated[name, home.tile, step] = ready
             after = [ready]
@@ -356,7 +356,7 @@ class Forward:
         ctx = self.ctx
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
-        return ctx.do(label, tile, ctx.parts.history_buffer.access("keep", bits), [after])
+        return ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("keep", bits), [after])
 
 
 def _ways(plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, int]]:

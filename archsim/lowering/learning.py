@@ -116,7 +116,8 @@ class Learning:
             return ctx.add(label, ADMIT, 1, after=after)
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
-        recalled = ctx.do(label, home.tile, ctx.parts.history_buffer.access("recall", bits), [kept, *after])
+        buffer = ctx.parts.at(home.tile).history_buffer
+        recalled = ctx.do(label, home.tile, buffer.access("recall", bits), [kept, *after])
         job = ctx.parts.gradient_unit.surrogate(home.n_channels * ctx.n_vectors(name, step))
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
 
@@ -176,13 +177,13 @@ class Learning:
         label = self.label(name, step, OUTER_PHASE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.do(label, tile, ctx.parts.history_buffer.access("recall", bits), [kept, fetched])
+        recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
         n_macs = sum(
             ctx.macs_per_step(plan.layer, self.forward.sample, block.rows, block.columns)[step]
             for block in plan.forward
             if block.tile == tile and block.replica == 0
         )
-        task = ctx.do(label, tile, ctx.parts.gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
+        task = ctx.do(label, tile, ctx.parts.at(tile).gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
         self.gradients.setdefault(name, []).append(task)
         return task
 

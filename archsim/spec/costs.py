@@ -116,6 +116,12 @@ class CactiBuffer(Priced):
     model: Literal["cacti"]
 
 
+class SramBuffer(Priced):
+    """A memory of any size by CACTI's laws (22 to 130 nm); registers where it is too small for an SRAM."""
+
+    model: Literal["sram"]
+
+
 class CitedBuffer(Priced):
     """Published figures for a memory: energy per access of one `width`, area and leakage of the whole."""
 
@@ -205,7 +211,7 @@ class CitedWrite(Priced):
 
 ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
-BufferCost = Annotated[CactiBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
 InterconnectCost = Annotated[
     CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
 ]
