@@ -1,5 +1,6 @@
 """What one action costs: time, energy, area and leakage of every part, each with its source."""
 
+from archsim.components.operations import Operations
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (
     Parts,
@@ -19,6 +20,7 @@ __all__ = [
     "Charge",
     "Job",
     "Look",
+    "Operations",
     "Part",
     "Parts",
     "ReadCycle",

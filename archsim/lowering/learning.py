@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from archsim.components import Operations
+from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
-from archsim.mapping import Home, LayerPlan, n_bytes
+from archsim.mapping import Home, LayerPlan, n_bytes, sources_of
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -105,7 +107,7 @@ class Learning:
         return self.forward.updated.get(key, self.forward.sent[key])
 
     def _error(self, home: Home, step: int, n_values: int, after: Iterable[int]) -> int:
-        job = self.ctx.parts.gradient_unit.error(n_values)
+        job = self.ctx.parts.gradient_unit.compute("error", n_values, Operations(1))
         return self.ctx.do(self.label(self.last.name, step), home.tile, job, after)
 
     def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
@@ -116,7 +118,8 @@ class Learning:
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
         recalled = ctx.do(label, home.tile, ctx.parts.history_buffer.access("recall", bits), [kept, *after])
-        job = ctx.parts.gradient_unit.surrogate(home.n_channels * ctx.n_vectors(name, step))
+        kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
+        job = ctx.parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
 
     def spread(
@@ -181,7 +184,9 @@ class Learning:
             for block in plan.forward
             if block.tile == tile and block.replica == 0
         )
-        task = ctx.do(label, tile, ctx.parts.gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
+        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        job = ctx.parts.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
+        task = ctx.do(label, tile, job, [recalled], frees=[room.claim])
         self.gradients.setdefault(name, []).append(task)
         return task
 

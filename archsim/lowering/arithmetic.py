@@ -1,0 +1,56 @@
+"""The digital arithmetic of learning, value by value: its additions and multiplications, and of how many bits.
+
+Sums and potentials have the bits of the membrane buffer's `potential`, errors on their way and slopes those of
+`execution.error_resolution`. Constant factors (a surrogate's height, a batch's size) belong to the learning rate.
+A division is a restoring one, a subtraction for each bit of the quotient (Hennessy, Patterson, Computer
+Architecture, appendix on computer arithmetic).
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from archsim.components import Operations
+from archsim.spec import Chip
+from archsim.workload import Neuron
+from archsim.workload.learning import SurrogateModel
+
+
+def potential_bits(chip: Chip) -> int:
+    """Bits of a sum, and of a potential."""
+    return chip.tile.membrane_buffer.potential_bits
+
+
+def error_bits(chip: Chip) -> int:
+    """Bits of an error on its way, and of a factor that an error is multiplied by."""
+    return chip.execution.error_resolution_bits
+
+
+def division(bits: int) -> Operations:
+    """A quotient of so many bits."""
+    return Operations(bits)
+
+
+def surrogate(chip: Chip, neuron: Neuron, given: SurrogateModel) -> tuple[str, Operations]:
+    """What multiplies a sum of errors by the slope of a neuron, and a name for it.
+
+    A neuron that does not spike has slope 1: what arrived goes on as it is.
+    """
+    if not neuron.spikes:
+        return "surrogate@none", Operations()
+    times = Operations(0, ((potential_bits(chip), error_bits(chip)),))
+    return f"surrogate@{given.kind}", _slope(chip, given) + times
+
+
+def _slope(chip: Chip, given: SurrogateModel) -> Operations:
+    """The surrogate derivative at x = u - threshold, but for its constant height."""
+    x, by_width = Operations(1), Operations(0, ((potential_bits(chip), error_bits(chip)),))
+    square = Operations(0, ((error_bits(chip), error_bits(chip)),))
+    match given.kind:
+        case "triangle":  # width - |x|, cut at zero
+            return x + Operations(1)
+        case "fast_sigmoid":  # 1 / (1 + |x| / width)^2
+            return x + by_width + Operations(1) + square + division(error_bits(chip))
+        case "arctan":  # 1 / (1 + (pi x / (2 width))^2)
+            return x + by_width + square + Operations(1) + division(error_bits(chip))
+    assert_never(given.kind)

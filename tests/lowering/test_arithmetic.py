@@ -1,0 +1,82 @@
+"""What learning computes in digital logic is counted and priced, operation by operation, as a hand count says."""
+
+from __future__ import annotations
+
+import pytest
+from lowering_support import counts
+
+ADD_PJ = 0.13966  # wearable_rram.yaml: one addition of 16 bit
+MULTIPLY = (
+    "tile.gradient_unit.multiply={model: cited, energy: 0.072 pJ, area: 110 um2, leakage: 0.01 uW, "
+    "source: mean of Horowitz and Aladdin and CiMLoop and PUMA and NeuroSim}"
+)
+SAMPLES, TIMESTEPS = 2, 6
+
+
+def energy_pj(low, action):
+    """What all tasks of an action spend, by part."""
+    graph, found = low.graph, {}
+    for index, count in zip(graph.action.tolist(), graph.count.tolist(), strict=True):
+        name = graph.action_names[index]
+        if name.split("@")[0] == action:
+            for charge in low.actions[name].charges:
+                found[charge.component] = found.get(charge.component, 0.0) + count * charge.energy_pj
+    return found
+
+
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_a_surrogate_is_a_multiplication_of_a_sum_by_a_slope(lowered, phase):
+    """16 bit by 8 bit are two 8x8 multiplications, u - threshold and width - |x| two additions, for 24 neurons."""
+    n_values = SAMPLES * TIMESTEPS * (12 + 9 + 3)
+    low = lowered("dense", phase)
+    assert counts(low)["surrogate"] == n_values
+    # no price is given: four additions each (72 fJ by 18 fJ)
+    assert energy_pj(low, "surrogate") == pytest.approx({"gradient_unit": n_values * (2 + 2 * 4) * ADD_PJ})
+    priced = energy_pj(lowered("dense", phase, [MULTIPLY]), "surrogate")
+    expected = {"gradient_unit": n_values * 2 * ADD_PJ, "multiplier": n_values * 2 * 0.072}
+    assert priced == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("kind", "additions", "products"), [
+    ("triangle", 2, 2),
+    ("fast_sigmoid", 2 + 8, 2 + 1 + 2),  # |x| / width, its square, 1 / that; then the sum by the slope
+    ("arctan", 2 + 8, 2 + 1 + 2),
+])  # fmt: skip
+def test_a_slope_costs_what_its_formula_takes(lowered, kind, additions, products):
+    low = lowered("dense", "dfa", learning=f"{{surrogate: {{kind: {kind}}}}}")
+    n_values = SAMPLES * TIMESTEPS * 24
+    assert energy_pj(low, "surrogate")["gradient_unit"] == pytest.approx(
+        n_values * (additions + 4 * products) * ADD_PJ
+    )
+
+
+def test_a_neuron_that_does_not_spike_has_no_slope_to_multiply_by(lowered):
+    low = lowered("convolutional", "dfa")  # its output is leaky and sends its potential
+    assert low.actions["surrogate@none"].energy_pj == 0
+    assert counts(low, layer="out")["surrogate"] == SAMPLES * TIMESTEPS * 3
+
+
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_inputs_that_are_no_spikes_are_multiplied_by_the_error(lowered, phase):
+    low = lowered("dense", phase, [MULTIPLY], input_resolution="8 bit")
+    active = sum(int(lowered.activity.active_rows("a", sample).sum()) for sample in range(SAMPLES))
+    found = {name: low.actions[name] for name in low.actions if name.split("@")[0] == "outer"}
+    assert set(found) == {"outer", "outer@8x8b"}
+    by_part = {charge.component: charge.energy_pj for charge in found["outer@8x8b"].charges}
+    assert (by_part["gradient_unit"], by_part["multiplier"]) == (ADD_PJ, 0.072)
+    assert "multiplier" not in {charge.component for charge in found["outer"].charges}
+    assert energy_pj(low, "outer")["multiplier"] == pytest.approx(active * 12 * 0.072)
+
+
+def test_small_numbers_take_small_multipliers(lowered):
+    """Four pooled spikes are a number of 3 bit: 3 x 8 of the 64 partial products of 8 x 8."""
+    low = lowered("convolutional", "dfa", [MULTIPLY])
+    by_part = {charge.component: charge.energy_pj for charge in low.actions["outer@3x8b"].charges}
+    assert by_part["multiplier"] == pytest.approx(0.072 * 3 / 8)
+
+
+def test_multipliers_take_area_and_leak_in_every_lane_where_the_chip_has_them(lowered):
+    plain, priced = (lowered("dense", "inference", options).parts for options in ([], [MULTIPLY]))
+    assert "multiplier" not in {item.component for item in plain.items()}
+    (item,) = [item for item in priced.items() if item.component == "multiplier"]
+    assert (item.n, item.area_um2, item.leakage_uw) == (32 * priced.n_tiles, 110.0, 0.01)
