@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.components.operations import MULTIPLIER_BITS, Operations
 from archsim.components.part import Job, Look, action, remembered
-from archsim.components.records import Action, Charge
+from archsim.components.records import Action, Charge, longest
 from archsim.components.unit import DigitalUnit
 
 
@@ -16,6 +16,7 @@ class GradientUnit(DigitalUnit):
     counts = (
         ("error", "value"),
         ("surrogate", "value"),
+        ("leak", "neuron"),
         ("outer", "MAC"),
         ("optimize", "weight"),
         ("normalise", "weight"),
@@ -35,6 +36,23 @@ class GradientUnit(DigitalUnit):
         """Arithmetic on some values: each takes as many turns of a lane as its operations ask. Count: values."""
         held, latency = self.times_ps(n_values * operations.n_turns)
         return Job(self.price_of(name, operations), n_values, held, latency, ((self.kind, 1, 1),))
+
+    @remembered
+    def price_of_states(self, name: str, n_states: int, operations: Operations) -> Action:
+        """Arithmetic on states of neurons, read from the membrane buffer and written back. Count: neurons."""
+        buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
+        access_pj = buffer.price.read_energy_pj + buffer.price.write_energy_pj
+        memory = Charge("membrane_buffer", access_pj * n_states * bits / buffer.price.width_bits)
+        return Action(name, (*self.price_of(name, operations).charges, memory))
+
+    @remembered
+    def states(self, name: str, n_neurons: int, n_states: int, operations: Operations) -> Job:
+        """As long as the unit computes, or as the states are read and written."""
+        buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
+        held, latency = self.times_ps(n_neurons * operations.n_turns)
+        memory = buffer.access_ps(2 * buffer.accesses(n_neurons * n_states * bits))
+        price = self.price_of_states(name, n_states, operations)
+        return Job(price, n_neurons, longest(held, memory), longest(latency, memory), ((self.kind, 1, 1),))
 
     @remembered
     def price_of_outer(self, input_bits: int = 1, error_bits: int = 1) -> Action:
@@ -98,6 +116,7 @@ class GradientUnit(DigitalUnit):
         return [
             self.price_of("error", Operations(1)),
             self.price_of("surrogate", multiplied),
+            self.price_of_states("leak@1states", 1, multiplied + Operations(1)),
             self.price_of_outer(),
         ]
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import numpy as np
+
 from archsim.components import Operations
 from archsim.spec import Chip
 from archsim.workload import Neuron
@@ -40,6 +42,27 @@ def surrogate(chip: Chip, neuron: Neuron, given: SurrogateModel) -> tuple[str, O
         return "surrogate@none", Operations()
     times = Operations(0, ((potential_bits(chip), error_bits(chip)),))
     return f"surrogate@{given.kind}", _slope(chip, given) + times
+
+
+def leak(chip: Chip, neuron: Neuron, *, reset_path: bool) -> Operations:
+    """What the error of the later timestep passes on its way into a neuron's own: leaks, and the reset."""
+    factor = (potential_bits(chip), error_bits(chip))
+    found = Operations()
+    if np.any(np.asarray(neuron.decay) != 0):
+        found += Operations(1, () if np.all(np.asarray(neuron.decay) == 1) else (factor,))
+        if reset_path and neuron.spikes:
+            found += _through_reset(chip, neuron)
+    if neuron.has_synapse and np.any(np.asarray(neuron.syn_decay) != 0):
+        found += Operations(1, (factor,))
+    return found
+
+
+def _through_reset(chip: Chip, neuron: Neuron) -> Operations:
+    """dv/du, and the multiplication by it; without the reset's path a spike only stops the error."""
+    sum_by_factor = (potential_bits(chip), error_bits(chip))
+    if neuron.reset == "subtract":  # 1 - (threshold - v_reset) s'
+        return Operations(1, ((error_bits(chip), error_bits(chip)), sum_by_factor))
+    return Operations(2, (sum_by_factor, sum_by_factor))  # (1 - s) + (v_reset - u) s'
 
 
 def _slope(chip: Chip, given: SurrogateModel) -> Operations:

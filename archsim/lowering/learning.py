@@ -3,7 +3,8 @@
 For every layer with weights and every step whose error delta is known at the layer's homes::
 
     recall       the step's potentials out of the history buffer
-    surrogate    delta = (what arrived) x sigma'(u), at the home; frees the potentials
+    leak         the delta of the later timestep, times the leak, where the rule goes back in time
+    surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays
     recall       the step's inputs out of the history buffer of each such tile
     outer        delta times inputs into the gradient buffer, only where an input was active and the error is not
@@ -47,6 +48,7 @@ class Learning:
     phase: str
     gradients: dict[str, list[int]]
     tasks: list[int] = field(default_factory=list)
+    deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     normalised: dict[range, dict[int, list[int]]] = field(default_factory=dict)
 
     @property
@@ -110,8 +112,31 @@ class Learning:
         job = self.ctx.parts.gradient_unit.compute("error", n_values, Operations(1))
         return self.ctx.do(self.label(self.last.name, step), home.tile, job, after)
 
+    def delta(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
+        """delta of a home's neurons in one step, of which there is one more for those before it in time."""
+        if not self.ctx.rule.goes_back_in_time(self.ctx.work):
+            return self.surrogate(plan, home, step, after)
+        later = self._later(plan, home, step)
+        found = self.surrogate(plan, home, step, [*after, later])
+        self.deltas[plan.layer.name, home.tile, step] = found
+        return found
+
+    def _later(self, plan: LayerPlan, home: Home, step: int) -> int | None:
+        """What the error of the later timestep gives to a step of a home; None where there is none."""
+        ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
+        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
+        if later is None or neuron is None:
+            return later
+        operations = arithmetic.leak(ctx.chip, neuron, reset_path=ctx.work.learning.reset_path)
+        if not operations.n_turns:
+            return later
+        n_neurons = home.n_channels * ctx.n_vectors(name, step)
+        action = f"leak@{operations.n_additions}+{operations.n_products:g}x,{neuron.n_states}states"
+        job = ctx.parts.gradient_unit.states(action, n_neurons, neuron.n_states, operations)
+        return ctx.do(self.label(name, step), home.tile, job, [later])
+
     def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
-        """delta of a home's neurons in one step; frees the potentials that were kept for it."""
+        """What arrived, times the slope; frees the potentials that were kept for it."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         if plan.layer.neuron is None:
             return ctx.add(label, ADMIT, 1, after=after)

@@ -176,6 +176,7 @@ class _Book:
             self._states(plan)
             if rule is not None:
                 self._history(plan, rule)
+                self._carried(plan, rule)
             if rule is not None and plan.layer.has_weights:
                 self._errors(plan, rule)
                 self._gradients(plan)
@@ -227,6 +228,17 @@ class _Book:
         for home in plan.homes:
             n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
             self._add("membrane_buffer", home.tile, plan.layer.name, n, n)
+
+    def _carried(self, plan: LayerPlan, rule: MappedRule) -> None:
+        """Errors of the later timestep, which a neuron's own adds: as many numbers as it has states."""
+        layer, name = plan.layer, plan.layer.name
+        keeps = rule.goes_back_in_time(self.work) and rule.keeps_potentials(self.work.network, layer)
+        if layer.neuron is None or not keeps or self.flow.timesteps[name] == 1:
+            return
+        bits = self.chip.tile.membrane_buffer.potential_bits * layer.neuron.n_states
+        for home in plan.homes:
+            n = n_bytes(home.n_channels * self.flow.n_positions(name), bits)
+            self._add("membrane_buffer", home.tile, f"error of {name}", n, n)
 
     def _errors(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""

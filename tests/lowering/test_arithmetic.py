@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from causality_support import check_causality
 from lowering_support import counts
+
+from archsim.engine import run_tasks
 
 ADD_PJ = 0.13966  # wearable_rram.yaml: one addition of 16 bit
 MULTIPLY = (
@@ -80,3 +83,49 @@ def test_multipliers_take_area_and_leak_in_every_lane_where_the_chip_has_them(lo
     assert "multiplier" not in {item.component for item in plain.items()}
     (item,) = [item for item in priced.items() if item.component == "multiplier"]
     assert (item.n, item.area_um2, item.leakage_uw) == (32 * priced.n_tiles, 110.0, 0.01)
+
+
+def state_pj(low, n_states):
+    """Numbers of 16 bit, read and written in words of 256 bit."""
+    price = low.parts.membrane_buffer.price
+    return n_states * 16 / 256 * (price.read_energy_pj + price.write_energy_pj)
+
+
+@pytest.mark.parametrize(("network", "layer", "additions", "products", "n_states"), [
+    ("dense", "a", 1, 2, 1),  # leak 0.9: a factor of 8 bit for 16 bit, and an addition
+    ("convolutional", "a", 1, 0, 1),  # an IF neuron adds the later error as it is
+    ("convolutional", "out", 1, 2, 1),  # a leaky read-out too
+    ("recurrent", "a", 2, 4, 2),  # CubaLIF: two leaks, two states
+])  # fmt: skip
+def test_the_error_of_the_later_timestep_is_multiplied_by_the_leak_and_added(
+    lowered, network, layer, additions, products, n_states
+):
+    low = lowered(network, "bp")
+    found = counts(low, layer=layer)["leak"]
+    neurons = low.mapping.plans[layer].layer.n_neurons
+    assert found == SAMPLES * (TIMESTEPS - 1) * neurons, "the last timestep has no later one"
+    (name,) = {n for n in low.actions if n.startswith(f"leak@{additions}+{products:g}x,{n_states}states")}
+    spent = {charge.component: charge.energy_pj for charge in low.actions[name].charges}
+    expected = {"gradient_unit": (additions + 4 * products) * ADD_PJ, "membrane_buffer": state_pj(low, n_states)}
+    assert spent == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("reset", "additions", "products"), [("subtract", 1 + 1, 2 + 1 + 2), ("zero", 1 + 2, 2 + 4)]
+)
+def test_the_path_through_a_reset_multiplies_once_more(lowered, reset, additions, products):
+    neuron = f"neuron: {{kind: lif, leak: 0.9, reset: {reset}}}"
+    layers = f" {{input: [5], layers: [{{name: a, kind: dense, outputs: 4, {neuron}}}]}}\n"
+    low = lowered("dense", "bp", network_text=layers, learning="{reset_path: true}")
+    assert f"leak@{additions}+{products}x,1states" in low.actions
+
+
+def test_dfa_goes_back_in_time_only_inside_neurons_and_only_as_sdfa(lowered):
+    plain = lowered("dense", "dfa", learning="{error: mean_rate}")
+    assert counts(plain)["leak"] == 0
+    low = lowered("dense", "dfa", learning="{error: mean_rate, feedback: {kind: sdfa}}")
+    assert counts(low)["leak"] == SAMPLES * (TIMESTEPS - 1) * 24
+    assert check_causality(low, lowered.work, run_tasks(low.graph)) > 0
+    for layer in ("a", "b", "out"):
+        share = low.mapping.buffers.share_bytes["membrane_buffer", 0, f"error of {layer}"]
+        assert share >= low.mapping.plans[layer].layer.n_neurons * 2
