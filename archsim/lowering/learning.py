@@ -5,7 +5,7 @@ For every layer with weights and every step whose error delta is known at the la
     recall       the step's potentials out of the history buffer
     leak         the delta of the later timestep, times the leak, where the rule goes back in time
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
-    emit, hop ..., receive   delta to the tiles that hold the layer's arrays
+    emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
     outer        delta times inputs into the gradient buffer, only where an input was active and the error is not
                  zero (every error counts where the activity does not say); frees the inputs
