@@ -332,7 +332,7 @@ class Causality:
         outers: dict[tuple[str, int], int] = {}  # the last one done, by layer and batch
         reads: dict[str, list[tuple[int, int]]] = {}
         for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
-            if action == "outer":
+            if action in ("outer", "accumulate"):
                 last = outers.setdefault((layer, sample // n), task)
                 if self.trace.done_ps[task] > self.trace.done_ps[last]:
                     outers[layer, sample // n] = task

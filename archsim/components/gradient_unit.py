@@ -35,7 +35,7 @@ class GradientUnit(DigitalUnit):
     def compute(self, name: str, n_values: int, operations: Operations) -> Job:
         """Arithmetic on some values: each takes as many turns of a lane as its operations ask. Count: values."""
         held, latency = self.times_ps(n_values * operations.n_turns)
-        return Job(self.price_of(name, operations), n_values, held, latency, ((self.kind, 1, 1),))
+        return Job(self.price_of(name, operations), n_values, held, latency, ((self.kind, 1, min(held, 1)),))
 
     @remembered
     def price_of_states(self, name: str, n_states: int, operations: Operations) -> Action:
@@ -55,27 +55,16 @@ class GradientUnit(DigitalUnit):
         return Job(price, n_neurons, longest(held, memory), longest(latency, memory), ((self.kind, 1, 1),))
 
     @remembered
-    def price_of_outer(self, input_bits: int = 1, error_bits: int = 1) -> Action:
-        """Accumulate outer products into the gradients. Count: MACs.
+    def outer(self, n_macs: int, input_bits: int, error_bits: int) -> Job:
+        """`n_macs` terms of outer products. Count: MACs.
 
         A spike lets the error pass, which is one addition; any other input is multiplied by it first.
         """
-        buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
-        access_pj = buffer.read_energy_pj + buffer.write_energy_pj
-        name = "outer" if input_bits == 1 else f"outer@{input_bits}x{error_bits}b"
-        computed = self.price_of(name, _term(input_bits, error_bits))
-        memory = Charge("gradient_buffer", access_pj * bits / buffer.width_bits)
-        return Action(computed.name, (*computed.charges, memory))
-
-    @remembered
-    def outer(self, n_macs: int, input_bits: int = 1, error_bits: int = 1) -> Job:
-        """`n_macs` outer-product terms: as long as the unit computes, or the gradients are read and written."""
-        bits = self.chip.tile.gradient_buffer.gradient_bits
-        n_accesses = 2 * self.parts.gradient_buffer.accesses(n_macs * bits)
-        time_ps = self._with_buffer_ps(n_macs * _term(input_bits, error_bits).n_turns, n_accesses)
-        n_used = min(n_macs, 1)
-        uses = ((self.kind, 1, n_used), ("gradient_buffer", 1, n_used))
-        return Job(self.price_of_outer(input_bits, error_bits), n_macs, time_ps, time_ps, uses)
+        if input_bits == 1:
+            return self.compute("outer", n_macs, Operations(1))
+        return self.compute(
+            f"outer@{input_bits}x{error_bits}b", n_macs, Operations(1, ((input_bits, error_bits),))
+        )
 
     @remembered
     def normalise(self, optimizer: str, n_weights: int, n_operations: int) -> Job:
@@ -117,13 +106,8 @@ class GradientUnit(DigitalUnit):
             self.price_of("error", Operations(1)),
             self.price_of("surrogate", multiplied),
             self.price_of_states("leak@1states", 1, multiplied + Operations(1)),
-            self.price_of_outer(),
+            self.price_of("outer", Operations(1)),
         ]
-
-
-def _term(input_bits: int, error_bits: int) -> Operations:
-    """One term of an outer product, added to a gradient."""
-    return Operations(1, ((input_bits, error_bits),) if input_bits > 1 else ())
 
 
 def _sum(*parts: dict[str, float]) -> dict[str, float]:

@@ -7,8 +7,10 @@ For every layer with weights and every step whose error delta is known at the la
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
-    outer        delta times inputs into the gradient buffer, only where an input was active and the error is not
-                 zero (every error counts where the activity does not say); frees the inputs
+    outer        delta times inputs, only where an input was active and the error is not zero (every error counts
+                 where the activity does not say)
+    accumulate   beside it: each word of gradients that this touches out of the gradient buffer and back; both free
+                 the inputs
 """
 
 from __future__ import annotations
@@ -204,16 +206,17 @@ class Learning:
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
         recalled = ctx.do(label, tile, ctx.parts.history_buffer.access("recall", bits), [kept, fetched])
-        n_macs = sum(
-            ctx.macs_per_step(plan.layer, self.forward.sample, block.rows, block.columns)[step]
-            for block in plan.forward
-            if block.tile == tile and block.replica == 0
-        )
+        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+        at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
         job = ctx.parts.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
-        task = ctx.do(label, tile, job, [recalled], frees=[room.claim])
-        self.gradients.setdefault(name, []).append(task)
-        return task
+        done = [ctx.do(label, tile, job, [recalled])]
+        if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
+            done.append(ctx.do(label, tile, ctx.parts.gradient_buffer.accumulate(n_words), [recalled]))
+        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
+        self.gradients.setdefault(name, []).append(added)
+        return added
 
     def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
         """Give back space once all its readers are done."""

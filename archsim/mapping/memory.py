@@ -313,11 +313,17 @@ class _Book:
         bits = self.chip.tile.gradient_buffer.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
-        for tile, weights in plan.weights_by_tile.items():
-            n = sets * n_bytes(weights, bits)
+        for tile in plan.gradient_tiles:
+            rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
+            n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
-            n = n_bytes(weights * needs_of(self.work).n_states, bits)
+            n = self._row_by_row(rows, bits * needs_of(self.work).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
+
+    def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
+        """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""
+        width = self.chip.tile.gradient_buffer.width_bits
+        return n_bytes(sum(n_rows * -(-n_columns * bits // width) for n_rows, n_columns in blocks), width)
 
     def _samples(self) -> None:
         network = self.work.network
