@@ -14,6 +14,9 @@ class GradientUnit(DigitalUnit):
     kind = "gradient_unit"
     path = ("tile", "gradient_unit")
     counts = (
+        ("tally", "value"),
+        ("scan", "value"),
+        ("exponential", "value"),
         ("error", "value"),
         ("surrogate", "value"),
         ("leak", "neuron"),
@@ -35,7 +38,7 @@ class GradientUnit(DigitalUnit):
     def compute(self, name: str, n_values: int, operations: Operations) -> Job:
         """Arithmetic on some values: each takes as many turns of a lane as its operations ask. Count: values."""
         held, latency = self.times_ps(n_values * operations.n_turns)
-        return Job(self.price_of(name, operations), n_values, held, latency, ((self.kind, 1, min(held, 1)),))
+        return Job(self.price_of(name, operations), n_values, held, latency, ((self.kind, 1, min(n_values, 1)),))
 
     @remembered
     def price_of_states(self, name: str, n_states: int, operations: Operations) -> Action:

@@ -33,6 +33,26 @@ def division(bits: int) -> Operations:
     return Operations(bits)
 
 
+SCAN = Operations(1)
+"""A comparison with the largest so far."""
+
+
+def exponential(chip: Chip) -> Operations:
+    """exp(x - largest), added to the sum of all.
+
+    In integers alone (I-BERT, Kim et al., ICML 2021, arXiv 2101.01321): x = p - z ln 2 by a multiplication by
+    1 / ln 2 and one by ln 2; exp(p) by a polynomial of second order, (p + b) p + c; a shift by z.
+    """
+    factors = ((potential_bits(chip), error_bits(chip)), *[(error_bits(chip), error_bits(chip))] * 2)
+    n_additions = 1 + 1 + 2 + 1 + 1  # less the largest, + z ln 2, + b and + c, the shift, to the sum
+    return Operations(n_additions, factors)
+
+
+def less_label(chip: Chip, *, normalised: bool) -> Operations:
+    """An output, divided by the sum of the exponentials if it is one of them, less the label's."""
+    return Operations(1) + (division(error_bits(chip)) if normalised else Operations())
+
+
 def surrogate(chip: Chip, neuron: Neuron, given: SurrogateModel) -> tuple[str, Operations]:
     """What multiplies a sum of errors by the slope of a neuron, and a name for it.
 

@@ -18,11 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from archsim.components import Operations
 from archsim.lowering import arithmetic
-from archsim.lowering.arrays import summed_up
-from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
+from archsim.lowering.loss import OutputError
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, n_bytes, sources_of
 from archsim.workload import Layer
@@ -51,7 +50,9 @@ class Learning:
     gradients: dict[str, list[int]]
     tasks: list[int] = field(default_factory=list)
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
-    normalised: dict[range, dict[int, list[int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.output_error = OutputError(self.ctx, self.forward, self.phase)
 
     @property
     def last(self) -> Layer:
@@ -66,53 +67,11 @@ class Learning:
     def errors(self) -> dict[tuple[int, int], int]:
         """The error at the output by (home tile, step): at every step, or one on the mean rate for all."""
         ctx, plan, name = self.ctx, self.ctx.plan(self.last.name), self.last.name
-        found: dict[tuple[int, int], int] = {}
-        for home in plan.homes:
-            steps = range(ctx.flow.n_steps(name))
-            if ctx.work.error == "mean_rate":
-                n = home.n_channels * ctx.flow.n_positions(name)
-                task = self._error(home, steps[-1], n, self._outputs_known(home, steps))
-                found |= {(home.tile, step): task for step in steps}
-            else:
-                found |= {(home.tile, step): self.error_of_step(home, step) for step in steps}
-        return found
-
-    def error_of_step(self, home: Home, step: int) -> int:
-        """The error of one step at one home of the output."""
-        n = home.n_channels * self.ctx.n_vectors(self.last.name, step)
-        return self._error(home, step, n, self._outputs_known(home, range(step, step + 1)))
-
-    def _outputs_known(self, home: Home, steps: range) -> list[int]:
-        """What the error of some steps at a home waits for: its outputs, and what the loss needs of all others.
-
-        A cross entropy divides by a sum over all outputs of a timestep, so homes exchange their parts of it.
-        """
-        if not self.ctx.work.learning.loss.endswith("cross_entropy"):
-            return [self._output(home, step) for step in steps]
-        n_bursts = self.ctx.flow.n_bursts(self.last.name)
-        whole = range(steps[0] // n_bursts * n_bursts, (steps[-1] // n_bursts + 1) * n_bursts)
-        if whole not in self.normalised:
-            self.normalised[whole] = self._normalised(whole)
-        return self.normalised[whole][home.tile]
-
-    def _normalised(self, steps: range) -> dict[int, list[int]]:
-        """By home tile: the tasks after which it knows its outputs of whole timesteps and the sum over all."""
-        homes, ctx = self.ctx.plan(self.last.name).homes, self.ctx
-        known = {home.tile: [self._output(home, step) for step in steps] for home in homes}
-        if len(homes) == 1:
-            return known
-        label = self.label(self.last.name, steps[-1])
-        ready = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
-        bits = ctx.chip.tile.membrane_buffer.potential_bits
-        return {tile: [task] for tile, task in summed_up(ctx, label, dict.fromkeys(ready, 1), ready, bits).items()}
-
-    def _output(self, home: Home, step: int) -> int:
-        key = (self.last.name, home.tile, step)
-        return self.forward.updated.get(key, self.forward.sent[key])
-
-    def _error(self, home: Home, step: int, n_values: int, after: Iterable[int]) -> int:
-        job = self.ctx.parts.gradient_unit.compute("error", n_values, Operations(1))
-        return self.ctx.do(self.label(self.last.name, step), home.tile, job, after)
+        steps = range(ctx.flow.n_steps(name))
+        if ctx.work.error == "mean_rate":
+            found = self.output_error.on_mean_rate()
+            return {(tile, step): task for tile, task in found.items() for step in steps}
+        return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
 
     def delta(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""

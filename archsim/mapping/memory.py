@@ -72,6 +72,11 @@ def n_bytes(n_values: int, n_bits: int) -> int:
     return math.ceil(n_values * n_bits / 8)
 
 
+def label_bits(n_classes: int) -> int:
+    """Bits of the label of a sample."""
+    return max(1, (n_classes - 1).bit_length())
+
+
 def value_bits(network: Network, name: str, input_bits: int, potential_bits: int) -> int:
     """Bits of one value that a layer (or "input") sends: 1 for a spike, more for pooled spikes and potentials."""
     return all_value_bits(network, input_bits, potential_bits)[name]
@@ -180,7 +185,7 @@ class _Book:
             if rule is not None and plan.layer.has_weights:
                 self._errors(plan, rule)
                 self._gradients(plan)
-        self._samples()
+        self._samples(learns=rule is not None)
 
     def _add(self, buffer: str, tile: int, user: str, least: int, liked: int) -> None:
         if least:
@@ -325,10 +330,12 @@ class _Book:
         width = self.chip.tile.gradient_buffer.width_bits
         return n_bytes(sum(n_rows * -(-n_columns * bits // width) for n_rows, n_columns in blocks), width)
 
-    def _samples(self) -> None:
+    def _samples(self, *, learns: bool) -> None:
         network = self.work.network
         n_in = n_bytes(math.prod(network.input_shape) * self.work.n_timesteps, self.work.input_bits)
         last = network.layers[-1]
+        if learns:
+            n_in += n_bytes(1, label_bits(last.n_neurons))
         n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits[last.name])
         self._add("global_buffer", IO, "input of a sample", n_in, STREAM_STEPS * n_in)
         self._add("global_buffer", IO, "output of a sample", n_out, STREAM_STEPS * n_out)

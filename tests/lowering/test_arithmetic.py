@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from causality_support import check_causality
-from lowering_support import counts
+from lowering_support import counts, n_tasks
 
 from archsim.engine import run_tasks
 
@@ -129,3 +129,70 @@ def test_dfa_goes_back_in_time_only_inside_neurons_and_only_as_sdfa(lowered):
     for layer in ("a", "b", "out"):
         share = low.mapping.buffers.share_bytes["membrane_buffer", 0, f"error of {layer}"]
         assert share >= low.mapping.plans[layer].layer.n_neurons * 2
+
+
+EXPONENTIAL = (6, 2 + 1 + 1)  # I-BERT: additions, and multiplications of 16 by 8 bit once and 8 by 8 bit twice
+QUOTIENT = (8, 0)  # of 8 bit, bit by bit
+
+
+def terms(*of_value):
+    """Energy of additions and multiplications."""
+    return sum(additions + 4 * products for additions, products in of_value) * ADD_PJ
+
+
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+@pytest.mark.parametrize(("loss", "of_output"), [
+    ("membrane_mse", {"error": [(1, 0)]}),
+    ("membrane_cross_entropy", {"scan": [(1, 0)], "exponential": [EXPONENTIAL], "error": [QUOTIENT, (1, 0)]}),
+])  # fmt: skip
+def test_the_error_of_each_timestep_costs_what_its_loss_takes(lowered, phase, loss, of_output):
+    low = lowered("dense", phase, learning=f"{{loss: {loss}}}")
+    n_values = SAMPLES * TIMESTEPS * 3
+    for action in ("tally", "scan", "exponential", "error"):
+        assert counts(low)[action] == (n_values if action in of_output else 0)
+        expected = n_values * terms(*of_output.get(action, []))
+        assert energy_pj(low, action).get("gradient_unit", 0.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("loss", "of_output"), [
+    # (how often, what): outputs are added up first, but a membrane's softmax is one of each timestep
+    ("count_mse", {"tally": (TIMESTEPS, [(1, 0)]), "error": (1, [(1, 0)])}),
+    ("membrane_mse", {"tally": (TIMESTEPS, [(1, 0)]), "error": (1, [(1, 0)])}),
+    ("count_cross_entropy", {
+        "tally": (TIMESTEPS, [(1, 0)]), "scan": (1, [(1, 0)]), "exponential": (1, [EXPONENTIAL]),
+        "error": (1, [QUOTIENT, (1, 0)]),
+    }),
+    ("membrane_cross_entropy", {
+        "tally": (TIMESTEPS, [QUOTIENT, (1, 0), (1, 0)]), "scan": (TIMESTEPS, [(1, 0)]),
+        "exponential": (TIMESTEPS, [EXPONENTIAL]), "error": (1, []),
+    }),
+])  # fmt: skip
+def test_an_error_on_the_mean_rate_adds_up_what_its_loss_needs(lowered, loss, of_output):
+    low = lowered("dense", "dfa", learning=f"{{loss: {loss}, error: mean_rate}}")
+    for action in ("tally", "scan", "exponential", "error"):
+        times, of_value = of_output.get(action, (0, []))
+        assert counts(low)[action] == SAMPLES * times * 3
+        expected = SAMPLES * times * 3 * terms(*of_value)
+        assert energy_pj(low, action).get("gradient_unit", 0.0) == pytest.approx(expected)
+    assert check_causality(low, lowered.work, run_tasks(low.graph)) > 0
+
+
+@pytest.mark.parametrize(("phase", "pass_name"), [("bp", "backward"), ("dfa", "feedback")])
+def test_the_label_of_each_sample_comes_from_the_global_buffer_to_the_output(lowered, phase, pass_name):
+    one_tile = ["tile.pes=8", "pe.crossbars=8", "interconnect.frequency=1 GHz"]
+    low = lowered("dense", phase, one_tile)
+    assert counts(low, phase=pass_name)["load_global"] == n_tasks(low, "load_global", phase=pass_name) == SAMPLES
+    assert counts(low, phase=pass_name)["hop"] == SAMPLES  # one flit each; nothing else leaves the tile
+    room = low.mapping.buffers.share_bytes["global_buffer", -1, "input of a sample"]
+    assert room >= 2 * (4 + 1)  # of two samples six timesteps of 5 bits, and a label of 2 bits
+
+
+def test_homes_of_one_softmax_tell_each_other_the_largest_and_the_sum(lowered):
+    """Three outputs on two tiles: each number of 16 bit goes to the first tile and back, a flit of 32 bit each."""
+    layers = " {input: [5], layers: [{name: out, kind: dense, outputs: 5, neuron: {kind: li, leak: 0.9}}]}\n"
+    apart = ["tile.pes=1", "pe.crossbars=1"]
+    low = lowered("dense", "dfa", apart, network_text=layers, activity="{kind: random_input, rate: 1.0}")
+    assert len(low.mapping.plans["out"].homes) == 2
+    assert n_tasks(low, "add", phase="feedback") == 2 * SAMPLES * TIMESTEPS
+    squares = lowered("dense", "dfa", apart, network_text=layers, learning="{loss: membrane_mse}")
+    assert n_tasks(squares, "add", phase="feedback") == 0

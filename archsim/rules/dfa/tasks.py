@@ -67,7 +67,7 @@ class DirectFeedback(Learning):
         """The output's errors of one timestep by (home tile, step)."""
         n_bursts = self.ctx.flow.n_bursts(plan.layer.name)
         return {
-            (home.tile, step): self.error_of_step(home, step)
+            (home.tile, step): self.output_error.of_step(home, step)
             for home in plan.homes
             for step in range(timestep * n_bursts, (timestep + 1) * n_bursts)
         }
