@@ -50,7 +50,7 @@ class Rows(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What is known of the blocks at hand."""
+    """State of the blocks in the window."""
 
     row: Short  # which task of the template
     key: Long
