@@ -135,10 +135,14 @@ class Crossbar(Part):
     def read(self, cycle: ReadCycle, layer: str, mean_conductance_siemens: float, n_values: int = 1) -> Action:
         """Read an array of `layer` for `n_values` conversions. Count: active cells, or reads (`counted`).
 
+        Where only bits that are 1 count, a count is a part of an active cell (`Drivers.counted_units`).
         `layer` labels the price: the same label must always come with the same mean conductance.
         """
         energy_pj = self.read_energy_pj(cycle, mean_conductance_siemens, n_values)
-        return action(f"read@{layer},{cycle.n_bits}b{self._slots(cycle, n_values)}", crossbar=energy_pj)
+        n_units = self.parts.drivers.counted_units(cycle)
+        of_units = f",/{n_units}" if n_units > 1 else ""
+        name = f"read@{layer},{cycle.n_bits}b{self._slots(cycle, n_values)}{of_units}"
+        return action(name, crossbar=energy_pj / n_units)
 
     def _slots(self, cycle: ReadCycle, n_values: int) -> str:
         """What a price of a read depends on besides its bits."""
