@@ -1,5 +1,6 @@
-"""What one action costs: time, energy, area and leakage of every part, each with its source."""
+"""Prices of actions: time, energy, area and leakage of every part, each with its source."""
 
+from archsim.components.held import Held
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (
     Parts,
@@ -18,6 +19,7 @@ __all__ = [
     "AreaItem",
     "ArrayRead",
     "Charge",
+    "Held",
     "Job",
     "Look",
     "Part",

@@ -66,7 +66,7 @@ class Crossbar(Part):
 
     @property
     def counted(self) -> Literal["cell", "read"]:
-        """What one count of ``read`` is: an active cell, or a read of the whole array."""
+        """The unit of count of ``read``: an active cell, or a read of the whole array."""
         cost = self.chip.crossbar.cost
         return "read" if isinstance(cost, CitedArray) and cost.per == "read" else "cell"
 

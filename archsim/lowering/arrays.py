@@ -19,7 +19,7 @@ from archsim.mapping import Block
 
 @dataclass(frozen=True)
 class Product:
-    """What an array has to compute.
+    """A product that an array computes.
 
     Parameters
     ----------

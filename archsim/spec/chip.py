@@ -1,6 +1,6 @@
-"""What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
+"""The model of a chip: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
 
-All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
+Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
 becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.
 """
 
@@ -48,7 +48,7 @@ from archsim.units import (
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
-AUTO = "auto"
+AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
 
 
 class Technology(DoorModel):
@@ -244,14 +244,16 @@ class ShiftAdd(Unit):
 
 
 class Buffer(DoorModel):
-    """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
+    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
 
-    `cycle` is the time of one access of `width`; None takes the model's latency.
+    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
+    that take accesses in turn; "auto" as many as keep up with what they feed.
     """
 
-    size_bytes: Bytes | Literal["auto"]
+    size_bytes: Bytes | Literal["auto", "exact"]
     width_bits: Width
     cycle_ps: TimePs | None = None
+    n_banks: Count | Literal["auto"] = 1
     cost: BufferCost
 
 
@@ -371,12 +373,15 @@ class PowerRules(DoorModel):
 
 
 class Chip(DoorModel):
-    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+    """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
+
+    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers.
+    """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
     technology: Technology
-    n_tiles: Count | Literal["auto"]
+    n_tiles: Count | Literal["auto", "uniform", "tailored"]
     tile: Tile
     pe: Pe
     crossbar: Crossbar

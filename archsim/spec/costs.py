@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from archsim.units import AreaUm2, CapacitanceFf, DoorModel, EnergyPj, PowerUw, VoltageV
+from archsim.units import AreaUm2, Bits, CapacitanceFf, DoorModel, EnergyPj, PowerUw, TimePs, VoltageV
 
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Source = Annotated[str, Field(min_length=3, description="paper, table or model that the figures come from")]
@@ -31,7 +31,7 @@ class Uncertainty(DoorModel):
 
 
 class Priced(DoorModel):
-    """What all costs have in common."""
+    """The base class of costs."""
 
     uncertainty: Uncertainty | None = None
 
@@ -116,6 +116,12 @@ class CactiBuffer(Priced):
     model: Literal["cacti"]
 
 
+class SramBuffer(Priced):
+    """A memory of any size by CACTI's laws (22 to 130 nm); registers where it is too small for an SRAM."""
+
+    model: Literal["sram"]
+
+
 class CitedBuffer(Priced):
     """Published figures for a memory: energy per access of one `width`, area and leakage of the whole."""
 
@@ -163,6 +169,35 @@ class WireInterconnect(Priced):
     source: Source
 
 
+class RouterReference(DoorModel):
+    """The router that a price is of; `buffer_flits` of each virtual channel of each port."""
+
+    width_bits: Annotated[Bits, Field(ge=1)]
+    n_ports: Annotated[int, Field(ge=1)]
+    n_virtual_channels: Annotated[int, Field(ge=1)]
+    n_buffer_flits: Annotated[int, Field(ge=1)]
+
+
+class RouterInterconnect(Priced):
+    """Figures of one router and one wire, taken to the chip's own by a law (`archsim.components.router_law`).
+
+    `router_energy` is of one flit through the reference, `clock_energy` of one of its clocks, which counts all
+    the time unless it is `gated`. Wires are charged per bit and length of a hop; a link that a flit does not pass
+    within one cycle takes more of them.
+    """
+
+    model: Literal["router"]
+    reference: RouterReference
+    router_energy_pj: EnergyPj
+    clock_energy_pj: EnergyPj
+    router_area_um2: AreaUm2
+    router_leakage_uw: PowerUw
+    wire_energy_per_mm_pj: EnergyPj
+    wire_latency_per_mm_ps: TimePs
+    gated: bool
+    source: Source
+
+
 class CitedWrite(Priced):
     """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
 
@@ -176,5 +211,7 @@ class CitedWrite(Priced):
 
 ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
-BufferCost = Annotated[CactiBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
-InterconnectCost = Annotated[CitedInterconnect | WireInterconnect, Field(discriminator="model")]
+BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+InterconnectCost = Annotated[
+    CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
+]

@@ -99,7 +99,7 @@ class Adc(Part):
         return Action(name + of_read, own + charged(spent))
 
     def charges(self, adc_bits: int) -> tuple[Charge, ...]:
-        """What one conversion spends: on the ADC, and on the sample-and-hold circuit."""
+        """Energy of one conversion: of the ADC, and of the sample-and-hold circuit."""
         charges = [Charge("adc", self.law.energy_pj(adc_bits))]
         held_pj = self.parts.sample_hold.energy_pj
         if held_pj is not None:
