@@ -54,8 +54,9 @@ class WriteCircuits(Part):
         if n_cells == 0 or not write.verify:
             return 0
         cycle = self._verify_cycle
-        before_ps = parts.crossbar.before_conversion_ps(cycle, n_cells)
-        read_ps = parts.drivers.settle_ps() + before_ps + parts.crossbar.converting_ps(cycle, n_cells)
+        crossbar = parts.crossbar
+        converted_ps = crossbar.before_conversion_ps(cycle, n_cells) + crossbar.converting_ps(cycle, n_cells)
+        read_ps = parts.drivers.settle_ps() + max(crossbar.read_ps(cycle, n_cells), converted_ps)
         return burst_ps(1, exact(pulses_per_cell(write)) * read_ps)
 
     @property
