@@ -7,7 +7,7 @@ A page shows output in four ways, and each is made by running what the page show
 - a block after ``<!-- output of make demo -->`` (its first command) or ``<!-- output of the command above -->``;
 - a table after ``<!-- learned by COMMAND -->``: accuracy and cost of a learning run;
 - examples behind ``>>>``;
-- pictures, listed in `PICTURES`, from what the commands wrote.
+- pictures, listed in `PICTURES` from what the commands wrote, in `SCRIPTS` by scripts of their own.
 
 Figures in prose cannot be made again: lines that have some are listed at the end, for a person to read.
 """
@@ -43,6 +43,8 @@ PICTURES = {
     },
 }
 """What a shown command wrote, and the picture that is a copy of it."""
+SCRIPTS = {"docs/pictures/read_out.png": "python docs/pictures/read_out.py"}
+"""Pictures that a script of their own makes."""
 BY_HAND = {"docs/pictures/report_page.png": "a screen shot of results/demo/report.html, zoomed into the DFA step"}
 STUDIES = {
     "docs/studies/dfa_vs_bp": [
@@ -254,6 +256,8 @@ def _remake_all(pages: list[Path], folder: Path) -> None:
     for source, picture in PICTURES.items():
         if (folder / source).exists():
             shutil.copyfile(folder / source, ROOT / picture)
+    for command in SCRIPTS.values():
+        run(command, ROOT)
     if failed:
         sys.exit("\n".join(["not made again:", *failed]))
 
