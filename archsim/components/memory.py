@@ -1,4 +1,4 @@
-"""What the memories of a chip have in common: sizes, banks, accesses."""
+"""The base class of memories: sizes, banks, accesses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Memory(Part):
 
     @classmethod
     def spec_of(cls, chip: Chip) -> Buffer:
-        """What the chip file says of it."""
+        """Its section of the chip file."""
         found: Buffer = cls.of_file(chip)
         return found
 
@@ -55,7 +55,7 @@ class Memory(Part):
 
     @cached_property
     def price(self) -> BufferPrice:
-        """What it costs at the size that it has."""
+        """Its price at the size that it has."""
         return self.price_of(self.parts.size_bytes(self.kind))
 
     @remembered

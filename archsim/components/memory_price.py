@@ -30,7 +30,7 @@ class BufferPrice:
 
 
 def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
-    """What keeps a buffer from being priced; `name` is its path in the chip file."""
+    """Errors that keep a buffer from being priced; `name` is its path in the chip file."""
     faults = []
     if buffer.width_bits < 1:
         faults.append(f"{name}.width: must be at least 1 bit")

@@ -10,7 +10,11 @@ from typing import Any, get_type_hints
 
 from archsim.components.accumulator import Accumulator
 from archsim.components.adc import Adc
+from archsim.components.array_control import ArrayControl
+from archsim.components.array_part import ArrayPart
 from archsim.components.chip_control import ChipControl
+from archsim.components.column_drivers import ColumnDrivers
+from archsim.components.column_mux import ColumnMux
 from archsim.components.crossbar import Crossbar
 from archsim.components.drivers import Drivers
 from archsim.components.global_buffer import GlobalBuffer
@@ -19,12 +23,15 @@ from archsim.components.gradient_unit import GradientUnit
 from archsim.components.held import Held, area_items
 from archsim.components.history_buffer import HistoryBuffer
 from archsim.components.input_buffer import InputBuffer
+from archsim.components.input_registers import InputRegisters
 from archsim.components.interconnect import Interconnect
+from archsim.components.level_shifters import LevelShifters
 from archsim.components.membrane_buffer import MembraneBuffer
 from archsim.components.memory import Memory
 from archsim.components.neuron_unit import NeuronUnit
 from archsim.components.output_buffer import OutputBuffer
 from archsim.components.part import Part
+from archsim.components.partial_sum_registers import PartialSumRegisters
 from archsim.components.records import AreaItem, listed
 from archsim.components.sample_hold import SampleHold
 from archsim.components.shift_add import ShiftAdd
@@ -35,7 +42,8 @@ from archsim.errors import SpecError
 from archsim.spec.chip import TAILORED, Chip
 
 _FREE_OF_CHIP = (
-    ("name",), ("technology",), ("device", "read_pulse"), ("device", "read_voltage"), ("device", "source"),
+    ("name",), ("technology",), ("device", "read_pulse"), ("device", "on_time"), ("device", "read_voltage"),
+    ("device", "source"),
 )  # fmt: skip
 
 
@@ -74,10 +82,16 @@ class Parts:
     # the one list of parts; its order is that of the price list
     crossbar: Crossbar
     drivers: Drivers
+    input_registers: InputRegisters
+    level_shifters: LevelShifters
+    column_drivers: ColumnDrivers
     write_circuits: WriteCircuits
+    column_mux: ColumnMux
     sample_hold: SampleHold
     adc: Adc
     shift_add: ShiftAdd
+    partial_sum_registers: PartialSumRegisters
+    array_control: ArrayControl
     tile_bus: TileBus
     input_buffer: InputBuffer
     output_buffer: OutputBuffer
@@ -113,6 +127,11 @@ class Parts:
             part: Part = getattr(self, name)
             if part.n_per_parent:
                 yield part
+
+    @cached_property
+    def around_arrays(self) -> tuple[ArrayPart, ...]:
+        """The optional circuits of the arrays that the chip has."""
+        return tuple(part for part in self if isinstance(part, ArrayPart))
 
     @property
     def n_sides(self) -> int:
@@ -218,7 +237,7 @@ def free_paths() -> list[tuple[str, ...]]:
 
 
 def count_units() -> dict[str, str]:
-    """What one count of every action is."""
+    """The unit of count of every action."""
     return {name: unit for kind in part_kinds().values() for name, unit in kind.counts}
 
 

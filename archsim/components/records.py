@@ -34,7 +34,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Action:
-    """What is done, and what one count of it costs.
+    """An action, and the cost of one count of it.
 
     The first charge names the component whose busy time it is. A name stands for one price only; what the
     price depends on follows an ``@``: ``drive@2b``.
@@ -62,6 +62,28 @@ class ReadCycle:
     n_pulses: int
     read_ps: int
     adc_bits: int
+
+
+@dataclass(frozen=True)
+class ArrayRead:
+    """What one vector reads on an array.
+
+    Attributes
+    ----------
+    n_values : int
+        Conversions.
+    n_lines : int
+        Columns that are read, or rows of a transposed read; two of them may be one conversion.
+    n_crossbars : int
+        Arrays that are read together, their currents added.
+    transposed : bool
+        Driven from the columns and read at the rows.
+    """
+
+    n_values: int
+    n_lines: int
+    n_crossbars: int = 1
+    transposed: bool = False
 
 
 @dataclass(frozen=True)

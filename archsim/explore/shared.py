@@ -36,7 +36,7 @@ QUICK = frozenset({
 """Metrics that need no trace."""
 
 BOUND = "at_least_ps"
-"""What no schedule of a configuration that was not played out can undercut."""
+"""Lower bounds of every schedule of a configuration that was not simulated."""
 
 N_KEPT = 16
 
@@ -69,7 +69,7 @@ class _Graph:
 
 
 class Shared:
-    """What one worker knows already: recordings that were measured, graphs that were lowered."""
+    """Cache of one worker: recordings that were measured, graphs that were lowered."""
 
     def __init__(self) -> None:
         self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
@@ -148,7 +148,7 @@ class Shared:
         tape = Tape()
         parts = TapedParts(parts_of(chip, mapping), tape)
         tasks = TapedTasks(tape)
-        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks)
+        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks, seed)
         recipe = Recipe.of(tape, tasks, lowered.graph.action_names)
         return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
 
@@ -172,7 +172,7 @@ def _totals(
     n_samples: int,
     names: Sequence[str],
 ) -> dict[str, float]:
-    """What `Result` says of the whole, by the same books."""
+    """The totals of `Result`, by the same ledger."""
     renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
     bill = Bill.of(graph.groups, makespan_ps, renamed, parts.items())
     dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)

@@ -134,7 +134,7 @@ class Forward:
                 self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
 
     def _received_before(self, consumer: str, step: int) -> list[int | None]:
-        """What a load waits for: the input does not run ahead of its receivers without bound.
+        """Predecessors of a load: the input does not run ahead of its receivers without bound.
 
         Each layer that reads the input has loads of its own: one may need a step long before another, and until
         then the step lies in the global buffer.
@@ -178,7 +178,7 @@ class Forward:
         return task
 
     def _start_of(self, step: int) -> int | None:
-        """What a step of a layer waits for before the sample begins: later steps follow the first one anyway."""
+        """Predecessors of a step of a layer before the sample begins: later steps follow the first one anyway."""
         return self.start if step == 0 else None
 
     def _read_before(self, plan: LayerPlan, tile: int, step: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What an optimizer does between the gradient and the writes: which tasks exist, and why.
+"""Tasks of an optimizer between the gradient and the writes: which tasks exist, and why.
 
 For every layer, once its gradients are complete::
 
@@ -38,7 +38,7 @@ class Steps:
     whole: int
 
     def before(self, block: Block, row: int) -> int:
-        """What the load of a row waits for."""
+        """Predecessors of the load of a row."""
         return self.of_row[block][row] if block in self.of_row else self.whole
 
 

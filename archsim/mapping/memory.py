@@ -1,4 +1,4 @@
-"""What every buffer must hold, and how the layers on a tile share it.
+"""Required sizes of buffers, and how the layers on a tile share them.
 
 A buffer is divided among its users once, before the run: a share is at least what its user needs to make
 progress, so that users of one buffer cannot block each other; what is left is divided in proportion. Shares of

@@ -1,4 +1,4 @@
-"""What a chip is: frozen models and the loader of chip files."""
+"""Chips: frozen models and the loader of chip files."""
 
 from archsim.spec.arrays import array_spec
 from archsim.spec.cells import CellErrors

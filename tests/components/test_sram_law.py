@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def test_below_a_kilobyte_energy_falls_as_puma_s_memories_of_256_and_1024_byte_d
 def test_a_memory_between_two_sizes_lies_between_them_in_everything() -> None:
     sizes = (0.125, 0.3, 0.9, 1, 1.1, 5, 70, 200, 256)
     rows = [of_size(kib, 45, 64) for kib in sizes]
-    for below, above in pairwise(rows):
+    for below, above in itertools.pairwise(rows):
         assert below.area_um2 < above.area_um2
         assert below.leakage_uw < above.leakage_uw
         assert below.read_energy_pj <= above.read_energy_pj
