@@ -103,6 +103,7 @@ class Context:
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
+    _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
@@ -247,6 +248,26 @@ class Context:
                 pairs = active.sum(axis=2, dtype=np.int64) * errors.sum(axis=2, dtype=np.int64)
                 self._macs[key] = self._per_burst(pairs)
         return self._macs[key]
+
+    def words_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
+        """Words of a block's gradients that the outer products of each step touch, position by position.
+
+        The gradients of a row of weights begin a word. Of an active row those words are touched that hold a column
+        with an error; all of them where the activity does not say which errors are zero.
+        """
+        key = (layer.name, sample, rows, columns)
+        if key not in self._words:
+            words = self.parts.gradient_buffer.words_of_columns(columns[1] - columns[0])
+            lines = self.activity.error_lines(layer.name, sample)
+            if lines is None:
+                self._words[key] = [n * len(words) for n in self.active_per_step(layer, sample, rows)]
+            else:
+                active = self.activity.active_rows(layer.name, sample)[:, :, rows[0] : rows[1]]
+                errors = lines[:, :, columns[0] : columns[1]]
+                touched = [errors[:, :, low:high].any(axis=2) for low, high in words]
+                of_row = np.sum(touched, axis=0, dtype=np.int64)
+                self._words[key] = self._per_burst(active.sum(axis=2, dtype=np.int64) * of_row)
+        return self._words[key]
 
     def n_vectors(self, layer: str, step: int) -> int:
         """Output positions of a step's burst."""

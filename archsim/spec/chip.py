@@ -269,6 +269,16 @@ class Unit(DoorModel):
     cost: CitedCost
 
 
+class GradientUnit(Unit):
+    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
+
+    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
+    multiplier in each lane; without it the energy follows from that of an addition.
+    """
+
+    multiply: CitedCost | None = None
+
+
 class ShiftAdd(Unit):
     """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
 
@@ -337,7 +347,7 @@ class Tile(DoorModel):
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: Unit
+    gradient_unit: GradientUnit
     control: CitedCost | None = None
 
 
