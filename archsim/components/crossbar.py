@@ -27,6 +27,7 @@ class Crossbar(Part):
     counts = (("read", "active cell"),)
     area_action = "read"
     free_keys = ()
+    scaling = "cells"
     look = Look(1, "")
 
     @classmethod

@@ -21,6 +21,7 @@ class GradientUnit(DigitalUnit):
     )
     area_action = "outer"
     area_phase = "learning"
+    scaling = "digital"
     look = Look(0, "////")
 
     def _priced(self, name: str) -> Action:

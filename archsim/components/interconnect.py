@@ -6,7 +6,9 @@ the length of the hop (the half: a wire switches with a chance of one in two for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import ClassVar
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps, exact
@@ -23,6 +25,8 @@ class Interconnect(Part):
     counts = (("hop", "flit"),)
     area_action = "hop"
     free_keys = ("frequency", "router_latency", "cost")
+    scaling = "digital"
+    scaling_of: ClassVar[Mapping[str, str]] = {"capacitance_per_mm_ff": "wire"}
     look = Look(6, "")
 
     @classmethod

@@ -37,6 +37,7 @@ class Memory(Part):
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = ()
     free_keys = ("cycle", "cost")
+    scaling = "memory"
 
     @classmethod
     def spec_of(cls, chip: Chip) -> Buffer:
@@ -50,7 +51,7 @@ class Memory(Part):
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer)
+        return isinstance(cls.spec_of(chip).cost, CactiBuffer) or super().scales(chip)
 
     @property
     def where(self) -> Where:

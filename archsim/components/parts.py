@@ -25,6 +25,7 @@ from archsim.components.output_buffer import OutputBuffer
 from archsim.components.part import Part
 from archsim.components.records import AreaItem, listed
 from archsim.components.sample_hold import SampleHold
+from archsim.components.scaled import at_conditions, conditions_without_effect, scaling_faults
 from archsim.components.shift_add import ShiftAdd
 from archsim.components.tile_bus import TileBus
 from archsim.components.tile_control import TileControl
@@ -33,7 +34,8 @@ from archsim.errors import SpecError
 from archsim.spec.chip import Chip
 
 _FREE_OF_CHIP = (
-    ("name",), ("technology",), ("device", "read_pulse"), ("device", "read_voltage"), ("device", "source"),
+    ("name",), ("technology",), ("conditions",),
+    ("device", "read_pulse"), ("device", "read_voltage"), ("device", "source"),
 )  # fmt: skip
 
 
@@ -41,7 +43,8 @@ class Parts:
     """Every part of a chip, at the prices of its file.
 
     All times are whole picoseconds; a burst is exact until it is rounded once, half to even. The equations are in
-    the modules of the parts, the sources in the chip file and in `items`.
+    the modules of the parts, the sources in the chip file and in `items`. Costs that say at which node or
+    conditions their figures hold are scaled to the chip's, once (:mod:`archsim.components.process`).
 
     Parameters
     ----------
@@ -92,7 +95,8 @@ class Parts:
         faults = [*check(chip), *_size_faults(chip, sizes)]
         if faults:
             raise SpecError(listed(faults))
-        self.chip, self.n_tiles, self._sizes = chip, n_tiles, sizes
+        self.n_tiles, self._sizes = n_tiles, sizes
+        self.chip, self._scaled = (found := at_conditions(chip, part_kinds())).chip, found.said
         for name, kind in part_kinds().items():
             setattr(self, name, kind(self))
 
@@ -116,7 +120,7 @@ class Parts:
     def _items(self) -> tuple[AreaItem, ...]:
         n_pes = self.n_tiles * self.chip.tile.n_pes
         parents = {"chip": 1, "tile": self.n_tiles, "pe": n_pes, "crossbar": n_pes * self.chip.pe.n_crossbars}
-        return tuple(_item(part, parents[part.where]) for part in self)
+        return tuple(_item(part, parents[part.where], self._scaled.get(part.kind, "")) for part in self)
 
     def items(self) -> tuple[AreaItem, ...]:
         """Area and leakage of every part, with source and scaling."""
@@ -155,7 +159,8 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    return [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    found = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    return found + scaling_faults(chip, part_kinds())
 
 
 def without_effect(chip: Chip) -> list[str]:
@@ -181,7 +186,7 @@ def without_effect(chip: Chip) -> list[str]:
     notes = [note for kind in part_kinds().values() for note in kind.notes(chip)]
     if not any(kind.scales(chip) for kind in part_kinds().values()):
         notes.append("technology.node: changes nothing here, for no cost has model: survey or cacti")
-    return notes
+    return notes + conditions_without_effect(chip, part_kinds())
 
 
 def free_paths() -> list[tuple[str, ...]]:
@@ -206,6 +211,7 @@ def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _item(part: Part, n_parents: int) -> AreaItem:
+def _item(part: Part, n_parents: int, scaled: str) -> AreaItem:
     n, f = part.n_per_parent, part.figures
-    return AreaItem(part.kind, part.where, n * n_parents, f.area_um2, f.leakage_uw, f.source, f.scaling, n)
+    scaling = "; ".join(filter(None, (scaled, f.scaling)))
+    return AreaItem(part.kind, part.where, n * n_parents, f.area_um2, f.leakage_uw, f.source, scaling, n)

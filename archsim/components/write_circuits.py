@@ -22,6 +22,7 @@ class WriteCircuits(Part):
     area_action = "program"
     area_phase = "update"
     free_keys = ("pulse", "cost", "source")
+    scaling = "fixed"
     look = Look(3, "////")
 
     @classmethod

@@ -20,6 +20,7 @@ from archsim.spec.costs import (
     CitedCost,
     CitedDrivers,
     CitedWrite,
+    Conditions,
     InterconnectCost,
 )
 from archsim.spec.values import Conversion, WeightRules, level_fault
@@ -338,11 +339,18 @@ class PowerRules(DoorModel):
 
 
 class Chip(DoorModel):
-    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+    """A whole chip. `tiles: auto` builds as many as the workload needs.
+
+    `library` is where a chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read
+    all of that stands here, and `library` is None.
+    `conditions`: what costs that say where they hold (`at`) are scaled to (:mod:`archsim.components.process`).
+    """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+    library: Annotated[str, Field(min_length=1), AfterValidator(one_line)] | None = None
     technology: Technology
+    conditions: Conditions | None = None
     n_tiles: Count | Literal["auto"]
     tile: Tile
     pe: Pe
