@@ -1,4 +1,4 @@
-"""What commands take in: chips and workloads with their ``--set`` assignments, and what they tell on stderr."""
+"""Inputs of commands: chips and workloads with their ``--set`` assignments, and what they tell on stderr."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ _ONLY_IN = {
 
 
 def kind_of_file(file: Path) -> str | None:
-    """What a file is by its keys on top: chip, workload, study or network (.nir); None if that does not tell."""
+    """The kind of a file by its top keys: chip, workload, study or network (.nir); None if that does not tell."""
     if file.suffix == ".nir":
         return "network (.nir)"
     try:
@@ -147,7 +147,7 @@ def kind_of_file(file: Path) -> str | None:
 
 
 def blaming_sets(read: Callable[[Sequence[str]], Read], overrides: Sequence[str]) -> Read:
-    """What `read` makes of the assignments; an error in a line of the file that came with one names it.
+    """The result of `read` with the assignments; an error in a line of the file that came with one names it.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
 
 
 def memory_bytes(text: str | None) -> int | None:
-    """What ``--max-memory`` allows: a number with a unit."""
+    """The number of bytes that ``--max-memory`` allows."""
     if text is None:
         return None
     try:
@@ -245,7 +245,7 @@ def progress(text: str) -> None:
 
 
 def error_text(message: str, *, is_one: bool = False) -> str:
-    """What stands on stderr for a message of one error on each line, or of one error that takes several.
+    """The text on stderr for a message of one error on each line, or of one error that takes several.
 
     Examples
     --------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from archsim.components.part import Look, Part, action, remembered
-from archsim.components.records import Action, Figures, ReadCycle, Where
+from archsim.components.part import Look, Part, remembered
+from archsim.components.records import Action, Charge, Figures, ReadCycle, Where
 from archsim.spec.chip import Adc, Chip, Device
 from archsim.spec.chip import Drivers as DriversSpec
 from archsim.spec.costs import CitedDrivers
@@ -64,9 +64,16 @@ class Drivers(Part):
         return self.chip.drivers.latency_ps
 
     @remembered
-    def drive(self, cycle: ReadCycle) -> Action:
-        """Drive the word lines. Count: active rows."""
-        return action(f"drive@{cycle.n_bits}b", drivers=drive_energy_pj(self.chip.drivers.cost, cycle.n_bits))
+    def drive(self, cycle: ReadCycle, n_values: int = 1, transposed: bool = False) -> Action:
+        """Raise the lines of a read, again for each slot if it is said so. Count: active rows."""
+        crossbar = self.parts.crossbar
+        n_times, line_pj = crossbar.activations(n_values), crossbar.line_pj(n_values, transposed)
+        charges = [Charge("drivers", n_times * drive_energy_pj(self.chip.drivers.cost, cycle.n_bits))]
+        if line_pj:
+            charges.append(Charge("crossbar", cycle.n_pulses * line_pj))
+        again = f",x{n_times}" if n_times > 1 else ""
+        side = ",transposed" if line_pj and transposed else ""
+        return Action(f"drive@{cycle.n_bits}b{again}{side}", tuple(charges))
 
     def example_cycles(self) -> list[ReadCycle]:
         """The cycles of a spike and of an error, each once."""
@@ -74,7 +81,8 @@ class Drivers(Part):
         return list(dict.fromkeys([*self.read_cycles(1, False), *self.read_cycles(error_bits, True)]))
 
     def examples(self) -> list[Action]:
-        return [self.drive(cycle) for cycle in self.example_cycles()]
+        n_columns = self.chip.crossbar.n_columns
+        return [self.drive(cycle, n_columns) for cycle in self.example_cycles()]
 
     def time_of_one_ps(self) -> int:
         return self.chip.drivers.latency_ps

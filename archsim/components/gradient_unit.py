@@ -43,7 +43,7 @@ class GradientUnit(DigitalUnit):
         buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
         access_pj = buffer.read_energy_pj + buffer.write_energy_pj
         return action(
-            "outer",
+            self.parts.gradient_buffer.named("outer"),
             gradient_unit=self.unit.cost.energy_pj,
             gradient_buffer=access_pj * bits / buffer.width_bits,
         )
@@ -79,7 +79,7 @@ class GradientUnit(DigitalUnit):
         buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
         numbers_pj = n_reads * buffer.read_energy_pj + n_writes * buffer.write_energy_pj
         price = action(
-            f"{name}@{optimizer}",
+            self.parts.gradient_buffer.named(f"{name}@{optimizer}"),
             gradient_unit=n_operations * self.unit.cost.energy_pj,
             gradient_buffer=numbers_pj * bits / buffer.width_bits,
         )

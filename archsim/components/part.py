@@ -1,4 +1,4 @@
-"""What every part of a chip has in common: what it does, and what that takes in time, energy and area."""
+"""The base class of a chip's parts: actions, and their time, energy and area."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Part(ABC):
 
     @classmethod
     def of_file(cls, chip: Chip) -> Any:
-        """What the chip file says of the part; None if the chip has none."""
+        """The part's section of the chip file; None if the chip has none."""
         found: Any = chip
         for name in cls.path:
             found = getattr(found, name)
@@ -118,7 +118,7 @@ class Part(ABC):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:  # noqa: ARG003  # most parts can always be priced
-        """What keeps the part from being priced, as ``path: what is wrong; what would help``."""
+        """Errors that keep the part from being priced, as ``path: what is wrong; what would help``."""
         return []
 
     @classmethod
@@ -164,7 +164,7 @@ class Part(ABC):
         return []
 
     def count_unit(self, action: str) -> str:
-        """What one count of one of its actions is."""
+        """The unit of count of one of its actions."""
         return dict(self.counts)[action]
 
     def time_of_one_ps(self) -> int | Fraction | None:

@@ -15,10 +15,10 @@ cells     as stated: a current and a time        node^2, so many squares       a
 fixed     as stated: thick oxide, capacitors     as stated                     as digital, but not by node
 ========  =====================================  ============================  ================================
 
-Between the points of a table: straight lines of logarithms; of temperature over 1/T, where leakage is nearly
-straight. Supply: E ~ V^p through the table's two points of a node (0.8 V and its nominal supply); p = 2 at 22 nm.
-Leakage goes with the supply, too (power = current x supply). Figures of another node whose supply is not said are
-taken at its nominal one.
+Between the points of a table: straight lines of logarithms (:mod:`archsim.components.leakage` has those of
+temperature and flavour). Supply: E ~ V^p through the table's two points of a node (0.8 V and its nominal supply);
+p = 2 at 22 nm. Leakage goes with the supply, too (power = current x supply). Figures of another node whose supply
+is not said are taken at its nominal one.
 
 Sources: digital, Stillmaker and Baas, Integration 58 (2017) 74-81, at nominal supplies and at 0.8 V; analog, the
 regression on Murmann's survey of ADCs (Andrulis et al., arXiv 2404.06553), supply as in ZigZag-IMC's SAR; wires,
@@ -33,6 +33,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from archsim.components.leakage import LOGIC, LOW_LEAKAGE, SRAM, LeakageLaw
 from archsim.spec.costs import Flavour
 
 BAAS: Final = "Stillmaker and Baas 2017"
@@ -55,15 +56,8 @@ _GATE_PW: Final = {22.0: 4.34, 32.0: 7.2, 45.0: 12.0, 65.0: 19.0, 130.0: 51.0}
 """Leakage of an inverter, LSTP, 300 K."""
 _SRAM_KB_UW: Final = {22.0: 0.019, 65.0: 0.030, 90.0: 0.014}
 """Leakage of one KB, LSTP, 300 K."""
-_LOGIC_HOT: Final = {300.0: 1.0, 310.0: 1.47, 320.0: 2.1, 360.0: 7.6, 400.0: 21.0}
-_SRAM_HOT: Final = {300.0: 1.0, 330.0: 8.0, 360.0: 15.0}
-_LOGIC_FLAVOUR: Final[Mapping[Flavour, float]] = {"low_leakage": 1.0, "high_performance": 1000.0}
-_SRAM_FLAVOUR: Final[Mapping[Flavour, float]] = {
-    "low_leakage": 1.0,
-    "low_power": 370.0,
-    "high_performance": 5000.0,
-}
 _LOW_V, _TABLE_V, _BEYOND_V = 0.7, 0.8, 0.1
+_REFERENCE_K = 300.0
 
 
 @dataclass(frozen=True)
@@ -82,8 +76,7 @@ class Law:
     name: ClassVar[str]
     nodes_nm: ClassVar[tuple[float, float]] = (22, 130)
     gate: ClassVar[Mapping[float, float]] = _GATE_PW
-    hot: ClassVar[Mapping[float, float]] = _LOGIC_HOT
-    flavours: ClassVar[Mapping[Flavour, float]] = _LOGIC_FLAVOUR
+    leak: ClassVar[LeakageLaw] = LOGIC
     leaks: ClassVar[bool] = True
     cites: ClassVar[Mapping[str, str]] = {}
     """Source by quantity."""
@@ -103,15 +96,12 @@ class Law:
         if not self.leaks:
             return 1.0
         factor = _between(self.gate, new.node_nm) / _between(self.gate, old.node_nm)
-        if old.flavour and new.flavour:
-            factor *= self.flavours[new.flavour] / self.flavours[old.flavour]
-        if old.temperature_k and new.temperature_k:
-            factor *= self._hotter(new.temperature_k) / self._hotter(old.temperature_k)
+        factor *= self._leaks(new) / self._leaks(old)
         return factor * _of_nominal(new) / _of_nominal(old)
 
-    def _hotter(self, temperature_k: float) -> float:
-        over = {1 / known: factor for known, factor in self.hot.items()}
-        return _between(over, 1 / temperature_k, logarithmic=False)
+    def _leaks(self, state: State) -> float:
+        """By flavour and temperature; what is not known is the same on both sides."""
+        return self.leak.factor(state.temperature_k or _REFERENCE_K, state.flavour or LOW_LEAKAGE)
 
     def factor(self, quantity: str, old: State, new: State) -> float:
         """Factor on "energy", "area" or "leakage"."""
@@ -133,13 +123,13 @@ class Law:
     def _leakage_faults(self, old: State, new: State) -> Iterator[tuple[str, str]]:
         if old.flavour and new.flavour and old.flavour != new.flavour:
             for flavour in (old.flavour, new.flavour):
-                if flavour not in self.flavours:
-                    yield "flavour", f"{flavour}; its law ({self.name}) knows {', '.join(self.flavours)}"
+                if flavour not in self.leak.flavours:
+                    yield "flavour", f"{flavour}; its law ({self.name}) knows {', '.join(self.leak.flavours)}"
         if old.temperature_k and new.temperature_k and old.temperature_k != new.temperature_k:
             yield from self._too_hot(old, new)
 
     def _too_hot(self, old: State, new: State) -> Iterator[tuple[str, str]]:
-        low, high = min(self.hot), max(self.hot)
+        low, high = min(self.leak.temperatures_k), max(self.leak.temperatures_k)
         for kelvin in (old.temperature_k, new.temperature_k):
             if not low <= (kelvin or low) <= high:
                 yield "temperature", f"{kelvin:g} K; its law ({self.name}) holds from {low:g} to {high:g} K"
@@ -154,15 +144,15 @@ class Law:
                 yield "supply", f"{state.supply_v:g} V; {allowed}"
 
 
-def _between(table: Mapping[float, float], at: float, *, logarithmic: bool = True) -> float:
-    """A table's value, on straight lines of logarithms; of the other axis too if `logarithmic`."""
+def _between(table: Mapping[float, float], at: float) -> float:
+    """A table's value, on straight lines of logarithms; that of its end beyond it."""
     if at in table:
         return table[at]
     low = max((point for point in table if point < at), default=min(table))
     high = min((point for point in table if point > at), default=max(table))
     if low == high:
         return table[low]
-    frac = math.log(at / low) / math.log(high / low) if logarithmic else (at - low) / (high - low)
+    frac = math.log(at / low) / math.log(high / low)
     return math.exp(math.log(table[low]) * (1 - frac) + math.log(table[high]) * frac)
 
 
@@ -222,8 +212,7 @@ class Memory(Digital):
 
     name = "memory"
     gate = _SRAM_KB_UW
-    hot = _SRAM_HOT
-    flavours = _SRAM_FLAVOUR
+    leak = SRAM
     cites: ClassVar[Mapping[str, str]] = {"energy": BAAS, "area": BAAS, "leakage": CACTI}
 
 

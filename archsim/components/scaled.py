@@ -9,7 +9,7 @@ from typing import Any, Final
 from archsim.components.part import Part
 from archsim.components.process import LAWS, State
 from archsim.spec.chip import Chip
-from archsim.spec.costs import Priced
+from archsim.spec.costs import At, Conditions, Priced
 from archsim.units import door_key, format_quantity
 
 _QUANTITIES: Final = {"_pj": "energy", "_ff": "energy", "_um2": "area", "_uw": "leakage"}
@@ -26,26 +26,19 @@ def quantity_of(field: str) -> str | None:
     return next((quantity for suffix, quantity in _QUANTITIES.items() if field.endswith(suffix)), None)
 
 
-def chip_state(chip: Chip) -> State:
-    """Where a chip works."""
-    said = chip.conditions
-    if said is None:
-        return State(chip.technology.node_nm)
-    return State(chip.technology.node_nm, said.temperature_k, said.supply_v, said.flavour)
+def states(chip: Chip, cost: Priced) -> tuple[State, State]:
+    """Where the figures of a cost hold, and where the chip works.
 
-
-def cost_state(chip: Chip, cost: Priced) -> State:
-    """Where the figures of a cost hold; as the chip where it does not say, at another node its nominal supply."""
-    new, at = chip_state(chip), cost.at
-    if at is None:
-        return new
-    supply_v = new.supply_v if at.node_nm in (None, new.node_nm) else None
-    return State(
-        at.node_nm or new.node_nm,
-        at.temperature_k or new.temperature_k,
-        at.supply_v or supply_v,
-        at.flavour or new.flavour,
-    )
+    What one of them does not say is as for the other one; a supply at another node is the nominal one there.
+    """
+    node_nm = chip.technology.node_nm
+    said, at = chip.conditions or Conditions(), cost.at or At()
+    is_here = at.node_nm in (None, node_nm)
+    temperature_k, flavour = at.temperature_k or said.temperature_k, at.flavour or said.flavour
+    supply_v = at.supply_v or (said.supply_v if is_here else None)
+    new_v = said.supply_v or (at.supply_v if is_here else None)
+    old = State(at.node_nm or node_nm, temperature_k, supply_v, flavour)
+    return old, State(node_nm, said.temperature_k or temperature_k, new_v, said.flavour or flavour)
 
 
 @dataclass(frozen=True)
@@ -69,14 +62,19 @@ def at_conditions(chip: Chip, kinds: Mapping[str, type[Part]]) -> Scaled:
     said = {}
     for name, kind in kinds.items():
         cost = kind.cost_of(chip)
-        if cost is not None and cost_state(chip, cost) != chip_state(chip):
+        if cost is not None and _differ(chip, cost):
             changed, said[name] = _scaled(chip, cost, kind)
             chip = _replaced(chip, kind.cost_path(), changed)
     return Scaled(chip, said)
 
 
+def _differ(chip: Chip, cost: Priced) -> bool:
+    old, new = states(chip, cost)
+    return old != new
+
+
 def _scaled(chip: Chip, cost: Priced, kind: type[Part]) -> tuple[Priced, str]:
-    old, new = cost_state(chip, cost), chip_state(chip)
+    old, new = states(chip, cost)
     changed: dict[str, float] = {}
     words: dict[str, None] = {}
     for name, quantity in _figures(cost).items():
@@ -125,7 +123,7 @@ def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
     found = []
     for kind in kinds.values():
         cost = kind.cost_of(chip)
-        if cost is None or cost_state(chip, cost) == chip_state(chip):
+        if cost is None or not _differ(chip, cost):
             continue
         path = ".".join(map(door_key, kind.cost_path()))
         found += [f"{path}.at.{key}: {said}" for key, said in _faults(chip, cost, kind)]
@@ -134,7 +132,7 @@ def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
 
 def _faults(chip: Chip, cost: Priced, kind: type[Part]) -> dict[tuple[str, str], None]:
     """As (key, message), each once."""
-    old, new = cost_state(chip, cost), chip_state(chip)
+    old, new = states(chip, cost)
     by_law: dict[str, set[str]] = {}
     for name, quantity in _figures(cost).items():
         by_law.setdefault(kind.law_of(name), set()).add(quantity)

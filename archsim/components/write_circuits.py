@@ -6,9 +6,10 @@ takes `pulses_per_cell` pulses on average; with `verify` the row is read back af
 
 from __future__ import annotations
 
+from archsim.components.array_part import charged
 from archsim.components.drivers import drive_energy_pj
 from archsim.components.part import Look, Part, action, remembered
-from archsim.components.records import Action, Charge, Figures, ReadCycle, Where, burst_ps, exact
+from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps, exact
 from archsim.errors import SpecError
 from archsim.spec.chip import Chip, Write
 
@@ -53,10 +54,15 @@ class WriteCircuits(Part):
         write, parts = self.chip.write, self.parts
         if n_cells == 0 or not write.verify:
             return 0
-        n_reads = parts.crossbar.reads_per_vector(n_cells)
-        convert_ps = parts.adc.convert_ps(n_cells, self.chip.adc.resolution_bits)
-        read_ps = parts.drivers.settle_ps() + n_reads * self.chip.device.read_pulse_ps + convert_ps
+        cycle = self._verify_cycle
+        before_ps = parts.crossbar.before_conversion_ps(cycle, n_cells)
+        read_ps = parts.drivers.settle_ps() + before_ps + parts.crossbar.converting_ps(cycle, n_cells)
         return burst_ps(1, exact(pulses_per_cell(write)) * read_ps)
+
+    @property
+    def _verify_cycle(self) -> ReadCycle:
+        """One read pulse at full resolution."""
+        return ReadCycle(1, 1, self.chip.device.read_pulse_ps, self.chip.adc.resolution_bits)
 
     def program_power_uw(self, n_cells: int) -> float:
         """Power in uW of the pulses while `n_cells` of one row are programmed."""
@@ -73,7 +79,11 @@ class WriteCircuits(Part):
         write = self.chip.write
         row_pj = n_groups(write, n_cells) * write.cost.row_energy_pj
         per_pulse_pj = write.cost.energy_pj + row_pj / n_cells
-        return action(f"program@{n_cells}cells", write_circuits=pulses_per_cell(write) * per_pulse_pj)
+        n_pulses = pulses_per_cell(write)
+        per_cell = n_pulses * n_groups(write, n_cells) / n_cells
+        around = charged((part, per_cell * part.row_pulse_pj()) for part in self.parts.around_arrays)
+        own = action(f"program@{n_cells}cells", write_circuits=n_pulses * per_pulse_pj)
+        return Action(own.name, own.charges + around)
 
     @remembered
     def verify(self, mean_conductance_siemens: float, n_cells: int, layer: str = "") -> Action:
@@ -83,17 +93,27 @@ class WriteCircuits(Part):
         whole array. `layer` labels the price if layers differ in conductance.
         """
         chip, parts = self.chip, self.parts
-        cycle = ReadCycle(1, 1, chip.device.read_pulse_ps, chip.adc.resolution_bits)
-        repeats = parts.crossbar.reads_per_vector(n_cells)
-        cell_pj = parts.crossbar.read_energy_pj(cycle, mean_conductance_siemens, repeats)
-        if parts.crossbar.counted == "read":
+        cycle, crossbar = self._verify_cycle, parts.crossbar
+        cell_pj = crossbar.read_energy_pj(cycle, mean_conductance_siemens, n_cells)
+        if crossbar.counted == "read":
             cell_pj /= chip.crossbar.n_rows * chip.crossbar.n_columns
-        share_pj = drive_energy_pj(chip.drivers.cost, 1) / chip.crossbar.n_columns
-        once = (Charge("crossbar", cell_pj), Charge("drivers", share_pj), *parts.adc.charges(cycle.adc_bits))
+        n_times, line_pj = crossbar.activations(n_cells), crossbar.line_pj(n_cells, False)
+        drive_pj = n_times * drive_energy_pj(chip.drivers.cost, 1)
+        n_columns = chip.crossbar.n_columns
+        converted = parts.adc.convert(cycle, ArrayRead(n_cells, n_cells))
+        once = (Charge("crossbar", cell_pj + line_pj / n_columns), Charge("drivers", drive_pj / n_columns))
+        once = (*once, *converted.charges)
         n_reads = pulses_per_cell(chip.write) if chip.write.verify else 0.0
         of_layer = f"@{layer}" if layer else "@mid-window"
-        name = f"verify{of_layer}" + (f",x{repeats}" if repeats > 1 else "")
+        name = f"verify{of_layer}" + self._of_cells(n_cells)
         return Action(name, tuple(Charge(c.component, n_reads * c.energy_pj) for c in once))
+
+    def _of_cells(self, n_cells: int) -> str:
+        """What the price of a verify read depends on besides the layer."""
+        if self.parts.around_arrays or self.parts.crossbar.is_sensed():
+            return f",{n_cells}cells"
+        repeats = self.parts.crossbar.reads_per_vector(n_cells)
+        return f",x{repeats}" if repeats > 1 else ""
 
     def examples(self) -> list[Action]:
         middle, n_columns = self.parts.crossbar.middle_siemens, self.chip.crossbar.n_columns

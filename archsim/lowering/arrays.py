@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archsim.components import ReadCycle
-from archsim.components.records import longest
+from archsim.components.records import ArrayRead, longest
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
@@ -18,7 +18,7 @@ from archsim.mapping import Block
 
 @dataclass(frozen=True)
 class Product:
-    """What an array has to compute.
+    """A product that an array computes.
 
     Parameters
     ----------
@@ -90,32 +90,34 @@ def _cycle(
     side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
 
     array = ctx.resource(name)
-    n_repeats = parts.crossbar.reads_per_vector(n_values)
-    settle_ps, read_ps = parts.drivers.settle_ps(), cycle.read_ps * n_repeats
+    settle_ps, read_ps = parts.drivers.settle_ps(), parts.crossbar.read_ps(cycle, n_values)
     # lines that settle hold the array; if they settle within the read, their energy is spread over it
     drive = ctx.add(
-        label, parts.drivers.drive(cycle), _driven_lines(ctx, product),
+        label, parts.drivers.drive(cycle, n_values, product.transposed), _driven_lines(ctx, product),
         uses=[(array, 1)] if settle_ps else [],
         occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=[read_before],
     )
 
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
+    n_adcs = parts.adc.n_in_bank
+    adcs = (ctx.resource(f"{_bank(ctx, block)}.adc{side}", n_adcs), min(n_adcs, n_values))
+    # who must conduct while it is converted begins only when the converters will be free for it
+    granted = [_grant(ctx, block, side, adcs[1])] if parts.crossbar.is_sensed() else []
     stages = _Stages(product.n_vectors, settle_ps + read_ps)
-    held, latency = stages.next(read_ps)
+    held, _ = stages.next(read_ps)
+    before_ps = parts.crossbar.before_conversion_ps(cycle, n_values)
     read = ctx.add(
-        label, parts.crossbar.read(cycle, _priced_as(block), _conductance(ctx, block), n_repeats),
-        _reads(ctx, product),
-        uses=[(array, 1)], occupancy_ps=held, latency_ps=latency, after=[drive], reserves=banks, frees=frees,
+        label, parts.crossbar.read(cycle, _priced_as(block), _conductance(ctx, block), n_values),
+        _reads(ctx, product), uses=[(array, 1)],
+        occupancy_ps=held, latency_ps=before_ps, after=[drive], reserves=[*banks, *granted], frees=frees,
     )
 
-    n_adcs = parts.adc.n_in_bank
     until_converted = banks and product.n_vectors == 1 and chip.sample_hold is not None
     free_early = until_converted and chip.sample_hold is not None and chip.sample_hold.held_until == "converted"
-    held, latency = stages.next(parts.adc.convert_ps(n_values, cycle.adc_bits))
+    held, latency = stages.next(parts.crossbar.converting_ps(cycle, n_values))
     convert = ctx.add(
-        label, parts.adc.convert(cycle), n_values * product.n_vectors,
-        uses=[(ctx.resource(f"{_bank(ctx, block)}.adc{side}", n_adcs), min(n_adcs, n_values))],
-        occupancy_ps=held, latency_ps=latency, after=[read], frees=banks if free_early else [],
+        label, parts.adc.convert(cycle, _read(ctx, product)), n_values * product.n_vectors, uses=[adcs],
+        occupancy_ps=held, latency_ps=latency, after=[read], frees=[*(banks if free_early else []), *granted],
     )
 
     merge = parts.shift_add.merge(n_values)
@@ -265,6 +267,13 @@ def _reads(ctx: Context, product: Product) -> int:
     return product.n_active * _read_columns(ctx, block)
 
 
+def _read(ctx: Context, product: Product) -> ArrayRead:
+    """What one vector reads, for the circuits around the array."""
+    block = product.block
+    n_lines = block.n_rows if product.transposed else _read_columns(ctx, block)
+    return ArrayRead(_converted_values(ctx, product), n_lines, block.n_crossbars, product.transposed)
+
+
 def _priced_as(block: Block) -> str:
     """Whose conductances the read's price is for."""
     return f"{block.layer}.feedback" if block.role == "feedback" else block.layer
@@ -295,6 +304,11 @@ def adc_claim(ctx: Context, block: Block, n_values: int) -> Claim:
 def _bank(ctx: Context, block: Block) -> str:
     """Where the converters are that serve the block."""
     return _crossbar(block) if ctx.chip.adc.scope == "crossbar" else f"tile[{block.tile}].pe[{block.pe}]"
+
+
+def _grant(ctx: Context, block: Block, side: str, n_adcs: int) -> Claim:
+    """ADCs of a bank that are promised to a read before it begins."""
+    return ctx.resource(f"{_bank(ctx, block)}.adc_grant{side}", ctx.parts.adc.n_in_bank), n_adcs
 
 
 def _hold(ctx: Context, name: str, side: str) -> int:

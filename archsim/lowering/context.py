@@ -1,4 +1,4 @@
-"""What all phases share while tasks are laid down: the builder, the chip's resources, the prices."""
+"""The context of all phases while tasks are laid down: the builder, the chip's resources, the prices."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ActivityLike(Protocol):
 
 
 class Label(NamedTuple):
-    """What a task is for; people read it, engines do not."""
+    """The label of a task; people read it, engines do not."""
 
     phase: str
     layer: str

@@ -1,4 +1,4 @@
-"""What both learning rules share: the error at the output, errors on their way, surrogates, outer products.
+"""Tasks that learning rules share: the error at the output, errors on their way, surrogates, outer products.
 
 For every layer with weights and every step whose error delta is known at the layer's homes::
 
@@ -20,6 +20,7 @@ from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, La
 from archsim.lowering.forward import Forward, history_room
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, n_bytes
+from archsim.registry import LOSSES
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -77,11 +78,11 @@ class Learning:
         return self._error(home, step, n, self._outputs_known(home, range(step, step + 1)))
 
     def _outputs_known(self, home: Home, steps: range) -> list[int]:
-        """What the error of some steps at a home waits for: its outputs, and what the loss needs of all others.
+        """Predecessors of the error of some steps at a home: its outputs, and what the loss needs of all others.
 
         A cross entropy divides by a sum over all outputs of a timestep, so homes exchange their parts of it.
         """
-        if not self.ctx.work.learning.loss.endswith("cross_entropy"):
+        if not LOSSES[self.ctx.work.learning.loss].across_outputs:
             return [self._output(home, step) for step in steps]
         n_bursts = self.ctx.flow.n_bursts(self.last.name)
         whole = range(steps[0] // n_bursts * n_bursts, (steps[-1] // n_bursts + 1) * n_bursts)
@@ -115,7 +116,8 @@ class Learning:
             return ctx.add(label, ADMIT, 1, after=after)
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
-        recalled = ctx.do(label, home.tile, ctx.parts.history_buffer.access("recall", bits), [kept, *after])
+        buffer = ctx.parts.at(home.tile).history_buffer
+        recalled = ctx.do(label, home.tile, buffer.access("recall", bits), [kept, *after])
         job = ctx.parts.gradient_unit.surrogate(home.n_channels * ctx.n_vectors(name, step))
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
 
@@ -175,13 +177,13 @@ class Learning:
         label = self.label(name, step, OUTER_PHASE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.do(label, tile, ctx.parts.history_buffer.access("recall", bits), [kept, fetched])
+        recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
         n_macs = sum(
             ctx.macs_per_step(plan.layer, self.forward.sample, block.rows, block.columns)[step]
             for block in plan.forward
             if block.tile == tile and block.replica == 0
         )
-        task = ctx.do(label, tile, ctx.parts.gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
+        task = ctx.do(label, tile, ctx.parts.at(tile).gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
         self.gradients.setdefault(name, []).append(task)
         return task
 

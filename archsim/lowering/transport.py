@@ -77,7 +77,7 @@ def send(
     """
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])
     arrived = travel(ctx, label, source, target, link_bits, [admitted])
-    return ctx.do(label, target, ctx.parts.input_buffer.access("receive", room.n_bytes * 8), [arrived])
+    return ctx.do(label, target, ctx.parts.at(target).input_buffer.access("receive", room.n_bytes * 8), [arrived])
 
 
 def send_all(
@@ -100,18 +100,20 @@ def send_all(
     claims = [room.claim for room in rooms.values()]
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=claims)
     arrived = carry(ctx, label, source, others, link_bits, [admitted])
-    buffer = ctx.parts.input_buffer
     return {
-        tile: ctx.do(label, tile, buffer.access("receive", room.n_bytes * 8), arrived.get(tile, [admitted]))
+        tile: ctx.do(
+            label, tile, ctx.parts.at(tile).input_buffer.access("receive", room.n_bytes * 8),
+            arrived.get(tile, [admitted]),
+        )
         for tile, room in rooms.items()
-    }
+    }  # fmt: skip
 
 
 def emit(
     ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]
 ) -> tuple[int, int]:
     """Store results in a tile's output buffer, and read them to be sent; returns both tasks."""
-    buffer = ctx.parts.output_buffer
+    buffer = ctx.parts.at(tile).output_buffer
     stored = ctx.do(label, tile, buffer.access("emit", n_bits), after)
     return stored, ctx.do(label, tile, buffer.access("unload", n_bits), [stored])
 
@@ -125,7 +127,7 @@ def fetch(
     frees: Sequence[Claim] = (),
 ) -> int:
     """Read out of a tile's input buffer and carry it over the tile's bus to whoever computes with it."""
-    return ctx.do(label, tile, ctx.parts.input_buffer.fetch(n_accesses), after, frees=frees)
+    return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.fetch(n_accesses), after, frees=frees)
 
 
 def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:

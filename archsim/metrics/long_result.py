@@ -1,4 +1,4 @@
-"""What a run cost that was too long to be kept task by task: the figures that need no trace."""
+"""Costs of a run that is too long to be kept task by task: the figures that need no trace."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NOT_AVAILABLE = {
     "critical_path": "needs the start of every task; the latency of a breakdown stands in one line",
     "pictures": "need the start of every task; run fewer timesteps for them",
 }
-"""What a long run does not tell, and why."""
+"""The figures that a long run does not give, and why."""
 
 
 @dataclass(frozen=True, eq=False)
 class LongResult:
-    """What a long run cost. Make one with `LongResult.of`.
+    """Costs of a long run. Make one with `LongResult.of`.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a run cost: latency, throughput, energy, area and power, whole and in parts."""
+"""Costs of a run: latency, throughput, energy, area and power, in total and by part."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Busiest(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a run cost. Make one with `Result.of`.
+    """Costs of a run. Make one with `Result.of`.
 
     Attributes
     ----------
@@ -337,7 +337,7 @@ class Result:
         return self.graph.n_tasks
 
     def _path_shares(self) -> dict[str, object]:
-        """What the makespan is spent on: results awaited, resources awaited, and by component."""
+        """Breakdown of the makespan: results awaited, resources awaited, and by component."""
         contended = 0
         for here, following in pairwise(self.path):
             if following.why in ("resource", "space", "queue"):

@@ -29,7 +29,7 @@ Place = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class FloorPlan:
-    """What `floor_plan` drew.
+    """The data drawn by `floor_plan`.
 
     Parameters
     ----------

@@ -190,7 +190,7 @@ def _buffers(mapping: Mapping) -> list[dict[str, Any]]:
 
 
 def _most(mapping: Mapping, buffer: str, what: str) -> int:
-    """What the users of a buffer need together, on the tile where it is most."""
+    """Bytes that the users of a buffer need together, on the tile where it is most."""
     sums: dict[int, int] = {}
     for demand in mapping.buffers.demands:
         if demand.buffer == buffer:

@@ -1,4 +1,4 @@
-"""What a ``result.json`` must hold to be shown, compared or asked; what else it holds is left as it is."""
+"""Checks of a ``result.json`` before it is shown, compared or used; other keys are left as they are."""
 
 from __future__ import annotations
 
@@ -99,11 +99,11 @@ class _Bundle(_Strict):
 
 
 ADDED = ("energy_pj", "area_um2", "busy_ps")
-"""What the parts of every breakdown add up to."""
+"""The total of every breakdown."""
 
 
 def bundle_faults(data: object) -> list[Fault]:
-    """What is wrong with the runs of one chip and workload, as `record_faults`; each stands under its phase."""
+    """Errors of the runs of one chip and workload, as `record_faults`; each stands under its phase."""
     if faults := _faults(data, _Bundle):
         return faults
     results: dict[str, Any] = data["results"]  # type: ignore[index]  # a bundle, as just seen
@@ -111,7 +111,7 @@ def bundle_faults(data: object) -> list[Fault]:
 
 
 def record_faults(record: object) -> list[Fault]:
-    """What is wrong with one run of a saved result.
+    """Errors of one run of a saved result.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def record_faults(record: object) -> list[Fault]:
 
 
 def provenance_faults(provenance: object) -> list[Fault]:
-    """What is wrong with where a run came from, as `record_faults`."""
+    """Errors of a run's provenance, as `record_faults`."""
     return _faults(provenance, _Provenance)
 
 

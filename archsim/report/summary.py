@@ -66,7 +66,7 @@ class Summary:
 
     @property
     def compared(self) -> dict[str, float]:
-        """What `compare` sets side by side, by the names in `COMPARED`."""
+        """Figures that `compare` sets side by side, by the names in `COMPARED`."""
         figures = (self.latency_ps, self.energy_pj, self.area_um2, self.average_power_uw)
         return dict(zip(COMPARED, figures, strict=True))
 

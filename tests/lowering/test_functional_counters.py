@@ -51,7 +51,7 @@ def trained(lowered, root_dir, tmp_path):
     def run(
         phase: str, *options: str, network: str = "dense", loss: str = PER_TIMESTEP, **changes: object
     ) -> Step:
-        chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [*WITH_CONVERTERS, *options])
+        chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*WITH_CONVERTERS, *options])
         work = lowered.workload(network, samples=N_SAMPLES, batch=N_SAMPLES, **changes)
         net = initialise(work.network, 0, 3.0, n_timesteps=6)
         rng = np.random.default_rng(1)

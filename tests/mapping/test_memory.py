@@ -62,6 +62,15 @@ def test_an_automatic_buffer_is_the_next_power_of_two(mapped):
     assert plan.size_bytes["history_buffer"] == plan.size_bytes["gradient_buffer"] == 0
 
 
+@pytest.mark.parametrize(("width", "n_bytes"), [(16, 8), (64, 8), (24, 9)])
+def test_an_exact_buffer_is_what_is_needed_in_whole_words(mapped, width, n_bytes):
+    on = [f"tile.membrane_buffer.{key}" for key in ("size=exact", f"width={width} bit")]
+    plan = mapped([5], f"name: a, kind: dense, outputs: 4, {LIF}", on=on).buffers
+    assert plan.size_bytes["membrane_buffer"] == n_bytes
+    five = mapped([5], f"name: a, kind: dense, outputs: 5, {LIF}", on=on).buffers.size_bytes["membrane_buffer"]
+    assert five == ceil(10 * 8 / width) * width // 8
+
+
 def test_a_buffer_that_is_exactly_large_enough_fits_and_one_byte_less_does_not(mapped):
     layer = f"name: a, kind: dense, outputs: 4, {LIF}"
     fits = mapped([5], layer, on=["tile.membrane_buffer.size=8 B"]).buffers

@@ -136,7 +136,7 @@ class BackPropagation(Learning):
         return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, outputs)[step]
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
-        """What the errors of all steps of a source that a step has read wait for, at one of its homes."""
+        """Predecessors of the errors of all steps of a source that a step has read, at one of its homes."""
         for needed in self.ctx.flow.needs(plan.layer, step, source):
             self._contribute(source, home, needed, task)
 

@@ -1,4 +1,4 @@
-"""What learning on a chip looked like, written down for the event simulation: spikes, errors, writes."""
+"""Recorded activity of learning on a chip, for the event simulation: spikes, errors, writes."""
 
 from __future__ import annotations
 

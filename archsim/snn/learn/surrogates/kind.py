@@ -1,16 +1,36 @@
-"""Surrogate derivatives: what learning takes for the derivative of a spike with respect to the potential."""
+"""The base class of surrogate derivatives, and one of a kind and a width."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, assert_never
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.registry import SURROGATES
 from archsim.workload.network import Floats
 
-SurrogateKind = Literal["triangle", "fast_sigmoid", "arctan"]
+
+class SurrogateKind(ABC):
+    """A law of the surrogate derivative as a function of ``x = u - threshold``.
+
+    Attributes
+    ----------
+    kind : str
+        Its name in workload files.
+    code : int or None
+        Its number in the compiled loops (:mod:`archsim.snn.learn.compiled`); None where it is computed by numpy.
+    """
+
+    kind: ClassVar[str]
+    code: ClassVar[int | None] = None
+
+    @abstractmethod
+    def slope(self, x: Floats, width: float) -> Floats:
+        """The derivative, element by element; `width` is positive, in units of the potential."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +48,8 @@ class Surrogate:
 
     Parameters
     ----------
-    kind : "triangle", "fast_sigmoid" or "arctan"
+    kind : str
+        A name of `archsim.registry.SURROGATES`.
     width : float
         Positive; in units of the potential.
 
@@ -43,31 +64,29 @@ class Surrogate:
     [0.5, 1.0, 0.0]
     """
 
-    kind: SurrogateKind = "triangle"
+    kind: str = "triangle"
     width: float = 1.0
 
     def __post_init__(self) -> None:
         faults = []
-        if self.kind not in ("triangle", "fast_sigmoid", "arctan"):
-            faults.append(f"surrogate is {self.kind!r}; allowed are triangle, fast_sigmoid, arctan")
+        if self.kind not in SURROGATES:
+            faults.append(f"surrogate is {self.kind!r}; allowed are {', '.join(SURROGATES)}")
         if not (np.isfinite(self.width) and self.width > 0):
             faults.append(f"width of the surrogate is {self.width!r}; it must be a positive number")
         if faults:
             raise WorkloadError("; ".join(faults))
 
+    @cached_property
+    def _law(self) -> SurrogateKind:
+        found: SurrogateKind = SURROGATES[self.kind]()
+        return found
+
     @property
-    def code(self) -> int:
-        """The kind as a number, for compiled loops."""
-        return ("triangle", "fast_sigmoid", "arctan").index(self.kind)
+    def code(self) -> int | None:
+        """The kind as a number, for compiled loops; None if they do not have it."""
+        return self._law.code
 
     def __call__(self, x: Floats) -> Floats:
         """The derivative at ``x = u - threshold``, element by element."""
-        if self.kind == "triangle":
-            return np.maximum(0.0, self.width - np.abs(x)) * (1.0 / (self.width * self.width))
-        if self.kind == "fast_sigmoid":
-            slope = 1.0 + np.abs(x) * (1.0 / self.width)
-            return 1.0 / (slope * slope)
-        if self.kind == "arctan":
-            bend = (np.pi / (2.0 * self.width)) * x
-            return 1.0 / ((1.0 + bend * bend) * self.width)
-        assert_never(self.kind)
+        with SURROGATES.calling(self.kind):
+            return self._law.slope(x, self.width)
