@@ -26,6 +26,7 @@ class GradientUnit(DigitalUnit):
     )
     area_action = "outer"
     area_phase = "learning"
+    scaling = "digital"
     look = Look(0, "////")
 
     @remembered

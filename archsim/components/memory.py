@@ -7,7 +7,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
-from archsim.components.memory_price import BufferPrice, buffer_faults, price_buffer
+from archsim.components.leakage import SRAM
+from archsim.components.memory_price import BufferPrice, buffer_faults, leaking, price_buffer
 from archsim.components.part import Job, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps
 from archsim.spec.chip import Buffer, Chip
@@ -26,6 +27,7 @@ class Memory(Part):
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = ()
     free_keys = ("cycle", "banks", "cost")
+    scaling = "memory"
 
     @classmethod
     def spec_of(cls, chip: Chip) -> Buffer:
@@ -35,11 +37,20 @@ class Memory(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        return buffer_faults(".".join(cls.path), cls.spec_of(chip), chip.technology.node_nm)
+        spec, conditions = cls.spec_of(chip), chip.conditions
+        found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
+        if isinstance(spec.cost, SramBuffer) and conditions is not None:
+            found += [f"conditions.{fault}" for fault in SRAM.faults(*leaking(conditions))]
+        return found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer)
+        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer) or super().scales(chip)
+
+    @classmethod
+    def heeds(cls, chip: Chip) -> set[str]:
+        found = super().heeds(chip)
+        return found | {"temperature", "flavour"} if isinstance(cls.spec_of(chip).cost, SramBuffer) else found
 
     @property
     def where(self) -> Where:
@@ -69,7 +80,8 @@ class Memory(Part):
         return next(p for p in banks if p.n_banks == most or p.keeps_up(*self.asked()))
 
     def _priced_as(self, size_bytes: int, n_banks: int) -> BufferPrice:
-        return price_buffer(self.spec_of(self.chip), size_bytes, self.chip.technology.node_nm, n_banks)
+        chip = self.chip
+        return price_buffer(self.spec_of(chip), size_bytes, chip.technology.node_nm, n_banks, chip.conditions)
 
     def named(self, action: str) -> str:
         """The name of an action whose price depends on the size of this memory, which may differ between tiles."""

@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import assert_never
 
 from archsim.components import sram_law
+from archsim.components.leakage import LOW_LEAKAGE
 from archsim.components.records import Figures, exact
 from archsim.components.sram import CACTI_SOURCE, Sram, banked, nodes_nm, sram, widths_bits
 from archsim.spec.chip import Buffer
-from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer, SramBuffer
+from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer, Conditions, SramBuffer
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,16 @@ def _outside(name: str, buffer: Buffer, node_nm: float, nodes: tuple[int, int]) 
     return faults
 
 
-def price_buffer(buffer: Buffer, size_bytes: int, node_nm: float, n_banks: int = 1) -> BufferPrice:
+def leaking(conditions: Conditions | None) -> tuple[float, str]:
+    """Temperature in K and flavour of the process; 300 K and low leakage where nothing is said."""
+    if conditions is None:
+        return 300, LOW_LEAKAGE
+    return conditions.temperature_k or 300, conditions.flavour or LOW_LEAKAGE
+
+
+def price_buffer(
+    buffer: Buffer, size_bytes: int, node_nm: float, n_banks: int = 1, conditions: Conditions | None = None
+) -> BufferPrice:
     """The price of a buffer without `buffer_faults`, `size_bytes` large, in banks of equal size.
 
     Published figures are of all banks together; CACTI's are those of one, each of a part of the size.
@@ -84,7 +94,7 @@ def price_buffer(buffer: Buffer, size_bytes: int, node_nm: float, n_banks: int =
             return _modelled(buffer, sram(-(-size_bytes // n_banks), buffer.width_bits, node_nm), n_banks)
         case SramBuffer():
             n_words = -(-8 * size_bytes // buffer.width_bits)
-            one = sram_law.memory(-(-n_words // n_banks), buffer.width_bits, node_nm)
+            one = sram_law.memory(-(-n_words // n_banks), buffer.width_bits, node_nm, *leaking(conditions))
             return _modelled(buffer, one, n_banks)
         case CitedBuffer():
             figures = Figures(cost.area_um2, cost.leakage_uw, cost.source)
