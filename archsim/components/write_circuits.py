@@ -27,6 +27,7 @@ class WriteCircuits(Part):
     area_action = "program"
     area_phase = "update"
     free_keys = ("pulse", "reset_pulse", "reset_share", "cost", "source")
+    scaling = "fixed"
     look = Look(3, "////")
 
     @classmethod

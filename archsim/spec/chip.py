@@ -28,6 +28,7 @@ from archsim.spec.costs import (
     CitedCost,
     CitedDrivers,
     CitedWrite,
+    Conditions,
     InterconnectCost,
 )
 from archsim.spec.pulses import PulsesPerCell
@@ -420,12 +421,17 @@ class PowerRules(DoorModel):
 class Chip(DoorModel):
     """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
 
-    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers.
+    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
+    chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
+    here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
+    (:mod:`archsim.components.process`).
     """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+    library: Annotated[str, Field(min_length=1), AfterValidator(one_line)] | None = None
     technology: Technology
+    conditions: Conditions | None = None
     n_tiles: Count | Literal["auto", "uniform", "tailored"]
     tile: Tile
     pe: Pe
