@@ -20,7 +20,7 @@ from archsim.workload.network import INPUT, Network
 FORMAT = "archsim activity"
 FORMAT_VERSION = 3
 READS = (1, 2, 3)
-"""Version 1 holds spikes only; 2 may hold errors and writes beside them, named in its header; 3 pulses and codes too."""
+"""Version 1 holds spikes only; 2 may hold errors and writes too, named in its header; 3 pulses and codes."""
 FURTHER = ("errors", "writes", "pulses", "codes", "error_codes")
 
 _NOT_OURS = "is an npz file, but not an activity that archsim has saved"
