@@ -112,7 +112,7 @@ def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:
     -------
     int
     """
-    n_tiles = 0 if chip.n_tiles == "auto" else chip.n_tiles
+    n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 0
     return (
         FIXED_BYTES + weights_bytes(work) + activity_bytes(work)
         + BYTES_PER_BLOCK * n_blocks(chip, work, phase) + BYTES_PER_TILE * n_tiles

@@ -266,6 +266,12 @@ NOISES: Registry[Any] = Registry(
     "archsim.crossbar.cells.noises.kind:NoiseKind",
     "archsim.crossbar.cells.noises.kinds",
 )
+PULSES: Registry[Any] = Registry(
+    "law of pulses",
+    "archsim.pulses",
+    "archsim.crossbar.cells.pulses.kind:PulseLaw",
+    "archsim.crossbar.cells.pulses.kinds",
+)
 DATA: Registry[Any] = Registry(
     "data set", "archsim.data", "archsim.snn.data.kind:DataSet", "archsim.snn.data.kinds"
 )
@@ -278,6 +284,24 @@ OPTIMIZERS: Registry[Any] = Registry(
     "archsim.optimizers",
     "archsim.snn.learn.optimizers.kind:OptimizerKind",
     "archsim.snn.learn.optimizers.kinds",
+)
+LOSSES: Registry[Any] = Registry(
+    "loss", "archsim.losses", "archsim.snn.learn.losses.kind:Loss", "archsim.snn.learn.losses.kinds"
+)
+SURROGATES: Registry[Any] = Registry(
+    "surrogate derivative",
+    "archsim.surrogates",
+    "archsim.snn.learn.surrogates.kind:SurrogateKind",
+    "archsim.snn.learn.surrogates.kinds",
+)
+ENCODERS: Registry[Any] = Registry(
+    "encoder", "archsim.encoders", "archsim.snn.encoders.kind:Encoder", "archsim.snn.encoders.kinds"
+)
+DRIFTS: Registry[Any] = Registry(
+    "law of drift",
+    "archsim.drifts",
+    "archsim.crossbar.cells.drifts.kind:DriftLaw",
+    "archsim.crossbar.cells.drifts.kinds",
 )
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(

@@ -19,7 +19,7 @@ from archsim.errors import ArchsimError
 from archsim.explore.identity import digest_of
 from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedParts, TapedTasks
-from archsim.lowering import lower
+from archsim.lowering import lower, parts_of
 from archsim.lowering.lower import Lowered
 from archsim.mapping import Mapping
 from archsim.metrics.ledger import Bill, Groups
@@ -112,7 +112,7 @@ class Shared:
         for i, resolved in enumerate(group):
             try:
                 chip = with_expected_pulses(resolved.chip)
-                parts = Parts(chip, graph.mapping.n_tiles, graph.mapping.buffers.size_bytes)
+                parts = parts_of(chip, graph.mapping)
                 times, actions = graph.recipe.times(parts), graph.recipe.actions(parts)
             except (NotSharedError, ArchsimError):
                 continue
@@ -146,9 +146,9 @@ class Shared:
         ready.check()
         chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
         tape = Tape()
-        parts = TapedParts(Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes), tape)
+        parts = TapedParts(parts_of(chip, mapping), tape)
         tasks = TapedTasks(tape)
-        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks)
+        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks, seed)
         recipe = Recipe.of(tape, tasks, lowered.graph.action_names)
         return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
 

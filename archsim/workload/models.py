@@ -272,7 +272,7 @@ class WorkloadModel(DoorModel):
     n_batch: Steps = 1
     schedule: Schedule = "pipelined"
     n_positions_per_burst: Steps = 1
-    learning: LearningModel = LearningModel()
+    learning: LearningModel = Field(default_factory=LearningModel)
 
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:
