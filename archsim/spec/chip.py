@@ -361,6 +361,7 @@ class Interconnect(DoorModel):
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
     ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
     kind: Annotated[str, KindName("archsim.interconnects")]
@@ -370,6 +371,7 @@ class Interconnect(DoorModel):
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
+    n_tiles_per_router: Literal[1, 4] = 1
     multicast: bool = False
     cost: InterconnectCost
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archsim.components import Parts, check, without_effect
+from archsim.components import Parts, buffer_kinds, check, without_effect
 from archsim.components.records import AreaItem
 from archsim.components.router_law import RouterSize
 from archsim.spec import Chip
@@ -135,3 +135,13 @@ def test_a_router_that_the_law_does_not_hold_for_is_refused(
 def test_buffers_without_limit_have_no_price(make_chip: MakeChip) -> None:
     (fault,) = check(make_chip({"interconnect.cost": COST}))
     assert "give buffer_flits (and virtual_channels)" in fault
+
+
+def test_four_tiles_share_a_router_of_eight_ports(make_chip: MakeChip) -> None:
+    chip = make_chip({**ROUTER, "interconnect.tiles_per_router": 4})
+    four, five = (router(Parts(chip, n, dict.fromkeys(buffer_kinds(), 4096))) for n in (4, 5))
+    size = RouterSize(32, 8, 2, 4)
+    assert 4 * four.area_um2 == pytest.approx(12000 * size.area(), rel=1e-12)
+    assert 4 * four.leakage_uw == pytest.approx(3 * size.leakage(), rel=1e-12)
+    assert 5 * five.area_um2 == pytest.approx(2 * 12000 * size.area(), rel=1e-12)  # two routers
+    assert "shared by 4 tiles; 8 ports" in four.scaling
