@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import doctest
+import io
 import json
 import os
 import re
@@ -26,7 +27,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,8 +112,8 @@ def run(command: str, folder: Path) -> str:
     """What a command prints; RuntimeError with what it says if it fails."""
     words = shlex.split(command)
     if words[0].removeprefix(".venv/bin/") == "archsim":
-        words = [sys.executable, "-m", "archsim", *words[1:]]
-    elif words[0].removeprefix(".venv/bin/") == "python":
+        return _called(words[1:], folder)
+    if words[0].removeprefix(".venv/bin/") == "python":
         words[0] = sys.executable
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     env = {**os.environ, "PYTHONPATH": paths}
@@ -120,6 +121,18 @@ def run(command: str, folder: Path) -> str:
     if done.returncode:
         raise RuntimeError(f"{command}\n{done.stderr}")
     return done.stdout
+
+
+def _called(words: list[str], folder: Path) -> str:
+    """What archsim prints, without a process of its own."""
+    from archsim.cli.app import app
+
+    said, wrong = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(said), redirect_stderr(wrong):
+        code = app(words, standalone_mode=False)
+    if code:
+        raise RuntimeError(f"archsim {shlex.join(words)}\n{wrong.getvalue()}")
+    return said.getvalue()
 
 
 class _Examples(doctest.DocTestRunner):

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from archsim.cli.say import say
-from archsim.errors import ArchsimError, SpecError, UnitError
+from archsim.errors import ArchsimError, UnitError
 from archsim.spec import Chip, load_chip
+from archsim.spec.library import read_chip
 from archsim.units import close_match, parse_quantity, paths_to
 from archsim.workload import Workload, load_workload
 from archsim.workload.models import WorkloadModel
@@ -126,7 +127,11 @@ def refuse_other_kind(file: Path, wanted: str, hint: str = "") -> None:
     raise ArchsimError(f"{file} is a {found}, not a {wanted}{hint}")
 
 
-_ONLY_IN = {"chip": {"crossbar", "tile"}, "workload": {"network"}, "study": {"parameters", "objectives"}}
+_ONLY_IN = {
+    "chip": {"crossbar", "tile", "library"},
+    "workload": {"network"},
+    "study": {"parameters", "objectives"},
+}
 
 
 def kind_of_file(file: Path) -> str | None:
@@ -193,7 +198,7 @@ def _priced(path: Path, overrides: Sequence[str]) -> Chip:
     chip = with_expected_pulses(load_chip(path, overrides))
     errors = check(chip)
     if errors:
-        document = read_yaml(path, SpecError).override(overrides)
+        document = read_chip(path, overrides)
         parts = (error.partition(": ") for error in errors)
         raise document.fail([(tuple(where.split(".")), said) for where, _, said in parts])
     return chip

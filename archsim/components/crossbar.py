@@ -28,7 +28,8 @@ values themselves: simpler than a circuit.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, ReadCycle, Where
@@ -44,6 +45,8 @@ class Crossbar(Part):
     counts = (("read", "active cell"),)
     area_action = "read"
     free_keys = ()
+    scaling = "cells"
+    scaling_of: ClassVar[Mapping[str, str]] = {"word_line_energy_pj": "digital"}
     look = Look(1, "")
 
     @classmethod

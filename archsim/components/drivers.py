@@ -17,6 +17,7 @@ class Drivers(Part):
     counts = (("drive", "active row"),)
     area_action = "drive"
     free_keys = ("latency", "cost")
+    scaling = "digital"
     look = Look(3, "")
 
     @classmethod

@@ -113,7 +113,8 @@ def _memories(part: Memory, held: Held, n_tiles: int) -> Iterator[AreaItem]:
 def _item(
     part: Part, n: int, figures: Figures, idle_um2: float = 0.0, idle_uw: float = 0.0
 ) -> AreaItem:
+    scaling = "; ".join(filter(None, (part.parts.scaled.get(part.kind), figures.scaling)))
     return AreaItem(
-        part.kind, part.where, n, figures.area_um2, figures.leakage_uw, figures.source, figures.scaling,
+        part.kind, part.where, n, figures.area_um2, figures.leakage_uw, figures.source, scaling,
         part.n_per_parent, idle_um2, idle_uw,
     )  # fmt: skip

@@ -12,8 +12,9 @@ A flit over one hop costs the router's energy and, by the cost model,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import assert_never
+from typing import ClassVar, assert_never
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps, exact
@@ -35,6 +36,8 @@ class Interconnect(Part):
     counts = (("hop", "flit"),)
     area_action = "hop"
     free_keys = ("frequency", "router_latency", "cost")
+    scaling = "digital"
+    scaling_of: ClassVar[Mapping[str, str]] = {"capacitance_per_mm_ff": "wire", "wire_energy_per_mm_pj": "wire"}
     look = Look(6, "")
 
     @classmethod

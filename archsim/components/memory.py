@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
-from archsim.components.memory_price import BufferPrice, buffer_faults, price_buffer
+from archsim.components.memory_price import BufferPrice, buffer_faults, condition_faults, price_buffer, state_of
 from archsim.components.part import Job, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps
 from archsim.spec.chip import Buffer, Chip
@@ -26,6 +26,7 @@ class Memory(Part):
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = ()
     free_keys = ("cycle", "banks", "cost")
+    scaling = "memory"
 
     @classmethod
     def spec_of(cls, chip: Chip) -> Buffer:
@@ -35,11 +36,19 @@ class Memory(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        return buffer_faults(".".join(cls.path), cls.spec_of(chip), chip.technology.node_nm)
+        spec = cls.spec_of(chip)
+        found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
+        return found + condition_faults(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer)
+        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer) or super().scales(chip)
+
+    @classmethod
+    def heeds(cls, chip: Chip) -> set[str]:
+        found = super().heeds(chip)
+        by_law = isinstance(cls.spec_of(chip).cost, SramBuffer)
+        return found | {"temperature", "supply", "flavour"} if by_law else found
 
     @property
     def where(self) -> Where:
@@ -69,7 +78,7 @@ class Memory(Part):
         return next(p for p in banks if p.n_banks == most or p.keeps_up(*self.asked()))
 
     def _priced_as(self, size_bytes: int, n_banks: int) -> BufferPrice:
-        return price_buffer(self.spec_of(self.chip), size_bytes, self.chip.technology.node_nm, n_banks)
+        return price_buffer(self.spec_of(self.chip), size_bytes, state_of(self.chip), n_banks)
 
     def named(self, action: str) -> str:
         """The name of an action whose price depends on the size of this memory, which may differ between tiles."""

@@ -14,6 +14,7 @@ class NeuronUnit(DigitalUnit):
     path = ("tile", "neuron_unit")
     counts = (("update", "neuron"),)
     area_action = "update"
+    scaling = "digital"
     look = Look(5, "")
 
     @remembered

@@ -28,12 +28,14 @@ from archsim.components.interconnect import Interconnect
 from archsim.components.level_shifters import LevelShifters
 from archsim.components.membrane_buffer import MembraneBuffer
 from archsim.components.memory import Memory
+from archsim.components.multiplier import Multiplier
 from archsim.components.neuron_unit import NeuronUnit
 from archsim.components.output_buffer import OutputBuffer
 from archsim.components.part import Part
 from archsim.components.partial_sum_registers import PartialSumRegisters
 from archsim.components.records import AreaItem, listed
 from archsim.components.sample_hold import SampleHold
+from archsim.components.scaled import at_conditions, conditions_without_effect, scaling_faults
 from archsim.components.shift_add import ShiftAdd
 from archsim.components.tile_bus import TileBus
 from archsim.components.tile_control import TileControl
@@ -42,8 +44,8 @@ from archsim.errors import SpecError
 from archsim.spec.chip import TAILORED, Chip
 
 _FREE_OF_CHIP = (
-    ("name",), ("technology",), ("device", "read_pulse"), ("device", "on_time"), ("device", "read_voltage"),
-    ("device", "source"),
+    ("name",), ("technology",), ("conditions",), ("device", "read_pulse"), ("device", "on_time"),
+    ("device", "read_voltage"), ("device", "source"),
 )  # fmt: skip
 
 
@@ -51,7 +53,8 @@ class Parts:
     """Every part of a chip, at the prices of its file.
 
     All times are whole picoseconds; a burst is exact until it is rounded once, half to even. The equations are in
-    the modules of the parts, the sources in the chip file and in `items`.
+    the modules of the parts, the sources in the chip file and in `items`. Costs that say at which node or
+    conditions their figures hold are scaled to the chip's, once (:mod:`archsim.components.process`).
 
     Parameters
     ----------
@@ -101,6 +104,7 @@ class Parts:
     accumulator: Accumulator
     neuron_unit: NeuronUnit
     gradient_unit: GradientUnit
+    multiplier: Multiplier
     tile_control: TileControl
     interconnect: Interconnect
     global_buffer: GlobalBuffer
@@ -112,7 +116,8 @@ class Parts:
         faults = [*check(chip), *_size_faults(chip, sizes)]
         if faults:
             raise SpecError(listed(faults))
-        self.chip, self.n_tiles, self._sizes, self.held = chip, n_tiles, sizes, held
+        self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
+        self.chip, self.scaled = (found := at_conditions(chip, part_kinds())).chip, found.said
         self.is_of_one_tile = False
         self._of_tiles: dict[tuple[int, ...], Parts] = {}
         self._make()
@@ -202,7 +207,8 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    return [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    found = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    return [*dict.fromkeys(found), *scaling_faults(chip, part_kinds())]
 
 
 def without_effect(chip: Chip) -> list[str]:
@@ -227,8 +233,9 @@ def without_effect(chip: Chip) -> list[str]:
     """
     notes = [note for kind in part_kinds().values() for note in kind.notes(chip)]
     if not any(kind.scales(chip) for kind in part_kinds().values()):
-        notes.append("technology.node: changes nothing here, for no cost has model: survey, cacti or sram")
-    return notes
+        said = "for no cost has model: survey, cacti or sram, or says at which node its figures hold"
+        notes.append(f"technology.node: changes nothing here, {said}")
+    return notes + conditions_without_effect(chip, part_kinds())
 
 
 def free_paths() -> list[tuple[str, ...]]:

@@ -167,6 +167,9 @@ def _faults_at(study: Study, path: str, text: str) -> Iterator[str]:
     if side not in MODELS or not rest:
         yield f"starts with chip. or workload., or is phase or seed{_where_it_stands(path)}"
         return
+    if (side, rest) == ("chip", "library"):
+        yield "is chosen in the chip file, before anything is set there; write a chip file for each library"
+        return
     document: Document = study.chip if side == "chip" else study.workload
     try:
         changed = document.override([f"{rest}={text}"])

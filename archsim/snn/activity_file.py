@@ -20,8 +20,8 @@ from archsim.workload.network import INPUT, Network
 FORMAT = "archsim activity"
 FORMAT_VERSION = 3
 READS = (1, 2, 3)
-"""Version 1 holds spikes only; 2 may hold errors and writes beside them, named in its header; 3 codes as well."""
-FURTHER = ("errors", "writes", "codes", "error_codes")
+"""Version 1 holds spikes only; 2 may hold errors and writes too, named in its header; 3 pulses and codes."""
+FURTHER = ("errors", "writes", "pulses", "codes", "error_codes")
 
 _NOT_OURS = "is an npz file, but not an activity that archsim has saved"
 
@@ -81,7 +81,7 @@ def _checked_header(
     header = _read_header(path, arrays)
     kind, version, structure = header["format"], header["version"], header["structure"]
     if kind != FORMAT or version not in READS:
-        known = " and ".join(map(str, READS))
+        known = ", ".join(map(str, READS))
         raise WorkloadError(
             f"{path}: this archsim reads {FORMAT!r} of versions {known}, the file is {kind!r} of version "
             f"{version}; record it again, or use the archsim that wrote it"

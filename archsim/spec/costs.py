@@ -11,28 +11,60 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from archsim.units import AreaUm2, Bits, CapacitanceFf, DoorModel, EnergyPj, PowerUw, TimePs, VoltageV
+from archsim.units import (
+    AreaUm2,
+    Bits,
+    CapacitanceFf,
+    DoorModel,
+    EnergyPj,
+    NodeNm,
+    PowerUw,
+    TemperatureK,
+    TimePs,
+    VoltageV,
+)
 
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Source = Annotated[str, Field(min_length=3, description="paper, table or model that the figures come from")]
+
+
+Flavour = Literal["low_leakage", "low_power", "high_performance"]
+"""Of a process, as roadmaps call them: LSTP, LOP, HP."""
+
+
+class Conditions(DoorModel):
+    """Where a chip works, apart from its node: temperature, digital supply, flavour of the process."""
+
+    temperature_k: TemperatureK | None = None
+    supply_v: VoltageV | None = None
+    flavour: Flavour | None = None
+
+
+class At(Conditions):
+    """Where the figures of a cost hold; what is not said is taken as it is on the chip."""
+
+    node_nm: NodeNm | None = None
 
 
 class Uncertainty(DoorModel):
     """How far off the figures may be: a true value lies within ÷ factor to × factor in two of three cases.
 
     One standard deviation of a log-normal law; what is not said keeps the default of the cost model.
+    Figures of one kind with the same `cause` are off together.
     """
 
     energy: Factor | None = None
     area: Factor | None = None
     leakage: Factor | None = None
     time: Factor | None = None
+    cause: Annotated[str, Field(min_length=3)] | None = None
     source: Source
 
 
 class Priced(DoorModel):
-    """The base class of costs."""
+    """The base class of costs: `at` which conditions their figures hold, and how far off they may be."""
 
+    at: At | None = None
     uncertainty: Uncertainty | None = None
 
 
@@ -210,10 +242,16 @@ class RouterInterconnect(Priced):
 
 
 class CitedWrite(Priced):
-    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
+    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell.
+
+    `energy` is that of a SET pulse, and of a RESET pulse without `reset_energy`; `row_energy` of a pulse on a row,
+    whatever its cells take; `verify_energy` of a verify read of one cell, where the write has circuits for it.
+    """
 
     model: Literal["cited"]
     energy_pj: EnergyPj
+    reset_energy_pj: EnergyPj | None = None
+    verify_energy_pj: EnergyPj | None = None
     row_energy_pj: EnergyPj
     area_um2: AreaUm2
     leakage_uw: PowerUw

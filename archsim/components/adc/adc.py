@@ -28,6 +28,7 @@ class Adc(Part):
     counts = (("convert", "conversion"),)
     area_action = "convert"
     free_keys = ("rate", "step", "kind", "resolution", "cost")
+    scaling = "analog"
     look = Look(0, "")
 
     @classmethod
@@ -54,7 +55,7 @@ class Adc(Part):
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(chip.adc.cost, SurveyAdc)
+        return isinstance(chip.adc.cost, SurveyAdc) or super().scales(chip)
 
     @cached_property
     def law(self) -> AdcKind:
