@@ -2,8 +2,8 @@
 
 A value is a charge on a capacitor, with a noise of ``sqrt(k T / C)`` volts rms: 0.64 mV for 10 fF at 300 K, 1/40
 of a step of 5 bit over 0.8 V. Metal or MOS capacitors hold 1 to 2 fF per um². Where the area of a cited figure
-could hold so little that the noise exceeds that of the converter itself (a step / sqrt(12)), the price list says so:
-ISAAC's 0.039 um² is no sampling capacitor.
+could hold so little that the noise exceeds that of the converter itself (a step / sqrt(12)), the price list says
+so: ISAAC's 0.039 um² is no sampling capacitor.
 """
 
 from __future__ import annotations
