@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.names import COPY
-from archsim.snn.activity_file import read_parts, write_parts
+from archsim.snn.activity_faults import faults_of
+from archsim.snn.activity_file import PARTS, read_parts, write_parts
 from archsim.snn.codes import Codes, codes_of_layers
 from archsim.snn.forward import forward
 from archsim.snn.windows import Array, rows_of
-from archsim.workload.network import INPUT, Network, Shape
+from archsim.workload.network import INPUT, Network
 
 Spikes = NDArray[np.uint8]
 Pulses = NDArray[np.uint16]
@@ -60,20 +60,7 @@ class Activity:
     error_codes: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = {INPUT, *self.network.names}
-        faults = [f"no spikes of {name!r}" for name in sorted(names - set(self.spikes))]
-        faults += [f"{name!r} is no layer of the network" for name in sorted(set(self.spikes) - names)]
-        first = self.spikes.get(INPUT)
-        if first is not None and (first.ndim < 2 or min(first.shape[:2]) < 1):
-            faults.append(f"spikes of 'input' have shape {first.shape}; expected (samples, timesteps, ...)")
-        elif first is not None:
-            n_samples, n_timesteps = first.shape[:2]
-            for name, shape in shapes_of(self.network, n_timesteps):
-                faults += _array_faults("spikes", name, self.spikes.get(name), (n_samples, *shape))
-            faults += _error_faults(self.network, self.errors, n_samples, n_timesteps)
-            faults += _write_faults(self.network, self.writes, n_timesteps)
-            faults += _pulse_faults(self.network, self.pulses, n_timesteps)
-            faults += _code_faults(self)
+        faults = faults_of(self.network, {part: getattr(self, part) for part in PARTS})
         if faults:
             raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
 
@@ -234,8 +221,7 @@ class Activity:
         WriteError
             If the file cannot be written.
         """
-        parts = ("spikes", "errors", "writes", "pulses", "codes", "error_codes")
-        write_parts(path, self.network, {part: getattr(self, part) for part in parts})
+        write_parts(path, self.network, {part: getattr(self, part) for part in PARTS})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network) -> Activity:
@@ -256,85 +242,6 @@ class Activity:
         if name not in self.spikes:
             raise WorkloadError(f"there is no layer {name!r}; there are {', '.join(self.spikes)}")
         return self.spikes[name]
-
-
-def shapes_of(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
-    """(T_l, *shape) of the input and of every layer."""
-    steps = network.steps(n_timesteps)
-    yield INPUT, (n_timesteps, *network.input_shape)
-    for layer in network.layers:
-        yield layer.name, (steps[layer.name], *layer.out_shape)
-
-
-def _code_faults(activity: Activity) -> list[str]:
-    """Codes stand beside the spikes or errors that they are, of the same shape."""
-    faults = []
-    for what, codes, of in (
-        ("codes", activity.codes, activity.spikes),
-        ("error_codes", activity.error_codes, activity.errors),
-    ):
-        faults += [f"{what} of {name!r}, without what they are of" for name in sorted(set(codes) - set(of))]
-        for name in sorted(set(codes) & set(of)):
-            faults += _array_faults(what, name, codes[name], of[name].shape, np.int32)
-    return faults
-
-
-def _array_faults(
-    what: str, name: str, array: Array | None, shape: Shape, kind: type[np.generic] = np.uint8
-) -> list[str]:
-    if array is None:
-        return []
-    if array.dtype != kind:
-        return [f"{what} of {name!r} have type {array.dtype}; expected {kind.__name__}"]
-    if array.shape != shape:
-        return [f"{what} of {name!r} have shape {array.shape}; expected {shape}"]
-    if what in ("spikes", "errors") and array.size and array.max() > 1:
-        return [f"{what} of {name!r} hold values other than 0 and 1"]
-    return []
-
-
-def _error_faults(
-    network: Network, errors: Mapping[str, Spikes], n_samples: int, n_timesteps: int
-) -> list[str]:
-    shapes = dict(shapes_of(network, n_timesteps))
-    learned = {layer.name for layer in network.weighted}
-    faults = [f"errors of {name!r}, which is no layer with weights" for name in sorted(set(errors) - learned)]
-    for name in sorted(set(errors) & learned):
-        faults += _array_faults("errors", name, errors[name], (n_samples, *shapes[name]))
-    return faults
-
-
-def _write_faults(network: Network, writes: Mapping[str, Spikes], n_timesteps: int) -> list[str]:
-    shapes = _shapes_of_weights(network, n_timesteps)
-    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
-    for name in sorted(set(writes) & set(shapes)):
-        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
-        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
-    return faults
-
-
-def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
-    """(rows, columns) of every layer's weights, and of their transposed copy."""
-    steps = network.steps(n_timesteps)
-    shapes: dict[str, Shape] = {}
-    for layer in network.weighted:
-        n_rows = layer.n_rows(steps[layer.inputs[0]])
-        shapes[layer.name] = (n_rows, layer.n_columns)
-        shapes[layer.name + COPY] = (layer.n_columns, n_rows)
-    return shapes
-
-
-def _pulse_faults(network: Network, pulses: Mapping[str, Pulses], n_timesteps: int) -> list[str]:
-    shapes = _shapes_of_weights(network, n_timesteps)
-    faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
-    for name in sorted(set(pulses) & set(shapes)):
-        given = pulses[name]
-        if given.dtype != np.uint16:
-            faults.append(f"pulses of {name!r} have type {given.dtype}; expected uint16")
-        elif given.ndim != 4 or given.shape[1:3] != shapes[name] or 0 in given.shape:
-            shown = ", ".join(map(str, shapes[name]))
-            faults.append(f"pulses of {name!r} have shape {given.shape}; expected (updates, {shown}, cells)")
-    return faults
 
 
 def record(network: Network, inputs: Array) -> Activity:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.snn.activity import Activity, Spikes, shapes_of
+from archsim.snn.activity import Activity, Spikes
+from archsim.snn.activity_faults import shapes_of
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array, gather, op_windows
 from archsim.workload.network import INPUT, Layer, Network, Pool
