@@ -149,7 +149,8 @@ class Interconnect(Part):
         return action("route", interconnect=0.0)
 
     def examples(self) -> list[Action]:
-        return [self.hop(self.parts.tile_pitch_mm())]
+        hop = self.hop(self.parts.tile_pitch_mm())
+        return [hop, self.exit()] if self.exit().energy_pj else [hop]
 
     def time_of_one_ps(self) -> Fraction:
         return flit_period_ps(self.chip.interconnect)

@@ -25,6 +25,7 @@ from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
     BufferCost,
+    BusCost,
     CitedCost,
     CitedDrivers,
     CitedWrite,
@@ -317,7 +318,7 @@ class GradientBuffer(Buffer):
 
 
 class TileBus(DoorModel):
-    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. A cited cost is per cycle.
 
     With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
     """
@@ -325,7 +326,7 @@ class TileBus(DoorModel):
     broadcast: bool
     width_bits: Width
     cycle_ps: TimePs
-    cost: CitedCost
+    cost: BusCost
 
 
 class Pe(DoorModel):

@@ -96,6 +96,22 @@ def test_the_length_of_a_hop_is_the_side_of_a_tile_with_its_router(make_parts: M
     assert grown == pytest.approx(2.0, rel=1e-9)
 
 
+def test_the_bus_of_a_tile_is_as_long_as_its_side(make_parts: MakeParts) -> None:
+    wires = {
+        "model": "wires", "wire_energy_per_mm": "52 fJ", "wire_leakage_per_mm": "1.5 nW", "wire_pitch": "0.16 um",
+        "source": "NeuroSim",
+    }  # fmt: skip
+    parts = make_parts({"tile.bus.cost": wires, "tile.bus.width": "64 bit"})
+    side_mm = parts.tile_pitch_mm()
+    assert parts.tile_bus.length_mm() == pytest.approx(side_mm, rel=1e-12)
+    assert parts.tile_bus.collect().energy_pj == pytest.approx(64 * 0.052 * side_mm, rel=1e-12)
+    (bus,) = (item for item in parts.items() if item.component == "tile_bus")
+    assert bus.area_um2 == pytest.approx(64 * 0.16 * 1e3 * side_mm, rel=1e-12)
+    assert bus.leakage_uw == pytest.approx(64 * 0.0015 * side_mm, rel=1e-12)
+    fetched = {charge.component: charge.energy_pj for charge in parts.input_buffer.fetch(1).action.charges}
+    assert fetched["tile_bus"] % parts.tile_bus.beat_pj() == pytest.approx(0, abs=1e-12)
+
+
 def test_a_clock_that_is_not_gated_runs_all_the_time(make_parts: MakeParts) -> None:
     running = make_parts({**ROUTER, "interconnect.cost": {**COST, "gated": False}})
     # 0.1 pJ at 1 GHz = 100 uW
