@@ -220,7 +220,7 @@ def pulses_per_cell(write: Write) -> float:
     """
     if write.pulses_per_cell == "auto":
         raise SpecError("write.pulses_per_cell: is 'auto'; archsim.crossbar.cells.with_expected_pulses finds it")
-    return write.pulses_per_cell
+    return float(write.pulses_per_cell)
 
 
 def n_groups(write: Write, n_cells: int) -> int:

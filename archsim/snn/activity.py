@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.names import COPY
-from archsim.snn.activity_file import read_parts, write_parts
+from archsim.snn.activity_file import Parts, read_parts, write_parts
 from archsim.snn.forward import forward
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array, gather, op_windows, rows_of
@@ -196,7 +196,7 @@ class Activity:
         WriteError
             If the file cannot be written.
         """
-        of = {"spikes": self.spikes, "errors": self.errors, "writes": self.writes, "pulses": self.pulses}
+        of: Parts = {"spikes": self.spikes, "errors": self.errors, "writes": self.writes, "pulses": self.pulses}
         write_parts(path, self.network, of)
 
     @classmethod

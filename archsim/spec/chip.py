@@ -117,7 +117,8 @@ class Write(DoorModel):
     def _reads_are_priced(self) -> Self:
         if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
             return self
-        missing, given = ("cost", "verify_energy"), "verify_read"
+        missing: tuple[str, ...] = ("cost", "verify_energy")
+        given = "verify_read"
         if self.verify_read_ps is None:
             missing, given = ("verify_read",), "cost.verify_energy"
         said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"

@@ -41,7 +41,7 @@ class WriteVerifyPulses(PulseLaw):
 
     def at_most(self, place: float) -> Floats:
         misses, most = self._misses(place)
-        chances = 1.0 - misses ** np.arange(most + 1)
+        chances: Floats = 1.0 - misses ** np.arange(most + 1)
         chances[-1] = 1.0
         return chances
 
