@@ -14,7 +14,8 @@ from archsim.components.part import Look, Part, action, remembered
 from archsim.components.pulsed import Law, Pulsed, group_sizes
 from archsim.components.records import Action, Charge, Figures, ReadCycle, Where, burst_ps, exact
 from archsim.errors import SpecError
-from archsim.spec.chip import Chip, Write
+from archsim.spec.chip import Chip
+from archsim.spec.write import Write
 
 
 class WriteCircuits(Part):

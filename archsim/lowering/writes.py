@@ -85,8 +85,7 @@ def cells_of_step(chip: Chip) -> float:
     """
     if not chip.write.read_before:
         return chip.crossbar.n_columns_per_weight
-    n_levels: int = chip.device.n_levels
-    return sum(1 / n_levels**digit for digit in range(chip.crossbar.n_cells_per_weight))
+    return sum(float(chip.device.n_levels) ** -digit for digit in range(chip.crossbar.n_cells_per_weight))
 
 
 def write_row(

@@ -7,12 +7,12 @@ with the full read voltage.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
-from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, TimePs, VoltageV
+from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
     pass
@@ -200,6 +200,7 @@ class ArraySpec(DoorModel):
     read_voltage_v, read_pulse_ps : the full voltage of a word line and how long it is applied
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
         by a supply line beside its column
+    pulses : law of the pulses that a write of a cell takes, where `errors` says nothing of it (absent: one each)
     precision : "single" sums the currents in 32-bit numbers: quicker, good to about 1e-6
 
     Examples
@@ -226,6 +227,7 @@ class ArraySpec(DoorModel):
     errors: CellErrors = CellErrors()
     wires: Wires | None = None
     curve: CellCurve | None = None
+    pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None
     precision: Literal["double", "single"] = "double"
 
     @property

@@ -41,9 +41,9 @@ class WriteVerifyPulses(PulseLaw):
 
     def at_most(self, place: float) -> Floats:
         misses, most = self._misses(place)
-        chances: Floats = 1.0 - misses ** np.arange(most + 1)
+        chances = 1.0 - misses ** np.arange(most + 1)
         chances[-1] = 1.0
-        return chances
+        return np.asarray(chances, dtype=np.float64)
 
     def failed_at(self, place: float) -> float:
         misses, most = self._misses(place)
