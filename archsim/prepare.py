@@ -1,4 +1,4 @@
-"""What comes before every run: the activity is measured and the network mapped, if there is room for both.
+"""The preparation of every run: the activity is measured and the network mapped, if there is room for both.
 
 `archsim.simulate`, its long runs, `archsim uncertainty` and `archsim learn` all come through here, so that how
 much memory something takes is judged in one place (:mod:`archsim.memory`).

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from archsim.components.array_part import charged
 from archsim.components.drivers import drive_energy_pj
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.pulsed import Law, Pulsed, group_sizes
-from archsim.components.records import Action, Charge, Figures, ReadCycle, Where, burst_ps, exact
+from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps, exact
 from archsim.errors import SpecError
 from archsim.spec.chip import Chip
 from archsim.spec.write import Write
@@ -27,6 +28,7 @@ class WriteCircuits(Part):
     area_action = "program"
     area_phase = "update"
     free_keys = ("pulse", "reset_pulse", "reset_share", "cost", "source")
+    scaling = "fixed"
     look = Look(3, "////")
 
     @classmethod
@@ -129,16 +131,21 @@ class WriteCircuits(Part):
 
     def _converted_ps(self, n_cells: int) -> int:
         """Time of one read of `n_cells` through the array's converters: drive, read, convert."""
-        parts = self.parts
-        n_reads = parts.crossbar.reads_per_vector(n_cells)
-        convert_ps = parts.adc.convert_ps(n_cells, self.chip.adc.resolution_bits)
-        return parts.drivers.settle_ps() + n_reads * self.chip.device.read_pulse_ps + convert_ps
+        parts, cycle = self.parts, self._verify_cycle
+        crossbar = parts.crossbar
+        converted_ps = crossbar.before_conversion_ps(cycle, n_cells) + crossbar.converting_ps(cycle, n_cells)
+        return parts.drivers.settle_ps() + max(crossbar.read_ps(cycle, n_cells), converted_ps)
 
     @remembered
     def inspect_row_ps(self, n_cells: int) -> int:
         """Time of the read of `n_cells` of one row before they are written."""
         own_ps = self.chip.write.verify_read_ps
         return self._converted_ps(n_cells) if own_ps is None else n_groups(self.chip.write, n_cells) * own_ps
+
+    @property
+    def _verify_cycle(self) -> ReadCycle:
+        """One read pulse at full resolution."""
+        return ReadCycle(1, 1, self.chip.device.read_pulse_ps, self.chip.adc.resolution_bits)
 
     def program_power_uw(self, n_cells: int) -> float:
         """Power in uW of the pulses while `n_cells` of one row are programmed: of the larger kind of pulse."""
@@ -159,9 +166,12 @@ class WriteCircuits(Part):
         """Program `n_cells` of one row, all pulses, the row's own energy included. Count: cells."""
         of = of or self.pulsed(n_cells)
         # a pulse of the row's own for each turn of its cells
-        row_pj = float(of.turns / exact(of.mean)) * self.chip.write.cost.row_energy_pj
-        per_pulse_pj = self._pulse_pj + row_pj / n_cells
-        return action(f"program@{n_cells}cells{_more(of.label)}", write_circuits=of.mean * per_pulse_pj)
+        per_cell = float(of.turns / exact(of.mean))
+        per_pulse_pj = self._pulse_pj + per_cell * self.chip.write.cost.row_energy_pj / n_cells
+        per_pulse = of.mean * per_cell / n_cells
+        around = charged((part, per_pulse * part.row_pulse_pj()) for part in self.parts.around_arrays)
+        own = action(f"program@{n_cells}cells{_more(of.label)}", write_circuits=of.mean * per_pulse_pj)
+        return Action(own.name, own.charges + around)
 
     @remembered
     def verify(
@@ -192,15 +202,24 @@ class WriteCircuits(Part):
         own_pj = chip.write.cost.verify_energy_pj
         if own_pj is not None:
             return action(what, write_circuits=own_pj)
-        cycle = ReadCycle(1, 1, chip.device.read_pulse_ps, chip.adc.resolution_bits)
-        repeats = parts.crossbar.reads_per_vector(n_cells)
-        cell_pj = parts.crossbar.read_energy_pj(cycle, mean_conductance_siemens, repeats)
-        if parts.crossbar.counted == "read":
+        cycle, crossbar = self._verify_cycle, parts.crossbar
+        cell_pj = crossbar.read_energy_pj(cycle, mean_conductance_siemens, n_cells)
+        if crossbar.counted == "read":
             cell_pj /= chip.crossbar.n_rows * chip.crossbar.n_columns
-        share_pj = drive_energy_pj(chip.drivers.cost, 1) / chip.crossbar.n_columns
+        n_times, line_pj = crossbar.activations(n_cells), crossbar.line_pj(n_cells, False)
+        drive_pj = n_times * drive_energy_pj(chip.drivers.cost, 1)
+        n_columns = chip.crossbar.n_columns
+        converted = parts.adc.convert(cycle, ArrayRead(n_cells, n_cells))
+        once = (Charge("crossbar", cell_pj + line_pj / n_columns), Charge("drivers", drive_pj / n_columns))
         of_layer = f"@{layer}" if layer else "@mid-window"
-        once = (Charge("crossbar", cell_pj), Charge("drivers", share_pj), *parts.adc.charges(cycle.adc_bits))
-        return Action(f"{what}{of_layer}" + (f",x{repeats}" if repeats > 1 else ""), once)
+        return Action(f"{what}{of_layer}" + self._of_cells(n_cells), (*once, *converted.charges))
+
+    def _of_cells(self, n_cells: int) -> str:
+        """What the price of a verify read depends on besides the layer."""
+        if self.parts.around_arrays or self.parts.crossbar.is_sensed():
+            return f",{n_cells}cells"
+        repeats = self.parts.crossbar.reads_per_vector(n_cells)
+        return f",x{repeats}" if repeats > 1 else ""
 
     def examples(self) -> list[Action]:
         middle, n_columns = self.parts.crossbar.middle_siemens, self.chip.crossbar.n_columns

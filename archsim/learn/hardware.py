@@ -33,7 +33,7 @@ def timed(work: Workload) -> tuple[int, int]:
 
 
 def phases_of(work: Workload, rules: Sequence[str]) -> tuple[str, ...]:
-    """What is timed: the rules' phases, and programming and inference if named; inference without a rule too."""
+    """Phases that are timed: of the rules; programming and inference if named; inference without a rule too."""
     programs = (PROGRAM,) if PROGRAM in work.phases else ()
     return (*rules, *programs, *((INFERENCE,) if INFERENCE in work.phases or not rules else ()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 
-from archsim.components import Action, Parts
+from archsim.components import Action, Held, Parts
 from archsim.given import refuse, wrong_type
 from archsim.lowering.context import ActivityLike, Context, Written
 from archsim.lowering.inference import lower_inference
@@ -37,6 +37,13 @@ class Lowered:
         if errors.endurance is not None:
             found["endurance_cycles"] = errors.endurance.cycles
         return {"writes": found}
+
+
+def parts_of(chip: Chip, mapping: Mapping) -> Parts:
+    """The parts of a chip that holds a mapped workload."""
+    plan = mapping.buffers
+    held = Held(mapping.n_pes, mapping.n_crossbars, plan.needed_bytes, plan.built_bytes)
+    return Parts(chip, mapping.n_tiles, plan.size_bytes, held)
 
 
 def lower(
@@ -76,7 +83,7 @@ def lower(
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_type("mapping", mapping, Mapping, "archsim.mapping.map_workload"),
     ])  # fmt: skip
-    parts = parts or Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
+    parts = parts or parts_of(chip, mapping)
     ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder(), seed=seed)
     if mapping.phase == PROGRAM:
         lower_program(ctx)

@@ -75,7 +75,7 @@ def _write_block(
     """Lay down the writes of one array; returns the task after which it may be read again."""
     row_bits = block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
     source = _gradient_tile(plan, block)
-    load = ctx.parts.gradient_buffer.load_gradient(row_bits)
+    load = ctx.parts.at(source).gradient_buffer.load_gradient(row_bits)
     written: int | None = None
     arrived: list[int | None] = []
     for number, row in enumerate(rows_of(ctx, block, update)):

@@ -68,7 +68,7 @@ def crossbar_record(look: Look, source: str, sha256: str) -> dict[str, Any]:
 
 
 def _ideal_parts(spec: ArraySpec) -> list[str]:
-    """What makes no error on this chip."""
+    """Sources of error that this chip does not have."""
     # temperatures change errors, but make none
     temperatures = {"temperature_k": 0.0, "reference_temperature_k": 0.0}
     no_errors = CellErrors().model_copy(update=temperatures) == spec.errors.model_copy(update=temperatures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +12,20 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.names import COPY
-from archsim.snn.activity_file import Parts, read_parts, write_parts
+from archsim.snn.activity_faults import (
+    array_faults,
+    code_faults,
+    error_faults,
+    pulse_faults,
+    shapes_of,
+    write_faults,
+)
+from archsim.snn.activity_file import read_parts, write_parts
+from archsim.snn.codes import Codes, codes_of_layers
 from archsim.snn.forward import forward
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array, gather, op_windows, rows_of
-from archsim.workload.network import INPUT, Layer, Network, Pool, Shape
+from archsim.workload.network import INPUT, Layer, Network, Pool
 
 Spikes = NDArray[np.uint8]
 Pulses = NDArray[np.uint16]
@@ -41,6 +50,10 @@ class Activity:
         are written; a copy that is left out writes what its layer writes.
     pulses : dict of str to uint16 array (n_updates, n_rows, n_columns, n_cells), optional
         By the same names: the pulses that each cell of a weight got. It stands for `writes` where it is there.
+    codes : dict of str to int32 array (n_samples, T, *shape), optional
+        Of "input" and layers that send no spikes: the numbers as they are sent, see :mod:`archsim.snn.codes`.
+    error_codes : dict of str to int32 array, as `errors`, optional
+        The errors as they are sent.
 
     Raises
     ------
@@ -53,6 +66,8 @@ class Activity:
     errors: dict[str, Spikes] = field(default_factory=dict)
     writes: dict[str, Spikes] = field(default_factory=dict)
     pulses: dict[str, Pulses] = field(default_factory=dict)
+    codes: dict[str, Codes] = field(default_factory=dict)
+    error_codes: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {INPUT, *self.network.names}
@@ -63,11 +78,13 @@ class Activity:
             faults.append(f"spikes of 'input' have shape {first.shape}; expected (samples, timesteps, ...)")
         elif first is not None:
             n_samples, n_timesteps = first.shape[:2]
-            for name, shape in _shapes(self.network, n_timesteps):
-                faults += _array_faults("spikes", name, self.spikes.get(name), (n_samples, *shape))
-            faults += _error_faults(self.network, self.errors, n_samples, n_timesteps)
-            faults += _write_faults(self.network, self.writes, n_timesteps)
-            faults += _pulse_faults(self.network, self.pulses, n_timesteps)
+            for name, shape in shapes_of(self.network, n_timesteps):
+                faults += array_faults("spikes", name, self.spikes.get(name), (n_samples, *shape))
+            faults += error_faults(self.network, self.errors, n_samples, n_timesteps)
+            faults += write_faults(self.network, self.writes, n_timesteps)
+            faults += pulse_faults(self.network, self.pulses, n_timesteps)
+            faults += code_faults(self.codes, self.spikes, "codes")
+            faults += code_faults(self.error_codes, self.errors, "error_codes")
         if faults:
             raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
 
@@ -92,7 +109,8 @@ class Activity:
         for cycle in range(1, n + 1):
             if n % cycle == 0 and all(
                 np.array_equal(values[:, cycle:], values[:, : len(values[0]) - cycle])
-                for values in self.spikes.values()
+                for part in (self.spikes, self.codes)
+                for values in part.values()
             ):
                 return cycle
         return n
@@ -116,7 +134,8 @@ class Activity:
         if any(values.shape[1] != self.n_timesteps for values in self.spikes.values()):
             raise WorkloadError("layers along time have timesteps of their own; their activity cannot be repeated")
         at = np.arange(n_timesteps) % self.n_timesteps
-        return Activity(self.network, {name: values[:, at] for name, values in self.spikes.items()})
+        spikes = {name: values[:, at] for name, values in self.spikes.items()}
+        return Activity(self.network, spikes, codes={name: values[:, at] for name, values in self.codes.items()})
 
     def active_rows(self, layer: str, sample: int) -> Spikes:
         """Which word lines of a layer are active: 1 or 0, in the order of :func:`rows_of`.
@@ -151,6 +170,36 @@ class Activity:
         of_sample = self.errors[layer][sample]
         n_columns = self.network.layer(layer).n_columns
         lines: Spikes = of_sample.reshape(len(of_sample), n_columns, -1).swapaxes(1, 2)
+        return lines
+
+    def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> Codes | None:
+        """What stands on a layer's word lines, as whole numbers with a sign; None if that is not known.
+
+        Parameters
+        ----------
+        input_spikes : bool
+            Whether the input has one bit.
+
+        Returns
+        -------
+        int32 array (T_l, n_positions, n_rows), or None
+        """
+        self._of(layer)
+        of_sample = {name: values[sample] for name, values in self.spikes.items()}
+        codes = {name: values[sample] for name, values in self.codes.items()}
+        known = codes_of_layers(self.network, of_sample, codes, input_spikes=input_spikes)
+        found = self.network.layer(layer)
+        if not {*found.inputs, *([layer] if found.recurrent else [])} <= set(known):
+            return None
+        return rows_of(found, known).astype(np.int32)
+
+    def column_codes(self, layer: str, sample: int) -> Codes | None:
+        """The errors of a layer's columns as they are sent, shaped like `error_lines`; None if not known."""
+        self._of(layer)
+        if layer not in self.error_codes:
+            return None
+        of_sample = self.error_codes[layer][sample]
+        lines: Codes = of_sample.reshape(len(of_sample), self.network.layer(layer).n_columns, -1).swapaxes(1, 2)
         return lines
 
     def error_density(self, layer: str) -> float:
@@ -196,8 +245,8 @@ class Activity:
         WriteError
             If the file cannot be written.
         """
-        of: Parts = {"spikes": self.spikes, "errors": self.errors, "writes": self.writes, "pulses": self.pulses}
-        write_parts(path, self.network, of)
+        parts = ("spikes", "errors", "writes", "pulses", "codes", "error_codes")
+        write_parts(path, self.network, {part: getattr(self, part) for part in parts})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network) -> Activity:
@@ -210,7 +259,7 @@ class Activity:
         """
         parts = read_parts(path, network)
         try:
-            return cls(network, parts["spikes"], parts["errors"], parts["writes"], parts["pulses"])
+            return cls(network, **parts)
         except WorkloadError as error:
             raise WorkloadError(f"{path}: {error}") from None
 
@@ -218,70 +267,6 @@ class Activity:
         if name not in self.spikes:
             raise WorkloadError(f"there is no layer {name!r}; there are {', '.join(self.spikes)}")
         return self.spikes[name]
-
-
-def _shapes(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
-    """(T_l, *shape) of the input and of every layer."""
-    steps = network.steps(n_timesteps)
-    yield INPUT, (n_timesteps, *network.input_shape)
-    for layer in network.layers:
-        yield layer.name, (steps[layer.name], *layer.out_shape)
-
-
-def _array_faults(what: str, name: str, array: Spikes | None, shape: Shape) -> list[str]:
-    if array is None:
-        return []
-    if array.dtype != np.uint8:
-        return [f"{what} of {name!r} have type {array.dtype}; expected uint8"]
-    if array.shape != shape:
-        return [f"{what} of {name!r} have shape {array.shape}; expected {shape}"]
-    if what != "writes" and array.size and array.max() > 1:
-        return [f"{what} of {name!r} hold values other than 0 and 1"]
-    return []
-
-
-def _error_faults(
-    network: Network, errors: Mapping[str, Spikes], n_samples: int, n_timesteps: int
-) -> list[str]:
-    shapes = dict(_shapes(network, n_timesteps))
-    learned = {layer.name for layer in network.weighted}
-    faults = [f"errors of {name!r}, which is no layer with weights" for name in sorted(set(errors) - learned)]
-    for name in sorted(set(errors) & learned):
-        faults += _array_faults("errors", name, errors[name], (n_samples, *shapes[name]))
-    return faults
-
-
-def _write_faults(network: Network, writes: Mapping[str, Spikes], n_timesteps: int) -> list[str]:
-    shapes = _shapes_of_weights(network, n_timesteps)
-    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
-    for name in sorted(set(writes) & set(shapes)):
-        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
-        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
-    return faults
-
-
-def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
-    """(rows, columns) of every layer's weights, and of their transposed copy."""
-    steps = network.steps(n_timesteps)
-    shapes: dict[str, Shape] = {}
-    for layer in network.weighted:
-        n_rows = layer.n_rows(steps[layer.inputs[0]])
-        shapes[layer.name] = (n_rows, layer.n_columns)
-        shapes[layer.name + COPY] = (layer.n_columns, n_rows)
-    return shapes
-
-
-def _pulse_faults(network: Network, pulses: Mapping[str, Pulses], n_timesteps: int) -> list[str]:
-    shapes = _shapes_of_weights(network, n_timesteps)
-    faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
-    for name in sorted(set(pulses) & set(shapes)):
-        given = pulses[name]
-        if given.dtype != np.uint16:
-            faults.append(f"pulses of {name!r} have type {given.dtype}; expected uint16")
-        elif given.ndim != 4 or given.shape[1:3] != shapes[name] or 0 in given.shape:
-            shown = ", ".join(map(str, shapes[name]))
-            faults.append(f"pulses of {name!r} have shape {given.shape}; expected (updates, {shown}, cells)")
-    return faults
 
 
 def record(network: Network, inputs: Array) -> Activity:
@@ -347,7 +332,7 @@ def from_rates(
     (1.0, 0.0, (2, 4, 3))
     """
     _check_rates(network, n_timesteps, n_samples, rates)
-    shapes = dict(_shapes(network, n_timesteps))
+    shapes = dict(shapes_of(network, n_timesteps))
     spikes: dict[str, list[Spikes]] = {name: [] for name in shapes}
     for sample in range(n_samples):
         drawn: dict[str, Array] = {}
@@ -388,7 +373,7 @@ def evenly_active(
     """
     _check_rates(network, n_timesteps, n_samples, rates)
     active: dict[str, Array] = {}
-    for name, (n_steps, *shape) in _shapes(network, n_timesteps):
+    for name, (n_steps, *shape) in shapes_of(network, n_timesteps):
         layer = None if name == INPUT else network.layer(name)
         if name not in rates and layer is not None and isinstance(layer.op, Pool):
             active[name] = _pooled_activity(layer, active)

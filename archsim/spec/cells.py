@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 
 from archsim.units import (
     DoorModel,
-    EnergyPj,
     FieldFaultsError,
     Frac,
     KindOf,
@@ -72,27 +71,8 @@ class TelegraphNoise(DoorModel):
         return self
 
 
-class PowerLawDrift(DoorModel):
-    """``g(t) = g (t / start)^-nu`` after `start`; every cell has its own exponent, normal around `nu`."""
-
-    kind: Literal["power_law"]
-    nu: float
-    nu_spread: NotNegative = 0.0
-    start_ps: TimePs
-    activation_energy_pj: EnergyPj | None = None
-
-
-class LogTimeDrift(DoorModel):
-    """``g(t) = g (1 - loss log10(t / start))`` after `start`, not below zero; `loss` per decade of time."""
-
-    kind: Literal["log_time"]
-    loss: float
-    loss_spread: NotNegative = 0.0
-    start_ps: TimePs
-    activation_energy_pj: EnergyPj | None = None
-
-
-Drift = Annotated[PowerLawDrift | LogTimeDrift, Field(discriminator="kind")]
+Drift = Annotated[Any, KindOf("archsim.drifts")]
+"""A law of :mod:`archsim.crossbar.cells.drifts`: how a conductance changes with time."""
 
 
 class CellFaults(DoorModel):

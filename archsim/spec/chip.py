@@ -1,6 +1,6 @@
-"""What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
+"""The model of a chip: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
 
-All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
+Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
 becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.
 """
 
@@ -12,6 +12,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
+from archsim.spec.array_parts import (
+    ArrayControl,
+    ColumnDrivers,
+    ColumnMux,
+    InputRegisters,
+    LevelShifters,
+    PartialSumRegisters,
+)
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
 from archsim.spec.costs import (
     AdcCost,
@@ -19,6 +27,7 @@ from archsim.spec.costs import (
     BufferCost,
     CitedCost,
     CitedDrivers,
+    Conditions,
     InterconnectCost,
 )
 from archsim.spec.values import Conversion, WeightRules, level_fault
@@ -40,7 +49,7 @@ from archsim.units import (
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
-AUTO = "auto"
+AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
 
 
 class Technology(DoorModel):
@@ -50,16 +59,26 @@ class Technology(DoorModel):
 
 
 class Device(DoorModel):
-    """One RRAM cell: conductance window, levels, how it is read, and how it errs (ideal when absent)."""
+    """One RRAM cell: conductance window, levels, how it is read, and how it errs (ideal when absent).
+
+    `read_pulse` is the time that one read takes of the array, `on_time` how long the cells of a driven row conduct
+    in it: all of it when absent.
+    """
 
     g_min_siemens: ConductanceSiemens
     g_max_siemens: ConductanceSiemens
     n_levels: Annotated[int, Field(ge=2, le=MOST_COUNT)]
     read_voltage_v: VoltageV
     read_pulse_ps: TimePs
+    on_time_ps: TimePs | None = None
     errors: CellErrors = CellErrors()
     curve: CellCurve | None = None
     source: str
+
+    @property
+    def conducting_ps(self) -> int:
+        """How long the cells of a driven row conduct in one read pulse."""
+        return self.read_pulse_ps if self.on_time_ps is None else self.on_time_ps
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
@@ -67,6 +86,8 @@ class Device(DoorModel):
             ("g_max", self.g_max_siemens <= self.g_min_siemens, "must be larger than g_min"),
             ("read_voltage", self.read_voltage_v <= 0, "must be above zero"),
             ("read_pulse", self.read_pulse_ps <= 0, "must be above zero"),
+            ("on_time", self.on_time_ps is not None and self.on_time_ps <= 0, "must be above zero"),
+            ("on_time", self.conducting_ps > self.read_pulse_ps, "must not be longer than read_pulse"),
         )
         faults = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
         if faults:
@@ -82,6 +103,9 @@ class Crossbar(DoorModel):
     `transpose`: whether the array can be driven from its columns and read at its rows, and whether that
     needs a second set of drivers and converters ("duplicated") or the circuits serve both sides ("shared").
     `cell`: "passive", or "gated" (1T1R, the word line switches the cell). Wires are ideal when absent.
+    `read_out`, of arrays without sample-and-hold: the lines stay up until the last of the columns that share an
+    ADC is converted ("hold"), or are raised again for each of them, which alone conducts then ("reread"). When
+    absent the whole array is read once for each, and converted afterwards.
     """
 
     n_rows: Count
@@ -92,6 +116,13 @@ class Crossbar(DoorModel):
     cell: Literal["passive", "gated"] = "passive"
     weights: WeightRules = WeightRules()
     wires: Wires | None = None
+    read_out: Literal["hold", "reread"] | None = None
+    level_shifters: LevelShifters | None = None
+    column_mux: ColumnMux | None = None
+    input_registers: InputRegisters | None = None
+    column_drivers: ColumnDrivers | None = None
+    partial_sum_registers: PartialSumRegisters | None = None
+    control: ArrayControl | None = None
     cost: ArrayCost
 
     @property
@@ -120,13 +151,16 @@ class Drivers(DoorModel):
     "levels": `resolution` bits per cycle as a voltage level; an input of more bits takes several cycles.
     "pulse_train": a cycle applies 2^p - 1 read pulses for p bits; more than three magnitude bits are split
     over two cycles if `max_cycles` is 2 (NeuRRAM). `signed_input`: "two_phase" reads positive and negative
-    inputs one after the other, "bipolar" at once with voltages of both signs.
+    inputs one after the other, "bipolar" at once with voltages of both signs. `charged`, of inputs of several
+    bits: "all" charges each line that is not at zero in each cycle, as published averages do; "ones" charges the
+    bits that are 1 (of levels their squares, of trains the pulses that are sent).
     """
 
     kind: Literal["levels", "pulse_train"]
     resolution_bits: Annotated[Bits, Field(ge=1, le=16)]  # as the converters
     max_cycles: Literal[1, 2] = 1
     signed_input: Literal["two_phase", "bipolar"]
+    charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
     cost: CitedDrivers
 
@@ -189,6 +223,16 @@ class Unit(DoorModel):
     cost: CitedCost
 
 
+class GradientUnit(Unit):
+    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
+
+    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
+    multiplier in each lane; without it the energy follows from that of an addition.
+    """
+
+    multiply: CitedCost | None = None
+
+
 class ShiftAdd(Unit):
     """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
 
@@ -196,14 +240,16 @@ class ShiftAdd(Unit):
 
 
 class Buffer(DoorModel):
-    """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
+    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
 
-    `cycle` is the time of one access of `width`; None takes the model's latency.
+    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
+    that take accesses in turn; "auto" as many as keep up with what they feed.
     """
 
-    size_bytes: Bytes | Literal["auto"]
+    size_bytes: Bytes | Literal["auto", "exact"]
     width_bits: Width
     cycle_ps: TimePs | None = None
+    n_banks: Count | Literal["auto"] = 1
     cost: BufferCost
 
 
@@ -255,7 +301,7 @@ class Tile(DoorModel):
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: Unit
+    gradient_unit: GradientUnit
     control: CitedCost | None = None
 
 
@@ -323,12 +369,20 @@ class PowerRules(DoorModel):
 
 
 class Chip(DoorModel):
-    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+    """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
+
+    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
+    chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
+    here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
+    (:mod:`archsim.components.process`).
+    """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+    library: Annotated[str, Field(min_length=1), AfterValidator(one_line)] | None = None
     technology: Technology
-    n_tiles: Count | Literal["auto"]
+    conditions: Conditions | None = None
+    n_tiles: Count | Literal["auto", "uniform", "tailored"]
     tile: Tile
     pe: Pe
     crossbar: Crossbar

@@ -1,4 +1,4 @@
-"""What can be done: inference, the first programming of the arrays, and learning with each rule there is."""
+"""Phases: inference, the first programming of the arrays, and learning with each rule there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What writing is expected to cost before anything is written: pulses of write-verify, for the cost side."""
+"""Expected cost of writing, before anything is written: pulses of write-verify, for the cost side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the study varies around a base: network, use, arrays, converters, feedback, writes, schedule."""
+"""Factors of the study around a base: network, use, arrays, converters, feedback, writes, schedule."""
 
 from __future__ import annotations
 

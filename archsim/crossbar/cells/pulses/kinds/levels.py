@@ -47,7 +47,7 @@ class LevelPulses(DoorModel):
 
 @PULSES.register
 class PulsesByLevel(PulseLaw):
-    """`off` is the lowest level (g_min), `on` the highest, `middle` each one between; `cap` pulses at most.
+    """`off` is the lowest level (g_min), `on` the highest (g_max), `middle` each one between; `cap` at most.
 
     The defaults are RADAR's four levels of a cell (Le et al., IEEE TED 2021; measured data at github
     akashlevy/RRAM-RADAR-Tuning 5038af3): 3.09 and 2.61 pulses at the ends; the middle is the mean of the two

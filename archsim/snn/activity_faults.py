@@ -1,0 +1,85 @@
+"""Checks of an activity: names, types and shapes of its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from archsim.names import COPY
+from archsim.snn.windows import Array
+from archsim.workload.network import INPUT, Network, Shape
+
+
+def shapes_of(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
+    """(T_l, *shape) of the input and of every layer."""
+    steps = network.steps(n_timesteps)
+    yield INPUT, (n_timesteps, *network.input_shape)
+    for layer in network.layers:
+        yield layer.name, (steps[layer.name], *layer.out_shape)
+
+
+def code_faults(codes: Mapping[str, Array], of: Mapping[str, Array], what: str) -> list[str]:
+    """Codes stand beside the spikes or errors that they are, of the same shape."""
+    faults = [f"{what} of {name!r}, without what they are of" for name in sorted(set(codes) - set(of))]
+    for name in sorted(set(codes) & set(of)):
+        faults += array_faults(what, name, codes[name], of[name].shape, np.int32)
+    return faults
+
+
+def array_faults(
+    what: str, name: str, array: Array | None, shape: Shape, kind: type[np.generic] = np.uint8
+) -> list[str]:
+    if array is None:
+        return []
+    if array.dtype != kind:
+        return [f"{what} of {name!r} have type {array.dtype}; expected {kind.__name__}"]
+    if array.shape != shape:
+        return [f"{what} of {name!r} have shape {array.shape}; expected {shape}"]
+    if what in ("spikes", "errors") and array.size and array.max() > 1:
+        return [f"{what} of {name!r} hold values other than 0 and 1"]
+    return []
+
+
+def error_faults(
+    network: Network, errors: Mapping[str, Array], n_samples: int, n_timesteps: int
+) -> list[str]:
+    shapes = dict(shapes_of(network, n_timesteps))
+    learned = {layer.name for layer in network.weighted}
+    faults = [f"errors of {name!r}, which is no layer with weights" for name in sorted(set(errors) - learned)]
+    for name in sorted(set(errors) & learned):
+        faults += array_faults("errors", name, errors[name], (n_samples, *shapes[name]))
+    return faults
+
+
+def write_faults(network: Network, writes: Mapping[str, Array], n_timesteps: int) -> list[str]:
+    shapes = _shapes_of_weights(network, n_timesteps)
+    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
+    for name in sorted(set(writes) & set(shapes)):
+        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
+        faults += array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
+    return faults
+
+
+def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
+    """(rows, columns) of every layer's weights, and of their transposed copy."""
+    steps = network.steps(n_timesteps)
+    shapes: dict[str, Shape] = {}
+    for layer in network.weighted:
+        n_rows = layer.n_rows(steps[layer.inputs[0]])
+        shapes[layer.name] = (n_rows, layer.n_columns)
+        shapes[layer.name + COPY] = (layer.n_columns, n_rows)
+    return shapes
+
+
+def pulse_faults(network: Network, pulses: Mapping[str, Array], n_timesteps: int) -> list[str]:
+    shapes = _shapes_of_weights(network, n_timesteps)
+    faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
+    for name in sorted(set(pulses) & set(shapes)):
+        given = pulses[name]
+        if given.dtype != np.uint16:
+            faults.append(f"pulses of {name!r} have type {given.dtype}; expected uint16")
+        elif given.ndim != 4 or given.shape[1:3] != shapes[name] or 0 in given.shape:
+            shown = ", ".join(map(str, shapes[name]))
+            faults.append(f"pulses of {name!r} have shape {given.shape}; expected (updates, {shown}, cells)")
+    return faults
