@@ -87,15 +87,14 @@ class PulseLaw(DoorModel):
     def _mixed(self, shares: Sequence[float]) -> Floats:
         """F of cells that are spread over the levels."""
         laws = [(share, self.at_most(place)) for share, place in self._levels(shares)]
-        mixed = np.zeros(max(len(law) for _, law in laws))
+        mixed = np.ones(max(len(law) for _, law in laws))
         for share, law in laws:
-            mixed += share
             mixed[: len(law)] -= share * (1.0 - law)
-        return np.minimum(mixed / sum(share for share, _ in laws), 1.0)
+        return np.clip(mixed, 0.0, 1.0)
 
     def _levels(self, shares: Sequence[float]) -> list[tuple[float, float]]:
         """(share, place) of each level that has cells."""
         if not self.by_level or len(shares) < 2:
             return [(1.0, 0.5)]
-        places = np.linspace(0.0, 1.0, len(shares)).tolist()
-        return [(share, place) for share, place in zip(shares, places, strict=True) if share > 0]
+        places, total = np.linspace(0.0, 1.0, len(shares)).tolist(), sum(shares)
+        return [(share / total, place) for share, place in zip(shares, places, strict=True) if share > 0]
