@@ -15,7 +15,7 @@ from archsim.mapping.memory import all_value_bits, label_bits, n_bytes, value_bi
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
-from archsim.mapping.rule import rule_of
+from archsim.mapping.rule import rule_of, rules_of
 from archsim.workload.update_needs import UpdateNeeds
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "neurons_of",
     "rows_of_source",
     "rule_of",
+    "rules_of",
     "sources_of",
     "value_bits",
 ]

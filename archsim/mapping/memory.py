@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
@@ -139,6 +139,12 @@ def plan_buffers(
                 built[name, tile] = _size(name, spec, here)
             shares.update(_shared(here, built.get((name, tile), sizes[name])))
     return BufferPlan(sizes, built, shares, tuple(book.demands))
+
+
+def merged(plans: Sequence[BufferPlan]) -> BufferPlan:
+    """The buffers of a chip that is to serve several plans: each as large as the largest; shares of the first."""
+    sizes = {name: max(plan.size_bytes[name] for plan in plans) for name in plans[0].size_bytes}
+    return replace(plans[0], size_bytes=sizes)
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:

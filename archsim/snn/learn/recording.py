@@ -12,7 +12,7 @@ from archsim.crossbar import CrossbarArray
 from archsim.crossbar.mvm.inputs import encode_checked
 from archsim.errors import WorkloadError
 from archsim.names import COPY, RECURRENT
-from archsim.snn.activity import Activity, Spikes
+from archsim.snn.activity import Activity, Pulses, Spikes
 from archsim.snn.codes import Codes
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.gradients import Gradients
@@ -26,7 +26,7 @@ class Recorder:
 
     An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest of
     those that pass together, and rounded to the chip's `execution.error_resolution`. A write counts for each cell
-    that got a pulse.
+    that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept too.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ class Recorder:
         self._codes: dict[str, list[Codes]] = {}
         self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
+        self._of_cells: dict[str, list[Pulses]] = {}
         self._n_seen = 0
         self._is_open = True
         self._before = self._pulses()
@@ -84,18 +85,24 @@ class Recorder:
         now = self._pulses()
         for layer in self._network.weighted:
             for suffix in ("", COPY):
-                cells = self._cells(layer.name, suffix, now)
-                if cells is not None:
-                    self._writes.setdefault(layer.name + suffix, []).append(cells)
+                pulses = self._cells(layer.name, suffix, now)
+                if pulses is None:
+                    continue
+                name = layer.name + suffix
+                written = (pulses > 0).sum(axis=2)
+                self._writes.setdefault(name, []).append(np.asarray(written, dtype=np.uint8))
+                if self._products.chip.counts_pulses:
+                    self._of_cells.setdefault(name, []).append(pulses)
         self._before, self._is_open = now, self._n_seen < self._n_samples
 
-    def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Spikes | None:
-        """(rows, columns) of a layer: cells of each weight that got a pulse; recurrent inputs come last."""
+    def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Pulses | None:
+        """(rows, columns, cells) of a layer: pulses that each cell of a weight got; recurrent inputs come last."""
         keys = [key + suffix for key in (name, name + RECURRENT)]
-        parts = [_changed(self._before[key], now[key]) for key in keys if key in now]
+        parts = [_given(self._before[key], now[key]) for key in keys if key in now]
         if suffix == COPY and len(parts) == 1 and name + RECURRENT in now:
             # the network's input needs no error: only the recurrent weights have a copy
-            parts.insert(0, np.zeros((len(parts[0]), now[name].shape[0]), dtype=np.uint8))
+            shape = (len(parts[0]), now[name].shape[0], parts[0].shape[2])
+            parts.insert(0, np.zeros(shape, dtype=np.uint16))
         return np.concatenate(parts, axis=1 if suffix == COPY else 0) if parts else None
 
     def _pulses(self) -> dict[str, NDArray[np.int64]]:
@@ -122,13 +129,15 @@ class Recorder:
             {name: first(parts) for name, parts in self._spikes.items()},
             {name: np.asarray(codes != 0, dtype=np.uint8) for name, codes in errors.items()},
             {name: np.stack(parts) for name, parts in self._writes.items()},
+            {name: np.stack(parts) for name, parts in self._of_cells.items()},
             {name: first(parts) for name, parts in self._codes.items()},
             errors,
         )
 
 
-def _changed(before: NDArray[np.int64], now: NDArray[np.int64]) -> Spikes:
-    return np.asarray((now > before).sum(axis=(2, 3)), dtype=np.uint8)
+def _given(before: NDArray[np.int64], now: NDArray[np.int64]) -> Pulses:
+    pulses = np.minimum(now - before, np.iinfo(np.uint16).max)  # far more than a write takes
+    return np.asarray(pulses.reshape(*pulses.shape[:2], -1), dtype=np.uint16)
 
 
 def _rules_of_sources(network: Network, products: ChipProducts) -> dict[str, InputRules]:
