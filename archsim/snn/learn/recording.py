@@ -9,7 +9,7 @@ from archsim.crossbar import CrossbarArray
 from archsim.errors import WorkloadError
 from archsim.names import COPY, RECURRENT
 from archsim.snn.activity import Activity, Spikes
-from archsim.snn.learn.chip import ChipProducts
+from archsim.snn.learn.chip import ChipProducts, by_largest
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
 from archsim.workload.network import Floats, Network
@@ -18,9 +18,9 @@ from archsim.workload.network import Floats, Network
 class Recorder:
     """Watches training steps on a chip until it has seen enough samples.
 
-    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest of
-    those that pass together, and rounded to the chip's `execution.error_resolution`. A write counts for each cell
-    that got a pulse.
+    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
+    of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
+    write counts for each cell that got a pulse.
 
     Parameters
     ----------
@@ -55,15 +55,14 @@ class Recorder:
             self._spikes.setdefault(name, []).append((values != 0).swapaxes(0, 1).astype(np.uint8))
         for name, delta in gradients.deltas.items():
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
-            self._errors.setdefault(name, []).append(self._drives(delta).swapaxes(0, 1).reshape(shape))
+            # (timesteps, samples, columns, positions): a vector has an error for each column
+            by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
+            self._errors.setdefault(name, []).append(self._drives(by_column).swapaxes(0, 1).reshape(shape))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
     def _drives(self, delta: Floats) -> Spikes:
-        largest = float(np.abs(delta).max(initial=0.0))
-        if largest == 0:
-            return np.zeros(delta.shape, dtype=np.uint8)
         magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
-        codes = np.rint(np.abs(delta) / largest * (2**magnitude_bits - 1))
+        codes = np.rint(np.abs(by_largest(delta, axis=2)[0]) * (2**magnitude_bits - 1))
         return np.asarray(codes > 0, dtype=np.uint8)
 
     def written(self) -> None:
