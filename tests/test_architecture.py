@@ -60,6 +60,7 @@ _FIGURES |= {"simulate", "learn", "plot", "report"}
 KNOWS["explore"] = _FIGURES | {"yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
 KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
+KNOWS["cli"] |= {"lowering"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
 KNOWS["__init__"] |= {"metrics", "simulate", "report"}

@@ -1,5 +1,6 @@
-"""What one action costs: time, energy, area and leakage of every part, each with its source."""
+"""Prices of actions: time, energy, area and leakage of every part, each with its source."""
 
+from archsim.components.held import Held
 from archsim.components.operations import Operations
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (
@@ -11,13 +12,15 @@ from archsim.components.parts import (
     part_kinds,
     without_effect,
 )
-from archsim.components.records import Action, AreaItem, Charge, ReadCycle
+from archsim.components.records import Action, AreaItem, ArrayRead, Charge, ReadCycle
 from archsim.components.table import price_rows
 
 __all__ = [
     "Action",
     "AreaItem",
+    "ArrayRead",
     "Charge",
+    "Held",
     "Job",
     "Look",
     "Operations",

@@ -3,19 +3,37 @@
 Equations
 ---------
 ohmic
-    ``E = V_read^2 G t_read`` for each active cell, G the mean conductance of the cells (Ohm's law). All
-    pulses of a cycle are charged, so an input of several bits is an upper bound.
+    ``E = V_read^2 G t_on`` for each active cell, G the mean conductance of the cells (Ohm's law), and
+    `word_line_energy` for each cell that a driven line crosses, each time that it is raised.
 cited
     A published energy per cell or per read of the whole array; with ``per_input_bit`` once for each bit.
+
+How long cells conduct in a read, if the columns take s slots of one conversion each, t_c, one after the other, and
+how long the read takes of the array; d = read_pulse - on_time is what a read needs besides:
+
+===================  ==================================  ================================  ============
+read-out             cells conduct                       the array is held                 lines raised
+===================  ==================================  ================================  ============
+sample-and-hold      on_time                             on_time + d                       once
+hold                 t = max(on_time, t_c) + (s-1) t_c   t + d                             once
+reread               t = max(on_time, t_c), each in its  s (t + d) + (s-1) settling        s times
+                     own slot
+neither is said      s on_time                           s (on_time + d)                   once
+===================  ==================================  ================================  ============
+
+Without a sample-and-hold nothing but the cells keeps a value while it is converted, so they conduct at least as
+long as that takes. The last row counts all columns in each of the s reads, and the converters as if they held the
+values themselves: simpler than a circuit.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, ReadCycle, Where
-from archsim.spec.chip import Chip, Device
+from archsim.spec.chip import Chip
 from archsim.spec.costs import CitedArray, OhmicArray
 
 
@@ -27,18 +45,13 @@ class Crossbar(Part):
     counts = (("read", "active cell"),)
     area_action = "read"
     free_keys = ()
+    scaling = "cells"
+    scaling_of: ClassVar[Mapping[str, str]] = {"word_line_energy_pj": "digital"}
     look = Look(1, "")
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
-        device, crossbar = chip.device, chip.crossbar
-        is_bent = device.curve is not None or (crossbar.wires is not None and crossbar.cell == "gated")
-        if isinstance(crossbar.cost, OhmicArray) or is_bent or device.errors.thermal_noise:
-            return []
-        return [
-            "device.read_voltage: changes nothing here, for the array's cost is cited, and no device.curve and no "
-            "thermal noise depend on it"
-        ]
+        return [*_notes_of_read_out(chip), *_notes_of_voltage(chip)]
 
     @property
     def where(self) -> Where:
@@ -56,35 +69,117 @@ class Crossbar(Part):
 
     @property
     def counted(self) -> Literal["cell", "read"]:
-        """What one count of ``read`` is: an active cell, or a read of the whole array."""
+        """The unit of count of ``read``: an active cell, or a read of the whole array."""
         cost = self.chip.crossbar.cost
         return "read" if isinstance(cost, CitedArray) and cost.per == "read" else "cell"
 
+    @property
+    def read_out(self) -> str:
+        """How columns wait for their ADC: "sampled", "hold", "reread", or "" if the chip file does not say."""
+        return "sampled" if self.parts.sample_hold.n_per_parent else self.chip.crossbar.read_out or ""
+
+    def n_slots(self, n_values: int) -> int:
+        """Rounds of conversions on the bank's ADCs for `n_values` columns."""
+        return -(-n_values // self.parts.adc.n_in_bank)
+
     def reads_per_vector(self, n_values: int) -> int:
-        """How often an array is read for `n_values` columns: once with a sample-and-hold, else for each round
-        of conversions on the bank's ADCs.
-        """
-        return 1 if self.parts.sample_hold.n_per_parent else -(-n_values // self.parts.adc.n_in_bank)
+        """How often all cells are read for `n_values` columns: once; once for each slot if no read-out is said."""
+        return 1 if self.read_out else self.n_slots(n_values)
+
+    def activations(self, n_values: int) -> int:
+        """How often the lines of a read are raised."""
+        return self.n_slots(n_values) if self.read_out == "reread" else 1
+
+    def is_sensed(self) -> bool:
+        """Whether cells must conduct while they are converted, as nothing else keeps their values."""
+        return self.read_out in ("hold", "reread")
 
     @remembered
-    def read(self, cycle: ReadCycle, layer: str, mean_conductance_siemens: float, n_repeats: int = 1) -> Action:
-        """Read an array of `layer`. Count: active cells, or reads (`counted`).
+    def read_ps(self, cycle: ReadCycle, n_values: int) -> int:
+        """Time that one vector's cycle takes of the array once its lines have settled, see this module."""
+        if not self.is_sensed():
+            return cycle.read_ps * self.reads_per_vector(n_values)
+        one_ps = self.conducting_ps(cycle, n_values) + self._besides_ps(cycle)
+        n_times = self.activations(n_values)
+        return n_times * one_ps + (n_times - 1) * self.parts.drivers.settle_ps()
 
+    @remembered
+    def before_conversion_ps(self, cycle: ReadCycle, n_values: int) -> int:
+        """Time from there to the first conversion."""
+        if not self.is_sensed():
+            return self.read_ps(cycle, n_values)
+        first, _ = self._slots_ps(cycle, n_values)
+        return max(self._on_ps(cycle), first) - first
+
+    @remembered
+    def converting_ps(self, cycle: ReadCycle, n_values: int) -> int:
+        """Time from the first conversion of a vector's cycle to the end of the last."""
+        if not self.is_sensed():
+            return self.parts.adc.convert_ps(n_values, cycle.adc_bits)
+        outside_ps = self.before_conversion_ps(cycle, n_values) + self._besides_ps(cycle)
+        return self.read_ps(cycle, n_values) - outside_ps
+
+    @remembered
+    def conducting_ps(self, cycle: ReadCycle, n_values: int) -> int:
+        """How long an active cell conducts in one read of a cycle."""
+        if not self.is_sensed():
+            return self._on_ps(cycle)
+        first, later = self._slots_ps(cycle, n_values)
+        return max(self._on_ps(cycle), first) + (later if self.read_out == "hold" else 0)
+
+    def _on_ps(self, cycle: ReadCycle) -> int:
+        return cycle.n_pulses * self.chip.device.conducting_ps
+
+    def _besides_ps(self, cycle: ReadCycle) -> int:
+        """What a cycle takes of the array besides the time in which cells conduct."""
+        return cycle.read_ps - self._on_ps(cycle)
+
+    def _slots_ps(self, cycle: ReadCycle, n_values: int) -> tuple[int, int]:
+        """Time of the first conversion on an ADC, and of all others after it."""
+        first = self.parts.adc.convert_ps(min(n_values, 1), cycle.adc_bits)
+        return first, self.parts.adc.convert_ps(n_values, cycle.adc_bits) - first
+
+    @remembered
+    def read(self, cycle: ReadCycle, layer: str, mean_conductance_siemens: float, n_values: int = 1) -> Action:
+        """Read an array of `layer` for `n_values` conversions. Count: active cells, or reads (`counted`).
+
+        Where only bits that are 1 count, a count is a part of an active cell (`Drivers.counted_units`).
         `layer` labels the price: the same label must always come with the same mean conductance.
         """
-        energy_pj = self.read_energy_pj(cycle, mean_conductance_siemens, n_repeats)
-        repeats = f",x{n_repeats}" if n_repeats > 1 else ""
-        return action(f"read@{layer},{cycle.n_bits}b{repeats}", crossbar=energy_pj)
+        energy_pj = self.read_energy_pj(cycle, mean_conductance_siemens, n_values)
+        n_units = self.parts.drivers.counted_units(cycle)
+        of_units = f",/{n_units}" if n_units > 1 else ""
+        name = f"read@{layer},{cycle.n_bits}b{self._slots(cycle, n_values)}{of_units}"
+        return action(name, crossbar=energy_pj / n_units)
 
-    def read_energy_pj(self, cycle: ReadCycle, mean_conductance_siemens: float, n_repeats: int = 1) -> float:
-        """Energy in pJ of one count of ``read``, see `read_energy_pj` of this module."""
-        cost, device = self.chip.crossbar.cost, self.chip.device
-        return read_energy_pj(cost, device, cycle, mean_conductance_siemens, n_repeats)
+    def _slots(self, cycle: ReadCycle, n_values: int) -> str:
+        """What a price of a read depends on besides its bits."""
+        n_slots = self.n_slots(n_values)
+        if self.is_sensed():
+            return f",{self.read_out} x{n_slots} {cycle.adc_bits}b"
+        return f",x{n_slots}" if self.reads_per_vector(n_values) > 1 else ""
+
+    def read_energy_pj(self, cycle: ReadCycle, mean_conductance_siemens: float, n_values: int = 1) -> float:
+        """Energy in pJ of one count of ``read``."""
+        cost, n_reads = self.chip.crossbar.cost, self.reads_per_vector(n_values)
+        if isinstance(cost, CitedArray):
+            n_reads *= self.activations(n_values) if cost.per == "read" else 1
+            return cost.energy_pj * (cycle.n_bits if cost.per_input_bit else 1) * n_reads
+        power_w = self.chip.device.read_voltage_v**2 * mean_conductance_siemens
+        return power_w * self.conducting_ps(cycle, n_values) * n_reads  # W x ps = pJ
+
+    def line_pj(self, n_values: int, transposed: bool) -> float:
+        """Energy in pJ of raising one line of a read, as often as the read-out does."""
+        cost, crossbar = self.chip.crossbar.cost, self.chip.crossbar
+        if isinstance(cost, CitedArray):
+            return 0.0
+        n_crossed = crossbar.n_rows if transposed else crossbar.n_columns
+        return self.activations(n_values) * n_crossed * cost.word_line_energy_pj
 
     def examples(self) -> list[Action]:
         middle, parts = self.middle_siemens, self.parts
-        repeats = self.reads_per_vector(self.chip.crossbar.n_columns)
-        return [self.read(cycle, "mid-window", middle, repeats) for cycle in parts.drivers.example_cycles()]
+        n_columns = self.chip.crossbar.n_columns
+        return [self.read(cycle, "mid-window", middle, n_columns) for cycle in parts.drivers.example_cycles()]
 
     @property
     def middle_siemens(self) -> float:
@@ -99,25 +194,25 @@ class Crossbar(Part):
         return self.chip.device.read_pulse_ps
 
 
-def read_energy_pj(
-    cost: CitedArray | OhmicArray,
-    device: Device,
-    cycle: ReadCycle,
-    mean_conductance_siemens: float,
-    n_repeats: int = 1,
-) -> float:
-    """Energy in pJ of reading one active cell (or the whole array, if the cited figure is per read).
+def _notes_of_voltage(chip: Chip) -> list[str]:
+    device, crossbar = chip.device, chip.crossbar
+    is_bent = device.curve is not None or (crossbar.wires is not None and crossbar.cell == "gated")
+    if isinstance(crossbar.cost, OhmicArray) or is_bent or device.errors.thermal_noise:
+        return []
+    return [
+        "device.read_voltage: changes nothing here, for the array's cost is cited, and no device.curve and no "
+        "thermal noise depend on it"
+    ]
 
-    Parameters
-    ----------
-    cycle : ReadCycle
-        How long the cells conduct, or how many bits they are read for.
-    mean_conductance_siemens : float
-        Mean over the cells that are active; not used by cited figures.
-    n_repeats : int
-        How often the cycle is read, see `Crossbar.reads_per_vector`.
-    """
-    if isinstance(cost, CitedArray):
-        return cost.energy_pj * (cycle.n_bits if cost.per_input_bit else 1) * n_repeats
-    power_w = device.read_voltage_v**2 * mean_conductance_siemens
-    return power_w * cycle.read_ps * n_repeats  # W x ps = pJ
+
+def _notes_of_read_out(chip: Chip) -> list[str]:
+    found = []
+    if chip.crossbar.read_out is not None and chip.sample_hold is not None:
+        found.append(
+            "crossbar.read_out: changes nothing here, for sample_hold keeps what is read; leave one of them out"
+        )
+    if chip.device.on_time_ps is not None and not isinstance(chip.crossbar.cost, OhmicArray):
+        found.append(
+            "device.on_time: changes nothing here, for the array's cost is cited; give it a cost of model: ohmic"
+        )
+    return found

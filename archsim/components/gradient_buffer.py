@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, longest
@@ -32,7 +34,7 @@ class GradientBuffer(Memory):
         """Read gradients and carry them to the write circuits. Count: accesses."""
         bus = self.parts.tile_bus
         on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
-        return action("load_gradient", gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+        return action(self.named("load_gradient"), gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
     def load_gradient(self, n_bits: int) -> Job:
@@ -45,7 +47,8 @@ class GradientBuffer(Memory):
     @remembered
     def price_of_accumulate(self) -> Action:
         """Read a word of gradients, and write it back with what was added to some of them. Count: words."""
-        return action("accumulate", gradient_buffer=self.price.read_energy_pj + self.price.write_energy_pj)
+        both_pj = self.price.read_energy_pj + self.price.write_energy_pj
+        return action(self.named("accumulate"), gradient_buffer=both_pj)
 
     @remembered
     def accumulate(self, n_words: int) -> Job:
@@ -61,3 +64,8 @@ class GradientBuffer(Memory):
 
     def examples(self) -> list[Action]:
         return [self.price_of_load(), self.price_of_accumulate()]
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A gradient of each of the gradient unit's lanes, read and written back in a cycle."""
+        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.gradient_buffer.gradient_bits
+        return 2 * unit.n_lanes * bits, Fraction(unit.cycle_ps)

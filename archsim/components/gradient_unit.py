@@ -29,6 +29,7 @@ class GradientUnit(DigitalUnit):
     )
     area_action = "outer"
     area_phase = "learning"
+    scaling = "digital"
     look = Look(0, "////")
 
     @remembered
@@ -49,7 +50,7 @@ class GradientUnit(DigitalUnit):
         buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
         access_pj = buffer.price.read_energy_pj + buffer.price.write_energy_pj
         memory = Charge("membrane_buffer", access_pj * n_states * bits / buffer.price.width_bits)
-        return Action(name, (*self.price_of(name, operations).charges, memory))
+        return Action(buffer.named(name), (*self.price_of(name, operations).charges, memory))
 
     @remembered
     def states(self, name: str, n_neurons: int, n_states: int, operations: Operations) -> Job:
@@ -94,7 +95,7 @@ class GradientUnit(DigitalUnit):
         buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
         numbers_pj = n_reads * buffer.read_energy_pj + n_writes * buffer.write_energy_pj
         price = action(
-            f"{name}@{optimizer}",
+            self.parts.gradient_buffer.named(f"{name}@{optimizer}"),
             gradient_unit=n_operations * self.unit.cost.energy_pj,
             gradient_buffer=numbers_pj * bits / buffer.width_bits,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archsim.components.array_part import charged
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, Where
 from archsim.components.unit import DigitalUnit
@@ -14,6 +15,7 @@ class ShiftAdd(DigitalUnit):
     path = ("shift_add",)
     counts = (("shift_add", "value"),)
     area_action = "shift_add"
+    scaling = "digital"
     look = Look(2, "")
 
     @property
@@ -23,7 +25,9 @@ class ShiftAdd(DigitalUnit):
     @remembered
     def merge(self, n_values: int) -> Job:
         """Merge slices, input bits and signs of one vector. Count: converted values."""
-        return self.job(action("shift_add", shift_add=self.unit.cost.energy_pj), n_values)
+        kept = charged((part, part.merge_pj()) for part in self.parts.around_arrays)
+        own = action("shift_add", shift_add=self.unit.cost.energy_pj)
+        return self.job(Action(own.name, own.charges + kept), n_values)
 
     def examples(self) -> list[Action]:
         return [self.merge(1).action]

@@ -15,6 +15,7 @@ class TileBus(Part):
     counts = (("collect", "beat"), ("move", "beat"))
     area_action = "collect"
     free_keys = ("cycle", "cost")
+    scaling = "wire"
     look = Look(4, "")
 
     @classmethod

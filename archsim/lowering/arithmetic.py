@@ -8,11 +8,10 @@ Architecture, appendix on computer arithmetic).
 
 from __future__ import annotations
 
-from typing import assert_never
-
 import numpy as np
 
 from archsim.components import Operations
+from archsim.registry import SURROGATES
 from archsim.spec import Chip
 from archsim.workload import Neuron
 from archsim.workload.learning import SurrogateModel
@@ -97,13 +96,8 @@ def _through_reset(chip: Chip, neuron: Neuron) -> Operations:
 
 def _slope(chip: Chip, given: SurrogateModel) -> Operations:
     """The surrogate derivative at x = u - threshold, but for its constant height."""
-    x, by_width = Operations(1), Operations(0, ((potential_bits(chip), error_bits(chip)),))
-    square = Operations(0, ((error_bits(chip), error_bits(chip)),))
-    match given.kind:
-        case "triangle":  # width - |x|, cut at zero
-            return x + Operations(1)
-        case "fast_sigmoid":  # 1 / (1 + |x| / width)^2
-            return x + by_width + Operations(1) + square + division(error_bits(chip))
-        case "arctan":  # 1 / (1 + (pi x / (2 width))^2)
-            return x + by_width + square + Operations(1) + division(error_bits(chip))
-    assert_never(given.kind)
+    needs = SURROGATES[given.kind].arithmetic
+    by_width = ((potential_bits(chip), error_bits(chip)),) * needs.n_by_width
+    products = ((error_bits(chip), error_bits(chip)),) * needs.n_products
+    n_of_divisions = needs.n_divisions * division(error_bits(chip)).n_additions
+    return Operations(needs.n_additions + n_of_divisions, by_width + products)

@@ -1,4 +1,4 @@
-"""What both learning rules share: the error at the output, errors on their way, surrogates, outer products.
+"""Tasks that learning rules share: the error at the output, errors on their way, surrogates, outer products.
 
 For every layer with weights and every step whose error delta is known at the layer's homes::
 
@@ -86,7 +86,7 @@ class Learning:
         return found
 
     def _later(self, plan: LayerPlan, home: Home, step: int) -> int | None:
-        """What the error of the later timestep gives to a step of a home; None where there is none."""
+        """Error of the later timestep at a step of a home; None where there is none."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
         later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
         if later is None or neuron is None:
@@ -96,7 +96,7 @@ class Learning:
             return later
         n_neurons = home.n_channels * ctx.n_vectors(name, step)
         action = f"leak@{operations.n_additions}+{operations.n_products:g}x,{neuron.n_states}states"
-        job = ctx.parts.gradient_unit.states(action, n_neurons, neuron.n_states, operations)
+        job = ctx.parts.at(home.tile).gradient_unit.states(action, n_neurons, neuron.n_states, operations)
         return ctx.do(self.label(name, step), home.tile, job, [later])
 
     def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
@@ -106,9 +106,10 @@ class Learning:
             return ctx.add(label, ADMIT, 1, after=after)
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
-        recalled = ctx.do(label, home.tile, ctx.parts.history_buffer.access("recall", bits), [kept, *after])
+        parts = ctx.parts.at(home.tile)
+        recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), [kept, *after])
         kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
-        job = ctx.parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
+        job = parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
 
     def spread(
@@ -190,7 +191,7 @@ class Learning:
         label = self.label(name, step, OUTER_PHASE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.do(label, tile, ctx.parts.history_buffer.access("recall", bits), [kept, fetched])
+        recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}
         n_errors = sum(ctx.errors_per_step(name, self.forward.sample, span)[step] for span in spans)
@@ -198,10 +199,11 @@ class Learning:
         at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
-        job = ctx.parts.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
+        here = ctx.parts.at(tile)
+        job = here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
         done = [ctx.do(label, tile, job, ready)]
         if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
-            done.append(ctx.do(label, tile, ctx.parts.gradient_buffer.accumulate(n_words), ready))
+            done.append(ctx.do(label, tile, here.gradient_buffer.accumulate(n_words), ready))
         added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
         self.gradients.setdefault(name, []).append(added)
         return added

@@ -24,6 +24,7 @@ from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.forward import Forward
 from archsim.lowering.transport import travel
 from archsim.mapping import IO, Home, LayerPlan, label_bits
+from archsim.registry import LOSSES
 
 Known = dict[int, int]  # by home tile, the task after which something is there
 
@@ -72,12 +73,12 @@ class OutputError:
 
     @property
     def _is_normalised(self) -> bool:
-        return self.ctx.work.learning.loss.endswith("cross_entropy")
+        return bool(LOSSES[self.ctx.work.learning.loss].across_outputs)
 
     @property
     def _is_normalised_each_time(self) -> bool:
         """Whether there is a softmax of every timestep, not one of their sum."""
-        return self._is_normalised and self.ctx.work.learning.loss.startswith("membrane")
+        return self._is_normalised and not LOSSES[self.ctx.work.learning.loss].of_whole_sample
 
     def _tallied(self, timestep: int) -> Known:
         """A timestep's outputs, or its errors, added to those before."""

@@ -88,7 +88,7 @@ def _moved(ctx: Context, label: Label, tile: int, room: Room, after: int) -> int
 
 
 def _store(ctx: Context, label: Label, tile: int, room: Room, after: Iterable[int | None]) -> int:
-    return ctx.do(label, tile, ctx.parts.input_buffer.access("receive", room.n_bytes * 8), after)
+    return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.access("receive", room.n_bytes * 8), after)
 
 
 def send_all(
@@ -120,7 +120,7 @@ def emit(
     ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]
 ) -> tuple[int, int]:
     """Store results in a tile's output buffer, and read them to be sent; returns both tasks."""
-    buffer = ctx.parts.output_buffer
+    buffer = ctx.parts.at(tile).output_buffer
     stored = ctx.do(label, tile, buffer.access("emit", n_bits), after)
     return stored, ctx.do(label, tile, buffer.access("unload", n_bits), [stored])
 
@@ -134,7 +134,7 @@ def fetch(
     frees: Sequence[Claim] = (),
 ) -> int:
     """Read out of a tile's input buffer and carry it over the tile's bus to whoever computes with it."""
-    return ctx.do(label, tile, ctx.parts.input_buffer.fetch(n_accesses), after, frees=frees)
+    return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.fetch(n_accesses), after, frees=frees)
 
 
 def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:

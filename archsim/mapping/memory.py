@@ -1,4 +1,4 @@
-"""What every buffer must hold, and how the layers on a tile share it.
+"""Required sizes of buffers, and how the layers on a tile share them.
 
 A buffer is divided among its users once, before the run: a share is at least what its user needs to make
 progress, so that users of one buffer cannot block each other; what is left is divided in proportion. Shares of
@@ -21,7 +21,7 @@ from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule
-from archsim.spec import AUTO, Buffer, Chip
+from archsim.spec import EXACT, TAILORED, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
@@ -55,7 +55,9 @@ class BufferPlan:
     Parameters
     ----------
     size_bytes : dict of str to int
-        By buffer.
+        By buffer; of tailored tiles the largest.
+    built_bytes : dict of (str, int) to int
+        By buffer and tile, for tiles that are tailored; empty where they are alike.
     share_bytes : dict of Owner to int
         By buffer, tile and user.
     demands : tuple of Demand
@@ -63,8 +65,18 @@ class BufferPlan:
     """
 
     size_bytes: dict[str, int]
+    built_bytes: dict[tuple[str, int], int]
     share_bytes: dict[Owner, int]
     demands: tuple[Demand, ...] = ()
+
+    @property
+    def needed_bytes(self) -> dict[tuple[str, int], int]:
+        """By buffer and tile, what is to lie there: all that its users would like, or what there is."""
+        liked: dict[tuple[str, int], int] = {}
+        for demand in self.demands:
+            key = demand.buffer, demand.tile
+            liked[key] = liked.get(key, 0) + demand.liked_bytes
+        return {key: min(n, self.built_bytes.get(key, self.size_bytes[key[0]])) for key, n in liked.items()}
 
 
 def n_bytes(n_values: int, n_bits: int) -> int:
@@ -122,14 +134,17 @@ def plan_buffers(
     for demand in book.demands:
         by_buffer.setdefault(demand.buffer, []).append(demand)
     sizes: dict[str, int] = {}
+    built: dict[tuple[str, int], int] = {}
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
         demands = by_buffer.get(name, [])
         spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
         sizes[name] = _size(name, spec, demands)
-        for _, here in sorted(_by_tile(demands).items()):
-            shares.update(_shared(here, sizes[name]))
-    return BufferPlan(sizes, shares, tuple(book.demands))
+        for tile, here in sorted(_by_tile(demands).items()):
+            if chip.n_tiles == TAILORED and tile != IO:
+                built[name, tile] = _size(name, spec, here)
+            shares.update(_shared(here, built.get((name, tile), sizes[name])))
+    return BufferPlan(sizes, built, shares, tuple(book.demands))
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
@@ -140,12 +155,11 @@ def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
 
 
 def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
-    """The size in the spec; automatic: the busiest tile's wishes, as a power of two."""
+    """The size in the spec; automatic: the busiest tile's wishes, as a power of two or in whole words."""
     tiles = _by_tile(demands)
-    if spec.size_bytes == AUTO:
+    if not isinstance(spec.size_bytes, int):
         most_liked = max((sum(d.liked_bytes for d in here) for here in tiles.values()), default=0)
-        return 0 if most_liked == 0 else 2 ** (most_liked - 1).bit_length()
-    assert isinstance(spec.size_bytes, int)
+        return sized_for(most_liked, spec)
     least = {tile: sum(d.least_bytes for d in here) for tile, here in tiles.items()}
     fullest = max(sorted(least), key=least.__getitem__, default=IO)
     if least.get(fullest, 0) > spec.size_bytes:
@@ -156,6 +170,16 @@ def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
             f"bytes ({most}{', ...' if here[4:] else ''})", f"raise its size or say size: auto, {HELP[name]}",
         )
     return spec.size_bytes
+
+
+def sized_for(needed_bytes: int, spec: Buffer) -> int:
+    """Bytes of a buffer that holds so many: whole words if its size is `exact`, else a power of two."""
+    if needed_bytes == 0:
+        return 0
+    if spec.size_bytes == EXACT:
+        n_words = math.ceil(8 * needed_bytes / spec.width_bits)
+        return math.ceil(n_words * spec.width_bits / 8)
+    return 1 << (needed_bytes - 1).bit_length()
 
 
 def _shared(demands: Sequence[Demand], size: int) -> dict[Owner, int]:

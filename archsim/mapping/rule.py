@@ -1,4 +1,4 @@
-"""What mapping asks of a learning rule; :class:`archsim.rules.base.Rule` says what each answer means."""
+"""The questions of mapping to a learning rule; :class:`archsim.rules.base.Rule` says what each answer means."""
 
 from __future__ import annotations
 

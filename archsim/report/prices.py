@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archsim.report.table import text_table
@@ -39,3 +39,31 @@ def _lines(row: dict[str, Any], source: int) -> list[list[str]]:
         [*(head if i == 0 else ["", "", ""]), *price, *(tail if i == 0 else ["", "", "", ""])]
         for i, price in enumerate(prices)
     ]
+
+
+def array_text(chip: str, n_active_rows: int, tables: Mapping[str, Mapping[str, float]]) -> str:
+    """One read of one array as a table: a line for each part, the total below.
+
+    Examples
+    --------
+    >>> print(array_text("c", 2, {q: {"adc": 1.5, "total": 1.5} for q in ("energy_pj", "area_um2", "leakage_uw")}))
+    One array of c, read with 2 active rows
+    <BLANKLINE>
+    part   energy  area     leakage
+    adc    1.5 pJ  1.5 um2  1.5 uW
+    total  1.5 pJ  1.5 um2  1.5 uW
+    """
+    energy_pj, area_um2, leakage_uw = (tables[name] for name in ("energy_pj", "area_um2", "leakage_uw"))
+    names = [name for name in dict.fromkeys([*energy_pj, *area_um2]) if name != "total"]
+    rows = [
+        [
+            name,
+            format_quantity(energy_pj.get(name, 0.0), "energy"),
+            format_quantity(area_um2.get(name, 0.0), "area"),
+            format_quantity(leakage_uw.get(name, 0.0), "power"),
+        ]
+        for name in [*names, "total"]
+    ]
+    active = f"{n_active_rows} active row{'' if n_active_rows == 1 else 's'}"
+    head = f"One array of {chip}, read with {active}"
+    return f"{head}\n\n{text_table(('part', 'energy', 'area', 'leakage'), rows)}"

@@ -1,17 +1,25 @@
-"""What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
+"""The model of a chip: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
 
-All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
+Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
 becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
+from archsim.spec.array_parts import (
+    ArrayControl,
+    ColumnDrivers,
+    ColumnMux,
+    InputRegisters,
+    LevelShifters,
+    PartialSumRegisters,
+)
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
 from archsim.spec.costs import (
     AdcCost,
@@ -20,8 +28,10 @@ from archsim.spec.costs import (
     CitedCost,
     CitedDrivers,
     CitedWrite,
+    Conditions,
     InterconnectCost,
 )
+from archsim.spec.pulses import PulsesPerCell
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.units import (
     Bits,
@@ -29,6 +39,7 @@ from archsim.units import (
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
+    Frac,
     FrequencyMhz,
     KindName,
     NodeNm,
@@ -40,7 +51,7 @@ from archsim.units import (
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
-AUTO = "auto"
+AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
 
 
 class Technology(DoorModel):
@@ -50,16 +61,26 @@ class Technology(DoorModel):
 
 
 class Device(DoorModel):
-    """One RRAM cell: conductance window, levels, how it is read, and how it errs (ideal when absent)."""
+    """One RRAM cell: conductance window, levels, how it is read, and how it errs (ideal when absent).
+
+    `read_pulse` is the time that one read takes of the array, `on_time` how long the cells of a driven row conduct
+    in it: all of it when absent.
+    """
 
     g_min_siemens: ConductanceSiemens
     g_max_siemens: ConductanceSiemens
     n_levels: Annotated[int, Field(ge=2, le=MOST_COUNT)]
     read_voltage_v: VoltageV
     read_pulse_ps: TimePs
+    on_time_ps: TimePs | None = None
     errors: CellErrors = CellErrors()
     curve: CellCurve | None = None
     source: str
+
+    @property
+    def conducting_ps(self) -> int:
+        """How long the cells of a driven row conduct in one read pulse."""
+        return self.read_pulse_ps if self.on_time_ps is None else self.on_time_ps
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
@@ -67,6 +88,8 @@ class Device(DoorModel):
             ("g_max", self.g_max_siemens <= self.g_min_siemens, "must be larger than g_min"),
             ("read_voltage", self.read_voltage_v <= 0, "must be above zero"),
             ("read_pulse", self.read_pulse_ps <= 0, "must be above zero"),
+            ("on_time", self.on_time_ps is not None and self.on_time_ps <= 0, "must be above zero"),
+            ("on_time", self.conducting_ps > self.read_pulse_ps, "must not be longer than read_pulse"),
         )
         faults = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
         if faults:
@@ -77,16 +100,49 @@ class Device(DoorModel):
 class Write(DoorModel):
     """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
 
-    `pulses_per_cell` is a mean; "auto" is what `device.errors.write_verify` takes on average (1 without it).
+    Parameters
+    ----------
+    pulse : width of a SET pulse, and of a RESET pulse where `reset_pulse` does not say another
+    reset_share : part of the pulses that RESET
+    pulses_per_cell : a mean, with which a row is priced as if all its cells took it; "auto" is what
+        `device.errors.write_verify` takes on average (1 without it); or a law of
+        :mod:`archsim.crossbar.cells.pulses`, with which a group of cells takes as long as its slowest
+    verify : whether each pulse is followed by a read
+    verify_read : time of such a read through circuits of its own (`cost.verify_energy`); without it the array's
+        converters do it
+    read_before : a row is read before it is written, and only cells whose digit changes are
+    draw : draw each cell's pulses from the law with the seed of the run, instead of expecting them
+    parallel_cells : cells of a row that have drivers, and are written together
+    max_power : of all arrays that are written at once
     """
 
     pulse_ps: TimePs
-    pulses_per_cell: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"]
+    reset_pulse_ps: TimePs | None = None
+    reset_share_frac: Frac = 0.5
+    pulses_per_cell: PulsesPerCell
     verify: bool
+    verify_read_ps: TimePs | None = None
+    read_before: bool = False
+    draw: bool = False
     n_parallel_cells: Count
     max_power_uw: PowerUw | None = None
     source: str
     cost: CitedWrite
+
+    @property
+    def law(self) -> Any:
+        """The law of pulses (:class:`archsim.crossbar.cells.pulses.PulseLaw`); None where there is a mean."""
+        return None if isinstance(self.pulses_per_cell, float | str) else self.pulses_per_cell
+
+    @model_validator(mode="after")
+    def _reads_are_priced(self) -> Self:
+        if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
+            return self
+        missing, given = ("cost", "verify_energy"), "verify_read"
+        if self.verify_read_ps is None:
+            missing, given = ("verify_read",), "cost.verify_energy"
+        said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
+        raise FieldFaultsError([(missing, said)])
 
 
 class Crossbar(DoorModel):
@@ -97,6 +153,9 @@ class Crossbar(DoorModel):
     `transpose`: whether the array can be driven from its columns and read at its rows, and whether that
     needs a second set of drivers and converters ("duplicated") or the circuits serve both sides ("shared").
     `cell`: "passive", or "gated" (1T1R, the word line switches the cell). Wires are ideal when absent.
+    `read_out`, of arrays without sample-and-hold: the lines stay up until the last of the columns that share an
+    ADC is converted ("hold"), or are raised again for each of them, which alone conducts then ("reread"). When
+    absent the whole array is read once for each, and converted afterwards.
     """
 
     n_rows: Count
@@ -107,6 +166,13 @@ class Crossbar(DoorModel):
     cell: Literal["passive", "gated"] = "passive"
     weights: WeightRules = WeightRules()
     wires: Wires | None = None
+    read_out: Literal["hold", "reread"] | None = None
+    level_shifters: LevelShifters | None = None
+    column_mux: ColumnMux | None = None
+    input_registers: InputRegisters | None = None
+    column_drivers: ColumnDrivers | None = None
+    partial_sum_registers: PartialSumRegisters | None = None
+    control: ArrayControl | None = None
     cost: ArrayCost
 
     @property
@@ -135,13 +201,16 @@ class Drivers(DoorModel):
     "levels": `resolution` bits per cycle as a voltage level; an input of more bits takes several cycles.
     "pulse_train": a cycle applies 2^p - 1 read pulses for p bits; more than three magnitude bits are split
     over two cycles if `max_cycles` is 2 (NeuRRAM). `signed_input`: "two_phase" reads positive and negative
-    inputs one after the other, "bipolar" at once with voltages of both signs.
+    inputs one after the other, "bipolar" at once with voltages of both signs. `charged`, of inputs of several
+    bits: "all" charges each line that is not at zero in each cycle, as published averages do; "ones" charges the
+    bits that are 1 (of levels their squares, of trains the pulses that are sent).
     """
 
     kind: Literal["levels", "pulse_train"]
     resolution_bits: Annotated[Bits, Field(ge=1, le=16)]  # as the converters
     max_cycles: Literal[1, 2] = 1
     signed_input: Literal["two_phase", "bipolar"]
+    charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
     cost: CitedDrivers
 
@@ -221,14 +290,16 @@ class ShiftAdd(Unit):
 
 
 class Buffer(DoorModel):
-    """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
+    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
 
-    `cycle` is the time of one access of `width`; None takes the model's latency.
+    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
+    that take accesses in turn; "auto" as many as keep up with what they feed.
     """
 
-    size_bytes: Bytes | Literal["auto"]
+    size_bytes: Bytes | Literal["auto", "exact"]
     width_bits: Width
     cycle_ps: TimePs | None = None
+    n_banks: Count | Literal["auto"] = 1
     cost: BufferCost
 
 
@@ -348,12 +419,20 @@ class PowerRules(DoorModel):
 
 
 class Chip(DoorModel):
-    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+    """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
+
+    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
+    chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
+    here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
+    (:mod:`archsim.components.process`).
+    """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+    library: Annotated[str, Field(min_length=1), AfterValidator(one_line)] | None = None
     technology: Technology
-    n_tiles: Count | Literal["auto"]
+    conditions: Conditions | None = None
+    n_tiles: Count | Literal["auto", "uniform", "tailored"]
     tile: Tile
     pe: Pe
     crossbar: Crossbar
@@ -388,6 +467,8 @@ class Chip(DoorModel):
         if self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             faults.append((("write", "parallel_cells"), said))
+        if self.write.law is not None:
+            faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

@@ -11,28 +11,60 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from archsim.units import AreaUm2, CapacitanceFf, DoorModel, EnergyPj, PowerUw, VoltageV
+from archsim.units import (
+    AreaUm2,
+    Bits,
+    CapacitanceFf,
+    DoorModel,
+    EnergyPj,
+    NodeNm,
+    PowerUw,
+    TemperatureK,
+    TimePs,
+    VoltageV,
+)
 
 Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Source = Annotated[str, Field(min_length=3, description="paper, table or model that the figures come from")]
+
+
+Flavour = Literal["low_leakage", "low_power", "high_performance"]
+"""Of a process, as roadmaps call them: LSTP, LOP, HP."""
+
+
+class Conditions(DoorModel):
+    """Where a chip works, apart from its node: temperature, digital supply, flavour of the process."""
+
+    temperature_k: TemperatureK | None = None
+    supply_v: VoltageV | None = None
+    flavour: Flavour | None = None
+
+
+class At(Conditions):
+    """Where the figures of a cost hold; what is not said is taken as it is on the chip."""
+
+    node_nm: NodeNm | None = None
 
 
 class Uncertainty(DoorModel):
     """How far off the figures may be: a true value lies within ÷ factor to × factor in two of three cases.
 
     One standard deviation of a log-normal law; what is not said keeps the default of the cost model.
+    Figures of one kind with the same `cause` are off together.
     """
 
     energy: Factor | None = None
     area: Factor | None = None
     leakage: Factor | None = None
     time: Factor | None = None
+    cause: Annotated[str, Field(min_length=3)] | None = None
     source: Source
 
 
 class Priced(DoorModel):
-    """What all costs have in common."""
+    """The base class of costs: `at` which conditions their figures hold, and how far off they may be."""
 
+    at: At | None = None
     uncertainty: Uncertainty | None = None
 
 
@@ -59,10 +91,14 @@ class CitedArray(Priced):
 
 
 class OhmicArray(Priced):
-    """Energy of an active cell is V_read^2 G t_read (Ohm's law); only the cell's area is cited."""
+    """Energy of an active cell is V_read^2 G t_on (Ohm's law); its area is cited, and what a line takes.
+
+    `word_line_energy` is spent for each cell that a driven line crosses, each time that it is raised.
+    """
 
     model: Literal["ohmic"]
     cell_area_um2: AreaUm2
+    word_line_energy_pj: EnergyPj = 0.0
     leakage_uw: PowerUw
     source: Source
 
@@ -73,6 +109,17 @@ class CitedDrivers(Priced):
     model: Literal["cited"]
     energy_pj: EnergyPj
     energy_per_bit_pj: EnergyPj
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class CitedColumnDrivers(Priced):
+    """Published figures for the driver of one column: energy per read of the column, and per pulse on a row."""
+
+    model: Literal["cited"]
+    read_energy_pj: EnergyPj
+    write_energy_pj: EnergyPj
     area_um2: AreaUm2
     leakage_uw: PowerUw
     source: Source
@@ -99,6 +146,12 @@ class CactiBuffer(Priced):
     """SRAM from a table of CACTI results (22 to 65 nm), interpolated in size and width."""
 
     model: Literal["cacti"]
+
+
+class SramBuffer(Priced):
+    """A memory of any size by CACTI's laws (22 to 130 nm); registers where it is too small for an SRAM."""
+
+    model: Literal["sram"]
 
 
 class CitedBuffer(Priced):
@@ -148,11 +201,46 @@ class WireInterconnect(Priced):
     source: Source
 
 
+class RouterReference(DoorModel):
+    """The router that a price is of; `buffer_flits` of each virtual channel of each port."""
+
+    width_bits: Annotated[Bits, Field(ge=1)]
+    n_ports: Annotated[int, Field(ge=1)]
+    n_virtual_channels: Annotated[int, Field(ge=1)]
+    n_buffer_flits: Annotated[int, Field(ge=1)]
+
+
+class RouterInterconnect(Priced):
+    """Figures of one router and one wire, taken to the chip's own by a law (`archsim.components.router_law`).
+
+    `router_energy` is of one flit through the reference, `clock_energy` of one of its clocks, which counts all
+    the time unless it is `gated`. Wires are charged per bit and length of a hop; a link that a flit does not pass
+    within one cycle takes more of them.
+    """
+
+    model: Literal["router"]
+    reference: RouterReference
+    router_energy_pj: EnergyPj
+    clock_energy_pj: EnergyPj
+    router_area_um2: AreaUm2
+    router_leakage_uw: PowerUw
+    wire_energy_per_mm_pj: EnergyPj
+    wire_latency_per_mm_ps: TimePs
+    gated: bool
+    source: Source
+
+
 class CitedWrite(Priced):
-    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
+    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell.
+
+    `energy` is that of a SET pulse, and of a RESET pulse without `reset_energy`; `row_energy` of a pulse on a row,
+    whatever its cells take; `verify_energy` of a verify read of one cell, where the write has circuits for it.
+    """
 
     model: Literal["cited"]
     energy_pj: EnergyPj
+    reset_energy_pj: EnergyPj | None = None
+    verify_energy_pj: EnergyPj | None = None
     row_energy_pj: EnergyPj
     area_um2: AreaUm2
     leakage_uw: PowerUw
@@ -161,5 +249,7 @@ class CitedWrite(Priced):
 
 ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
-BufferCost = Annotated[CactiBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
-InterconnectCost = Annotated[CitedInterconnect | WireInterconnect, Field(discriminator="model")]
+BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+InterconnectCost = Annotated[
+    CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -15,7 +16,7 @@ from archsim.cli.app import RENAMED, app
 from archsim.cli.command import command, summary
 from archsim.registry import COMMANDS
 
-CHIP = "arch_specs/wearable_rram.yaml"
+CHIP = "tests/chips/wearable_rram.yaml"
 FOLDER = Path(registry.__file__).parent / "cli/commands"
 
 
@@ -120,3 +121,22 @@ def test_every_command_that_prints_figures_prints_json_too(name):
 
 def test_the_study_prints_json_too():
     assert "\n  --json " in call("study", "dfa-vs-bp", "--help").stdout
+
+
+def test_one_array_is_priced_as_a_table_and_as_json():
+    said = call("components", CHIP, "--array", "--active-rows", 32)
+    assert said.stdout.startswith("One array of wearable_rram, read with 32 active rows\n\npart ")
+    tables = json.loads(call("components", CHIP, "--array", "--active-rows", 32, "--json").stdout)
+    assert list(tables) == ["energy_pj", "area_um2", "leakage_uw"]
+    assert all("total" in table for table in tables.values())
+    narrow = call("components", CHIP, "--array", "--active-rows", 32, "--json", "--set", "crossbar.rows=64")
+    assert json.loads(narrow.stdout)["area_um2"]["total"] < tables["area_um2"]["total"]
+
+
+def test_rows_that_an_array_does_not_have_are_refused():
+    said = call("components", CHIP, "--array", "--active-rows", 129)
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert said.stderr == "error: active rows: must be 0 to 128, the rows of an array of wearable_rram; got 129\n"
+    said = call("components", CHIP, "--active-rows", 1)
+    assert (said.exit_code, said.stderr.count("\n")) == (2, 1)
+    assert "give --array too" in said.stderr

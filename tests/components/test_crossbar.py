@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archsim.components import Parts, ReadCycle
+from archsim.components import ArrayRead, Parts, ReadCycle
 
 MakeParts = Callable[..., Parts]
 
@@ -25,6 +26,16 @@ NEURRAM: dict[str, Any] = {
     "adc.rate": None,
     "adc.step": "300 ns",
     "adc.columns_per_adc": 1,
+}
+
+
+LINES = {"crossbar.columns": 128, "crossbar.cost.word_line_energy": "1 fJ"}
+HOLD = {**LINES, "crossbar.read_out": "hold"}
+REREAD = {**LINES, "crossbar.read_out": "reread"}
+CONTROL = {
+    "crossbar.control": {
+        "cost": {"model": "cited", "energy": "1 pJ", "area": "1 um2", "leakage": "0 uW", "source": "a test"}
+    }
 }
 
 
@@ -130,7 +141,8 @@ def test_an_active_cell_takes_the_energy_of_ohms_law(make_parts: MakeParts) -> N
     (spike,) = parts.drivers.read_cycles(1, signed=False)
     # (0.2 V)^2 x 20 uS x 10 ns = 8e-15 J
     assert parts.crossbar.read(spike, "fc", 20e-6).energy_pj == pytest.approx(0.008, rel=1e-12)
-    assert parts.crossbar.read(spike, "fc", 20e-6, n_repeats=8).energy_pj == pytest.approx(0.064, rel=1e-12)
+    unsaid = make_parts({"sample_hold": None, "adc.columns_per_adc": 8})  # all cells, for each of 8 columns
+    assert unsaid.crossbar.read(spike, "fc", 20e-6, 128).energy_pj == pytest.approx(0.064, rel=1e-12)
     assert parts.crossbar.counted == "cell"
 
 
@@ -151,16 +163,21 @@ def test_a_figure_per_read_is_counted_in_reads(make_parts: MakeParts) -> None:
 
 
 def test_the_name_of_an_action_stands_for_one_price(make_parts: MakeParts) -> None:
-    parts = neurram_costs(make_parts, 9, one_phase=False)
-    prices: dict[str, Any] = {}
-    for in_bits in range(1, 10):
-        for cycle in parts.drivers.read_cycles(in_bits, signed=True):
-            for n_repeats in (1, 4):
+    alone = {"sample_hold": None, "adc.columns_per_adc": 64}
+    for parts in (
+        neurram_costs(make_parts, 9, one_phase=False),
+        *(make_parts({**NEURRAM, **alone, **how}) for how in ({}, HOLD, {**REREAD, **CONTROL})),
+    ):
+        prices: dict[str, Any] = {}
+        for in_bits, n_values in product(range(1, 10), (1, 20)):
+            for cycle in parts.drivers.read_cycles(in_bits, signed=True):
                 for action in (
-                    parts.drivers.drive(cycle),
-                    parts.adc.convert(cycle),
-                    parts.crossbar.read(cycle, "fc", 1e-5, n_repeats),
-                    parts.crossbar.read(cycle, "out", 2e-5, n_repeats),
+                    parts.drivers.drive(cycle, n_values),
+                    parts.drivers.drive(cycle, n_values, True),
+                    parts.adc.convert(cycle, ArrayRead(n_values, n_values)),
+                    parts.crossbar.read(cycle, "fc", 1e-5, n_values),
+                    parts.crossbar.read(cycle, "out", 2e-5, n_values),
+                    parts.write_circuits.verify(1e-5, n_values),
                 ):
                     assert prices.setdefault(action.name, action) == action
-    assert len(prices) > 20
+        assert len(prices) > 16

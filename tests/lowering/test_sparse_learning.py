@@ -24,7 +24,7 @@ def sparse(lowered, root_dir):
     """Lower with errors of a density, and with writes of a density, drawn; None leaves them unsaid."""
 
     def run(network, phase, options=(), *, errors=None, writes=None, n_updates=1, unsaid=(), **changes):
-        chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [*SMALL_CHIP, *options])
+        chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*SMALL_CHIP, *options])
         work, measured = measure(lowered.workload(network, **changes), seed=0)
         learned = work.network.weighted
         of_errors, of_writes = {}, {}
@@ -177,7 +177,7 @@ def test_recorded_updates_repeat_if_the_workload_has_more(sparse):
 def test_a_copy_with_writes_of_its_own_writes_those(sparse, lowered, root_dir):
     low, activity = sparse("dense", "bp", writes=0.1)
     own = {f"{name}.copy": np.ones((1, *cells.shape[:0:-1]), np.uint8) for name, cells in activity.writes.items()}
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", SMALL_CHIP)
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", SMALL_CHIP)
     work, measured = measure(lowered.workload("dense"), seed=0)
     activity = Activity(work.network, measured.spikes, {}, {**activity.writes, **own})
     again = lower(chip, work, map_workload(chip, work, "bp"), activity)

@@ -6,8 +6,9 @@ from fractions import Fraction
 from functools import cached_property
 
 from archsim.components.adc.kind import AdcKind
+from archsim.components.array_part import charged
 from archsim.components.part import Look, Part, remembered
-from archsim.components.records import Action, Charge, Figures, ReadCycle, Where, burst_ps
+from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps
 from archsim.registry import ADCS
 from archsim.spec.chip import Chip
 from archsim.spec.costs import CitedAdc, SurveyAdc
@@ -27,6 +28,7 @@ class Adc(Part):
     counts = (("convert", "conversion"),)
     area_action = "convert"
     free_keys = ("rate", "step", "kind", "resolution", "cost")
+    scaling = "analog"
     look = Look(0, "")
 
     @classmethod
@@ -53,7 +55,7 @@ class Adc(Part):
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(chip.adc.cost, SurveyAdc)
+        return isinstance(chip.adc.cost, SurveyAdc) or super().scales(chip)
 
     @cached_property
     def law(self) -> AdcKind:
@@ -84,12 +86,21 @@ class Adc(Part):
         return burst_ps(-(-n_values // self.n_in_bank), self.law.period_ps(adc_bits))
 
     @remembered
-    def convert(self, cycle: ReadCycle) -> Action:
-        """Sample and convert a column. Count: conversions."""
-        return Action(f"convert@{cycle.adc_bits}b", self.charges(cycle.adc_bits))
+    def convert(self, cycle: ReadCycle, read: ArrayRead | None = None) -> Action:
+        """Sample and convert a column. Count: conversions.
+
+        With `read`, each of its conversions bears its share of what the circuits around the array spend on it.
+        """
+        name, own = f"convert@{cycle.adc_bits}b", self.charges(cycle.adc_bits)
+        if read is None or not self.parts.around_arrays:
+            return Action(name, own)
+        spent = ((part, part.read_pj(cycle, read) / read.n_values) for part in self.parts.around_arrays)
+        side = " transposed" if read.transposed else ""
+        of_read = f",{cycle.n_bits}b,{read.n_values} of {read.n_lines}x{read.n_crossbars}{side}"
+        return Action(name + of_read, own + charged(spent))
 
     def charges(self, adc_bits: int) -> tuple[Charge, ...]:
-        """What one conversion spends: on the ADC, and on the sample-and-hold circuit."""
+        """Energy of one conversion: of the ADC, and of the sample-and-hold circuit."""
         charges = [Charge("adc", self.law.energy_pj(adc_bits))]
         held_pj = self.parts.sample_hold.energy_pj
         if held_pj is not None:
@@ -97,7 +108,9 @@ class Adc(Part):
         return tuple(charges)
 
     def examples(self) -> list[Action]:
-        return [self.convert(cycle) for cycle in self.parts.drivers.example_cycles()]
+        n_columns = self.chip.crossbar.n_columns
+        read = ArrayRead(n_columns, n_columns)
+        return [self.convert(cycle, read) for cycle in self.parts.drivers.example_cycles()]
 
     def time_of_one_ps(self) -> Fraction:
         return self.law.period_ps(self.chip.adc.resolution_bits)

@@ -81,7 +81,7 @@ class AdcKind(ABC):
         )
 
     def faults(self) -> list[str]:
-        """What keeps this ADC from being priced, as ``path: what is wrong; what would help``."""
+        """Errors that keep this ADC from being priced, as ``path: what is wrong; what would help``."""
         if isinstance(self.adc.cost, CitedAdc):
             return []
         faults = []

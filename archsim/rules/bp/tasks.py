@@ -123,7 +123,9 @@ class BackPropagation(Learning):
         ctx, name = self.ctx, plan.layer.name
         n_vectors, n_driven = ctx.n_vectors(name, step), self._n_driven(plan, block, step)
         bits = ctx.chip.execution.error_resolution_bits
-        product = Product(block, n_vectors, n_driven, bits, bits > 1, transposed=block.role == "forward")
+        is_transposed = block.role == "forward"
+        codes = self.ctx.error_codes(name, self.forward.sample, step, _outputs(block))
+        product = Product(block, n_vectors, n_driven, bits, bits > 1, is_transposed, codes)
         label = self.label(name, step)
         merged = read_array(ctx, label, product, [fetched])
         self.gradients.setdefault(name, []).append(merged)
@@ -142,11 +144,10 @@ class BackPropagation(Learning):
 
     def _n_driven(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Errors that drive an array in a step, over all vectors."""
-        outputs = block.columns if block.role == "forward" else block.rows
-        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, outputs)[step]
+        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, _outputs(block))[step]
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
-        """What the errors of all steps of a source that a step has read wait for, at one of its homes."""
+        """Predecessors of the errors of all steps of a source that a step has read, at one of its homes."""
         for needed in self.ctx.flow.needs(plan.layer, step, source):
             self._contribute(source, home, needed, task)
 
@@ -160,6 +161,11 @@ class BackPropagation(Learning):
                 for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):
                         self._contribute(source, home.tile, needed, task)
+
+
+def _outputs(block: Block) -> Span:
+    """The layer's outputs whose errors drive an array."""
+    return block.columns if block.role == "forward" else block.rows
 
 
 def _inputs(block: Block) -> Span:

@@ -1,0 +1,26 @@
+"""Partial-sum registers: merged results wait there for the accumulators."""
+
+from __future__ import annotations
+
+from archsim.components.array_part import ArrayPart
+from archsim.components.part import Look
+
+
+class PartialSumRegisters(ArrayPart):
+    """`width` bits for each weight of a row, as many sets as ``shift_add.registers``."""
+
+    kind = "partial_sum_registers"
+    path = ("crossbar", "partial_sum_registers")
+    area_action = "shift_add"
+    scaling = "digital"
+    look = Look(2, "\\\\\\\\")
+
+    @property
+    def n_instances(self) -> int:
+        n_bits: int = self.of_file(self.chip).width_bits
+        return n_bits * self.chip.crossbar.n_weights_per_row * self.chip.shift_add.n_registers
+
+    def merge_pj(self) -> float:
+        registers = self.of_file(self.chip)
+        found: float = registers.width_bits * registers.cost.energy_pj
+        return found
