@@ -266,6 +266,17 @@ class GradientBuffer(Buffer):
     gradient_bits: Word
 
 
+class Transposer(DoorModel):
+    """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
+
+    It holds as many rows of an array of the copy as gradients lie in a word. Cost: energy of a word, area and
+    leakage of the whole.
+    """
+
+    cycle_ps: TimePs
+    cost: CitedCost
+
+
 class TileBus(DoorModel):
     """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
 
@@ -303,6 +314,7 @@ class Tile(DoorModel):
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
     gradient_unit: GradientUnit
+    transposer: Transposer | None = None
     control: CitedCost | None = None
 
 
