@@ -18,6 +18,8 @@ router    2.5     5.4    6        1      spread between DSENT, Loihi's silicon, 
                                          DSENT's gates or by area, 0.5 to 3.4 uW
 sram      1.5     1.6    1.3      1.12   spread between CACTI 7, NeuroSim V1.3, PUMA and the retention
                                          current of a 22 nm microcontroller (nRF54L15)
+wires     1.75    1.75   1.75     1      spread between NeuroSim, DSENT, CiMLoop's C V^2 and Keckler et al., 24 to
+                                         87 fJ per bit and mm at 22 nm
 survey    1.18    5.3    1.18     1      ISAAC's ADC (ISCA 2016): 1.5625 pJ and 1200 um² where the regression
                                          gives 1.8486 pJ and 6313 um²
 ========  ======  =====  =======  =====  ==================================================================
@@ -40,10 +42,12 @@ _SPICE = "default: CACTI within 12 % of SPICE (Springer 2010, doi 10.1007/978-1-
 _FAMILIES = "default: spread between CACTI 7, NeuroSim V1.3, PUMA and nRF54L15's retention current"
 _SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8486 / 1.5625 pJ, 6313 / 1200 um2"
 _ROUTERS = "default: DSENT, Loihi, PUMA, ISAAC apart: 0.58 to 3.6 pJ per 32-bit flit, 3769 to 51910 um2 (22 nm)"
+_WIRES = "default: NeuroSim, DSENT, CiMLoop, Keckler et al. apart: 24 to 87 fJ per bit and mm (22 nm)"
 _DEFAULTS: dict[str, tuple[tuple[float, float, float, float], str]] = {
     "cacti": ((1.12, 1.12, 1.12, 1.12), _SPICE),
     "router": ((2.5, 5.4, 6.0, 1.0), _ROUTERS),
     "sram": ((1.5, 1.6, 1.3, 1.12), _FAMILIES),
+    "wires": ((1.75, 1.75, 1.75, 1.0), _WIRES),
     "survey": ((1.18, 5.3, 1.18, 1.0), _SURVEY),
 }
 _OTHERS = ((1.12, 1.28, 1.12, 1.0), _SILICON)

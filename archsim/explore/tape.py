@@ -373,7 +373,7 @@ def _asked(parts: Parts, call: Call) -> Any:
 
 
 def _meant(parts: Parts, argument: Any) -> Any:
-    if not isinstance(argument, tuple):
+    if type(argument) is not tuple:  # a named one is itself
         return argument
     kind, what, *more = argument
     if kind in ("cycle", "bits"):
