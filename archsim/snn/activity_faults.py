@@ -1,4 +1,4 @@
-"""Checks of an activity: names, types and shapes of its arrays."""
+"""What is wrong with an activity: arrays that are missing, of another shape or type, or of no layer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,29 @@ from archsim.names import COPY
 from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Network, Shape
 
+ByName = Mapping[str, Array]
+
+
+def faults_of(network: Network, parts: Mapping[str, ByName]) -> list[str]:
+    """Every fault of the parts of an activity of a network; the parts are those of its file."""
+    spikes = parts["spikes"]
+    names = {INPUT, *network.names}
+    faults = [f"no spikes of {name!r}" for name in sorted(names - set(spikes))]
+    faults += [f"{name!r} is no layer of the network" for name in sorted(set(spikes) - names)]
+    first = spikes.get(INPUT)
+    if first is None:
+        return faults
+    if first.ndim < 2 or min(first.shape[:2]) < 1:
+        return [*faults, f"spikes of 'input' have shape {first.shape}; expected (samples, timesteps, ...)"]
+    n_samples, n_timesteps = first.shape[:2]
+    for name, shape in shapes_of(network, n_timesteps):
+        faults += _array_faults("spikes", name, spikes.get(name), (n_samples, *shape))
+    faults += _error_faults(network, parts["errors"], n_samples, n_timesteps)
+    faults += _write_faults(network, parts["writes"], n_timesteps)
+    faults += _pulse_faults(network, parts["pulses"], n_timesteps)
+    faults += _code_faults("codes", parts["codes"], spikes)
+    return faults + _code_faults("error_codes", parts["error_codes"], parts["errors"])
+
 
 def shapes_of(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
     """(T_l, *shape) of the input and of every layer."""
@@ -19,15 +42,15 @@ def shapes_of(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]
         yield layer.name, (steps[layer.name], *layer.out_shape)
 
 
-def code_faults(codes: Mapping[str, Array], of: Mapping[str, Array], what: str) -> list[str]:
+def _code_faults(what: str, codes: ByName, of: ByName) -> list[str]:
     """Codes stand beside the spikes or errors that they are, of the same shape."""
     faults = [f"{what} of {name!r}, without what they are of" for name in sorted(set(codes) - set(of))]
     for name in sorted(set(codes) & set(of)):
-        faults += array_faults(what, name, codes[name], of[name].shape, np.int32)
+        faults += _array_faults(what, name, codes[name], of[name].shape, np.int32)
     return faults
 
 
-def array_faults(
+def _array_faults(
     what: str, name: str, array: Array | None, shape: Shape, kind: type[np.generic] = np.uint8
 ) -> list[str]:
     if array is None:
@@ -41,23 +64,21 @@ def array_faults(
     return []
 
 
-def error_faults(
-    network: Network, errors: Mapping[str, Array], n_samples: int, n_timesteps: int
-) -> list[str]:
+def _error_faults(network: Network, errors: ByName, n_samples: int, n_timesteps: int) -> list[str]:
     shapes = dict(shapes_of(network, n_timesteps))
     learned = {layer.name for layer in network.weighted}
     faults = [f"errors of {name!r}, which is no layer with weights" for name in sorted(set(errors) - learned)]
     for name in sorted(set(errors) & learned):
-        faults += array_faults("errors", name, errors[name], (n_samples, *shapes[name]))
+        faults += _array_faults("errors", name, errors[name], (n_samples, *shapes[name]))
     return faults
 
 
-def write_faults(network: Network, writes: Mapping[str, Array], n_timesteps: int) -> list[str]:
+def _write_faults(network: Network, writes: ByName, n_timesteps: int) -> list[str]:
     shapes = _shapes_of_weights(network, n_timesteps)
     faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
     for name in sorted(set(writes) & set(shapes)):
         n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
-        faults += array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
+        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
     return faults
 
 
@@ -72,7 +93,7 @@ def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
     return shapes
 
 
-def pulse_faults(network: Network, pulses: Mapping[str, Array], n_timesteps: int) -> list[str]:
+def _pulse_faults(network: Network, pulses: ByName, n_timesteps: int) -> list[str]:
     shapes = _shapes_of_weights(network, n_timesteps)
     faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
     for name in sorted(set(pulses) & set(shapes)):

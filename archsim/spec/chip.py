@@ -28,6 +28,7 @@ from archsim.spec.costs import (
     CitedCost,
     CitedDrivers,
     Conditions,
+    HoldCost,
     InterconnectCost,
 )
 from archsim.spec.values import Conversion, WeightRules, level_fault
@@ -87,7 +88,7 @@ class Device(DoorModel):
             ("read_voltage", self.read_voltage_v <= 0, "must be above zero"),
             ("read_pulse", self.read_pulse_ps <= 0, "must be above zero"),
             ("on_time", self.on_time_ps is not None and self.on_time_ps <= 0, "must be above zero"),
-            ("on_time", self.conducting_ps > self.read_pulse_ps, "must not be longer than read_pulse"),
+            ("on_time", self.conducting_ps > self.read_pulse_ps, "must be no longer than read_pulse"),
         )
         faults = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
         if faults:
@@ -173,7 +174,7 @@ class SampleHold(DoorModel):
 
     n_banks: Count
     held_until: Literal["converted", "merged"]
-    cost: CitedCost
+    cost: HoldCost
 
 
 class Adc(DoorModel):
@@ -265,6 +266,17 @@ class GradientBuffer(Buffer):
     gradient_bits: Word
 
 
+class Transposer(DoorModel):
+    """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
+
+    It holds as many rows of an array of the copy as gradients lie in a word. Cost: energy of a word, area and
+    leakage of the whole.
+    """
+
+    cycle_ps: TimePs
+    cost: CitedCost
+
+
 class TileBus(DoorModel):
     """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
 
@@ -302,6 +314,7 @@ class Tile(DoorModel):
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
     gradient_unit: GradientUnit
+    transposer: Transposer | None = None
     control: CitedCost | None = None
 
 

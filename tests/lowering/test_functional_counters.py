@@ -69,9 +69,10 @@ def trained(lowered, root_dir, tmp_path):
             recorder.observe(tape, gradients)
             largest_code = 2 ** (chip.execution.error_resolution_bits - 1) - 1
             for name, delta in gradients.deltas.items():
-                driven = np.rint(np.abs(delta) / np.abs(delta).max() * largest_code) != 0
-                n_columns = net.layer(name).n_columns
-                by_position = driven.reshape(*driven.shape[:2], n_columns, -1)
+                # (timesteps, samples, columns, positions); each vector of columns is scaled to its own largest
+                size = np.abs(delta).reshape(*delta.shape[:2], net.layer(name).n_columns, -1)
+                largest = np.maximum(size.max(axis=2, keepdims=True), np.finfo(float).tiny)
+                by_position = np.rint(size / largest * largest_code) != 0
                 rows = (tape.rows[name] != 0).astype(int)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
 

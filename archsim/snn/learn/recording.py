@@ -14,7 +14,7 @@ from archsim.errors import WorkloadError
 from archsim.names import COPY, RECURRENT
 from archsim.snn.activity import Activity, Pulses, Spikes
 from archsim.snn.codes import Codes
-from archsim.snn.learn.chip import ChipProducts
+from archsim.snn.learn.chip import ChipProducts, by_largest
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
 from archsim.spec.values import InputRules
@@ -24,9 +24,10 @@ from archsim.workload.network import Floats, Network
 class Recorder:
     """Watches training steps on a chip until it has seen enough samples.
 
-    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest of
-    those that pass together, and rounded to the chip's `execution.error_resolution`. A write counts for each cell
-    that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept too.
+    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
+    of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
+    write counts for each cell that got a pulse; where the chip's cells take pulses one by one
+    (`Chip.counts_pulses`), these are kept too.
 
     Parameters
     ----------
@@ -66,17 +67,16 @@ class Recorder:
                 self._codes.setdefault(name, []).append(_encoded(values, self._rules[name]).swapaxes(0, 1))
         for name, delta in gradients.deltas.items():
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
-            self._errors.setdefault(name, []).append(self._sent(delta).swapaxes(0, 1).reshape(shape))
+            # (timesteps, samples, columns, positions): a vector has an error for each column
+            by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
+            self._errors.setdefault(name, []).append(self._sent(by_column).swapaxes(0, 1).reshape(shape))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
     def _sent(self, delta: Floats) -> Codes:
-        """Errors as the drivers send them."""
-        largest = float(np.abs(delta).max(initial=0.0))
-        if largest == 0:
-            return np.zeros(delta.shape, dtype=np.int32)
+        """Errors (T, B, columns, positions) as the drivers send them."""
         magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
-        codes = np.rint(np.abs(delta) / largest * (2**magnitude_bits - 1))
-        return np.asarray(np.copysign(codes, delta), dtype=np.int32)
+        unit, _ = by_largest(delta, axis=2)
+        return np.asarray(np.rint(unit * (2**magnitude_bits - 1)), dtype=np.int32)
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""
