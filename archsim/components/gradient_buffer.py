@@ -33,7 +33,7 @@ class GradientBuffer(Memory):
     def price_of_load(self) -> Action:
         """Read gradients and carry them to the write circuits. Count: accesses."""
         bus = self.parts.tile_bus
-        on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
+        on_bus_pj = bus.beats(self.price.width_bits) * bus.beat_pj()
         return action(self.named("load_gradient"), gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered

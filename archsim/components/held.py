@@ -59,10 +59,12 @@ class Held:
         return dict(sorted(Counter(n for (name, _), n in self.built_bytes.items() if name == buffer).items()))
 
 
-def area_items(parts: Priced) -> Iterator[AreaItem]:
-    """Area and leakage of every part, and how much of it holds nothing or is larger than what it holds."""
+def area_items(parts: Priced, without: str = "") -> Iterator[AreaItem]:
+    """Area and leakage of every part but one, and how much holds nothing or is larger than what it holds."""
     held = parts.held
     for part in parts:
+        if part.kind == without:
+            continue
         if isinstance(part, Memory) and part.where == "tile" and parts.is_tailored and held is not None:
             yield from _memories(part, held, parts.n_tiles)
             continue
