@@ -78,6 +78,13 @@ def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, value
         assert metrics[1] is not None
 
 
+@pytest.mark.parametrize("phase", ["bp", "program"])
+def test_chips_with_a_law_of_pulses_share_their_graphs(root_dir, shared, short, phase):
+    law = ["write.pulses_per_cell={kind: levels}", "write.parallel_cells=48", "write.read_before=true"]
+    items = [resolved(root_dir, short, [*law, *more], phase) for more in ([], ["write.pulse=300 ns"])]
+    assert shared.metrics(items, sorted(QUICK)) == [simulated(item) for item in items]
+
+
 @pytest.mark.parametrize("change", ["crossbar.rows=64", "adc.columns_per_adc=16", "tile.bus.width=32 bit"])
 def test_what_changes_the_tasks_is_not_shared(root_dir, short, change):
     assert graph_key(resolved(root_dir, short, [change])) != graph_key(resolved(root_dir, short, []))
