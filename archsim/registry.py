@@ -266,6 +266,12 @@ NOISES: Registry[Any] = Registry(
     "archsim.crossbar.cells.noises.kind:NoiseKind",
     "archsim.crossbar.cells.noises.kinds",
 )
+PULSES: Registry[Any] = Registry(
+    "law of pulses",
+    "archsim.pulses",
+    "archsim.crossbar.cells.pulses.kind:PulseLaw",
+    "archsim.crossbar.cells.pulses.kinds",
+)
 DATA: Registry[Any] = Registry(
     "data set", "archsim.data", "archsim.snn.data.kind:DataSet", "archsim.snn.data.kinds"
 )

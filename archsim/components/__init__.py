@@ -1,6 +1,7 @@
 """Prices of actions: time, energy, area and leakage of every part, each with its source."""
 
 from archsim.components.held import Held
+from archsim.components.operations import Operations
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (
     Parts,
@@ -22,6 +23,7 @@ __all__ = [
     "Held",
     "Job",
     "Look",
+    "Operations",
     "Part",
     "Parts",
     "ReadCycle",

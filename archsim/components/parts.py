@@ -28,6 +28,7 @@ from archsim.components.interconnect import Interconnect
 from archsim.components.level_shifters import LevelShifters
 from archsim.components.membrane_buffer import MembraneBuffer
 from archsim.components.memory import Memory
+from archsim.components.multiplier import Multiplier
 from archsim.components.neuron_unit import NeuronUnit
 from archsim.components.output_buffer import OutputBuffer
 from archsim.components.part import Part
@@ -103,6 +104,7 @@ class Parts:
     accumulator: Accumulator
     neuron_unit: NeuronUnit
     gradient_unit: GradientUnit
+    multiplier: Multiplier
     tile_control: TileControl
     interconnect: Interconnect
     global_buffer: GlobalBuffer

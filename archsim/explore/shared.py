@@ -148,7 +148,7 @@ class Shared:
         tape = Tape()
         parts = TapedParts(parts_of(chip, mapping), tape)
         tasks = TapedTasks(tape)
-        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks)
+        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks, seed)
         recipe = Recipe.of(tape, tasks, lowered.graph.action_names)
         return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
 

@@ -96,7 +96,7 @@ class Interconnect(ABC):
 
     @classmethod
     def router_ports(cls, n_tiles: int) -> int:
-        """Ports of a router that serves `n_tiles`, of a mesh unless a kind says otherwise; 0 without routers."""
+        """Ports of a router of `n_tiles` tiles, as of a mesh unless a kind says otherwise; 0 without routers."""
         return 4 + n_tiles
 
     @classmethod

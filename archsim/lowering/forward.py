@@ -14,6 +14,7 @@ For every layer and step (a burst of output positions at one timestep), in the o
         keep         (learning) the potentials into the history buffer
         emit, unload the spikes into the output buffer and out again
         admit, hop ..., receive   to every tile that needs them; the last frees the output buffer
+        admit, move, receive      over the bus to this tile itself, if it needs them
 
 The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Of input
 registers and accumulators a chip has some sets, two if it does not say (double buffering): a step's fetch waits

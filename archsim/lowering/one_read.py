@@ -113,6 +113,9 @@ class _FirstRows:
     def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> None:
         """Nothing is written."""
 
+    def pulses_of_cells(self, layer: str, update: int, *, of_copy: bool = False) -> None:
+        """Nothing is written."""
+
 
 def _full_array(chip: Chip) -> Workload:
     """A layer whose weights fill one array."""

@@ -73,11 +73,22 @@ def send(
 ) -> int:
     """A message into a tile's input buffer: returns the task that has written it.
 
+    To the sender's own tile it goes over the bus of the tile.
     Space is admitted before the first hop, so that a full buffer holds back its sender and not the links.
     """
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])
-    arrived = travel(ctx, label, source, target, link_bits, [admitted])
-    return ctx.do(label, target, ctx.parts.at(target).input_buffer.access("receive", room.n_bytes * 8), [arrived])
+    if source == target:
+        return _store(ctx, label, target, room, [_moved(ctx, label, target, room, admitted)])
+    return _store(ctx, label, target, room, [travel(ctx, label, source, target, link_bits, [admitted])])
+
+
+def _moved(ctx: Context, label: Label, tile: int, room: Room, after: int) -> int:
+    """Carry a message from a tile's output buffer over its bus to its input buffer."""
+    return ctx.do(label, tile, ctx.parts.tile_bus.moving(room.n_bytes * 8), [after])
+
+
+def _store(ctx: Context, label: Label, tile: int, room: Room, after: Iterable[int | None]) -> int:
+    return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.access("receive", room.n_bytes * 8), after)
 
 
 def send_all(
@@ -100,13 +111,9 @@ def send_all(
     claims = [room.claim for room in rooms.values()]
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=claims)
     arrived = carry(ctx, label, source, others, link_bits, [admitted])
-    return {
-        tile: ctx.do(
-            label, tile, ctx.parts.at(tile).input_buffer.access("receive", room.n_bytes * 8),
-            arrived.get(tile, [admitted]),
-        )
-        for tile, room in rooms.items()
-    }  # fmt: skip
+    if source in rooms:
+        arrived[source] = [_moved(ctx, label, source, rooms[source], admitted)]
+    return {tile: _store(ctx, label, tile, room, arrived[tile]) for tile, room in rooms.items()}
 
 
 def emit(

@@ -84,6 +84,11 @@ def n_bytes(n_values: int, n_bits: int) -> int:
     return math.ceil(n_values * n_bits / 8)
 
 
+def label_bits(n_classes: int) -> int:
+    """Bits of the label of a sample."""
+    return max(1, (n_classes - 1).bit_length())
+
+
 def value_bits(network: Network, name: str, input_bits: int, potential_bits: int) -> int:
     """Bits of one value that a layer (or "input") sends: 1 for a spike, more for pooled spikes and potentials."""
     return all_value_bits(network, input_bits, potential_bits)[name]
@@ -200,10 +205,11 @@ class _Book:
             self._states(plan)
             if rule is not None:
                 self._history(plan, rule)
+                self._carried(plan, rule)
             if rule is not None and plan.layer.has_weights:
                 self._errors(plan, rule)
                 self._gradients(plan)
-        self._samples()
+        self._samples(learns=rule is not None)
 
     def _add(self, buffer: str, tile: int, user: str, least: int, liked: int) -> None:
         if least:
@@ -251,6 +257,17 @@ class _Book:
         for home in plan.homes:
             n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
             self._add("membrane_buffer", home.tile, plan.layer.name, n, n)
+
+    def _carried(self, plan: LayerPlan, rule: MappedRule) -> None:
+        """Errors of the later timestep, which a neuron's own adds: as many numbers as it has states."""
+        layer, name = plan.layer, plan.layer.name
+        keeps = rule.goes_back_in_time(self.work) and rule.keeps_potentials(self.work.network, layer)
+        if layer.neuron is None or not keeps or self.flow.timesteps[name] == 1:
+            return
+        bits = self.chip.tile.membrane_buffer.potential_bits * layer.neuron.n_states
+        for home in plan.homes:
+            n = n_bytes(home.n_channels * self.flow.n_positions(name), bits)
+            self._add("membrane_buffer", home.tile, f"error of {name}", n, n)
 
     def _errors(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""
@@ -325,16 +342,24 @@ class _Book:
         bits = self.chip.tile.gradient_buffer.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
-        for tile, weights in plan.weights_by_tile.items():
-            n = sets * n_bytes(weights, bits)
+        for tile in plan.gradient_tiles:
+            rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
+            n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
-            n = n_bytes(weights * needs_of(self.work).n_states, bits)
+            n = self._row_by_row(rows, bits * needs_of(self.work).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
 
-    def _samples(self) -> None:
+    def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
+        """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""
+        width = self.chip.tile.gradient_buffer.width_bits
+        return n_bytes(sum(n_rows * -(-n_columns * bits // width) for n_rows, n_columns in blocks), width)
+
+    def _samples(self, *, learns: bool) -> None:
         network = self.work.network
         n_in = n_bytes(math.prod(network.input_shape) * self.work.n_timesteps, self.work.input_bits)
         last = network.layers[-1]
+        if learns:
+            n_in += n_bytes(1, label_bits(last.n_neurons))
         n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits[last.name])
         self._add("global_buffer", IO, "input of a sample", n_in, STREAM_STEPS * n_in)
         self._add("global_buffer", IO, "output of a sample", n_out, STREAM_STEPS * n_out)

@@ -93,6 +93,10 @@ class Rule(ABC):
         """Whether a timestep's history is free once the output of that timestep is known."""
         return False
 
+    def goes_back_in_time(self, work: Workload) -> bool:
+        """Whether a neuron's error adds that of its later timestep, through its leak."""
+        return False
+
     def n_timesteps_under_way(self, n_above: int) -> int:
         """Timesteps between a layer's output and its error; `n_above` layers follow it, each taking one."""
         return n_above

@@ -19,6 +19,7 @@ from archsim.snn.windows import Array, gather, op_windows, rows_of
 from archsim.workload.network import INPUT, Layer, Network, Pool, Shape
 
 Spikes = NDArray[np.uint8]
+Pulses = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,8 @@ class Activity:
         By layer, and by layer + ".copy" for the transposed weights of a second set of arrays (inputs and outputs
         change places): how many cells of each weight an update wrote. Of weights that are left out all cells
         are written; a copy that is left out writes what its layer writes.
+    pulses : dict of str to uint16 array (n_updates, n_rows, n_columns, n_cells), optional
+        By the same names: the pulses that each cell of a weight got. It stands for `writes` where it is there.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class Activity:
     spikes: dict[str, Spikes]
     errors: dict[str, Spikes] = field(default_factory=dict)
     writes: dict[str, Spikes] = field(default_factory=dict)
+    pulses: dict[str, Pulses] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {INPUT, *self.network.names}
@@ -63,6 +67,7 @@ class Activity:
                 faults += _array_faults("spikes", name, self.spikes.get(name), (n_samples, *shape))
             faults += _error_faults(self.network, self.errors, n_samples, n_timesteps)
             faults += _write_faults(self.network, self.writes, n_timesteps)
+            faults += _pulse_faults(self.network, self.pulses, n_timesteps)
         if faults:
             raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
 
@@ -168,6 +173,21 @@ class Activity:
         cells: Spikes = self.writes[key][update % len(self.writes[key])]
         return cells.T if of_copy and key == layer else cells
 
+    def pulses_of_cells(self, layer: str, update: int, *, of_copy: bool = False) -> Pulses | None:
+        """Pulses that an update gives each cell of a weight; None if that is not known. Recorded updates repeat.
+
+        Returns
+        -------
+        uint16 array (n_rows, n_columns, n_cells), or None
+            For the copy (n_columns, n_rows, n_cells).
+        """
+        self._of(layer)
+        key = layer + COPY if of_copy and layer + COPY in self.pulses else layer
+        if key not in self.pulses:
+            return None
+        pulses: Pulses = self.pulses[key][update % len(self.pulses[key])]
+        return pulses.swapaxes(0, 1) if of_copy and key == layer else pulses
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a compressed npz file; it is written beside and then renamed, so never half there.
 
@@ -176,7 +196,8 @@ class Activity:
         WriteError
             If the file cannot be written.
         """
-        write_parts(path, self.network, {"spikes": self.spikes, "errors": self.errors, "writes": self.writes})
+        of = {"spikes": self.spikes, "errors": self.errors, "writes": self.writes, "pulses": self.pulses}
+        write_parts(path, self.network, of)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network) -> Activity:
@@ -189,7 +210,7 @@ class Activity:
         """
         parts = read_parts(path, network)
         try:
-            return cls(network, parts["spikes"], parts["errors"], parts["writes"])
+            return cls(network, parts["spikes"], parts["errors"], parts["writes"], parts["pulses"])
         except WorkloadError as error:
             raise WorkloadError(f"{path}: {error}") from None
 
@@ -231,16 +252,35 @@ def _error_faults(
 
 
 def _write_faults(network: Network, writes: Mapping[str, Spikes], n_timesteps: int) -> list[str]:
+    shapes = _shapes_of_weights(network, n_timesteps)
+    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
+    for name in sorted(set(writes) & set(shapes)):
+        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
+        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
+    return faults
+
+
+def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
+    """(rows, columns) of every layer's weights, and of their transposed copy."""
     steps = network.steps(n_timesteps)
     shapes: dict[str, Shape] = {}
     for layer in network.weighted:
         n_rows = layer.n_rows(steps[layer.inputs[0]])
         shapes[layer.name] = (n_rows, layer.n_columns)
         shapes[layer.name + COPY] = (layer.n_columns, n_rows)
-    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
-    for name in sorted(set(writes) & set(shapes)):
-        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
-        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
+    return shapes
+
+
+def _pulse_faults(network: Network, pulses: Mapping[str, Pulses], n_timesteps: int) -> list[str]:
+    shapes = _shapes_of_weights(network, n_timesteps)
+    faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
+    for name in sorted(set(pulses) & set(shapes)):
+        given = pulses[name]
+        if given.dtype != np.uint16:
+            faults.append(f"pulses of {name!r} have type {given.dtype}; expected uint16")
+        elif given.ndim != 4 or given.shape[1:3] != shapes[name] or 0 in given.shape:
+            shown = ", ".join(map(str, shapes[name]))
+            faults.append(f"pulses of {name!r} have shape {given.shape}; expected (updates, {shown}, cells)")
     return faults
 
 

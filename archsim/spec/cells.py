@@ -29,6 +29,7 @@ MOST_COUNT = 2**20
 MOST_PULSES = 10_000
 """A cell that is not within its band by then does not come there; every pulse is drawn and verified."""
 Count = Annotated[int, Field(ge=1, le=MOST_COUNT)]
+Pulses = Annotated[int, Field(ge=1, le=MOST_PULSES)]
 
 
 Spread = Annotated[Any, KindOf("archsim.noises")]
@@ -39,7 +40,7 @@ class WriteVerify(DoorModel):
     """Program again until the conductance is within `band` of the window around its target, or give up."""
 
     band_frac: Frac
-    n_max_pulses: Annotated[int, Field(ge=1, le=MOST_PULSES)]
+    n_max_pulses: Pulses
 
     @model_validator(mode="after")
     def _band_is_open(self) -> Self:

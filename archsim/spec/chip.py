@@ -6,7 +6,7 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -31,6 +31,7 @@ from archsim.spec.costs import (
     Conditions,
     InterconnectCost,
 )
+from archsim.spec.pulses import PulsesPerCell
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.units import (
     Bits,
@@ -38,6 +39,7 @@ from archsim.units import (
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
+    Frac,
     FrequencyMhz,
     KindName,
     NodeNm,
@@ -98,16 +100,49 @@ class Device(DoorModel):
 class Write(DoorModel):
     """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
 
-    `pulses_per_cell` is a mean; "auto" is what `device.errors.write_verify` takes on average (1 without it).
+    Parameters
+    ----------
+    pulse : width of a SET pulse, and of a RESET pulse where `reset_pulse` does not say another
+    reset_share : part of the pulses that RESET
+    pulses_per_cell : a mean, with which a row is priced as if all its cells took it; "auto" is what
+        `device.errors.write_verify` takes on average (1 without it); or a law of
+        :mod:`archsim.crossbar.cells.pulses`, with which a group of cells takes as long as its slowest
+    verify : whether each pulse is followed by a read
+    verify_read : time of such a read through circuits of its own (`cost.verify_energy`); without it the array's
+        converters do it
+    read_before : a row is read before it is written, and only cells whose digit changes are
+    draw : draw each cell's pulses from the law with the seed of the run, instead of expecting them
+    parallel_cells : cells of a row that have drivers, and are written together
+    max_power : of all arrays that are written at once
     """
 
     pulse_ps: TimePs
-    pulses_per_cell: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"]
+    reset_pulse_ps: TimePs | None = None
+    reset_share_frac: Frac = 0.5
+    pulses_per_cell: PulsesPerCell
     verify: bool
+    verify_read_ps: TimePs | None = None
+    read_before: bool = False
+    draw: bool = False
     n_parallel_cells: Count
     max_power_uw: PowerUw | None = None
     source: str
     cost: CitedWrite
+
+    @property
+    def law(self) -> Any:
+        """The law of pulses (:class:`archsim.crossbar.cells.pulses.PulseLaw`); None where there is a mean."""
+        return None if isinstance(self.pulses_per_cell, float | str) else self.pulses_per_cell
+
+    @model_validator(mode="after")
+    def _reads_are_priced(self) -> Self:
+        if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
+            return self
+        missing, given = ("cost", "verify_energy"), "verify_read"
+        if self.verify_read_ps is None:
+            missing, given = ("verify_read",), "cost.verify_energy"
+        said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
+        raise FieldFaultsError([(missing, said)])
 
 
 class Crossbar(DoorModel):
@@ -235,6 +270,16 @@ class Unit(DoorModel):
     cost: CitedCost
 
 
+class GradientUnit(Unit):
+    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
+
+    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
+    multiplier in each lane; without it the energy follows from that of an addition.
+    """
+
+    multiply: CitedCost | None = None
+
+
 class ShiftAdd(Unit):
     """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
 
@@ -303,7 +348,7 @@ class Tile(DoorModel):
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: Unit
+    gradient_unit: GradientUnit
     control: CitedCost | None = None
 
 
@@ -419,6 +464,8 @@ class Chip(DoorModel):
         if self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             faults.append((("write", "parallel_cells"), said))
+        if self.write.law is not None:
+            faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

@@ -231,10 +231,16 @@ class RouterInterconnect(Priced):
 
 
 class CitedWrite(Priced):
-    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
+    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell.
+
+    `energy` is that of a SET pulse, and of a RESET pulse without `reset_energy`; `row_energy` of a pulse on a row,
+    whatever its cells take; `verify_energy` of a verify read of one cell, where the write has circuits for it.
+    """
 
     model: Literal["cited"]
     energy_pj: EnergyPj
+    reset_energy_pj: EnergyPj | None = None
+    verify_energy_pj: EnergyPj | None = None
     row_energy_pj: EnergyPj
     area_um2: AreaUm2
     leakage_uw: PowerUw

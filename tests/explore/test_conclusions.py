@@ -34,22 +34,18 @@ def test_fewer_converters_need_less_area_in_every_draw_and_no_price_turns_that_o
 
 
 def test_the_turning_factor_is_that_at_which_two_sums_are_equal() -> None:
-    # a part of the one chip that is dearer by a little, and cheaper parts everywhere else
-    dear = ("shift_add.cost.area=60 um2", "shift_add.cost.source=another")
-    chips = [priced("plain"), priced("other", *dear, "tile.neuron_unit.lanes=8")]
-    found = propagate(chips, 50)
-    (area,) = conclusions(chips, found, ["area_um2"])
-    assert area.turned_by
-    key = next(key for key, number in found.numbers.items() if number.name == area.turned_by)
-    assert area.turning_spreads is not None
-    assert area.turning_factor is not None
-    side = 1 if area.turning_factor > 1 else -1
-    before, after = (
-        [chip.evaluate({key: np.array([side * area.turning_spreads * f])}, 1)["area_um2"][0] for chip in chips]
-        for f in (0.99, 1.01)
-    )
-    assert (before[0] < before[1]) != (after[0] < after[1])
-    assert area.turning_factor == pytest.approx(found.numbers[key].factor ** (side * area.turning_spreads))
+    chips = [priced("lanes", "tile.neuron_unit.lanes=32"), priced("control", "tile.neuron_unit.lanes=8",
+             "tile.control.area=7000 um2", "tile.control.source=another")]  # fmt: skip
+    (area,) = conclusions(chips, propagate(chips, 50), ["area_um2"])
+    assert (area.less, area.turned_by) == ("control", "tile_control.area")
+    items = {item.component: item for item in chips[0].result.items}
+    lane_um2, n_tiles = items["neuron_unit"].area_um2, chips[0].result.items[-1].n
+    of_control = items["tile_control"]
+    # 24 lanes more in each tile, against a control whose own price is off by the factor
+    equal_um2 = of_control.area_um2 + 24 * lane_um2
+    assert n_tiles == 1
+    assert area.turning_factor == pytest.approx(equal_um2 / 7000, rel=1e-2)
+    assert area.turning_spreads == pytest.approx(np.log(equal_um2 / 7000) / np.log(1.28), rel=1e-2)
 
 
 def test_prices_of_one_cause_are_off_together() -> None:

@@ -59,6 +59,35 @@ def test_an_outer_product_takes_pairs_of_an_active_input_and_an_error(sparse, ne
 
 
 @pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_a_word_of_gradients_is_touched_if_one_of_its_columns_has_an_error(sparse, network, phase):
+    """Words of 32 bit hold two gradients: counted out row by row, word by word."""
+    low, activity = sparse(network, phase, ["tile.gradient_buffer.width=32 bit"], errors=0.3)
+    for plan in weighted(low):
+        name, expected = plan.layer.name, 0
+        for block in plan.forward:
+            for sample in range(N_SAMPLES):
+                rows = activity.active_rows(name, sample)[:, :, slice(*block.rows)].sum(axis=2, dtype=int)
+                errors = activity.error_lines(name, sample)[:, :, slice(*block.columns)]
+                pairs = [errors[:, :, k : k + 2].max(axis=2).astype(int) for k in range(0, block.n_columns, 2)]
+                expected += int((rows * sum(pairs)).sum())
+        assert counts(low, layer=name)["accumulate"] == expected
+
+
+@pytest.mark.parametrize("density", [0.02, 0.1, 0.5])
+def test_independent_errors_touch_words_as_chance_says(sparse, density):
+    """A word of w columns is touched with probability 1 - (1 - d)^w: pairs do not pack; here w = 16."""
+    one = ("crossbar.rows=64", "crossbar.columns=128", "adc.columns_per_adc=64")
+    layers = " {input: [40], layers: [{name: a, kind: dense, outputs: 32, neuron: {kind: lif, leak: 0.9}}]}\n"
+    low, activity = sparse("dense", "dfa", one, errors=density, network_text=layers, timesteps=400)
+    active = sum(int(activity.active_rows("a", sample).sum()) for sample in range(N_SAMPLES))
+    found = counts(low)["accumulate"] / (2 * active)
+    assert found == pytest.approx(1 - (1 - density) ** 16, abs=3 * (0.25 / (2 * 2 * 400)) ** 0.5 + 0.01)
+    packed = counts(low)["outer"] * 16 / 256 / (2 * active)
+    assert packed < found
+
+
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("options", [(), TRANSPOSABLE], ids=["copy", "transposable"])
 @pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
 def test_only_errors_that_are_not_zero_drive_lines_backwards(sparse, network, options, density):

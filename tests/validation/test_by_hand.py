@@ -114,3 +114,23 @@ def test_with_one_shared_bank_of_adcs_everything_takes_longer(watch: Any) -> Non
     # and no less than the conversions one after the other
     conversions = watch.tasks("convert")
     assert trace.makespan_ps > watch.graph.occupancy_ps[conversions].sum()
+
+
+def test_a_second_layer_on_the_tile_adds_its_way_there_and_its_own_time(make_run: Callable[..., Any]) -> None:
+    layers = spiking_layer(64, 16)
+    second = {"name": "next", "kind": "dense", "outputs": 16, "neuron": {"kind": "lif", "leak": 0.9}}
+    layers["network"]["layers"].append(second)
+    sram_ps, clock_ps = 427, 2039
+    more_ps = (
+        2 * sram_ps  # 16 spikes into the output buffer and out again
+        + clock_ps  # over the tile's bus: one beat
+        + sram_ps  # into the input buffer
+        + clock_ps  # out of it, over the bus to the array
+        + 100_000 + 32 * 1000  # read and converted as the first layer
+        + (4 + 4 + 1 + 2) * clock_ps  # merged, carried, added, updated
+    )  # fmt: skip
+    one, two = (make_run("wearable_rram", work) for work in (spiking_layer(64, 16), layers))
+    assert two.lowered.mapping.n_tiles == 1
+    assert two.trace.makespan_ps - one.trace.makespan_ps == more_ps == 159_788
+    moved = two.energy_pj()["tile_bus"] - one.energy_pj()["tile_bus"]
+    assert moved == pytest.approx((1 + 1 + 4) * 3.456)  # moved, fetched, collected

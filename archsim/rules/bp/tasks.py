@@ -36,7 +36,6 @@ class BackPropagation(Learning):
     """The backward pass of one sample."""
 
     contributions: dict[Key, list[int]] = field(default_factory=dict)
-    deltas: dict[Key, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass, layers and steps from the last to the first."""
@@ -58,11 +57,8 @@ class BackPropagation(Learning):
 
     def _delta(self, plan: LayerPlan, home: Home, step: int) -> int:
         name = plan.layer.name
-        later = self.deltas.get((name, home.tile, step + self.ctx.flow.n_bursts(name)))
         known = self.contributions.get((name, home.tile, step), [])
-        after = [*known, later, self.forward.sent[name, home.tile, step]]
-        self.deltas[name, home.tile, step] = self.surrogate(plan, home, step, after)
-        return self.deltas[name, home.tile, step]
+        return self.delta(plan, home, step, [*known, self.forward.sent[name, home.tile, step]])
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]

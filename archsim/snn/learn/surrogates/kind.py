@@ -5,13 +5,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.registry import SURROGATES
 from archsim.workload.network import Floats
+
+
+class SlopeArithmetic(NamedTuple):
+    """Operations of one slope at ``x = u - threshold``; constant factors belong to the learning rate.
+
+    Parameters
+    ----------
+    n_additions : int
+        Additions, subtractions and comparisons, that of x among them.
+    n_by_width : int
+        Multiplications of x by a constant.
+    n_products : int
+        Multiplications of two slopes.
+    n_divisions : int
+    """
+
+    n_additions: int
+    n_by_width: int = 0
+    n_products: int = 0
+    n_divisions: int = 0
 
 
 class SurrogateKind(ABC):
@@ -23,10 +43,13 @@ class SurrogateKind(ABC):
         Its name in workload files.
     code : int or None
         Its number in the compiled loops (:mod:`archsim.snn.learn.compiled`); None where it is computed by numpy.
+    arithmetic : SlopeArithmetic
+        What one slope takes on the chip; a subtraction and a comparison if a kind does not say.
     """
 
     kind: ClassVar[str]
     code: ClassVar[int | None] = None
+    arithmetic: ClassVar[SlopeArithmetic] = SlopeArithmetic(2)
 
     @abstractmethod
     def slope(self, x: Floats, width: float) -> Floats:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from archsim.registry import SURROGATES
-from archsim.snn.learn.surrogates.kind import SurrogateKind
+from archsim.snn.learn.surrogates.kind import SlopeArithmetic, SurrogateKind
 from archsim.workload.network import Floats
 
 
@@ -13,6 +13,7 @@ class FastSigmoid(SurrogateKind):
 
     kind = "fast_sigmoid"
     code = 1
+    arithmetic = SlopeArithmetic(2, n_by_width=1, n_products=1, n_divisions=1)
 
     def slope(self, x: Floats, width: float) -> Floats:
         slope = 1.0 + np.abs(x) * (1.0 / width)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from archsim.registry import SURROGATES
-from archsim.snn.learn.surrogates.kind import SurrogateKind
+from archsim.snn.learn.surrogates.kind import SlopeArithmetic, SurrogateKind
 from archsim.workload.network import Floats
 
 
@@ -13,6 +13,7 @@ class Triangle(SurrogateKind):
 
     kind = "triangle"
     code = 0
+    arithmetic = SlopeArithmetic(2)  # x; width - |x|, cut at zero
 
     def slope(self, x: Floats, width: float) -> Floats:
         return np.maximum(0.0, width - np.abs(x)) * (1.0 / (width * width))
