@@ -37,6 +37,8 @@ class Memory(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
+        if cls.of_file(chip) is None:
+            return []
         spec, conditions = cls.spec_of(chip), chip.conditions
         found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
         if isinstance(spec.cost, SramBuffer) and conditions is not None:
@@ -45,16 +47,20 @@ class Memory(Part):
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer) or super().scales(chip)
+        return isinstance(cls.cost_of(chip), CactiBuffer | SramBuffer) or super().scales(chip)
 
     @classmethod
     def heeds(cls, chip: Chip) -> set[str]:
         found = super().heeds(chip)
-        return found | {"temperature", "flavour"} if isinstance(cls.spec_of(chip).cost, SramBuffer) else found
+        return found | {"temperature", "flavour"} if isinstance(cls.cost_of(chip), SramBuffer) else found
 
     @property
     def where(self) -> Where:
         return "tile"
+
+    @property
+    def n_per_parent(self) -> int:
+        return 0 if self.of_file(self.chip) is None else 1
 
     @property
     def figures(self) -> Figures:

@@ -42,7 +42,7 @@ class Multiplier(Part):
 
     @property
     def n_per_parent(self) -> int:
-        return 0 if self.cost_of(self.chip) is None else self.chip.tile.gradient_unit.n_lanes
+        return 0 if self.cost_of(self.chip) is None else self.chip.tile.learner.n_lanes
 
     @property
     def figures(self) -> Figures:
@@ -56,5 +56,5 @@ class Multiplier(Part):
         if not n_products:
             return {}
         if cost is None:
-            return {"gradient_unit": n_products * PER_ADDITION * self.chip.tile.gradient_unit.cost.energy_pj}
+            return {"gradient_unit": n_products * PER_ADDITION * self.chip.tile.learner.cost.energy_pj}
         return {self.kind: n_products * cost.energy_pj}

@@ -46,7 +46,8 @@ def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
     """
     assumed: dict[str, str] = {}
     if parts is None:
-        sizes = {name: kind.spec_of(chip).size_bytes for name, kind in buffer_kinds().items()}
+        memories = {name: kind.of_file(chip) for name, kind in buffer_kinds().items()}
+        sizes = {name: memory.size_bytes for name, memory in memories.items() if memory is not None}
         assumed = {name: size for name, size in sizes.items() if not isinstance(size, int)}
         n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 1
         parts = Parts(chip, n_tiles, dict.fromkeys(assumed, SHOWN_AUTO_BYTES))

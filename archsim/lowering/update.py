@@ -73,7 +73,7 @@ def _write_block(
     ctx: Context, label: Label, plan: LayerPlan, block: Block, steps: Steps, update: int, free: int | None
 ) -> int:
     """Lay down the writes of one array; returns the task after which it may be read again."""
-    row_bits = block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
+    row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
     source = _gradient_tile(plan, block)
     load = ctx.parts.at(source).gradient_buffer.load_gradient(row_bits)
     written: int | None = None
@@ -82,7 +82,7 @@ def _write_block(
         loaded = ctx.do(label, source, load, [steps.before(block, number), free])
         arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
         before = [arrived[-1], written]
-        if ctx.chip.write.read_before:
+        if ctx.chip.writing.read_before:
             before = [written := inspect_row(ctx, label, block, before)]
         if row is not None:
             written = write_row(ctx, label, block, row, before)

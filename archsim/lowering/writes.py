@@ -53,12 +53,12 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
 def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row | None]:
     """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
     circuits, shares = ctx.parts.write_circuits, ctx.digit_shares[block.layer]
-    law = ctx.chip.write.law if ctx.chip.write.draw else None
+    law = ctx.chip.writing.law if ctx.chip.writing.draw else None
     if law is None:
         return [Row(n, circuits.pulsed(n, shares, block.layer)) if n else None for n in n_cells]
     place = crc32(f"{block.layer} {block.role}".encode())
     rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
-    parallel, failing = ctx.chip.write.n_parallel_cells, law.failing(shares)
+    parallel, failing = ctx.chip.writing.n_parallel_cells, law.failing(shares)
     return [
         Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing)))) if n else None
         for n in n_cells
@@ -68,7 +68,7 @@ def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -
 def _recorded(ctx: Context, pulses: NDArray[np.uint16]) -> Row | None:
     """A row whose cells took so many pulses."""
     given: list[int] = pulses[pulses > 0].tolist()
-    return Row(len(given), taken(given, ctx.chip.write.n_parallel_cells)) if given else None
+    return Row(len(given), taken(given, ctx.chip.writing.n_parallel_cells)) if given else None
 
 
 def cells_of_step(chip: Chip) -> float:
@@ -81,7 +81,7 @@ def cells_of_step(chip: Chip) -> float:
     >>> cells_of_step(chip), cells_of_step(load_chip("arch_specs/wearable_rram.yaml", ["write.read_before=true"]))
     (4, 1.25)
     """
-    if not chip.write.read_before:
+    if not chip.writing.read_before:
         return chip.crossbar.n_columns_per_weight
     return sum(chip.device.n_levels**-digit for digit in range(chip.crossbar.n_cells_per_weight))
 
@@ -99,7 +99,7 @@ def write_row(
         label, circuits.program(n_cells, row.of), n_cells,
         uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells, row.of), after=after,
     )  # fmt: skip
-    if not ctx.chip.write.verify:
+    if not ctx.chip.writing.verify:
         return last
     return ctx.add(
         label, circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer, row.of), n_cells,
@@ -120,12 +120,12 @@ def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | 
 
 def _converters(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
     """What reads written cells, where it is not a circuit of the write's own."""
-    return [adc_claim(ctx, block, n_cells)] if ctx.chip.write.verify_read_ps is None else []
+    return [adc_claim(ctx, block, n_cells)] if ctx.chip.writing.verify_read_ps is None else []
 
 
 def _power(ctx: Context, n_cells: int) -> list[Claim]:
     """A row's share of the power budget for writing, in uW."""
-    budget = ctx.chip.write.max_power_uw
+    budget = ctx.chip.writing.max_power_uw
     if budget is None:
         return []
     needed = max(1, round(ctx.parts.write_circuits.program_power_uw(n_cells)))

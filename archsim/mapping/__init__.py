@@ -15,7 +15,7 @@ from archsim.mapping.memory import all_value_bits, label_bits, n_bytes, value_bi
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
-from archsim.mapping.rule import rule_of
+from archsim.mapping.rule import refuse_without_parts, rule_of
 from archsim.workload.update_needs import UpdateNeeds
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "needed_from",
     "needs_of",
     "neurons_of",
+    "refuse_without_parts",
     "rows_of_source",
     "rule_of",
     "sources_of",

@@ -6,10 +6,11 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from archsim.errors import SpecError
 from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
 from archsim.spec.array_parts import (
@@ -48,10 +49,25 @@ from archsim.units import (
     VoltageV,
 )
 
+Part = TypeVar("Part")
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
+HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"
 AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
+
+
+def there(part: Part | None, path: str) -> Part:
+    """A part that may be left out of a chip which only infers.
+
+    Raises
+    ------
+    SpecError
+        It was, and is needed.
+    """
+    if part is None:
+        raise SpecError(f"{path}: missing; learning and programming need it; {HOW_TO_LEARN}")
+    return part
 
 
 class Technology(DoorModel):
@@ -333,6 +349,8 @@ class Pe(DoorModel):
 class Tile(DoorModel):
     """PEs, the buffers and the digital units that they share.
 
+    A chip that only infers may leave out `history_buffer`, `gradient_buffer` and `gradient_unit`.
+
     `input_sets` and `accumulator_sets`: steps that lie in the arrays' input registers and in the accumulators at
     once. 2 is double buffering: one is filled while the other is used; 1 has them take turns. No area is counted.
     """
@@ -342,14 +360,24 @@ class Tile(DoorModel):
     input_buffer: Buffer
     output_buffer: Buffer
     membrane_buffer: MembraneBuffer
-    history_buffer: Buffer
-    gradient_buffer: GradientBuffer
+    history_buffer: Buffer | None = None
+    gradient_buffer: GradientBuffer | None = None
     accumulator: Unit
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: GradientUnit
+    gradient_unit: GradientUnit | None = None
     control: CitedCost | None = None
+
+    @property
+    def gradients(self) -> GradientBuffer:
+        """The gradient buffer of a chip that learns; SpecError where there is none."""
+        return there(self.gradient_buffer, "tile.gradient_buffer")
+
+    @property
+    def learner(self) -> GradientUnit:
+        """The gradient unit of a chip that learns; SpecError where there is none."""
+        return there(self.gradient_unit, "tile.gradient_unit")
 
 
 class Interconnect(DoorModel):
@@ -434,7 +462,7 @@ class Chip(DoorModel):
     pe: Pe
     crossbar: Crossbar
     device: Device
-    write: Write
+    write: Write | None = None
     drivers: Drivers
     sample_hold: SampleHold | None = None
     adc: Adc
@@ -445,6 +473,11 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+
+    @property
+    def writing(self) -> Write:
+        """How cells are written, on a chip that says it; SpecError where it does not."""
+        return there(self.write, "write")
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -461,10 +494,10 @@ class Chip(DoorModel):
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
             faults.append((("execution", "feedback"), said))
-        if self.write.n_parallel_cells > n_columns:
+        if self.write is not None and self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             faults.append((("write", "parallel_cells"), said))
-        if self.write.law is not None:
+        if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
