@@ -7,7 +7,7 @@ A page shows output in four ways, and each is made by running what the page show
 - a block after ``<!-- output of make demo -->`` (its first command) or ``<!-- output of the command above -->``;
 - a table after ``<!-- learned by COMMAND -->``: accuracy and cost of a learning run;
 - examples behind ``>>>``;
-- pictures, listed in `PICTURES`, from what the commands wrote.
+- pictures, listed in `PICTURES` from what the commands wrote, in `SCRIPTS` by scripts of their own.
 
 Figures in prose cannot be made again: lines that have some are listed at the end, for a person to read.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import doctest
+import io
 import json
 import os
 import re
@@ -26,7 +27,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,8 @@ PICTURES = {
     },
 }
 """What a shown command wrote, and the picture that is a copy of it."""
+SCRIPTS = {"docs/pictures/read_out.png": "python docs/pictures/read_out.py"}
+"""Pictures that a script of their own makes."""
 BY_HAND = {"docs/pictures/report_page.png": "a screen shot of results/demo/report.html, zoomed into the DFA step"}
 STUDIES = {
     "docs/studies/dfa_vs_bp": [
@@ -109,8 +112,8 @@ def run(command: str, folder: Path) -> str:
     """What a command prints; RuntimeError with what it says if it fails."""
     words = shlex.split(command)
     if words[0].removeprefix(".venv/bin/") == "archsim":
-        words = [sys.executable, "-m", "archsim", *words[1:]]
-    elif words[0].removeprefix(".venv/bin/") == "python":
+        return _called(words[1:], folder)
+    if words[0].removeprefix(".venv/bin/") == "python":
         words[0] = sys.executable
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     env = {**os.environ, "PYTHONPATH": paths}
@@ -118,6 +121,18 @@ def run(command: str, folder: Path) -> str:
     if done.returncode:
         raise RuntimeError(f"{command}\n{done.stderr}")
     return done.stdout
+
+
+def _called(words: list[str], folder: Path) -> str:
+    """What archsim prints, without a process of its own."""
+    from archsim.cli.app import app
+
+    said, wrong = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(said), redirect_stderr(wrong):
+        code = app(words, standalone_mode=False)
+    if code:
+        raise RuntimeError(f"archsim {shlex.join(words)}\n{wrong.getvalue()}")
+    return said.getvalue()
 
 
 class _Examples(doctest.DocTestRunner):
@@ -241,6 +256,8 @@ def _remake_all(pages: list[Path], folder: Path) -> None:
     for source, picture in PICTURES.items():
         if (folder / source).exists():
             shutil.copyfile(folder / source, ROOT / picture)
+    for command in SCRIPTS.values():
+        run(command, ROOT)
     if failed:
         sys.exit("\n".join(["not made again:", *failed]))
 

@@ -47,7 +47,7 @@ class GradientUnit(DigitalUnit):
         buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
         access_pj = buffer.price.read_energy_pj + buffer.price.write_energy_pj
         memory = Charge("membrane_buffer", access_pj * n_states * bits / buffer.price.width_bits)
-        return Action(name, (*self.price_of(name, operations).charges, memory))
+        return Action(buffer.named(name), (*self.price_of(name, operations).charges, memory))
 
     @remembered
     def states(self, name: str, n_neurons: int, n_states: int, operations: Operations) -> Job:

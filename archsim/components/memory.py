@@ -7,8 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
-from archsim.components.leakage import SRAM
-from archsim.components.memory_price import BufferPrice, buffer_faults, leaking, price_buffer
+from archsim.components.memory_price import BufferPrice, buffer_faults, condition_faults, price_buffer, state_of
 from archsim.components.part import Job, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps
 from archsim.spec.chip import Buffer, Chip
@@ -39,11 +38,9 @@ class Memory(Part):
     def faults(cls, chip: Chip) -> list[str]:
         if cls.of_file(chip) is None:
             return []
-        spec, conditions = cls.spec_of(chip), chip.conditions
+        spec = cls.spec_of(chip)
         found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
-        if isinstance(spec.cost, SramBuffer) and conditions is not None:
-            found += [f"conditions.{fault}" for fault in SRAM.faults(*leaking(conditions))]
-        return found
+        return found + condition_faults(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
@@ -52,7 +49,8 @@ class Memory(Part):
     @classmethod
     def heeds(cls, chip: Chip) -> set[str]:
         found = super().heeds(chip)
-        return found | {"temperature", "flavour"} if isinstance(cls.cost_of(chip), SramBuffer) else found
+        by_law = isinstance(cls.cost_of(chip), SramBuffer)
+        return found | {"temperature", "supply", "flavour"} if by_law else found
 
     @property
     def where(self) -> Where:
@@ -86,8 +84,7 @@ class Memory(Part):
         return next(p for p in banks if p.n_banks == most or p.keeps_up(*self.asked()))
 
     def _priced_as(self, size_bytes: int, n_banks: int) -> BufferPrice:
-        chip = self.chip
-        return price_buffer(self.spec_of(chip), size_bytes, chip.technology.node_nm, n_banks, chip.conditions)
+        return price_buffer(self.spec_of(self.chip), size_bytes, state_of(self.chip), n_banks)
 
     def named(self, action: str) -> str:
         """The name of an action whose price depends on the size of this memory, which may differ between tiles."""

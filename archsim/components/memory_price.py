@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import assert_never
 
 from archsim.components import sram_law
-from archsim.components.leakage import LOW_LEAKAGE
+from archsim.components.leakage import LOW_LEAKAGE, SRAM
+from archsim.components.process import LAWS, State
 from archsim.components.records import Figures, exact
 from archsim.components.sram import CACTI_SOURCE, Sram, banked, nodes_nm, sram, widths_bits
-from archsim.spec.chip import Buffer
+from archsim.spec.chip import Buffer, Chip
 from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer, Conditions, SramBuffer
 
 
@@ -71,16 +72,7 @@ def _outside(name: str, buffer: Buffer, node_nm: float, nodes: tuple[int, int]) 
     return faults
 
 
-def leaking(conditions: Conditions | None) -> tuple[float, str]:
-    """Temperature in K and flavour of the process; 300 K and low leakage where nothing is said."""
-    if conditions is None:
-        return 300, LOW_LEAKAGE
-    return conditions.temperature_k or 300, conditions.flavour or LOW_LEAKAGE
-
-
-def price_buffer(
-    buffer: Buffer, size_bytes: int, node_nm: float, n_banks: int = 1, conditions: Conditions | None = None
-) -> BufferPrice:
+def price_buffer(buffer: Buffer, size_bytes: int, state: State, n_banks: int = 1) -> BufferPrice:
     """The price of a buffer without `buffer_faults`, `size_bytes` large, in banks of equal size.
 
     Published figures are of all banks together; CACTI's are those of one, each of a part of the size.
@@ -91,11 +83,10 @@ def price_buffer(
         return BufferPrice(buffer.width_bits, 0.0, 0.0, Fraction(0), nothing)
     match cost:
         case CactiBuffer():
-            return _modelled(buffer, sram(-(-size_bytes // n_banks), buffer.width_bits, node_nm), n_banks)
+            return _modelled(buffer, sram(-(-size_bytes // n_banks), buffer.width_bits, state.node_nm), n_banks)
         case SramBuffer():
             n_words = -(-8 * size_bytes // buffer.width_bits)
-            one = sram_law.memory(-(-n_words // n_banks), buffer.width_bits, node_nm, *leaking(conditions))
-            return _modelled(buffer, one, n_banks)
+            return _modelled(buffer, _by_law(-(-n_words // n_banks), buffer.width_bits, state), n_banks)
         case CitedBuffer():
             figures = Figures(cost.area_um2, cost.leakage_uw, cost.source)
         case BitCellBuffer():
@@ -108,6 +99,32 @@ def price_buffer(
     return BufferPrice(
         buffer.width_bits, cost.read_energy_pj, cost.write_energy_pj, access_ps, figures, n_banks
     )
+
+
+def _by_law(n_words: int, width_bits: int, state: State) -> Sram:
+    """A memory at the conditions of its chip; 300 K, low leakage and the node's supply where nothing is said."""
+    node_nm, supply = state.node_nm, State(state.node_nm, supply_v=state.supply_v)
+    temperature_k, flavour = state.temperature_k or 300, state.flavour or LOW_LEAKAGE
+    one = sram_law.memory(n_words, width_bits, node_nm, temperature_k, flavour)
+    energy, leakage = (LAWS["memory"].factor(what, State(node_nm), supply) for what in ("energy", "leakage"))
+    return replace(
+        one, read_energy_pj=one.read_energy_pj * energy, write_energy_pj=one.write_energy_pj * energy,
+        leakage_uw=one.leakage_uw * leakage,
+    )  # fmt: skip
+
+
+def state_of(chip: Chip) -> State:
+    """Node and conditions of a chip, as far as its file says them."""
+    said = chip.conditions or Conditions()
+    return State(chip.technology.node_nm, said.temperature_k, said.supply_v, said.flavour)
+
+
+def condition_faults(state: State) -> list[str]:
+    """Conditions of a chip for which CACTI's laws do not hold, as ``conditions.key: what is wrong``."""
+    found = SRAM.faults(state.temperature_k or 300, state.flavour or LOW_LEAKAGE)
+    supply = State(state.node_nm, supply_v=state.supply_v)
+    found += [f"{key}: {said}" for key, said in LAWS["memory"].faults(State(state.node_nm), supply, {"energy"})]
+    return [f"conditions.{fault}" for fault in found]
 
 
 def source_of(cost: CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer) -> str:

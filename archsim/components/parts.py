@@ -208,7 +208,7 @@ def check(chip: Chip) -> list[str]:
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
     found = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
-    return found + scaling_faults(chip, part_kinds())
+    return [*dict.fromkeys(found), *scaling_faults(chip, part_kinds())]
 
 
 def without_effect(chip: Chip) -> list[str]:

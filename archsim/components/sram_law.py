@@ -12,7 +12,8 @@ power laws between its points. What goes beyond it, and who says so:
 - from 65 to 130 nm: energy and area by Stillmaker and Baas (Integration 58, 2017), access time with the node
   (CACTI 7, 8 KiB: 1.58 ns at 65 nm, 2.18 at 90);
 - less than 16 words: an SRAM of 16 words, the fewest rows that an SRAM generator makes (OpenRAM, sram_config), or
-  flip-flops (NeuroSim V1.3) where these are smaller; an access of theirs takes the time of the smallest SRAM.
+  flip-flops (NeuroSim V1.3) where these are smaller and their leakage is known in the process flavour; an access
+  of theirs takes the time of the smallest SRAM.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def memory(
     if n_words < _FEWEST_WORDS:
         smallest = memory(_FEWEST_WORDS, width_bits, node_nm, temperature_k, flavour)
         registers = _registers(n_words * width_bits, width_bits, node_nm)
-        if registers.area_um2 >= smallest.area_um2:
+        if registers.area_um2 >= smallest.area_um2 or flavour not in leakage.LOGIC.flavours:
             return replace(smallest, scaling=f"{_FEWEST_WORDS} words, the fewest of an SRAM; {smallest.scaling}")
         factor = leakage.LOGIC.factor(temperature_k, flavour)
         return replace(registers, leakage_uw=registers.leakage_uw * factor)

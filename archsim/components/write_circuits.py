@@ -137,8 +137,9 @@ class WriteCircuits(Part):
     def _converted_ps(self, n_cells: int) -> int:
         """Time of one read of `n_cells` through the array's converters: drive, read, convert."""
         parts, cycle = self.parts, self._verify_cycle
-        before_ps = parts.crossbar.before_conversion_ps(cycle, n_cells)
-        return parts.drivers.settle_ps() + before_ps + parts.crossbar.converting_ps(cycle, n_cells)
+        crossbar = parts.crossbar
+        converted_ps = crossbar.before_conversion_ps(cycle, n_cells) + crossbar.converting_ps(cycle, n_cells)
+        return parts.drivers.settle_ps() + max(crossbar.read_ps(cycle, n_cells), converted_ps)
 
     @remembered
     def inspect_row_ps(self, n_cells: int) -> int:

@@ -45,6 +45,14 @@ class ActivityLike(Protocol):
         """(timesteps, positions, columns): columns of a layer's weights with an error; None if not known."""
         ...
 
+    def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> NDArray[np.int32] | None:
+        """Numbers on the word lines of a layer in a sample; None if not known."""
+        ...
+
+    def column_codes(self, layer: str, sample: int) -> NDArray[np.int32] | None:
+        """Numbers of the errors, as `error_lines`; None if not known."""
+        ...
+
     def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> NDArray[np.uint8] | None:
         """(rows, columns): cells of each weight that an update writes; None if all."""
         ...
@@ -104,6 +112,7 @@ class Context:
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
+    _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict)
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
@@ -233,6 +242,33 @@ class Context:
                 of_span = lines[:, :, columns[0] : columns[1]]
                 self._errors[key] = self._per_burst(of_span.sum(axis=2, dtype=np.int64))
         return self._errors[key]
+
+    def row_codes(self, layer: Layer, sample: int, step: int, rows: Span) -> NDArray[np.int32] | None:
+        """Numbers on a span of a layer's word lines in a step; None if not known, or all bits count alike."""
+        if self.chip.drivers.charged == "all":
+            return None
+        key = (layer.name, sample, False)
+        if key not in self._codes:
+            input_spikes = self.bits["input"] == 1
+            self._codes[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
+        return self._of_step(self._codes[key], layer.name, step, rows)
+
+    def error_codes(self, layer: str, sample: int, step: int, columns: Span) -> NDArray[np.int32] | None:
+        """Numbers of the errors of a span of a layer's columns in a step; None as for `row_codes`."""
+        if self.chip.drivers.charged == "all":
+            return None
+        key = (layer, sample, True)
+        if key not in self._codes:
+            self._codes[key] = self.activity.column_codes(layer, sample)
+        return self._of_step(self._codes[key], layer, step, columns)
+
+    def _of_step(
+        self, codes: NDArray[np.int32] | None, layer: str, step: int, lines: Span
+    ) -> NDArray[np.int32] | None:
+        if codes is None:
+            return None
+        start, stop = self.flow.positions(layer, step)
+        return codes[self.flow.timestep(layer, step), start:stop, lines[0] : lines[1]]
 
     def macs_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
         """Terms of the outer products of a block: pairs of an active input and an error, position by position."""

@@ -257,7 +257,8 @@ class Forward:
         label = self.label(name, step)
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         signed = any(ctx.signed[source] for source in sources_of(plan.layer))
-        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed)
+        codes = ctx.row_codes(plan.layer, self.sample, step, block.rows) if bits > 1 else None
+        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed, codes=codes)
         merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
         self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block).tile

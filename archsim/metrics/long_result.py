@@ -16,6 +16,7 @@ from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.areas import Crossbars, check_crossbars
+from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
@@ -199,6 +200,7 @@ class LongResult:
             "long_run": self.long_run,
             "not_available": NOT_AVAILABLE,
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
+            "idle": idle_of(self.items),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

@@ -20,6 +20,7 @@ from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
+from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.notebook import result_html
@@ -315,7 +316,7 @@ class Result:
         -------
         dict
             ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
-            ``breakdown`` (the four) and ``provenance``.
+            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`) and ``provenance``.
         """
         top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
         data = {
@@ -327,6 +328,7 @@ class Result:
             "links": {name: load._asdict() for name, load in self.link_load().items()},
             "critical_path": self._path_shares(),
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
+            "idle": idle_of(self.items),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

@@ -61,6 +61,15 @@ class _Breakdown(_Strict):
     action: dict[str, _Part]
 
 
+class _IdlePart(_Strict):
+    area_um2: Number
+    leakage_uw: Number
+
+
+class _Idle(_IdlePart):
+    components: dict[str, _IdlePart] = Field(default_factory=dict)
+
+
 class _Path(_Strict):
     n_segments: Whole
     waiting_for_results_ps: Whole
@@ -84,6 +93,7 @@ class _Record(_Strict):
     critical_path: _Path | None = None
     not_available: dict[str, str] = Field(default_factory=dict)
     breakdown: _Breakdown
+    idle: _Idle | None = None
     provenance: _Provenance = Field(default_factory=_Provenance)
 
 

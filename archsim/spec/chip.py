@@ -217,13 +217,16 @@ class Drivers(DoorModel):
     "levels": `resolution` bits per cycle as a voltage level; an input of more bits takes several cycles.
     "pulse_train": a cycle applies 2^p - 1 read pulses for p bits; more than three magnitude bits are split
     over two cycles if `max_cycles` is 2 (NeuRRAM). `signed_input`: "two_phase" reads positive and negative
-    inputs one after the other, "bipolar" at once with voltages of both signs.
+    inputs one after the other, "bipolar" at once with voltages of both signs. `charged`, of inputs of several
+    bits: "all" charges each line that is not at zero in each cycle, as published averages do; "ones" charges the
+    bits that are 1 (of levels their squares, of trains the pulses that are sent).
     """
 
     kind: Literal["levels", "pulse_train"]
     resolution_bits: Annotated[Bits, Field(ge=1, le=16)]  # as the converters
     max_cycles: Literal[1, 2] = 1
     signed_input: Literal["two_phase", "bipolar"]
+    charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
     cost: CitedDrivers
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -183,3 +184,34 @@ def test_more_banks_than_words_and_nodes_without_a_law_are_refused(make_chip: Ca
         "tile.history_buffer.cost: CACTI's laws hold for 22 to 130 nm, the chip has 180 nm; "
         "use a cost of model: cited",
     ]
+
+
+def test_memories_by_law_follow_the_conditions_of_their_chip(make_parts: MakeParts) -> None:
+    def at(conditions: dict[str, str]) -> Any:
+        chip = {"technology.node": "22 nm", "tile.history_buffer": SRAM, "conditions": conditions}
+        return make_parts(chip).history_buffer.price
+
+    plain, usual = at({}), at({"temperature": "300 K", "supply": "0.85 V", "flavour": "low_leakage"})
+    assert (usual.figures, usual.read_energy_pj) == (plain.figures, plain.read_energy_pj)
+    hot, low = at({"temperature": "330 K"}), at({"supply": "0.7 V"})
+    assert hot.figures.leakage_uw == pytest.approx(8 * plain.figures.leakage_uw, rel=0.01)
+    hotter, lop = at({"temperature": "360 K"}), at({"flavour": "low_power"})
+    assert hotter.figures.leakage_uw == pytest.approx(15 * plain.figures.leakage_uw, rel=0.03)
+    assert lop.figures.leakage_uw == pytest.approx(370 * plain.figures.leakage_uw, rel=0.01)
+    assert low.read_energy_pj == pytest.approx(plain.read_energy_pj * (0.7 / 0.85) ** 2)
+    assert low.figures.area_um2 == plain.figures.area_um2
+
+
+def test_conditions_outside_of_cacti_s_laws_are_told_once(make_chip: Callable[..., Chip]) -> None:
+    two = {"technology.node": "22 nm", "tile.history_buffer": SRAM, "tile.input_buffer": SRAM}
+    chip = make_chip({**two, "conditions": {"temperature": "370 K", "supply": "0.4 V"}})
+    assert check(chip) == [
+        "conditions.temperature: 370 K; CACTI 7 (22 nm, ITRS LSTP, LOP and HP) holds for 300 to 360 K",
+        "conditions.supply: 0.4 V; at 22 nm 0.7 to 0.95 V are allowed",
+    ]
+    cited = make_chip({"conditions": {"temperature": "370 K"}})
+    assert check(cited) == []
+
+
+def test_a_few_words_of_a_flavour_without_a_law_for_flip_flops_are_the_smallest_sram() -> None:
+    assert memory(2, 64, 22, flavour="low_power").scaling.startswith("16 words")

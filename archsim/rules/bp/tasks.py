@@ -109,7 +109,9 @@ class BackPropagation(Learning):
         ctx, name = self.ctx, plan.layer.name
         n_vectors, n_driven = ctx.n_vectors(name, step), self._n_driven(plan, block, step)
         bits = ctx.chip.execution.error_resolution_bits
-        product = Product(block, n_vectors, n_driven, bits, bits > 1, transposed=block.role == "forward")
+        is_transposed = block.role == "forward"
+        codes = self.ctx.error_codes(name, self.forward.sample, step, _outputs(block))
+        product = Product(block, n_vectors, n_driven, bits, bits > 1, is_transposed, codes)
         label = self.label(name, step)
         merged = read_array(ctx, label, product, [fetched])
         self.gradients.setdefault(name, []).append(merged)
@@ -128,8 +130,7 @@ class BackPropagation(Learning):
 
     def _n_driven(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Errors that drive an array in a step, over all vectors."""
-        outputs = block.columns if block.role == "forward" else block.rows
-        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, outputs)[step]
+        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, _outputs(block))[step]
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
         """Predecessors of the errors of all steps of a source that a step has read, at one of its homes."""
@@ -146,6 +147,11 @@ class BackPropagation(Learning):
                 for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):
                         self._contribute(source, home.tile, needed, task)
+
+
+def _outputs(block: Block) -> Span:
+    """The layer's outputs whose errors drive an array."""
+    return block.columns if block.role == "forward" else block.rows
 
 
 def _inputs(block: Block) -> Span:
