@@ -78,6 +78,17 @@ class CitedCost(Priced):
     source: Source
 
 
+class CapacitorHold(Priced):
+    """A capacitor charged to at most `swing`: C V^2 per held value; area and leakage per column and bank."""
+
+    model: Literal["capacitor"]
+    capacitance_ff: CapacitanceFf
+    swing_v: VoltageV
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
 class CitedArray(Priced):
     """Published figures for a crossbar: energy `per` read of the whole array, or per active cell."""
 
@@ -251,6 +262,7 @@ class CitedWrite(Priced):
     source: Source
 
 
+HoldCost = Annotated[CitedCost | CapacitorHold, Field(discriminator="model")]
 ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
 BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
