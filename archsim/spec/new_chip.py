@@ -6,13 +6,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from archsim.errors import ArchsimError, SpecError, UnitError
 from archsim.registry import ADCS, INTERCONNECTS
 from archsim.spec.library import FOLDER, libraries
 from archsim.units import close_match, parse_quantity
-from archsim.yaml_reader import Keys, read_yaml
+from archsim.yaml_reader import Document, Keys, read_yaml
 
 _ADC = re.compile(r"\s*([a-z][a-z0-9_]*)\s*:\s*([0-9]{1,4})\s*(?:bits?|b)?\s*/\s*([0-9]{1,6})\s*")
 _ARRAY = re.compile(r"\s*([0-9]{1,6})\s*x\s*([0-9]{1,6})\s*")
@@ -160,8 +159,11 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
     """
     library = library_for(choices.node_nm)
     file = FOLDER / f"{library}.yaml"
-    text = file.read_text(encoding="utf-8")
-    body = _with_values(text, file, _values(choices, name))
+    document = read_yaml(file, SpecError)
+    values = _values(choices, name)
+    if document.data["write"]["parallel_cells"] > choices.n_columns:
+        values["write", "parallel_cells"] = str(choices.n_columns)
+    body = _with_values(file.read_text(encoding="utf-8"), document, values)
     start = body.index("version:")
     head = HEAD.format(name=name, node=choices.node_nm, command=command, library=library)
     return head + body[start:]
@@ -181,9 +183,8 @@ def _values(choices: Wanted, name: str) -> dict[Keys, str]:
     }
 
 
-def _with_values(text: str, file: Path, values: Mapping[Keys, str]) -> str:
+def _with_values(text: str, document: Document, values: Mapping[Keys, str]) -> str:
     """A YAML text with other values of some keys; all else, comments too, as it is."""
-    document = read_yaml(file, SpecError)
     lines = text.splitlines()
     for path, value in values.items():
         position = document.position(path)
