@@ -39,6 +39,7 @@ from archsim.components.scaled import at_conditions, conditions_without_effect, 
 from archsim.components.shift_add import ShiftAdd
 from archsim.components.tile_bus import TileBus
 from archsim.components.tile_control import TileControl
+from archsim.components.transposer import Transposer
 from archsim.components.write_circuits import WriteCircuits
 from archsim.errors import SpecError
 from archsim.spec.chip import TAILORED, Chip
@@ -105,6 +106,7 @@ class Parts:
     neuron_unit: NeuronUnit
     gradient_unit: GradientUnit
     multiplier: Multiplier
+    transposer: Transposer
     tile_control: TileControl
     interconnect: Interconnect
     global_buffer: GlobalBuffer

@@ -22,38 +22,34 @@ from archsim.spec.array_parts import (
     PartialSumRegisters,
 )
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
+from archsim.spec.choices import Execution, MappingRules, PowerRules, Word
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
     BufferCost,
     CitedCost,
     CitedDrivers,
-    CitedWrite,
     Conditions,
     HoldCost,
     InterconnectCost,
 )
-from archsim.spec.pulses import PulsesPerCell
 from archsim.spec.values import Conversion, WeightRules, level_fault
+from archsim.spec.write import Write
 from archsim.units import (
     Bits,
     Bytes,
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
-    Frac,
     FrequencyMhz,
     KindName,
     NodeNm,
-    PowerUw,
     TimePs,
     VoltageV,
 )
 
 Part = TypeVar("Part")
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
-Word = Annotated[Bits, Field(ge=1, le=64)]
-"""Bits of one number: the word of a computer at most."""
 HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"
 AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
 
@@ -112,54 +108,6 @@ class Device(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
-
-
-class Write(DoorModel):
-    """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
-
-    Parameters
-    ----------
-    pulse : width of a SET pulse, and of a RESET pulse where `reset_pulse` does not say another
-    reset_share : part of the pulses that RESET
-    pulses_per_cell : a mean, with which a row is priced as if all its cells took it; "auto" is what
-        `device.errors.write_verify` takes on average (1 without it); or a law of
-        :mod:`archsim.crossbar.cells.pulses`, with which a group of cells takes as long as its slowest
-    verify : whether each pulse is followed by a read
-    verify_read : time of such a read through circuits of its own (`cost.verify_energy`); without it the array's
-        converters do it
-    read_before : a row is read before it is written, and only cells whose digit changes are
-    draw : draw each cell's pulses from the law with the seed of the run, instead of expecting them
-    parallel_cells : cells of a row that have drivers, and are written together
-    max_power : of all arrays that are written at once
-    """
-
-    pulse_ps: TimePs
-    reset_pulse_ps: TimePs | None = None
-    reset_share_frac: Frac = 0.5
-    pulses_per_cell: PulsesPerCell
-    verify: bool
-    verify_read_ps: TimePs | None = None
-    read_before: bool = False
-    draw: bool = False
-    n_parallel_cells: Count
-    max_power_uw: PowerUw | None = None
-    source: str
-    cost: CitedWrite
-
-    @property
-    def law(self) -> Any:
-        """The law of pulses (:class:`archsim.crossbar.cells.pulses.PulseLaw`); None where there is a mean."""
-        return None if isinstance(self.pulses_per_cell, float | str) else self.pulses_per_cell
-
-    @model_validator(mode="after")
-    def _reads_are_priced(self) -> Self:
-        if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
-            return self
-        missing, given = ("cost", "verify_energy"), "verify_read"
-        if self.verify_read_ps is None:
-            missing, given = ("verify_read",), "cost.verify_energy"
-        said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
-        raise FieldFaultsError([(missing, said)])
 
 
 class Crossbar(DoorModel):
@@ -332,6 +280,17 @@ class GradientBuffer(Buffer):
     gradient_bits: Word
 
 
+class Transposer(DoorModel):
+    """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
+
+    It holds as many rows of an array of the copy as gradients lie in a word. Cost: energy of a word, area and
+    leakage of the whole.
+    """
+
+    cycle_ps: TimePs
+    cost: CitedCost
+
+
 class TileBus(DoorModel):
     """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
 
@@ -371,6 +330,7 @@ class Tile(DoorModel):
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
     gradient_unit: GradientUnit | None = None
+    transposer: Transposer | None = None
     control: CitedCost | None = None
 
     @property
@@ -401,50 +361,6 @@ class Interconnect(DoorModel):
     n_virtual_channels: Count = 1
     multicast: bool = False
     cost: InterconnectCost
-
-
-class Execution(DoorModel):
-    """Choices of the design that are neither a part nor a number.
-
-    Parameters
-    ----------
-    spike_format : "aer" or "bitmap"
-        Spikes travel as a list of addresses, or one bit per neuron.
-    skip_idle_blocks : bool
-        Whether an array that no spike reaches in a timestep is read all the same.
-    feedback : "copy" or "transposable"
-        Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
-    error_resolution : Bits
-        Resolution of the error that goes backwards through the drivers.
-    """
-
-    spike_format: Literal["aer", "bitmap"]
-    skip_idle_blocks: bool
-    feedback: Literal["copy", "transposable"]
-    error_resolution_bits: Word
-
-
-class MappingRules(DoorModel):
-    """How layers are laid out.
-
-    `convolution`: "im2col" stacks kernel taps and channels on the rows of arrays; "tap_per_crossbar" gives
-    each kernel tap its own crossbar in a PE, and adds the currents before the converters (SpikeSim).
-    `few_rows`: DFA's fixed matrices, and the transposed copy of a layer with few outputs, have few rows:
-    "spread" gives each of their blocks its own crossbar, so that all are read at once; "stacked" puts blocks
-    on each other's free rows, which takes fewer crossbars and reads them one after the other.
-    `replicas`: copies of each layer by name, for layers that are busy.
-    """
-
-    convolution: Literal["im2col", "tap_per_crossbar"] = "im2col"
-    placement: Literal["near", "in_order"] = "near"
-    few_rows: Literal["spread", "stacked"] = "spread"
-    replicas: dict[str, Count] = Field(default_factory=dict)
-
-
-class PowerRules(DoorModel):
-    """A cap on the power of the whole chip, leakage included: tasks wait until their share is free."""
-
-    max_uw: PowerUw
 
 
 class Chip(DoorModel):
@@ -482,6 +398,18 @@ class Chip(DoorModel):
     def writing(self) -> Write:
         """How cells are written, on a chip that says it; SpecError where it does not."""
         return there(self.write, "write")
+
+    @property
+    def law_of_cells(self) -> Any:
+        """The law by which the array model draws pulses, where its cells do not say themselves."""
+        errors, law = self.device.errors, None if self.write is None else self.write.law
+        return law if errors.write_verify is None and errors.update is None else None
+
+    @property
+    def counts_pulses(self) -> bool:
+        """Whether cells of the array model take pulses one by one, and not each the same mean."""
+        errors, law = self.device.errors, None if self.write is None else self.write.law
+        return law is not None or errors.write_verify is not None or errors.update is not None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
