@@ -45,8 +45,15 @@ class Drivers(Part):
         return self.parts.n_sides
 
     @property
-    def figures(self) -> Figures:
+    def cost(self) -> CitedDrivers:
+        """Its figures."""
         cost = self.chip.drivers.cost
+        assert isinstance(cost, CitedDrivers)  # circuits have been priced
+        return cost
+
+    @property
+    def figures(self) -> Figures:
+        cost = self.cost
         return Figures(cost.area_um2, cost.leakage_uw, cost.source)
 
     @remembered
@@ -67,7 +74,7 @@ class Drivers(Part):
         """Raise the lines of a read, again for each slot if it is said so. Count: active rows."""
         crossbar = self.parts.crossbar
         n_times, line_pj = crossbar.activations(n_values), crossbar.line_pj(n_values, transposed)
-        charges = [Charge("drivers", n_times * drive_energy_pj(self.chip.drivers.cost, cycle.n_bits))]
+        charges = [Charge("drivers", n_times * drive_energy_pj(self.cost, cycle.n_bits))]
         if line_pj:
             charges.append(Charge("crossbar", cycle.n_pulses * line_pj))
         again = f",x{n_times}" if n_times > 1 else ""

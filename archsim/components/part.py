@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from archsim.components.records import Action, Charge, Figures, Where
 from archsim.names import CONTROL
 from archsim.spec.chip import Chip
-from archsim.spec.costs import Priced
+from archsim.spec.costs import CircuitCost, Priced
 
 if TYPE_CHECKING:
     from archsim.components.parts import Parts
@@ -115,9 +115,9 @@ class Part(ABC):
         return []
 
     @classmethod
-    def scales(cls, chip: Chip) -> bool:  # noqa: ARG003  # cited figures do not
+    def scales(cls, chip: Chip) -> bool:
         """Whether its cost depends on the node of the chip's technology."""
-        return False
+        return isinstance(cls.cost_of(chip), CircuitCost)
 
     @property
     @abstractmethod

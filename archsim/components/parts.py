@@ -12,6 +12,7 @@ from archsim.components.adc import Adc
 from archsim.components.array_control import ArrayControl
 from archsim.components.array_part import ArrayPart
 from archsim.components.chip_control import ChipControl
+from archsim.components.circuit import circuit_faults, with_circuits
 from archsim.components.column_drivers import ColumnDrivers
 from archsim.components.column_mux import ColumnMux
 from archsim.components.crossbar import Crossbar
@@ -106,6 +107,7 @@ class Parts:
         faults = [*check(chip), *_size_faults(chip, sizes)]
         if faults:
             raise SpecError(listed(faults))
+        chip = with_circuits(chip)
         self.chip, self.n_tiles, self._sizes = chip, n_tiles, sizes
         for name, kind in part_kinds().items():
             setattr(self, name, kind(self))
@@ -174,7 +176,8 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    return [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    return [*circuit_faults(chip), *of_parts]
 
 
 def without_effect(chip: Chip) -> list[str]:

@@ -13,6 +13,10 @@ wire,                                    was found
 ohmic
 cacti     1.12    1.12   1.12     1.12   CACTI within 12 % of SPICE (Muralimanohar et al., in "Processor and
                                          System-on-Chip Simulation", Springer 2010, ch. 14)
+law       3.1     2.6    4.1      1      spread between families of sources of ADCs of 5 bit at 22 nm
+                                         (docs/models/components.md)
+circuit   1.22    1.62   2.2      1      NeuroSim V1.3 against V1.5, one sub-array: 45.4 / 37.2 pJ, 11,788 / 7,284
+                                         um2, 0.162 / 0.073 uW
 survey    1.18    5.3    1.18     1      ISAAC's ADC (ISCA 2016): 1.5625 pJ and 1200 um² where the regression
                                          gives 1.8486 pJ and 6313 um²
 ========  ======  =====  =======  =====  ==================================================================
@@ -33,8 +37,12 @@ QUANTITIES = ("energy", "area", "leakage", "time")
 _SILICON = "default: McPAT against Niagara, power -10.84 %, area -21.8 % (Li et al., MICRO 2009)"
 _SPICE = "default: CACTI within 12 % of SPICE (Springer 2010, doi 10.1007/978-1-4419-6175-4_14)"
 _SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8486 / 1.5625 pJ, 6313 / 1200 um2"
+_ADCS = "default: spread between families of sources of ADCs of 5 bit at 22 nm (docs/models/components.md)"
+_VERSIONS = "default: NeuroSim V1.3 against V1.5, a sub-array: 45.4 / 37.2 pJ, 11788 / 7284 um2, 0.162 / 0.073 uW"
 _DEFAULTS: dict[str, tuple[tuple[float, float, float, float], str]] = {
     "cacti": ((1.12, 1.12, 1.12, 1.12), _SPICE),
+    "law": ((3.1, 2.6, 4.1, 1.0), _ADCS),
+    "circuit": ((1.22, 1.62, 2.2, 1.0), _VERSIONS),
     "survey": ((1.18, 5.3, 1.18, 1.0), _SURVEY),
 }
 _OTHERS = ((1.12, 1.28, 1.12, 1.0), _SILICON)

@@ -26,9 +26,10 @@ from archsim.spec.costs import (
     ArrayCost,
     BufferCost,
     CitedCost,
-    CitedDrivers,
     CitedWrite,
+    DriversCost,
     InterconnectCost,
+    ShiftAddCost,
 )
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.units import (
@@ -173,7 +174,7 @@ class Drivers(DoorModel):
     max_cycles: Literal[1, 2] = 1
     signed_input: Literal["two_phase", "bipolar"]
     latency_ps: TimePs
-    cost: CitedDrivers
+    cost: DriversCost
 
 
 class SampleHold(DoorModel):
@@ -192,7 +193,7 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves.
+    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -202,6 +203,7 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    gated: bool = False
     cost: AdcCost
 
     @model_validator(mode="after")
@@ -234,10 +236,17 @@ class Unit(DoorModel):
     cost: CitedCost
 
 
-class ShiftAdd(Unit):
-    """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
+class ShiftAdd(DoorModel):
+    """Merges bits, slices and signs behind each bank of ADCs, as a `Unit`; `lanes: auto` has one for each ADC.
 
+    `registers` results wait for the accumulator.
+    """
+
+    n_lanes: Count | Literal["auto"]
+    cycle_ps: TimePs
+    latency_ps: TimePs
     n_registers: Count
+    cost: ShiftAddCost
 
 
 class Buffer(DoorModel):
