@@ -138,6 +138,6 @@ def test_what_no_law_holds_for_is_refused_with_what_is_allowed(
 
 
 def test_a_current_that_only_the_converter_charges_is_no_fault(make_parts: MakeParts) -> None:
-    cost = {"model": "cited", "energy": "0 pJ", "per": "cell", "area": "1 um2", "leakage": "0 uW", "source": "made up"}
+    cost = {**FIGURES, "model": "cited", "energy": "0 pJ", "per": "cell"}
     change = chip("sar", 5, law(5, column_current="included"), **{"crossbar.cost": cost})
     assert check(make_parts(change).chip) == []

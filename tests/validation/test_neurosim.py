@@ -15,7 +15,7 @@ from archsim.spec import Chip, load_chip
 
 SPEC = Path(__file__).parents[2] / "arch_specs/neurosim_22nm.yaml"
 TOOL = "NeuroSim V1.3"
-# NeuroSim V1.3 run stand-alone (branch 2DInferenceV1.3 at 6acf552; SubArray with 4 cells of 2 bits for each weight,
+# NeuroSim V1.3 run stand-alone (branch 2DInferenceV1.3 at 6acf552; SubArray, 4 cells of 2 bits for each weight,
 # 8 input bits, 8 columns for each converter): node, rows, columns, bits, active rows -> pJ, um2, uW
 RUNS = {
     (22, 64, 256, 5, 16): (54.9312, 18981.1, 0.294061),
@@ -119,7 +119,7 @@ def test_at_65_nm_sensing_takes_ten_times_as_long() -> None:
     [
         ({"technology__node": "28 nm"}, "hold at 22, 32, 45, 65, 90, 130 nm, not at 28; choose one of them, or"),
         ({"adc__kind": "sar"}, "adc.cost.model: model: circuit describes kind: flash, not sar; use model: law or"),
-        ({"adc__resolution": "9 bit"}, "adc.resolution: model: circuit describes flash converters of 1 to 8 bit, not"),
+        ({"adc__resolution": "9 bit"}, "adc.resolution: model: circuit describes flash converters of 1 to 8 bit"),
     ],
 )
 def test_where_the_circuits_do_not_hold_is_told(change: dict[str, str], said: str) -> None:
