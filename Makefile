@@ -5,14 +5,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editab
 
 LOWEST := .venv-lowest
 # rooms that need no long run; README says the rule
-QUICK := $(addprefix tests/,components engine export mapping metrics spec whatif workload \
+QUICK := $(addprefix tests/,cli components engine export files interconnect mapping metrics rules spec whatif workload \
   test_architecture.py test_errors.py test_json_reader.py test_public_names.py test_taskgraph.py test_tasktemplate.py \
   test_units.py test_verify.py test_yaml_reader.py)
 
 # rooms whose lines and branches `make coverage` measures; kernels are seen through their plain twins
 COVERED := spec units taskgraph engine metrics lowering components crossbar
 
-.PHONY: demo quick test coverage nightly lowest clean
+.PHONY: demo quick test docs coverage nightly lowest clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -33,15 +33,23 @@ demo: $(VENV)/.demo
 	  --set learning.pretrain.epochs=6 --set learning.adapt.passes=2 \
 	  --set 'device.errors.programming={kind: table, device: wan, scale: window}'
 
+# lint, and types while the kernels are compiled on the other core, each once
+CHECKS = $(BIN)/ruff check archsim tests benchmarks docs && \
+  { $(BIN)/python tests/warm.py engines & $(BIN)/python tests/warm.py numbers & $(BIN)/mypy && wait; }
+# a worker that has nothing left takes over what waits for the other
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+
 quick: $(VENV)/.dev
-	$(BIN)/ruff check archsim tests benchmarks docs
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(QUICK)
+	$(CHECKS)
+	$(PYTEST) -m "not slow" $(QUICK)
 
 test: $(VENV)/.dev
-	$(BIN)/ruff check archsim tests benchmarks docs
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2
+	$(CHECKS)
+	$(PYTEST)
+
+# output, tables and pictures that README and docs show, made again; figures in prose are listed (STUDIES=1: studies too, hours)
+docs: $(VENV)/.dev
+	$(BIN)/python docs/remake.py $(if $(STUDIES),--studies)
 
 # lines and branches of COVERED that the tests reach; the goal is 95 %
 coverage: $(VENV)/.dev

@@ -1,4 +1,4 @@
-"""What public functions are given: wrong kinds, types and numbers are refused where they enter.
+"""Arguments of public functions: wrong kinds, types and numbers are refused where they enter.
 
 Each check tells what is wrong, or nothing; `refuse` raises all of it at once.
 """
@@ -76,7 +76,7 @@ def wrong_whole(what: str, value: object, least: int = 0, most: int | None = Non
 
 
 def wrong_kinds(item: object, about: str = "") -> list[str | None]:
-    """What is wrong with the fields of a dataclass that hold one of a few texts."""
+    """The errors of a dataclass's fields that hold one of a few texts."""
     known = _literals(type(item))  # type: ignore[arg-type]  # classes are hashable
     return [wrong_kind(f"{about}{name}", getattr(item, name), kinds) for name, kinds in known.items()]
 

@@ -65,7 +65,7 @@ def _whole(digits: str) -> int | float:
 
 
 def _fault(value: Any, depth: int) -> str:
-    """What is wrong with a value, without what is in it; nothing if nothing is."""
+    """The error of a value itself, apart from what it contains; empty if there is none."""
     if depth > DEEPEST_NESTING:
         return _TOO_DEEP
     if isinstance(value, float) and not math.isfinite(value):

@@ -25,13 +25,13 @@ from archsim.verify import verify
 from archsim.workload import Phase, Workload, phases
 
 WINDOW_ENGINE = "rolling window (compiled)"
-"""What the provenance of a long run names, whichever engine was asked for."""
+"""The engine in the provenance of a long run, whichever was asked for."""
 FULL_TASKS = 200_000
 """A graph of up to that many tasks is played in full, and its result has a trace."""
 MOST_TIMESTEPS = 2**31 - 1
 """Timesteps are labels of 32 bits."""
 BYTES_PER_LAID_DOWN = 400
-"""What a task takes that is only laid down (on watch_mlp 214 bytes by tracemalloc, 77 afterwards) and compared;
+"""Memory of a task that is only laid down (on watch_mlp 214 bytes by tracemalloc, 77 afterwards) and compared;
 generously."""
 _LEAST = (8, 40)  # timesteps of the shortest run, in the first and in the second try
 _ABOUT_FEWER = "ask for fewer timesteps or samples, or allow more with max_memory"
@@ -47,7 +47,7 @@ def simulate_long(
     policy: str,
     max_memory_bytes: int | None,
 ) -> Result | LongResult:
-    """What `archsim.simulate` does with `timesteps`.
+    """The long run of `archsim.simulate` with `timesteps`.
 
     Raises
     ------

@@ -20,14 +20,14 @@ from archsim.workload import Conv, Layer, Workload
 from archsim.workload.models import ConstantActivity, FileActivity, RatesActivity
 
 BYTES_PER_TASK = 520
-"""What a task takes that is laid down, played, verified and evaluated, at the peak. Measured as resident memory on
+"""Memory of a task that is laid down, played, verified and evaluated, at the peak. Measured as resident memory on
 watch_mlp, back-propagation, 279,076 tasks: 478 (compiled) and 489 bytes (simpy, heap)."""
 BYTES_PER_BLOCK = 700
 """A block with its place and spans, and its share of buffers and resources."""
 BYTES_PER_TILE = 200
 """A tile that is placed, used or not."""
 FIXED_BYTES = 16_000_000
-"""What any run takes: names, prices, books of few rows, and what the interpreter keeps in reserve."""
+"""Memory of any run: names, prices, books of few rows, and what the interpreter keeps in reserve."""
 MOST_BLOCKS = 2**20
 """Blocks of weights that are mapped at most: more than that would take more than about ten seconds."""
 MOST_PROBED = 200_000
@@ -100,7 +100,7 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
 
 
 def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:
-    """What a workload takes before it is laid down: weights, activity, blocks, tiles.
+    """Memory of a workload before it is laid down: weights, activity, blocks, tiles.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:
     -------
     int
     """
-    n_tiles = 0 if chip.n_tiles == "auto" else chip.n_tiles
+    n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 0
     return (
         FIXED_BYTES + weights_bytes(work) + activity_bytes(work)
         + BYTES_PER_BLOCK * n_blocks(chip, work, phase) + BYTES_PER_TILE * n_tiles

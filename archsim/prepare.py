@@ -1,4 +1,4 @@
-"""What comes before every run: the activity is measured and the network mapped, if there is room for both.
+"""The preparation of every run: the activity is measured and the network mapped, if there is room for both.
 
 `archsim.simulate`, its long runs, `archsim uncertainty` and `archsim learn` all come through here, so that how
 much memory something takes is judged in one place (:mod:`archsim.memory`).
@@ -36,6 +36,7 @@ class Prepared:
     mapping : Mapping
     max_memory_bytes : int or None
         What the run may take; half of the free memory if None.
+    seed : int
     """
 
     chip: Chip
@@ -43,6 +44,7 @@ class Prepared:
     activity: Activity
     mapping: Mapping
     max_memory_bytes: int | None
+    seed: int = 0
 
     def lowered(self) -> Lowered:
         """All tasks of the phase.
@@ -55,7 +57,8 @@ class Prepared:
         self.check()
         most = tasks_that_fit(self.chip, self.work, self.mapping.phase, self.max_memory_bytes)
         try:
-            return lower(self.chip, self.work, self.mapping, self.activity, tasks=TaskGraphBuilder(most))
+            tasks = TaskGraphBuilder(most)
+            return lower(self.chip, self.work, self.mapping, self.activity, tasks=tasks, seed=self.seed)
         except TooLargeError:  # the builder knows how many tasks, not what they take
             check_number(self.chip, self.work, self.mapping.phase, most + 1, False, self.max_memory_bytes)
             raise
@@ -108,4 +111,4 @@ def prepare(
     chip = with_expected_pulses(chip)
     check_shape(chip, work, phase, max_memory_bytes)
     work, activity = measured(work, seed)
-    return Prepared(chip, work, activity, map_workload(chip, work, phase), max_memory_bytes)
+    return Prepared(chip, work, activity, map_workload(chip, work, phase), max_memory_bytes, seed)

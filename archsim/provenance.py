@@ -1,4 +1,4 @@
-"""What made a result: the resolved chip and workload, seed, engine, versions, and a hash of it all."""
+"""The provenance of a result: the resolved chip and workload, seed, engine, versions, and a hash of it all."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def open_text(
 
 
 def input_json(path: str | os.PathLike[str], largest_bytes: int = LARGEST_TEXT_BYTES) -> Any:
-    """What a JSON file holds: finite numbers, whole numbers of at most 64 bit, not nested without end.
+    """The content of a JSON file: finite numbers, whole numbers of at most 64 bit, not nested without end.
 
     Raises
     ------

@@ -65,7 +65,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
 
     @property
     def base(self) -> type[T]:
-        """What every kind derives from."""
+        """The base class of every kind."""
         if not isinstance(self._base, str):
             return self._base
         module, name = self._base.split(":")
@@ -157,7 +157,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
         return f"{self.family} {point.name!r} of the plug-in {_package_of(point)} ({point.value})"
 
     def _wrong(self, kind: Any) -> str:
-        """What is wrong with a kind; empty if nothing is."""
+        """The errors of a kind; empty if there are none."""
         if not (isinstance(kind, type) and issubclass(kind, self.base)):
             return f"must be a subclass of {self.base.__module__}.{self.base.__qualname__}"
         name = _name_of(kind)
@@ -266,6 +266,12 @@ NOISES: Registry[Any] = Registry(
     "archsim.crossbar.cells.noises.kind:NoiseKind",
     "archsim.crossbar.cells.noises.kinds",
 )
+PULSES: Registry[Any] = Registry(
+    "law of pulses",
+    "archsim.pulses",
+    "archsim.crossbar.cells.pulses.kind:PulseLaw",
+    "archsim.crossbar.cells.pulses.kinds",
+)
 DATA: Registry[Any] = Registry(
     "data set", "archsim.data", "archsim.snn.data.kind:DataSet", "archsim.snn.data.kinds"
 )
@@ -278,6 +284,24 @@ OPTIMIZERS: Registry[Any] = Registry(
     "archsim.optimizers",
     "archsim.snn.learn.optimizers.kind:OptimizerKind",
     "archsim.snn.learn.optimizers.kinds",
+)
+LOSSES: Registry[Any] = Registry(
+    "loss", "archsim.losses", "archsim.snn.learn.losses.kind:Loss", "archsim.snn.learn.losses.kinds"
+)
+SURROGATES: Registry[Any] = Registry(
+    "surrogate derivative",
+    "archsim.surrogates",
+    "archsim.snn.learn.surrogates.kind:SurrogateKind",
+    "archsim.snn.learn.surrogates.kinds",
+)
+ENCODERS: Registry[Any] = Registry(
+    "encoder", "archsim.encoders", "archsim.snn.encoders.kind:Encoder", "archsim.snn.encoders.kinds"
+)
+DRIFTS: Registry[Any] = Registry(
+    "law of drift",
+    "archsim.drifts",
+    "archsim.crossbar.cells.drifts.kind:DriftLaw",
+    "archsim.crossbar.cells.drifts.kinds",
 )
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(

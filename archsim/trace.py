@@ -1,4 +1,4 @@
-"""What comes out of an engine: when each task was ready, started and done."""
+"""The trace of an engine: when each task was ready, started and done."""
 
 from __future__ import annotations
 

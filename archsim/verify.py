@@ -29,7 +29,7 @@ NO_IDLING = "a task starts at the first instant at which its resources are free 
 
 
 class Bound(Protocol):
-    """What `archsim.engine.bounds.lower_bound` returns, as far as it is checked."""
+    """The part of a `archsim.engine.bounds.lower_bound` that is checked."""
 
     @property
     def start_ps(self) -> Ints:

@@ -41,7 +41,7 @@ _MOST_DIGITS: Final = 30
 
 
 class _FaultError(Exception):
-    """What is wrong in a text and where, before it is known how the text is called."""
+    """An error in a text at a place, before the name of its file is known."""
 
     def __init__(self, message: str, line: int, col: int, path: Keys = ()) -> None:
         super().__init__(message)

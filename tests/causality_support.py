@@ -293,6 +293,10 @@ class Causality:
             for step in self.steps(layer.name):
                 task, t = self.delta(step, sample), step[1] * self.times[last] // self.times[layer.name]
                 self.after(task, self.output(step, sample), "an error comes after the output")
+                goes_back = self.work.learning.feedback.kind == "sdfa" and layer.neuron is not None
+                if goes_back and step[1] + 1 < self.times[layer.name]:
+                    later = self.delta((step[0], step[1] + 1, *step[2:]), sample)
+                    self.after(task, later, "an error comes after that of the later timestep")
                 for tile, of_tile in errors.items():
                     for (s, burst), error in of_tile.items():
                         own = layer.name == last and (s, burst, tile) == step[1:]
@@ -328,7 +332,7 @@ class Causality:
         outers: dict[tuple[str, int], int] = {}  # the last one done, by layer and batch
         reads: dict[str, list[tuple[int, int]]] = {}
         for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
-            if action == "outer":
+            if action in ("outer", "accumulate"):
                 last = outers.setdefault((layer, sample // n), task)
                 if self.trace.done_ps[task] > self.trace.done_ps[last]:
                     outers[layer, sample // n] = task

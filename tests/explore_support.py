@@ -20,7 +20,7 @@ def study_text(parameters: str, more: str = "", objectives: str = BOTH) -> str:
     """A study file on the wearable chip; each line of `parameters` is one of them."""
     lines = "\n".join(f"  {line.strip()}" for line in parameters.strip().splitlines())
     return (
-        f"version: 1\nname: test\nchip: {ROOT}/arch_specs/wearable_rram.yaml\n"
+        f"version: 1\nname: test\nchip: {ROOT}/tests/chips/wearable_rram.yaml\n"
         f"workload: {ROOT}/workloads/watch_mlp.yaml\nset: {SHORT}\nphase: inference\n"
         f"parameters:\n{lines}\nobjectives: {objectives}\n{more}\n"
     )

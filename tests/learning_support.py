@@ -8,7 +8,7 @@ from archsim.spec import Chip, load_chip
 from archsim.workload import Workload, load_workload
 
 ROOT = Path(__file__).resolve().parent.parent
-CHIP_FILE = ROOT / "arch_specs" / "wearable_rram.yaml"
+CHIP_FILE = ROOT / "tests" / "chips" / "wearable_rram.yaml"
 WORK_FILE = ROOT / "workloads" / "watch_adapt.yaml"
 SHORT = (
     "timesteps=16",

@@ -61,7 +61,7 @@ class Lowerer:
         self._chip_file = chip_file
 
     def workload(self, network: str, **changes: object):
-        text = f"version: 1\nname: test\nnetwork:{NETWORKS[network]}"
+        text = f"version: 1\nname: test\nnetwork:{changes.pop('network_text', None) or NETWORKS[network]}"
         keys = {
             "timesteps": 6, "input_resolution": "1 bit", "samples": 2, "batch": 2, "schedule": "pipelined",
             "phases": "[inference, bp, dfa]", "activity": "{kind: random_input, rate: 0.6}",

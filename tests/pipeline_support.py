@@ -104,6 +104,6 @@ def in_unit_cycles(low: Lowered, spaces: dict[str, int] | None = None) -> Pipeli
             capacity[number] = graph.n_tasks
         capacity[number] = (spaces or {}).get(name, capacity[number])
     graph = replace(graph.with_services(times, times), capacity=capacity)
-    trace = run_tasks(graph, engine="heap")
+    trace = run_tasks(graph, engine="compiled")
     verify(graph, trace)
     return Pipeline(low, graph, trace)

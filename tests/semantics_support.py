@@ -17,7 +17,10 @@ from archsim.snn import Activity, measure
 from archsim.spec import load_chip
 from archsim.workload import Conv, Dense, Layer, Network, Neuron, Pool, Workload, load_workload
 
-CHIPS = (*["wearable_rram"] * 3, "puma_32nm", "neurram_130nm", "isaac_32nm", "spikesim_65nm")
+CHIPS = (
+    *["tests/chips/wearable_rram"] * 2, "arch_specs/wearable_rram", "arch_specs/puma_32nm",
+    "arch_specs/neurram_130nm", "arch_specs/isaac_32nm", "arch_specs/spikesim_65nm",
+)  # fmt: skip
 SCHEDULES = ("sequential", "pipelined", "layer_parallel", "within_batch", "three_level")
 
 
@@ -35,7 +38,7 @@ class Case:
         """Map and lower it."""
         path = folder / "work.yaml"
         path.write_text(self.workload)
-        chip = load_chip(root / "arch_specs" / f"{self.chip}.yaml", self.changes)
+        chip = load_chip(root / f"{self.chip}.yaml", self.changes)
         work, activity = measure(load_workload(path), self.seed)
         return lower(chip, work, map_workload(chip, work, self.phase), activity), work, activity
 
@@ -75,7 +78,7 @@ def case_of(seed: int) -> Case:
 
 def _changes(draw: Random, chip: str, network: str) -> list[str]:
     changes = [f"tile.pes={draw.choice([1, 1, 2, 4])}", "tiles=auto"]
-    if chip in ("wearable_rram", "puma_32nm"):
+    if chip.endswith(("wearable_rram", "puma_32nm")):
         changes.append(f"pe.crossbars={draw.choice([1, 1, 2, 4])}")
         columns = draw.choice([16, 32, 64])
         changes += [

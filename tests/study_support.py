@@ -28,4 +28,4 @@ def small_base(root: Path, folder: Path) -> Base:
     """The wearable chip with the small network, whose file goes to a folder."""
     workload = folder / "small.yaml"
     workload.write_text(SMALL)
-    return Base(root / "arch_specs/wearable_rram.yaml", workload)
+    return Base(root / "tests/chips/wearable_rram.yaml", workload)

@@ -213,7 +213,7 @@ def timed(work: Workload, chip: Chip, phase: Phase) -> object:
 
 @pytest.mark.parametrize("name", WORKLOADS if ALL else ["watch_mlp"])
 def test_every_value_of_a_workload_changes_a_result_or_has_a_reason(name: str) -> None:
-    chip = archsim.load_chip(ROOT / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(ROOT / "tests" / "chips" / "wearable_rram.yaml")
     file = read_yaml(ROOT / "workloads" / f"{name}.yaml", WorkloadError).override(CUT[name])
 
     def read(data: dict[str, Any]) -> Workload:

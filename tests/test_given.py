@@ -20,7 +20,7 @@ from archsim.whatif import Change
 from archsim.workload import Conv, Neuron, Pool
 
 ROOT = Path(__file__).resolve().parent.parent
-CHIP, WORK = ROOT / "arch_specs" / "wearable_rram.yaml", ROOT / "workloads" / "watch_mlp.yaml"
+CHIP, WORK = ROOT / "tests" / "chips" / "wearable_rram.yaml", ROOT / "workloads" / "watch_mlp.yaml"
 
 
 @pytest.fixture(scope="module")

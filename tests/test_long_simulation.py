@@ -22,7 +22,7 @@ DRAWN = ["timesteps=5", "samples=1", "batch=1", "activity={kind: rates, input: 0
 
 @pytest.fixture(scope="module")
 def chip():
-    return archsim.load_chip("arch_specs/wearable_rram.yaml")
+    return archsim.load_chip("tests/chips/wearable_rram.yaml")
 
 
 def load(*assignments: str):
@@ -216,7 +216,7 @@ def test_the_command_says_which_way_it_went_and_refuses_with_exit_code_2(tmp_pat
 
     from archsim.cli.app import app
 
-    files = ["arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
+    files = ["tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
     sets = [word for assignment in CONSTANT for word in ("--set", assignment)]
     command = ["run", *files, "--timesteps", "1000000", *sets]
     done = CliRunner().invoke(app, [*command, "--policy", "static", "-o", str(tmp_path / "out")])

@@ -19,7 +19,7 @@ from archsim.prepare import prepare
 from archsim.taskgraph import TaskGraphBuilder
 
 CHIP, MLP, VGG = (
-    "arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "workloads/vgg9_cifar10.yaml",
+    "tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml", "workloads/vgg9_cifar10.yaml",
 )  # fmt: skip
 
 # each in a process of its own that is forked from one that has run all of its code once: what it takes above that
@@ -28,7 +28,7 @@ import json, os, resource, sys
 import archsim
 from archsim.memory import BYTES_PER_TASK, n_tasks, shape_bytes
 from archsim.prepare import prepare
-chip = archsim.load_chip("arch_specs/wearable_rram.yaml", ["tiles=auto"])
+chip = archsim.load_chip("tests/chips/wearable_rram.yaml", ["tiles=auto"])
 def run(name, phase, engine, sets):
     work = archsim.load_workload(f"workloads/{name}.yaml", sets)
     ready = prepare(chip, work, 0, phase)

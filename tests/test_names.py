@@ -47,6 +47,6 @@ def test_other_names_are_free(name: str) -> None:
 def test_the_name_of_a_chip_or_workload_is_one_line(root_dir: Path) -> None:
     forged = "chip\\n# all is well"
     with pytest.raises(SpecError, match="name: must be one line"):
-        load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [f'name="{forged}"'])
+        load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [f'name="{forged}"'])
     with pytest.raises(WorkloadError, match="name: must be one line"):
         load_workload(root_dir / "workloads" / "watch_mlp.yaml", [f'name="{forged}"'])

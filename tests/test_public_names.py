@@ -95,7 +95,7 @@ def test_the_task_graph_example_of_the_design_runs():
 
 @pytest.mark.parametrize("engine", ["simpy", "heap", "compiled"])
 def test_the_engines_give_the_same_result_of_a_simulation(engine, root_dir, tmp_path):
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     options = ["timesteps=8", "samples=1", "batch=1"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
     result = archsim.simulate(chip, work, engine=engine, seed=0, phase="dfa")

@@ -24,7 +24,7 @@ BREAKDOWNS = ("component", "layer", "phase", "action")
 @pytest.mark.reference
 @pytest.mark.parametrize("name", GOOD_NIR_FILES)
 def test_a_real_nir_file_is_evaluated_in_every_phase(name, reference_dir, root_dir):
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     work = archsim.load_workload(reference_dir / "data" / "nir" / name, ["timesteps=2", "activity.rate=0.5"])
     energy = {}
     for phase in ("inference", "bp", "dfa"):
@@ -58,7 +58,7 @@ def test_every_chip_evaluates_every_phase_and_its_parts_sum_to_the_whole(chip_na
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_other_recordings(root_dir):
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", ["timesteps=32"])
     first, again, other = (archsim.simulate(chip, work, seed=seed) for seed in (3, 3, 4))
     assert first.to_dict() == again.to_dict()
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_other_recordings(roo
 
 
 def test_more_spikes_take_more_energy(root_dir):
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     path = root_dir / "workloads" / "nir_braille_like.yaml"
     energies = [
         archsim.simulate(chip, archsim.load_workload(path, [f"activity.rate={rate}"]), seed=0).energy_pj
@@ -77,7 +77,7 @@ def test_more_spikes_take_more_energy(root_dir):
 
 
 def test_a_result_holds_what_made_it(root_dir):
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", ["crossbar.rows=64"])
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", ["crossbar.rows=64"])
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", ["timesteps=4"])
     made_by = archsim.simulate(chip, work, seed=5, engine="heap").provenance
     assert made_by["chip"]["crossbar"]["rows"] == 64
@@ -89,7 +89,7 @@ def test_a_result_holds_what_made_it(root_dir):
 @pytest.mark.parametrize("schedule", ["sequential", "pipelined", "layer_parallel", "within_batch"])
 def test_many_samples_learn_at_once_without_waiting_for_each_other_in_a_circle(root_dir, schedule):
     # a later sample's product, ready first, once took the register that an earlier one needed to be read before it
-    chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     wanted = ["samples=8", "batch=8", "timesteps=32", f"schedule={schedule}"]
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", wanted)
     assert archsim.simulate(chip, work, phase="bp", engine="compiled").latency_ps > 0

@@ -16,7 +16,7 @@ from archsim.spec.usual import USUAL, unusual
 from archsim.units import Usual
 
 CHIPS = sorted((Path(__file__).parents[1] / "arch_specs").glob("*.yaml"))
-CHIP, WORK = "arch_specs/wearable_rram.yaml", "workloads/nmnist_mlp.yaml"
+CHIP, WORK = "tests/chips/wearable_rram.yaml", "workloads/nmnist_mlp.yaml"
 OHMIC = "crossbar.cost={model: ohmic, cell_area: %s, leakage: 0 uW, source: a test}"
 ABSURD = {  # a slip of a unit at each key of the table
     "technology.node": "technology.node=1 nm",

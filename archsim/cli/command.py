@@ -1,4 +1,4 @@
-"""What a command is: a name and a function whose signature typer reads."""
+"""A command: a name and a function whose signature typer reads."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def command(function: Callable[..., None]) -> type[Command]:
 
 
 def shown_name(kind: str) -> str:
-    """What stands on the command line."""
+    """The command line."""
     return kind.replace("_", "-")
 
 

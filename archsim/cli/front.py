@@ -1,4 +1,4 @@
-"""What ``sweep`` and ``search`` share: they end with the Pareto front of a study."""
+"""Shared by ``sweep`` and ``search``: they end with the Pareto front of a study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands take in: chips and workloads with their ``--set`` assignments, and what they tell on stderr."""
+"""Inputs of commands: chips and workloads with their ``--set`` assignments, and what they tell on stderr."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from archsim.cli.say import say
-from archsim.errors import ArchsimError, SpecError, UnitError
+from archsim.errors import ArchsimError, UnitError
 from archsim.spec import Chip, load_chip
+from archsim.spec.library import read_chip
 from archsim.units import close_match, parse_quantity, paths_to
 from archsim.workload import Workload, load_workload
 from archsim.workload.models import WorkloadModel
@@ -126,11 +127,15 @@ def refuse_other_kind(file: Path, wanted: str, hint: str = "") -> None:
     raise ArchsimError(f"{file} is a {found}, not a {wanted}{hint}")
 
 
-_ONLY_IN = {"chip": {"crossbar", "tile"}, "workload": {"network"}, "study": {"parameters", "objectives"}}
+_ONLY_IN = {
+    "chip": {"crossbar", "tile", "library"},
+    "workload": {"network"},
+    "study": {"parameters", "objectives"},
+}
 
 
 def kind_of_file(file: Path) -> str | None:
-    """What a file is by its keys on top: chip, workload, study or network (.nir); None if that does not tell."""
+    """The kind of a file by its top keys: chip, workload, study or network (.nir); None if that does not tell."""
     if file.suffix == ".nir":
         return "network (.nir)"
     try:
@@ -142,7 +147,7 @@ def kind_of_file(file: Path) -> str | None:
 
 
 def blaming_sets(read: Callable[[Sequence[str]], Read], overrides: Sequence[str]) -> Read:
-    """What `read` makes of the assignments; an error in a line of the file that came with one names it.
+    """The result of `read` with the assignments; an error in a line of the file that came with one names it.
 
     Raises
     ------
@@ -193,7 +198,7 @@ def _priced(path: Path, overrides: Sequence[str]) -> Chip:
     chip = with_expected_pulses(load_chip(path, overrides))
     errors = check(chip)
     if errors:
-        document = read_yaml(path, SpecError).override(overrides)
+        document = read_chip(path, overrides)
         parts = (error.partition(": ") for error in errors)
         raise document.fail([(tuple(where.split(".")), said) for where, _, said in parts])
     return chip
@@ -224,7 +229,7 @@ def read_workload(path: Path, overrides: Sequence[str]) -> Workload:
 
 
 def memory_bytes(text: str | None) -> int | None:
-    """What ``--max-memory`` allows: a number with a unit."""
+    """The number of bytes that ``--max-memory`` allows."""
     if text is None:
         return None
     try:
@@ -240,7 +245,7 @@ def progress(text: str) -> None:
 
 
 def error_text(message: str, *, is_one: bool = False) -> str:
-    """What stands on stderr for a message of one error on each line, or of one error that takes several.
+    """The text on stderr for a message of one error on each line, or of one error that takes several.
 
     Examples
     --------

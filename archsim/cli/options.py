@@ -117,16 +117,16 @@ MaxMemory = Annotated[
     str | None,
     typer.Option(
         "--max-memory", metavar="BYTES", show_default=False,
-        help="What a run may take, e.g. 2GB; half of the free memory if not given.",
+        help="Memory that a run may take, e.g. 2GB; half of the free memory if not given.",
     ),
 ]  # fmt: skip
 Item = Annotated[
     Path, typer.Argument(metavar="RESULT|CHIP", help="A result folder, or a chip.", show_default=False)
 ]
 ItsWorkload = Annotated[
-    Path | None, typer.Argument(metavar="[WORKLOAD]", help="What the chip computes.", show_default=False)
+    Path | None, typer.Argument(metavar="[WORKLOAD]", help="Workload of the chip.", show_default=False)
 ]
-ResultFolder = Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="What archsim run -o wrote.")]
+ResultFolder = Annotated[Path, typer.Argument(metavar="RESULT_FOLDER", help="Folder of a run (run -o).")]
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).", show_default=False)]
 StudyOutput = Annotated[
     Path | None,

@@ -86,7 +86,7 @@ def priced(asked: Sequence[Asked], max_memory_bytes: int | None) -> tuple[list[P
 
 
 def parameter_table(asked: Sequence[Asked]) -> str:
-    """What was tried in the studies that the chips come from; empty if they come from files."""
+    """The parameters of the studies that the chips come from; empty if they come from files."""
     names = list(dict.fromkeys(name for item in asked for name in item.parameters))
     if not names:
         return ""

@@ -1,4 +1,4 @@
-"""What commands tell: results on stdout, everything else on stderr, all of it as text."""
+"""Output of commands: results on stdout, everything else on stderr, all of it as text."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What one action costs: time, energy, area and leakage of every part, each with its source."""
+"""Prices of actions: time, energy, area and leakage of every part, each with its source."""
 
+from archsim.components.held import Held
+from archsim.components.operations import Operations
 from archsim.components.part import Job, Look, Part
 from archsim.components.parts import (
     Parts,
@@ -18,8 +20,10 @@ __all__ = [
     "AreaItem",
     "ArrayRead",
     "Charge",
+    "Held",
     "Job",
     "Look",
+    "Operations",
     "Part",
     "Parts",
     "ReadCycle",

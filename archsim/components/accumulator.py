@@ -14,6 +14,7 @@ class Accumulator(DigitalUnit):
     path = ("tile", "accumulator")
     counts = (("add", "value"), ("pool", "value"),)
     area_action = "add"
+    scaling = "digital"
     look = Look(5, "////")
 
     def _priced(self, name: str) -> Action:

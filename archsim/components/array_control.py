@@ -13,6 +13,7 @@ class ArrayControl(ArrayPart):
     kind = "array_control"
     path = ("crossbar", "control")
     area_action = "convert"
+    scaling = "digital"
     look = Look(5, "\\\\\\\\")
 
     def read_pj(self, cycle: ReadCycle, read: ArrayRead) -> float:

@@ -13,12 +13,17 @@ class ChipControl(Part):
 
     kind = "chip_control"
     path = ("chip_control",)
+    scaling = "digital"
     look = Look(5, "xxxx")
 
     @classmethod
     def cost_of(cls, chip: Chip) -> CitedCost | None:
         found: CitedCost | None = cls.of_file(chip)
         return found
+
+    @classmethod
+    def cost_path(cls) -> tuple[str, ...]:
+        return cls.path
 
     @classmethod
     def free_paths(cls) -> list[tuple[str, ...]]:

@@ -13,6 +13,7 @@ class ColumnDrivers(ArrayPart):
     kind = "column_drivers"
     path = ("crossbar", "column_drivers")
     area_action = "read"
+    scaling = "fixed"
     look = Look(1, "\\\\\\\\")
 
     @property

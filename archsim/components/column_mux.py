@@ -14,6 +14,7 @@ class ColumnMux(ArrayPart):
     kind = "column_mux"
     path = ("crossbar", "column_mux")
     area_action = "convert"
+    scaling = "digital"
     look = Look(0, "\\\\\\\\")
 
     @classmethod

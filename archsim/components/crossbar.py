@@ -11,18 +11,18 @@ circuit
 cited
     A published energy per cell or per read of the whole array; with ``per_input_bit`` once for each bit.
 
-How long cells conduct if the columns take s slots of one conversion each, t_c, one after the other:
+How long cells conduct in a read, if the columns take s slots of one conversion each, t_c, one after the other, and
+how long the read takes of the array; d = read_pulse - on_time is what a read needs besides:
 
-===================  =======================================  ==========================  ===============
-read-out             cells conduct                            the array is held           lines raised
-===================  =======================================  ==========================  ===============
-sample-and-hold      on_time                                  read_pulse                  once
-hold                 max(on_time, t_c) + (s-1) t_c            max(read_pulse, t_c)        once
-                                                              + (s-1) t_c
-reread               max(on_time, t_c), each in its own slot  s max(read_pulse, t_c)      s times
-                                                              + (s-1) settling
-neither is said      s on_time                                s read_pulse                once
-===================  =======================================  ==========================  ===============
+===================  ==================================  ================================  ============
+read-out             cells conduct                       the array is held                 lines raised
+===================  ==================================  ================================  ============
+sample-and-hold      on_time                             on_time + d                       once
+hold                 t = max(on_time, t_c) + (s-1) t_c   t + d                             once
+reread               t = max(on_time, t_c), each in its  s (t + d) + (s-1) settling        s times
+                     own slot
+neither is said      s on_time                           s (on_time + d)                   once
+===================  ==================================  ================================  ============
 
 Without a sample-and-hold nothing but the cells keeps a value while it is converted, so they conduct at least as
 long as that takes. The last row counts all columns in each of the s reads, and the converters as if they held the
@@ -31,7 +31,8 @@ values themselves: simpler than a circuit.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, ReadCycle, Where
@@ -47,6 +48,8 @@ class Crossbar(Part):
     counts = (("read", "active cell"),)
     area_action = "read"
     free_keys = ()
+    scaling = "cells"
+    scaling_of: ClassVar[Mapping[str, str]] = {"word_line_energy_pj": "digital"}
     look = Look(1, "")
 
     @classmethod
@@ -75,7 +78,7 @@ class Crossbar(Part):
 
     @property
     def counted(self) -> Literal["cell", "read"]:
-        """What one count of ``read`` is: an active cell, or a read of the whole array."""
+        """The unit of count of ``read``: an active cell, or a read of the whole array."""
         cost = self.cost
         return "read" if isinstance(cost, CitedArray) and cost.per == "read" else "cell"
 
@@ -105,11 +108,9 @@ class Crossbar(Part):
         """Time that one vector's cycle takes of the array once its lines have settled, see this module."""
         if not self.is_sensed():
             return cycle.read_ps * self.reads_per_vector(n_values)
-        first, later = self._slots_ps(cycle, n_values)
-        if self.read_out == "hold":
-            return max(cycle.read_ps, first) + later
-        n_slots = self.n_slots(n_values)
-        return n_slots * max(cycle.read_ps, first) + (n_slots - 1) * self.parts.drivers.settle_ps()
+        one_ps = self.conducting_ps(cycle, n_values) + self._besides_ps(cycle)
+        n_times = self.activations(n_values)
+        return n_times * one_ps + (n_times - 1) * self.parts.drivers.settle_ps()
 
     @remembered
     def before_conversion_ps(self, cycle: ReadCycle, n_values: int) -> int:
@@ -117,23 +118,30 @@ class Crossbar(Part):
         if not self.is_sensed():
             return self.read_ps(cycle, n_values)
         first, _ = self._slots_ps(cycle, n_values)
-        return max(cycle.read_ps, first) - first
+        return max(self._on_ps(cycle), first) - first
 
     @remembered
     def converting_ps(self, cycle: ReadCycle, n_values: int) -> int:
         """Time from the first conversion of a vector's cycle to the end of the last."""
         if not self.is_sensed():
             return self.parts.adc.convert_ps(n_values, cycle.adc_bits)
-        return self.read_ps(cycle, n_values) - self.before_conversion_ps(cycle, n_values)
+        outside_ps = self.before_conversion_ps(cycle, n_values) + self._besides_ps(cycle)
+        return self.read_ps(cycle, n_values) - outside_ps
 
     @remembered
     def conducting_ps(self, cycle: ReadCycle, n_values: int) -> int:
         """How long an active cell conducts in one read of a cycle."""
-        on_ps = cycle.n_pulses * self.chip.device.conducting_ps
         if not self.is_sensed():
-            return on_ps
+            return self._on_ps(cycle)
         first, later = self._slots_ps(cycle, n_values)
-        return max(on_ps, first) + (later if self.read_out == "hold" else 0)
+        return max(self._on_ps(cycle), first) + (later if self.read_out == "hold" else 0)
+
+    def _on_ps(self, cycle: ReadCycle) -> int:
+        return cycle.n_pulses * self.chip.device.conducting_ps
+
+    def _besides_ps(self, cycle: ReadCycle) -> int:
+        """What a cycle takes of the array besides the time in which cells conduct."""
+        return cycle.read_ps - self._on_ps(cycle)
 
     def _slots_ps(self, cycle: ReadCycle, n_values: int) -> tuple[int, int]:
         """Time of the first conversion on an ADC, and of all others after it."""
@@ -144,10 +152,14 @@ class Crossbar(Part):
     def read(self, cycle: ReadCycle, layer: str, mean_conductance_siemens: float, n_values: int = 1) -> Action:
         """Read an array of `layer` for `n_values` conversions. Count: active cells, or reads (`counted`).
 
+        Where only bits that are 1 count, a count is a part of an active cell (`Drivers.counted_units`).
         `layer` labels the price: the same label must always come with the same mean conductance.
         """
         energy_pj = self.read_energy_pj(cycle, mean_conductance_siemens, n_values)
-        return action(f"read@{layer},{cycle.n_bits}b{self._slots(cycle, n_values)}", crossbar=energy_pj)
+        n_units = self.parts.drivers.counted_units(cycle)
+        of_units = f",/{n_units}" if n_units > 1 else ""
+        name = f"read@{layer},{cycle.n_bits}b{self._slots(cycle, n_values)}{of_units}"
+        return action(name, crossbar=energy_pj / n_units)
 
     def _slots(self, cycle: ReadCycle, n_values: int) -> str:
         """What a price of a read depends on besides its bits."""

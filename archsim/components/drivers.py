@@ -17,6 +17,7 @@ class Drivers(Part):
     counts = (("drive", "active row"),)
     area_action = "drive"
     free_keys = ("latency", "cost")
+    scaling = "digital"
     look = Look(3, "")
 
     @classmethod
@@ -34,6 +35,10 @@ class Drivers(Part):
                 "drivers.max_cycles: changes nothing here, for kind: levels takes a cycle for each resolution"
             ]
         return []
+
+    def count_unit(self, action: str) -> str:
+        counts_pulses = self.chip.drivers.kind == "pulse_train" and self.chip.drivers.charged == "ones"
+        return "pulse on a row" if counts_pulses else super().count_unit(action)
 
     @property
     def where(self) -> Where:
@@ -71,15 +76,32 @@ class Drivers(Part):
 
     @remembered
     def drive(self, cycle: ReadCycle, n_values: int = 1, transposed: bool = False) -> Action:
-        """Raise the lines of a read, again for each slot if it is said so. Count: active rows."""
-        crossbar = self.parts.crossbar
+        """Raise the lines of a read, again for each slot if it is said so. Count: active rows, or their pulses."""
+        crossbar, n_pulses = self.parts.crossbar, self.counted_pulses(cycle)
         n_times, line_pj = crossbar.activations(n_values), crossbar.line_pj(n_values, transposed)
-        charges = [Charge("drivers", n_times * drive_energy_pj(self.cost, cycle.n_bits))]
+        row_pj = drive_energy_pj(self.cost, cycle.n_bits)
+        charges = [Charge("drivers", n_times * row_pj / n_pulses)]
         if line_pj:
-            charges.append(Charge("crossbar", cycle.n_pulses * line_pj))
+            charges.append(Charge("crossbar", cycle.n_pulses * line_pj / n_pulses))
         again = f",x{n_times}" if n_times > 1 else ""
         side = ",transposed" if line_pj and transposed else ""
         return Action(f"drive@{cycle.n_bits}b{again}{side}", tuple(charges))
+
+    def counted_pulses(self, cycle: ReadCycle) -> int:
+        """Parts in which one row's drive of a cycle is counted: the pulses of a train, where those sent count."""
+        spec = self.chip.drivers
+        return cycle.n_pulses if spec.charged == "ones" and spec.kind == "pulse_train" else 1
+
+    def counted_units(self, cycle: ReadCycle) -> int:
+        """Parts in which an active cell's read of a cycle is counted, so that what is driven comes out whole.
+
+        With "ones", a level d of the largest D takes d² of D² (power goes with the square of the voltage); a train
+        takes the pulses sent.
+        """
+        spec = self.chip.drivers
+        if spec.charged == "all" or self.parts.crossbar.counted == "read":
+            return 1
+        return cycle.n_pulses if spec.kind == "pulse_train" else (2**cycle.n_bits - 1) ** 2
 
     def example_cycles(self) -> list[ReadCycle]:
         """The cycles of a spike and of an error, each once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Look
 from archsim.components.records import Where
@@ -21,3 +23,7 @@ class GlobalBuffer(Memory):
     @property
     def where(self) -> Where:
         return "chip"
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A flit of a link."""
+        return self.chip.interconnect.width_bits, self.parts.interconnect.time_of_one_ps()

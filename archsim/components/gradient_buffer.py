@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, longest
@@ -13,7 +15,7 @@ class GradientBuffer(Memory):
 
     kind = "gradient_buffer"
     path = ("tile", "gradient_buffer")
-    counts = (("load_gradient", "access"),)
+    counts = (("load_gradient", "access"), ("accumulate", "word"))
     reads = ("load_gradient",)
     writes = ()
     area_action = "outer"
@@ -32,7 +34,7 @@ class GradientBuffer(Memory):
         """Read gradients and carry them to the write circuits. Count: accesses."""
         bus = self.parts.tile_bus
         on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
-        return action("load_gradient", gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+        return action(self.named("load_gradient"), gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
     def load_gradient(self, n_bits: int) -> Job:
@@ -42,5 +44,28 @@ class GradientBuffer(Memory):
         time_ps = longest(self.access_ps(n_accesses), on_bus_ps)
         return Job(self.price_of_load(), n_accesses, time_ps, time_ps, ((self.kind, 1, 1), ("bus", 1, 1)))
 
+    @remembered
+    def price_of_accumulate(self) -> Action:
+        """Read a word of gradients, and write it back with what was added to some of them. Count: words."""
+        both_pj = self.price.read_energy_pj + self.price.write_energy_pj
+        return action(self.named("accumulate"), gradient_buffer=both_pj)
+
+    @remembered
+    def accumulate(self, n_words: int) -> Job:
+        """Read and write `n_words`, each of them whole, whatever part of it changes."""
+        time_ps = self.access_ps(2 * n_words)
+        return Job(self.price_of_accumulate(), n_words, time_ps, time_ps, ((self.kind, 1, 1),))
+
+    def words_of_columns(self, n_columns: int) -> list[tuple[int, int]]:
+        """Of each word of a row of so many gradients, the columns (start, stop) that lie in it."""
+        bits, width = self.chip.tile.gradient_buffer.gradient_bits, self.price.width_bits
+        n_words = self.accesses(n_columns * bits)
+        return [(w * width // bits, min(n_columns, -(-(w + 1) * width // bits))) for w in range(n_words)]
+
     def examples(self) -> list[Action]:
-        return [self.price_of_load()]
+        return [self.price_of_load(), self.price_of_accumulate()]
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A gradient of each of the gradient unit's lanes, read and written back in a cycle."""
+        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.gradient_buffer.gradient_bits
+        return 2 * unit.n_lanes * bits, Fraction(unit.cycle_ps)

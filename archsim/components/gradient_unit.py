@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from archsim.components.operations import MULTIPLIER_BITS, Operations
 from archsim.components.part import Job, Look, action, remembered
-from archsim.components.records import Action
+from archsim.components.records import Action, Charge, longest
 from archsim.components.unit import DigitalUnit
 
 
@@ -13,48 +14,61 @@ class GradientUnit(DigitalUnit):
     kind = "gradient_unit"
     path = ("tile", "gradient_unit")
     counts = (
+        ("tally", "value"),
+        ("scan", "value"),
+        ("exponential", "value"),
         ("error", "value"),
         ("surrogate", "value"),
+        ("leak", "neuron"),
         ("outer", "MAC"),
         ("optimize", "weight"),
         ("normalise", "weight"),
     )
     area_action = "outer"
     area_phase = "learning"
+    scaling = "digital"
     look = Look(0, "////")
 
-    def _priced(self, name: str) -> Action:
-        return action(name, gradient_unit=self.unit.cost.energy_pj)
+    @remembered
+    def price_of(self, name: str, operations: Operations) -> Action:
+        """An action that does some arithmetic on each value, in the unit alone. Count: values."""
+        adding = {self.kind: operations.n_additions * self.unit.cost.energy_pj}
+        return action(name, **_sum(adding, self.parts.multiplier.charges(operations.n_products)))
 
     @remembered
-    def error(self, n_values: int) -> Job:
-        """Form the error at the output. Count: values."""
-        return self.job(self._priced("error"), n_values)
+    def compute(self, name: str, n_values: int, operations: Operations) -> Job:
+        """Arithmetic on some values: each takes as many turns of a lane as its operations ask. Count: values."""
+        held, latency = self.times_ps(n_values * operations.n_turns)
+        return Job(self.price_of(name, operations), n_values, held, latency, ((self.kind, 1, min(n_values, 1)),))
 
     @remembered
-    def surrogate(self, n_values: int) -> Job:
-        """Multiply an error by the surrogate derivative. Count: values."""
-        return self.job(self._priced("surrogate"), n_values)
+    def price_of_states(self, name: str, n_states: int, operations: Operations) -> Action:
+        """Arithmetic on states of neurons, read from the membrane buffer and written back. Count: neurons."""
+        buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
+        access_pj = buffer.price.read_energy_pj + buffer.price.write_energy_pj
+        memory = Charge("membrane_buffer", access_pj * n_states * bits / buffer.price.width_bits)
+        return Action(buffer.named(name), (*self.price_of(name, operations).charges, memory))
 
     @remembered
-    def price_of_outer(self) -> Action:
-        """Accumulate outer products into the gradients. Count: MACs."""
-        buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
-        access_pj = buffer.read_energy_pj + buffer.write_energy_pj
-        return action(
-            "outer",
-            gradient_unit=self.unit.cost.energy_pj,
-            gradient_buffer=access_pj * bits / buffer.width_bits,
+    def states(self, name: str, n_neurons: int, n_states: int, operations: Operations) -> Job:
+        """As long as the unit computes, or as the states are read and written."""
+        buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
+        held, latency = self.times_ps(n_neurons * operations.n_turns)
+        memory = buffer.access_ps(2 * buffer.accesses(n_neurons * n_states * bits))
+        price = self.price_of_states(name, n_states, operations)
+        return Job(price, n_neurons, longest(held, memory), longest(latency, memory), ((self.kind, 1, 1),))
+
+    @remembered
+    def outer(self, n_macs: int, input_bits: int, error_bits: int) -> Job:
+        """`n_macs` terms of outer products. Count: MACs.
+
+        A spike lets the error pass, which is one addition; any other input is multiplied by it first.
+        """
+        if input_bits == 1:
+            return self.compute("outer", n_macs, Operations(1))
+        return self.compute(
+            f"outer@{input_bits}x{error_bits}b", n_macs, Operations(1, ((input_bits, error_bits),))
         )
-
-    @remembered
-    def outer(self, n_macs: int) -> Job:
-        """`n_macs` outer-product terms: as long as the unit computes, or the gradients are read and written."""
-        bits = self.chip.tile.gradient_buffer.gradient_bits
-        time_ps = self._with_buffer_ps(n_macs, 2 * self.parts.gradient_buffer.accesses(n_macs * bits))
-        n_used = min(n_macs, 1)
-        uses = ((self.kind, 1, n_used), ("gradient_buffer", 1, n_used))
-        return Job(self.price_of_outer(), n_macs, time_ps, time_ps, uses)
 
     @remembered
     def normalise(self, optimizer: str, n_weights: int, n_operations: int) -> Job:
@@ -78,7 +92,7 @@ class GradientUnit(DigitalUnit):
         buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
         numbers_pj = n_reads * buffer.read_energy_pj + n_writes * buffer.write_energy_pj
         price = action(
-            f"{name}@{optimizer}",
+            self.parts.gradient_buffer.named(f"{name}@{optimizer}"),
             gradient_unit=n_operations * self.unit.cost.energy_pj,
             gradient_buffer=numbers_pj * bits / buffer.width_bits,
         )
@@ -91,4 +105,19 @@ class GradientUnit(DigitalUnit):
         return max(self.times_ps(n_results)[1], self.parts.gradient_buffer.access_ps(n_accesses))
 
     def examples(self) -> list[Action]:
-        return [self._priced("error"), self._priced("surrogate"), self.price_of_outer()]
+        multiplied = Operations(0, ((MULTIPLIER_BITS, MULTIPLIER_BITS),))
+        return [
+            self.price_of("error", Operations(1)),
+            self.price_of("surrogate", multiplied),
+            self.price_of_states("leak@1states", 1, multiplied + Operations(1)),
+            self.price_of("outer", Operations(1)),
+        ]
+
+
+def _sum(*parts: dict[str, float]) -> dict[str, float]:
+    """Charges added up by part, in the order of first mention."""
+    found: dict[str, float] = {}
+    for part in parts:
+        for name, energy_pj in part.items():
+            found[name] = found.get(name, 0.0) + energy_pj
+    return found

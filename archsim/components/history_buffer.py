@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Look
 
@@ -17,3 +19,8 @@ class HistoryBuffer(Memory):
     area_action = "keep"
     area_phase = "learning"
     look = Look(2, "////")
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A potential for each of the gradient unit's lanes in a cycle."""
+        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.membrane_buffer.potential_bits
+        return unit.n_lanes * bits, Fraction(unit.cycle_ps)

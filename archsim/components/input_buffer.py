@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, longest
@@ -24,7 +26,7 @@ class InputBuffer(Memory):
         bus = self.parts.tile_bus
         n_beats = bus.beats(self.price.width_bits)
         on_bus_pj = n_beats * self.chip.tile.bus.cost.energy_pj
-        return action("fetch", input_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+        return action(self.named("fetch"), input_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
     def fetch(self, n_accesses: int) -> Job:
@@ -38,3 +40,7 @@ class InputBuffer(Memory):
 
     def examples(self) -> list[Action]:
         return [self.price_of_fetch(), self.priced("receive")]
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A beat of the tile's bus."""
+        return self.chip.tile.bus.width_bits, Fraction(self.chip.tile.bus.cycle_ps)

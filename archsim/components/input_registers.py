@@ -17,6 +17,7 @@ class InputRegisters(ArrayPart):
     kind = "input_registers"
     path = ("crossbar", "input_registers")
     area_action = "drive"
+    scaling = "digital"
     look = Look(4, "\\\\\\\\")
 
     @property

@@ -1,18 +1,31 @@
-"""What one tile has of the interconnect: a router and its links.
+"""What one tile has of the interconnect: a router, or its share of one, and its links.
 
-A flit over one hop costs the router's energy and, for model "wire", ``1/2 C V^2`` for each of its bits over
-the length of the hop (the half: a wire switches with a chance of one in two for random data).
+A flit over one hop costs the router's energy and, by the cost model,
+
+* ``cited``: nothing more, whatever the length;
+* ``wire``: ``1/2 C V^2`` for each of its bits over the length of the hop (the half: a wire switches with a chance
+  of one in two for random data);
+* ``router``: a price per bit and length. Router and clock follow from ports, channels and buffers
+  (:mod:`archsim.components.router_law`). Wires are repeated, and a long one is a pipeline: a link takes as many
+  whole cycles as a flit needs for it, of which one is in `router_latency`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import ClassVar, assert_never
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps, exact
+from archsim.components.router_law import CHECKED, RouterSize
+from archsim.registry import INTERCONNECTS
 from archsim.spec.chip import Chip
 from archsim.spec.chip import Interconnect as InterconnectSpec
-from archsim.spec.costs import CitedInterconnect
+from archsim.spec.costs import CitedInterconnect, RouterInterconnect, RouterReference, WireInterconnect
+from archsim.units import door_key
+
+_REFERENCE = "interconnect.cost.reference."
 
 
 class Interconnect(Part):
@@ -23,11 +36,28 @@ class Interconnect(Part):
     counts = (("hop", "flit"),)
     area_action = "hop"
     free_keys = ("frequency", "router_latency", "cost")
+    scaling = "digital"
+    scaling_of: ClassVar[Mapping[str, str]] = {"capacitance_per_mm_ff": "wire", "wire_energy_per_mm_pj": "wire"}
     look = Look(6, "")
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        return [] if chip.interconnect.width_bits >= 1 else ["interconnect.width: must be at least 1 bit"]
+        noc = chip.interconnect
+        if noc.width_bits < 1:
+            return ["interconnect.width: must be at least 1 bit"]
+        return _law_faults(noc) if isinstance(noc.cost, RouterInterconnect) else []
+
+    @classmethod
+    def notes(cls, chip: Chip) -> list[str]:
+        noc = chip.interconnect
+        if not isinstance(noc.cost, RouterInterconnect):
+            return []
+        if INTERCONNECTS[noc.kind].router_ports(1):
+            said = "interconnect.cost.clock_energy: changes nothing here, for clocks are gated; give gated: false"
+            return [said] if noc.cost.gated else []
+        keys = ("router_energy", "clock_energy", "router_area", "router_leakage", "gated", "reference")
+        why = f"changes nothing here, for a {noc.kind} has no routers; choose another kind"
+        return [f"interconnect.cost.{key}: {why}" for key in keys]
 
     @property
     def where(self) -> Where:
@@ -35,11 +65,26 @@ class Interconnect(Part):
 
     @property
     def figures(self) -> Figures:
-        cost = self.chip.interconnect.cost
+        noc = self.chip.interconnect
+        cost = noc.cost
         if isinstance(cost, CitedInterconnect):
             return Figures(cost.area_um2, cost.leakage_uw, cost.source)
         scaling = "router only; wires run above the tiles and take no area"
-        return Figures(cost.router_area_um2, cost.router_leakage_uw, cost.source, scaling)
+        if isinstance(cost, WireInterconnect):
+            return Figures(cost.router_area_um2, cost.router_leakage_uw, cost.source, scaling)
+        router = router_of(noc)
+        if router is None:
+            return Figures(0.0, 0.0, cost.source, "no router; wires run above the tiles and take no area")
+        share, reference = self._routers_per_tile(), _size(cost.reference)
+        leakage_uw = cost.router_leakage_uw * router.leakage() / reference.leakage()
+        clock_uw = 0.0 if cost.gated else clock_energy_pj(noc) * noc.frequency_mhz  # pJ MHz = uW
+        scaling = f"{_said(router)} from {_said(reference)}; {scaling}"
+        area_um2 = cost.router_area_um2 * router.area() / reference.area()
+        return Figures(share * area_um2, share * (leakage_uw + clock_uw), cost.source, scaling)
+
+    def _routers_per_tile(self) -> float:
+        """Whole routers of the chip by its tiles."""
+        return 1.0
 
     def flits(self, n_bits: int) -> int:
         """Flits that carry `n_bits`."""
@@ -53,6 +98,16 @@ class Interconnect(Part):
     def router_ps(self) -> int:
         """Time of the head of a packet through one router."""
         return self.chip.interconnect.router_latency_ps
+
+    @remembered
+    def wire_ps(self, length_mm: float) -> int:
+        """Time on a wire of `length_mm` beyond its first cycle, in whole cycles."""
+        cost = self.chip.interconnect.cost
+        if not isinstance(cost, RouterInterconnect):
+            return 0
+        period_ps = flit_period_ps(self.chip.interconnect)
+        needed_ps = exact(round(float(length_mm), 3)) * cost.wire_latency_per_mm_ps
+        return burst_ps(max(0, -(-needed_ps // period_ps) - 1), period_ps)
 
     @remembered
     def hop(self, length_mm: float) -> Action:
@@ -77,5 +132,75 @@ def hop_energy_pj(interconnect: InterconnectSpec, length_mm: float) -> float:
     cost = interconnect.cost
     if isinstance(cost, CitedInterconnect):
         return cost.energy_pj
-    bit_fj = 0.5 * cost.capacitance_per_mm_ff * cost.swing_v**2 * length_mm
-    return cost.router_energy_pj + bit_fj * interconnect.width_bits / 1e3
+    if isinstance(cost, WireInterconnect):
+        bit_fj = 0.5 * cost.capacitance_per_mm_ff * cost.swing_v**2 * length_mm
+        return cost.router_energy_pj + bit_fj * interconnect.width_bits / 1e3
+    if isinstance(cost, RouterInterconnect):
+        wires_pj = cost.wire_energy_per_mm_pj * length_mm * interconnect.width_bits
+        return router_energy_pj(interconnect) + wires_pj
+    assert_never(cost)
+
+
+def router_energy_pj(interconnect: InterconnectSpec) -> float:
+    """Energy of one flit through a router by the law, in pJ; 0 where there is none."""
+    cost, router = interconnect.cost, router_of(interconnect)
+    assert isinstance(cost, RouterInterconnect)
+    return cost.router_energy_pj * router.energy() / _size(cost.reference).energy() if router else 0.0
+
+
+def clock_energy_pj(interconnect: InterconnectSpec) -> float:
+    """Energy of one clock of a router by the law, in pJ; 0 where there is none."""
+    cost, router = interconnect.cost, router_of(interconnect)
+    assert isinstance(cost, RouterInterconnect)
+    return cost.clock_energy_pj * router.clock() / _size(cost.reference).clock() if router else 0.0
+
+
+def router_of(interconnect: InterconnectSpec) -> RouterSize | None:
+    """The size of the chip's routers; None if its kind has none."""
+    n_ports = INTERCONNECTS[interconnect.kind].router_ports(1)
+    if not n_ports:
+        return None
+    assert interconnect.n_buffer_flits != "unlimited"  # see `_law_faults`
+    return RouterSize(
+        interconnect.width_bits, n_ports, interconnect.n_virtual_channels, interconnect.n_buffer_flits
+    )
+
+
+def _size(reference: RouterReference) -> RouterSize:
+    return RouterSize(
+        reference.width_bits, reference.n_ports, reference.n_virtual_channels, reference.n_buffer_flits
+    )
+
+
+def _said(size: RouterSize) -> str:
+    """A size for people."""
+    buffers = f"{size.n_virtual_channels} VC x {size.n_buffer_flits} flits x {size.width_bits} bit"
+    return f"{size.n_ports} ports x {buffers}"
+
+
+def _law_faults(noc: InterconnectSpec) -> list[str]:
+    """Where the law of a router does not hold for a chip, or for the reference that it gives."""
+    assert isinstance(noc.cost, RouterInterconnect)
+    n_ports = INTERCONNECTS[noc.kind].router_ports(1)
+    if n_ports and noc.n_buffer_flits == "unlimited":
+        said = "cost.model: router prices them; give buffer_flits (and virtual_channels), such as 4 (and 2)"
+        return [f"interconnect.buffer_flits: unlimited buffers have no price; {said}"]
+    sizes = [(_REFERENCE, _size(noc.cost.reference))]
+    router = router_of(noc)
+    if router is not None:
+        sizes.insert(0, ("interconnect.", router))
+    return [
+        f"{path}{_key(path, name)}: {value} {_unit(name)} outside the law of cost.model: router, {low} to {high} "
+        f"({CHECKED}); stay within, or price the router with model: cited or wire"
+        for path, size in sizes
+        for name, value, (low, high) in size.outside()
+    ]
+
+
+def _key(path: str, name: str) -> str:
+    """The key of a field; how many ports a chip's routers have, its kind says."""
+    return "kind" if name == "n_ports" and path != _REFERENCE else door_key(name)
+
+
+def _unit(name: str) -> str:
+    return {"width_bits": "bit is", "n_ports": "ports are"}.get(name, "is")

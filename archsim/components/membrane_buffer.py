@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Look
 from archsim.spec.chip import Chip
@@ -21,3 +23,8 @@ class MembraneBuffer(Memory):
         if chip.tile.membrane_buffer.potential_bits < 1:
             found.append("tile.membrane_buffer.potential: must be at least 1 bit")
         return found
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A state of each of the neuron unit's lanes, read and written back in a cycle."""
+        unit, bits = self.chip.tile.neuron_unit, self.chip.tile.membrane_buffer.potential_bits
+        return 2 * unit.n_lanes * bits, Fraction(unit.cycle_ps)

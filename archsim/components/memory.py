@@ -1,28 +1,17 @@
-"""What the memories of a chip have in common: published figures, figures per bit cell, or SRAM by CACTI."""
+"""The base class of memories: sizes, banks, accesses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import abstractmethod
 from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
+from archsim.components.memory_price import BufferPrice, buffer_faults, condition_faults, price_buffer, state_of
 from archsim.components.part import Job, Part, action, remembered
-from archsim.components.records import Action, Figures, Where, burst_ps, exact
-from archsim.components.sram import CACTI_SOURCE, nodes_nm, sram, widths_bits
+from archsim.components.records import Action, Figures, Where, burst_ps
 from archsim.spec.chip import Buffer, Chip
-from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer
-
-
-@dataclass(frozen=True)
-class BufferPrice:
-    """What a buffer of one size costs; an access is one `width_bits`."""
-
-    width_bits: int
-    read_energy_pj: float
-    write_energy_pj: float
-    access_ps: Fraction
-    figures: Figures
+from archsim.spec.costs import CactiBuffer, SramBuffer
 
 
 class Memory(Part):
@@ -36,21 +25,30 @@ class Memory(Part):
 
     reads: ClassVar[tuple[str, ...]] = ()
     writes: ClassVar[tuple[str, ...]] = ()
-    free_keys = ("cycle", "cost")
+    free_keys = ("cycle", "banks", "cost")
+    scaling = "memory"
 
     @classmethod
     def spec_of(cls, chip: Chip) -> Buffer:
-        """What the chip file says of it."""
+        """Its section of the chip file."""
         found: Buffer = cls.of_file(chip)
         return found
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        return buffer_faults(".".join(cls.path), cls.spec_of(chip), chip.technology.node_nm)
+        spec = cls.spec_of(chip)
+        found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
+        return found + condition_faults(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer)
+        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer) or super().scales(chip)
+
+    @classmethod
+    def heeds(cls, chip: Chip) -> set[str]:
+        found = super().heeds(chip)
+        by_law = isinstance(cls.spec_of(chip).cost, SramBuffer)
+        return found | {"temperature", "supply", "flavour"} if by_law else found
 
     @property
     def where(self) -> Where:
@@ -60,11 +58,31 @@ class Memory(Part):
     def figures(self) -> Figures:
         return self.price.figures
 
+    @abstractmethod
+    def asked(self) -> tuple[int, Fraction]:
+        """Bits that what it feeds takes when it is busy, and in which time in ps."""
+
     @cached_property
     def price(self) -> BufferPrice:
-        """What it costs at the size that it has."""
-        size = self.parts.size_bytes(self.kind)
-        return price_buffer(self.spec_of(self.chip), size, self.chip.technology.node_nm)
+        """Its price at the size that it has."""
+        return self.price_of(self.parts.size_bytes(self.kind))
+
+    @remembered
+    def price_of(self, size_bytes: int) -> BufferPrice:
+        """What it would cost at a size; with as many banks as keep up, if their number is automatic."""
+        spec = self.spec_of(self.chip)
+        if spec.n_banks != "auto":
+            return self._priced_as(size_bytes, spec.n_banks)
+        most = max(1, 8 * size_bytes // spec.width_bits)
+        banks = (self._priced_as(size_bytes, n) for n in range(1, most + 1))
+        return next(p for p in banks if p.n_banks == most or p.keeps_up(*self.asked()))
+
+    def _priced_as(self, size_bytes: int, n_banks: int) -> BufferPrice:
+        return price_buffer(self.spec_of(self.chip), size_bytes, state_of(self.chip), n_banks)
+
+    def named(self, action: str) -> str:
+        """The name of an action whose price depends on the size of this memory, which may differ between tiles."""
+        return f"{action}@{self.parts.size_bytes(self.kind)}B" if self.parts.is_of_one_tile else action
 
     def accesses(self, n_bits: int) -> int:
         """Accesses that hold `n_bits`."""
@@ -72,8 +90,8 @@ class Memory(Part):
 
     @remembered
     def access_ps(self, n_accesses: int) -> int:
-        """Time of `n_accesses`, one after the other."""
-        return burst_ps(n_accesses, self.price.access_ps)
+        """Time of `n_accesses`, one after the other in each bank."""
+        return burst_ps(-(-n_accesses // self.price.n_banks), self.price.access_ps)
 
     @remembered
     def access(self, name: str, n_bits: int) -> Job:
@@ -86,65 +104,10 @@ class Memory(Part):
     def priced(self, name: str) -> Action:
         """The price of one access of one of its actions."""
         energy_pj = self.price.read_energy_pj if name in self.reads else self.price.write_energy_pj
-        return action(name, **{self.kind: energy_pj})
+        return action(self.named(name), **{self.kind: energy_pj})
 
     def examples(self) -> list[Action]:
         return [self.priced(name) for name, _ in self.counts]
 
     def time_of_one_ps(self) -> Fraction:
         return self.price.access_ps
-
-
-def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
-    """What keeps a buffer from being priced; `name` is its path in the chip file."""
-    faults = []
-    cost = buffer.cost
-    if buffer.width_bits < 1:
-        faults.append(f"{name}.width: must be at least 1 bit")
-    if buffer.size_bytes != "auto" and buffer.size_bytes < 1:
-        faults.append(f"{name}.size: must be at least 1 B")
-    if not isinstance(cost, CactiBuffer):
-        if buffer.cycle_ps is None:
-            faults.append(f"{name}.cycle: missing; a cost of model: {cost.model} holds no access time")
-        return faults
-    nodes, widths = nodes_nm(), widths_bits()
-    if not nodes[0] <= node_nm <= nodes[-1]:
-        faults.append(
-            f"{name}.cost: CACTI's table holds {nodes[0]} to {nodes[-1]} nm, the chip has {node_nm:g} nm; "
-            "use a cost of model: cited"
-        )
-    if buffer.width_bits > widths[-1]:
-        faults.append(
-            f"{name}.width: CACTI's table ends at {widths[-1]} bit, not {buffer.width_bits}; "
-            "make it narrower or use a cost of model: cited"
-        )
-    return faults
-
-
-def price_buffer(buffer: Buffer, size_bytes: int, node_nm: float) -> BufferPrice:
-    """The price of a buffer without `buffer_faults`, `size_bytes` large."""
-    cost = buffer.cost
-    if size_bytes == 0:  # automatic size and nothing to hold
-        source = CACTI_SOURCE if isinstance(cost, CactiBuffer) else cost.source
-        return BufferPrice(buffer.width_bits, 0.0, 0.0, Fraction(0), Figures(0.0, 0.0, source, "not built"))
-    if isinstance(cost, CactiBuffer):
-        found = sram(size_bytes, buffer.width_bits, node_nm)
-        access_ps = exact(found.latency_ps) if buffer.cycle_ps is None else Fraction(buffer.cycle_ps)
-        figures = Figures(found.area_um2, found.leakage_uw, CACTI_SOURCE, found.scaling)
-        read_pj, write_pj = found.read_energy_pj, found.write_energy_pj
-        return BufferPrice(buffer.width_bits, read_pj, write_pj, access_ps, figures)
-    return BufferPrice(
-        buffer.width_bits,
-        cost.read_energy_pj,
-        cost.write_energy_pj,
-        Fraction(buffer.cycle_ps or 0),
-        _cited_figures(cost, size_bytes),
-    )
-
-
-def _cited_figures(cost: CitedBuffer | BitCellBuffer, size_bytes: int) -> Figures:
-    if isinstance(cost, CitedBuffer):
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
-    n_cells = 8 * size_bytes
-    scaling = f"one bit cell x {n_cells} bit"
-    return Figures(n_cells * cost.cell_area_um2, n_cells * cost.cell_leakage_uw, cost.source, scaling)

@@ -14,6 +14,7 @@ class NeuronUnit(DigitalUnit):
     path = ("tile", "neuron_unit")
     counts = (("update", "neuron"),)
     area_action = "update"
+    scaling = "digital"
     look = Look(5, "")
 
     @remembered
@@ -22,7 +23,7 @@ class NeuronUnit(DigitalUnit):
         buffer, bits = self.parts.membrane_buffer, self.chip.tile.membrane_buffer.potential_bits
         access_pj = buffer.price.read_energy_pj + buffer.price.write_energy_pj
         return action(
-            f"update@{n_states}states",
+            buffer.named(f"update@{n_states}states"),
             neuron_unit=self.unit.cost.energy_pj,
             membrane_buffer=access_pj * n_states * bits / buffer.price.width_bits,
         )

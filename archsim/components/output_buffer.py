@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archsim.components.memory import Memory
 from archsim.components.part import Look
 
@@ -16,3 +18,7 @@ class OutputBuffer(Memory):
     writes = ("emit",)
     area_action = "emit"
     look = Look(1, "xxxx")
+
+    def asked(self) -> tuple[int, Fraction]:
+        """A flit of a link."""
+        return self.chip.interconnect.width_bits, self.parts.interconnect.time_of_one_ps()

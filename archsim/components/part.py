@@ -1,9 +1,9 @@
-"""What every part of a chip has in common: what it does, and what that takes in time, energy and area."""
+"""The base class of a chip's parts: actions, and their time, energy and area."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
@@ -13,6 +13,7 @@ from archsim.components.records import Action, Charge, Figures, Where
 from archsim.names import CONTROL
 from archsim.spec.chip import Chip
 from archsim.spec.costs import CircuitCost, Priced
+from archsim.units import to_door
 
 if TYPE_CHECKING:
     from archsim.components.parts import Parts
@@ -69,6 +70,10 @@ class Part(ABC):
         The action and the phase that its area is there for.
     free_keys : tuple of str
         Keys below `path` that change times and prices, but never which tasks there are.
+    scaling : str
+        The law by which its cited figures go to another node or condition, of :mod:`archsim.components.process`.
+    scaling_of : mapping of str to str
+        Fields of its cost that go by another one.
     look : Look
     """
 
@@ -78,6 +83,8 @@ class Part(ABC):
     area_action: ClassVar[str] = CONTROL
     area_phase: ClassVar[str] = "forward"
     free_keys: ClassVar[tuple[str, ...]] = ("cost",)
+    scaling: ClassVar[str]
+    scaling_of: ClassVar[Mapping[str, str]] = {}
     look: ClassVar[Look]
 
     def __init__(self, parts: Parts) -> None:
@@ -87,11 +94,16 @@ class Part(ABC):
 
     @classmethod
     def of_file(cls, chip: Chip) -> Any:
-        """What the chip file says of the part; None if the chip has none."""
+        """The part's section of the chip file; None if the chip has none."""
         found: Any = chip
         for name in cls.path:
             found = getattr(found, name)
         return found
+
+    @classmethod
+    def cost_path(cls) -> tuple[str, ...]:
+        """Where the chip file gives its cost."""
+        return (*cls.path, "cost")
 
     @classmethod
     def cost_of(cls, chip: Chip) -> Priced | None:
@@ -106,7 +118,7 @@ class Part(ABC):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:  # noqa: ARG003  # most parts can always be priced
-        """What keeps the part from being priced, as ``path: what is wrong; what would help``."""
+        """Errors that keep the part from being priced, as ``path: what is wrong; what would help``."""
         return []
 
     @classmethod
@@ -115,9 +127,25 @@ class Part(ABC):
         return []
 
     @classmethod
+    def law_of(cls, field: str) -> str:
+        """The law by which a figure of its cost is scaled."""
+        return cls.scaling_of.get(field, cls.scaling)
+
+    @classmethod
     def scales(cls, chip: Chip) -> bool:
         """Whether its cost depends on the node of the chip's technology."""
-        return isinstance(cls.cost_of(chip), CircuitCost)
+        cost = cls.cost_of(chip)
+        is_at_node = cost is not None and cost.at is not None and cost.at.node_nm is not None
+        return is_at_node or isinstance(cost, CircuitCost)
+
+    @classmethod
+    def heeds(cls, chip: Chip) -> set[str]:
+        """Which of the chip's conditions its cost depends on: temperature, supply, flavour."""
+        cost = cls.cost_of(chip)
+        if isinstance(cost, CircuitCost):
+            return {"temperature", "supply", "flavour"}
+        at = None if cost is None else cost.at
+        return set() if at is None else {key for key, value in to_door(at).items() if value is not None}
 
     @property
     @abstractmethod
@@ -139,7 +167,7 @@ class Part(ABC):
         return []
 
     def count_unit(self, action: str) -> str:
-        """What one count of one of its actions is."""
+        """The unit of count of one of its actions."""
         return dict(self.counts)[action]
 
     def time_of_one_ps(self) -> int | Fraction | None:

@@ -12,6 +12,7 @@ class PartialSumRegisters(ArrayPart):
     kind = "partial_sum_registers"
     path = ("crossbar", "partial_sum_registers")
     area_action = "shift_add"
+    scaling = "digital"
     look = Look(2, "\\\\\\\\")
 
     @property

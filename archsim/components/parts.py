@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any, get_type_hints
 
@@ -20,6 +21,7 @@ from archsim.components.drivers import Drivers
 from archsim.components.global_buffer import GlobalBuffer
 from archsim.components.gradient_buffer import GradientBuffer
 from archsim.components.gradient_unit import GradientUnit
+from archsim.components.held import Held, area_items
 from archsim.components.history_buffer import HistoryBuffer
 from archsim.components.input_buffer import InputBuffer
 from archsim.components.input_registers import InputRegisters
@@ -27,22 +29,24 @@ from archsim.components.interconnect import Interconnect
 from archsim.components.level_shifters import LevelShifters
 from archsim.components.membrane_buffer import MembraneBuffer
 from archsim.components.memory import Memory
+from archsim.components.multiplier import Multiplier
 from archsim.components.neuron_unit import NeuronUnit
 from archsim.components.output_buffer import OutputBuffer
 from archsim.components.part import Part
 from archsim.components.partial_sum_registers import PartialSumRegisters
 from archsim.components.records import AreaItem, listed
 from archsim.components.sample_hold import SampleHold
+from archsim.components.scaled import at_conditions, conditions_without_effect, scaling_faults
 from archsim.components.shift_add import ShiftAdd
 from archsim.components.tile_bus import TileBus
 from archsim.components.tile_control import TileControl
 from archsim.components.write_circuits import WriteCircuits
 from archsim.errors import SpecError
-from archsim.spec.chip import Chip
+from archsim.spec.chip import TAILORED, Chip
 
 _FREE_OF_CHIP = (
-    ("name",), ("technology",), ("device", "read_pulse"), ("device", "on_time"), ("device", "read_voltage"),
-    ("device", "source"),
+    ("name",), ("technology",), ("conditions",), ("device", "read_pulse"), ("device", "on_time"),
+    ("device", "read_voltage"), ("device", "source"),
 )  # fmt: skip
 
 
@@ -50,7 +54,8 @@ class Parts:
     """Every part of a chip, at the prices of its file.
 
     All times are whole picoseconds; a burst is exact until it is rounded once, half to even. The equations are in
-    the modules of the parts, the sources in the chip file and in `items`.
+    the modules of the parts, the sources in the chip file and in `items`. Costs that say at which node or
+    conditions their figures hold are scaled to the chip's, once (:mod:`archsim.components.process`).
 
     Parameters
     ----------
@@ -60,6 +65,8 @@ class Parts:
         Tiles that the chip has, or that the workload needs.
     sizes : mapping of str to int
         Bytes of each buffer by name; a buffer that is not named has the size in the chip file.
+    held : Held, optional
+        What a mapped workload takes of the chip: for tiles that are tailored to it, and what is idle.
 
     Raises
     ------
@@ -98,17 +105,25 @@ class Parts:
     accumulator: Accumulator
     neuron_unit: NeuronUnit
     gradient_unit: GradientUnit
+    multiplier: Multiplier
     tile_control: TileControl
     interconnect: Interconnect
     global_buffer: GlobalBuffer
     chip_control: ChipControl
 
-    def __init__(self, chip: Chip, n_tiles: int, sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self, chip: Chip, n_tiles: int, sizes: Mapping[str, int], held: Held | None = None
+    ) -> None:
         faults = [*check(chip), *_size_faults(chip, sizes)]
         if faults:
             raise SpecError(listed(faults))
-        chip = with_circuits(chip)
-        self.chip, self.n_tiles, self._sizes = chip, n_tiles, sizes
+        self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
+        self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
+        self.is_of_one_tile = False
+        self._of_tiles: dict[tuple[int, ...], Parts] = {}
+        self._make()
+
+    def _make(self) -> None:
         for name, kind in part_kinds().items():
             setattr(self, name, kind(self))
 
@@ -129,18 +144,35 @@ class Parts:
         """Sides of an array that have drivers, sample-and-hold and ADCs of their own."""
         return 2 if self.chip.crossbar.transpose == "duplicated" else 1
 
+    @property
+    def is_tailored(self) -> bool:
+        """Whether each tile is as large as what it holds."""
+        return self.chip.n_tiles == TAILORED and self.held is not None
+
+    def at(self, tile: int) -> Parts:
+        """The parts of one tile: these, where all tiles are alike."""
+        if self.held is None or not self.is_tailored:
+            return self
+        names = [name for name, kind in buffer_kinds().items() if getattr(self, name).where == "tile"]
+        sizes = tuple(self.held.built_bytes.get((name, tile), 0) for name in names)
+        if sizes not in self._of_tiles:
+            made = copy(self)
+            made._sizes = {**self._sizes, **dict(zip(names, sizes, strict=True))}
+            made.is_of_one_tile = True
+            made._make()
+            self._of_tiles[sizes] = made
+        return self._of_tiles[sizes]
+
     def size_bytes(self, buffer: str) -> int:
         """The size of a buffer: as the workload needs, or as the chip file says."""
         return int(self._sizes.get(buffer, _size_in_file(self.chip, buffer)))
 
     @cached_property
     def _items(self) -> tuple[AreaItem, ...]:
-        n_pes = self.n_tiles * self.chip.tile.n_pes
-        parents = {"chip": 1, "tile": self.n_tiles, "pe": n_pes, "crossbar": n_pes * self.chip.pe.n_crossbars}
-        return tuple(_item(part, parents[part.where]) for part in self)
+        return tuple(area_items(self))
 
     def items(self) -> tuple[AreaItem, ...]:
-        """Area and leakage of every part, with source and scaling."""
+        """Area and leakage of every part, with source and scaling; memories of several sizes are several items."""
         return self._items
 
     @cached_property
@@ -177,7 +209,9 @@ def check(chip: Chip) -> list[str]:
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
     of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
-    return [*circuit_faults(chip), *of_parts]
+    of_circuits = circuit_faults(chip)
+    priced = chip if of_circuits else with_circuits(chip)
+    return [*of_circuits, *dict.fromkeys(of_parts), *scaling_faults(priced, part_kinds())]
 
 
 def without_effect(chip: Chip) -> list[str]:
@@ -202,8 +236,9 @@ def without_effect(chip: Chip) -> list[str]:
     """
     notes = [note for kind in part_kinds().values() for note in kind.notes(chip)]
     if not any(kind.scales(chip) for kind in part_kinds().values()):
-        notes.append("technology.node: changes nothing here, for no cost has model: survey or cacti")
-    return notes
+        said = "for no cost has model: survey, cacti or sram, or says at which node its figures hold"
+        notes.append(f"technology.node: changes nothing here, {said}")
+    return notes + conditions_without_effect(chip, part_kinds())
 
 
 def free_paths() -> list[tuple[str, ...]]:
@@ -212,7 +247,7 @@ def free_paths() -> list[tuple[str, ...]]:
 
 
 def count_units() -> dict[str, str]:
-    """What one count of every action is."""
+    """The unit of count of every action."""
     return {name: unit for kind in part_kinds().values() for name, unit in kind.counts}
 
 
@@ -221,13 +256,9 @@ def _size_in_file(chip: Chip, buffer: str) -> Any:
 
 
 def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:
+    found = {name: sizes.get(name, _size_in_file(chip, name)) for name in buffer_kinds()}
     return [
-        f"{'.'.join(kind.path)}.size: auto needs a workload, or give a size such as '64 KiB'"
-        for name, kind in buffer_kinds().items()
-        if sizes.get(name, _size_in_file(chip, name)) == "auto"
+        f"{'.'.join(buffer_kinds()[name].path)}.size: {size} needs a workload, or give a size such as '64 KiB'"
+        for name, size in found.items()
+        if not isinstance(size, int)
     ]
-
-
-def _item(part: Part, n_parents: int) -> AreaItem:
-    n, f = part.n_per_parent, part.figures
-    return AreaItem(part.kind, part.where, n * n_parents, f.area_um2, f.leakage_uw, f.source, f.scaling, n)

@@ -34,7 +34,7 @@ class Charge:
 
 @dataclass(frozen=True)
 class Action:
-    """What is done, and what one count of it costs.
+    """An action, and the cost of one count of it.
 
     The first charge names the component whose busy time it is. A name stands for one price only; what the
     price depends on follows an ``@``: ``drive@2b``.
@@ -98,7 +98,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class AreaItem:
-    """All instances of a component: `n` on the whole chip, `n_per_parent` in each `where`."""
+    """All instances of a component: `n` on the whole chip, `n_per_parent` in each `where`.
+
+    `idle_um2` and `idle_uw` are of all instances together: what a workload leaves empty, or larger than it needs.
+    """
 
     component: str
     where: Where
@@ -108,6 +111,8 @@ class AreaItem:
     source: str
     scaling: str
     n_per_parent: int
+    idle_um2: float = 0.0
+    idle_uw: float = 0.0
 
 
 def exact(value: float) -> Fraction:

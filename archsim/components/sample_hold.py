@@ -12,6 +12,7 @@ class SampleHold(Part):
     kind = "sample_hold"
     path = ("sample_hold",)
     area_action = "convert"
+    scaling = "fixed"
     look = Look(6, "////")
 
     @property

@@ -19,6 +19,7 @@ class ShiftAdd(DigitalUnit):
     path = ("shift_add",)
     counts = (("shift_add", "value"),)
     area_action = "shift_add"
+    scaling = "digital"
     look = Look(2, "")
 
     @property

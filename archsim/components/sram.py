@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
@@ -135,3 +135,10 @@ def sram(size_bytes: int, width_bits: int, node_nm: float) -> Sram:
         latency_s * 1e12,
         "; ".join(notes),
     )
+
+
+def banked(one: Sram, n_banks: int) -> Sram:
+    """`n_banks` of a memory; an access takes one of them."""
+    notes = [f"{n_banks} banks", one.scaling] if one.scaling else [f"{n_banks} banks"]
+    area_um2, leakage_uw = n_banks * one.area_um2, n_banks * one.leakage_uw
+    return replace(one, area_um2=area_um2, leakage_uw=leakage_uw, scaling=" of ".join(notes))

@@ -19,7 +19,7 @@ def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
     ----------
     chip : Chip
     parts : Parts, optional
-        With the tiles and buffer sizes of a mapped workload. Without, `auto` is shown as one tile and
+        With the tiles and buffer sizes of a mapped workload. Without, sizes by workload are shown as one tile and
         1 KiB, and `scaling` says so.
 
     Returns
@@ -41,20 +41,21 @@ def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
     >>> all(row["source"] for row in rows)
     True
     """
-    assumed: set[str] = set()
+    assumed: dict[str, str] = {}
     if parts is None:
-        assumed = {name for name, kind in buffer_kinds().items() if kind.spec_of(chip).size_bytes == "auto"}
-        n_tiles = 1 if chip.n_tiles == "auto" else chip.n_tiles
+        sizes = {name: kind.spec_of(chip).size_bytes for name, kind in buffer_kinds().items()}
+        assumed = {name: size for name, size in sizes.items() if not isinstance(size, int)}
+        n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 1
         parts = Parts(chip, n_tiles, dict.fromkeys(assumed, SHOWN_AUTO_BYTES))
     actions = [(part, action) for part in parts for action in dict.fromkeys(part.examples())]
     return [
-        _row(part, item, actions, item.component in assumed)
+        _row(part, item, actions, assumed.get(item.component))
         for part, item in zip(parts, parts.items(), strict=True)
     ]
 
 
-def _row(part: Part, item: AreaItem, actions: list[tuple[Part, Action]], assumed: bool) -> dict[str, Any]:
-    notes = [f"size auto, shown for {SHOWN_AUTO_BYTES // 1024} KiB"] if assumed else []
+def _row(part: Part, item: AreaItem, actions: list[tuple[Part, Action]], assumed: str | None) -> dict[str, Any]:
+    notes = [f"size {assumed}, shown for {SHOWN_AUTO_BYTES // 1024} KiB"] if assumed else []
     time_ps = part.time_of_one_ps()
     own_first = sorted(actions, key=lambda pair: pair[0] is not part)
     return {

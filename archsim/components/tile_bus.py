@@ -12,9 +12,10 @@ class TileBus(Part):
 
     kind = "tile_bus"
     path = ("tile", "bus")
-    counts = (("collect", "beat"),)
+    counts = (("collect", "beat"), ("move", "beat"))
     area_action = "collect"
     free_keys = ("cycle", "cost")
+    scaling = "wire"
     look = Look(4, "")
 
     @classmethod
@@ -46,12 +47,25 @@ class TileBus(Part):
     @remembered
     def collecting(self, n_bits: int) -> Job:
         """Carry `n_bits` of results to the accumulators."""
+        return self._carrying(self.collect(), n_bits)
+
+    @remembered
+    def move(self) -> Action:
+        """Carry what was sent from the output buffer to the input buffer of the same tile. Count: beats."""
+        return action("move", tile_bus=self.chip.tile.bus.cost.energy_pj)
+
+    @remembered
+    def moving(self, n_bits: int) -> Job:
+        """Carry `n_bits` from the output buffer to the input buffer of the same tile."""
+        return self._carrying(self.move(), n_bits)
+
+    def _carrying(self, price: Action, n_bits: int) -> Job:
         n_beats = self.beats(n_bits)
         time_ps = self.beats_ps(n_beats)
-        return Job(self.collect(), n_beats, time_ps, time_ps, (("bus", 1, 1),))
+        return Job(price, n_beats, time_ps, time_ps, (("bus", 1, 1),))
 
     def examples(self) -> list[Action]:
-        return [self.collect()]
+        return [self.collect(), self.move()]
 
     def time_of_one_ps(self) -> int:
         return self.chip.tile.bus.cycle_ps

@@ -13,12 +13,17 @@ class TileControl(Part):
 
     kind = "tile_control"
     path = ("tile", "control")
+    scaling = "digital"
     look = Look(3, "xxxx")
 
     @classmethod
     def cost_of(cls, chip: Chip) -> CitedCost | None:
         found: CitedCost | None = cls.of_file(chip)
         return found
+
+    @classmethod
+    def cost_path(cls) -> tuple[str, ...]:
+        return cls.path
 
     @classmethod
     def free_paths(cls) -> list[tuple[str, ...]]:

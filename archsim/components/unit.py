@@ -1,4 +1,4 @@
-"""What the digital units have in common: accumulators, neuron units, shift-and-add, gradient units."""
+"""The base class of digital units: accumulators, neuron units, shift-and-add, gradient units."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class DigitalUnit(Part):
 
     @property
     def unit(self) -> Unit:
-        """What the chip file says of it."""
+        """Its section of the chip file."""
         found: Unit = self.of_file(self.chip)
         return found
 

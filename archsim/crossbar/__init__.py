@@ -1,4 +1,4 @@
-"""What number really comes out of a crossbar: weights on real cells between real wires, read by real converters.
+"""Numeric model of a crossbar: weights on real cells between real wires, read by real converters.
 
 `CrossbarArray` is the door: it programs a matrix, multiplies by it and by its transpose, updates it, lets it age,
 and counts what it did. Beneath, the exact circuit of one array alone: `column_currents` answers for given drive

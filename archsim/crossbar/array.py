@@ -320,7 +320,7 @@ class CrossbarArray(Grid):
 
     @property
     def converter(self) -> Adc | None:
-        """What converts the sums of `mvm`; None where the read-out has no codes.
+        """The converter of the sums of `mvm`; None where the read-out has no codes.
 
         Raises
         ------

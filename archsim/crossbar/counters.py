@@ -1,4 +1,4 @@
-"""What an array did, for the cost side to price."""
+"""Counters of an array's reads and writes, for the cost side to price."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class Grid:
-    """What :class:`~archsim.crossbar.array.CrossbarArray` reads and writes.
+    """The cells that :class:`~archsim.crossbar.array.CrossbarArray` reads and writes.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Grid:
 
     @property
     def counters(self) -> Counters:
-        """What was done since the array was made, or since `reset_counters`."""
+        """Counters since the array was made, or since `reset_counters`."""
         return self._all_counters() - self._since
 
     def reset_counters(self) -> None:

@@ -73,7 +73,7 @@ class Look:
 
     @property
     def converter(self) -> Adc | None:
-        """What converts the sums; none where they are read as they are."""
+        """The converter of the sums; None where they are read as they are."""
         return self.array.converter
 
     @property

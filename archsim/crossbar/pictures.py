@@ -1,4 +1,4 @@
-"""What one array looks like while it is read."""
+"""Pictures of one array while it is read."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ Pair = tuple[Floats, Floats | None] | None
 
 @dataclass(frozen=True)
 class Conducting:
-    """What a grid conducts now, in full cells (and their squares), for one direction of reading.
+    """Conductances of a grid now, in full cells (and their squares), for one direction of reading.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _seen(pair: Pair, share: Shares, beside: Shares | None, kind: str) -> Pair:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all reads of one grid share."""
+    """State that all reads of one grid share."""
 
     spec: ArraySpec
     weight_map: WeightMap

@@ -1,4 +1,4 @@
-"""What an error model is learned from: sums of a chip's arrays with their errors, and without."""
+"""Training data of an error model: sums of a chip's arrays with their errors, and without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What noise of a cell between wires is at the read-out: the cell's voltage times its way to the ground.
+"""Noise of a cell between wires, as seen at the read-out: the cell's voltage times its way to the ground.
 
 To first order a change of conductance dG of cell kl changes the current of its column by ``dG v u``: v is the
 cell's voltage under the drive, u its voltage with 1 V at the column's ground and all drivers at 0 V (adjoint

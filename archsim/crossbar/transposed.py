@@ -30,7 +30,7 @@ _Key = tuple[bool, int, Adc | None]
 
 
 class Backward:
-    """What the backward reads of a grid need beyond the forward ones."""
+    """The state of a grid's backward reads beyond that of the forward ones."""
 
     def __init__(self, spec: ArraySpec, layout: Layout) -> None:
         self.spec, self.layout = spec, layout
@@ -39,7 +39,7 @@ class Backward:
         self._readings: tuple[Conducting | None, dict[_Key, list[tuple[Reading, slice, Floats]]]] = None, {}
 
     def kept(self, version: tuple[int, int], backward: bool, make: Callable[[], Conducting]) -> Conducting:
-        """What the grid conducts in a direction, made anew when a conductance has changed."""
+        """Conductances of the grid in a direction, made anew when one has changed."""
         wires = self.spec.wires
         # by reciprocity both directions are one, but for the noise of cells
         noisy = self.spec.errors.read_noise is not None or bool(self.spec.errors.thermal_noise)

@@ -77,7 +77,7 @@ def backward_transfer(conductance_siemens: Floats, wires: Wires) -> Floats:
 def transfers(
     cells: Floats, reference: Floats | None, layout: Layout, wires: Wires, backward: bool
 ) -> tuple[Floats, Floats | None]:
-    """What the cells of a grid seem to conduct between their wires: same shapes."""
+    """Effective conductances of a grid's cells between their wires: same shapes."""
     seen, seen_reference = np.empty_like(cells), None if reference is None else np.empty_like(reference)
     for t, rows in enumerate(layout.row_blocks):
         for b, columns in enumerate(layout.column_blocks):

@@ -27,7 +27,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """What came of each configuration.
+    """The outcome of each configuration.
 
     Attributes
     ----------
@@ -203,7 +203,7 @@ class _Batch:
 
 
 class _Used:
-    """What is used of each resource: units by class, in the order of resources."""
+    """Use of each resource: units by class, in the order of resources."""
 
     def __init__(self, graph: TaskGraph, classes: Ints | None) -> None:
         self.graph = graph

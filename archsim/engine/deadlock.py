@@ -57,7 +57,7 @@ class _Stuck:
             self.freers.setdefault(resource, []).append(task)
 
     def needs(self, task: int) -> dict[int, int]:
-        """What a task takes at its start: {resource: units}."""
+        """Units that a task takes at its start: {resource: units}."""
         g = self.graph
         total: dict[int, int] = {}
         for ptr, resource, units in (

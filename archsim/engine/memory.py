@@ -10,7 +10,7 @@ from archsim.taskgraph.memory import SMALL, require
 def run_bytes(
     n_tasks: int, n_edges: int = 0, n_claims: int = 0, engine: str = "compiled", all_rules: bool = True
 ) -> int:
-    """What a run adds to its graph, the trace included.
+    """Memory that a run adds to its graph, the trace included.
 
     Parameters
     ----------

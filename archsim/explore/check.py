@@ -1,4 +1,4 @@
-"""What is wrong with a study, found out before anything runs."""
+"""Errors of a study, found before anything runs."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _plain_choice(name: str, values: Sequence[object] | None) -> Iterator[str]:
 
 
 def faults_of_set(study: Study) -> Iterator[Fault]:
-    """What is wrong with each assignment for all configurations, on files without them."""
+    """Errors of each assignment for all configurations, on files without them."""
     for i, assignment in enumerate(study.model.set):
         yield from ((("set", i), said) for said in _option(study, [assignment]))
 
@@ -145,7 +145,7 @@ def _option(study: Study, assignments: Sequence[str]) -> Iterator[str]:
 
 
 def _path_faults(study: Study, path: str, item: object) -> Iterator[str]:
-    """What is wrong with a path and its values; each fault once."""
+    """Errors of a path and its values, each once."""
     from json import dumps
 
     values = listed(item)  # type: ignore[arg-type]  # values or a range
@@ -159,13 +159,16 @@ def _path_faults(study: Study, path: str, item: object) -> Iterator[str]:
 
 
 def _faults_at(study: Study, path: str, text: str) -> Iterator[str]:
-    """What the file's model says of one value at a path, apart from how it goes with others."""
+    """Error of one value at a path by the file's model, apart from how it goes with others."""
     side, _, rest = path.partition(".")
     if dotted := with_dots(path):
         yield f"write it as {dotted}"
         return
     if side not in MODELS or not rest:
         yield f"starts with chip. or workload., or is phase or seed{_where_it_stands(path)}"
+        return
+    if (side, rest) == ("chip", "library"):
+        yield "is chosen in the chip file, before anything is set there; write a chip file for each library"
         return
     document: Document = study.chip if side == "chip" else study.workload
     try:

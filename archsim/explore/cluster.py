@@ -123,7 +123,7 @@ class DaskPool:
         return lost_s >= LOST_S
 
     def _outcomes(self, name: str, is_lost: bool) -> list[tuple[str, Outcome]]:
-        """What a piece of work has given by now.
+        """The result of a piece of work, if it is there.
 
         Dask blames a worker's death on all that the worker had: whoever may be innocent is tried once more, alone.
         """

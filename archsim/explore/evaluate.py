@@ -24,7 +24,7 @@ Outcome = dict[str, Any]
 
 @dataclass(frozen=True)
 class Limit:
-    """What a metric must keep to, in its unit."""
+    """The bounds of a metric, in its unit."""
 
     metric: str
     at_least: float | None

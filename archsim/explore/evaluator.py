@@ -274,7 +274,7 @@ class Progress:
         self.there([])
 
     def line(self, seconds: float) -> str:
-        """What is told after so many seconds."""
+        """The message after so many seconds."""
         parts = [f"{self.n_done} of {self.n_total}"]
         if self._n_new and seconds > 0:
             rate = self._n_new / seconds

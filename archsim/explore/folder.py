@@ -108,7 +108,7 @@ def _is_half_written(path: Path) -> bool:
 
 
 def about_of(study: Study) -> dict[str, Any]:
-    """What a folder says of its study: what it is, and by which model it is answered."""
+    """A study's description in its folder, and the version of the model."""
     described = describe(study)
     folder = str(study.workload.path.parent.resolve())
     return {
@@ -126,7 +126,7 @@ def log_of(folder: Path, study: Study) -> ResultLog:
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What a folder says of its study.
+    """The description of a study in its folder.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def _refuse_other(folder: Path, there: dict[str, Any], here: dict[str, Any]) -> 
 
 
 def _by_this_version(described: dict[str, Any]) -> dict[str, Any]:
-    """What another version wrote down, with the defaults of what it did not know yet."""
+    """The record of another version, with defaults for the keys that it did not know."""
     try:
         model = StudyModel.model_validate(without_files(described))
     except ValueError:  # it knew what we do not: shown as it stands

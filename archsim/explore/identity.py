@@ -1,4 +1,4 @@
-"""What decides a result: the key of a configuration, and the version of the model."""
+"""Identity of a result: the key of a configuration, and the version of the model."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def all_done(names: Sequence[str], found: Sequence[dict[str, Any]]) -> None:
 
 
 def _done(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """What a worker answers: the outcome, or the exception with where it was raised."""
+    """A worker's answer: the outcome, or the exception with where it was raised."""
     outcomes: list[dict[str, Any]] = []
     for job in jobs:
         try:

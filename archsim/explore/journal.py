@@ -183,7 +183,7 @@ def _foreign(path: Path, said: str) -> ExploreError:
 
 
 def _operation(line: bytes) -> dict[str, Any] | None:
-    """What a line of the journal holds; None if it is torn or damaged."""
+    """Content of a line of the journal; None if it is torn or damaged."""
     try:
         found = read_json(line)
     except ValueError:
@@ -230,7 +230,7 @@ def _misfit(study: Study, trial: optuna.trial.FrozenTrial) -> str:
 
 
 def distribution_of(study: Study, name: str) -> optuna.distributions.BaseDistribution:
-    """What a parameter is drawn from: the places in an order, a continuous range, or one of several."""
+    """The range of a parameter: the places in an order, a continuous range, or one of several."""
     if (values := study.ordered[name]) is not None:
         return optuna.distributions.IntDistribution(0, len(values) - 1)
     if (choices := study.listed[name]) is not None:

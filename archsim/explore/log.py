@@ -128,7 +128,7 @@ class ResultLog:
             self.read()
 
     def _end_of_torn(self) -> list[str]:
-        """What ends a last line that was torn; the log has been read up to its last whole one."""
+        """The end of a last line that was torn; the log has been read up to its last whole one."""
         return ["\n"] if self.path.exists() and self.path.stat().st_size > self._read_to else []
 
     def _is_open(self, key: str) -> bool:

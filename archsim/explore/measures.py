@@ -83,7 +83,7 @@ def limit_of(metric: str, value: object) -> float:
 
 
 def fault_of(metric: str) -> str:
-    """What is wrong with the name of a metric; nothing if it can be found."""
+    """Error of the name of a metric; empty if it can be found."""
     names = [*METRICS, *ACCURACIES, *SHAPES]
     if metric in names:
         return ""

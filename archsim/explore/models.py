@@ -1,4 +1,4 @@
-"""What a study file may say."""
+"""Models of study files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_POINTS = 100_000
 
 
 class ParameterBase(DoorModel):
-    """What every parameter may say.
+    """Keys of every parameter.
 
     `also`: other paths that take the same value. `when`: only while other parameters, named above this one, have
     one of these values; else the file's own value stays.
@@ -202,7 +202,7 @@ Parameter = Annotated[
 
 
 class Bound(DoorModel):
-    """What a metric must keep to; with its unit where it has one: ``{at_most: 2 mm2}``."""
+    """The bounds of a metric, with its unit where it has one: ``{at_most: 2 mm2}``."""
 
     at_least: Number | None = None
     at_most: Number | None = None

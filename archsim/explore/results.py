@@ -1,4 +1,4 @@
-"""What a study's folder holds, read back: front, knee, hypervolume, importances, tables, chips, a page."""
+"""A study's folder, read back: front, knee, hypervolume, importances, tables, chips, a page."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ def _learned_again(study: Study, record: Record, files: str) -> list[str]:
 
 
 def notes_on(found: Explored) -> list[str]:
-    """What a reader should know before the figures."""
+    """Notes for the reader, before the figures."""
     n = found.n_damaged
     lost = (
         f"{n} line{'s' * (n > 1)} of {RESULTS} cut off or damaged ({found.damaged[0] if n else ''}"
@@ -290,7 +290,7 @@ def notes_on(found: Explored) -> list[str]:
 
 
 def _assumed(found: Explored) -> list[str]:
-    """What the reader of the network assumed or repaired, in the first configuration that can be put together."""
+    """Assumptions and repairs of the network's reader, in the first configuration that can be put together."""
     for record in found.records:
         try:
             return list(found.study.resolve(record["parameters"]).work.network.notes)
@@ -300,7 +300,7 @@ def _assumed(found: Explored) -> list[str]:
 
 
 def other_version(found: Explored) -> str:
-    """What to know of a study that another version of archsim made; nothing if it was this one."""
+    """A note on a study that another version of archsim made; empty if it was this one."""
     model = read_about(found.folder)["model"]
     if model == model_version():
         return ""

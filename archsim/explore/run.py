@@ -34,7 +34,7 @@ def on_terminal(text: str) -> None:
 
 @dataclass(frozen=True)
 class Explored:
-    """What a sweep or search found.
+    """The outcome of a sweep or search.
 
     Attributes
     ----------

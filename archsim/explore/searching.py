@@ -222,7 +222,7 @@ class _Search:
         return trial, parameters
 
     def _tell(self, trial: Trial, record: Record, batch: Sequence[Record]) -> None:
-        """What a configuration is worth; one without figures counts as the worst that is known, out of bounds.
+        """The value of a configuration; one without figures counts as the worst that is known, out of bounds.
 
         Figures of a first look are no figures: they do not compare with those of whole evaluations.
         """

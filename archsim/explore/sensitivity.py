@@ -13,7 +13,7 @@ from archsim.explore.uncertain import MAIN, Priced, numbers_of
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What one number does to one metric.
+    """The effect of one number on one metric.
 
     Attributes
     ----------

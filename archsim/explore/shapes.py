@@ -1,4 +1,4 @@
-"""What the files of a study's folder must hold to be gone on with; the files are ours, their damage is not."""
+"""Shapes of the files of a study's folder, checked before it resumes."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class AboutShape(_Strict):
 
 
 def fault_of(found: object, shape: type[BaseModel]) -> str:
-    """What is wrong with data, each field by its name; nothing if it has the shape.
+    """Errors of data, each field by its name; empty if it has the shape.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def fault_of(found: object, shape: type[BaseModel]) -> str:
 
 
 def operation_fault(found: Mapping[str, Any]) -> str:
-    """What is wrong with a line of Optuna's journal; nothing if Optuna may have written it.
+    """Errors of a line of Optuna's journal; empty if Optuna may have written it.
 
     Examples
     --------

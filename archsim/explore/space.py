@@ -85,7 +85,7 @@ def quasi_random(study: Study, n: int) -> Iterator[Parameters]:
 
 
 def configurations(study: Study) -> list[Parameters]:
-    """What the study's sweep tries, each once, in order: of a space that is drawn from, as many as it wants."""
+    """A study's sweep: each configuration once, in order; of a space that is drawn from, as many as it wants."""
     kind, n = study.model.sweep.kind, study.model.sweep.n_configurations or 0
     if kind == "grid":
         return _distinct(grid(study))

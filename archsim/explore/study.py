@@ -22,7 +22,7 @@ MOST_KEPT = 1024
 
 @dataclass(frozen=True)
 class Settings:
-    """What a configuration sets: assignments as ``--set`` takes them, the phase, and the seed."""
+    """Settings of a configuration: assignments as ``--set`` takes them, the phase, and the seed."""
 
     chip: tuple[str, ...]
     workload: tuple[str, ...]
@@ -41,7 +41,7 @@ class Resolved:
 
     @cached_property
     def described_chip(self) -> dict[str, Any]:
-        """What a file would hold to give its chip."""
+        """The chip file that gives its chip."""
         return to_door(self.chip)
 
 
@@ -71,7 +71,7 @@ class Study:
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """What is varied, by path or name, in the order of the file."""
+        """The varied parameters, by path or name, in the order of the file."""
         return self.model.parameters
 
     @cached_property
@@ -85,7 +85,7 @@ class Study:
         return {name: _in_order(self.listed[name]) for name in self.parameters}
 
     def settings(self, parameters: Mapping[str, Value]) -> Settings:
-        """What a configuration sets in the two files."""
+        """Settings of a configuration in the two files."""
         sides: dict[str, list[str]] = {"chip": [], "workload": []}
         phase: str | None = self.model.phase
         seed = self.model.seed
@@ -113,7 +113,7 @@ class Study:
 
     @property
     def cheap(self) -> tuple[str, ...]:
-        """What the first look sets in the workload; nothing if there is none."""
+        """Settings of the low-fidelity evaluation in the workload; empty if there is none."""
         given = self.model.fidelity
         return () if given is None else tuple(item.removeprefix("workload.") for item in given.set)
 
@@ -190,7 +190,7 @@ def describe(study: Study) -> dict[str, Any]:
 
 
 def described_model(model: StudyModel) -> dict[str, Any]:
-    """What a study file says, without its files and what may change when it goes on."""
+    """Content of a study file, without its files and what may change when it resumes."""
     data = model.model_dump(mode="json", by_alias=True)
     for key in ("chip", "workload", "set", "time_limit"):
         data.pop(key)
@@ -200,7 +200,7 @@ def described_model(model: StudyModel) -> dict[str, Any]:
 
 
 def without_files(described: Mapping[str, Any]) -> dict[str, Any]:
-    """What `describe` gave, as a study file would say it: for `StudyModel`, not to be swept."""
+    """The description of `describe` as a study file: for `StudyModel`, not to be swept."""
     rest = {key: value for key, value in described.items() if key != "files"}
     # how many are drawn is not described; a kind other than a grid is refused without it
     drawn = {} if rest["sweep"]["kind"] == "grid" else {"configurations": 1}

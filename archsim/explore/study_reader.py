@@ -10,6 +10,7 @@ from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.explore.check import faults_of_set, faults_of_study
 from archsim.explore.models import StudyModel
 from archsim.explore.study import Study
+from archsim.spec.library import read_chip
 from archsim.units import door_key, faults_of
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
@@ -94,7 +95,7 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
 
 
 def _chip_document(path: Path) -> Document:
-    return read_yaml(path, SpecError)
+    return read_chip(path)
 
 
 def _workload_document(path: Path) -> Document:

@@ -1,4 +1,4 @@
-"""What a sweep or a search found, for a terminal and as plain data."""
+"""Summary of a sweep or a search, for a terminal and as plain data."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def summary(found: Explored) -> str:
 
 
 def _nearest(found: Explored) -> str:
-    """What the configuration that comes nearest breaks; else the first thing that was said."""
+    """The constraints that the nearest configuration breaks; else the first error."""
     for record in nearest(found.study, found.records, 1):
         metrics = record["metrics"]
         broken = [

@@ -163,6 +163,12 @@ class TapedParts:
         self._parts, self._tape = parts, tape
         self._taped: dict[str, TapedPart] = {}
 
+    def at(self, tile: int) -> TapedParts:
+        """The parts of one tile, where all are alike: else no graph is another one's with other times."""
+        if self._parts.at(tile) is not self._parts:
+            raise NotSharedError("tiles differ")
+        return self
+
     def __getattr__(self, name: str) -> Any:
         item = getattr(self._parts, name)
         if name == "tile_pitch_mm":

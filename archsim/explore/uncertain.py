@@ -1,4 +1,4 @@
-"""What remains of an answer when the price list may be off: error bars, and who still beats whom.
+"""Uncertainty of results under the uncertainty of prices: error bars, and which comparisons hold.
 
 Every number of a chip's price list carries a factor, see :mod:`archsim.components.uncertainty`. A draw multiplies
 each by its factor to the power of a standard normal number, and what was simulated is priced anew: energies and
@@ -32,7 +32,7 @@ METRICS = (
 """All totals but those that need the trace of every draw: peak power, utilisation."""
 
 MAIN = METRICS[:4]
-"""What is shown unless others are asked for."""
+"""Metrics that are shown by default."""
 
 MOST_DRAWS = 2**24
 """Far more than the error bars of a price list need; each plays the whole task graph."""

@@ -62,7 +62,7 @@ class Pool(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> list[tuple[str, Outcome]]:
-        """What has been done since, by key; returns at once if there is something."""
+        """Work done since the last call, by key; returns at once if there is some."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What each span waited for last, as arrows between spans; and lanes in the order of the chip."""
+"""The last wait of each span, as arrows between spans; and lanes in the order of the chip."""
 
 from __future__ import annotations
 

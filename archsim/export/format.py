@@ -1,4 +1,4 @@
-"""What a format is, and the entry point to all of them."""
+"""The base class of formats, and the entry point to all of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Format(ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
     """How the names of its files end, in lower case with the dot; a format may do without."""
     writes: ClassVar[str] = "spans"
-    """What `write` counts."""
+    """The unit of what `write` counts."""
 
     @abstractmethod
     def write(self, result: Result, path: str | Path) -> int:

@@ -1,4 +1,4 @@
-"""What a path is: named by a user, or made of names that may come from a file; and whose it is."""
+"""Paths: named by a user, or made of names that may come from a file; and whose it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST = 200  # bytes of a name that its temporary file repeats: a name has 25
 
 
 def path_of(path: AnyPath) -> Path:
-    """What a user named as a path, from the root on; ``~`` is a home.
+    """A user's path from the root on; ``~`` is a home.
 
     Raises
     ------

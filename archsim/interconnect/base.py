@@ -1,4 +1,4 @@
-"""What an interconnect is: tiles at places, links between them, and the route of a message.
+"""The base class of interconnects: tiles at places, links between them, and the route of a message.
 
 A route is a sequence of hops, each over one directed link. The global buffer is the node :data:`IO`; where it is
 attached is up to the kind.
@@ -27,7 +27,7 @@ IO = -1
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Node = int | tuple[int, ...]
-"""What a link joins: a place, the global buffer (IO), or a node of the kind's own, such as one of a tree."""
+"""The ends of a link: a place, the global buffer (IO), or a node of the kind's own, such as one of a tree."""
 Point = tuple[float, float]
 """Where something is drawn, in tile pitches: to the right, and down."""
 
@@ -95,8 +95,13 @@ class Interconnect(ABC):
         """All links, each once, in a fixed order; those of the global buffer first."""
 
     @classmethod
+    def router_ports(cls, n_tiles: int) -> int:
+        """Ports of a router of `n_tiles` tiles, as of a mesh unless a kind says otherwise; 0 without routers."""
+        return 4 + n_tiles
+
+    @classmethod
     def faults(cls, section: Section) -> list[tuple[str, str]]:
-        """What this kind does not go with, as (key, what is wrong and what would help).
+        """Errors of this kind together with other keys, as (key, what is wrong and what would help).
 
         `section` is what the chip file says of the interconnect.
         """

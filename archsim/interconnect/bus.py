@@ -24,6 +24,12 @@ class Bus(Interconnect):
     kind = "bus"
     places_differ = False
 
+    @classmethod
+    def router_ports(cls, n_tiles: int) -> int:
+        """None: tiles drive the bus by themselves."""
+        del n_tiles
+        return 0
+
     def path(self, here: int, there: int) -> tuple[Hop, ...]:
         del here, there
         return (Hop(NAME, self.diameter),)

@@ -29,6 +29,12 @@ class HTree(Interconnect):
         """Levels of the binary tree above the leaves."""
         return max(1, math.ceil(math.log2(max(2, self.n_tiles))))
 
+    @classmethod
+    def router_ports(cls, n_tiles: int) -> int:
+        """Two branches and the way up; tiles have none of their own."""
+        del n_tiles
+        return 3
+
     def path(self, here: int, there: int) -> tuple[Hop, ...]:
         up = [] if here == IO else self._above(here)
         down = [] if there == IO else self._above(there)

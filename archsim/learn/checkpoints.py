@@ -1,4 +1,4 @@
-"""What is finished of a learning run, as files: written whole or not at all, refused where they do not belong.
+"""Checkpoints of a learning run, as files: written whole or not at all, refused where they do not belong.
 
 A checkpoint is an npz file with a header (what it is, what it was made from), a record, arrays, and a checksum of
 all of it.
@@ -100,7 +100,7 @@ def _checksum(made_from: Mapping[str, Any], record: Mapping[str, Any], arrays: A
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What differs between two descriptions, by its path; the first few, and how many more.
+    """Differences between two descriptions, by path; the first few, and how many more.
 
     Examples
     --------
@@ -159,7 +159,7 @@ _FIELDS = ("weight", "bias", "recurrent_weight")
 
 
 def arrays_of(network: Network) -> Arrays:
-    """What a network has learned, by layer and field."""
+    """Learned values of a network, by layer and field."""
     found = {f"{field}_{k}": getattr(layer, field) for k, layer in enumerate(network.layers) for field in _FIELDS}
     return {name: np.asarray(array) for name, array in found.items() if array is not None}
 

@@ -33,7 +33,7 @@ def timed(work: Workload) -> tuple[int, int]:
 
 
 def phases_of(work: Workload, rules: Sequence[str]) -> tuple[str, ...]:
-    """What is timed: the rules' phases, and inference if the workload names it or there is no rule."""
+    """Phases that are timed: those of the rules, and inference if the workload names it or there is no rule."""
     return (*rules, *((INFERENCE,) if INFERENCE in work.phases or not rules else ()))
 
 

@@ -22,7 +22,7 @@ _CALIBRATION = 31
 
 
 def training_bytes(chip: Chip, work: Workload) -> int:
-    """What one adaptation on the chip takes beside the data: weights, cells, and windows that pass together.
+    """Memory of one adaptation on the chip beside the data: weights, cells, and windows that pass together.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from archsim.workload import Workload
 
 
 def of_training(work: Workload) -> dict[str, Any]:
-    """What of a workload decides what is learned before the chip."""
+    """The part of a workload that decides what is learned before the chip."""
     learning = cast("dict[str, Any]", work.described.get("learning") or {})
     kept: dict[str, Any] = {key: work.described.get(key) for key in ("network", "weights", "timesteps")}
     files = {name: sha256 for name, sha256 in files_of(work).items() if not name.startswith("activity.")}

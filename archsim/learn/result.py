@@ -1,4 +1,4 @@
-"""What a learning run found: accuracies with their intervals, and what the same run costs on the chip."""
+"""Outcome of a learning run: accuracies with their intervals, and what the same run costs on the chip."""
 
 from __future__ import annotations
 

@@ -348,7 +348,7 @@ class _Story:
 
     @cached_property
     def _of_training(self) -> dict[str, Any]:
-        """What of the workload decides pre-training."""
+        """The part of the workload that decides pre-training."""
         kept = {key: self.work.described.get(key) for key in ("name", "network", "weights", "timesteps")}
         learning = cast("dict[str, Any]", self.work.described.get("learning") or {})
         parts = ("loss", "surrogate", "reset_path", "data", "pretrain")

@@ -7,18 +7,19 @@ is held until its last has left, (n-1) times the slowest stage so far plus its o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from archsim.components import ReadCycle
 from archsim.components.records import ArrayRead, longest
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
+from archsim.lowering.inputs import Codes, Driven, driven
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
 
 
 @dataclass(frozen=True)
 class Product:
-    """What an array has to compute.
+    """A product that an array computes.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ class Product:
         Whether inputs may be negative; the sign is one of the bits then.
     transposed : bool
         Driven from the columns and read at the rows.
+    codes : ndarray of int32, optional
+        The numbers on the driven lines with their signs, where they are known and count.
     """
 
     block: Block
@@ -41,6 +44,7 @@ class Product:
     n_bits: int
     signed: bool
     transposed: bool = False
+    codes: Codes | None = None
 
 
 def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int | None]) -> int:
@@ -53,38 +57,36 @@ def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int
     merged = read = admitted
     # from the columns, the cells of a weight share the row's wire: one read for each of them
     n_reads = ctx.chip.crossbar.n_columns_per_weight // _lines_at_once(ctx) if product.transposed else 1
-    drivers = ctx.parts.drivers
-    cycles = drivers.read_cycles(product.n_bits, product.signed)
-    of_phase = _phases(product, drivers.n_phases(product.n_bits, product.signed))
-    for i, cycle in enumerate(cycles):
+    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed)
+    for i, (cycle, lines) in enumerate(zip(cycles, _driven(ctx, product, cycles), strict=True)):
         for k in range(n_reads):
-            phase = of_phase[i * len(of_phase) // len(cycles)]
             is_last = i == len(cycles) - 1 and k == n_reads - 1
-            read, merged = _cycle(ctx, label, phase, cycle, read, merged, [turn] if is_last else [])
+            frees = [turn] if is_last else []
+            read, merged = _cycle(ctx, label, product, (cycle, lines), read, merged, frees)
     if ctx.work.schedule == "three_level":  # a later batch's write waits for them
         ctx.reads.setdefault(product.block, []).append(read)
     return merged
 
 
-def _phases(product: Product, n_phases: int) -> list[Product]:
-    """A number drives its line in the phase of its sign; half of them are taken as negative."""
-    if n_phases == 1:
-        return [product]
-    n_negative = product.n_active // 2
-    return [replace(product, n_active=n) for n in (product.n_active - n_negative, n_negative)]
+def _driven(ctx: Context, product: Product, cycles: Sequence[ReadCycle]) -> list[Driven]:
+    """What each cycle of a product drives."""
+    spec = ctx.chip.drivers
+    n_phases = ctx.parts.drivers.n_phases(product.n_bits, product.signed)
+    ones = spec.charged == "ones"
+    return driven(spec.kind, cycles, n_phases, product.n_active, product.codes, ones)
 
 
 def _cycle(
     ctx: Context,
     label: Label,
     product: Product,
-    cycle: ReadCycle,
+    what: tuple[ReadCycle, Driven],
     read_before: int,
     merged_before: int,
     frees: Sequence[Claim],
 ) -> tuple[int, int]:
     """One cycle, read and merged after the one before; returns the tasks that read and that merge it."""
-    chip, parts, block = ctx.chip, ctx.parts, product.block
+    chip, parts, block, (cycle, lines) = ctx.chip, ctx.parts, product.block, what
     n_values = _converted_values(ctx, product)
     name = _crossbar(block)
     side = ".transposed" if product.transposed and chip.crossbar.transpose == "duplicated" else ""
@@ -93,7 +95,8 @@ def _cycle(
     settle_ps, read_ps = parts.drivers.settle_ps(), parts.crossbar.read_ps(cycle, n_values)
     # lines that settle hold the array; if they settle within the read, their energy is spread over it
     drive = ctx.add(
-        label, parts.drivers.drive(cycle, n_values, product.transposed), _driven_lines(ctx, product),
+        label, parts.drivers.drive(cycle, n_values, product.transposed),
+        lines.n_lines * (_lines_at_once(ctx) if product.transposed else 1),
         uses=[(array, 1)] if settle_ps else [],
         occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=[read_before],
     )
@@ -108,7 +111,7 @@ def _cycle(
     before_ps = parts.crossbar.before_conversion_ps(cycle, n_values)
     read = ctx.add(
         label, parts.crossbar.read(cycle, _priced_as(block), _conductance(ctx, block), n_values),
-        _reads(ctx, product), uses=[(array, 1)],
+        _reads(ctx, product, lines), uses=[(array, 1)],
         occupancy_ps=held, latency_ps=before_ps, after=[drive], reserves=[*banks, *granted], frees=frees,
     )
 
@@ -244,11 +247,6 @@ def _read_columns(ctx: Context, block: Block) -> int:
     return block.n_columns * crossbar.n_columns_per_weight + (1 if crossbar.signed == "offset" else 0)
 
 
-def _driven_lines(ctx: Context, product: Product) -> int:
-    """Word lines, or the columns of one cell of each driven weight."""
-    return product.n_active * (_lines_at_once(ctx) if product.transposed else 1)
-
-
 def _lines_at_once(ctx: Context) -> int:
     """Columns of a weight that one transposed read drives: both of a pair, with voltages of both signs."""
     crossbar = ctx.chip.crossbar
@@ -256,15 +254,15 @@ def _lines_at_once(ctx: Context) -> int:
     return 2 if is_pair else 1
 
 
-def _reads(ctx: Context, product: Product) -> int:
+def _reads(ctx: Context, product: Product, lines: Driven) -> int:
     """Count of the read action: active cells, or reads of whole arrays."""
     block = product.block
     if ctx.parts.crossbar.counted == "read":
         # the price of the action holds the repeats without a sample-and-hold
         return product.n_vectors * block.n_crossbars
     if product.transposed:
-        return _driven_lines(ctx, product) * block.n_rows
-    return product.n_active * _read_columns(ctx, block)
+        return lines.n_units * _lines_at_once(ctx) * block.n_rows
+    return lines.n_units * _read_columns(ctx, block)
 
 
 def _read(ctx: Context, product: Product) -> ArrayRead:

@@ -1,4 +1,4 @@
-"""What all phases share while tasks are laid down: the builder, the chip's resources, the prices."""
+"""The context of all phases while tasks are laid down: the builder, the chip's resources, the prices."""
 
 from __future__ import annotations
 
@@ -45,13 +45,37 @@ class ActivityLike(Protocol):
         """(timesteps, positions, columns): columns of a layer's weights with an error; None if not known."""
         ...
 
+    def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> NDArray[np.int32] | None:
+        """Numbers on the word lines of a layer in a sample; None if not known."""
+        ...
+
+    def column_codes(self, layer: str, sample: int) -> NDArray[np.int32] | None:
+        """Numbers of the errors, as `error_lines`; None if not known."""
+        ...
+
     def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> NDArray[np.uint8] | None:
         """(rows, columns): cells of each weight that an update writes; None if all."""
         ...
 
+    def pulses_of_cells(self, layer: str, update: int, *, of_copy: bool = False) -> NDArray[np.uint16] | None:
+        """(rows, columns, cells): pulses that an update gives each cell of a weight; None if not known."""
+        ...
+
+
+@dataclass
+class Written:
+    """What was written in a run: cells, pulses, and cells that are not at their targets.
+
+    Pulses and failed cells are means where they are expected and not drawn or recorded.
+    """
+
+    cells: int = 0
+    pulses: float = 0.0
+    failed: float = 0.0
+
 
 class Label(NamedTuple):
-    """What a task is for; people read it, engines do not."""
+    """The label of a task; people read it, engines do not."""
 
     phase: str
     layer: str
@@ -70,6 +94,10 @@ class Context:
     tasks : TaskGraphBuilder
     actions : dict of str to Action
         Every price that was used, by name.
+    seed : int
+        For what is drawn while tasks are laid down.
+    written : Written
+        What the tasks write.
     """
 
     chip: Chip
@@ -83,8 +111,12 @@ class Context:
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
+    _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
+    _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict)
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
+    seed: int = 0
+    written: Written = field(default_factory=Written)
 
     @property
     def flow(self) -> Dataflow:
@@ -211,6 +243,33 @@ class Context:
                 self._errors[key] = self._per_burst(of_span.sum(axis=2, dtype=np.int64))
         return self._errors[key]
 
+    def row_codes(self, layer: Layer, sample: int, step: int, rows: Span) -> NDArray[np.int32] | None:
+        """Numbers on a span of a layer's word lines in a step; None if not known, or all bits count alike."""
+        if self.chip.drivers.charged == "all":
+            return None
+        key = (layer.name, sample, False)
+        if key not in self._codes:
+            input_spikes = self.bits["input"] == 1
+            self._codes[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
+        return self._of_step(self._codes[key], layer.name, step, rows)
+
+    def error_codes(self, layer: str, sample: int, step: int, columns: Span) -> NDArray[np.int32] | None:
+        """Numbers of the errors of a span of a layer's columns in a step; None as for `row_codes`."""
+        if self.chip.drivers.charged == "all":
+            return None
+        key = (layer, sample, True)
+        if key not in self._codes:
+            self._codes[key] = self.activity.column_codes(layer, sample)
+        return self._of_step(self._codes[key], layer, step, columns)
+
+    def _of_step(
+        self, codes: NDArray[np.int32] | None, layer: str, step: int, lines: Span
+    ) -> NDArray[np.int32] | None:
+        if codes is None:
+            return None
+        start, stop = self.flow.positions(layer, step)
+        return codes[self.flow.timestep(layer, step), start:stop, lines[0] : lines[1]]
+
     def macs_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
         """Terms of the outer products of a block: pairs of an active input and an error, position by position."""
         key = (layer.name, sample, rows, columns)
@@ -225,6 +284,26 @@ class Context:
                 pairs = active.sum(axis=2, dtype=np.int64) * errors.sum(axis=2, dtype=np.int64)
                 self._macs[key] = self._per_burst(pairs)
         return self._macs[key]
+
+    def words_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
+        """Words of a block's gradients that the outer products of each step touch, position by position.
+
+        The gradients of a row of weights begin a word. Of an active row those words are touched that hold a column
+        with an error; all of them where the activity does not say which errors are zero.
+        """
+        key = (layer.name, sample, rows, columns)
+        if key not in self._words:
+            words = self.parts.gradient_buffer.words_of_columns(columns[1] - columns[0])
+            lines = self.activity.error_lines(layer.name, sample)
+            if lines is None:
+                self._words[key] = [n * len(words) for n in self.active_per_step(layer, sample, rows)]
+            else:
+                active = self.activity.active_rows(layer.name, sample)[:, :, rows[0] : rows[1]]
+                errors = lines[:, :, columns[0] : columns[1]]
+                touched = [errors[:, :, low:high].any(axis=2) for low, high in words]
+                of_row = np.sum(touched, axis=0, dtype=np.int64)
+                self._words[key] = self._per_burst(active.sum(axis=2, dtype=np.int64) * of_row)
+        return self._words[key]
 
     def n_vectors(self, layer: str, step: int) -> int:
         """Output positions of a step's burst."""
@@ -250,6 +329,26 @@ class Context:
         return counts
 
     @cached_property
+    def digit_shares(self) -> dict[str, tuple[float, ...]]:
+        """Parts of the cells of each layer's arrays at each level, the lowest first.
+
+        Of a differential pair one cell rests at the lowest. Weights that are not known count as spread evenly.
+        """
+        device, crossbar = self.chip.device, self.chip.crossbar
+        found = {}
+        for layer in self.network.weighted:
+            shares = np.full(device.n_levels, 1.0 / device.n_levels)
+            if layer.weight is not None and np.abs(layer.weight).max() > 0:
+                stored = _stored(layer.weight, pairs=crossbar.signed == "differential")
+                digits = digits_of(stored, device.n_levels, crossbar.n_cells_per_weight)
+                shares = np.bincount(digits.ravel(), minlength=device.n_levels) / digits.size
+            if crossbar.signed == "differential":
+                shares = shares / 2
+                shares[0] += 0.5
+            found[layer.name] = tuple(shares.tolist())
+        return found
+
+    @cached_property
     def mean_conductance(self) -> dict[str, float]:
         """Mean conductance (S) of the cells of each layer's arrays.
 
@@ -264,9 +363,8 @@ class Context:
         for layer in self.network.weighted:
             mean = 0.5
             if layer.weight is not None and np.abs(layer.weight).max() > 0:
-                largest = np.abs(layer.weight).max()
-                share = np.abs(layer.weight) / largest if pairs else (layer.weight / largest + 1) / 2
-                mean = mean_digit(share, device.n_levels, crossbar.n_cells_per_weight)
+                stored = _stored(layer.weight, pairs=pairs)
+                mean = mean_digit(stored, device.n_levels, crossbar.n_cells_per_weight)
             mean *= 0.5 if pairs else 1.0
             window = device.g_max_siemens - device.g_min_siemens
             means[layer.name] = device.g_min_siemens + mean * window
@@ -281,6 +379,16 @@ def mean_digit(share: NDArray[np.float64], n_levels: int, n_cells: int) -> float
     >>> mean_digit(np.array([1.0, 0.0]), n_levels=4, n_cells=2)
     0.5
     """
+    return float(np.mean(digits_of(share, n_levels, n_cells)) / (n_levels - 1))
+
+
+def digits_of(share: NDArray[np.float64], n_levels: int, n_cells: int) -> NDArray[np.int64]:
+    """(n_cells, *shape): digits of numbers in 0..1 written to base `n_levels`, the lowest first."""
     steps = np.rint(share * (n_levels**n_cells - 1)).astype(np.int64)
-    digits = [steps // n_levels**i % n_levels for i in range(n_cells)]
-    return float(np.mean(digits) / (n_levels - 1))
+    return np.stack([steps // n_levels**i % n_levels for i in range(n_cells)])
+
+
+def _stored(weight: NDArray[np.float64], *, pairs: bool) -> NDArray[np.float64]:
+    """What of weights lies in the cells that are not at rest, in 0..1."""
+    largest = np.abs(weight).max()
+    return np.abs(weight) / largest if pairs else (weight / largest + 1) / 2

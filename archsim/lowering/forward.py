@@ -14,6 +14,7 @@ For every layer and step (a burst of output positions at one timestep), in the o
         keep         (learning) the potentials into the history buffer
         emit, unload the spikes into the output buffer and out again
         admit, hop ..., receive   to every tile that needs them; the last frees the output buffer
+        admit, move, receive      over the bus to this tile itself, if it needs them
 
 The membrane orders the timesteps of a layer: a step's update waits until the step before has been sent. Of input
 registers and accumulators a chip has some sets, two if it does not say (double buffering): a step's fetch waits
@@ -134,7 +135,7 @@ class Forward:
                 self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
 
     def _received_before(self, consumer: str, step: int) -> list[int | None]:
-        """What a load waits for: the input does not run ahead of its receivers without bound.
+        """Predecessors of a load: the input does not run ahead of its receivers without bound.
 
         Each layer that reads the input has loads of its own: one may need a step long before another, and until
         then the step lies in the global buffer.
@@ -178,7 +179,7 @@ class Forward:
         return task
 
     def _start_of(self, step: int) -> int | None:
-        """What a step of a layer waits for before the sample begins: later steps follow the first one anyway."""
+        """Predecessors of a step of a layer before the sample begins: later steps follow the first one anyway."""
         return self.start if step == 0 else None
 
     def _read_before(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
@@ -256,7 +257,8 @@ class Forward:
         label = self.label(name, step)
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         signed = any(ctx.signed[source] for source in sources_of(plan.layer))
-        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed)
+        codes = ctx.row_codes(plan.layer, self.sample, step, block.rows) if bits > 1 else None
+        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed, codes=codes)
         merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
         self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block).tile
@@ -285,7 +287,7 @@ class Forward:
         if plan.layer.neuron is not None:
             if kept := self._keeps(plan, "potentials"):
                 after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
-            update = ctx.parts.neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
+            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
             ready = ctx.do(label, home.tile, update, after)
             self.updated[name, home.tile, step] = ready
             after = [ready]
@@ -356,7 +358,7 @@ class Forward:
         ctx = self.ctx
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
-        return ctx.do(label, tile, ctx.parts.history_buffer.access("keep", bits), [after])
+        return ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("keep", bits), [after])
 
 
 def _ways(plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, int]]:

@@ -115,12 +115,13 @@ def _hop(
     whole_ps = router.flit_ps(n_flits)
     early = bool(branch.next) and noc.switching == "cut_through" and n_flits > 1
     needs_tail = early and bool(frees or branch.targets or asked)
+    length_mm = hop.length * ctx.parts.tile_pitch_mm()
     head = ctx.add(
-        label, router.hop(hop.length * ctx.parts.tile_pitch_mm()), n_flits,
+        label, router.hop(length_mm), n_flits,
         uses=[(ctx.resource(hop.link), 1)],
         reserves=[space] if space and ctx.mapping.interconnect.n_vc_classes == 1 else [],
         occupancy_ps=whole_ps,
-        latency_ps=router.router_ps() + (router.flit_ps(1) if early else whole_ps),
+        latency_ps=router.router_ps() + router.wire_ps(length_mm) + (router.flit_ps(1) if early else whole_ps),
         after=after, frees=[] if needs_tail else frees,
     )  # fmt: skip
     if not needs_tail:

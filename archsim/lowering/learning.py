@@ -1,13 +1,16 @@
-"""What both learning rules share: the error at the output, errors on their way, surrogates, outer products.
+"""Tasks that learning rules share: the error at the output, errors on their way, surrogates, outer products.
 
 For every layer with weights and every step whose error delta is known at the layer's homes::
 
     recall       the step's potentials out of the history buffer
-    surrogate    delta = (what arrived) x sigma'(u), at the home; frees the potentials
-    emit, hop ..., receive   delta to the tiles that hold the layer's arrays
+    leak         the delta of the later timestep, times the leak, where the rule goes back in time
+    surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
+    emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
-    outer        delta times inputs into the gradient buffer, only where an input was active and the error is not
-                 zero (every error counts where the activity does not say); frees the inputs
+    outer        delta times inputs, only where an input was active and the error is not zero (every error counts
+                 where the activity does not say)
+    accumulate   beside it: each word of gradients that this touches out of the gradient buffer and back; both free
+                 the inputs
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from archsim.lowering.arrays import summed_up
-from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
+from archsim.lowering import arithmetic
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
+from archsim.lowering.loss import OutputError
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
-from archsim.mapping import Home, LayerPlan, n_bytes
+from archsim.mapping import Home, LayerPlan, n_bytes, sources_of
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -45,7 +49,10 @@ class Learning:
     phase: str
     gradients: dict[str, list[int]]
     tasks: list[int] = field(default_factory=list)
-    normalised: dict[range, dict[int, list[int]]] = field(default_factory=dict)
+    deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
+
+    def __post_init__(self) -> None:
+        self.output_error = OutputError(self.ctx, self.forward, self.phase)
 
     @property
     def last(self) -> Layer:
@@ -60,63 +67,46 @@ class Learning:
     def errors(self) -> dict[tuple[int, int], int]:
         """The error at the output by (home tile, step): at every step, or one on the mean rate for all."""
         ctx, plan, name = self.ctx, self.ctx.plan(self.last.name), self.last.name
-        found: dict[tuple[int, int], int] = {}
-        for home in plan.homes:
-            steps = range(ctx.flow.n_steps(name))
-            if ctx.work.error == "mean_rate":
-                n = home.n_channels * ctx.flow.n_positions(name)
-                task = self._error(home, steps[-1], n, self._outputs_known(home, steps))
-                found |= {(home.tile, step): task for step in steps}
-            else:
-                found |= {(home.tile, step): self.error_of_step(home, step) for step in steps}
+        steps = range(ctx.flow.n_steps(name))
+        if ctx.work.error == "mean_rate":
+            found = self.output_error.on_mean_rate()
+            return {(tile, step): task for tile, task in found.items() for step in steps}
+        return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
+
+    def delta(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
+        """delta of a home's neurons in one step, of which there is one more for those before it in time."""
+        if not self.ctx.rule.goes_back_in_time(self.ctx.work):
+            return self.surrogate(plan, home, step, after)
+        later = self._later(plan, home, step)
+        found = self.surrogate(plan, home, step, [*after, later])
+        self.deltas[plan.layer.name, home.tile, step] = found
         return found
 
-    def error_of_step(self, home: Home, step: int) -> int:
-        """The error of one step at one home of the output."""
-        n = home.n_channels * self.ctx.n_vectors(self.last.name, step)
-        return self._error(home, step, n, self._outputs_known(home, range(step, step + 1)))
-
-    def _outputs_known(self, home: Home, steps: range) -> list[int]:
-        """What the error of some steps at a home waits for: its outputs, and what the loss needs of all others.
-
-        A cross entropy divides by a sum over all outputs of a timestep, so homes exchange their parts of it.
-        """
-        if not self.ctx.work.learning.loss.endswith("cross_entropy"):
-            return [self._output(home, step) for step in steps]
-        n_bursts = self.ctx.flow.n_bursts(self.last.name)
-        whole = range(steps[0] // n_bursts * n_bursts, (steps[-1] // n_bursts + 1) * n_bursts)
-        if whole not in self.normalised:
-            self.normalised[whole] = self._normalised(whole)
-        return self.normalised[whole][home.tile]
-
-    def _normalised(self, steps: range) -> dict[int, list[int]]:
-        """By home tile: the tasks after which it knows its outputs of whole timesteps and the sum over all."""
-        homes, ctx = self.ctx.plan(self.last.name).homes, self.ctx
-        known = {home.tile: [self._output(home, step) for step in steps] for home in homes}
-        if len(homes) == 1:
-            return known
-        label = self.label(self.last.name, steps[-1])
-        ready = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
-        bits = ctx.chip.tile.membrane_buffer.potential_bits
-        return {tile: [task] for tile, task in summed_up(ctx, label, dict.fromkeys(ready, 1), ready, bits).items()}
-
-    def _output(self, home: Home, step: int) -> int:
-        key = (self.last.name, home.tile, step)
-        return self.forward.updated.get(key, self.forward.sent[key])
-
-    def _error(self, home: Home, step: int, n_values: int, after: Iterable[int]) -> int:
-        job = self.ctx.parts.gradient_unit.error(n_values)
-        return self.ctx.do(self.label(self.last.name, step), home.tile, job, after)
+    def _later(self, plan: LayerPlan, home: Home, step: int) -> int | None:
+        """Error of the later timestep at a step of a home; None where there is none."""
+        ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
+        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
+        if later is None or neuron is None:
+            return later
+        operations = arithmetic.leak(ctx.chip, neuron, reset_path=ctx.work.learning.reset_path)
+        if not operations.n_turns:
+            return later
+        n_neurons = home.n_channels * ctx.n_vectors(name, step)
+        action = f"leak@{operations.n_additions}+{operations.n_products:g}x,{neuron.n_states}states"
+        job = ctx.parts.at(home.tile).gradient_unit.states(action, n_neurons, neuron.n_states, operations)
+        return ctx.do(self.label(name, step), home.tile, job, [later])
 
     def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
-        """delta of a home's neurons in one step; frees the potentials that were kept for it."""
+        """What arrived, times the slope; frees the potentials that were kept for it."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         if plan.layer.neuron is None:
             return ctx.add(label, ADMIT, 1, after=after)
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
-        recalled = ctx.do(label, home.tile, ctx.parts.history_buffer.access("recall", bits), [kept, *after])
-        job = ctx.parts.gradient_unit.surrogate(home.n_channels * ctx.n_vectors(name, step))
+        parts = ctx.parts.at(home.tile)
+        recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), [kept, *after])
+        kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
+        job = parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
 
     def spread(
@@ -175,15 +165,18 @@ class Learning:
         label = self.label(name, step, OUTER_PHASE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.do(label, tile, ctx.parts.history_buffer.access("recall", bits), [kept, fetched])
-        n_macs = sum(
-            ctx.macs_per_step(plan.layer, self.forward.sample, block.rows, block.columns)[step]
-            for block in plan.forward
-            if block.tile == tile and block.replica == 0
-        )
-        task = ctx.do(label, tile, ctx.parts.gradient_unit.outer(n_macs), [recalled], frees=[room.claim])
-        self.gradients.setdefault(name, []).append(task)
-        return task
+        recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
+        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+        at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
+        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
+        job = ctx.parts.at(tile).gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
+        done = [ctx.do(label, tile, job, [recalled])]
+        if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
+            done.append(ctx.do(label, tile, ctx.parts.at(tile).gradient_buffer.accumulate(n_words), [recalled]))
+        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
+        self.gradients.setdefault(name, []).append(added)
+        return added
 
     def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
         """Give back space once all its readers are done."""

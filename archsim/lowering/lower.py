@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from archsim.components import Action, Parts
+from archsim.components import Action, Held, Parts
 from archsim.given import refuse, wrong_type
-from archsim.lowering.context import ActivityLike, Context
+from archsim.lowering.context import ActivityLike, Context, Written
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
 from archsim.lowering.training import lower_training
@@ -19,12 +19,20 @@ from archsim.workload import Workload
 
 @dataclass(frozen=True)
 class Lowered:
-    """A task graph and the prices of its actions."""
+    """A task graph, the prices of its actions, and what it writes."""
 
     graph: TaskGraph
     actions: dict[str, Action]
     mapping: Mapping
     parts: Parts
+    written: Written
+
+
+def parts_of(chip: Chip, mapping: Mapping) -> Parts:
+    """The parts of a chip that holds a mapped workload."""
+    plan = mapping.buffers
+    held = Held(mapping.n_pes, mapping.n_crossbars, plan.needed_bytes, plan.built_bytes)
+    return Parts(chip, mapping.n_tiles, plan.size_bytes, held)
 
 
 def lower(
@@ -34,6 +42,7 @@ def lower(
     activity: ActivityLike,
     parts: Parts | None = None,
     tasks: TaskGraphBuilder | None = None,
+    seed: int = 0,
 ) -> Lowered:
     """Lay down every task of a workload's phase.
 
@@ -46,6 +55,8 @@ def lower(
         Which word lines are active when.
     parts, tasks : Parts, TaskGraphBuilder, optional
         Who answers for the prices, and who takes the tasks down; the chip's own, and a new one, if not given.
+    seed : int
+        Draws the pulses of cells where the chip says so (`write.draw`).
 
     Returns
     -------
@@ -61,8 +72,8 @@ def lower(
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_type("mapping", mapping, Mapping, "archsim.mapping.map_workload"),
     ])  # fmt: skip
-    parts = parts or Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
-    ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder())
+    parts = parts or parts_of(chip, mapping)
+    ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder(), seed=seed)
     if mapping.rule is None:
         lower_inference(ctx)
     else:
@@ -71,4 +82,4 @@ def lower(
     if chip.power is not None:
         leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
         graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
-    return Lowered(graph, actions, mapping, parts)
+    return Lowered(graph, actions, mapping, parts, ctx.written)

@@ -110,7 +110,16 @@ class _FirstRows:
     def error_lines(self, layer: str, sample: int) -> None:
         """Nothing is learned."""
 
+    def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> None:
+        """One bit is no number."""
+
+    def column_codes(self, layer: str, sample: int) -> None:
+        """Nothing is learned."""
+
     def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> None:
+        """Nothing is written."""
+
+    def pulses_of_cells(self, layer: str, update: int, *, of_copy: bool = False) -> None:
         """Nothing is written."""
 
 

@@ -1,4 +1,4 @@
-"""What an optimizer does between the gradient and the writes: which tasks exist, and why.
+"""Tasks of an optimizer between the gradient and the writes: which tasks exist, and why.
 
 For every layer, once its gradients are complete::
 
@@ -38,7 +38,7 @@ class Steps:
     whole: int
 
     def before(self, block: Block, row: int) -> int:
-        """What the load of a row waits for."""
+        """Predecessors of the load of a row."""
         return self.of_row[block][row] if block in self.of_row else self.whole
 
 
@@ -62,7 +62,7 @@ def _rows(
     """One task for each row of a block."""
     n_written = needs.n_states + is_shared
     name = f"{needs.name},shared" if is_shared else needs.name
-    unit = ctx.parts.gradient_unit
+    unit = ctx.parts.at(block.tile).gradient_unit
     job = unit.optimize(name, block.n_columns, needs.n_operations, needs.n_states, n_written)
     return [ctx.do(label, block.tile, job, [start]) for _ in range(block.n_rows)]
 
@@ -71,10 +71,10 @@ def _passes(ctx: Context, label: Label, plan: LayerPlan, needs: UpdateNeeds, com
     """Passes over the whole gradient, one after the other; by tile the task after which the factors are there."""
     owners = [block for block in plan.forward if block.replica == 0]
     known = dict.fromkeys(sorted({block.tile for block in owners}), complete)
-    unit = ctx.parts.gradient_unit
     for number in range(needs.n_passes):
         for tile in known:
             n_weights = sum(block.n_rows * block.n_columns for block in owners if block.tile == tile)
+            unit = ctx.parts.at(tile).gradient_unit
             job = unit.normalise(needs.name, n_weights, needs.n_operations_per_pass)
             known[tile] = ctx.do(label, tile, job, [known[tile]])
         # outputs first: a row of the gradient is a column of the array

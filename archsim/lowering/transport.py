@@ -73,11 +73,22 @@ def send(
 ) -> int:
     """A message into a tile's input buffer: returns the task that has written it.
 
+    To the sender's own tile it goes over the bus of the tile.
     Space is admitted before the first hop, so that a full buffer holds back its sender and not the links.
     """
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])
-    arrived = travel(ctx, label, source, target, link_bits, [admitted])
-    return ctx.do(label, target, ctx.parts.input_buffer.access("receive", room.n_bytes * 8), [arrived])
+    if source == target:
+        return _store(ctx, label, target, room, [_moved(ctx, label, target, room, admitted)])
+    return _store(ctx, label, target, room, [travel(ctx, label, source, target, link_bits, [admitted])])
+
+
+def _moved(ctx: Context, label: Label, tile: int, room: Room, after: int) -> int:
+    """Carry a message from a tile's output buffer over its bus to its input buffer."""
+    return ctx.do(label, tile, ctx.parts.tile_bus.moving(room.n_bytes * 8), [after])
+
+
+def _store(ctx: Context, label: Label, tile: int, room: Room, after: Iterable[int | None]) -> int:
+    return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.access("receive", room.n_bytes * 8), after)
 
 
 def send_all(
@@ -100,18 +111,16 @@ def send_all(
     claims = [room.claim for room in rooms.values()]
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=claims)
     arrived = carry(ctx, label, source, others, link_bits, [admitted])
-    buffer = ctx.parts.input_buffer
-    return {
-        tile: ctx.do(label, tile, buffer.access("receive", room.n_bytes * 8), arrived.get(tile, [admitted]))
-        for tile, room in rooms.items()
-    }
+    if source in rooms:
+        arrived[source] = [_moved(ctx, label, source, rooms[source], admitted)]
+    return {tile: _store(ctx, label, tile, room, arrived[tile]) for tile, room in rooms.items()}
 
 
 def emit(
     ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]
 ) -> tuple[int, int]:
     """Store results in a tile's output buffer, and read them to be sent; returns both tasks."""
-    buffer = ctx.parts.output_buffer
+    buffer = ctx.parts.at(tile).output_buffer
     stored = ctx.do(label, tile, buffer.access("emit", n_bits), after)
     return stored, ctx.do(label, tile, buffer.access("unload", n_bits), [stored])
 
@@ -125,7 +134,7 @@ def fetch(
     frees: Sequence[Claim] = (),
 ) -> int:
     """Read out of a tile's input buffer and carry it over the tile's bus to whoever computes with it."""
-    return ctx.do(label, tile, ctx.parts.input_buffer.fetch(n_accesses), after, frees=frees)
+    return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.fetch(n_accesses), after, frees=frees)
 
 
 def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:

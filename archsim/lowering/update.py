@@ -5,8 +5,7 @@ For every array that holds weights (all replicas, and the second, transposed cop
     normalise, optimize   what the optimizer does first, see :mod:`archsim.lowering.optimize`
     load_gradient    the row's gradients out of the gradient buffer, over the tile's bus
     hop ...          to an array on another tile (replicas, copies)
-    program          pulses on the row's cells; holds the array and its share of the power budget
-    verify           reads the row back through the converters
+    inspect, program, verify      see :mod:`archsim.lowering.writes`
 
 Every row is loaded, as the write circuits decide what changes; where the activity says which cells do, only
 these are programmed and verified, and rows without any are skipped. Rows of one array follow each other; arrays
@@ -18,14 +17,10 @@ last verify. Under ``three_level`` a write also waits for the next batch's last 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import numpy as np
-
-from archsim.lowering.arrays import adc_claim, crossbar_resource
-from archsim.lowering.context import BARRIER, Claim, Context, Label
+from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.optimize import Steps, lower_steps
 from archsim.lowering.transport import travel
+from archsim.lowering.writes import inspect_row, rows_of, write_row
 from archsim.mapping import Block, LayerPlan
 
 PHASE = "update"
@@ -80,48 +75,20 @@ def _write_block(
     """Lay down the writes of one array; returns the task after which it may be read again."""
     row_bits = block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
     source = _gradient_tile(plan, block)
-    load = ctx.parts.gradient_buffer.load_gradient(row_bits)
+    load = ctx.parts.at(source).gradient_buffer.load_gradient(row_bits)
     written: int | None = None
     arrived: list[int | None] = []
-    for row, n_cells in enumerate(_cells_of_rows(ctx, block, update)):
-        loaded = ctx.do(label, source, load, [steps.before(block, row), free])
+    for number, row in enumerate(rows_of(ctx, block, update)):
+        loaded = ctx.do(label, source, load, [steps.before(block, number), free])
         arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
-        if n_cells:
-            written = _write_row(ctx, label, block, n_cells, [arrived[-1], written])
+        before = [arrived[-1], written]
+        if ctx.chip.write.read_before:
+            before = [written := inspect_row(ctx, label, block, before)]
+        if row is not None:
+            written = write_row(ctx, label, block, row, before)
     if written is None:  # every change was too small: the array is free once that is known
         return ctx.add(label, BARRIER, 1, after=arrived)
     return written
-
-
-def _write_row(
-    ctx: Context, label: Label, block: Block, n_cells: int, after: Iterable[int | None]
-) -> int:
-    """Program some cells of a row, and verify them."""
-    circuits = ctx.parts.write_circuits
-    array: Claim = (crossbar_resource(ctx, block), 1)
-    written = ctx.add(
-        label, circuits.program(n_cells), n_cells,
-        uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells), after=after,
-    )
-    if not ctx.chip.write.verify:
-        return written
-    verify = circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer)
-    return ctx.add(
-        label, verify, n_cells,
-        uses=[array, adc_claim(ctx, block, n_cells)],
-        occupancy_ps=circuits.verify_row_ps(n_cells), after=[written],
-    )
-
-
-def _cells_of_rows(ctx: Context, block: Block, update: int) -> list[int]:
-    """Cells that an update writes in each row of an array; all of them where the activity does not say."""
-    is_copy = block.role == "copy"
-    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
-    if cells is None:
-        return [block.n_columns * ctx.chip.crossbar.n_columns_per_weight] * block.n_rows
-    of_block = cells[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-    n_cells: list[int] = of_block.sum(axis=1, dtype=np.int64).tolist()
-    return n_cells
 
 
 def _gradient_tile(plan: LayerPlan, block: Block) -> int:
@@ -132,12 +99,3 @@ def _gradient_tile(plan: LayerPlan, block: Block) -> int:
         for other in plan.forward
         if other.rows[0] <= rows[0] < other.rows[1] and other.columns[0] <= columns[0] < other.columns[1]
     )
-
-
-def _power(ctx: Context, n_cells: int) -> list[Claim]:
-    """A row's share of the power budget for writing, in uW."""
-    budget = ctx.chip.write.max_power_uw
-    if budget is None:
-        return []
-    needed = max(1, round(ctx.parts.write_circuits.program_power_uw(n_cells)))
-    return [(ctx.resource("write_power", int(budget)), needed)]

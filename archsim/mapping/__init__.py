@@ -11,7 +11,7 @@ from archsim.mapping.blocks import (
 )
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Mapping, link_bits, map_workload
-from archsim.mapping.memory import all_value_bits, n_bytes, value_bits
+from archsim.mapping.memory import all_value_bits, label_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
@@ -31,6 +31,7 @@ __all__ = [
     "copy_blocks",
     "error_rows",
     "feedback_blocks",
+    "label_bits",
     "link_bits",
     "map_workload",
     "most_copy_blocks",

@@ -18,7 +18,7 @@ from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule, rule_of
-from archsim.spec import AUTO, Chip
+from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
 
@@ -69,6 +69,11 @@ class Mapping:
         return len({(b.tile, b.pe, b.crossbar + i) for b in self.blocks for i in range(b.n_crossbars)})
 
     @property
+    def n_pes(self) -> int:
+        """PEs in use."""
+        return len({(block.tile, block.pe) for block in self.blocks})
+
+    @property
     def crossbars_by_layer(self) -> dict[tuple[str, str], int]:
         """Crossbars in use by (layer, role); a crossbar that two layers share counts for the first."""
         seen: set[tuple[int, int, int]] = set()
@@ -82,7 +87,9 @@ class Mapping:
 
     @property
     def n_crossbars_available(self) -> int:
-        """Crossbars of the chip."""
+        """Crossbars of the chip: of tailored tiles those that hold something."""
+        if self.chip.n_tiles == TAILORED:
+            return self.n_crossbars
         return self.n_tiles * self.chip.tile.n_pes * self.chip.pe.n_crossbars
 
 
@@ -141,9 +148,8 @@ def link_bits(mapping: Mapping, work: Workload) -> dict[str, int]:
 
 
 def _tiles_of(chip: Chip, needed: int) -> int:
-    if chip.n_tiles == AUTO:
+    if not isinstance(chip.n_tiles, int):
         return needed
-    assert isinstance(chip.n_tiles, int)
     if needed > chip.n_tiles:
         per_tile = chip.tile.n_pes * chip.pe.n_crossbars
         raise DoesNotFitError(

@@ -1,4 +1,4 @@
-"""What every buffer must hold, and how the layers on a tile share it.
+"""Required sizes of buffers, and how the layers on a tile share them.
 
 A buffer is divided among its users once, before the run: a share is at least what its user needs to make
 progress, so that users of one buffer cannot block each other; what is left is divided in proportion. Shares of
@@ -21,7 +21,7 @@ from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule
-from archsim.spec import AUTO, Buffer, Chip
+from archsim.spec import EXACT, TAILORED, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
@@ -55,7 +55,9 @@ class BufferPlan:
     Parameters
     ----------
     size_bytes : dict of str to int
-        By buffer.
+        By buffer; of tailored tiles the largest.
+    built_bytes : dict of (str, int) to int
+        By buffer and tile, for tiles that are tailored; empty where they are alike.
     share_bytes : dict of Owner to int
         By buffer, tile and user.
     demands : tuple of Demand
@@ -63,13 +65,28 @@ class BufferPlan:
     """
 
     size_bytes: dict[str, int]
+    built_bytes: dict[tuple[str, int], int]
     share_bytes: dict[Owner, int]
     demands: tuple[Demand, ...] = ()
+
+    @property
+    def needed_bytes(self) -> dict[tuple[str, int], int]:
+        """By buffer and tile, what is to lie there: all that its users would like, or what there is."""
+        liked: dict[tuple[str, int], int] = {}
+        for demand in self.demands:
+            key = demand.buffer, demand.tile
+            liked[key] = liked.get(key, 0) + demand.liked_bytes
+        return {key: min(n, self.built_bytes.get(key, self.size_bytes[key[0]])) for key, n in liked.items()}
 
 
 def n_bytes(n_values: int, n_bits: int) -> int:
     """Bytes that `n_values` of `n_bits` take, packed."""
     return math.ceil(n_values * n_bits / 8)
+
+
+def label_bits(n_classes: int) -> int:
+    """Bits of the label of a sample."""
+    return max(1, (n_classes - 1).bit_length())
 
 
 def value_bits(network: Network, name: str, input_bits: int, potential_bits: int) -> int:
@@ -111,14 +128,17 @@ def plan_buffers(
     for demand in book.demands:
         by_buffer.setdefault(demand.buffer, []).append(demand)
     sizes: dict[str, int] = {}
+    built: dict[tuple[str, int], int] = {}
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
         demands = by_buffer.get(name, [])
         spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
         sizes[name] = _size(name, spec, demands)
-        for _, here in sorted(_by_tile(demands).items()):
-            shares.update(_shared(here, sizes[name]))
-    return BufferPlan(sizes, shares, tuple(book.demands))
+        for tile, here in sorted(_by_tile(demands).items()):
+            if chip.n_tiles == TAILORED and tile != IO:
+                built[name, tile] = _size(name, spec, here)
+            shares.update(_shared(here, built.get((name, tile), sizes[name])))
+    return BufferPlan(sizes, built, shares, tuple(book.demands))
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
@@ -129,12 +149,11 @@ def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
 
 
 def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
-    """The size in the spec; automatic: the busiest tile's wishes, as a power of two."""
+    """The size in the spec; automatic: the busiest tile's wishes, as a power of two or in whole words."""
     tiles = _by_tile(demands)
-    if spec.size_bytes == AUTO:
+    if not isinstance(spec.size_bytes, int):
         most_liked = max((sum(d.liked_bytes for d in here) for here in tiles.values()), default=0)
-        return 0 if most_liked == 0 else 2 ** (most_liked - 1).bit_length()
-    assert isinstance(spec.size_bytes, int)
+        return sized_for(most_liked, spec)
     least = {tile: sum(d.least_bytes for d in here) for tile, here in tiles.items()}
     fullest = max(sorted(least), key=least.__getitem__, default=IO)
     if least.get(fullest, 0) > spec.size_bytes:
@@ -145,6 +164,16 @@ def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
             f"bytes ({most}{', ...' if here[4:] else ''})", f"raise its size or say size: auto, {HELP[name]}",
         )
     return spec.size_bytes
+
+
+def sized_for(needed_bytes: int, spec: Buffer) -> int:
+    """Bytes of a buffer that holds so many: whole words if its size is `exact`, else a power of two."""
+    if needed_bytes == 0:
+        return 0
+    if spec.size_bytes == EXACT:
+        n_words = math.ceil(8 * needed_bytes / spec.width_bits)
+        return math.ceil(n_words * spec.width_bits / 8)
+    return 1 << (needed_bytes - 1).bit_length()
 
 
 def _shared(demands: Sequence[Demand], size: int) -> dict[Owner, int]:
@@ -176,10 +205,11 @@ class _Book:
             self._states(plan)
             if rule is not None:
                 self._history(plan, rule)
+                self._carried(plan, rule)
             if rule is not None and plan.layer.has_weights:
                 self._errors(plan, rule)
                 self._gradients(plan)
-        self._samples()
+        self._samples(learns=rule is not None)
 
     def _add(self, buffer: str, tile: int, user: str, least: int, liked: int) -> None:
         if least:
@@ -227,6 +257,17 @@ class _Book:
         for home in plan.homes:
             n = n_bytes(home.n_channels * self.flow.n_positions(plan.layer.name), bits)
             self._add("membrane_buffer", home.tile, plan.layer.name, n, n)
+
+    def _carried(self, plan: LayerPlan, rule: MappedRule) -> None:
+        """Errors of the later timestep, which a neuron's own adds: as many numbers as it has states."""
+        layer, name = plan.layer, plan.layer.name
+        keeps = rule.goes_back_in_time(self.work) and rule.keeps_potentials(self.work.network, layer)
+        if layer.neuron is None or not keeps or self.flow.timesteps[name] == 1:
+            return
+        bits = self.chip.tile.membrane_buffer.potential_bits * layer.neuron.n_states
+        for home in plan.homes:
+            n = n_bytes(home.n_channels * self.flow.n_positions(name), bits)
+            self._add("membrane_buffer", home.tile, f"error of {name}", n, n)
 
     def _errors(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""
@@ -301,16 +342,24 @@ class _Book:
         bits = self.chip.tile.gradient_buffer.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
-        for tile, weights in plan.weights_by_tile.items():
-            n = sets * n_bytes(weights, bits)
+        for tile in plan.gradient_tiles:
+            rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
+            n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
-            n = n_bytes(weights * needs_of(self.work).n_states, bits)
+            n = self._row_by_row(rows, bits * needs_of(self.work).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
 
-    def _samples(self) -> None:
+    def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
+        """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""
+        width = self.chip.tile.gradient_buffer.width_bits
+        return n_bytes(sum(n_rows * -(-n_columns * bits // width) for n_rows, n_columns in blocks), width)
+
+    def _samples(self, *, learns: bool) -> None:
         network = self.work.network
         n_in = n_bytes(math.prod(network.input_shape) * self.work.n_timesteps, self.work.input_bits)
         last = network.layers[-1]
+        if learns:
+            n_in += n_bytes(1, label_bits(last.n_neurons))
         n_out = n_bytes(last.n_neurons * self.flow.timesteps[last.name], self.bits[last.name])
         self._add("global_buffer", IO, "input of a sample", n_in, STREAM_STEPS * n_in)
         self._add("global_buffer", IO, "output of a sample", n_out, STREAM_STEPS * n_out)

@@ -1,4 +1,4 @@
-"""What a workload's optimizer needs of the chip, for each weight: states to keep, reads, writes, operations.
+"""Needs of a workload's optimizer on the chip, for each weight: states to keep, reads, writes, operations.
 
 The value side has the same facts (`archsim.snn.learn.optimizers`); a test holds both equal. One multiplication
 turns every gradient into the step to write: it belongs to the write circuits, which count pulses, and one reading
@@ -13,7 +13,7 @@ from archsim.workload.update_needs import UpdateNeeds
 
 
 def needs_of(work: Workload) -> UpdateNeeds:
-    """What the optimizer of ``learning.adapt`` needs; plain gradient descent where none is named.
+    """Needs of the optimizer of ``learning.adapt``; plain gradient descent where none is named.
 
     SGD: nothing. Momentum: m, a multiplication and an addition. Adam: m and v, 6 multiplications, 3 additions, a
     division, a root. SinkGD: for each half iteration 2 multiplications and an addition, and a multiplication by

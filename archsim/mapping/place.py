@@ -154,7 +154,7 @@ class _Swaps:
         return self.interconnect.between(self.places[self.talking[k]][:, None], places)
 
     def _pulls(self, places: Ints, k: int | None = None) -> Floats:
-        """What the tiles that talk, or the k-th, would cost at places, all others where they are."""
+        """Cost of the tiles that talk, or of the k-th, at places, all others where they are."""
         io = self.interconnect.from_io(places)
         if k is None:
             pulls: Floats = self.bits @ self._apart(places) + self.io_bits[:, None] * io

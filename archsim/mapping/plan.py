@@ -82,15 +82,6 @@ class LayerPlan:
         spans = sorted(tiles)
         return spans, [tiles[span] for span in spans]
 
-    @cached_property
-    def weights_by_tile(self) -> dict[int, int]:
-        """Weights on each tile, of the first replica."""
-        found = dict.fromkeys(self.gradient_tiles, 0)
-        for block in self.forward:
-            if block.replica == 0:
-                found[block.tile] += block.n_rows * block.n_columns
-        return found
-
     def home_of(self, block: Block) -> Home:
         """The home of a forward block's columns."""
         return self._home_by_column[block.columns[0]]

@@ -1,4 +1,4 @@
-"""What mapping asks of a learning rule; :class:`archsim.rules.base.Rule` says what each answer means."""
+"""The questions of mapping to a learning rule; :class:`archsim.rules.base.Rule` says what each answer means."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class MappedRule(Protocol):
     def keeps_potentials(self, network: Network, layer: Layer) -> bool: ...
 
     def learns_at_once(self, work: Workload, flow: Dataflow) -> bool: ...
+
+    def goes_back_in_time(self, work: Workload) -> bool: ...
 
     def n_timesteps_under_way(self, n_above: int) -> int: ...
 

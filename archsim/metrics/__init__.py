@@ -1,4 +1,4 @@
-"""What a run cost: latency, throughput, energy, area and power, and who took how much of it."""
+"""Costs of a run: latency, throughput, energy, area and power, and their breakdown."""
 
 from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path

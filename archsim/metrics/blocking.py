@@ -28,7 +28,7 @@ GROUPINGS = ("component", "layer", "phase", "kind", "resource")
 
 
 def kind_of(resource: str) -> str:
-    """What kind of resource a name belongs to: the name without its indices and without what it sits in.
+    """The kind of resource of a name: the name without its indices and without what it sits in.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def _first_used(graph: TaskGraph) -> Ints:
 def path_shares(
     graph: TaskGraph, path: Sequence[Segment], by: str, actions: Mapping[str, Action] | None = None
 ) -> dict[str, int]:
-    """What the makespan was spent on.
+    """Breakdown of the makespan.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a day of use takes.
+    """Energy of a day of use.
 
     Attributes
     ----------

@@ -131,7 +131,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Bill:
-    """What is attributed: a run's energy and area, in whole quanta.
+    """Energy and area of a run to be attributed, in whole quanta.
 
     Attributes
     ----------
@@ -249,7 +249,7 @@ def loads_ps(graph: TaskGraph, held_ps: Ints) -> NDArray[np.float64]:
 
 
 def _throughputs(graph: TaskGraph, of_task: Ints, names: Sequence[str], n_samples: int) -> dict[str, float]:
-    """What each name alone would sustain: samples per busy second of the busiest resource of its tasks."""
+    """The throughput of each name alone: samples per busy second of the busiest resource of its tasks."""
     place = {name: k for k, name in enumerate(dict.fromkeys(names))}
     label = np.array([place[name] for name in names], np.int64)
     owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))

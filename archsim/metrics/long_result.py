@@ -1,4 +1,4 @@
-"""What a run cost that was too long to be kept task by task: the figures that need no trace."""
+"""Costs of a run that is too long to be kept task by task: the figures that need no trace."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.areas import Crossbars, check_crossbars
+from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
@@ -27,12 +28,12 @@ NOT_AVAILABLE = {
     "critical_path": "needs the start of every task; the latency of a breakdown stands in one line",
     "pictures": "need the start of every task; run fewer timesteps for them",
 }
-"""What a long run does not tell, and why."""
+"""The figures that a long run does not give, and why."""
 
 
 @dataclass(frozen=True, eq=False)
 class LongResult:
-    """What a long run cost. Make one with `LongResult.of`.
+    """Costs of a long run. Make one with `LongResult.of`.
 
     Attributes
     ----------
@@ -199,6 +200,7 @@ class LongResult:
             "long_run": self.long_run,
             "not_available": NOT_AVAILABLE,
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
+            "idle": idle_of(self.items),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

@@ -1,4 +1,4 @@
-"""What a metric is: a figure of a run that a study can bound, optimise or record, by its name."""
+"""The base class of metrics: a figure of a run that a study can bound, optimise or record, by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run cost: latency, throughput, energy, area and power, whole and in parts."""
+"""Costs of a run: latency, throughput, energy, area and power, in total and by part."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
+from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.notebook import result_html
@@ -46,7 +47,7 @@ class Busiest(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a run cost. Make one with `Result.of`.
+    """Costs of a run. Make one with `Result.of`.
 
     Attributes
     ----------
@@ -315,7 +316,7 @@ class Result:
         -------
         dict
             ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
-            ``breakdown`` (the four) and ``provenance``.
+            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`) and ``provenance``.
         """
         top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
         data = {
@@ -327,6 +328,7 @@ class Result:
             "links": {name: load._asdict() for name, load in self.link_load().items()},
             "critical_path": self._path_shares(),
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
+            "idle": idle_of(self.items),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}
@@ -337,7 +339,7 @@ class Result:
         return self.graph.n_tasks
 
     def _path_shares(self) -> dict[str, object]:
-        """What the makespan is spent on: results awaited, resources awaited, and by component."""
+        """Breakdown of the makespan: results awaited, resources awaited, and by component."""
         contended = 0
         for here, following in pairwise(self.path):
             if following.why in ("resource", "space", "queue"):

@@ -47,7 +47,7 @@ def phase_file(kind: str, phase: str, suffix: str) -> str:
 
 
 class Run(Priced, Protocol):
-    """What is written of a run: that of a `Result`."""
+    """The written form of a run: that of a `Result`."""
 
     @property
     def items(self) -> Sequence[AreaItem]:

@@ -1,4 +1,4 @@
-"""What a run usually comes to: published ends, beyond which a figure is most likely a slip of a unit."""
+"""Published ranges of a run's figures: ends, beyond which a figure is most likely a slip of a unit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AREA = Usual("area", "area", None, "858 mm2", "one field of a lithography scanne
 
 
 def unusual_run(result: Result | LongResult) -> tuple[str, ...]:
-    """What of a run is far beyond what chips do, one message for each figure."""
+    """Figures of a run that are far beyond those of chips, one message each."""
     power, area = result.average_power_uw, result.area_um2
     found = (
         (ENERGY, result.energy_pj),

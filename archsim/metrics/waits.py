@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 CAUSES = ("begin", "dependency", "resource", "space", "queue")
-"""What may let a task go: nothing (it began at once), a result, units that a task held, space that a task
+"""Causes that let a task start: nothing (it began at once), a result, units that a task held, space that a task
 freed, or the task ahead of it in a queue."""
 BEGIN, DEPENDENCY, RESOURCE, SPACE, QUEUE = range(5)
 _NEVER = np.iinfo(np.int64).max
@@ -232,7 +232,7 @@ class _Search:
         return order, keys, first
 
     def _summed(self, claim: _Claims) -> _Claims:
-        """What a task uses and reserves of one resource is one claim."""
+        """The units that a task uses and reserves of one resource, as one claim."""
         if not len(self.graph.reserves_units):
             return claim
         pair = claim.task * self.graph.n_resources + claim.resource

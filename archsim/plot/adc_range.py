@@ -23,7 +23,7 @@ N_BINS, FEWEST_BINS, MOST_BINS = 60, 24, 600
 
 @dataclass(frozen=True, eq=False)
 class RangeUse:
-    """What `adc_range` drew.
+    """The data drawn by `adc_range`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is given to a picture must be numbers of the right shape."""
+"""Checks that pictures are given numbers of the right shape."""
 
 from __future__ import annotations
 

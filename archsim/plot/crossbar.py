@@ -1,4 +1,4 @@
-"""What one crossbar really holds and gives: its cells, its wires, its columns."""
+"""Pictures of one crossbar: its cells, its wires, its columns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OUTLIERS_PERCENT = 0.5  # cells beyond the ends of the scale of differences, on 
 
 @dataclass(frozen=True, eq=False)
 class ConductanceMap:
-    """What `conductance_map` drew.
+    """The data drawn by `conductance_map`.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class ConductanceMap:
 
 @dataclass(frozen=True, eq=False)
 class DropMap:
-    """What `ir_drop_map` drew.
+    """The data drawn by `ir_drop_map`.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class DropMap:
 
 @dataclass(frozen=True, eq=False)
 class ColumnErrors:
-    """What `column_errors` drew, in per cent of the full output.
+    """The data drawn by `column_errors`, in per cent of the full output.
 
     Parameters
     ----------

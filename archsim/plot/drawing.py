@@ -1,4 +1,4 @@
-"""What pictures need of a result; small enough to be kept in the result folder."""
+"""The data of a result that pictures need; small enough to be kept in the result folder."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def error_bars(
 
 
 def _title(metric: str, largest: float) -> tuple[str, float]:
-    """What is written at an axis, and by what its numbers are divided."""
+    """Label and divisor of an axis."""
     suffix, kind = next(((end, kind) for end, kind in _KINDS.items() if metric.endswith(end)), ("", None))
     if kind is None:
         return metric, 1.0

@@ -1,4 +1,4 @@
-"""What a study found: fronts, parallel coordinates, importances."""
+"""Pictures of a study: fronts, parallel coordinates, importances."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from archsim.mapping import Mapping
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import PALETTE, layer_colours
 from archsim.registry import INTERCONNECTS
+from archsim.spec import TAILORED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ Place = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class FloorPlan:
-    """What `floor_plan` drew.
+    """The data drawn by `floor_plan`.
 
     Parameters
     ----------
@@ -87,7 +88,8 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     )
     legend_of(
         fig,
-        {name: colour for name, colour in colours.items() if name in used} | {"not in use": EMPTY},
+        {name: colour for name, colour in colours.items() if name in used}
+        | ({} if mapping.chip.n_tiles == TAILORED else {"not in use": EMPTY}),
         "layer",
         {ROLES[role]: HATCHES[role] for role in ROLES if role in roles},
     )
@@ -134,6 +136,8 @@ def _tiles(axes: Axes, mapping: Mapping, plan: FloorPlan, colours: dict[str, str
         outlines.append(_square(left, top, 1.0, 1.0))
         for pe, crossbar, cell in _cells(mapping, left, top):
             layer, role = plan.crossbars.get((tile, pe, crossbar), ("", "forward"))
+            if not layer and mapping.chip.n_tiles == TAILORED:
+                continue  # not built
             groups.setdefault((layer, role), []).append(cell)
         if numbered:
             below = mapping.interconnect.is_above

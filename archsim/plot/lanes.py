@@ -77,7 +77,7 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Lanes:
-    """What `pipeline` drew.
+    """The data drawn by `pipeline`.
 
     Parameters
     ----------

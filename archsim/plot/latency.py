@@ -1,4 +1,4 @@
-"""What the latency is spent on: layers and phases along the critical path."""
+"""Breakdown of the latency: layers and phases along the critical path."""
 
 from __future__ import annotations
 

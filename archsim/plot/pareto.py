@@ -100,7 +100,7 @@ def _apart(fx: list[float], fy: list[float], xs: list[float], ys: list[float]) -
 
 
 def _axis(key: str, largest: float) -> tuple[float, str]:
-    """What to divide by, and the label: name and unit."""
+    """Divisor and label of an axis: name and unit."""
     for suffix, kind in _KINDS.items():
         if key.endswith(suffix):
             factor, unit = scale_of(largest, kind)

@@ -18,7 +18,7 @@ N_WINDOWS = 300
 
 @dataclass(frozen=True, eq=False)
 class PowerWindows:
-    """What `power` drew: mean and highest power in windows of equal length.
+    """The data drawn by `power`: mean and highest power in windows of equal length.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.crossbar.cells import pulses_note, with_expected_pulses
+from archsim.crossbar.cells import priced_pulses, pulses_note
 from archsim.crossbar.look import Look, in_use
 from archsim.files import inside, write_text
 from archsim.plot import (
@@ -68,7 +68,7 @@ def crossbar_record(look: Look, source: str, sha256: str) -> dict[str, Any]:
 
 
 def _ideal_parts(spec: ArraySpec) -> list[str]:
-    """What makes no error on this chip."""
+    """Sources of error that this chip does not have."""
     # temperatures change errors, but make none
     temperatures = {"temperature_k": 0.0, "reference_temperature_k": 0.0}
     no_errors = CellErrors().model_copy(update=temperatures) == spec.errors.model_copy(update=temperatures)
@@ -87,7 +87,7 @@ def _cells(look: Look) -> dict[str, Any]:
         "n_written": written,
         "n_pulses": counters.pulses,
         "pulses_per_cell": counters.pulses / written if written else 0.0,
-        "priced_pulses_per_cell": with_expected_pulses(look.chip).write.pulses_per_cell,
+        "priced_pulses_per_cell": priced_pulses(look.chip),
         "n_verify_reads": counters.verify_reads,
         "n_faulty": look.faulty,
     }

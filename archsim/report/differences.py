@@ -12,7 +12,7 @@ from archsim.report.table import markdown_table, text_table
 from archsim.units import format_quantity
 
 FIGURES = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area"}
-"""What is compared part by part, and how it is written."""
+"""Breakdowns that are compared, and their titles."""
 NOISE = 1e-13
 """Cells of a breakdown are rounded to 1e-15 of the total; smaller changes than this part of it are told as 0."""
 BREAKDOWNS = ("component", "layer", "phase", "action")

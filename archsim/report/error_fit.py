@@ -1,4 +1,4 @@
-"""What fitting an error model found."""
+"""Summary of a fitted error model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archsim.crossbar.learned import ErrorModel, ErrorSamples
 
 
 def fit_record(model: ErrorModel, samples: ErrorSamples, file: Path) -> dict[str, Any]:
-    """What a fit found, as plain data."""
+    """Outcome of a fit, as plain data."""
     mean, spread = model.predict(samples.features)
     ends = zip(model.names, model.low.tolist(), model.high.tolist(), strict=True)
     return {

@@ -42,7 +42,7 @@ _OURS = re.compile(
 
 @dataclass(frozen=True)
 class Saved:
-    """What stands in a ``result.json``.
+    """Content of a ``result.json``.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ from typing import Any
 from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits
 from archsim.report.summary import percent
 from archsim.report.table import text_table
+from archsim.spec import TAILORED
 from archsim.units import format_quantity
 from archsim.workload import Workload
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
@@ -129,12 +130,16 @@ def _tiles(mapping: Mapping) -> list[dict[str, Any]]:
     blocks: dict[int, list[Block]] = {tile: [] for tile in range(mapping.n_tiles)}
     for block in mapping.blocks:
         blocks[block.tile].append(block)
+    used = {
+        tile: len({(b.pe, b.crossbar + i) for b in here for i in range(b.n_crossbars)})
+        for tile, here in blocks.items()
+    }
     return [
         {
             "tile": tile,
             "place": mapping.interconnect.places[tile],
-            "n_crossbars": len({(b.pe, b.crossbar + i) for b in here for i in range(b.n_crossbars)}),
-            "n_available": per_tile,
+            "n_crossbars": used[tile],
+            "n_available": used[tile] if mapping.chip.n_tiles == TAILORED else per_tile,
             "layers": list(dict.fromkeys(b.layer for b in here)),
         }
         for tile, here in blocks.items()
@@ -154,6 +159,7 @@ _BUFFER_COLUMNS = (
 def _buffers(mapping: Mapping) -> list[dict[str, Any]]:
     """Size of each buffer, what its users need, and how much they have on the tile where they have most.
 
+    Of tailored tiles it is the largest size, and `tile_bytes` has them all.
     Least: nothing goes on with less. Overlap: the schedule never waits for space if every stage takes as long.
     """
     rows = []
@@ -168,6 +174,7 @@ def _buffers(mapping: Mapping) -> list[dict[str, Any]]:
             {
                 "buffer": name,
                 "size_bytes": size,
+                "tile_bytes": {tile: n for (of, tile), n in mapping.buffers.built_bytes.items() if of == name},
                 "shared_bytes": sum(users.values()),
                 "tile": None if fullest == IO else fullest,
                 "users": users,
@@ -190,7 +197,7 @@ def _buffers(mapping: Mapping) -> list[dict[str, Any]]:
 
 
 def _most(mapping: Mapping, buffer: str, what: str) -> int:
-    """What the users of a buffer need together, on the tile where it is most."""
+    """Bytes that the users of a buffer need together, on the tile where it is most."""
     sums: dict[int, int] = {}
     for demand in mapping.buffers.demands:
         if demand.buffer == buffer:
@@ -203,7 +210,8 @@ def _buffer_row(buffer: dict[str, Any]) -> list[str]:
     largest = max(users, key=users.__getitem__, default=None)
     return [
         buffer["buffer"],
-        format_quantity(buffer["size_bytes"], "bytes"),
+        ("up to " if len(set(buffer["tile_bytes"].values())) > 1 else "")
+        + format_quantity(buffer["size_bytes"], "bytes"),
         *(f"{buffer[key]} B" for key in ("least_bytes", "overlap_bytes", "shared_bytes")),
         "chip" if buffer["tile"] is None else f"tile {buffer['tile']}",
         str(len(users)),

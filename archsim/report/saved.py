@@ -1,4 +1,4 @@
-"""What a ``result.json`` must hold to be shown, compared or asked; what else it holds is left as it is."""
+"""Checks of a ``result.json`` before it is shown, compared or used; other keys are left as they are."""
 
 from __future__ import annotations
 
@@ -61,6 +61,15 @@ class _Breakdown(_Strict):
     action: dict[str, _Part]
 
 
+class _IdlePart(_Strict):
+    area_um2: Number
+    leakage_uw: Number
+
+
+class _Idle(_IdlePart):
+    components: dict[str, _IdlePart] = Field(default_factory=dict)
+
+
 class _Path(_Strict):
     n_segments: Whole
     waiting_for_results_ps: Whole
@@ -84,6 +93,7 @@ class _Record(_Strict):
     critical_path: _Path | None = None
     not_available: dict[str, str] = Field(default_factory=dict)
     breakdown: _Breakdown
+    idle: _Idle | None = None
     provenance: _Provenance = Field(default_factory=_Provenance)
 
 
@@ -99,11 +109,11 @@ class _Bundle(_Strict):
 
 
 ADDED = ("energy_pj", "area_um2", "busy_ps")
-"""What the parts of every breakdown add up to."""
+"""The total of every breakdown."""
 
 
 def bundle_faults(data: object) -> list[Fault]:
-    """What is wrong with the runs of one chip and workload, as `record_faults`; each stands under its phase."""
+    """Errors of the runs of one chip and workload, as `record_faults`; each stands under its phase."""
     if faults := _faults(data, _Bundle):
         return faults
     results: dict[str, Any] = data["results"]  # type: ignore[index]  # a bundle, as just seen
@@ -111,7 +121,7 @@ def bundle_faults(data: object) -> list[Fault]:
 
 
 def record_faults(record: object) -> list[Fault]:
-    """What is wrong with one run of a saved result.
+    """Errors of one run of a saved result.
 
     Parameters
     ----------
@@ -132,7 +142,7 @@ def record_faults(record: object) -> list[Fault]:
 
 
 def provenance_faults(provenance: object) -> list[Fault]:
-    """What is wrong with where a run came from, as `record_faults`."""
+    """Errors of a run's provenance, as `record_faults`."""
     return _faults(provenance, _Provenance)
 
 

@@ -66,7 +66,7 @@ class Summary:
 
     @property
     def compared(self) -> dict[str, float]:
-        """What `compare` sets side by side, by the names in `COMPARED`."""
+        """Figures that `compare` sets side by side, by the names in `COMPARED`."""
         figures = (self.latency_ps, self.energy_pj, self.area_um2, self.average_power_uw)
         return dict(zip(COMPARED, figures, strict=True))
 
@@ -130,6 +130,27 @@ def compare_rows(summaries: Sequence[Summary], bases: Sequence[Summary]) -> list
 def compare_columns() -> list[str]:
     """Titles of `compare_rows`."""
     return ["name", "phase", *(title for what in COMPARED for title in (what, "ratio"))]
+
+
+def idle_line(record: Record) -> str:
+    """How much of the area holds nothing or is larger than what it holds, in words; "" if none is.
+
+    Examples
+    --------
+    >>> parts = {"crossbar": {"area_um2": 800.0}, "input_buffer": {"area_um2": 200.0}}
+    >>> idle = {"area_um2": 1000.0, "leakage_uw": 0.5, "components": parts}
+    >>> idle_line({"phase": "bp", "totals": {"area_um2": 4000.0}, "idle": idle})
+    'bp: 25 % of the area is idle, 1000 um2 that leak 500 nW: crossbar 80 %, input_buffer 20 %'
+    """
+    idle = record.get("idle") or {"area_um2": 0.0}
+    whole = idle["area_um2"]
+    if not whole:
+        return ""
+    parts = sorted(idle["components"].items(), key=lambda pair: -pair[1]["area_um2"])
+    said = ", ".join(f"{name} {percent(part['area_um2'] / whole)}" for name, part in parts if part["area_um2"])
+    share, leakage = percent(whole / record["totals"]["area_um2"]), format_quantity(idle["leakage_uw"], "power")
+    area = format_quantity(whole, "area")
+    return f"{record['phase']}: {share} of the area is idle, {area} that leak {leakage}: {said}"
 
 
 def link_lines(record: Record, n: int = 3) -> list[str]:

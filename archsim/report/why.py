@@ -1,4 +1,4 @@
-"""What a run waited for and what would help, for a terminal; from the data of :mod:`archsim.whatif.explain`."""
+"""Waits of a run and gains of changes, for a terminal; from the data of :mod:`archsim.whatif.explain`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Data = dict[str, Any]
 
 
 def why_text(found: Data, top: int) -> str:
-    """What the makespan was spent on, who waited for whom, and the slack; `top` lines in each table."""
+    """Breakdown of the makespan, waits by resource, and the slack; `top` lines in each table."""
     latency, free = found["latency_ps"], found["slack"]
     lines = [f"{found['name']}, {found['phase']}: {format_quantity(latency, 'time')} on the critical path"]
     for by, shares in found["critical_path"].items():

@@ -1,4 +1,4 @@
-"""What a learning rule says of itself: arrays, history and buffers, tasks, numbers, and how it is shown."""
+"""The base class of learning rules: arrays, history and buffers, tasks, numbers, and how it is shown."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Rule(ABC):
     Settings: ClassVar[type[DoorModel]] = NoSettings
 
     def settings(self, work: Workload) -> Any:
-        """What a workload says of the rule: a `Settings`."""
+        """The rule's settings in a workload: a `Settings`."""
         return self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
 
     # ---- arrays --------------------------------------------------------------------------------
@@ -91,6 +91,10 @@ class Rule(ABC):
 
     def learns_at_once(self, work: Workload, flow: Dataflow) -> bool:
         """Whether a timestep's history is free once the output of that timestep is known."""
+        return False
+
+    def goes_back_in_time(self, work: Workload) -> bool:
+        """Whether a neuron's error adds that of its later timestep, through its leak."""
         return False
 
     def n_timesteps_under_way(self, n_above: int) -> int:

@@ -1,4 +1,4 @@
-"""What a spiking network computes, on numpy: forward pass, activity, data, encoders."""
+"""Spiking networks on numpy: forward pass, activity, data, encoders."""
 
 from __future__ import annotations
 

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from archsim.errors import WorkloadError
 from archsim.names import COPY
 from archsim.snn.activity_file import read_parts, write_parts
+from archsim.snn.codes import Codes, codes_of_layers
 from archsim.snn.forward import forward
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array, gather, op_windows, rows_of
 from archsim.workload.network import INPUT, Layer, Network, Pool, Shape
 
 Spikes = NDArray[np.uint8]
+Pulses = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +40,12 @@ class Activity:
         By layer, and by layer + ".copy" for the transposed weights of a second set of arrays (inputs and outputs
         change places): how many cells of each weight an update wrote. Of weights that are left out all cells
         are written; a copy that is left out writes what its layer writes.
+    pulses : dict of str to uint16 array (n_updates, n_rows, n_columns, n_cells), optional
+        By the same names: the pulses that each cell of a weight got. It stands for `writes` where it is there.
+    codes : dict of str to int32 array (n_samples, T, *shape), optional
+        Of "input" and layers that send no spikes: the numbers as they are sent, see :mod:`archsim.snn.codes`.
+    error_codes : dict of str to int32 array, as `errors`, optional
+        The errors as they are sent.
 
     Raises
     ------
@@ -49,6 +57,9 @@ class Activity:
     spikes: dict[str, Spikes]
     errors: dict[str, Spikes] = field(default_factory=dict)
     writes: dict[str, Spikes] = field(default_factory=dict)
+    pulses: dict[str, Pulses] = field(default_factory=dict)
+    codes: dict[str, Codes] = field(default_factory=dict)
+    error_codes: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = {INPUT, *self.network.names}
@@ -63,6 +74,8 @@ class Activity:
                 faults += _array_faults("spikes", name, self.spikes.get(name), (n_samples, *shape))
             faults += _error_faults(self.network, self.errors, n_samples, n_timesteps)
             faults += _write_faults(self.network, self.writes, n_timesteps)
+            faults += _pulse_faults(self.network, self.pulses, n_timesteps)
+            faults += _code_faults(self)
         if faults:
             raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
 
@@ -87,7 +100,8 @@ class Activity:
         for cycle in range(1, n + 1):
             if n % cycle == 0 and all(
                 np.array_equal(values[:, cycle:], values[:, : len(values[0]) - cycle])
-                for values in self.spikes.values()
+                for part in (self.spikes, self.codes)
+                for values in part.values()
             ):
                 return cycle
         return n
@@ -111,7 +125,8 @@ class Activity:
         if any(values.shape[1] != self.n_timesteps for values in self.spikes.values()):
             raise WorkloadError("layers along time have timesteps of their own; their activity cannot be repeated")
         at = np.arange(n_timesteps) % self.n_timesteps
-        return Activity(self.network, {name: values[:, at] for name, values in self.spikes.items()})
+        spikes = {name: values[:, at] for name, values in self.spikes.items()}
+        return Activity(self.network, spikes, codes={name: values[:, at] for name, values in self.codes.items()})
 
     def active_rows(self, layer: str, sample: int) -> Spikes:
         """Which word lines of a layer are active: 1 or 0, in the order of :func:`rows_of`.
@@ -148,6 +163,36 @@ class Activity:
         lines: Spikes = of_sample.reshape(len(of_sample), n_columns, -1).swapaxes(1, 2)
         return lines
 
+    def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> Codes | None:
+        """What stands on a layer's word lines, as whole numbers with a sign; None if that is not known.
+
+        Parameters
+        ----------
+        input_spikes : bool
+            Whether the input has one bit.
+
+        Returns
+        -------
+        int32 array (T_l, n_positions, n_rows), or None
+        """
+        self._of(layer)
+        of_sample = {name: values[sample] for name, values in self.spikes.items()}
+        codes = {name: values[sample] for name, values in self.codes.items()}
+        known = codes_of_layers(self.network, of_sample, codes, input_spikes=input_spikes)
+        found = self.network.layer(layer)
+        if not {*found.inputs, *([layer] if found.recurrent else [])} <= set(known):
+            return None
+        return rows_of(found, known).astype(np.int32)
+
+    def column_codes(self, layer: str, sample: int) -> Codes | None:
+        """The errors of a layer's columns as they are sent, shaped like `error_lines`; None if not known."""
+        self._of(layer)
+        if layer not in self.error_codes:
+            return None
+        of_sample = self.error_codes[layer][sample]
+        lines: Codes = of_sample.reshape(len(of_sample), self.network.layer(layer).n_columns, -1).swapaxes(1, 2)
+        return lines
+
     def error_density(self, layer: str) -> float:
         """Fraction of a layer's errors that drive a line; 1 if that is not known."""
         self._of(layer)
@@ -168,6 +213,21 @@ class Activity:
         cells: Spikes = self.writes[key][update % len(self.writes[key])]
         return cells.T if of_copy and key == layer else cells
 
+    def pulses_of_cells(self, layer: str, update: int, *, of_copy: bool = False) -> Pulses | None:
+        """Pulses that an update gives each cell of a weight; None if that is not known. Recorded updates repeat.
+
+        Returns
+        -------
+        uint16 array (n_rows, n_columns, n_cells), or None
+            For the copy (n_columns, n_rows, n_cells).
+        """
+        self._of(layer)
+        key = layer + COPY if of_copy and layer + COPY in self.pulses else layer
+        if key not in self.pulses:
+            return None
+        pulses: Pulses = self.pulses[key][update % len(self.pulses[key])]
+        return pulses.swapaxes(0, 1) if of_copy and key == layer else pulses
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a compressed npz file; it is written beside and then renamed, so never half there.
 
@@ -176,7 +236,8 @@ class Activity:
         WriteError
             If the file cannot be written.
         """
-        write_parts(path, self.network, {"spikes": self.spikes, "errors": self.errors, "writes": self.writes})
+        parts = ("spikes", "errors", "writes", "pulses", "codes", "error_codes")
+        write_parts(path, self.network, {part: getattr(self, part) for part in parts})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network) -> Activity:
@@ -189,7 +250,7 @@ class Activity:
         """
         parts = read_parts(path, network)
         try:
-            return cls(network, parts["spikes"], parts["errors"], parts["writes"])
+            return cls(network, **parts)
         except WorkloadError as error:
             raise WorkloadError(f"{path}: {error}") from None
 
@@ -207,14 +268,29 @@ def _shapes(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
         yield layer.name, (steps[layer.name], *layer.out_shape)
 
 
-def _array_faults(what: str, name: str, array: Spikes | None, shape: Shape) -> list[str]:
+def _code_faults(activity: Activity) -> list[str]:
+    """Codes stand beside the spikes or errors that they are, of the same shape."""
+    faults = []
+    for what, codes, of in (
+        ("codes", activity.codes, activity.spikes),
+        ("error_codes", activity.error_codes, activity.errors),
+    ):
+        faults += [f"{what} of {name!r}, without what they are of" for name in sorted(set(codes) - set(of))]
+        for name in sorted(set(codes) & set(of)):
+            faults += _array_faults(what, name, codes[name], of[name].shape, np.int32)
+    return faults
+
+
+def _array_faults(
+    what: str, name: str, array: Array | None, shape: Shape, kind: type[np.generic] = np.uint8
+) -> list[str]:
     if array is None:
         return []
-    if array.dtype != np.uint8:
-        return [f"{what} of {name!r} have type {array.dtype}; expected uint8"]
+    if array.dtype != kind:
+        return [f"{what} of {name!r} have type {array.dtype}; expected {kind.__name__}"]
     if array.shape != shape:
         return [f"{what} of {name!r} have shape {array.shape}; expected {shape}"]
-    if what != "writes" and array.size and array.max() > 1:
+    if what in ("spikes", "errors") and array.size and array.max() > 1:
         return [f"{what} of {name!r} hold values other than 0 and 1"]
     return []
 
@@ -231,16 +307,35 @@ def _error_faults(
 
 
 def _write_faults(network: Network, writes: Mapping[str, Spikes], n_timesteps: int) -> list[str]:
+    shapes = _shapes_of_weights(network, n_timesteps)
+    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
+    for name in sorted(set(writes) & set(shapes)):
+        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
+        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
+    return faults
+
+
+def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
+    """(rows, columns) of every layer's weights, and of their transposed copy."""
     steps = network.steps(n_timesteps)
     shapes: dict[str, Shape] = {}
     for layer in network.weighted:
         n_rows = layer.n_rows(steps[layer.inputs[0]])
         shapes[layer.name] = (n_rows, layer.n_columns)
         shapes[layer.name + COPY] = (layer.n_columns, n_rows)
-    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
-    for name in sorted(set(writes) & set(shapes)):
-        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
-        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
+    return shapes
+
+
+def _pulse_faults(network: Network, pulses: Mapping[str, Pulses], n_timesteps: int) -> list[str]:
+    shapes = _shapes_of_weights(network, n_timesteps)
+    faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
+    for name in sorted(set(pulses) & set(shapes)):
+        given = pulses[name]
+        if given.dtype != np.uint16:
+            faults.append(f"pulses of {name!r} have type {given.dtype}; expected uint16")
+        elif given.ndim != 4 or given.shape[1:3] != shapes[name] or 0 in given.shape:
+            shown = ", ".join(map(str, shapes[name]))
+            faults.append(f"pulses of {name!r} have shape {given.shape}; expected (updates, {shown}, cells)")
     return faults
 
 

@@ -18,14 +18,15 @@ from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Network
 
 FORMAT = "archsim activity"
-FORMAT_VERSION = 2
-READS = (1, 2)
-"""Version 1 holds spikes only; version 2 may hold errors and writes beside them, named in its header."""
+FORMAT_VERSION = 3
+READS = (1, 2, 3)
+"""Version 1 holds spikes only; 2 may hold errors and writes too, named in its header; 3 pulses and codes."""
+FURTHER = ("errors", "writes", "pulses", "codes", "error_codes")
 
 _NOT_OURS = "is an npz file, but not an activity that archsim has saved"
 
 Parts = dict[str, dict[str, Array]]
-"""Arrays by part ("spikes", "errors", "writes") and name."""
+"""Arrays by part ("spikes", and those of `FURTHER`) and name."""
 
 
 
@@ -64,7 +65,7 @@ def read_parts(path: str | os.PathLike[str], network: Network) -> Parts:
         raise WorkloadError(f"{path} is not an activity file (npz), or is damaged: {error}") from None
     header = _checked_header(path, arrays, network)
     names = {"spikes": [INPUT, *network.names]}
-    names |= {part: header[part] for part in ("errors", "writes")}
+    names |= {part: header[part] for part in FURTHER}
     found: Parts = {}
     for part, of_part in names.items():
         missing = [name for i, name in enumerate(of_part) if f"{part}_{i}" not in arrays]
@@ -80,7 +81,7 @@ def _checked_header(
     header = _read_header(path, arrays)
     kind, version, structure = header["format"], header["version"], header["structure"]
     if kind != FORMAT or version not in READS:
-        known = " and ".join(map(str, READS))
+        known = ", ".join(map(str, READS))
         raise WorkloadError(
             f"{path}: this archsim reads {FORMAT!r} of versions {known}, the file is {kind!r} of version "
             f"{version}; record it again, or use the archsim that wrote it"
@@ -105,9 +106,9 @@ def _read_header(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> d
         raise WorkloadError(f"{path} {_NOT_OURS}: its header is damaged: {error}") from None
     if not isinstance(header, dict):
         raise WorkloadError(f"{path} {_NOT_OURS}: its header holds no fields")
-    header = {"errors": [], "writes": [], **header}
+    header = {**{part: [] for part in FURTHER}, **header}
     faults = [f"{key} is missing" for key in ("format", "version", "structure") if key not in header]
-    for part in ("errors", "writes"):
+    for part in FURTHER:
         if not isinstance(header[part], list) or not all(isinstance(name, str) for name in header[part]):
             faults.append(f"{part} must be a list of names of layers")
     if faults:

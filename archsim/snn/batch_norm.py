@@ -13,7 +13,7 @@ from archsim.workload.network import Floats, Layer, Network
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """What batch normalisation after a layer has learned, one number for each output channel.
+    """Learned batch normalisation after a layer, one number for each output channel.
 
     ``y = scale (x - mean) / sqrt(variance + epsilon) + shift`` (Ioffe, Szegedy 2015, arXiv 1502.03167), with the
     running mean and variance, as it acts once training is over.

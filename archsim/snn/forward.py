@@ -1,4 +1,4 @@
-"""What a network computes: the forward pass in float64, exact arithmetic apart from rounding."""
+"""The forward pass of a network in float64, exact arithmetic apart from rounding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool, 
 
 @dataclass(frozen=True)
 class Forward:
-    """What came out of a forward pass.
+    """The outcome of a forward pass.
 
     Parameters
     ----------

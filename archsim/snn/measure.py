@@ -9,11 +9,12 @@ import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.snn.activity import Activity, evenly_active, from_rates, record
+from archsim.snn.codes import codes_of
 from archsim.snn.datasets import load_watch, normalise, sample_windows, with_recordings
 from archsim.snn.encoders import analog, delta, rate
 from archsim.snn.weights import initialise, stream
 from archsim.snn.windows import Array
-from archsim.workload import Layer, Workload
+from archsim.workload import INPUT, Layer, Workload
 from archsim.workload.models import (
     ConstantActivity,
     DatasetActivity,
@@ -57,7 +58,11 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
         inputs: Array = (stream(seed, 0).random(shape) < activity.rate).astype(np.float64)
     else:
         inputs = _recordings(work, activity, seed)
-    return replace(work, network=network), record(network, inputs)
+    activity_found = record(network, inputs)
+    codes = codes_of(inputs, work.input_bits)
+    if codes is not None:
+        activity_found = replace(activity_found, codes={INPUT: codes})
+    return replace(work, network=network), activity_found
 
 
 def _spikes(layer: Layer) -> bool:

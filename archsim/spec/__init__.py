@@ -1,10 +1,22 @@
-"""What a chip is: frozen models and the loader of chip files."""
+"""Chips: frozen models and the loader of chip files."""
 
 from archsim.spec.arrays import array_spec
 from archsim.spec.cells import CellErrors
-from archsim.spec.chip import AUTO, Buffer, Chip, Unit
+from archsim.spec.chip import AUTO, EXACT, TAILORED, Buffer, Chip, Unit
 from archsim.spec.loader import load_chip
 from archsim.spec.usual import unusual
 from archsim.spec.values import ArraySpec
 
-__all__ = ["AUTO", "ArraySpec", "Buffer", "CellErrors", "Chip", "Unit", "array_spec", "load_chip", "unusual"]
+__all__ = [
+    "AUTO",
+    "EXACT",
+    "TAILORED",
+    "ArraySpec",
+    "Buffer",
+    "CellErrors",
+    "Chip",
+    "Unit",
+    "array_spec",
+    "load_chip",
+    "unusual",
+]

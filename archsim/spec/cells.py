@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 
 from archsim.units import (
     DoorModel,
-    EnergyPj,
     FieldFaultsError,
     Frac,
     KindOf,
@@ -30,6 +29,7 @@ MOST_COUNT = 2**20
 MOST_PULSES = 10_000
 """A cell that is not within its band by then does not come there; every pulse is drawn and verified."""
 Count = Annotated[int, Field(ge=1, le=MOST_COUNT)]
+Pulses = Annotated[int, Field(ge=1, le=MOST_PULSES)]
 
 
 Spread = Annotated[Any, KindOf("archsim.noises")]
@@ -40,7 +40,7 @@ class WriteVerify(DoorModel):
     """Program again until the conductance is within `band` of the window around its target, or give up."""
 
     band_frac: Frac
-    n_max_pulses: Annotated[int, Field(ge=1, le=MOST_PULSES)]
+    n_max_pulses: Pulses
 
     @model_validator(mode="after")
     def _band_is_open(self) -> Self:
@@ -71,27 +71,8 @@ class TelegraphNoise(DoorModel):
         return self
 
 
-class PowerLawDrift(DoorModel):
-    """``g(t) = g (t / start)^-nu`` after `start`; every cell has its own exponent, normal around `nu`."""
-
-    kind: Literal["power_law"]
-    nu: float
-    nu_spread: NotNegative = 0.0
-    start_ps: TimePs
-    activation_energy_pj: EnergyPj | None = None
-
-
-class LogTimeDrift(DoorModel):
-    """``g(t) = g (1 - loss log10(t / start))`` after `start`, not below zero; `loss` per decade of time."""
-
-    kind: Literal["log_time"]
-    loss: float
-    loss_spread: NotNegative = 0.0
-    start_ps: TimePs
-    activation_energy_pj: EnergyPj | None = None
-
-
-Drift = Annotated[PowerLawDrift | LogTimeDrift, Field(discriminator="kind")]
+Drift = Annotated[Any, KindOf("archsim.drifts")]
+"""A law of :mod:`archsim.crossbar.cells.drifts`: how a conductance changes with time."""
 
 
 class CellFaults(DoorModel):

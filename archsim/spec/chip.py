@@ -1,12 +1,12 @@
-"""What a chip is: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
+"""The model of a chip: tiles on an interconnect, PEs in a tile, crossbars in a PE, and everything around them.
 
-All tiles are alike. Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
+Keys of the YAML file are the field names without their unit: ``read_pulse: 100 ns``
 becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.components`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -27,10 +27,12 @@ from archsim.spec.costs import (
     BufferCost,
     CitedCost,
     CitedWrite,
+    Conditions,
     DriversCost,
     InterconnectCost,
     ShiftAddCost,
 )
+from archsim.spec.pulses import PulsesPerCell
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.units import (
     Bits,
@@ -38,6 +40,7 @@ from archsim.units import (
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
+    Frac,
     FrequencyMhz,
     KindName,
     NodeNm,
@@ -49,7 +52,7 @@ from archsim.units import (
 Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
-AUTO = "auto"
+AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
 
 
 class Technology(DoorModel):
@@ -98,16 +101,49 @@ class Device(DoorModel):
 class Write(DoorModel):
     """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
 
-    `pulses_per_cell` is a mean; "auto" is what `device.errors.write_verify` takes on average (1 without it).
+    Parameters
+    ----------
+    pulse : width of a SET pulse, and of a RESET pulse where `reset_pulse` does not say another
+    reset_share : part of the pulses that RESET
+    pulses_per_cell : a mean, with which a row is priced as if all its cells took it; "auto" is what
+        `device.errors.write_verify` takes on average (1 without it); or a law of
+        :mod:`archsim.crossbar.cells.pulses`, with which a group of cells takes as long as its slowest
+    verify : whether each pulse is followed by a read
+    verify_read : time of such a read through circuits of its own (`cost.verify_energy`); without it the array's
+        converters do it
+    read_before : a row is read before it is written, and only cells whose digit changes are
+    draw : draw each cell's pulses from the law with the seed of the run, instead of expecting them
+    parallel_cells : cells of a row that have drivers, and are written together
+    max_power : of all arrays that are written at once
     """
 
     pulse_ps: TimePs
-    pulses_per_cell: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["auto"]
+    reset_pulse_ps: TimePs | None = None
+    reset_share_frac: Frac = 0.5
+    pulses_per_cell: PulsesPerCell
     verify: bool
+    verify_read_ps: TimePs | None = None
+    read_before: bool = False
+    draw: bool = False
     n_parallel_cells: Count
     max_power_uw: PowerUw | None = None
     source: str
     cost: CitedWrite
+
+    @property
+    def law(self) -> Any:
+        """The law of pulses (:class:`archsim.crossbar.cells.pulses.PulseLaw`); None where there is a mean."""
+        return None if isinstance(self.pulses_per_cell, float | str) else self.pulses_per_cell
+
+    @model_validator(mode="after")
+    def _reads_are_priced(self) -> Self:
+        if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
+            return self
+        missing, given = ("cost", "verify_energy"), "verify_read"
+        if self.verify_read_ps is None:
+            missing, given = ("verify_read",), "cost.verify_energy"
+        said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
+        raise FieldFaultsError([(missing, said)])
 
 
 class Crossbar(DoorModel):
@@ -166,13 +202,16 @@ class Drivers(DoorModel):
     "levels": `resolution` bits per cycle as a voltage level; an input of more bits takes several cycles.
     "pulse_train": a cycle applies 2^p - 1 read pulses for p bits; more than three magnitude bits are split
     over two cycles if `max_cycles` is 2 (NeuRRAM). `signed_input`: "two_phase" reads positive and negative
-    inputs one after the other, "bipolar" at once with voltages of both signs.
+    inputs one after the other, "bipolar" at once with voltages of both signs. `charged`, of inputs of several
+    bits: "all" charges each line that is not at zero in each cycle, as published averages do; "ones" charges the
+    bits that are 1 (of levels their squares, of trains the pulses that are sent).
     """
 
     kind: Literal["levels", "pulse_train"]
     resolution_bits: Annotated[Bits, Field(ge=1, le=16)]  # as the converters
     max_cycles: Literal[1, 2] = 1
     signed_input: Literal["two_phase", "bipolar"]
+    charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
     cost: DriversCost
 
@@ -236,6 +275,16 @@ class Unit(DoorModel):
     cost: CitedCost
 
 
+class GradientUnit(Unit):
+    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
+
+    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
+    multiplier in each lane; without it the energy follows from that of an addition.
+    """
+
+    multiply: CitedCost | None = None
+
+
 class ShiftAdd(DoorModel):
     """Merges bits, slices and signs behind each bank of ADCs, as a `Unit`; `lanes: auto` has one for each ADC.
 
@@ -250,14 +299,16 @@ class ShiftAdd(DoorModel):
 
 
 class Buffer(DoorModel):
-    """A memory. `size: auto` takes what the mapped workload needs, as a power of two.
+    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
 
-    `cycle` is the time of one access of `width`; None takes the model's latency.
+    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
+    that take accesses in turn; "auto" as many as keep up with what they feed.
     """
 
-    size_bytes: Bytes | Literal["auto"]
+    size_bytes: Bytes | Literal["auto", "exact"]
     width_bits: Width
     cycle_ps: TimePs | None = None
+    n_banks: Count | Literal["auto"] = 1
     cost: BufferCost
 
 
@@ -309,7 +360,7 @@ class Tile(DoorModel):
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: Unit
+    gradient_unit: GradientUnit
     control: CitedCost | None = None
 
 
@@ -377,12 +428,20 @@ class PowerRules(DoorModel):
 
 
 class Chip(DoorModel):
-    """A whole chip. `tiles: auto` builds as many as the workload needs."""
+    """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
+
+    `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
+    chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
+    here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
+    (:mod:`archsim.components.process`).
+    """
 
     version: Literal[1]
     name: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+    library: Annotated[str, Field(min_length=1), AfterValidator(one_line)] | None = None
     technology: Technology
-    n_tiles: Count | Literal["auto"]
+    conditions: Conditions | None = None
+    n_tiles: Count | Literal["auto", "uniform", "tailored"]
     tile: Tile
     pe: Pe
     crossbar: Crossbar
@@ -417,6 +476,8 @@ class Chip(DoorModel):
         if self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             faults.append((("write", "parallel_cells"), said))
+        if self.write.law is not None:
+            faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

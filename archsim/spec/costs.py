@@ -19,8 +19,11 @@ from archsim.units import (
     EnergyPj,
     FieldFaultsError,
     FrequencyMhz,
+    NodeNm,
     PowerUw,
     ResistanceOhm,
+    TemperatureK,
+    TimePs,
     VoltageV,
 )
 
@@ -28,22 +31,43 @@ Factor = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 Source = Annotated[str, Field(min_length=3, description="paper, table or model that the figures come from")]
 
 
+Flavour = Literal["low_leakage", "low_power", "high_performance"]
+"""Of a process, as roadmaps call them: LSTP, LOP, HP."""
+
+
+class Conditions(DoorModel):
+    """Where a chip works, apart from its node: temperature, digital supply, flavour of the process."""
+
+    temperature_k: TemperatureK | None = None
+    supply_v: VoltageV | None = None
+    flavour: Flavour | None = None
+
+
+class At(Conditions):
+    """Where the figures of a cost hold; what is not said is taken as it is on the chip."""
+
+    node_nm: NodeNm | None = None
+
+
 class Uncertainty(DoorModel):
     """How far off the figures may be: a true value lies within ÷ factor to × factor in two of three cases.
 
     One standard deviation of a log-normal law; what is not said keeps the default of the cost model.
+    Figures of one kind with the same `cause` are off together.
     """
 
     energy: Factor | None = None
     area: Factor | None = None
     leakage: Factor | None = None
     time: Factor | None = None
+    cause: Annotated[str, Field(min_length=3)] | None = None
     source: Source
 
 
 class Priced(DoorModel):
-    """What all costs have in common."""
+    """The base class of costs: `at` which conditions their figures hold, and how far off they may be."""
 
+    at: At | None = None
     uncertainty: Uncertainty | None = None
 
 
@@ -181,6 +205,12 @@ class CactiBuffer(Priced):
     model: Literal["cacti"]
 
 
+class SramBuffer(Priced):
+    """A memory of any size by CACTI's laws (22 to 130 nm); registers where it is too small for an SRAM."""
+
+    model: Literal["sram"]
+
+
 class CitedBuffer(Priced):
     """Published figures for a memory: energy per access of one `width`, area and leakage of the whole."""
 
@@ -228,11 +258,46 @@ class WireInterconnect(Priced):
     source: Source
 
 
+class RouterReference(DoorModel):
+    """The router that a price is of; `buffer_flits` of each virtual channel of each port."""
+
+    width_bits: Annotated[Bits, Field(ge=1)]
+    n_ports: Annotated[int, Field(ge=1)]
+    n_virtual_channels: Annotated[int, Field(ge=1)]
+    n_buffer_flits: Annotated[int, Field(ge=1)]
+
+
+class RouterInterconnect(Priced):
+    """Figures of one router and one wire, taken to the chip's own by a law (`archsim.components.router_law`).
+
+    `router_energy` is of one flit through the reference, `clock_energy` of one of its clocks, which counts all
+    the time unless it is `gated`. Wires are charged per bit and length of a hop; a link that a flit does not pass
+    within one cycle takes more of them.
+    """
+
+    model: Literal["router"]
+    reference: RouterReference
+    router_energy_pj: EnergyPj
+    clock_energy_pj: EnergyPj
+    router_area_um2: AreaUm2
+    router_leakage_uw: PowerUw
+    wire_energy_per_mm_pj: EnergyPj
+    wire_latency_per_mm_ps: TimePs
+    gated: bool
+    source: Source
+
+
 class CitedWrite(Priced):
-    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell."""
+    """Published figures for the write circuits of one crossbar: energy of one pulse on one cell.
+
+    `energy` is that of a SET pulse, and of a RESET pulse without `reset_energy`; `row_energy` of a pulse on a row,
+    whatever its cells take; `verify_energy` of a verify read of one cell, where the write has circuits for it.
+    """
 
     model: Literal["cited"]
     energy_pj: EnergyPj
+    reset_energy_pj: EnergyPj | None = None
+    verify_energy_pj: EnergyPj | None = None
     row_energy_pj: EnergyPj
     area_um2: AreaUm2
     leakage_uw: PowerUw
@@ -245,5 +310,7 @@ ColumnDriversCost = Annotated[CitedColumnDrivers | CircuitCost, Field(discrimina
 ArrayPartCost = Annotated[CitedCost | CircuitCost, Field(discriminator="model")]
 ShiftAddCost = Annotated[CitedCost | CircuitShiftAdd, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc | LawAdc | CircuitCost, Field(discriminator="model")]
-BufferCost = Annotated[CactiBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
-InterconnectCost = Annotated[CitedInterconnect | WireInterconnect, Field(discriminator="model")]
+BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+InterconnectCost = Annotated[
+    CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
+]

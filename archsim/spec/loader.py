@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Sequence
 from os import PathLike
 
-from archsim.errors import SpecError, UnusualWarning
+from archsim.errors import UnusualWarning
 from archsim.spec.chip import Chip
+from archsim.spec.library import read_chip
 from archsim.spec.usual import unusual
-from archsim.yaml_reader import load_model
+from archsim.yaml_reader import fill
 
 
 def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
@@ -18,7 +19,7 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     Parameters
     ----------
     path : path
-        A file as in ``arch_specs/``.
+        A file as in ``arch_specs/``; what it leaves out stands in the ``library`` that it names.
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file, as ``--set`` does; a single text is one.
 
@@ -44,7 +45,7 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     >>> chip.crossbar.n_rows
     64
     """
-    chip, _ = load_model(Chip, path, SpecError, overrides)
+    chip = fill(Chip, read_chip(path, overrides))
     for message in unusual(chip):
         warnings.warn(message, UnusualWarning, stacklevel=2)
     return chip

@@ -1,4 +1,4 @@
-"""What chips are usually made of: the published range of each figure that a slip of a unit would make absurd."""
+"""Published ranges of a chip's values: the range of each figure that a slip of a unit would make absurd."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ USUAL = (
 
 
 def unusual(chip: Chip) -> tuple[str, ...]:
-    """What is far outside of published ranges, one message for each value.
+    """Values that are far outside of published ranges, one message each.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def unusual(chip: Chip) -> tuple[str, ...]:
 
 
 def _value(chip: Chip, path: str) -> Any:
-    """What stands at a path of the file; None where this chip has no such key."""
+    """The value at a path of the file; None where this chip has no such key."""
     return reduce(_part, path.split("."), chip)
 
 

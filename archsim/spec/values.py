@@ -265,7 +265,7 @@ class ArraySpec(DoorModel):
 
 
 def level_fault(n_levels: int, n_cells_per_weight: int) -> str | None:
-    """What is wrong with so many levels of a weight; None if double precision tells them all apart.
+    """The error of so many levels of a weight; None if double precision tells them all apart.
 
     Examples
     --------

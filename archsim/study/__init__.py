@@ -1,4 +1,4 @@
-"""What a study of two learning rules needs: one configuration with BP and with DFA, many of them, what follows.
+"""Studies of two learning rules: one configuration with BP and with DFA, many of them, what follows.
 
 `compare` simulates a configuration with both rules and splits the difference by mechanism
 (`archsim.whatif.mechanisms`); `crossings` says where a published ratio is passed. :mod:`archsim.study.dfa_vs_bp`

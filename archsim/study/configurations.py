@@ -1,4 +1,4 @@
-"""What a study varies: settings around a base, each as assignments to the two files."""
+"""Configurations of a study: settings around a base, each as assignments to the two files."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ UNCHANGED = Configuration(BASE)
 
 @dataclass(frozen=True)
 class Factor:
-    """What is varied, and its settings in order; one of them is the base's.
+    """A varied factor and its settings in order; one of them is the base's.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Factor:
 
 
 def chip_for(rule: str) -> Assignments:
-    """What a chip for a rule leaves out: one that reads no weights backwards needs no transposable arrays."""
+    """Parts that a chip for a rule lacks: one that reads no weights backwards needs no transposable arrays."""
     return () if ALL_RULES[rule].reads_transposed else ("crossbar.transpose=none", "execution.feedback=copy")
 
 

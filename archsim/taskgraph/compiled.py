@@ -34,7 +34,7 @@ def lay_edges(
     ptr: Ints,
     idx: NDArray[np.int32],
 ) -> int:
-    """What every task waits for, by id; how many edges there are."""
+    """Predecessors of every task, by id; the number of edges."""
     n = 0
     task = 0
     for b in range(len(blocks)):

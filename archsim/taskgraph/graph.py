@@ -1,4 +1,4 @@
-"""What goes into an engine: tasks and resources as columns of whole numbers.
+"""The task graph: tasks and resources as columns of whole numbers.
 
 No hardware is known here. A million tasks are ordinary: the graph is numpy columns, and every
 list that belongs to a task is stored in compressed rows: the list of task ``i`` is
@@ -137,7 +137,7 @@ class TaskGraph:
         return replace(self, occupancy_ps=occupancy, latency_ps=latency)
 
     def label(self, task: int) -> str:
-        """What a task is, for people.
+        """Description of a task.
 
         Examples
         --------

@@ -34,7 +34,7 @@ def graph_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
 
 
 def build_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
-    """What `TaskGraphBuilder` holds at most, the finished graph included; arguments as in `graph_bytes`.
+    """Memory of `TaskGraphBuilder` at most, the finished graph included; arguments as in `graph_bytes`.
 
     Examples
     --------
@@ -47,13 +47,13 @@ def build_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
 
 
 def finish_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
-    """What `TaskGraphBuilder.build` adds to what the builder holds; arguments as in `graph_bytes`."""
+    """Memory that `TaskGraphBuilder.build` adds to that of the builder; arguments as in `graph_bytes`."""
     # rows are sorted one list at a time, to find entries named twice
     return graph_bytes(n_tasks, n_edges, n_claims) + 32 * max(n_edges, n_claims)
 
 
 def verify_bytes(n_tasks: int, n_edges: int = 0, n_claims: int = 0) -> int:
-    """What `archsim.verify` adds to graph and trace; arguments as in `graph_bytes`.
+    """Memory that `archsim.verify` adds to graph and trace; arguments as in `graph_bytes`.
 
     Measured on several graphs, rounded up.
 
@@ -148,7 +148,7 @@ def _of_the_machine() -> int | None:
 
 
 def _of_the_container() -> int | None:
-    """What a control group leaves, of version 2 or 1."""
+    """Memory that a control group of version 2 or 1 allows."""
     group, old = Path("/sys/fs/cgroup"), "memory/memory"
     for limit, used in ("memory.max", "memory.current"), (f"{old}.limit_in_bytes", f"{old}.usage_in_bytes"):
         try:

@@ -68,7 +68,7 @@ class Recurrence:
 
 
 def find_recurrence(graphs: Mapping[int, TaskGraph], cycle: int) -> tuple[Recurrence | None, str]:
-    """What three graphs repeat every `cycle` timesteps; or why they do not.
+    """The part that three graphs repeat every `cycle` timesteps; or why they do not.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ class _Cut:
         return [numbers[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def rows(self, b: int) -> dict[str, NDArray[Any]]:
-        """What a block consists of, by column."""
+        """Content of a block, by column."""
         g, begin, end = self.graph, self.first[b], self.first[b + 1]
         found: dict[str, NDArray[Any]] = {name: getattr(g, name)[begin:end] for name in _OF_TASK}
         found["timestep"], found["sample"] = self.timestep[begin:end], self.is_of_sample[begin:end]

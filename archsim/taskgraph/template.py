@@ -371,7 +371,7 @@ class _Laid:
         return np.zeros(int(self.first[-1]) + 1, pointers)
 
     def edges(self) -> tuple[Ints, NDArray[np.int32]]:
-        """What every task waits for, by id."""
+        """Predecessors of every task, by id."""
         t = self.template
         if not len(t.after_task):
             return np.broadcast_to(np.zeros(1, np.int32), int(self.first[-1]) + 1), np.zeros(0, np.int32)

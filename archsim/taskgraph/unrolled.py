@@ -31,7 +31,7 @@ def lay_edges(
     ptr: Ints,
     idx: NDArray[np.int32],
 ) -> int:
-    """What every task waits for, by id; how many edges there are."""
+    """Predecessors of every task, by id; the number of edges."""
     row = _entries(block_ptr, blocks, first)
     degree = np.diff(after_ptr)[row]
     owner = np.repeat(np.arange(len(row)), degree)

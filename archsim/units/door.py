@@ -123,7 +123,7 @@ def door_key(field_name: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """What is declared at a path of a model: an annotation without Optional and Annotated."""
+    """The declaration at a path of a model: an annotation without Optional and Annotated."""
 
     annotation: Any
     metadata: tuple[Any, ...] = ()
@@ -276,7 +276,7 @@ class DoorModel(BaseModel):
 
 
 def to_door(model: DoorModel) -> dict[str, Any]:
-    """What a file would hold to give this model: keys of the file, quantities with units, exact.
+    """The file that gives this model: keys of the file, quantities with units, exact.
 
     ``type(model).model_validate(to_door(model)) == model``.
     """

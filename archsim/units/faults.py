@@ -1,4 +1,4 @@
-"""What is wrong with a file, in plain words."""
+"""Errors of a file, in plain words."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _NOUNS: Final[dict[Any, str]] = {
 
 
 def _needs(place: Place) -> str:
-    """What belongs at a place, in words."""
+    """The allowed values at a place, in words."""
     for mark in place.metadata:
         if isinstance(mark, Quantity):
             kind = KINDS[mark.kind]
@@ -95,7 +95,7 @@ def _needs(place: Place) -> str:
 
 
 def _needs_one_of(place: Place) -> str:
-    """What belongs at a union, with the bounds of its numbers."""
+    """The allowed values of a union, with the bounds of its numbers."""
     words = []
     for arm in map(place_of, place.arms):
         least = next((bound for mark in arm.metadata if (bound := _least(mark)) is not None), None)

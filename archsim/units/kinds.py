@@ -28,7 +28,7 @@ class KindName:
     """Names that mean none of the kinds."""
 
     def names(self) -> tuple[str, ...]:
-        """What is allowed."""
+        """The allowed values."""
         return (*self.besides, *FAMILIES[self.group].names())
 
     def _known(self, value: object) -> object:
@@ -44,7 +44,7 @@ class KindName:
 
 
 class FieldFaultsError(ValueError):
-    """What a validator of a whole section found, each fault at the key that it is about.
+    """Errors of a whole section, each at its key.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class FieldFaultsError(ValueError):
 
 
 class KindFaultsError(FieldFaultsError):
-    """What is wrong with the section of a kind, each fault at its key; `units`: only quantities are."""
+    """Errors in the section of a kind, each at its key; `units`: only those of quantities."""
 
     def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]], units: bool = False) -> None:
         super().__init__(faults)
@@ -78,7 +78,7 @@ class KindOf:
     group: str
 
     def models(self) -> tuple[type[BaseModel], ...]:
-        """What it may be filled with."""
+        """The values that it may have."""
         return tuple(FAMILIES[self.group].values())
 
     def _read(self, value: object) -> object:

@@ -29,7 +29,7 @@ _EXPONENTS: Final = {"a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, ""
 
 @dataclass(frozen=True)
 class Kind:
-    """What is measured: the units it may have, as factors to the unit used inside."""
+    """A measured quantity: its units, as factors to the unit used inside."""
 
     noun: str
     inner: str
@@ -279,7 +279,7 @@ def factor_between(unit: str, other: str) -> Decimal | None:
 
 
 def whole_step(unit: str) -> Decimal | None:
-    """What quantities in a unit are multiples of, where they must be whole; None where they need not.
+    """The step of quantities in a unit that must be whole; None where they need not.
 
     Examples
     --------

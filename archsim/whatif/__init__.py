@@ -1,4 +1,4 @@
-"""What would help: a run played out again with one thing changed, slack, the same order, mechanisms."""
+"""What-if analysis: a run played out again with one thing changed, slack, the same order, mechanisms."""
 
 from archsim.whatif.changes import Change, Names, changed
 from archsim.whatif.mechanism_parts import TITLES, mechanisms

@@ -84,7 +84,7 @@ class Change:
 
 
 class Names:
-    """What the names in a change may mean.
+    """The resources and actions that a name in a change may stand for.
 
     For speed, the name of a component (``adc``) means the tasks that keep it busy, as in the breakdown: each task
     belongs to one component. Any other pattern means resources, and all tasks that use them, whole. It is compared

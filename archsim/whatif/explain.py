@@ -1,4 +1,4 @@
-"""What a run waited for and what would help, as plain data: what is printed, and what ``--json`` gives."""
+"""Waits of a run and gains of changes, as plain data: what is printed, and what ``--json`` gives."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ TITLES = {
 
 
 def mechanisms(bp: Result, dfa: Result, second_copy: Collection[str]) -> tuple[dict[str, dict[str, float]], str]:
-    """What each mechanism brings of the difference between a run with BP and one with DFA.
+    """Share of each mechanism in the difference between a run with BP and one with DFA.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def _rows(ptr: Ints, order: Ints) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class Network:
-    """What each task of a schedule had to await, in the order in which things happened.
+    """The waits of each task of a schedule, in the order in which things happened.
 
     An edge says that a task may start no earlier than another one was done, gave units back, or started.
     Make one with `Network.of`.

@@ -24,7 +24,7 @@ MOST_BUFFERS = 20
 
 @dataclass(frozen=True)
 class Outcome:
-    """What some changes bring.
+    """The gains of some changes.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Outcome:
 
     @property
     def gain_ps(self) -> int | None:
-        """What the makespan loses; of the two answers the one of the same order if they differ in sign."""
+        """Reduction of the makespan; of the two answers the one of the same order if they differ in sign."""
         answer = self.same_order_ps if self.is_anomaly else self.latency_ps
         return None if answer is None else self.base_ps - answer
 

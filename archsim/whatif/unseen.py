@@ -1,4 +1,4 @@
-"""What a graph that is played out again cannot know: numbers that decide how its tasks were laid down."""
+"""Limits of a replay: numbers that decide how tasks are laid down, which it cannot know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must be computed: networks, their activity, the phases; readers for YAML and NIR."""
+"""Workloads: networks, their activity, the phases; readers for YAML and NIR."""
 
 from __future__ import annotations
 

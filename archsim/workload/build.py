@@ -20,7 +20,7 @@ Path = tuple[str | int, ...]
 
 
 class LayerFaultsError(WorkloadError):
-    """What is wrong with the layers of a network that is written out.
+    """Errors of the layers of a network that is written out.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class LayerFaultsError(WorkloadError):
 
 
 class _LayerError(Exception):
-    """What is wrong with one layer, and the key that it is about."""
+    """Errors of one layer, each with its key."""
 
     def __init__(self, item: LayerModel, said: str, *keys: str) -> None:
         super().__init__(f"layer {item.name!r}: {said}")

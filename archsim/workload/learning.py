@@ -1,4 +1,4 @@
-"""What a workload file may say of learning: the rule, and the story of a pre-trained network that adapts."""
+"""Keys of learning in a workload file: the rule, and the story of a pre-trained network that adapts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from archsim.registry import LOSSES
 from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf
 
 MOST_PASSES = 2**20
@@ -20,9 +21,9 @@ ErrorRate = Literal["per_timestep", "mean_rate"]
 
 
 class SurrogateModel(DoorModel):
-    """The surrogate derivative of a spike; see :class:`archsim.snn.learn.surrogate.Surrogate`."""
+    """The surrogate derivative of a spike; see :class:`archsim.snn.learn.surrogates.Surrogate`."""
 
-    kind: Literal["triangle", "fast_sigmoid", "arctan"] = "triangle"
+    kind: Annotated[str, KindName("archsim.surrogates")] = "triangle"
     width: Positive = 1.0
 
 
@@ -51,7 +52,7 @@ class DataModel(DoorModel):
 
     set: Annotated[str, KindName("archsim.data")]
     split: Name
-    encoding: Literal["analog", "rate", "delta", "latency"] = "analog"
+    encoding: Annotated[str, KindName("archsim.encoders")] = "analog"
     step: Count = 64
     decimation: Count = 1
     order: Literal["recording", "interleaved"] = "recording"
@@ -89,9 +90,7 @@ class LearningModel(DoorModel):
     """
 
     error: ErrorRate = "per_timestep"
-    loss: Literal["count_cross_entropy", "count_mse", "membrane_cross_entropy", "membrane_mse"] = (
-        "membrane_cross_entropy"
-    )
+    loss: Annotated[str, KindName("archsim.losses")] = "membrane_cross_entropy"
     surrogate: SurrogateModel = SurrogateModel()
     reset_path: bool = False
     feedback: FeedbackModel = FeedbackModel()
@@ -111,7 +110,7 @@ class LearningModel(DoorModel):
         faults: list[tuple[tuple[str, ...], str]] = []
         if (self.pretrain or self.adapt) and self.data is None:
             faults.append((("data",), "missing; pretrain and adapt need labelled recordings"))
-        if self.loss.startswith("count") and self.error == "per_timestep":
+        if LOSSES[self.loss].of_whole_sample and self.error == "per_timestep":
             said = f"{self.loss} is known only at the end of a sample: use error: mean_rate, or a membrane loss"
             faults.append((("error",), said))
         if self.feedback.kind == "sdfa" and self.error != "mean_rate":

@@ -1,4 +1,4 @@
-"""What a workload file may say: the door to :class:`archsim.workload.Workload`."""
+"""Models of workload files, from which a :class:`archsim.workload.Workload` is made."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NeuronModel = Annotated[Any, KindOf("archsim.neurons")]
 
 
 class LayerBase(DoorModel):
-    """What every layer says. `inputs` defaults to the layer before."""
+    """Keys of every layer. `inputs` defaults to the layer before."""
 
     name: Name
     inputs: Annotated[list[Name], Field(min_length=1)] | None = None
@@ -272,7 +272,7 @@ class WorkloadModel(DoorModel):
     n_batch: Steps = 1
     schedule: Schedule = "pipelined"
     n_positions_per_burst: Steps = 1
-    learning: LearningModel = LearningModel()
+    learning: LearningModel = Field(default_factory=LearningModel)
 
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:

@@ -59,7 +59,7 @@ class Neuron:
 
     @property
     def firing_level(self) -> Floats | float:
-        """What a potential must be above to fire: the threshold, or the number right below it (`fires` "at").
+        """The bound that a potential exceeds to fire: the threshold, or the number right below it (`fires` "at").
 
         Examples
         --------

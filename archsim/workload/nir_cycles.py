@@ -6,7 +6,7 @@ from archsim.errors import WorkloadError
 from archsim.workload.nir_repair import Graph
 
 LINEAR = ("Affine", "Linear", "Scale", "Flatten", "Input", "Output")
-"""What may stand on the way from a neuron back to itself; Input and Output are ports of nested graphs."""
+"""Nodes allowed on the way from a neuron back to itself; Input and Output are ports of nested graphs."""
 
 
 def loops_of(graph: Graph) -> dict[str, frozenset[str]]:

@@ -96,7 +96,7 @@ class LayerBuilder:
         return self._signals[path]
 
     def _entering(self, node: Node, neuron: str) -> Signal | None:
-        """What a node of a cycle gets from outside the cycle; None if nothing."""
+        """Input of a node of a cycle from outside the cycle; None if it has none."""
         parts: list[tuple[str, Signal]] = []
         for path in self.graph.before(node.path):
             before = self.graph.nodes[path]
@@ -110,7 +110,7 @@ class LayerBuilder:
         return signal if node.path == neuron else self._through(node, signal)
 
     def _through(self, node: Node, signal: Signal) -> Signal:
-        """What a node that is no neuron makes of a signal."""
+        """Output of a node that is no neuron, from its input signal."""
         if node.type in ("Affine", "Linear"):
             return through_dense(node, self._pools_made(signal), self.notes)
         if node.type in ("Conv1d", "Conv2d"):

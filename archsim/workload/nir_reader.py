@@ -135,7 +135,7 @@ def _network(
 
 
 def _stated(tree: Tree, key: str, choices: tuple[Choice, ...]) -> Choice | None:
-    """What archsim's writer leaves in the metadata of the graph."""
+    """The metadata that archsim's writer leaves in the graph."""
     metadata = tree.get("metadata")
     if not isinstance(metadata, dict) or key not in metadata:
         return None
@@ -148,7 +148,7 @@ def _stated(tree: Tree, key: str, choices: tuple[Choice, ...]) -> Choice | None:
 
 
 def _doubts(graph: Graph, dt: float) -> list[str]:
-    """What speaks against a timestep that nobody gave."""
+    """Reasons against a timestep that nobody gave."""
     nodes = graph.nodes.values()
     integrators = graph.named(n.path for n in nodes if n.type in ("I", "IF"))
     taus = [float(np.min(values(n, key))) for n in nodes for key in TAUS if key in n.params]

@@ -1,4 +1,4 @@
-"""What an edge of a NIR graph carries: a sum of terms, each weights upon the output of a layer.
+"""The signal on an edge of a NIR graph: a sum of terms, each weights upon the output of a layer.
 
 A node that is linear transforms the terms; a neuron turns them into a layer. So weights that follow weights
 are multiplied, scales are folded, and a sum of spikes into one matrix becomes the matrix standing twice.

@@ -73,7 +73,7 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
 
 
 def nir_faults(network: Network) -> list[str]:
-    """What of a network a NIR file cannot say; empty if it can be written.
+    """Parts of a network that a NIR file cannot express; empty if it can be written.
 
     Examples
     --------

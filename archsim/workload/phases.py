@@ -1,4 +1,4 @@
-"""What can be computed: inference, and learning with each rule there is."""
+"""Phases: inference, and learning with each rule there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an update of weights takes of the chip."""
+"""Needs of an update of weights on the chip."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class UpdateNeeds:
-    """What an update of one weight takes beyond loading its gradient and writing its cells.
+    """Needs of an update of one weight beyond loading its gradient and writing its cells.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ NIR_BURSTS = 8  # of the largest layer in one timestep: a convolution must not b
 
 @dataclass(frozen=True)
 class Workload:
-    """What is to be computed, as the rest of archsim reads it.
+    """A workload, as the rest of archsim reads it.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Workload:
 
 
 def _faults_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
-    """What a network may be, but no workload can have, as (path in a workload file, message)."""
+    """Networks that no workload can have, as (path in a workload file, message)."""
     last = network.layers[-1]
     faults: list[tuple[Keys, str]] = _rate_faults(network, n_timesteps)
     for index, layer in enumerate(network.layers):
@@ -256,7 +256,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
 
 
 def _assumed_input(overrides: Sequence[str]) -> list[str]:
-    """What stands in for input that a network file does not have, apart from what is set."""
+    """Assumptions that stand in for input that a network file does not have, apart from what is set."""
     given = {item.partition("=")[0].strip() for item in overrides}
     notes = []
     if "timesteps" not in given:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from archsim.cli.app import app
 
 SHORT = ["--set", "timesteps=2", "--set", "samples=1", "--set", "batch=1"]
-CALL = ["budget", "arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", *SHORT]
+CALL = ["budget", "tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml", *SHORT]
 
 
 def call(*words: str):

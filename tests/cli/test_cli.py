@@ -41,7 +41,7 @@ PHASES = ["inference", "bp", "dfa"]
 def chip(tmp_path: Path, root_dir: Path) -> Path:
     """A copy of the default chip, to be spoiled."""
     copy = tmp_path / "chip.yaml"
-    copy.write_text((root_dir / "arch_specs/wearable_rram.yaml").read_text())
+    copy.write_text((root_dir / "tests/chips/wearable_rram.yaml").read_text())
     return copy
 
 

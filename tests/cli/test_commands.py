@@ -16,7 +16,7 @@ from archsim.cli.app import RENAMED, app
 from archsim.cli.command import command, summary
 from archsim.registry import COMMANDS
 
-CHIP = "arch_specs/wearable_rram.yaml"
+CHIP = "tests/chips/wearable_rram.yaml"
 FOLDER = Path(registry.__file__).parent / "cli/commands"
 
 

@@ -28,7 +28,7 @@ WIRES = ("--set", "crossbar.wires.row=1 ohm", "--set", "crossbar.wires.column=1 
 
 @pytest.fixture
 def chip(root_dir: Path) -> Path:
-    return root_dir / "arch_specs" / "wearable_rram.yaml"
+    return root_dir / "tests" / "chips" / "wearable_rram.yaml"
 
 
 def look_at(chip: Path, weights: Path, place: tuple[int, int], sets: tuple[str, ...] | list[str]) -> Look:

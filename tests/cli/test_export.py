@@ -15,7 +15,7 @@ from archsim.report import write_results
 
 @pytest.fixture(scope="module")
 def folder(root_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     options = ["timesteps=2", "samples=1", "batch=1"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
     folder = tmp_path_factory.mktemp("saved")

@@ -16,7 +16,7 @@ from archsim.cli.app import app
 from archsim.units import close_match
 
 ROOT = Path(__file__).resolve().parents[2]
-CHIP, WORKLOAD = ROOT / "arch_specs/wearable_rram.yaml", ROOT / "workloads/watch_mlp.yaml"
+CHIP, WORKLOAD = ROOT / "tests/chips/wearable_rram.yaml", ROOT / "workloads/watch_mlp.yaml"
 
 
 def call(*arguments: object) -> Result:

@@ -110,7 +110,7 @@ def archsim(*arguments: object, stdout: int | str = subprocess.PIPE) -> subproce
         )  # fmt: skip
 
 
-COMMANDS = ["--help", "run --help", "--version", "components arch_specs/wearable_rram.yaml"]
+COMMANDS = ["--help", "run --help", "--version", "components tests/chips/wearable_rram.yaml"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

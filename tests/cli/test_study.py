@@ -35,7 +35,7 @@ def call(*arguments: object) -> Result:
 def files(root_dir: Path, tmp_path_factory) -> tuple[Path, Path]:
     workload = tmp_path_factory.mktemp("cli_study") / "small.yaml"
     workload.write_text(SMALL)
-    return root_dir / "arch_specs/wearable_rram.yaml", workload
+    return root_dir / "tests/chips/wearable_rram.yaml", workload
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from archsim.cli.app import app
 
-CHIPS = ["arch_specs/wearable_rram.yaml", "arch_specs/neurram_130nm.yaml"]
+CHIPS = ["tests/chips/wearable_rram.yaml", "arch_specs/neurram_130nm.yaml"]
 SMALL = ["--set", "timesteps=4", "--set", "network.width=8", "--set", "samples=1", "--set", "batch=1"]
 
 

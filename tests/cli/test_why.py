@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from archsim.cli.app import app
 
-CALL = ["arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
+CALL = ["tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--phase", "inference"]
 SHORT = ["--set", "timesteps=2", "--set", "samples=1", "--set", "batch=1"]
 
 

@@ -7,13 +7,16 @@ import math
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archsim.components import Parts
+from archsim.components import Parts, check
 from archsim.components.sram import LARGEST_NODE_NM, Sram, sram
+from archsim.components.sram_law import memory
+from archsim.spec import Chip
 
 MakeParts = Callable[..., Parts]
 KIB = 1024
@@ -131,3 +134,84 @@ def test_a_buffer_of_bit_cells_grows_with_its_size(make_parts: MakeParts) -> Non
     item = next(item for item in parts.items() if item.component == "membrane_buffer")
     assert item.area_um2 == pytest.approx(0.7391 * 2 * KIB * 8)
     assert item.leakage_uw == pytest.approx(0.001 * 2 * KIB * 8)
+
+
+SRAM = {"size": "8 KiB", "width": "64 bit", "cost": {"model": "sram"}}
+
+
+def test_an_sram_buffer_has_the_law_s_figures_at_its_size(make_parts: MakeParts) -> None:
+    parts = make_parts({"tile.history_buffer": {**SRAM, "size": "exact"}}, history_buffer=3000)
+    item = next(item for item in parts.items() if item.component == "history_buffer")
+    law = memory(375, 64, 65)
+    assert (item.area_um2, item.leakage_uw, item.scaling) == (law.area_um2, law.leakage_uw, law.scaling)
+    assert parts.history_buffer.priced("keep").energy_pj == law.write_energy_pj
+
+
+def test_banks_are_small_memories_that_share_a_burst(make_parts: MakeParts) -> None:
+    four = make_parts({"tile.history_buffer": {**SRAM, "banks": 4}}, history_buffer=8 * KIB).history_buffer
+    small = memory(256, 64, 65)
+    assert four.figures.area_um2 == pytest.approx(4 * small.area_um2)
+    assert four.figures.leakage_uw == pytest.approx(4 * small.leakage_uw)
+    assert four.priced("recall").energy_pj == small.read_energy_pj
+    assert four.access_ps(9) == round(3 * small.latency_ps)
+
+
+def test_automatic_banks_are_the_fewest_that_keep_up(make_parts: MakeParts) -> None:
+    """The gradient unit of the small chip takes 2 lanes x 32 bit, read and written, in each ns: 128 bit."""
+    made = {**SRAM, "gradient": "32 bit"}
+    auto = make_parts({"tile.gradient_buffer": {**made, "banks": "auto"}}).gradient_buffer.price
+    fewer = make_parts({"tile.gradient_buffer": {**made, "banks": auto.n_banks - 1}}).gradient_buffer.price
+    assert auto.n_banks * 64 / auto.access_ps >= 128 / 1000 > fewer.n_banks * 64 / fewer.access_ps
+
+
+def test_one_bank_is_enough_for_a_slow_reader(make_parts: MakeParts) -> None:
+    slow = {"tile.bus.cycle": "20 ns", "tile.input_buffer": {**SRAM, "banks": "auto"}}
+    assert make_parts(slow).input_buffer.price.n_banks == 1
+
+
+def test_banks_of_a_cited_memory_share_a_burst_at_the_same_figures(make_parts: MakeParts) -> None:
+    one, two = make_parts().input_buffer, make_parts({"tile.input_buffer.banks": 2}).input_buffer
+    assert two.access_ps(10) * 2 == one.access_ps(10)
+    assert two.figures == one.figures
+
+
+def test_more_banks_than_words_and_nodes_without_a_law_are_refused(make_chip: Callable[..., Chip]) -> None:
+    chip = make_chip(
+        {"technology.node": "180 nm", "tile.history_buffer": SRAM, "tile.output_buffer.banks": 5000}
+    )
+    assert check(chip) == [
+        "tile.output_buffer.banks: 5000 banks for 512 words; lower banks or raise size",
+        "tile.history_buffer.cost: CACTI's laws hold for 22 to 130 nm, the chip has 180 nm; "
+        "use a cost of model: cited",
+    ]
+
+
+def test_memories_by_law_follow_the_conditions_of_their_chip(make_parts: MakeParts) -> None:
+    def at(conditions: dict[str, str]) -> Any:
+        chip = {"technology.node": "22 nm", "tile.history_buffer": SRAM, "conditions": conditions}
+        return make_parts(chip).history_buffer.price
+
+    plain, usual = at({}), at({"temperature": "300 K", "supply": "0.85 V", "flavour": "low_leakage"})
+    assert (usual.figures, usual.read_energy_pj) == (plain.figures, plain.read_energy_pj)
+    hot, low = at({"temperature": "330 K"}), at({"supply": "0.7 V"})
+    assert hot.figures.leakage_uw == pytest.approx(8 * plain.figures.leakage_uw, rel=0.01)
+    hotter, lop = at({"temperature": "360 K"}), at({"flavour": "low_power"})
+    assert hotter.figures.leakage_uw == pytest.approx(15 * plain.figures.leakage_uw, rel=0.03)
+    assert lop.figures.leakage_uw == pytest.approx(370 * plain.figures.leakage_uw, rel=0.01)
+    assert low.read_energy_pj == pytest.approx(plain.read_energy_pj * (0.7 / 0.85) ** 2)
+    assert low.figures.area_um2 == plain.figures.area_um2
+
+
+def test_conditions_outside_of_cacti_s_laws_are_told_once(make_chip: Callable[..., Chip]) -> None:
+    two = {"technology.node": "22 nm", "tile.history_buffer": SRAM, "tile.input_buffer": SRAM}
+    chip = make_chip({**two, "conditions": {"temperature": "370 K", "supply": "0.4 V"}})
+    assert check(chip) == [
+        "conditions.temperature: 370 K; CACTI 7 (22 nm, ITRS LSTP, LOP and HP) holds for 300 to 360 K",
+        "conditions.supply: 0.4 V; at 22 nm 0.7 to 0.95 V are allowed",
+    ]
+    cited = make_chip({"conditions": {"temperature": "370 K"}})
+    assert check(cited) == []
+
+
+def test_a_few_words_of_a_flavour_without_a_law_for_flip_flops_are_the_smallest_sram() -> None:
+    assert memory(2, 64, 22, flavour="low_power").scaling.startswith("16 words")

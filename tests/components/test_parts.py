@@ -35,11 +35,14 @@ def test_a_neurons_update_reads_and_writes_each_of_its_states(make_parts: MakePa
     assert lif.name != cuba.name
 
 
-def test_an_outer_product_reads_and_writes_the_gradient(make_parts: MakeParts) -> None:
-    assert [(c.component, c.energy_pj) for c in make_parts().gradient_unit.price_of_outer().charges] == [
-        ("gradient_unit", 0.7),
-        ("gradient_buffer", 2.5),  # 32 of 64 bits, 2 + 3 pJ
-    ]
+def test_a_word_of_gradients_is_read_and_written_whole(make_parts: MakeParts) -> None:
+    buffer = make_parts().gradient_buffer  # words of 64 bit, gradients of 32, 2 + 3 pJ
+    accumulate = buffer.accumulate(7)
+    assert [(c.component, c.energy_pj) for c in accumulate.action.charges] == [("gradient_buffer", 5.0)]
+    assert (accumulate.count, accumulate.occupancy_ps) == (7, buffer.access_ps(14))
+    assert buffer.words_of_columns(5) == [(0, 2), (2, 4), (4, 5)]
+    odd = make_parts({"tile.gradient_buffer.gradient": "24 bit"}).gradient_buffer
+    assert odd.words_of_columns(6) == [(0, 3), (2, 6), (5, 6)]  # the third and the sixth lie in two words
 
 
 def test_a_fetched_word_takes_whole_beats_of_the_bus(make_parts: MakeParts) -> None:
@@ -100,14 +103,14 @@ def test_the_energy_of_a_row_is_shared_by_its_cells(make_parts: MakeParts) -> No
     assert shared == pytest.approx(write.pulses_per_cell * write.cost.row_energy_pj * (1 / 16 - 1 / 32))
 
 
-def test_outer_products_wait_for_the_gradients_to_be_read_and_written_back(make_parts: MakeParts) -> None:
-    parts = make_parts()
-    buffer = parts.chip.tile.gradient_buffer
-    accesses = 2 * -(-1000 * buffer.gradient_bits // buffer.width_bits)
-    memory_ps = parts.gradient_buffer.access_ps(accesses)
-    unit = parts.gradient_unit
-    assert unit.outer(1000).occupancy_ps == max(memory_ps, unit.times_ps(1000)[1])
-    assert unit.outer(0).occupancy_ps == 0
+def test_a_term_of_an_outer_product_is_an_addition_or_a_multiplication_and_one(make_parts: MakeParts) -> None:
+    unit = make_parts().gradient_unit  # 2 lanes, 0.7 pJ
+    spikes, numbers, wide = (unit.outer(1000, bits, 8) for bits in (1, 8, 16))
+    assert [job.action.energy_pj for job in (spikes, numbers, wide)] == pytest.approx([0.7, 0.7 * 5, 0.7 * 9])
+    # a lane adds and multiplies 8 by 8 bit at once; 16 by 8 bit take two turns
+    assert spikes.occupancy_ps == numbers.occupancy_ps == unit.times_ps(1000)[0]
+    assert wide.occupancy_ps == unit.times_ps(2000)[0]
+    assert unit.outer(0, 1, 8).uses == (("gradient_unit", 1, 0),)
 
 
 def test_a_verified_cell_is_read_driven_and_converted_once_per_pulse(make_parts: MakeParts) -> None:

@@ -81,9 +81,24 @@ def test_a_slow_converter_keeps_cells_conducting(make_parts: MakeParts) -> None:
     parts = make_parts(without_hold("reread", **{"adc.rate": "50 MS/s"}))
     (spike,) = parts.drivers.read_cycles(1, signed=False)
     assert parts.crossbar.conducting_ps(spike, 128) == 20_000
-    assert parts.crossbar.read_ps(spike, 128) == 8 * 20_000 + 7 * 2_000
+    assert parts.crossbar.read_ps(spike, 128) == 8 * (20_000 + 5_000) + 7 * 2_000
     held = make_parts(without_hold("hold", **{"adc.rate": "50 MS/s"}))
-    assert held.crossbar.conducting_ps(spike, 128) == held.crossbar.read_ps(spike, 128) == 8 * 20_000
+    assert held.crossbar.conducting_ps(spike, 128) == 8 * 20_000
+    assert held.crossbar.read_ps(spike, 128) == 8 * 20_000 + 5_000
+
+
+@pytest.mark.parametrize("rate", ["250 MS/s", "50 MS/s"])
+@pytest.mark.parametrize(("read_out", "n_conversions"), [("hold", 8), ("reread", 1)])
+def test_cells_conduct_until_the_end_of_their_conversion(
+    make_parts: MakeParts, read_out: str, n_conversions: int, rate: str
+) -> None:
+    crossbar = make_parts(without_hold(read_out, **{"adc.rate": rate})).crossbar
+    (spike,) = make_parts(DEFAULT).drivers.read_cycles(1, signed=False)
+    one_ps = crossbar.parts.adc.convert_ps(1, 8)
+    before_ps = crossbar.before_conversion_ps(spike, 128)
+    assert before_ps + n_conversions * one_ps == crossbar.conducting_ps(spike, 128)
+    # what a read needs besides comes after the last of them
+    assert before_ps + crossbar.converting_ps(spike, 128) + 5_000 == crossbar.read_ps(spike, 128)
 
 
 @pytest.mark.parametrize("read_out", ["hold", "reread"])

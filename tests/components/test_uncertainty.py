@@ -13,7 +13,7 @@ SAID = "adc.cost.uncertainty={area: 2, source: a datasheet}"
 
 
 def found(*overrides: str) -> dict[str, tuple[float, str]]:
-    chip = load_chip("arch_specs/wearable_rram.yaml", overrides)
+    chip = load_chip("tests/chips/wearable_rram.yaml", overrides)
     return {spread.name: (spread.factor, spread.source) for spread in spreads(chip)}
 
 
@@ -26,7 +26,7 @@ def test_every_component_of_the_price_list_has_a_cost_that_can_be_off(name):
 def test_costs_and_price_list_name_the_same_components():
     from archsim.components import Parts, buffer_kinds
 
-    chip = load_chip("arch_specs/wearable_rram.yaml")
+    chip = load_chip("tests/chips/wearable_rram.yaml")
     listed = {item.component for item in Parts(chip, 1, dict.fromkeys(buffer_kinds(), 4096)).items()}
     assert listed == set(costs_of(chip))
 

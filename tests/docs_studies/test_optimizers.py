@@ -92,7 +92,7 @@ def test_the_picture_draws_the_record(study, tmp_path):
 
 def test_a_workload_that_does_not_learn_is_refused():
     with pytest.raises(ExploreError, match=r"learning\.data"):
-        call("arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--quick")
+        call("tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--quick")
 
 
 def test_no_seeds_are_refused():

@@ -21,7 +21,7 @@ from archsim.explore.identity import digest_of
 HEAD = """\
 version: 1
 name: {name}
-chip: {root}/arch_specs/wearable_rram.yaml
+chip: {root}/tests/chips/wearable_rram.yaml
 workload: {root}/workloads/watch_adapt.yaml
 set:
   - chip.device.g_max=39 uS

@@ -110,7 +110,7 @@ def test_a_graph_without_tasks_takes_no_time():
 
 @pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
 def test_the_schedule_of_a_real_chip_keeps_within_its_bound(root_dir, phase):
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     options = ["timesteps=6", "samples=1", "batch=1"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
     result = archsim.simulate(chip, work, engine="heap", seed=0, phase=phase)

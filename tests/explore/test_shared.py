@@ -16,7 +16,7 @@ from archsim.explore.measures import measure_result
 from archsim.explore.shared import BOUND, QUICK, Shared, graph_key
 from archsim.explore.study import Resolved
 
-BASE = "arch_specs/wearable_rram.yaml"
+BASE = "tests/chips/wearable_rram.yaml"
 WATCH = ["timesteps=2", "samples=1", "batch=1"]
 
 TIMES = st.integers(1, 300_000).map("{} ps".format)

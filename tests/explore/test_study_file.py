@@ -118,7 +118,7 @@ def test_what_a_breakdown_does_have_may_be_wanted(tmp_path):
 @pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
 def test_every_part_of_every_breakdown_may_be_wanted(phase):
     work = load_workload(ROOT / "workloads/watch_adapt.yaml", ["timesteps=2", "samples=1", "batch=1"])
-    result = simulate(load_chip(ROOT / "arch_specs/wearable_rram.yaml"), work, phase=phase)
+    result = simulate(load_chip(ROOT / "tests/chips/wearable_rram.yaml"), work, phase=phase)
     names = [f"breakdown.{by}.{name}.energy_pj" for by in BREAKDOWNS for name in result.breakdown(by)]
     assert len(names) > 50
     assert {name: fault_of(name) for name in names} == dict.fromkeys(names, "")

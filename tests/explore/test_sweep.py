@@ -33,7 +33,7 @@ def test_a_record_holds_what_simulate_gives(tmp_path, pool):
     assert len(found.records) == len(pool.keys) == 4
     for record in found.records:
         sets = [f"{path.removeprefix('chip.')}={value}" for path, value in record["parameters"].items()]
-        chip = archsim.load_chip(ROOT / "arch_specs/wearable_rram.yaml", sets)
+        chip = archsim.load_chip(ROOT / "tests/chips/wearable_rram.yaml", sets)
         short = ["timesteps=4", "samples=1", "batch=1"]
         work = archsim.load_workload(ROOT / "workloads/watch_mlp.yaml", short)
         result = archsim.simulate(chip, work, phase="inference")

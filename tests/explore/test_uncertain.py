@@ -19,7 +19,7 @@ CERTAIN = "{energy: 1, area: 1, leakage: 1, time: 1, source: a test}"
 
 
 def priced(*overrides: str, name: str = "here") -> Priced:
-    chip = load_chip("arch_specs/wearable_rram.yaml", overrides)
+    chip = load_chip("tests/chips/wearable_rram.yaml", overrides)
     work = load_workload("workloads/watch_shape.yaml", WORK)
     return Priced(name, chip, simulate(chip, work, engine="heap"))
 
@@ -48,7 +48,10 @@ def test_a_changed_number_costs_what_a_chip_file_with_that_number_costs(here, qu
         assert values[metric][0] == pytest.approx(registry.METRICS[metric].of(other.result), rel=1e-9)
 
 
-def test_area_is_a_sum_of_log_normal_numbers(here):
+def test_area_is_a_sum_of_log_normal_numbers():
+    memories = ("global_buffer", *(f"tile.{part}_buffer" for part in ("input", "output", "membrane", "history")))
+    sure = "cost.uncertainty={time: 1, source: a test}"  # areas need no playing out, and so can be drawn often
+    here = priced(*(f"{memory}.{sure}" for memory in (*memories, "tile.gradient_buffer")))
     found = propagate([here], 200_000)
     items = {item.component: item.n * item.area_um2 for item in here.result.items}
     mean = variance = 0.0

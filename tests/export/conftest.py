@@ -40,7 +40,7 @@ def odd() -> Result:
 
 @pytest.fixture(scope="session")
 def dfa(root_dir: Path) -> Result:
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     options = ["timesteps=4", "samples=2", "batch=2"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
     return archsim.simulate(chip, work, engine="heap", phase="dfa")

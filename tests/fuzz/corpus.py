@@ -163,8 +163,8 @@ def build(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in CHIPS:
         shutil.copyfile(ROOT / "arch_specs" / f"{name}.yaml", folder / f"{name}.yaml")
-    chip = folder / "wearable_rram.yaml"
-    shutil.copyfile(chip, folder / "chip.yaml")
+    chip = folder / "chip.yaml"
+    shutil.copyfile(ROOT / "tests" / "chips" / "wearable_rram.yaml", chip)
     for name, said in {**WORKLOADS, "adapt": ADAPT, "study": STUDY, "work": WORKLOADS["dense"]}.items():
         (folder / f"{name}.yaml").write_text(said, encoding="utf-8")
     _networks(folder)

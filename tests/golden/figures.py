@@ -84,7 +84,7 @@ def learning_figures() -> dict[str, Any]:
     from archsim.learn import learn
 
     chip = archsim.load_chip(
-        ROOT / "arch_specs" / "wearable_rram.yaml",
+        ROOT / "tests" / "chips" / "wearable_rram.yaml",
         ["device.errors.programming={kind: table, device: wan, scale: window}"],
     )
     short = ["learning.pretrain.epochs=1", "learning.adapt.passes=1", "samples=2", "batch=2"]
@@ -101,7 +101,7 @@ def study_figures() -> dict[str, Any]:
     from archsim.explore import search, sweep
 
     text = (
-        f"version: 1\nname: golden\nchip: {ROOT}/arch_specs/wearable_rram.yaml\n"
+        f"version: 1\nname: golden\nchip: {ROOT}/tests/chips/wearable_rram.yaml\n"
         f"workload: {ROOT}/workloads/watch_mlp.yaml\n"
         "set: [workload.timesteps=2, workload.samples=1, workload.batch=1]\nphase: PHASE\n"
         "parameters:\n  chip.crossbar.rows: [64, 128]\n  chip.adc.columns_per_adc: [16, 64]\n"

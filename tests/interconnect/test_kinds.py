@@ -81,7 +81,7 @@ def test_a_graph_for_people_has_the_links_with_their_lengths():
 def test_a_chip_file_names_one_of_the_register(root_dir):
     said = "must be one of bus, htree, mesh, torus; got 'tours'; did you mean 'torus'"
     with pytest.raises(SpecError, match=said):
-        archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml", ["interconnect.kind=tours"])
+        archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml", ["interconnect.kind=tours"])
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def ring(example, own_kinds):  # noqa: ARG001  # it forgets the ring
 
 
 def load(root_dir, *settings):
-    chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml", [*SMALL, *settings])
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml", [*SMALL, *settings])
     return chip, archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", WORK)
 
 
@@ -81,7 +81,7 @@ def test_an_installed_package_brings_a_kind_to_the_commands(example, root_dir, t
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ring\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text("[archsim.interconnects]\nring = ring:Ring\n")
-    command = ["map", "arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--json"]
+    command = ["map", "tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml", "--json"]
     command += ["-o", str(tmp_path / "ring.png"), *(word for one in SMALL for word in ("--set", one))]
     done = subprocess.run(
         [sys.executable, "-m", "archsim", *command], cwd=root_dir, capture_output=True, text=True, check=False,

@@ -9,4 +9,4 @@ from lowering_support import Lowerer
 @pytest.fixture
 def lowered(tmp_path, root_dir) -> Lowerer:
     """Lower a small network on a small chip: `lowered("dense", "bp", samples=4)`."""
-    return Lowerer(tmp_path, root_dir / "arch_specs" / "wearable_rram.yaml")
+    return Lowerer(tmp_path, root_dir / "tests" / "chips" / "wearable_rram.yaml")

@@ -55,7 +55,7 @@ SHIPPED = {
 
 
 def lowered_file(root_dir, path, chip=(), keys=(), phase="inference"):
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [*chip])
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*chip])
     work, activity = measure(load_workload(path, [*keys]), seed=0)
     return lower(chip, work, map_workload(chip, work, phase), activity), work
 

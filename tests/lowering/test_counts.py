@@ -184,12 +184,15 @@ def test_errors_are_fetched_from_the_input_buffer_like_spikes(lowered, phase, pa
     assert counts(low, phase=pass_name, layer="b")["fetch"] == 2 * 6 * accesses
 
 
-def test_outer_products_take_as_long_as_the_gradient_memory_needs(lowered):
-    """Each MAC reads and writes 16 bit; with one port of 16 bit and 10 ns that is 20 ns a MAC."""
+def test_outer_products_read_and_write_each_word_of_gradients_that_they_touch(lowered):
+    """Rows of 4 weights of 16 bit are one word of 64 bit; the last block of b has one weight a row, out three."""
     slow = ["tile.gradient_buffer.width=64 bit", "tile.gradient_buffer.cycle=10 ns"]
     low = lowered("dense", "dfa", slow)
-    graph = low.graph
-    for task in range(graph.n_tasks):
-        if graph.action_names[graph.action[task]] == "outer" and graph.count[task]:
-            accesses = 2 * math.ceil(int(graph.count[task]) * 16 / 64)
-            assert graph.occupancy_ps[task] == max(accesses * 10_000, math.ceil(graph.count[task] / 32) * 2039)
+    graph, names = low.graph, low.graph.action_names
+    for layer, words_of_row in (("a", 3), ("b", 3), ("out", 1)):
+        active = sum(int(lowered.activity.active_rows(layer, sample).sum()) for sample in range(2))
+        assert counts(low, layer=layer)["accumulate"] == active * words_of_row
+    columns = zip(graph.action.tolist(), graph.count.tolist(), graph.occupancy_ps.tolist(), strict=True)
+    times = [(names[action], n, ps) for action, n, ps in columns]
+    assert all(ps == 2 * 10_000 * n for name, n, ps in times if name == "accumulate")
+    assert all(ps == math.ceil(n / 32) * 2039 for name, n, ps in times if name == "outer")

@@ -24,7 +24,7 @@ SMALL = ["tile.pes=1", "pe.crossbars=1"]
 
 
 def run(*settings: str, phase: str = "inference"):
-    chip = archsim.load_chip("arch_specs/wearable_rram.yaml", [*SMALL, *settings])
+    chip = archsim.load_chip("tests/chips/wearable_rram.yaml", [*SMALL, *settings])
     work = archsim.load_workload("workloads/watch_mlp.yaml", ["samples=1", "batch=1", "timesteps=8"])
     return archsim.simulate(chip, work, engine="compiled", phase=phase)
 
@@ -121,13 +121,13 @@ def test_every_router_buffer_is_a_resource_whose_capacity_can_be_scaled():
 )
 def test_what_can_deadlock_or_means_nothing_is_refused(settings, said):
     with pytest.raises(SpecError, match=said):
-        archsim.load_chip("arch_specs/wearable_rram.yaml", [f"interconnect.{s}" for s in settings])
+        archsim.load_chip("tests/chips/wearable_rram.yaml", [f"interconnect.{s}" for s in settings])
 
 
 def latency_of_messages(rate: float, n_cycles: int) -> float:
     """Mean cycles of messages of one flit on an 8 x 8 mesh under uniform traffic, four cycles a hop."""
     chip = archsim.load_chip(
-        "arch_specs/wearable_rram.yaml",
+        "tests/chips/wearable_rram.yaml",
         ["interconnect.kind=mesh", "interconnect.frequency=1 GHz", "interconnect.router_latency=3 ns",
          "interconnect.buffer_flits=8", "interconnect.virtual_channels=4"],
     )  # fmt: skip

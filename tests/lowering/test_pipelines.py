@@ -31,7 +31,7 @@ def known(reference_dir):
 
 @pytest.fixture
 def lower_chain(tmp_path, root_dir):
-    return partial(lowered_chain, tmp_path, root_dir / "arch_specs/wearable_rram.yaml")
+    return partial(lowered_chain, tmp_path, root_dir / "tests/chips/wearable_rram.yaml")
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_one_set_of_registers_takes_turns_and_two_overlap(lower_chain, which):
 
 def test_with_contention_the_closed_form_misses_the_update_and_little_else(root_dir):
     """On the demo chip an update writes 128 rows one after the other: tens of cycles where the form has one."""
-    chip = load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     n_layers, batch = 3, 24
     one_step = ["timesteps=1", "input_resolution=1 bit", "activity={kind: rates, input: 0.5, default: 0.5}"]
     keys = [f"samples={batch}", f"batch={batch}", "schedule=within_batch"]

@@ -24,7 +24,7 @@ def sparse(lowered, root_dir):
     """Lower with errors of a density, and with writes of a density, drawn; None leaves them unsaid."""
 
     def run(network, phase, options=(), *, errors=None, writes=None, n_updates=1, unsaid=(), **changes):
-        chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [*SMALL_CHIP, *options])
+        chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*SMALL_CHIP, *options])
         work, measured = measure(lowered.workload(network, **changes), seed=0)
         learned = work.network.weighted
         of_errors, of_writes = {}, {}
@@ -56,6 +56,35 @@ def test_an_outer_product_takes_pairs_of_an_active_input_and_an_error(sparse, ne
             errors = activity.error_lines(name, sample).astype(int)
             expected += int(np.einsum("tpr,tpc->", rows, errors))
         assert counts(low, layer=name)["outer"] == expected
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_a_word_of_gradients_is_touched_if_one_of_its_columns_has_an_error(sparse, network, phase):
+    """Words of 32 bit hold two gradients: counted out row by row, word by word."""
+    low, activity = sparse(network, phase, ["tile.gradient_buffer.width=32 bit"], errors=0.3)
+    for plan in weighted(low):
+        name, expected = plan.layer.name, 0
+        for block in plan.forward:
+            for sample in range(N_SAMPLES):
+                rows = activity.active_rows(name, sample)[:, :, slice(*block.rows)].sum(axis=2, dtype=int)
+                errors = activity.error_lines(name, sample)[:, :, slice(*block.columns)]
+                pairs = [errors[:, :, k : k + 2].max(axis=2).astype(int) for k in range(0, block.n_columns, 2)]
+                expected += int((rows * sum(pairs)).sum())
+        assert counts(low, layer=name)["accumulate"] == expected
+
+
+@pytest.mark.parametrize("density", [0.02, 0.1, 0.5])
+def test_independent_errors_touch_words_as_chance_says(sparse, density):
+    """A word of w columns is touched with probability 1 - (1 - d)^w: pairs do not pack; here w = 16."""
+    one = ("crossbar.rows=64", "crossbar.columns=128", "adc.columns_per_adc=64")
+    layers = " {input: [40], layers: [{name: a, kind: dense, outputs: 32, neuron: {kind: lif, leak: 0.9}}]}\n"
+    low, activity = sparse("dense", "dfa", one, errors=density, network_text=layers, timesteps=400)
+    active = sum(int(activity.active_rows("a", sample).sum()) for sample in range(N_SAMPLES))
+    found = counts(low)["accumulate"] / (2 * active)
+    assert found == pytest.approx(1 - (1 - density) ** 16, abs=3 * (0.25 / (2 * 2 * 400)) ** 0.5 + 0.01)
+    packed = counts(low)["outer"] * 16 / 256 / (2 * active)
+    assert packed < found
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -148,7 +177,7 @@ def test_recorded_updates_repeat_if_the_workload_has_more(sparse):
 def test_a_copy_with_writes_of_its_own_writes_those(sparse, lowered, root_dir):
     low, activity = sparse("dense", "bp", writes=0.1)
     own = {f"{name}.copy": np.ones((1, *cells.shape[:0:-1]), np.uint8) for name, cells in activity.writes.items()}
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", SMALL_CHIP)
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", SMALL_CHIP)
     work, measured = measure(lowered.workload("dense"), seed=0)
     activity = Activity(work.network, measured.spikes, {}, {**activity.writes, **own})
     again = lower(chip, work, map_workload(chip, work, "bp"), activity)

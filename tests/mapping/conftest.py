@@ -15,7 +15,7 @@ from archsim.workload import Workload, load_workload
 @pytest.fixture
 def chip(root_dir: Path) -> Callable[..., Chip]:
     """The default chip with some values replaced: `chip("crossbar.rows=8")`."""
-    return lambda *changes: load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", changes)
+    return lambda *changes: load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", changes)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from archsim.mapping.blocks import copy_blocks, feedback_blocks, forward_blocks,
 from archsim.spec import Chip, load_chip
 from archsim.workload import INPUT, Conv, Dense, Layer
 
-BASE = load_chip(Path(__file__).parents[2] / "arch_specs" / "wearable_rram.yaml")
+BASE = load_chip(Path(__file__).parents[2] / "tests" / "chips" / "wearable_rram.yaml")
 sizes = st.integers(1, 40)
 
 

@@ -62,6 +62,35 @@ def test_an_automatic_buffer_is_the_next_power_of_two(mapped):
     assert plan.size_bytes["history_buffer"] == plan.size_bytes["gradient_buffer"] == 0
 
 
+@pytest.mark.parametrize(("width", "n_bytes"), [(16, 8), (64, 8), (24, 9)])
+def test_an_exact_buffer_is_what_is_needed_in_whole_words(mapped, width, n_bytes):
+    on = [f"tile.membrane_buffer.{key}" for key in ("size=exact", f"width={width} bit")]
+    plan = mapped([5], f"name: a, kind: dense, outputs: 4, {LIF}", on=on).buffers
+    assert plan.size_bytes["membrane_buffer"] == n_bytes
+    five = mapped([5], f"name: a, kind: dense, outputs: 5, {LIF}", on=on).buffers.size_bytes["membrane_buffer"]
+    assert five == ceil(10 * 8 / width) * width // 8
+
+
+def test_a_tailored_tile_has_memories_as_large_as_what_lies_in_them(mapped):
+    wide = [f"name: {name}, kind: dense, outputs: {n}, {LIF}" for name, n in (("a", 40), ("b", 3))]
+    on = ["tile.membrane_buffer.size=exact", "tile.pes=1", "pe.crossbars=4"]
+    uniform, tailored = (mapped([5], *wide, on=[*on, f"tiles={t}"]) for t in ("uniform", "tailored"))
+    plan = tailored.buffers
+    wished = {}
+    for demand in plan.demands:
+        key = demand.buffer, demand.tile
+        wished[key] = wished.get(key, 0) + demand.liked_bytes
+    assert plan.needed_bytes == uniform.buffers.needed_bytes == wished
+    width = tailored.chip.tile.membrane_buffer.width_bits // 8
+    membranes = {tile: n for (name, tile), n in plan.built_bytes.items() if name == "membrane_buffer"}
+    assert len(membranes) > 1
+    for tile, size in membranes.items():
+        assert size == ceil(wished["membrane_buffer", tile] / width) * width
+    assert max(membranes.values()) == plan.size_bytes["membrane_buffer"]
+    assert not uniform.buffers.built_bytes
+    assert uniform.n_crossbars_available > tailored.n_crossbars_available == uniform.n_crossbars
+
+
 def test_a_buffer_that_is_exactly_large_enough_fits_and_one_byte_less_does_not(mapped):
     layer = f"name: a, kind: dense, outputs: 4, {LIF}"
     fits = mapped([5], layer, on=["tile.membrane_buffer.size=8 B"]).buffers

@@ -14,7 +14,7 @@ from archsim.taskgraph import TaskGraphBuilder
 
 @pytest.fixture(scope="module")
 def result():
-    chip = archsim.load_chip("arch_specs/wearable_rram.yaml", ["tile.pes=1"])
+    chip = archsim.load_chip("tests/chips/wearable_rram.yaml", ["tile.pes=1"])
     work = archsim.load_workload("workloads/watch_mlp.yaml", ["samples=1", "batch=1"])
     return archsim.simulate(chip, work, engine="heap")
 

@@ -22,7 +22,7 @@ PHASES = ("forward", "backward", "feedback", "gradient", "update")
 
 @pytest.fixture(scope="module")
 def runs(root_dir: Path) -> dict[str, Result]:
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     options = ["timesteps=2", "samples=1", "batch=1"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", options)
     return {phase: archsim.simulate(chip, work, engine="heap", phase=phase) for phase in ("bp", "dfa")}

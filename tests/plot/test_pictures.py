@@ -194,7 +194,7 @@ def test_the_floor_plan_has_every_crossbar_in_use_and_every_tile_at_its_place(
     tmp_path: Path, root_dir: Path, kind: str
 ) -> None:
     chip = archsim.load_chip(
-        root_dir / "arch_specs/wearable_rram.yaml", [f"interconnect.kind={kind}", "tile.pes=1", "pe.crossbars=2"]
+        root_dir / "tests/chips/wearable_rram.yaml", [f"interconnect.kind={kind}", "tile.pes=1", "pe.crossbars=2"]
     )
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml")
     mapping = map_workload(chip, work, "bp")
@@ -210,7 +210,7 @@ def test_the_floor_plan_has_every_crossbar_in_use_and_every_tile_at_its_place(
 
 
 def test_lines_of_a_mesh_join_neighbours(tmp_path: Path, root_dir: Path) -> None:
-    chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml", ["tile.pes=1", "pe.crossbars=1"])
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml", ["tile.pes=1", "pe.crossbars=1"])
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml")
     plan = floor_plan(map_workload(chip, work, "inference"), tmp_path / "f.png")
     for (x0, y0), (x1, y1) in plan.links[1:]:
@@ -223,7 +223,7 @@ def test_layers_have_different_colours() -> None:
 
 
 def test_every_component_of_a_chip_has_its_own_look(root_dir: Path) -> None:
-    chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", ["timesteps=1"])
     names = archsim.simulate(chip, work, phase="bp").breakdown("component")
     styles = [component_style(name) for name in names]

@@ -38,7 +38,7 @@ def test_changes_of_real_results_sum_to_the_whole_change_exactly(root_dir):
 
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", ["timesteps=3", "samples=1", "batch=1"])
     chips = [
-        archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml", [change])
+        archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml", [change])
         for change in ("adc.rate=1 GS/s", "adc.rate=0.3 GS/s", "crossbar.rows=32")
     ]
     records = [archsim.simulate(chip, work, "heap").to_dict() for chip in chips]

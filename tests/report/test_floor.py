@@ -12,7 +12,7 @@ from archsim.report.html.floor import floor
 @pytest.fixture(scope="module")
 def runs(root_dir):
     """Two tiles, which the placement exchanges in one phase only."""
-    chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     work = archsim.load_workload(root_dir / "workloads/watch_adapt.yaml", ["samples=1", "batch=1"])
     return [archsim.simulate(chip, work, phase=phase, engine="compiled") for phase in ("bp", "dfa")]
 

@@ -13,7 +13,7 @@ from archsim.report import html_report
 
 @pytest.fixture(scope="module")
 def results(root_dir):
-    chip = archsim.load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", ["timesteps=4", "samples=1", "batch=1"])
     return [archsim.simulate(chip, work, engine="heap", phase=phase) for phase in ("inference", "dfa")]
 

@@ -19,7 +19,7 @@ from archsim.taskgraph import TaskGraph
 
 @pytest.fixture(scope="module")
 def runs(root_dir: Path) -> list[Result]:
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     work = archsim.load_workload(
         root_dir / "workloads" / "watch_mlp.yaml", ["timesteps=3", "samples=1", "batch=1"]
     )

@@ -20,7 +20,7 @@ from archsim.report.folder import bundle, spans_file
 def saved(tmp_path_factory, root_dir):
     """A result folder with a run and its spans."""
     folder = tmp_path_factory.mktemp("saved")
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     small = ["timesteps=2", "samples=1", "batch=1", "activity={kind: constant, input: 1.0, default: 0.1}"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", small)
     result = archsim.simulate(chip, work, engine="compiled")

@@ -16,7 +16,7 @@ from archsim.snn import initialise
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.learn.trainer import Recipe
 from archsim.workload.network import Dense, Layer, Network, Neuron
 
@@ -38,7 +38,7 @@ def rule(root_dir, own_kinds):  # noqa: ARG001  # what is registered is forgotte
 
 @pytest.fixture
 def chip(root_dir):
-    return archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", NOISE)
+    return archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", NOISE)
 
 
 def test_its_gradient_is_that_of_its_equation(rule):

@@ -99,7 +99,7 @@ def test_a_rule_without_tasks_or_numbers_is_refused():
 
 @pytest.mark.usefixtures("own_kinds")
 def test_the_command_line_takes_the_rules_there_are(root_dir):
-    chip, work = root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml"
+    chip, work = root_dir / "tests/chips/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml"
     small = ("--set", "timesteps=1", "--set", "samples=1", "--set", "batch=1")
     wrong = call("run", chip, work, "--phase", "hebb")
     assert wrong.exit_code == 2
@@ -112,7 +112,7 @@ def test_the_command_line_takes_the_rules_there_are(root_dir):
 
 
 def test_a_budget_needs_a_rule_that_adapts(root_dir):
-    chip, work = root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml"
+    chip, work = root_dir / "tests/chips/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml"
     words = ("budget", chip, work, "--set", "phases=[inference]", "--set", "timesteps=1", "--set", "samples=1")
     found = call(*words, "--set", "batch=1", "--adaptations-per-day", 24)
     assert found.exit_code == 2

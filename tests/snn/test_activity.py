@@ -6,6 +6,7 @@ import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,14 +226,15 @@ def learned(measured: Activity) -> Activity:
     errors = {name: (rng.random(measured.spikes[name].shape) < 0.2).astype(np.uint8) for name in ("conv 1", "out")}
     shapes = {"dense": (2, 12 + 5, 5), "dense.copy": (2, 5, 12 + 5), "out": (1, 5, 2)}
     writes = {name: rng.integers(0, 5, shape, dtype=np.uint8) for name, shape in shapes.items()}
-    return Activity(measured.network, measured.spikes, errors, writes)
+    signs = {name: np.where(rng.random(e.shape) < 0.5, -9, 9).astype(np.int32) * e for name, e in errors.items()}
+    return Activity(measured.network, measured.spikes, errors, writes, error_codes=signs)
 
 
 def test_errors_and_writes_come_back_from_the_file(measured: Activity, tmp_path: Path) -> None:
     there = learned(measured)
     there.save(tmp_path / "activity.npz")
     back = Activity.load(tmp_path / "activity.npz", NETWORK)
-    for part in ("spikes", "errors", "writes"):
+    for part in ("spikes", "errors", "writes", "codes", "error_codes"):
         one, other = getattr(there, part), getattr(back, part)
         assert set(one) == set(other)
         assert all(np.array_equal(one[name], other[name]) for name in one)
@@ -244,7 +246,7 @@ def test_a_file_of_version_1_is_read_without_errors_or_writes(measured: Activity
     with np.load(path, allow_pickle=False) as content:
         arrays = {name: content[name] for name in content.files if name.startswith(("spikes", "header"))}
     header = json.loads(str(arrays["header"]))
-    del header["errors"], header["writes"]
+    del header["errors"], header["writes"], header["codes"], header["error_codes"]
     np.savez(path, **{**arrays, "header": np.array(json.dumps(header | {"version": 1}))})
     back = Activity.load(path, NETWORK)
     assert (back.errors, back.writes) == ({}, {})
@@ -260,6 +262,37 @@ def test_lines_of_errors_are_channels_by_position_and_unsaid_ones_are_dense(meas
     assert there.error_density("conv 1") == there.errors["conv 1"].mean()
     assert there.error_lines("dense", 0) is None
     assert there.error_density("dense") == 1.0
+
+
+@pytest.mark.parametrize(("kind", "pooled"), [("max", np.max), ("average", np.sum)])
+def test_pooled_spikes_stand_on_the_lines_as_small_numbers(measured: Activity, kind: Any, pooled: Any) -> None:
+    pool = replace(NETWORK.layer("pool"), op=Pool(kind, (2,), (2,), (0,)))
+    network = replace(NETWORK, layers=tuple(pool if x.name == "pool" else x for x in NETWORK.layers))
+    rows = Activity(network, measured.spikes).row_codes("dense", 0, input_spikes=True)
+    windows = measured.spikes["conv 1"][0].astype(int).reshape(8, 4, 3, 2)
+    assert rows is not None
+    assert np.array_equal(rows[:, 0, :12], pooled(windows, axis=3).reshape(8, -1))
+
+
+def test_errors_stand_on_the_lines_as_they_were_recorded(measured: Activity) -> None:
+    there = learned(measured)
+    columns = there.column_codes("conv 1", 1)
+    assert columns is not None
+    assert columns[3, 5, 2] == there.error_codes["conv 1"][1, 3, 2, 5]
+    assert there.column_codes("dense", 0) is None
+
+
+def test_numbers_of_an_input_that_is_no_spikes_are_known_only_where_recorded(measured: Activity) -> None:
+    codes = {INPUT: np.full(measured.spikes[INPUT].shape, -3, np.int32)}
+    there = Activity(NETWORK, measured.spikes, codes=codes)
+    assert measured.row_codes("conv 1", 0) is None
+    rows = there.row_codes("conv 1", 0)
+    assert rows is not None
+    assert set(np.unique(rows)) <= {-3, 0}
+    with pytest.raises(WorkloadError, match="error_codes of 'out', without what they are of"):
+        Activity(NETWORK, measured.spikes, error_codes={"out": np.zeros((3, 8, 2), np.int32)})
+    with pytest.raises(WorkloadError, match="codes of 'input' have type"):
+        Activity(NETWORK, measured.spikes, codes={INPUT: codes[INPUT].astype(float)})
 
 
 def test_recorded_updates_repeat_and_a_copy_without_writes_of_its_own_takes_its_layers(measured: Activity) -> None:

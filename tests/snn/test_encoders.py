@@ -120,7 +120,7 @@ def test_windows_with_nan_are_named() -> None:
         (lambda: latency(np.zeros(1), n_steps=1), "n_steps is 1; it must be 2 or more"),
         (lambda: latency(np.zeros(1), n_steps=2, low=2), "latency code: low"),
         (lambda: latency(np.array([np.nan]), n_steps=2), "must be finite"),
-        (lambda: Encoding("burst"), "choose one of analog, rate, latency, delta"),
+        (lambda: Encoding("burst"), "choose one of analog, delta, latency, rate"),
         (lambda: encode(np.zeros((2, 3)), Encoding()), r"expected windows \(windows, samples"),
         (lambda: delta(np.zeros((2, 1)), threshold=0), "must be a positive number"),
         (lambda: delta(np.zeros(2), threshold=1), r"expected values \(timesteps, channels"),

@@ -16,7 +16,7 @@ FILES = sorted((Path(__file__).parents[2] / "arch_specs").glob("*.yaml"))
 
 @pytest.fixture
 def chip_file(root_dir: Path) -> Path:
-    return root_dir / "arch_specs" / "wearable_rram.yaml"
+    return root_dir / "tests" / "chips" / "wearable_rram.yaml"
 
 
 def message(chip_file: Path, *changes: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from archsim import load_chip, load_workload
 from archsim.errors import SpecError, WorkloadError
 
-CHIP, WORK = "arch_specs/wearable_rram.yaml", "workloads/watch_mlp.yaml"
+CHIP, WORK = "tests/chips/wearable_rram.yaml", "workloads/watch_mlp.yaml"
 
 
 def fixed_range(low: str, high: str) -> str:

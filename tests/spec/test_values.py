@@ -22,7 +22,7 @@ def test_an_array_is_ideal_until_a_file_says_otherwise():
 
 
 def test_the_value_side_of_a_chip_is_gathered_from_its_sections(root_dir):
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     spec = array_spec(chip, input_bits=8, input_maximum=2.0, signed_input=True)
     assert (spec.n_rows, spec.n_columns, spec.n_levels) == (128, 128, chip.device.n_levels)
     assert (spec.inputs.resolution_bits, spec.inputs.per_cycle_bits, spec.inputs.maximum) == (8, 1, 2.0)
@@ -32,7 +32,7 @@ def test_the_value_side_of_a_chip_is_gathered_from_its_sections(root_dir):
 
 
 def test_a_chip_that_says_how_its_adc_converts_reads_codes_of_its_resolution(root_dir):
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     values = chip.model_dump(mode="json", by_alias=True, exclude_none=True)
     values["adc"]["conversion"] = {"range": {"kind": "fixed", "minimum": -8.0, "maximum": 8.0}}
     readout = array_spec(type(chip).model_validate(values)).readout
@@ -89,7 +89,7 @@ def test_an_electron_volt_is_an_energy():
 
 
 def test_a_converter_of_one_bit_is_gathered_with_the_code_that_the_chip_chose(root_dir):
-    file = root_dir / "arch_specs" / "wearable_rram.yaml"
+    file = root_dir / "tests" / "chips" / "wearable_rram.yaml"
     one_bit = ["adc.resolution=1 bit", "adc.conversion.code=uniform", "adc.conversion.rounding=down"]
     readout = array_spec(load_chip(file, one_bit)).readout
     assert (readout.kind, readout.code, readout.rounding, readout.resolution_bits) == ("adc", "uniform", "down", 1)
@@ -98,7 +98,7 @@ def test_a_converter_of_one_bit_is_gathered_with_the_code_that_the_chip_chose(ro
 
 
 def test_a_chip_whose_cells_cannot_be_read_is_refused(root_dir):
-    file = root_dir / "arch_specs" / "wearable_rram.yaml"
+    file = root_dir / "tests" / "chips" / "wearable_rram.yaml"
     with pytest.raises(SpecError) as caught:
         load_chip(file, ["device.read_voltage=0 V", "device.read_pulse=0 ns"])
     assert all(f"device.{key}: must be above zero" in str(caught.value) for key in ("read_voltage", "read_pulse"))
@@ -116,13 +116,13 @@ def test_a_chip_whose_cells_cannot_be_read_is_refused(root_dir):
     ],
 )
 def test_inputs_that_no_driver_can_have_are_refused(root_dir, given, said):
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     with pytest.raises(SpecError, match=said):
         array_spec(chip, **given)
 
 
 def test_errors_drive_the_columns_as_the_drivers_of_the_chip_do(root_dir):
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", ["drivers.signed_input=two_phase"])
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", ["drivers.signed_input=two_phase"])
     backward = array_spec(chip).backward_inputs
     assert (backward.signed, backward.per_cycle_bits) == ("two_phase", chip.drivers.resolution_bits)
     assert backward.resolution_bits == chip.execution.error_resolution_bits - 1

@@ -70,7 +70,7 @@ MakeRun = Callable[..., Run]
 
 @pytest.fixture(scope="session")
 def make_run(root_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
-    """Run a chip of arch_specs/ on a workload of workloads/, or on one that is written out."""
+    """Run a chip, a file below the top folder, on a workload of workloads/ or on one that is written out."""
     folder = tmp_path_factory.mktemp("workloads")
 
     def run(
@@ -81,7 +81,7 @@ def make_run(root_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeRu
         work_set: tuple[str, ...] = (),
         phase: str = "inference",
     ) -> Run:
-        spec = load_chip(root_dir / "arch_specs" / f"{chip}.yaml", chip_set)
+        spec = load_chip(root_dir / chip, chip_set)
         if isinstance(work, str):
             path = root_dir / "workloads" / f"{work}.yaml"
         else:

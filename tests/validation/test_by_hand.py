@@ -31,7 +31,7 @@ def spiking_layer(n_inputs: int, n_outputs: int) -> dict[str, Any]:
 def test_one_layer_on_one_tile_in_one_timestep_takes_what_a_hand_calculation_says(
     make_run: Callable[..., Any],
 ) -> None:
-    run = make_run("wearable_rram", spiking_layer(64, 16))
+    run = make_run("tests/chips/wearable_rram.yaml", spiking_layer(64, 16))
     assert run.lowered.mapping.n_tiles == 1
     sram_ps = 427  # one access of 64 bit: CACTI, 22 nm, 1 KiB: 0.427074 ns
     clock_ps = 2039  # NeuroSim, 22 nm
@@ -55,7 +55,7 @@ def test_one_layer_on_one_tile_in_one_timestep_takes_what_a_hand_calculation_say
 
 
 def test_its_energy_is_what_a_hand_calculation_says(make_run: Callable[..., Any]) -> None:
-    run = make_run("wearable_rram", spiking_layer(64, 16))
+    run = make_run("tests/chips/wearable_rram.yaml", spiking_layer(64, 16))
     spent = run.energy_pj()
     # no weights are known: a cell of a pair is at half the window or at g_min, on average 1 + 0.5 x 0.5 x 3 uS
     cell_pj = 0.5**2 * 1.75e-6 * 100e-9 * 1e12
@@ -95,7 +95,7 @@ def with_one_adc(graph: TaskGraph) -> TaskGraph:
 @pytest.fixture(scope="module", params=["inference", "bp", "dfa"])
 def watch(request: pytest.FixtureRequest, make_run: Callable[..., Any]) -> Any:
     rates = ("activity={kind: rates, input: 1.0, default: 0.1}", "timesteps=8", "samples=2", "batch=2")
-    return make_run("wearable_rram", "watch_mlp", work_set=rates, phase=request.param)
+    return make_run("tests/chips/wearable_rram.yaml", "watch_mlp", work_set=rates, phase=request.param)
 
 
 def test_with_enough_of_everything_the_latency_is_the_longest_path(watch: Any) -> None:
@@ -114,3 +114,23 @@ def test_with_one_shared_bank_of_adcs_everything_takes_longer(watch: Any) -> Non
     # and no less than the conversions one after the other
     conversions = watch.tasks("convert")
     assert trace.makespan_ps > watch.graph.occupancy_ps[conversions].sum()
+
+
+def test_a_second_layer_on_the_tile_adds_its_way_there_and_its_own_time(make_run: Callable[..., Any]) -> None:
+    layers = spiking_layer(64, 16)
+    second = {"name": "next", "kind": "dense", "outputs": 16, "neuron": {"kind": "lif", "leak": 0.9}}
+    layers["network"]["layers"].append(second)
+    sram_ps, clock_ps = 427, 2039
+    more_ps = (
+        2 * sram_ps  # 16 spikes into the output buffer and out again
+        + clock_ps  # over the tile's bus: one beat
+        + sram_ps  # into the input buffer
+        + clock_ps  # out of it, over the bus to the array
+        + 100_000 + 32 * 1000  # read and converted as the first layer
+        + (4 + 4 + 1 + 2) * clock_ps  # merged, carried, added, updated
+    )  # fmt: skip
+    one, two = (make_run("wearable_rram", work) for work in (spiking_layer(64, 16), layers))
+    assert two.lowered.mapping.n_tiles == 1
+    assert two.trace.makespan_ps - one.trace.makespan_ps == more_ps == 159_788
+    moved = two.energy_pj()["tile_bus"] - one.energy_pj()["tile_bus"]
+    assert moved == pytest.approx((1 + 1 + 4) * 3.456)  # moved, fetched, collected

@@ -21,7 +21,8 @@ N_SAMPLES = 6
 def isaac(make_run: Callable[..., Any], dense: Callable[..., Any]) -> Callable[..., Any]:
     def run(*chip_set: str, n_samples: int = N_SAMPLES, **size: int) -> Any:
         shape = {"n_inputs": 128, "n_outputs": 16, **size}
-        return make_run("isaac_32nm", dense(**shape, input_bits=16, samples=n_samples), chip_set=chip_set)
+        work = dense(**shape, input_bits=16, samples=n_samples)
+        return make_run("arch_specs/isaac_32nm.yaml", work, chip_set=chip_set)
 
     return run
 

@@ -24,7 +24,7 @@ def product(make_run: Callable[..., Any], dense: Callable[..., Any]) -> Callable
 
     def run(in_bits: int, out_bits: int, one_phase: bool) -> Any:
         chip_set = (f"adc.resolution={out_bits} bit", f"drivers.max_cycles={1 if one_phase else 2}")
-        return make_run("neurram_130nm", dense(256, 128, in_bits), chip_set=chip_set)
+        return make_run("arch_specs/neurram_130nm.yaml", dense(256, 128, in_bits), chip_set=chip_set)
 
     return run
 
@@ -127,7 +127,8 @@ def test_a_second_capacitor_would_let_the_phases_overlap(
     make_run: Callable[..., Any], dense: Callable[..., Any]
 ) -> None:
     # the form is that of one neuron for each column; with two banks the second phase integrates meanwhile
-    two = make_run("neurram_130nm", dense(256, 128, 8), chip_set=("adc.resolution=10 bit", "sample_hold.banks=2"))
+    two_banks = ("adc.resolution=10 bit", "sample_hold.banks=2")
+    two = make_run("arch_specs/neurram_130nm.yaml", dense(256, 128, 8), chip_set=two_banks)
     assert time_ps(two) < closed_form_ps(8, 10, one_phase=False)
 
 

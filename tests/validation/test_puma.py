@@ -18,7 +18,7 @@ def constants(reference_dir: Path) -> Any:
 @pytest.fixture(scope="module")
 def puma(make_run: Callable[..., Any], dense: Callable[..., Any]) -> Callable[..., Any]:
     def run(*chip_set: str, n_outputs: int = 16) -> Any:
-        return make_run("puma_32nm", dense(128, n_outputs, 16), chip_set=chip_set)
+        return make_run("arch_specs/puma_32nm.yaml", dense(128, n_outputs, 16), chip_set=chip_set)
 
     return run
 

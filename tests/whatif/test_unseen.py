@@ -16,7 +16,7 @@ SCARCE = ["adc.rate=20 MS/s", "sample_hold.banks=1", "shift_add.registers=1", "s
 
 
 def run(root_dir: Path, *more: str) -> Result:
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", [*more])
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*more])
     short = ["timesteps=6", "samples=1", "batch=1"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", short)
     return archsim.simulate(chip, work, "compiled", phase="inference")
@@ -48,7 +48,7 @@ def test_more_converters_are_not_what_the_replay_sees_and_it_says_so(root_dir: P
 
 def test_every_kind_of_resource_is_only_counted_or_is_said(root_dir: Path):
     counted = {"sample_hold", "output_register"}
-    chip = archsim.load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", "power.max=1 W")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", "power.max=1 W")
     chip = chip.model_copy(update={"write": chip.write.model_copy(update={"max_power_uw": 1e6})})
     short = ["timesteps=2", "samples=1", "batch=1"]
     work = archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", short)

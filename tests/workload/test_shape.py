@@ -57,7 +57,7 @@ def test_more_skips_mix_sooner_and_are_heard_less_sharply():
 @pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
 def test_a_network_with_skips_runs_in_every_phase(phase):
     work = load_workload(WORK, ["timesteps=4", "network.width=8", "samples=1", "batch=1"])
-    result = simulate(load_chip("arch_specs/wearable_rram.yaml"), work, engine="heap", phase=phase)
+    result = simulate(load_chip("tests/chips/wearable_rram.yaml"), work, engine="heap", phase=phase)
     assert set(result.breakdown("layer")) >= {"h1", "h4", "out"}
 
 

@@ -36,7 +36,7 @@ def check(
 
 
 def _checked(file: Path) -> str:
-    """What a good file is."""
+    """Description of a valid file."""
     from archsim.cli.inputs import idle_keys, kind_of_file, priced_chip
     from archsim.workload import load_workload
 

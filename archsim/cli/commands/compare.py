@@ -37,7 +37,7 @@ def compare(
         typer.Argument(metavar="CHIP_OR_RESULT...", help="Chip files or result folders.", show_default=False),
     ],
     workload: Annotated[
-        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="What the chips compute.")
+        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="The workload that the chips compute.")
     ] = None,
     phase: Phases = None,
     engine: EngineOption = Engine.simpy,

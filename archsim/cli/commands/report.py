@@ -17,7 +17,7 @@ from archsim.errors import ArchsimError
 
 @command
 def report(
-    item: Annotated[Path, typer.Argument(metavar="FOLDER", help="What run -o, sweep or search wrote.")],
+    item: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of a run, sweep or search.")],
     output: Annotated[
         Path | None,
         typer.Option(

@@ -25,7 +25,7 @@ def uncertainty(
     ],
     uncertain: Annotated[int, typer.Option("--uncertain", min=2, metavar="N", help="Draws of the price list.")],
     workload: Annotated[
-        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="What they compute; a study brings it.")
+        Path | None, typer.Option("--workload", metavar="WORKLOAD", help="Their workload; a study brings it.")
     ] = None,
     sobol: Annotated[
         int | None,

@@ -1,4 +1,4 @@
-"""What would help: plays a run out again with one thing changed, and ranks the changes.
+"""What-if analysis: plays a run out again with one thing changed, and ranks the changes.
 
 Without options every part is tried twice as fast and infinitely fast, doubled and unlimited.
 """

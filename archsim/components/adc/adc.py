@@ -28,6 +28,7 @@ class Adc(Part):
     counts = (("convert", "conversion"),)
     area_action = "convert"
     free_keys = ("rate", "step", "kind", "resolution", "gated", "cost")
+    scaling = "analog"
     look = Look(0, "")
 
     @classmethod
@@ -57,7 +58,7 @@ class Adc(Part):
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(chip.adc.cost, SurveyAdc | CircuitCost)
+        return isinstance(chip.adc.cost, SurveyAdc) or super().scales(chip)
 
     @cached_property
     def law(self) -> AdcKind:
@@ -106,7 +107,7 @@ class Adc(Part):
         return f",{cycle.n_pulses} pulses" if self.law.integration_pj(1) and cycle.n_pulses > 1 else ""
 
     def charges(self, cycle: ReadCycle) -> tuple[Charge, ...]:
-        """What one conversion spends: on the ADC, and on the sample-and-hold circuit."""
+        """Energy of one conversion: of the ADC, and of the sample-and-hold circuit."""
         energy_pj = self.law.energy_pj(cycle.adc_bits) + self.law.integration_pj(cycle.n_pulses)
         charges = [Charge("adc", energy_pj)]
         held_pj = self.parts.sample_hold.energy_pj

@@ -148,7 +148,7 @@ class AdcKind(ABC):
         return Figures(area_um2, leakage_uw, SURVEY_SOURCE, f"{said}; 80 % dynamic, 20 % leakage")
 
     def faults(self) -> list[str]:
-        """What keeps this ADC from being priced, as ``path: what is wrong; what would help``."""
+        """Errors that keep this ADC from being priced, as ``path: what is wrong; what would help``."""
         cost = self.adc.cost
         if isinstance(cost, LawAdc):
             return law_faults(self, cost)

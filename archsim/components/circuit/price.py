@@ -16,6 +16,7 @@ from archsim.components.circuit.sensing import LEVEL_UW, QUARTER, column_v, sens
 from archsim.components.circuit.transistors import NODES_NM, process_of
 from archsim.spec.chip import Chip
 from archsim.spec.costs import (
+    At,
     CircuitCost,
     CircuitShiftAdd,
     CitedAdc,
@@ -189,7 +190,9 @@ def with_circuits(chip: Chip) -> Chip:
     """
     priced, found = _Priced(chip), _found(chip)
     for path, cost in found.items():
-        figures = _PRICES[path](priced).model_copy(update={"uncertainty": cost.uncertainty})
+        vdd_v = priced.circuits.process.vdd_v
+        holds = At.model_construct(temperature_k=300.0, supply_v=vdd_v, flavour="low_leakage")
+        figures = _PRICES[path](priced).model_copy(update={"uncertainty": cost.uncertainty, "at": holds})
         chip = _replaced(chip, (*path, "cost"), figures)
     if ("adc",) in found:
         chip = _replaced(chip, ("adc", "rate_mhz"), None)

@@ -9,7 +9,13 @@ beside the code.
 """
 
 from archsim.crossbar.cells.cells import Cells
-from archsim.crossbar.cells.expected import expected_pulses, pulses_note, with_expected_pulses
+from archsim.crossbar.cells.expected import (
+    expected_pulses,
+    law_of_cells,
+    priced_pulses,
+    pulses_note,
+    with_expected_pulses,
+)
 from archsim.crossbar.cells.faults import Fault
 from archsim.crossbar.cells.tables import DeviceTable, device_names, device_table
 from archsim.crossbar.cells.updates import pulses_for
@@ -21,6 +27,8 @@ __all__ = [
     "device_names",
     "device_table",
     "expected_pulses",
+    "law_of_cells",
+    "priced_pulses",
     "pulses_for",
     "pulses_note",
     "with_expected_pulses",

@@ -125,7 +125,7 @@ class Cells:
         return faults
 
     def _make(self) -> None:
-        """What manufacturing decides."""
+        """Properties that manufacturing decides."""
         errors, shape = self.errors, self.shape
         self._written: Floats = np.full(shape, float(self.window.g_min_siemens))
         self._factor: Floats | None = None
@@ -220,7 +220,7 @@ class Cells:
         return places, target
 
     def _write(self, places: Places, target: Floats) -> tuple[Floats, Ints]:
-        """What healthy cells would hold (without their own factors) after the write, and their pulses."""
+        """Conductances of healthy cells (without their own factors) after the write, and their pulses."""
         pulses = np.ones(places.shape, dtype=np.int64)
         if self._programming is None:
             return target.copy(), pulses
@@ -347,7 +347,7 @@ class Cells:
 
     @property
     def conductance_siemens(self) -> Floats:
-        """What conducts now; read-only, 0 or more."""
+        """Conductances now; read-only, 0 or more."""
         if self._shown is None or self._shown[0] != self.version:
             shown = self._conducting().reshape(self.shape)
             shown.flags.writeable = False
@@ -355,7 +355,7 @@ class Cells:
         return self._shown[1]
 
     def _conducting(self) -> Floats:
-        """What conducts now, flat."""
+        """Conductances now, flat."""
         g = self._written.copy()
         if self._drift is not None:
             g *= self._drift.factor()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.crossbar.cells.drifts import DriftLaw
 from archsim.crossbar.cells.noise import BOLTZMANN_J_PER_K, PS_PER_S
-from archsim.spec.cells import LogTimeDrift, PowerLawDrift
+from archsim.registry import DRIFTS
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-AnyDrift = PowerLawDrift | LogTimeDrift
 
 
 def arrhenius_factor(activation_energy_pj: float, temperature_k: float, reference_temperature_k: float) -> float:
@@ -46,6 +46,7 @@ class Drifting:
 
     Examples
     --------
+    >>> from archsim.crossbar.cells.drifts.kinds.power_law import PowerLawDrift
     >>> law = PowerLawDrift(kind="power_law", nu=0.05, start="1 s")
     >>> cells = Drifting(law, (2,), np.random.default_rng(0), 300.0, 300.0)
     >>> cells.age(1000.0)
@@ -55,14 +56,13 @@ class Drifting:
 
     def __init__(
         self,
-        law: AnyDrift,
+        law: DriftLaw,
         shape: tuple[int, ...],
         rng: np.random.Generator,
         temperature_k: float,
         reference_temperature_k: float,
     ) -> None:
-        mean = law.nu if isinstance(law, PowerLawDrift) else law.loss
-        spread = law.nu_spread if isinstance(law, PowerLawDrift) else law.loss_spread
+        mean, spread = law.rate
         self._law = law
         self._start_s = law.start_ps / PS_PER_S
         self._rate: Floats | float = mean if spread == 0 else rng.normal(mean, spread, shape)
@@ -79,10 +79,7 @@ class Drifting:
         self._clock_s.reshape(-1)[cells] = 0.0
 
     def factor(self) -> Floats:
-        """What is left of each written conductance, not below zero."""
+        """Each written conductance after drift, not below zero."""
         elapsed = np.log(np.maximum(self._clock_s, self._start_s) / self._start_s)
-        if isinstance(self._law, PowerLawDrift):
-            left: Floats = np.exp(-self._rate * elapsed)
-        else:
-            left = np.maximum(0.0, 1.0 - self._rate * elapsed / np.log(10.0))
-        return left
+        with DRIFTS.calling(self._law.kind):
+            return self._law.factor(self._rate, elapsed)

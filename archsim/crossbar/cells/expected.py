@@ -1,14 +1,13 @@
-"""What writing is expected to cost before anything is written: pulses of write-verify, for the cost side."""
+"""Expected cost of writing, before anything is written: pulses of write-verify, for the cost side."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-from scipy.special import ndtr
 
-from archsim.crossbar.cells.noises import Window
-from archsim.crossbar.cells.programming import SpreadLaw
+from archsim.crossbar.cells.landing import landing_chance
+from archsim.crossbar.cells.pulses import PulseLaw
 from archsim.spec import Chip
 from archsim.spec.chip import Device
 
@@ -18,13 +17,9 @@ _CONTINUUM = 257  # targets that stand for a window without levels
 def expected_pulses(device: Device) -> float:
     """Mean number of pulses that a cell takes, over all its levels alike.
 
-    A pulse lands within the band b around the target t with the probability
-
-        p = Phi(b / s) - Phi(-b / s)             t > b
-        p = Phi(b / s)                           else: what is cut at zero is in the band too
-
-    with the spread s of one write at t; the number of pulses follows the geometric law, cut at N pulses, whose
-    mean is ``(1 - (1 - p)^N) / p``. Own factors of cells and faults are left out.
+    The number of pulses of a cell whose pulses land with the chance p
+    (:func:`~archsim.crossbar.cells.landing.landing_chance`) follows the geometric law, cut at N pulses, whose mean
+    is ``(1 - (1 - p)^N) / p``.
 
     Parameters
     ----------
@@ -47,14 +42,8 @@ def expected_pulses(device: Device) -> float:
     errors = device.errors
     if errors.write_verify is None or errors.programming is None:
         return 1.0
-    window = Window(device.g_min_siemens, device.g_max_siemens)
-    target = np.linspace(window.g_min_siemens, window.g_max_siemens, device.n_levels or _CONTINUUM)
-    law = SpreadLaw.of(errors.programming, window, "programming")
-    sigma = np.broadcast_to(law.sigma_siemens(target), target.shape)
-    band, most = errors.write_verify.band_frac * window.width_siemens, errors.write_verify.n_max_pulses
-    with np.errstate(divide="ignore"):  # without a spread every pulse lands
-        reach = np.where(sigma > 0, band / sigma, np.inf)
-    lands = ndtr(reach) - np.where(target > band, ndtr(-reach), 0.0)
+    target = np.linspace(device.g_min_siemens, device.g_max_siemens, device.n_levels or _CONTINUUM)
+    lands, most = landing_chance(device, target), errors.write_verify.n_max_pulses
     return float(np.mean((1.0 - (1.0 - lands) ** most) / lands))
 
 
@@ -70,8 +59,8 @@ def pulses_note(chip: Chip) -> str:
     'write.pulses_per_cell says 8 pulses per cell, and time and energy are priced with it; device.errors gives 1, \
 and pulses and wear are counted with it; pulses_per_cell: auto takes that for both'
     """
-    priced, counted = chip.write.pulses_per_cell, expected_pulses(chip.device)
-    if priced == "auto" or math.isclose(priced, counted, rel_tol=0.01):
+    priced, counted = priced_pulses(chip), counted_pulses(chip)
+    if chip.write.pulses_per_cell == "auto" or math.isclose(priced, counted, rel_tol=0.01):
         return ""
     return (
         f"write.pulses_per_cell says {priced:.3g} pulses per cell, and time and energy are priced with it; "
@@ -80,9 +69,41 @@ and pulses and wear are counted with it; pulses_per_cell: auto takes that for bo
     )
 
 
+def law_of_cells(chip: Chip) -> PulseLaw | None:
+    """The chip's law of pulses, where its cells have no write-verify and no update curves that take their own."""
+    errors, law = chip.device.errors, chip.write.law
+    return law if errors.write_verify is None and errors.update is None else None
+
+
+def counted_pulses(chip: Chip) -> float:
+    """Mean number of pulses that the cells of the array model take, over all levels alike."""
+    law = law_of_cells(chip)
+    return expected_pulses(chip.device) if law is None else mean_pulses(law, chip.device)
+
+
+def mean_pulses(law: PulseLaw, device: Device) -> float:
+    """Mean of a law over all levels alike."""
+    return law.ready(device).mean([1.0 / device.n_levels] * device.n_levels)
+
+
+def priced_pulses(chip: Chip) -> float:
+    """Mean number of pulses of a cell with which writing is priced."""
+    law, found = chip.write.law, chip.write.pulses_per_cell
+    if law is not None:
+        return mean_pulses(law, chip.device)
+    return expected_pulses(chip.device) if found == "auto" else float(found)
+
+
 def with_expected_pulses(chip: Chip) -> Chip:
-    """The chip with `write.pulses_per_cell: auto` replaced by `expected_pulses`; any other chip as it is."""
-    if chip.write.pulses_per_cell != "auto":
+    """The chip with `write.pulses_per_cell: auto` replaced by `expected_pulses`, or its law made ready.
+
+    Any other chip as it is.
+    """
+    found = chip.write.pulses_per_cell
+    if found == "auto":
+        found = expected_pulses(chip.device)
+    elif chip.write.law is not None:
+        found = chip.write.law.ready(chip.device)
+    if found is chip.write.pulses_per_cell:
         return chip
-    write = chip.write.model_copy(update={"pulses_per_cell": expected_pulses(chip.device)})
-    return chip.model_copy(update={"write": write})
+    return chip.model_copy(update={"write": chip.write.model_copy(update={"pulses_per_cell": found})})

@@ -1,4 +1,4 @@
-"""What differs from one read to the next: white read noise, thermal noise, random telegraph noise."""
+"""Noise from one read to the next: white read noise, thermal noise, random telegraph noise."""
 
 from __future__ import annotations
 
@@ -92,6 +92,6 @@ class Telegraph:
         return changed
 
     def factor(self) -> Floats:
-        """What is left of each cell's conductance: 1, or 1 - amplitude while its trap is filled."""
+        """The factor on each cell's conductance: 1, or 1 - amplitude while its trap is filled."""
         left: Floats = 1.0 - self.amplitude_frac * self.filled.astype(np.float64)
         return left

@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What is random in a cell. The numbers are part of every seeded result: never reuse one."""
+    """The random streams of a cell. The numbers are part of every seeded result: never reuse one."""
 
     DEVICE = 0
     FAULTS = 1

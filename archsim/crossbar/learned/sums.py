@@ -13,7 +13,7 @@ from archsim.crossbar.learned.model import ErrorModel
 from archsim.errors import SpecError
 
 FEATURES = ("ideal", "active_rows")
-"""What an array knows of a sum: its ideal value in full cells, and how many lines are driven."""
+"""Features of a sum that an array knows: its ideal value in full cells, and how many lines are driven."""
 
 
 def model_of_sums(path: str) -> ErrorModel:

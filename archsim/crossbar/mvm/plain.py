@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sums:
-    """What the read-out of one block of rows sees, in full cells.
+    """Sums at the read-out of one block of rows, in full cells.
 
     Parameters
     ----------

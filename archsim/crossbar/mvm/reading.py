@@ -23,7 +23,7 @@ Reals = NDArray[Any]
 
 
 class Source(Protocol):
-    """What gives the sums of lines, in full cells, for digits (n, all inputs) of one block of inputs."""
+    """Sums of lines, in full cells, for digits (n, all inputs) of one block of inputs."""
 
     def sums(self, block: int, digits: Reals) -> Iterator[Reals]:
         """Sums (n, width) of one line after the other; each may be overwritten when the next is asked for."""

@@ -257,7 +257,7 @@ def _check_ranges(w_max: Floats, scale: LevelScale, n_in: int) -> None:
 
 
 def weights_of(conductance_siemens: ArrayLike, reference_siemens: ArrayLike | None, map: WeightMap) -> Floats:
-    """What weights conductances mean: the exact way back, for any conductance.
+    """Weights that conductances stand for: the exact way back, for any conductance.
 
     Parameters
     ----------

@@ -139,7 +139,7 @@ class _Ways:
         return by_rows(self._bit.solve(lower_end_first(self._g * word_v)))
 
     def _back_on_word_lines(self, bit_v: Floats) -> Floats:
-        """What the bit lines add to the word lines beyond what the drivers alone put there."""
+        """Voltages that bit lines add on the word lines beyond those of the drivers."""
         return self._word.solve(self._g * bit_v)
 
     def round_about(self) -> tuple[Floats, Floats, Floats]:

@@ -305,7 +305,7 @@ def conjugate_gradients(
 def lacking_currents(
     g: Floats, r_word: Floats, r_bit: Floats, current: Floats, end_v: Floats, floating: Any, found: Floats
 ) -> None:
-    """What the cells would carry by Ohm's law, less what they do, from the voltages that their currents make."""
+    """Residual of Ohm's law: current at the voltages that the currents make, less the current itself."""
     rows, cols = g.shape
     flow = np.empty(cols)
     for i in range(rows):

@@ -33,7 +33,7 @@ _SMALLEST, _LARGEST = 1e-60, 1e60
 
 @dataclass(frozen=True)
 class NodeVoltages:
-    """What lies on every node of a wired array and flows at its edges, for n drive vectors.
+    """Voltages of every node of a wired array and currents at its edges, for n drive vectors.
 
     Attributes
     ----------
@@ -299,7 +299,7 @@ def _one_by_one(circuit: Circuit, voltage: Floats, refine: bool, most: int = MOS
 
 
 def _scale_of(drive: Floats) -> float:
-    """What brings a vector whose squares would leave double precision near 1: a power of two, so exact."""
+    """The power of two (so exact) that brings a vector near 1 whose squares would leave double precision."""
     peak = float(np.abs(drive).max())
     return 1.0 if peak == 0 or _SMALLEST < peak < _LARGEST else math.ldexp(1.0, math.frexp(peak)[1] - 1)
 

@@ -187,7 +187,7 @@ class _Column:
 
     @staticmethod
     def _keep(one: Floats, other: Floats, r_ohm: float) -> Floats:
-        """What a resistance in series leaves of the two branches that meet in its node."""
+        """The two branches at a node, behind a resistance in series."""
         keep = one + other
         keep *= r_ohm
         keep += 1

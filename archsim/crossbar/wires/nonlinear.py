@@ -310,7 +310,7 @@ class _Curve:
         return np.asarray(self._v0 * np.arcsinh(np.sinh(x) + np.cosh(x) * (step / self._v0)))
 
     def content(self, voltage: Floats) -> Floats:
-        """What the voltage integrates to over the current, ``v I - V0^2 (cosh x - 1)``."""
+        """The integral of the voltage over the current, ``v I - V0^2 (cosh x - 1)``."""
         half = self.current(voltage / 2)  # cosh x - 1 = 2 sinh(x / 2)^2: no digits cancel
         return voltage * self.current(voltage) - 2 * half**2
 
@@ -351,7 +351,7 @@ class _Array:
         return new
 
     def drops(self, current: Floats) -> Floats:
-        """What the wires take from each loop for given cell currents."""
+        """Voltage that the wires take from each loop for given cell currents."""
         word = _drop(current, self._r_row)
         return word + by_rows(_drop(lower_end_first(current), self._r_col))
 

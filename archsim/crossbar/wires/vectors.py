@@ -222,7 +222,7 @@ class WiredArray:
         return cells
 
     def _lacking(self, cells: Cells) -> Floats:
-        """What Ohm's law at the voltages that the currents make still asks of each cell."""
+        """Residual of Ohm's law of each cell at the voltages that the currents make."""
         across = cells.word_line_v(self._circuit) - cells.bit_line_v(self._circuit)
         return np.asarray(self._g * across - cells.current)
 

@@ -29,7 +29,7 @@ __all__ = ["LowerBound", "lower_bound"]
 
 @dataclass(frozen=True)
 class LowerBound:
-    """What no schedule can undercut.
+    """Lower bounds of every schedule.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ def _plain_paths(
     uses: list[int],
     units: list[int],
 ) -> tuple[Ints, Ints]:
-    """What the compiled loop does, in plain Python."""
+    """The compiled loop in plain Python."""
     n = len(latency)
     start, tail = [0] * n, [0] * n
     for i in range(n):

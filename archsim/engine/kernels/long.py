@@ -50,7 +50,7 @@ class Rows(NamedTuple):
 
 
 class Window(NamedTuple):
-    """What is known of the blocks at hand."""
+    """State of the blocks in the window."""
 
     row: Short  # which task of the template
     key: Long
@@ -207,12 +207,11 @@ def roll(
     sizes = np.zeros(n_slots, np.int64)
     touched, n_touched = np.empty(n_resources, np.int64), 0
     is_touched = np.zeros(n_resources, np.bool_)
-    size = n_new = n_ending = n_soon = 0
-    first, end, highest, load_run = 0, 0, max_lag, 0
-    this_round = skipped = 0
-    now: Any = np.int64(0)
-    off: Any = np.int64(0)
-    ref_now: Any = np.int64(0)
+    # typed, as a literal 0 would have what is called compiled once more
+    zero: Any = np.int64(0)
+    size = n_new = n_ending = n_soon = zero
+    first, end, highest, load_run = zero, zero, max_lag, 0
+    this_round = skipped = now = off = ref_now = zero
     advanced, have, ref_run, jumped_run = False, False, -1, -1
     ref_first = ref_blocks = ref_flight = power = since = 0
     while True:
@@ -317,7 +316,7 @@ def roll(
             if first >= begin and (first - begin) % n_blocks == 0 and room > 0:
                 same = have and end - first == ref_blocks and size + n_soon == ref_flight
                 if same:
-                    same = _state(w, longest, n_slots, first, end, sizes, now, this_round, static, known, True)
+                    same = _state(w, longest, n_slots, first, end, sizes, now, this_round, static, known, same)
                 if same:
                     period, period_ps = first - ref_first, np.int64(now - ref_now)
                     n_jumps = room // period
@@ -335,7 +334,7 @@ def roll(
                 else:
                     since += 1
                     if not have or since == power:
-                        _state(w, longest, n_slots, first, end, sizes, now, this_round, static, known, False)
+                        _state(w, longest, n_slots, first, end, sizes, now, this_round, static, known, same)
                         have, power, since = True, 2 * power, 0
                         ref_first, ref_blocks, ref_flight, ref_now = first, end - first, size + n_soon, now
         # the next round: gather what ends

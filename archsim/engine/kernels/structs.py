@@ -1,4 +1,4 @@
-"""What kernels are given, in groups: numba takes a NamedTuple as a struct, without a copy."""
+"""Arguments of kernels, in groups: numba takes a NamedTuple as a struct, without a copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Ids = NDArray[np.uint32]
 
 
 class Times(NamedTuple):
-    """What a kernel fills in, for each task in picoseconds."""
+    """Columns that a kernel fills in, for each task in picoseconds."""
 
     ready: Long
     start: Long
@@ -87,7 +87,7 @@ class Memory(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a rolling window fills in.
+    """Columns that a rolling window fills in.
 
     `begins` and `ends`: when the first and last blocks were done. `outlast`: how long units of each resource are
     out beyond the makespan. `jumps` (runs, 4): what was skipped: from which block on, period, its time, blocks.

@@ -1,4 +1,4 @@
-"""What the rolling window is an abbreviation of: the whole graph, its loads, and playing it in full."""
+"""The reference of the rolling window: the whole graph, its loads, and playing it in full."""
 
 from __future__ import annotations
 

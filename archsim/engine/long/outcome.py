@@ -1,4 +1,4 @@
-"""What a long run came to."""
+"""The outcome of a long run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEEP = 8
 
 @dataclass(frozen=True)
 class Jump:
-    """What was skipped because the state came back.
+    """Timesteps that were skipped because the state came back.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Jump:
 
 @dataclass(frozen=True, eq=False)
 class LongRun:
-    """What a long run came to.
+    """The outcome of a long run.
 
     Attributes
     ----------

@@ -245,7 +245,7 @@ class _Window:
         return Window(**columns, free=_plain(self.template.tasks.capacity, np.int64))
 
     def result(self, policy: str, services_ps: Ints, service: NDArray[np.int32]) -> LongRun:
-        """What the run came to."""
+        """The outcome of the run."""
         jumps = tuple(Jump(*(int(x) for x in row)) for row in self.jumps if row[3])
         skipped = sum(jump.n_blocks for jump in jumps)
         k = min(KEEP, self.n_blocks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archsim.metrics.idle import idle_of
 from archsim.metrics.metric import Metric
 from archsim.metrics.result import Result
 from archsim.registry import METRICS
@@ -17,6 +18,7 @@ def _figure(name: str, of: Callable[[Result], float], is_fraction: bool = False)
 _figure("latency_ps", lambda result: result.latency_ps)
 _figure("energy_pj", lambda result: result.energy_pj)
 _figure("area_um2", lambda result: result.area_um2)
+_figure("idle_area_um2", lambda result: idle_of(result.items)["area_um2"])
 _figure("average_power_uw", lambda result: result.average_power_uw)
 _figure("peak_power_uw", lambda result: result.peak_power_uw)
 _figure("throughput_per_s", lambda result: result.throughput_per_s)

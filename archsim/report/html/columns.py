@@ -55,7 +55,7 @@ def packed(values: NDArray[Any]) -> Column:
 
 
 def unpacked(column: Column) -> NDArray[np.int64]:
-    """What `packed` was given."""
+    """The arguments of `packed`."""
     width = column["bytes"]
     flat = np.frombuffer(zlib.decompress(base64.b64decode(column["data"])), np.uint8)
     raw = np.ascontiguousarray(flat.reshape(width, -1).T).reshape(-1)

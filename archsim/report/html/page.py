@@ -75,7 +75,7 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
 
 
 def script() -> str:
-    """What draws the page of a run."""
+    """The script that draws the page of a run."""
     return "\n".join(['"use strict";', *map(asset, SCRIPTS)])
 
 
@@ -152,7 +152,7 @@ def template(name: str) -> Any:
 
 
 def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the first picture of a run needs, and the rest; its figures are those of ``result.json``."""
+    """Data of the first picture of a run, and of the rest; its figures are those of ``result.json``."""
     from archsim.plot import layer_colours, phase_colours
 
     figures = {key: value for key, value in record.items() if key != "provenance"}

@@ -101,9 +101,9 @@ class Parts {
     const items = this.run.areas.filter((item) => this.chosen[0][0] === "component" && item.component === name);
     const largest = Math.max(...items.map((item) => item.area_um2), 0);
     const rows = items.map((item) => [item.where, bar(item.area_um2 / largest), quantity(item.area_um2, "area"), String(item.n),
-      quantity(item.each_um2, "area"), item.scaling ? `${item.source}. Scaling: ${item.scaling}` : item.source]);
-    const titles = ["for each", el("span", { class: "unseen" }, "bar"), "area", "number", "one of them", "source"];
-    return table(`Area of ${name}`, titles, rows, [2, 3, 4]);
+      quantity(item.each_um2, "area"), quantity(item.idle_um2, "area"), item.scaling ? `${item.source}. Scaling: ${item.scaling}` : item.source]);
+    const titles = ["for each", el("span", { class: "unseen" }, "bar"), "area", "number", "one of them", "idle", "source"];
+    return table(`Area of ${name}`, titles, rows, [2, 3, 4, 5]);
   }
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archsim.snn.learn.run import Tape
     from archsim.snn.learn.trainer import Recipe
     from archsim.spec import Chip
-    from archsim.workload import Layer, Network
+    from archsim.workload import Layer, Network, Workload
     from archsim.workload.network import Floats
 
 
@@ -54,6 +54,10 @@ class BP(Rule):
     def keeps_potentials(self, network: Network, layer: Layer) -> bool:
         """Of pooling layers too, where one below them learns."""
         return network.learns(layer.name)
+
+    def goes_back_in_time(self, work: Workload) -> bool:
+        """Through the leaks of all neurons."""
+        return True
 
     def n_timesteps_under_way(self, n_above: int) -> int:
         """Up to the output and back again."""

@@ -36,7 +36,6 @@ class BackPropagation(Learning):
     """The backward pass of one sample."""
 
     contributions: dict[Key, list[int]] = field(default_factory=dict)
-    deltas: dict[Key, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass, layers and steps from the last to the first."""
@@ -58,11 +57,8 @@ class BackPropagation(Learning):
 
     def _delta(self, plan: LayerPlan, home: Home, step: int) -> int:
         name = plan.layer.name
-        later = self.deltas.get((name, home.tile, step + self.ctx.flow.n_bursts(name)))
         known = self.contributions.get((name, home.tile, step), [])
-        after = [*known, later, self.forward.sent[name, home.tile, step]]
-        self.deltas[name, home.tile, step] = self.surrogate(plan, home, step, after)
-        return self.deltas[name, home.tile, step]
+        return self.delta(plan, home, step, [*known, self.forward.sent[name, home.tile, step]])
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
@@ -113,7 +109,9 @@ class BackPropagation(Learning):
         ctx, name = self.ctx, plan.layer.name
         n_vectors, n_driven = ctx.n_vectors(name, step), self._n_driven(plan, block, step)
         bits = ctx.chip.execution.error_resolution_bits
-        product = Product(block, n_vectors, n_driven, bits, bits > 1, transposed=block.role == "forward")
+        is_transposed = block.role == "forward"
+        codes = self.ctx.error_codes(name, self.forward.sample, step, _outputs(block))
+        product = Product(block, n_vectors, n_driven, bits, bits > 1, is_transposed, codes)
         label = self.label(name, step)
         merged = read_array(ctx, label, product, [fetched])
         self.gradients.setdefault(name, []).append(merged)
@@ -132,11 +130,10 @@ class BackPropagation(Learning):
 
     def _n_driven(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Errors that drive an array in a step, over all vectors."""
-        outputs = block.columns if block.role == "forward" else block.rows
-        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, outputs)[step]
+        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, _outputs(block))[step]
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
-        """What the errors of all steps of a source that a step has read wait for, at one of its homes."""
+        """Predecessors of the errors of all steps of a source that a step has read, at one of its homes."""
         for needed in self.ctx.flow.needs(plan.layer, step, source):
             self._contribute(source, home, needed, task)
 
@@ -150,6 +147,11 @@ class BackPropagation(Learning):
                 for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):
                         self._contribute(source, home.tile, needed, task)
+
+
+def _outputs(block: Block) -> Span:
+    """The layer's outputs whose errors drive an array."""
+    return block.columns if block.role == "forward" else block.rows
 
 
 def _inputs(block: Block) -> Span:

@@ -56,6 +56,10 @@ class DFA(Rule):
         """With an error at every timestep, where all layers have the output's timesteps."""
         return work.error == "per_timestep" and flow.has_one_rate
 
+    def goes_back_in_time(self, work: Workload) -> bool:
+        """Of SDFA: inside each layer's own neurons."""
+        return work.learning.feedback.kind == "sdfa"
+
     def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
         """The whole error: where it leaves the output, and where it reaches feedback arrays."""
         for tile in sorted({block.tile for block in plan.feedback}):

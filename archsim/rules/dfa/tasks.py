@@ -10,9 +10,11 @@
     for every hidden layer and step
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
 
-No layer waits for another, and nothing goes back through time. With an error at every timestep the history of a
-step is free as soon as its own error has been used. A layer that runs at another rate than the output uses the
-error of the output's timestep t_out = floor(t T_out / T_l). On the mean rate one read of B_l serves all timesteps.
+No layer waits for another, and nothing goes back through time but, with the feedback "sdfa", inside each layer's
+own neurons: then its steps follow each other from the last to the first. With an error at every timestep the
+history of a step is free as soon as its own error has been used. A layer that runs at another rate than the
+output uses the error of the output's timestep t_out = floor(t T_out / T_l). On the mean rate one read of B_l
+serves all timesteps.
 """
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ class DirectFeedback(Learning):
         """The output's errors of one timestep by (home tile, step)."""
         n_bursts = self.ctx.flow.n_bursts(plan.layer.name)
         return {
-            (home.tile, step): self.error_of_step(home, step)
+            (home.tile, step): self.output_error.of_step(home, step)
             for home in plan.homes
             for step in range(timestep * n_bursts, (timestep + 1) * n_bursts)
         }
@@ -78,12 +80,17 @@ class DirectFeedback(Learning):
         steps = range(error * flow.n_bursts(name), last_step + 1)
         known = {home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes}
         self._feed_back(error, last_step, known)
-        self._output_layer(list(steps), errors)
+        self._output_layer([step for step in self._in_turn(name) if step in steps], errors)
         for layer in self.ctx.network.weighted:
             if layer is not self.last:
-                for step in range(flow.n_steps(layer.name)):
+                for step in self._in_turn(layer.name):
                     if self._error_of(layer.name, step, n_errors) == error:
                         self._hidden(self.ctx.plan(layer.name), step, error)
+
+    def _in_turn(self, layer: str) -> list[int]:
+        """Steps of a layer, the latest timestep first where errors go back in time."""
+        flow, sign = self.ctx.flow, -1 if self.ctx.rule.goes_back_in_time(self.ctx.work) else 1
+        return sorted(range(flow.n_steps(layer)), key=lambda step: (sign * flow.timestep(layer, step), step))
 
     def _error_of(self, layer: str, step: int, n_errors: int) -> int:
         """Which error a step of a layer uses."""
@@ -150,14 +157,14 @@ class DirectFeedback(Learning):
         plan = self.ctx.plan(self.last.name)
         for step in steps:
             deltas = {
-                home.tile: self.surrogate(plan, home, step, [errors[home.tile, step]]) for home in plan.homes
+                home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes
             }
             self._learn(plan, step, deltas)
 
     def _hidden(self, plan: LayerPlan, step: int, error: int) -> None:
         name = plan.layer.name
         deltas = {
-            home.tile: self.surrogate(
+            home.tile: self.delta(
                 plan,
                 home,
                 step,

@@ -39,7 +39,7 @@ _ROW = np.dtype(list(zip(COLUMNS, _KINDS, strict=True)))
 
 @dataclass(frozen=True)
 class _Track:
-    """What one sensor of one device on one person recorded, in the order of time."""
+    """Samples of one sensor of one device on one person, in the order of time."""
 
     time_ns: Ints
     values: Floats

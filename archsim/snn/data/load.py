@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from archsim.errors import WorkloadError
 from archsim.registry import DATA
 from archsim.snn.data.labelled import LabelledWindows, decimate, select_channels
 from archsim.snn.data.splits import Adapt, Order, Split, split
 from archsim.snn.datasets import Ints
-from archsim.snn.encoders import Encoding, EncodingKind, encode
+from archsim.snn.encoders import Encoding, encode
 from archsim.snn.windows import Array
 from archsim.workload.network import Shape
 
@@ -41,7 +40,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class LearningData:
-    """What a learning run needs.
+    """The data of a learning run.
 
     Parameters
     ----------
@@ -183,7 +182,7 @@ def load_data(
     >>> data.n_classes, data.input_shape
     (7, (6,))
     """
-    how = Encoding(cast(EncodingKind, encoding)) if isinstance(encoding, str) else encoding
+    how = Encoding(encoding) if isinstance(encoding, str) else encoding
     if isinstance(data, LabelledWindows):
         if folder is not None or length is not None or step is not None:
             raise WorkloadError("these windows are loaded and cut already; leave folder, length and step out")

@@ -23,7 +23,7 @@ FEEDBACK = ".feedback"  # after a name: a learning rule's fixed matrix
 
 @dataclass(frozen=True)
 class InputRange:
-    """What drives the rows of a layer: spikes, or numbers of `bits` (the sign included) up to `maximum`."""
+    """The input of a layer's rows: spikes, or numbers of `bits` (the sign included) up to `maximum`."""
 
     bits: int
     maximum: float
@@ -156,7 +156,7 @@ class ChipProducts:
             self.arrays[key + COPY].update(delta)
 
     def read(self, key: str) -> Floats:
-        """What the conductances of the forward arrays mean now: (columns, rows)."""
+        """Weights that the conductances of the forward arrays stand for now: (columns, rows)."""
         return self.arrays[key].weights.T
 
     def step_of(self, key: str) -> Floats:
@@ -164,7 +164,7 @@ class ChipProducts:
         return step_of(self.arrays[key]).T
 
     def counters(self) -> dict[str, Counters]:
-        """What every set of arrays did so far."""
+        """Counters of every set of arrays."""
         return {key: array.counters for key, array in self.arrays.items()}
 
     def reset_counters(self) -> None:
@@ -203,7 +203,7 @@ def needs_calibration(spec: ArraySpec) -> bool:
 
 
 def _driving(key: str, tape: Tape) -> Floats:
-    """What drove the rows of a key, as vectors."""
+    """Inputs of the rows of a key, as vectors."""
     if key.endswith(RECURRENT):
         own = tape.outputs[key.removesuffix(RECURRENT)]
         return own.reshape(own.shape[0] * own.shape[1], -1)

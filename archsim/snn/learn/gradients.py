@@ -12,7 +12,7 @@ from archsim.names import RECURRENT
 from archsim.snn.learn.products import Products, groups_of, outer
 from archsim.snn.learn.rows import batch_windows, gather_batch, spread_batch, unrow, unwindow
 from archsim.snn.learn.run import Tape, neurons_back
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool
 
 Project = Callable[[str, Floats], Floats]

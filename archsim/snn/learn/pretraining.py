@@ -12,7 +12,7 @@ from archsim.snn.data import LearningData, load_data
 from archsim.snn.learn.feedback import Draw
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.learn.trainer import LearnedRule, Progress, Recipe, evaluate, train_epochs
 from archsim.snn.weights import initialise
 from archsim.workload import Workload

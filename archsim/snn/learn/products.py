@@ -14,7 +14,7 @@ from archsim.workload.network import Conv, Floats, Layer, Network
 
 
 class Products(Protocol):
-    """What the passes ask of the weights. Matrices are (columns, rows); batches come first.
+    """The products with weights that the passes need. Matrices are (columns, rows); batches come first.
 
     Both give a new array each time, which the caller may overwrite.
     """
@@ -27,7 +27,7 @@ class Products(Protocol):
 
 
 class LearningProducts(Products, Protocol):
-    """What training asks on top: weights that can be changed and read."""
+    """The products with weights that training needs: they can be changed and read."""
 
     def update(self, key: str, delta: Floats) -> None:
         """Add `delta` (columns, rows per group) to the weights, as well as they can be written."""

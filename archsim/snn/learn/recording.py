@@ -1,17 +1,23 @@
-"""What learning on a chip looked like, written down for the event simulation: spikes, errors, writes."""
+"""Recorded activity of learning on a chip, for the event simulation: spikes, errors, writes."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.crossbar import CrossbarArray
+from archsim.crossbar.mvm.inputs import encode_checked
 from archsim.errors import WorkloadError
 from archsim.names import COPY, RECURRENT
 from archsim.snn.activity import Activity, Spikes
+from archsim.snn.codes import Codes
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
+from archsim.spec.values import InputRules
 from archsim.workload.network import Floats, Network
 
 
@@ -41,7 +47,9 @@ class Recorder:
             raise WorkloadError(f"{n_samples} samples to record; it must be 1 or more")
         self._network, self._products, self._n_samples = network, products, n_samples
         self._spikes: dict[str, list[Spikes]] = {}
-        self._errors: dict[str, list[Spikes]] = {}
+        self._errors: dict[str, list[Codes]] = {}
+        self._codes: dict[str, list[Codes]] = {}
+        self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
         self._n_seen = 0
         self._is_open = True
@@ -53,18 +61,21 @@ class Recorder:
             return
         for name, values in tape.outputs.items():
             self._spikes.setdefault(name, []).append((values != 0).swapaxes(0, 1).astype(np.uint8))
+            if name in self._rules:
+                self._codes.setdefault(name, []).append(_encoded(values, self._rules[name]).swapaxes(0, 1))
         for name, delta in gradients.deltas.items():
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
-            self._errors.setdefault(name, []).append(self._drives(delta).swapaxes(0, 1).reshape(shape))
+            self._errors.setdefault(name, []).append(self._sent(delta).swapaxes(0, 1).reshape(shape))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
-    def _drives(self, delta: Floats) -> Spikes:
+    def _sent(self, delta: Floats) -> Codes:
+        """Errors as the drivers send them."""
         largest = float(np.abs(delta).max(initial=0.0))
         if largest == 0:
-            return np.zeros(delta.shape, dtype=np.uint8)
+            return np.zeros(delta.shape, dtype=np.int32)
         magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
         codes = np.rint(np.abs(delta) / largest * (2**magnitude_bits - 1))
-        return np.asarray(codes > 0, dtype=np.uint8)
+        return np.asarray(np.copysign(codes, delta), dtype=np.int32)
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""
@@ -102,16 +113,35 @@ class Recorder:
         if not self._spikes:
             raise WorkloadError("no training step was recorded")
 
-        def first(parts: list[Spikes]) -> Spikes:
+        def first(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
             return np.ascontiguousarray(np.concatenate(parts)[: self._n_samples])
 
+        errors = {name: first(parts) for name, parts in self._errors.items()}
         return Activity(
             self._network,
             {name: first(parts) for name, parts in self._spikes.items()},
-            {name: first(parts) for name, parts in self._errors.items()},
+            {name: np.asarray(codes != 0, dtype=np.uint8) for name, codes in errors.items()},
             {name: np.stack(parts) for name, parts in self._writes.items()},
+            {name: first(parts) for name, parts in self._codes.items()},
+            errors,
         )
 
 
 def _changed(before: NDArray[np.int64], now: NDArray[np.int64]) -> Spikes:
     return np.asarray((now > before).sum(axis=(2, 3)), dtype=np.uint8)
+
+
+def _rules_of_sources(network: Network, products: ChipProducts) -> dict[str, InputRules]:
+    """How the numbers of each layer, and of the input, drive the arrays that read them; spikes are left out."""
+    found: dict[str, InputRules] = {}
+    for layer in network.weighted:
+        rules = products.arrays[layer.name].spec.inputs
+        if rules.resolution_bits > 1:
+            found = {**dict.fromkeys(layer.inputs, rules), **found}
+    spiking = {layer.name for layer in network.layers if layer.neuron is not None and layer.neuron.spikes}
+    return {name: rules for name, rules in found.items() if name not in spiking}
+
+
+def _encoded(values: Floats, rules: InputRules) -> Codes:
+    flat = np.asarray(values, dtype=np.float64).reshape(len(values), -1)
+    return encode_checked(flat, rules).codes.astype(np.int32).reshape(values.shape)

@@ -12,14 +12,14 @@ from archsim.snn.learn.events import Events, loops
 from archsim.snn.learn.products import PlainProducts, Products, groups_of
 from archsim.snn.learn.rows import batch_rows, batch_windows, gather_batch
 from archsim.snn.learn.scan import NeuronNumbers, State, numbers_of, scan, scan_back
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool
 
 
 @dataclass
 class Tape:
-    """What one batch left behind. Arrays are (timesteps, batch, …).
+    """The record of one batch. Arrays are (timesteps, batch, …).
 
     Parameters
     ----------
@@ -163,13 +163,14 @@ def neurons_back(
         return error
     p = tape.numbers[layer.name]
     potentials = tape.potentials[layer.name]
+    code = surrogate.code
     fast = loops() if compiled and not layer.recurrent else None
-    if fast is None:
+    if fast is None or code is None:
         key = layer.name + RECURRENT
         transposed = (lambda d: products.backward(key, d)) if layer.recurrent else None
         return scan_back(p, surrogate, potentials, error, transposed, reset_path)
     found = error if error.flags.c_contiguous else np.ascontiguousarray(error)
     constants = (p.decay, p.gain, p.threshold, p.down, p.v_reset, p.syn_decay, p.syn_gain)
-    choices = (p.synapse, p.spikes, p.subtract, surrogate.code, float(surrogate.width), reset_path)
+    choices = (p.synapse, p.spikes, p.subtract, code, float(surrogate.width), reset_path)
     fast.backward(*constants, *choices, potentials, found, found)
     return found

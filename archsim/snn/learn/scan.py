@@ -13,7 +13,7 @@ import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.registry import NEURONS
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.neurons import per_neuron
 from archsim.workload.network import Dense, Floats, Layer, Neuron
 

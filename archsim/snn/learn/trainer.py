@@ -16,11 +16,11 @@ from archsim.names import RECURRENT
 from archsim.registry import RULES
 from archsim.snn.learn.feedback import Draw
 from archsim.snn.learn.gradients import Gradients, Project
-from archsim.snn.learn.loss import LossKind, score
+from archsim.snn.learn.losses import score
 from archsim.snn.learn.optimizers import Optimizer
 from archsim.snn.learn.products import LearningProducts, Products
 from archsim.snn.learn.run import Tape, run_batch
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array
 from archsim.workload import Workload
@@ -46,7 +46,7 @@ class Recipe:
         The rule's fixed matrices; for "dfa" (neurons, classes) by layer, see
         :func:`archsim.snn.learn.feedback.make_feedback`.
     loss : str
-        See :func:`archsim.snn.learn.loss.score`.
+        See :func:`archsim.snn.learn.losses.score`.
     surrogate : Surrogate
     reset_path : bool
         Whether errors also flow through the reset of the potential ("bp", and "dfa" with `leak_path`).
@@ -67,7 +67,7 @@ class Recipe:
     optimizer: Optimizer
     rule: str = "bp"
     feedback: Mapping[str, Floats] = field(default_factory=dict)
-    loss: LossKind = "count_cross_entropy"
+    loss: str = "count_cross_entropy"
     surrogate: Surrogate = field(default_factory=Surrogate)
     reset_path: bool = False
     mean_rate: bool = False
@@ -93,7 +93,7 @@ class LearnedRule(Protocol):
 
 @dataclass(frozen=True)
 class StepResult:
-    """What one training step did.
+    """The outcome of one training step.
 
     Parameters
     ----------
@@ -313,7 +313,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training left: the network with the learned weights and biases, and the loss of each epoch."""
+    """The outcome of training: the network with the learned weights and biases, and the loss of each epoch."""
 
     network: Network
     losses: tuple[float, ...]
@@ -407,7 +407,7 @@ def evaluate(
     labels: Labels,
     products: Products,
     *,
-    loss: LossKind = "count_cross_entropy",
+    loss: str = "count_cross_entropy",
     at_once: int | None = None,
 ) -> Evaluation:
     """How well a network does; nothing is learned.

@@ -1,4 +1,4 @@
-"""What of an update is worth a write: small changes are dropped, or wait in the gradient memory."""
+"""Which changes of an update are written: small ones are dropped, or wait in the gradient memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the study varies around a base: network, use, arrays, converters, feedback, writes, schedule."""
+"""Factors of the study around a base: network, use, arrays, converters, feedback, writes, schedule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archsim.components.write_circuits import pulses_per_cell
 from archsim.spec import Chip
 from archsim.study.configurations import Assignments, Factor, Setting
 from archsim.workload import INPUT, Workload
@@ -145,8 +144,8 @@ def _feedback(chip: Chip) -> Factor:
 def _chip_factors(chip: Chip) -> list[Factor]:
     write, rows = chip.write, ("spread", "stacked")
     cells = [n for n in (1, 8, 32, 128) if n <= chip.crossbar.n_columns]
-    pulses: Any = pulses_per_cell(write)  # a whole number as one; "auto" as it is
-    pulses = int(pulses) if isinstance(pulses, float) and pulses == int(pulses) else pulses
+    pulses: Any = write.pulses_per_cell if write.law is None else write.law.kind
+    pulses = int(pulses) if isinstance(pulses, float) and pulses == int(pulses) else pulses  # 1, not 1.0
     each_pulse = ("write.pulses_per_cell={}",)
     verify: Choices = {said: ((f"write.verify={v}",), ()) for said, v in (("yes", "true"), ("no", "false"))}
     return [

@@ -127,7 +127,7 @@ def line_of(row: Comparison) -> list[str]:
 
 
 def summary_text(study: Study) -> str:
-    """What fits on a terminal: ratios of every configuration, and where the published ones are reached."""
+    """Summary for a terminal: ratios of every configuration, and where the published ones are reached."""
     names = [found["figure"] for found in study["reached"]]
     head = ["configuration", "energy saved", "area saved", "latency BP/DFA"]
     lines = [[row["name"], *(figure(name, row[name]) for name in names)] for row in study["configurations"]]

@@ -48,7 +48,7 @@ QUICK = ("learning.pretrain.epochs=3", "learning.adapt.passes=1")
 
 @dataclass(frozen=True)
 class Question:
-    """What to study.
+    """Settings of a study.
 
     Parameters
     ----------

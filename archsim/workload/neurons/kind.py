@@ -1,4 +1,4 @@
-"""What a kind of neuron is, and what archsim's own kinds share: the equation of `archsim.workload.Neuron`."""
+"""The base class of neurons, and what archsim's own kinds share: the equation of `archsim.workload.Neuron`."""
 
 from __future__ import annotations
 

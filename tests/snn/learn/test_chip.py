@@ -12,7 +12,7 @@ from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.writing import ThresholdWriting
 from archsim.workload.network import Conv, Dense, Layer, Network, Neuron
 
-CHIP = "arch_specs/wearable_rram.yaml"
+CHIP = "tests/chips/wearable_rram.yaml"
 STEP = 1 / 15  # of a weight in -1..1 on 2 cells of 4 levels
 ERROR_STEP = 2**-7  # of an error of 8 bits, the sign included
 

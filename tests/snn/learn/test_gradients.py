@@ -11,10 +11,10 @@ from learn_support import NETWORKS, InTorch, batch_for
 from archsim.errors import WorkloadError
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.gradients import back_propagate, direct_feedback
-from archsim.snn.learn.loss import score
+from archsim.snn.learn.losses import score
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 
 torch = pytest.importorskip("torch")
 LABELS = np.array([0, 2, 1])

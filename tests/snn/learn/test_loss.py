@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from archsim.errors import WorkloadError
-from archsim.snn.learn.loss import score
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.losses import score
+from archsim.snn.learn.surrogates import Surrogate
 
 KINDS = ["count_cross_entropy", "count_mse", "membrane_cross_entropy", "membrane_mse"]
 
@@ -80,5 +80,5 @@ def test_the_area_under_a_surrogate_is_that_of_its_formula(kind, area):
 
 
 def test_bad_surrogates_are_refused_with_all_faults():
-    with pytest.raises(WorkloadError, match="allowed are triangle, fast_sigmoid, arctan; width"):
+    with pytest.raises(WorkloadError, match="allowed are arctan, fast_sigmoid, triangle; width"):
         Surrogate("box", 0.0)

@@ -23,7 +23,7 @@ N_WINDOWS = 6
 def watched(request, root_dir):
     """Three updates of two windows each on a chip with second copies, the first three windows recorded."""
     network = NETWORKS[request.param]
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml", ["device.levels=16"])
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", ["device.levels=16"])
     x = batch_for(network, N_WINDOWS)
     tape = run_batch(network, x, PlainProducts.of(network))
     on_chip = ChipProducts(chip, network, tape, input_bits=8, seed=0)
@@ -86,7 +86,7 @@ def test_a_write_is_kept_for_every_cell_that_got_a_pulse(watched):
 
 def test_nothing_recorded_is_said(watched, root_dir):
     network = watched[0]
-    chip = load_chip(root_dir / "arch_specs" / "wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     tape = run_batch(network, batch_for(network), PlainProducts.of(network))
     products = ChipProducts(chip, network, tape, input_bits=8, seed=0, backward=False)
     assert not any(key.endswith(COPY) for key in products.arrays)  # direct feedback has no backward products

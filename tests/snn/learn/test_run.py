@@ -12,7 +12,7 @@ from archsim.snn.learn.events import Events
 from archsim.snn.learn.gradients import back_propagate
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.workload import from_nir
 
 

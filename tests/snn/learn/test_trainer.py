@@ -12,11 +12,11 @@ from archsim.errors import WorkloadError
 from archsim.snn import forward
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.gradients import back_propagate
-from archsim.snn.learn.loss import score
+from archsim.snn.learn.losses import score
 from archsim.snn.learn.optimizers import SGD, Adam, SinkGD
 from archsim.snn.learn.products import PlainProducts, matrices
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.learn.trainer import Recipe, evaluate, train_epochs, train_step, with_weights
 from archsim.workload.network import Dense, Neuron
 

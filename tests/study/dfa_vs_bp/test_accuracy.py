@@ -17,7 +17,7 @@ from archsim.study.dfa_vs_bp.run import LEVELS, QUICK_LEVELS, level_line
 
 @pytest.fixture(scope="module")
 def files(root_dir: Path) -> Base:
-    return Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
+    return Base(root_dir / "tests/chips/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
 
 
 def test_there_are_four_levels_and_more_up_to_the_measured_one(files):
@@ -65,7 +65,7 @@ def test_the_difference_is_taken_within_each_seed():
 
 
 def test_a_workload_without_a_story_is_refused_with_a_way_out(root_dir):
-    files = Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml")
+    files = Base(root_dir / "tests/chips/wearable_rram.yaml", root_dir / "workloads/watch_mlp.yaml")
     with pytest.raises(ExploreError, match=r"learning\.data, learning\.pretrain, learning\.adapt .*a way out"):
         check_learning(files.load()[1], "; a way out")
 

@@ -15,7 +15,7 @@ from archsim.workload import load_workload
 
 @pytest.fixture(scope="module")
 def files(root_dir: Path) -> Base:
-    return Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
+    return Base(root_dir / "tests/chips/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_base_is_no_configuration_of_a_factor_but_one_of_its_settings(factor
 
 
 def test_numbers_come_in_order_with_the_base_among_them(root_dir):
-    chip = load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     work = load_workload(root_dir / "workloads/watch_adapt.yaml", ["timesteps=24"])
     timesteps = next(factor for factor in factors_of(chip, work)[0] if factor.name == "timesteps")
     assert timesteps.settings() == sorted(timesteps.settings())
@@ -91,7 +91,7 @@ def test_numbers_come_in_order_with_the_base_among_them(root_dir):
 
 
 def test_a_network_that_is_no_chain_keeps_its_depth_and_says_so(root_dir):
-    chip = load_chip(root_dir / "arch_specs/wearable_rram.yaml")
+    chip = load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     work = load_workload(root_dir / "workloads/watch_sfcn.yaml")
     factors, notes = factors_of(chip, work)
     assert not {"depth", "width"} & {factor.name for factor in factors}

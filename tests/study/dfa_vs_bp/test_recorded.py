@@ -20,7 +20,7 @@ SHORT = (
 
 @pytest.fixture(scope="module")
 def files(root_dir: Path) -> Base:
-    return Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml", (), SHORT)
+    return Base(root_dir / "tests/chips/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml", (), SHORT)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What a kind of spread is: a standard deviation by conductance."""
+"""The base class of spreads: a standard deviation by conductance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an optimizer is: numbers, and what an update needs of the chip."""
+"""The base class of optimizers: numbers, and the needs of an update of the chip."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Below1 = Annotated[float, Field(ge=0, lt=1)]
 
 @dataclass(frozen=True)
 class UpdateFacts:
-    """What one update of one weight takes, beyond writing it.
+    """Needs of one update of one weight, beyond writing it.
 
     Parameters
     ----------
@@ -59,11 +59,11 @@ class Optimizer(ABC):
     @property
     @abstractmethod
     def facts(self) -> UpdateFacts:
-        """What one update takes."""
+        """Needs of one update."""
 
     @abstractmethod
     def step(self, key: str, gradient: Floats) -> Floats:
-        """What to add to the weights `key`, from their gradient (columns, rows) or, of biases, (columns,)."""
+        """The change of the weights `key`, from their gradient (columns, rows) or, of biases, (columns,)."""
 
     def _check(self, **values: tuple[float, bool, str]) -> None:
         faults = [
@@ -102,4 +102,4 @@ class OptimizerKind(DoorModel):
 
     @abstractmethod
     def needs(self) -> UpdateNeeds:
-        """What an update of one weight takes of the chip."""
+        """Needs of an update of one weight on the chip."""

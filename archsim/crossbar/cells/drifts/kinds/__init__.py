@@ -1,0 +1,1 @@
+"""One law of drift in each file."""

@@ -1,0 +1,1 @@
+"""One law of the number of pulses in each file."""

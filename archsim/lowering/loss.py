@@ -1,0 +1,163 @@
+"""The error at the output of one sample: labels, softmax, and what a mean over time adds.
+
+::
+
+    load_global, hop ...   the sample's label to the homes of the output, with its first input
+    tally                  (on the mean rate) each timestep's outputs, added up
+    scan                   (cross entropy) the largest output of a timestep; homes on several tiles tell each other
+    exponential            (cross entropy) exp(output - largest), and their sum, told likewise
+    error                  divided by the sum (cross entropy), and less the label
+
+A membrane's cross entropy on the mean rate has a softmax in each timestep, and `tally` adds up the errors; all
+other losses have one error, of the outputs' sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archsim.components import Operations
+from archsim.lowering import arithmetic
+from archsim.lowering.arrays import summed_up
+from archsim.lowering.context import BARRIER, Context, Label
+from archsim.lowering.forward import Forward
+from archsim.lowering.transport import travel
+from archsim.mapping import IO, Home, LayerPlan, label_bits
+from archsim.registry import LOSSES
+
+Known = dict[int, int]  # by home tile, the task after which something is there
+
+
+@dataclass
+class OutputError:
+    """The errors at the output of one sample.
+
+    Parameters
+    ----------
+    ctx : Context
+    forward : Forward
+    phase : str
+        Label of the tasks.
+    """
+
+    ctx: Context
+    forward: Forward
+    phase: str
+    labels: Known = field(default_factory=dict)
+    _softmax: dict[int, Known] = field(default_factory=dict)  # by timestep
+
+    @property
+    def plan(self) -> LayerPlan:
+        """Of the read-out layer."""
+        return self.ctx.plan(self.ctx.network.layers[-1].name)
+
+    def of_step(self, home: Home, step: int) -> int:
+        """The error of one step at one home."""
+        ctx, name = self.ctx, self.plan.layer.name
+        known = [self._output(home, step)]
+        if self._is_normalised:
+            known = [self._softmax_of(ctx.flow.timestep(name, step))[home.tile]]
+        return self._error(home, step, home.n_channels * ctx.n_vectors(name, step), known)
+
+    def on_mean_rate(self) -> Known:
+        """The one error of a sample at each home."""
+        n_times = self.ctx.flow.timesteps[self.plan.layer.name]
+        last = self.ctx.flow.n_steps(self.plan.layer.name) - 1
+        added = [self._tallied(timestep) for timestep in range(n_times)]
+        known = self._joined(last, {home.tile: [of[home.tile] for of in added] for home in self.plan.homes})
+        if self._is_normalised and not self._is_normalised_each_time:
+            known = self._normalised(last, known)
+        homes = self.plan.homes
+        return {home.tile: self._error(home, last, self._n_values(home), [known[home.tile]]) for home in homes}
+
+    @property
+    def _is_normalised(self) -> bool:
+        return bool(LOSSES[self.ctx.work.learning.loss].across_outputs)
+
+    @property
+    def _is_normalised_each_time(self) -> bool:
+        """Whether there is a softmax of every timestep, not one of their sum."""
+        return self._is_normalised and not LOSSES[self.ctx.work.learning.loss].of_whole_sample
+
+    def _tallied(self, timestep: int) -> Known:
+        """A timestep's outputs, or its errors, added to those before."""
+        step = self._steps_of(timestep)[-1]
+        if self._is_normalised_each_time:
+            found, operations = self._softmax_of(timestep), arithmetic.less_label(self.ctx.chip, normalised=True)
+            known = {tile: [task, self._label_at(tile)] for tile, task in found.items()}
+        else:
+            known, operations = self._outputs_of(timestep), Operations()
+        return {
+            home.tile: self._do("tally", home, step, operations + Operations(1), known[home.tile])
+            for home in self.plan.homes
+        }
+
+    def _softmax_of(self, timestep: int) -> Known:
+        """After which each home has its exponentials of a timestep and the sum of all."""
+        if timestep not in self._softmax:
+            step = self._steps_of(timestep)[-1]
+            self._softmax[timestep] = self._normalised(step, self._joined(step, self._outputs_of(timestep)))
+        return self._softmax[timestep]
+
+    def _normalised(self, step: int, known: Known) -> Known:
+        """The largest, then exponentials and their sum; homes tell each other both."""
+        chip, homes = self.ctx.chip, self.plan.homes
+        for name, operations in (("scan", arithmetic.SCAN), ("exponential", arithmetic.exponential(chip))):
+            own = {home.tile: self._do(name, home, step, operations, [known[home.tile]]) for home in homes}
+            one_each = dict.fromkeys(own, 1)
+            known = summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(chip))
+        return known
+
+    def _error(self, home: Home, step: int, n_values: int, known: list[int]) -> int:
+        """The label taken off; of errors that were added up it is off."""
+        operations = arithmetic.less_label(self.ctx.chip, normalised=self._is_normalised)
+        if self.ctx.work.error == "mean_rate" and self._is_normalised_each_time:
+            operations = Operations()
+        job = self.ctx.parts.gradient_unit.compute(_named("error", operations), n_values, operations)
+        return self.ctx.do(self._label(step), home.tile, job, [*known, self._label_at(home.tile)])
+
+    def _do(self, name: str, home: Home, step: int, operations: Operations, after: list[int]) -> int:
+        """Arithmetic on all outputs of a timestep at a home."""
+        job = self.ctx.parts.gradient_unit.compute(_named(name, operations), self._n_values(home), operations)
+        return self.ctx.do(self._label(step), home.tile, job, after)
+
+    def _label_at(self, tile: int) -> int:
+        """The sample's label, sent to all homes once the first of its inputs has come."""
+        if not self.labels:
+            ctx, label = self.ctx, self._label(0)
+            bits = label_bits(self.plan.layer.n_neurons)
+            first = next(iter(self.forward.received.values()))
+            loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", bits), first)
+            for home in self.plan.homes:
+                there = travel(ctx, label, IO, home.tile, bits, [loaded])
+                self.labels[home.tile] = loaded if there is None else there
+        return self.labels[tile]
+
+    def _joined(self, step: int, tasks: Mapping[int, list[int]]) -> Known:
+        label = self._label(step)
+        return {tile: self.ctx.add(label, BARRIER, 1, after=of_tile) for tile, of_tile in tasks.items()}
+
+    def _outputs_of(self, timestep: int) -> dict[int, list[int]]:
+        steps = self._steps_of(timestep)
+        return {home.tile: [self._output(home, step) for step in steps] for home in self.plan.homes}
+
+    def _output(self, home: Home, step: int) -> int:
+        key = (self.plan.layer.name, home.tile, step)
+        return self.forward.updated.get(key, self.forward.sent[key])
+
+    def _steps_of(self, timestep: int) -> range:
+        n_bursts = self.ctx.flow.n_bursts(self.plan.layer.name)
+        return range(timestep * n_bursts, (timestep + 1) * n_bursts)
+
+    def _n_values(self, home: Home) -> int:
+        return home.n_channels * self.ctx.flow.n_positions(self.plan.layer.name)
+
+    def _label(self, step: int) -> Label:
+        name = self.plan.layer.name
+        return Label(self.phase, name, self.ctx.flow.timestep(name, step), self.forward.sample)
+
+
+def _named(name: str, operations: Operations) -> str:
+    """A name for each price of an action."""
+    return f"{name}@{operations.n_additions}+{operations.n_products:g}x"

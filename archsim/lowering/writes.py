@@ -1,0 +1,132 @@
+"""Writing a row of an array: which of its cells, the pulses that they take, and the tasks.
+
+    inspect      a read of the row, where the chip reads before it writes
+    program      pulses on the row's cells; holds the array and its share of the power budget
+    verify       the reads after the pulses; through the converters where writing has no circuits of its own
+
+Which cells, and with how many pulses: as the activity has it recorded; else as the law of pulses says, drawn with
+the seed of the run or expected. Where no cells are recorded, all of a row are written; or, where it was read
+before, those whose digit changes when each weight moves by one step: of digits to base L the lowest always, the
+next in one of L cases, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.components.pulsed import Pulsed, taken
+from archsim.lowering.arrays import adc_claim, crossbar_resource
+from archsim.lowering.context import Claim, Context, Label
+from archsim.mapping import Block
+from archsim.spec import Chip
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells of one row that are written, and what they take."""
+
+    n_cells: int
+    of: Pulsed
+
+
+def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
+    """What an update writes in each row of an array; None in rows without any."""
+    is_copy = block.role == "copy"
+    pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
+    if pulses is not None:
+        of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
+        return [_recorded(ctx, row) for row in of_block.reshape(block.n_rows, -1)]
+    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
+    if cells is None:
+        n_cells = [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
+    else:
+        of_weights = cells[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
+        n_cells = of_weights.sum(axis=1, dtype=np.int64).tolist()
+    return expected_rows(ctx, block, n_cells, update)
+
+
+def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row | None]:
+    """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
+    circuits, shares = ctx.parts.write_circuits, ctx.digit_shares[block.layer]
+    law = ctx.chip.write.law if ctx.chip.write.draw else None
+    if law is None:
+        return [Row(n, circuits.pulsed(n, shares, block.layer)) if n else None for n in n_cells]
+    place = crc32(f"{block.layer} {block.role}".encode())
+    rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
+    parallel, failing = ctx.chip.write.n_parallel_cells, law.failing(shares)
+    return [
+        Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing)))) if n else None
+        for n in n_cells
+    ]
+
+
+def _recorded(ctx: Context, pulses: NDArray[np.uint16]) -> Row | None:
+    """A row whose cells took so many pulses."""
+    given: list[int] = pulses[pulses > 0].tolist()
+    return Row(len(given), taken(given, ctx.chip.write.n_parallel_cells)) if given else None
+
+
+def cells_of_step(chip: Chip) -> float:
+    """Cells of a weight that are written where its change is not known.
+
+    Examples
+    --------
+    >>> from archsim import load_chip
+    >>> chip = load_chip("arch_specs/wearable_rram.yaml")  # pairs of two cells with four levels
+    >>> cells_of_step(chip), cells_of_step(load_chip("arch_specs/wearable_rram.yaml", ["write.read_before=true"]))
+    (4, 1.25)
+    """
+    if not chip.write.read_before:
+        return chip.crossbar.n_columns_per_weight
+    return sum(chip.device.n_levels**-digit for digit in range(chip.crossbar.n_cells_per_weight))
+
+
+def write_row(
+    ctx: Context, label: Label, block: Block, row: Row, after: Iterable[int | None]
+) -> int:
+    """Program some cells of a row, and verify them; returns the last task."""
+    circuits, n_cells = ctx.parts.write_circuits, row.n_cells
+    array: Claim = (crossbar_resource(ctx, block), 1)
+    ctx.written.cells += n_cells
+    ctx.written.pulses += n_cells * row.of.mean
+    ctx.written.failed += row.of.failed
+    last = ctx.add(
+        label, circuits.program(n_cells, row.of), n_cells,
+        uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells, row.of), after=after,
+    )  # fmt: skip
+    if not ctx.chip.write.verify:
+        return last
+    return ctx.add(
+        label, circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer, row.of), n_cells,
+        uses=[array, *_converters(ctx, block, n_cells)],
+        occupancy_ps=circuits.verify_row_ps(n_cells, row.of), after=[last],
+    )  # fmt: skip
+
+
+def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | None]) -> int:
+    """Read a row before it is written, to find what changes."""
+    circuits, n_cells = ctx.parts.write_circuits, block.n_columns * ctx.chip.crossbar.n_columns_per_weight
+    return ctx.add(
+        label, circuits.inspect(ctx.mean_conductance[block.layer], n_cells, block.layer), n_cells,
+        uses=[(crossbar_resource(ctx, block), 1), *_converters(ctx, block, n_cells)],
+        occupancy_ps=circuits.inspect_row_ps(n_cells), after=after,
+    )  # fmt: skip
+
+
+def _converters(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
+    """What reads written cells, where it is not a circuit of the write's own."""
+    return [adc_claim(ctx, block, n_cells)] if ctx.chip.write.verify_read_ps is None else []
+
+
+def _power(ctx: Context, n_cells: int) -> list[Claim]:
+    """A row's share of the power budget for writing, in uW."""
+    budget = ctx.chip.write.max_power_uw
+    if budget is None:
+        return []
+    needed = max(1, round(ctx.parts.write_circuits.program_power_uw(n_cells)))
+    return [(ctx.resource("write_power", int(budget)), needed)]

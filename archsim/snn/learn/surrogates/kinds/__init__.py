@@ -1,0 +1,1 @@
+"""One surrogate derivative in each file."""

@@ -1,0 +1,137 @@
+"""Router and wires by law: DSENT's routers, wires from the floor plan, and what the law refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archsim.components import Parts, check, without_effect
+from archsim.components.records import AreaItem
+from archsim.components.router_law import RouterSize
+from archsim.spec import Chip
+
+MakeParts = Callable[..., Parts]
+MakeChip = Callable[..., Chip]
+
+# DSENT (gem5 at b1a44b8, ext/dsent), Bulk LVT, 1 GHz, 340 K: pJ per flit, um2, uW of leakage, uW of clock, by node
+# and by width, ports, virtual channels, flits of each
+DSENT = {
+    22: {
+        (32, 5, 1, 4): (0.454, 2446, 2196, 95),
+        (32, 5, 2, 4): (0.575, 3769, 3377, 97),
+        (128, 5, 2, 4): (2.1, 17508, 12641, 292),
+        (32, 8, 4, 8): (1.32, 19113, 17124, 143),
+    },
+    32: {
+        (32, 5, 2, 4): (1.23, 8997, 3969, 181),
+        (64, 5, 2, 4): (2.32, 19718, 7566, 289),
+        (32, 8, 4, 8): (2.85, 44525, 20034, 262),
+    },
+    45: {
+        (32, 5, 1, 4): (1.75, 10193, 3041, 310),
+        (32, 5, 2, 4): (2.23, 15703, 4663, 317),
+        (64, 5, 2, 4): (4.21, 31795, 8883, 522),
+        (32, 8, 4, 8): (5.19, 79642, 23507, 472),
+    },
+}
+COST: dict[str, Any] = {
+    "model": "router",
+    "reference": {"width": "32 bit", "ports": 5, "virtual_channels": 2, "buffer_flits": 4},
+    "router_energy": "1.4 pJ",
+    "clock_energy": "0.1 pJ",
+    "router_area": "12000 um2",
+    "router_leakage": "3 uW",
+    "wire_energy_per_mm": "52 fJ",
+    "wire_latency_per_mm": "0.5 ns",
+    "gated": True,
+    "source": "as prices are stated for 22 nm",
+}
+ROUTER: dict[str, Any] = {
+    "interconnect.cost": COST,
+    "interconnect.buffer_flits": 4,
+    "interconnect.virtual_channels": 2,
+}
+
+
+def router(parts: Parts) -> AreaItem:
+    (item,) = (item for item in parts.items() if item.component == "interconnect")
+    return item
+
+
+@pytest.mark.parametrize("node", DSENT)
+def test_the_law_of_a_router_gives_dsents_routers_from_one_of_them(node: int) -> None:
+    reference = DSENT[node][32, 5, 2, 4]
+    for of_size, prices in DSENT[node].items():
+        size = RouterSize(*of_size)
+        found = (size.energy(), size.area(), size.leakage(), size.clock())
+        # the shares are from 22 nm, where they meet all but the largest by construction
+        assert found == pytest.approx([p / r for p, r in zip(prices, reference, strict=True)], rel=0.05)
+
+
+def test_a_chips_router_costs_by_its_ports_channels_buffers_and_width(make_parts: MakeParts) -> None:
+    as_priced = make_parts(ROUTER)
+    assert as_priced.interconnect.hop(0.0).energy_pj == pytest.approx(1.4, rel=1e-12)
+    assert router(as_priced).area_um2 == pytest.approx(12000, rel=1e-12)
+    assert router(as_priced).leakage_uw == pytest.approx(3, rel=1e-12)
+    wide = make_parts({**ROUTER, "interconnect.width": "128 bit"})
+    assert wide.interconnect.hop(0.0).energy_pj == pytest.approx(1.4 * 2.1 / 0.575, rel=0.01)
+    assert router(wide).area_um2 == pytest.approx(12000 * 17508 / 3769, rel=0.01)
+    one_channel = make_parts({**ROUTER, "interconnect.virtual_channels": 1})
+    assert router(one_channel).leakage_uw == pytest.approx(3 * 2196 / 3377, rel=0.01)
+
+
+def test_wires_cost_by_bits_and_length_and_a_long_one_is_a_pipeline(make_parts: MakeParts) -> None:
+    noc = make_parts(ROUTER).interconnect  # a cycle of 1 ns, that is 2 mm
+    wire_pj = noc.hop(0.3).energy_pj - noc.hop(0.0).energy_pj
+    assert wire_pj == pytest.approx(0.052 * 32 * 0.3, rel=1e-12)
+    assert [noc.wire_ps(mm) for mm in (0.0, 0.3, 2.0, 2.001, 4.5)] == [0, 0, 0, 1000, 2000]
+
+
+def test_the_length_of_a_hop_is_the_side_of_a_tile_with_its_router(make_parts: MakeParts) -> None:
+    costs = ({**COST, "router_area": area} for area in ("0 um2", "2 mm2"))
+    small, large = (make_parts({**ROUTER, "interconnect.cost": cost}) for cost in costs)
+    grown = large.tile_pitch_mm() ** 2 - small.tile_pitch_mm() ** 2
+    assert grown == pytest.approx(2.0, rel=1e-9)
+
+
+def test_a_clock_that_is_not_gated_runs_all_the_time(make_parts: MakeParts) -> None:
+    running = make_parts({**ROUTER, "interconnect.cost": {**COST, "gated": False}})
+    # 0.1 pJ at 1 GHz = 100 uW
+    assert router(running).leakage_uw == pytest.approx(3 + 100, rel=1e-12)
+
+
+def test_a_bus_has_no_routers_and_says_so(make_parts: MakeParts, make_chip: MakeChip) -> None:
+    changes = {**ROUTER, "interconnect.kind": "bus"}
+    bus = make_parts(changes)
+    assert bus.interconnect.hop(1.0).energy_pj == pytest.approx(0.052 * 32, rel=1e-12)
+    assert router(bus).area_um2 == 0.0
+    notes = [note for note in without_effect(make_chip(changes)) if note.startswith("interconnect.cost")]
+    assert len(notes) == 6
+    assert all("a bus has no routers" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"interconnect.buffer_flits": 64}, "interconnect.buffer_flits: 64 is outside the law"),
+        ({"interconnect.width": "1024 bit"}, "interconnect.width: 1024 bit is outside the law"),
+        ({"interconnect.virtual_channels": 32}, "interconnect.virtual_channels: 32 is outside the law"),
+        (
+            {"interconnect.cost": {**COST, "reference": {**COST["reference"], "ports": 40}}},
+            "interconnect.cost.reference.ports: 40 ports are outside the law of cost.model: router, 3 to 16",
+        ),
+    ],
+)
+def test_a_router_that_the_law_does_not_hold_for_is_refused(
+    make_chip: MakeChip, changes: dict[str, Any], said: str
+) -> None:
+    (fault,) = check(make_chip({**ROUTER, **changes}))
+    assert said in fault
+    assert "model: cited or wire" in fault
+
+
+def test_buffers_without_limit_have_no_price(make_chip: MakeChip) -> None:
+    (fault,) = check(make_chip({"interconnect.cost": COST}))
+    assert "give buffer_flits (and virtual_channels)" in fault
