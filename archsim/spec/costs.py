@@ -93,6 +93,12 @@ class CircuitShiftAdd(CircuitCost):
     input_bits: Annotated[Bits, Field(ge=1, le=64)] = 8
 
 
+class CircuitAdc(CircuitCost):
+    """As `CircuitCost`; its clock is made for reads in which `active_rows` of all rows are driven."""
+
+    active_rows_frac: Annotated[float, Field(ge=0, le=1)] = 0.25
+
+
 class CitedArray(Priced):
     """Published figures for a crossbar: energy `per` read of the whole array, or per active cell."""
 
@@ -309,7 +315,7 @@ DriversCost = Annotated[CitedDrivers | CircuitCost, Field(discriminator="model")
 ColumnDriversCost = Annotated[CitedColumnDrivers | CircuitCost, Field(discriminator="model")]
 ArrayPartCost = Annotated[CitedCost | CircuitCost, Field(discriminator="model")]
 ShiftAddCost = Annotated[CitedCost | CircuitShiftAdd, Field(discriminator="model")]
-AdcCost = Annotated[CitedAdc | SurveyAdc | LawAdc | CircuitCost, Field(discriminator="model")]
+AdcCost = Annotated[CitedAdc | SurveyAdc | LawAdc | CircuitAdc, Field(discriminator="model")]
 BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
 InterconnectCost = Annotated[
     CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")

@@ -107,6 +107,21 @@ def test_other_shapes_bits_and_nodes_scale_as_neurosim(run: tuple[int, int, int,
     assert found.leakage_uw["total"] == pytest.approx(leakage_uw, rel=0.02)
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(1, 4), (4, 1024), (2048, 8)])
+def test_arrays_of_any_shape_can_be_priced(rows: int, columns: int) -> None:
+    change = {"crossbar__rows": f"{rows}", "crossbar__columns": f"{columns}", "write__parallel_cells": "4"}
+    found = read(1, adc__columns_per_adc="4", adc__resolution="1 bit", **change)
+    assert all(value >= 0 for table in (found.energy_pj, found.area_um2) for value in table.values())
+    assert found.area_um2["crossbar"] == pytest.approx(rows * columns * 0.023232)
+
+
+def test_an_array_asked_by_itself_is_clocked_for_its_own_read() -> None:
+    # NeuroSim V1.3, 65 nm: 1 ns with a tenth of the rows active, 10 ns with a quarter
+    for n_active, energy_pj in ((12, 153.86), (13, 156.926), (32, 756.284)):
+        found = read(n_active, technology__node="65 nm").energy_pj["total"]
+        assert found == pytest.approx(energy_pj, rel=0.02)
+
+
 def test_at_65_nm_sensing_takes_ten_times_as_long() -> None:
     # NeuroSim's polynomial for that node grows without bound for a device of 6 and 900 kohm; 10 ns is its clamp
     slots = {node: chip_at(node).adc.step_ps for node in (22, 32, 45, 65, 90, 130)}

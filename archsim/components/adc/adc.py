@@ -11,7 +11,7 @@ from archsim.components.part import Look, Part, remembered
 from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps
 from archsim.registry import ADCS
 from archsim.spec.chip import Chip
-from archsim.spec.costs import CircuitCost, CitedAdc, LawAdc, OhmicArray, SurveyAdc
+from archsim.spec.costs import CircuitAdc, CitedAdc, LawAdc, OhmicArray, SurveyAdc
 
 
 def law_of(chip: Chip) -> AdcKind:
@@ -33,7 +33,7 @@ class Adc(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        if isinstance(chip.adc.cost, CircuitCost):  # has laws of its own
+        if isinstance(chip.adc.cost, CircuitAdc):  # has laws of its own
             return []
         with ADCS.calling(chip.adc.kind):
             law = law_of(chip)
@@ -42,7 +42,7 @@ class Adc(Part):
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
         cost = chip.adc.cost
-        by_kind = isinstance(cost, LawAdc | CircuitCost) or (isinstance(cost, CitedAdc) and cost.per == "step")
+        by_kind = isinstance(cost, LawAdc | CircuitAdc) or (isinstance(cost, CitedAdc) and cost.per == "step")
         if by_kind or chip.adc.step_ps is not None:
             return _notes_of_gate(chip)
         found = [

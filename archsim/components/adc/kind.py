@@ -18,7 +18,7 @@ from archsim.components.adc.survey import (
 )
 from archsim.components.records import Figures, exact
 from archsim.spec.chip import Adc
-from archsim.spec.costs import CircuitCost, CitedAdc, FiguresOfAdc, LawAdc, SurveyAdc
+from archsim.spec.costs import CircuitAdc, CitedAdc, FiguresOfAdc, LawAdc, SurveyAdc
 
 
 class AdcKind(ABC):
@@ -97,7 +97,7 @@ class AdcKind(ABC):
             case SurveyAdc():
                 energy_pj = survey_energy_pj(self.adc.resolution_bits, self.full_rate_mhz(), self.node_nm)
                 return energy_pj if cost.leakage_uw is not None else DYNAMIC_FRAC * energy_pj
-            case CircuitCost():
+            case CircuitAdc():
                 raise TypeError("circuits are priced before anything asks their converters")
             case _:
                 assert_never(cost)
@@ -120,7 +120,7 @@ class AdcKind(ABC):
                 return self._by_law(cost)
             case SurveyAdc():
                 return self._by_survey(cost)
-            case CircuitCost():
+            case CircuitAdc():
                 raise TypeError("circuits are priced before anything asks their converters")
             case _:
                 assert_never(cost)

@@ -23,6 +23,7 @@ from archsim.components.circuit.transistors import (
     Process,
     folded_width,
     gate_width,
+    n_rows_of,
     stacked,
 )
 
@@ -147,7 +148,7 @@ class Circuits:
 
     def _height_of_gates(self, pair: Pair, n_gates: int) -> float:
         """Of transmission gates side by side, as wide as the array, folded into as many fingers as it has room."""
-        n_rows = math.ceil(n_gates / int(self._wide / gate_width(1)))
+        n_rows = n_rows_of(n_gates, gate_width(1), self._wide)
         n_fingers = max(1, int(self._wide / math.ceil(n_gates / n_rows) / PITCH) - 1)
         return n_rows * ((pair.n + pair.p) / n_fingers + BETWEEN_P_AND_N + AROUND)
 
@@ -155,7 +156,7 @@ class Circuits:
     def column_drivers_um2(self) -> float:
         """Those of all columns, with their flip-flops."""
         gates = self._height_of_gates(self.column_gate, 2 * self.n_columns)
-        registers = math.ceil(self.n_columns / int(self._wide / FLIP_FLOP_WIDTH)) * CELL_HEIGHT
+        registers = n_rows_of(self.n_columns, FLIP_FLOP_WIDTH, self._wide) * CELL_HEIGHT
         return self.process.area_um2((gates + registers) * self._wide)
 
     @property
@@ -277,7 +278,7 @@ class ShiftAdds:
         squares = 0.0
         for bits, held, _ in self._stages:
             adders = NANDS_PER_BIT * gate_width(2) * bits * CELL_HEIGHT * n
-            n_rows = math.ceil(held * n / int(wide / FLIP_FLOP_WIDTH))
+            n_rows = n_rows_of(held * n, FLIP_FLOP_WIDTH, wide)
             squares += adders + (1 + n_rows) * CELL_HEIGHT * wide
         return circuits.process.area_um2(squares)
 

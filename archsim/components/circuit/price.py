@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any, Final
 
 from archsim.components.circuit.periphery import Circuits, ShiftAdds
-from archsim.components.circuit.sensing import LEVEL_UW, QUARTER, column_v, sensing_ps
+from archsim.components.circuit.sensing import LEVEL_UW, column_v, sensing_ps
 from archsim.components.circuit.transistors import NODES_NM, process_of
 from archsim.spec.chip import Chip
 from archsim.spec.costs import (
     At,
+    CircuitAdc,
     CircuitCost,
     CircuitShiftAdd,
     CitedAdc,
@@ -57,11 +58,15 @@ class _Priced:
 
     @cached_property
     def sensing_ps(self) -> int:
-        """Time of one conversion with a quarter of the rows active, no shorter than the chip's own."""
+        """Time of one conversion with so many rows active as its cost says, no shorter than the chip's own."""
         circuits, adc, device = self.circuits, self.chip.adc, self.chip.device
+        assert isinstance(adc.cost, CircuitAdc)
+        active_frac = adc.cost.active_rows_frac
         least_ps = float(adc.step_ps) if adc.step_ps is not None else 1e6 / (adc.rate_mhz or 1.0)
+        if not active_frac:  # no current is sensed at once
+            return round(least_ps)
         low, high = (1 / (ohm + circuits.access_ohm) for ohm in (circuits.r_off_ohm, circuits.r_on_ohm))
-        column_ohm = 1 / (QUARTER * circuits.n_rows * (low + high) / 2) * 0.5 / device.read_voltage_v
+        column_ohm = 1 / (active_frac * circuits.n_rows * (low + high) / 2) * 0.5 / device.read_voltage_v
         references = circuits.r_on_ohm / circuits.n_rows, circuits.r_off_ohm / circuits.n_rows
         return round(sensing_ps(circuits.process.node_nm, adc.resolution_bits, column_ohm, references, least_ps))
 

@@ -28,8 +28,6 @@ LEVEL_UW: Final = {22: 1.7, 32: 3.0875, 45: 6.3162, 65: 8.4147, 90: 12.612, 130:
 COLUMN_V2: Final = {22: 0.0631, 32: 0.0659, 45: 0.075, 65: 0.0972, 90: 0.1023, 130: 0.138}
 """Power of a column per conductance, at a read voltage of 0.5 V (32 nm: R^-0.9976 at 0.5 kohm, as R^-1)."""
 LONGEST_PS: Final = 10_000.0
-QUARTER: Final = 0.25
-"""Active rows for which the time is taken, as a part of all; NeuroSim takes it anew for each input."""
 
 _Fit = tuple[tuple[float, float], tuple[float, ...], tuple[float, ...]]
 _FITS: Final[Mapping[int, _Fit]] = {

@@ -194,7 +194,17 @@ def folded_width(pair: Pair, height: float) -> float:
     return PITCH * (fingers + 1)
 
 
+def n_rows_of(n: int, width: float, limit: float) -> int:
+    """Rows of `n` cells side by side in rows up to `limit` wide, one in a row where none fits.
+
+    Examples
+    --------
+    >>> n_rows_of(16, 10.0, 45.0), n_rows_of(2, 10.0, 5.0)
+    (4, 2)
+    """
+    return math.ceil(n / max(1, int(limit / width)))
+
+
 def stacked(n: int, width: float, height: float, limit: float) -> float:
     """Area of `n` cells stacked in columns up to `limit` high, whole columns, the limit as their height."""
-    per_column = max(1, int(limit / height))
-    return math.ceil(n / per_column) * width * limit
+    return n_rows_of(n, height, limit) * width * max(limit, height)
