@@ -240,8 +240,10 @@ def _notes_of_read_out(chip: Chip) -> list[str]:
         found.append(
             "crossbar.read_out: changes nothing here, for sample_hold keeps what is read; leave one of them out"
         )
-    if chip.device.on_time_ps is not None and isinstance(chip.crossbar.cost, CitedArray):
+    counts = not isinstance(chip.crossbar.cost, CitedArray) or chip.device.errors.thermal_noise
+    if chip.device.on_time_ps is not None and not counts:
         found.append(
-            "device.on_time: changes nothing here, for the array's cost is cited; give it a cost of model: ohmic"
+            "device.on_time: changes nothing here, for the array's cost is cited, and there is no thermal noise; "
+            "give it a cost of model: ohmic"
         )
     return found

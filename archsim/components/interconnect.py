@@ -33,7 +33,7 @@ class Interconnect(Part):
 
     kind = "interconnect"
     path = ("interconnect",)
-    counts = (("hop", "flit"),)
+    counts = (("hop", "flit"), ("eject", "flit"), ("route", "packet"))
     area_action = "hop"
     free_keys = ("frequency", "router_latency", "cost")
     scaling = "digital"
@@ -100,6 +100,16 @@ class Interconnect(Part):
         return self.chip.interconnect.router_latency_ps
 
     @remembered
+    def allocate_ps(self) -> int:
+        """Time of a head in allocation: a cycle, if the latency of the router has as much."""
+        return min(self.flit_ps(1), self.router_ps())
+
+    @remembered
+    def link_ps(self, length_mm: float) -> int:
+        """Time of a head through the crossbar and over the link: the rest of the router's latency."""
+        return self.router_ps() - self.allocate_ps() + self.wire_ps(length_mm)
+
+    @remembered
     def wire_ps(self, length_mm: float) -> int:
         """Time on a wire of `length_mm` beyond its first cycle, in whole cycles."""
         cost = self.chip.interconnect.cost
@@ -114,6 +124,27 @@ class Interconnect(Part):
         """Carry data over one hop of `length_mm`, taken to the micrometre. Count: flits."""
         length_mm = round(float(length_mm), 3)
         return action(f"hop@{length_mm!r}mm", interconnect=hop_energy_pj(self.chip.interconnect, length_mm))
+
+    @remembered
+    def entry(self, length_mm: float) -> Action:
+        """Carry data to the first router, over a link of `length_mm`. Count: flits."""
+        noc = self.chip.interconnect
+        if not isinstance(noc.cost, RouterInterconnect):
+            return self.hop(length_mm)
+        length_mm = round(float(length_mm), 3)
+        return action(f"hop@{length_mm!r}mm,wires", interconnect=wire_energy_pj(noc, length_mm))
+
+    @remembered
+    def exit(self) -> Action:
+        """Carry data out of the last router, at the tile; cited figures count hops between tiles. Count: flits."""
+        noc = self.chip.interconnect
+        is_law = isinstance(noc.cost, RouterInterconnect)
+        return action("eject", interconnect=router_energy_pj(noc) if is_law else 0.0)
+
+    @remembered
+    def route(self) -> Action:
+        """Time of a packet in a router or on its ports; energy is that of its flits. Count: packets."""
+        return action("route", interconnect=0.0)
 
     def examples(self) -> list[Action]:
         return [self.hop(self.parts.tile_pitch_mm())]
@@ -136,9 +167,14 @@ def hop_energy_pj(interconnect: InterconnectSpec, length_mm: float) -> float:
         bit_fj = 0.5 * cost.capacitance_per_mm_ff * cost.swing_v**2 * length_mm
         return cost.router_energy_pj + bit_fj * interconnect.width_bits / 1e3
     if isinstance(cost, RouterInterconnect):
-        wires_pj = cost.wire_energy_per_mm_pj * length_mm * interconnect.width_bits
-        return router_energy_pj(interconnect) + wires_pj
+        return router_energy_pj(interconnect) + wire_energy_pj(interconnect, length_mm)
     assert_never(cost)
+
+
+def wire_energy_pj(interconnect: InterconnectSpec, length_mm: float) -> float:
+    """Energy of one flit on wires of `length_mm` that are charged per bit and length, in pJ."""
+    assert isinstance(interconnect.cost, RouterInterconnect)
+    return interconnect.cost.wire_energy_per_mm_pj * length_mm * interconnect.width_bits
 
 
 def router_energy_pj(interconnect: InterconnectSpec) -> float:

@@ -120,7 +120,7 @@ class Parts:
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
         self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
         self.is_of_one_tile = False
-        self._of_tiles: dict[tuple[int, ...], Parts] = {}
+        self._of_tiles: dict[int, Parts] = {}
         self._make()
 
     def _make(self) -> None:
@@ -151,17 +151,25 @@ class Parts:
 
     def at(self, tile: int) -> Parts:
         """The parts of one tile: these, where all tiles are alike."""
-        if self.held is None or not self.is_tailored:
+        if not self.is_tailored:
             return self
-        names = [name for name, kind in buffer_kinds().items() if getattr(self, name).where == "tile"]
-        sizes = tuple(self.held.built_bytes.get((name, tile), 0) for name in names)
-        if sizes not in self._of_tiles:
-            made = copy(self)
-            made._sizes = {**self._sizes, **dict(zip(names, sizes, strict=True))}
-            made.is_of_one_tile = True
-            made._make()
-            self._of_tiles[sizes] = made
-        return self._of_tiles[sizes]
+        if tile not in self._of_tiles:
+            sizes = self._sizes_of(tile)
+            alike = (parts for parts in self._of_tiles.values() if parts._sizes == sizes)
+            self._of_tiles[tile] = next(alike, None) or self._with(sizes)
+        return self._of_tiles[tile]
+
+    def _sizes_of(self, tile: int) -> dict[str, int]:
+        """Of the memories in a tailored tile, and of those outside of tiles."""
+        assert self.held is not None  # tiles are tailored to something
+        in_tiles = [name for name in buffer_kinds() if getattr(self, name).where == "tile"]
+        return {**self._sizes, **{name: self.held.built_bytes.get((name, tile), 0) for name in in_tiles}}
+
+    def _with(self, sizes: Mapping[str, int]) -> Parts:
+        made = copy(self)
+        made._sizes, made.is_of_one_tile = sizes, True
+        made._make()
+        return made
 
     def size_bytes(self, buffer: str) -> int:
         """The size of a buffer: as the workload needs, or as the chip file says."""

@@ -57,6 +57,7 @@ class Grid:
             read_pulse_ps=spec.read_pulse_ps,
             seed=seed,
             read_voltage_v=spec.read_voltage_v,
+            on_time_ps=spec.on_time_ps,
         )
 
     def age(self, seconds: float) -> None:

@@ -81,6 +81,8 @@ class Interconnect(ABC):
         "on fewer, packets can wait for each other in a circle (deadlock); or say buffer_flits: unlimited"
     )
     """Why a chip with fewer virtual channels than classes is refused, and what would help."""
+    tiles_have_routers: ClassVar[bool] = True
+    """Whether a message's first and last router are at the tiles, or it comes to routers over links only."""
     places_differ: ClassVar[bool] = True
     """Whether it matters which tile sits where."""
     is_above: ClassVar[bool] = False

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components.pulsed import Pulsed, taken
-from archsim.lowering.arrays import adc_claim, crossbar_resource
+from archsim.lowering.arrays import adc_claim, adc_grants, crossbar_resource
 from archsim.lowering.context import Claim, Context, Label
 from archsim.mapping import Block
 from archsim.spec import Chip
@@ -101,26 +101,34 @@ def write_row(
     )  # fmt: skip
     if not ctx.chip.write.verify:
         return last
+    granted = _granted(ctx, block, n_cells)
     return ctx.add(
         label, circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer, row.of), n_cells,
         uses=[array, *_converters(ctx, block, n_cells)],
-        occupancy_ps=circuits.verify_row_ps(n_cells, row.of), after=[last],
+        occupancy_ps=circuits.verify_row_ps(n_cells, row.of), after=[last], reserves=granted, frees=granted,
     )  # fmt: skip
 
 
 def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | None]) -> int:
     """Read a row before it is written, to find what changes."""
     circuits, n_cells = ctx.parts.write_circuits, block.n_columns * ctx.chip.crossbar.n_columns_per_weight
+    granted = _granted(ctx, block, n_cells)
     return ctx.add(
         label, circuits.inspect(ctx.mean_conductance[block.layer], n_cells, block.layer), n_cells,
         uses=[(crossbar_resource(ctx, block), 1), *_converters(ctx, block, n_cells)],
-        occupancy_ps=circuits.inspect_row_ps(n_cells), after=after,
+        occupancy_ps=circuits.inspect_row_ps(n_cells), after=after, reserves=granted, frees=granted,
     )  # fmt: skip
 
 
 def _converters(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
-    """What reads written cells, where it is not a circuit of the write's own."""
-    return [adc_claim(ctx, block, n_cells)] if ctx.chip.write.verify_read_ps is None else []
+    """What reads written cells, where it is neither a circuit of the write's own nor promised (`_granted`)."""
+    has_own = ctx.chip.write.verify_read_ps is not None
+    return [] if has_own or ctx.parts.crossbar.is_sensed() else [adc_claim(ctx, block, n_cells)]
+
+
+def _granted(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
+    """Converters as reads promise them to each other: who waits for a promise stands in no line of an ADC."""
+    return adc_grants(ctx, block, n_cells) if ctx.chip.write.verify_read_ps is None else []
 
 
 def _power(ctx: Context, n_cells: int) -> list[Claim]:

@@ -86,9 +86,14 @@ class Mapping:
         return counts
 
     @property
+    def is_tailored(self) -> bool:
+        """Whether each tile is as large as what it holds."""
+        return self.chip.n_tiles == TAILORED
+
+    @property
     def n_crossbars_available(self) -> int:
         """Crossbars of the chip: of tailored tiles those that hold something."""
-        if self.chip.n_tiles == TAILORED:
+        if self.is_tailored:
             return self.n_crossbars
         return self.n_tiles * self.chip.tile.n_pes * self.chip.pe.n_crossbars
 

@@ -29,6 +29,7 @@ from archsim.spec.costs import (
     CitedWrite,
     Conditions,
     DriversCost,
+    HoldCost,
     InterconnectCost,
     ShiftAddCost,
 )
@@ -90,7 +91,7 @@ class Device(DoorModel):
             ("read_voltage", self.read_voltage_v <= 0, "must be above zero"),
             ("read_pulse", self.read_pulse_ps <= 0, "must be above zero"),
             ("on_time", self.on_time_ps is not None and self.on_time_ps <= 0, "must be above zero"),
-            ("on_time", self.conducting_ps > self.read_pulse_ps, "must not be longer than read_pulse"),
+            ("on_time", self.conducting_ps > self.read_pulse_ps, "must be no longer than read_pulse"),
         )
         faults = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
         if faults:
@@ -224,7 +225,7 @@ class SampleHold(DoorModel):
 
     n_banks: Count
     held_until: Literal["converted", "merged"]
-    cost: CitedCost
+    cost: HoldCost
 
 
 class Adc(DoorModel):

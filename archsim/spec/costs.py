@@ -99,6 +99,17 @@ class CircuitAdc(CircuitCost):
     active_rows_frac: Annotated[float, Field(ge=0, le=1)] = 0.25
 
 
+class CapacitorHold(Priced):
+    """A capacitor charged to at most `swing`: C V^2 per held value; area and leakage per column and bank."""
+
+    model: Literal["capacitor"]
+    capacitance_ff: CapacitanceFf
+    swing_v: VoltageV
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
 class CitedArray(Priced):
     """Published figures for a crossbar: energy `per` read of the whole array, or per active cell."""
 
@@ -310,6 +321,7 @@ class CitedWrite(Priced):
     source: Source
 
 
+HoldCost = Annotated[CitedCost | CapacitorHold, Field(discriminator="model")]
 ArrayCost = Annotated[CitedArray | OhmicArray | CircuitCost, Field(discriminator="model")]
 DriversCost = Annotated[CitedDrivers | CircuitCost, Field(discriminator="model")]
 ColumnDriversCost = Annotated[CitedColumnDrivers | CircuitCost, Field(discriminator="model")]

@@ -44,6 +44,8 @@ class Cells:
         Each kind of randomness has its own stream: switching one on leaves the others' draws as they are.
     read_voltage_v : float, optional
         Full voltage of a read; needed for thermal noise only.
+    on_time_ps : int, optional
+        How long cells conduct in a read, which sets the bandwidth of thermal noise; all of it if not given.
 
     Attributes
     ----------
@@ -85,11 +87,13 @@ class Cells:
         read_pulse_ps: int,
         seed: int | np.random.SeedSequence,
         read_voltage_v: float | None = None,
+        on_time_ps: int | None = None,
     ) -> None:
         self.shape = tuple(shape)
         self.errors = errors
         self.window = Window(g_min_siemens, g_max_siemens)
         self._read_pulse_ps, self._read_voltage_v = read_pulse_ps, read_voltage_v
+        self._on_time_ps = read_pulse_ps if on_time_ps is None else on_time_ps
         faults = self._faults()
         laws: dict[str, SpreadLaw | None] = {}
         for name in ("programming", "relaxation", "read_noise"):
@@ -117,6 +121,8 @@ class Cells:
             faults.append(f"the window must have 0 <= g_min < g_max; got {low:g} to {high:g} S")
         if self._read_pulse_ps <= 0:
             faults.append(f"read_pulse must be above zero; got {self._read_pulse_ps} ps")
+        elif not 0 < self._on_time_ps <= self._read_pulse_ps:
+            faults.append(f"on_time must be above zero and no longer than read_pulse; got {self._on_time_ps} ps")
         if self.errors.thermal_noise and not (self._read_voltage_v or 0) > 0:
             faults.append(
                 "errors.thermal_noise needs read_voltage_v, above zero: a current noise is a conductance only "
@@ -385,7 +391,7 @@ class Cells:
         if not self.errors.thermal_noise or self._read_voltage_v is None:
             return None
         variance = thermal_current_variance(
-            self.conductance_siemens, self.errors.temperature_k, self._read_pulse_ps
+            self.conductance_siemens, self.errors.temperature_k, self._on_time_ps
         )
         return variance / self._read_voltage_v**2
 

@@ -4,7 +4,8 @@
 
     error        at the output: for each timestep as soon as the output is known, or once on the mean rate
     for every error
-        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once
+        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once; with
+                                      multicast as one message, over each link once
         each feedback array:          drive, read, convert, shift_add for each cycle of the error's bits
         collect, hop ..., add         B_l e at the homes of layer l
     for every hidden layer and step
@@ -25,7 +26,7 @@ from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
-from archsim.lowering.transport import Room, emit, send, shared_room
+from archsim.lowering.transport import Room, emit, send_to, shared_room
 from archsim.mapping import LayerPlan, n_bytes
 
 
@@ -99,10 +100,11 @@ class DirectFeedback(Learning):
         return self.ctx.flow.timestep(layer, step) * n_errors // self.ctx.flow.timesteps[layer]
 
     def _feed_back(self, error: int, last_step: int, known: dict[int, list[int]]) -> None:
-        """Send one error to the feedback arrays and read them."""
+        """Send one error to the feedback arrays, to all of them at once with multicast, and read them."""
         ctx, name = self.ctx, self.last.name
         label = self.label(name, last_step)
         plans = [p for p in ctx.mapping.plans.values() if p.feedback]
+        readers = [(plan, tile) for plan in plans for tile in sorted({block.tile for block in plan.feedback})]
         bits = ctx.chip.execution.error_resolution_bits
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
@@ -112,20 +114,16 @@ class DirectFeedback(Learning):
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error for feedback]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=known[home.tile], reserves=[out])
             _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-            messages = []
-            for plan in plans:
-                for tile in sorted({block.tile for block in plan.feedback}):
-                    room = self._feedback_room(plan, home.tile, tile, size)
-                    task = send(ctx, label, home.tile, tile, size * 8, room, [emitted])
-                    messages.append(task)
-                    arrived.setdefault((plan.layer.name, tile), []).append(task)
-                    held.setdefault((plan.layer.name, tile), []).append(room.claim)
+            rooms = [(tile, self._feedback_room(plan, home.tile, tile, size)) for plan, tile in readers]
+            messages = send_to(ctx, label, home.tile, size * 8, rooms, [emitted])
+            for (plan, tile), (_, room), message in zip(readers, rooms, messages, strict=True):
+                arrived.setdefault((plan.layer.name, tile), []).append(message)
+                held.setdefault((plan.layer.name, tile), []).append(room.claim)
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        for plan in plans:
-            for tile in sorted({block.tile for block in plan.feedback}):
-                key = (plan.layer.name, tile)
-                readers = self._read_feedback(plan, tile, error, arrived[key])
-                ctx.add(label, RELEASE, 1, after=readers, frees=held[key])
+        for plan, tile in readers:
+            key = (plan.layer.name, tile)
+            read = self._read_feedback(plan, tile, error, arrived[key])
+            ctx.add(label, RELEASE, 1, after=read, frees=held[key])
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
         ctx, last = self.ctx, self.last.name
