@@ -8,8 +8,8 @@ from archsim.components.array_part import charged
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, Where
 from archsim.components.unit import DigitalUnit
-from archsim.spec.chip import Unit
 from archsim.spec.costs import CitedCost
+from archsim.spec.units import Unit
 
 
 class ShiftAdd(DigitalUnit):

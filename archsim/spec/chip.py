@@ -31,9 +31,9 @@ from archsim.spec.costs import (
     DriversCost,
     HoldCost,
     InterconnectCost,
-    ShiftAddCost,
 )
 from archsim.spec.pulses import PulsesPerCell
+from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.units import (
     Bits,
@@ -262,41 +262,6 @@ class Adc(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
-
-
-class Unit(DoorModel):
-    """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
-
-    Cost: energy per result, area and leakage per lane.
-    """
-
-    n_lanes: Count
-    cycle_ps: TimePs
-    latency_ps: TimePs
-    cost: CitedCost
-
-
-class GradientUnit(Unit):
-    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
-
-    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
-    multiplier in each lane; without it the energy follows from that of an addition.
-    """
-
-    multiply: CitedCost | None = None
-
-
-class ShiftAdd(DoorModel):
-    """Merges bits, slices and signs behind each bank of ADCs, as a `Unit`; `lanes: auto` has one for each ADC.
-
-    `registers` results wait for the accumulator.
-    """
-
-    n_lanes: Count | Literal["auto"]
-    cycle_ps: TimePs
-    latency_ps: TimePs
-    n_registers: Count
-    cost: ShiftAddCost
 
 
 class Buffer(DoorModel):
