@@ -19,6 +19,7 @@ from archsim.units import (
     EnergyPj,
     FieldFaultsError,
     FrequencyMhz,
+    LengthUm,
     NodeNm,
     PowerUw,
     ResistanceOhm,
@@ -107,6 +108,16 @@ class CapacitorHold(Priced):
     swing_v: VoltageV
     area_um2: AreaUm2
     leakage_uw: PowerUw
+    source: Source
+
+
+class BusWires(Priced):
+    """Wires of a bus, as long as the side of its tile: energy and leakage per bit and length, area by pitch."""
+
+    model: Literal["wires"]
+    wire_energy_per_mm_pj: EnergyPj
+    wire_leakage_per_mm_uw: PowerUw
+    wire_pitch_um: LengthUm
     source: Source
 
 
@@ -329,6 +340,7 @@ ArrayPartCost = Annotated[CitedCost | CircuitCost, Field(discriminator="model")]
 ShiftAddCost = Annotated[CitedCost | CircuitShiftAdd, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc | LawAdc | CircuitAdc, Field(discriminator="model")]
 BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+BusCost = Annotated[CitedCost | BusWires, Field(discriminator="model")]
 InterconnectCost = Annotated[
     CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
 ]
