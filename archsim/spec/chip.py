@@ -30,11 +30,12 @@ from archsim.spec.costs import (
     ArrayCost,
     BusCost,
     CitedCost,
-    CitedDrivers,
     Conditions,
+    DriversCost,
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.units import (
@@ -177,7 +178,7 @@ class Drivers(DoorModel):
     signed_input: Literal["two_phase", "bipolar"]
     charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
-    cost: CitedDrivers
+    cost: DriversCost
 
 
 class SampleHold(DoorModel):
@@ -196,7 +197,7 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves.
+    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -206,6 +207,7 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    gated: bool = False
     cost: AdcCost
 
     @model_validator(mode="after")
@@ -224,34 +226,6 @@ class Adc(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
-
-
-class Unit(DoorModel):
-    """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
-
-    Cost: energy per result, area and leakage per lane.
-    """
-
-    n_lanes: Count
-    cycle_ps: TimePs
-    latency_ps: TimePs
-    cost: CitedCost
-
-
-class GradientUnit(Unit):
-    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
-
-    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
-    multiplier in each lane; without it the energy follows from that of an addition.
-    """
-
-    multiply: CitedCost | None = None
-
-
-class ShiftAdd(Unit):
-    """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
-
-    n_registers: Count
 
 
 class Transposer(DoorModel):
