@@ -48,9 +48,11 @@ def typical(updates: Sequence[Update], n: int) -> list[Update]:
     >>> [update.n_pulses for update in typical(updates, 1)]  # 0, 3 and 7: the mean is 3.3
     [3]
     """
+    if not updates:
+        return []
     totals = np.array([update.n_pulses for update in updates], dtype=np.float64)
-    nearest = np.argsort(np.abs(totals - totals.mean()), kind="stable")[:n] if len(updates) else []
-    return [updates[index] for index in sorted(nearest)]
+    nearest = np.argsort(np.abs(totals - totals.mean()), kind="stable")[:n]
+    return [updates[index] for index in sorted(nearest.tolist())]
 
 
 def pulses_of(updates: Sequence[Update]) -> dict[str, Pulses]:
