@@ -5,27 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from archsim.components.memory import Memory
 from archsim.components.part import Part
 from archsim.components.records import AreaItem, Figures
-from archsim.spec.chip import Chip
-
-
-class Priced(Protocol):
-    """The parts of a chip (`archsim.components.Parts`), as far as their areas need them."""
-
-    chip: Chip
-    n_tiles: int
-    held: Held | None
-
-    @property
-    def is_tailored(self) -> bool:
-        """Whether tiles are as large as what they hold."""
-        ...
-
-    def __iter__(self) -> Iterator[Part]: ...
 
 
 @dataclass(frozen=True)

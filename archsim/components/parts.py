@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -186,8 +186,14 @@ class Parts:
 
     @cached_property
     def _tile_pitch_mm(self) -> float:
-        in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")
-        return math.sqrt(in_tiles / self.n_tiles) / 1e3
+        return math.sqrt(self._tile_um2(self._items)) / 1e3
+
+    def tile_um2_without(self, part: str) -> float:
+        """Area of a tile, the mean of all, without one of its parts."""
+        return self._tile_um2(area_items(one for one in self if one.kind != part))
+
+    def _tile_um2(self, items: Iterable[AreaItem]) -> float:
+        return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles
 
     def tile_pitch_mm(self) -> float:
         """Side of a square tile: the length of a hop between neighbours."""

@@ -26,6 +26,7 @@ from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, 
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
+    BusCost,
     CitedCost,
     CitedDrivers,
     Conditions,
@@ -249,7 +250,7 @@ class Transposer(DoorModel):
 
 
 class TileBus(DoorModel):
-    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. A cited cost is per cycle.
 
     With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
     """
@@ -257,7 +258,7 @@ class TileBus(DoorModel):
     broadcast: bool
     width_bits: Width
     cycle_ps: TimePs
-    cost: CitedCost
+    cost: BusCost
 
 
 class Pe(DoorModel):
@@ -295,6 +296,7 @@ class Interconnect(DoorModel):
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
     ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
     kind: Annotated[str, KindName("archsim.interconnects")]
@@ -304,6 +306,7 @@ class Interconnect(DoorModel):
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
+    n_tiles_per_router: Literal[1, 4] = 1
     multicast: bool = False
     cost: InterconnectCost
 
