@@ -17,7 +17,7 @@ from archsim.mapping.memory import BufferPlan, all_value_bits, merged, plan_buff
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import readers, sources_of
-from archsim.mapping.rule import MappedRule, rule_of, rules_of
+from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -120,6 +120,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_kind("phase", phase, phases()),
     ], MappingError)  # fmt: skip
+    refuse_without_parts(chip, phase)
     unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
     if unknown:
         raise MappingError(
@@ -134,7 +135,8 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
         plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
     traffic = _traffic(chip, work, flow, plans)
-    interconnect = place(chip.interconnect.kind, n_tiles, traffic, chip.mapping.placement)
+    noc = chip.interconnect
+    interconnect = place(noc.kind, n_tiles, traffic, chip.mapping.placement, noc.n_tiles_per_router)
     buffers = merged([plan_buffers(chip, work, rule, flow, plans) for rule in rules or (None,)])
     return Mapping(chip, phase, flow, plans, n_tiles, interconnect, buffers)
 
