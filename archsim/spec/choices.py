@@ -1,4 +1,4 @@
-"""Choices of a design that are neither a part nor a number: how it executes, how layers are laid out, its power."""
+"""Choices of a design that are neither a part nor a number: execution, layout of layers, power."""
 
 from __future__ import annotations
 
