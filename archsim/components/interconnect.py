@@ -78,13 +78,15 @@ class Interconnect(Part):
         share, reference = self._routers_per_tile(), _size(cost.reference)
         leakage_uw = cost.router_leakage_uw * router.leakage() / reference.leakage()
         clock_uw = 0.0 if cost.gated else clock_energy_pj(noc) * noc.frequency_mhz  # pJ MHz = uW
-        scaling = f"{_said(router)} from {_said(reference)}; {scaling}"
+        shared = f"shared by {noc.n_tiles_per_router} tiles; " if noc.n_tiles_per_router > 1 else ""
+        scaling = f"{shared}{_said(router)} from {_said(reference)}; {scaling}"
         area_um2 = cost.router_area_um2 * router.area() / reference.area()
         return Figures(share * area_um2, share * (leakage_uw + clock_uw), cost.source, scaling)
 
     def _routers_per_tile(self) -> float:
         """Whole routers of the chip by its tiles."""
-        return 1.0
+        n_tiles = max(1, self.parts.n_tiles)
+        return -(-n_tiles // self.chip.interconnect.n_tiles_per_router) / n_tiles
 
     def flits(self, n_bits: int) -> int:
         """Flits that carry `n_bits`."""
@@ -147,7 +149,8 @@ class Interconnect(Part):
         return action("route", interconnect=0.0)
 
     def examples(self) -> list[Action]:
-        return [self.hop(self.parts.tile_pitch_mm())]
+        hop = self.hop(self.parts.tile_pitch_mm())
+        return [hop, self.exit()] if self.exit().energy_pj else [hop]
 
     def time_of_one_ps(self) -> Fraction:
         return flit_period_ps(self.chip.interconnect)
@@ -193,7 +196,7 @@ def clock_energy_pj(interconnect: InterconnectSpec) -> float:
 
 def router_of(interconnect: InterconnectSpec) -> RouterSize | None:
     """The size of the chip's routers; None if its kind has none."""
-    n_ports = INTERCONNECTS[interconnect.kind].router_ports(1)
+    n_ports = INTERCONNECTS[interconnect.kind].router_ports(interconnect.n_tiles_per_router)
     if not n_ports:
         return None
     assert interconnect.n_buffer_flits != "unlimited"  # see `_law_faults`
@@ -217,7 +220,7 @@ def _said(size: RouterSize) -> str:
 def _law_faults(noc: InterconnectSpec) -> list[str]:
     """Where the law of a router does not hold for a chip, or for the reference that it gives."""
     assert isinstance(noc.cost, RouterInterconnect)
-    n_ports = INTERCONNECTS[noc.kind].router_ports(1)
+    n_ports = INTERCONNECTS[noc.kind].router_ports(noc.n_tiles_per_router)
     if n_ports and noc.n_buffer_flits == "unlimited":
         said = "cost.model: router prices them; give buffer_flits (and virtual_channels), such as 4 (and 2)"
         return [f"interconnect.buffer_flits: unlimited buffers have no price; {said}"]

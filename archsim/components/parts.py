@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -13,6 +13,7 @@ from archsim.components.adc import Adc
 from archsim.components.array_control import ArrayControl
 from archsim.components.array_part import ArrayPart
 from archsim.components.chip_control import ChipControl
+from archsim.components.circuit import circuit_faults, with_circuits
 from archsim.components.column_drivers import ColumnDrivers
 from archsim.components.column_mux import ColumnMux
 from archsim.components.crossbar import Crossbar
@@ -119,7 +120,7 @@ class Parts:
         if faults:
             raise SpecError(listed(faults))
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
-        self.chip, self.scaled = (found := at_conditions(chip, part_kinds())).chip, found.said
+        self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
         self.is_of_one_tile = False
         self._of_tiles: dict[int, Parts] = {}
         self._make()
@@ -186,8 +187,14 @@ class Parts:
 
     @cached_property
     def _tile_pitch_mm(self) -> float:
-        in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")
-        return math.sqrt(in_tiles / self.n_tiles) / 1e3
+        return math.sqrt(self._tile_um2(self._items)) / 1e3
+
+    def tile_um2_without(self, part: str) -> float:
+        """Area of a tile, the mean of all, without one of its parts."""
+        return self._tile_um2(area_items(other for other in self if other.kind != part))
+
+    def _tile_um2(self, items: Iterable[AreaItem]) -> float:
+        return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles
 
     def tile_pitch_mm(self) -> float:
         """Side of a square tile: the length of a hop between neighbours."""
@@ -217,8 +224,10 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    found = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
-    return [*dict.fromkeys(found), *scaling_faults(chip, part_kinds())]
+    of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    of_circuits = circuit_faults(chip)
+    priced = chip if of_circuits else with_circuits(chip)
+    return [*of_circuits, *dict.fromkeys(of_parts), *scaling_faults(priced, part_kinds())]
 
 
 def without_effect(chip: Chip) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.components.part import Job, Part
 from archsim.components.records import Action, Figures, Where
-from archsim.spec.chip import Unit
+from archsim.spec.units import Unit
 
 
 class DigitalUnit(Part):

@@ -213,7 +213,7 @@ class WriteCircuits(Part):
         if crossbar.counted == "read":
             cell_pj /= chip.crossbar.n_rows * chip.crossbar.n_columns
         n_times, line_pj = crossbar.activations(n_cells), crossbar.line_pj(n_cells, False)
-        drive_pj = n_times * drive_energy_pj(chip.drivers.cost, 1)
+        drive_pj = n_times * drive_energy_pj(parts.drivers.cost, 1)
         n_columns = chip.crossbar.n_columns
         converted = parts.adc.convert(cycle, ArrayRead(n_cells, n_cells))
         once = (Charge("crossbar", cell_pj + line_pj / n_columns), Charge("drivers", drive_pj / n_columns))

@@ -135,7 +135,8 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
         plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
     traffic = _traffic(chip, work, flow, plans)
-    interconnect = place(chip.interconnect.kind, n_tiles, traffic, chip.mapping.placement)
+    noc = chip.interconnect
+    interconnect = place(noc.kind, n_tiles, traffic, chip.mapping.placement, noc.n_tiles_per_router)
     buffers = merged([plan_buffers(chip, work, rule, flow, plans) for rule in rules or (None,)])
     return Mapping(chip, phase, flow, plans, n_tiles, interconnect, buffers)
 

@@ -20,24 +20,26 @@ from archsim.spec.array_parts import (
     InputRegisters,
     LevelShifters,
     PartialSumRegisters,
+    Width,
 )
+from archsim.spec.buffers import Buffer, GradientBuffer, MembraneBuffer
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
-from archsim.spec.choices import Execution, MappingRules, PowerRules, Word
+from archsim.spec.choices import Execution, MappingRules, PowerRules
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
-    BufferCost,
+    BusCost,
     CitedCost,
-    CitedDrivers,
     Conditions,
+    DriversCost,
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.units import (
     Bits,
-    Bytes,
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
@@ -49,9 +51,8 @@ from archsim.units import (
 )
 
 Part = TypeVar("Part")
-Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
 HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"
-AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
+AUTO, TAILORED = "auto", "tailored"
 
 
 def there(part: Part | None, path: str) -> Part:
@@ -177,7 +178,7 @@ class Drivers(DoorModel):
     signed_input: Literal["two_phase", "bipolar"]
     charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
-    cost: CitedDrivers
+    cost: DriversCost
 
 
 class SampleHold(DoorModel):
@@ -196,7 +197,7 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves.
+    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -206,6 +207,7 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    gated: bool = False
     cost: AdcCost
 
     @model_validator(mode="after")
@@ -226,60 +228,6 @@ class Adc(DoorModel):
         return self
 
 
-class Unit(DoorModel):
-    """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
-
-    Cost: energy per result, area and leakage per lane.
-    """
-
-    n_lanes: Count
-    cycle_ps: TimePs
-    latency_ps: TimePs
-    cost: CitedCost
-
-
-class GradientUnit(Unit):
-    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
-
-    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
-    multiplier in each lane; without it the energy follows from that of an addition.
-    """
-
-    multiply: CitedCost | None = None
-
-
-class ShiftAdd(Unit):
-    """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
-
-    n_registers: Count
-
-
-class Buffer(DoorModel):
-    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
-
-    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
-    that take accesses in turn; "auto" as many as keep up with what they feed.
-    """
-
-    size_bytes: Bytes | Literal["auto", "exact"]
-    width_bits: Width
-    cycle_ps: TimePs | None = None
-    n_banks: Count | Literal["auto"] = 1
-    cost: BufferCost
-
-
-class MembraneBuffer(Buffer):
-    """Holds the membrane potentials, `potential` bits each (a CubaLIF neuron has two states)."""
-
-    potential_bits: Word
-
-
-class GradientBuffer(Buffer):
-    """Accumulates the weight gradients of a batch, `gradient` bits each."""
-
-    gradient_bits: Word
-
-
 class Transposer(DoorModel):
     """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
 
@@ -292,7 +240,7 @@ class Transposer(DoorModel):
 
 
 class TileBus(DoorModel):
-    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. A cited cost is per cycle.
 
     With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
     """
@@ -300,7 +248,7 @@ class TileBus(DoorModel):
     broadcast: bool
     width_bits: Width
     cycle_ps: TimePs
-    cost: CitedCost
+    cost: BusCost
 
 
 class Pe(DoorModel):
@@ -350,6 +298,7 @@ class Interconnect(DoorModel):
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
     ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
     kind: Annotated[str, KindName("archsim.interconnects")]
@@ -359,6 +308,7 @@ class Interconnect(DoorModel):
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
+    n_tiles_per_router: Literal[1, 4] = 1
     multicast: bool = False
     cost: InterconnectCost
 

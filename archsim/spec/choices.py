@@ -1,16 +1,14 @@
-"""Choices of a design that are neither a part nor a number: execution, layout of layers, power."""
+"""Choices of a design that are neither a part nor a number: execution, mapping, a cap on power."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
+from archsim.spec.buffers import Word
 from archsim.spec.cells import Count
-from archsim.units import Bits, DoorModel, PowerUw
-
-Word = Annotated[Bits, Field(ge=1, le=64)]
-"""Bits of one number: the word of a computer at most."""
+from archsim.units import DoorModel, PowerUw
 
 
 class Execution(DoorModel):

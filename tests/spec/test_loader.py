@@ -75,7 +75,10 @@ def test_weights_side_by_side_follow_from_cells_and_signs(chip_file, columns, ce
         ("global_buffer.size=2 V", "; or auto"),
         ("mapping={feedback: spread}", "unknown key; allowed: convolution, placement, few_rows, replicas"),
         ("mapping={replicas: {fc1: 0}}", "must be at least 1; got 0"),
-        ("adc.cost={model: cyted}", "unknown model 'cyted'; allowed: cited, survey; did you mean 'cited'?"),
+        (
+            "adc.cost={model: cyted}",
+            "unknown model 'cyted'; allowed: cited, survey, law, circuit; did you mean 'cited'?",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_is_allowed(chip_file, change, said):
