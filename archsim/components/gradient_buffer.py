@@ -33,7 +33,7 @@ class GradientBuffer(Memory):
     def price_of_load(self) -> Action:
         """Read gradients and carry them to the write circuits. Count: accesses."""
         bus = self.parts.tile_bus
-        on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
+        on_bus_pj = bus.beats(self.price.width_bits) * bus.beat_pj()
         return action(self.named("load_gradient"), gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
@@ -43,6 +43,27 @@ class GradientBuffer(Memory):
         on_bus_ps = bus.beats_ps(n_accesses * bus.beats(self.price.width_bits))
         time_ps = longest(self.access_ps(n_accesses), on_bus_ps)
         return Job(self.price_of_load(), n_accesses, time_ps, time_ps, ((self.kind, 1, 1), ("bus", 1, 1)))
+
+    @remembered
+    def load_strided(self, n_gradients: int) -> Job:
+        """Read gradients that lie in a word each, and carry only them over the tile's bus. Count: accesses."""
+        bus, bits = self.parts.tile_bus, self.chip.tile.gradient_buffer.gradient_bits
+        n_words = self.accesses(bits)
+        on_bus_pj = bus.beats(bits) * self.chip.tile.bus.cost.energy_pj / n_words
+        name = self.named("load_gradient@strided")
+        price = action(name, gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
+        on_bus_ps = bus.beats_ps(n_gradients * bus.beats(bits))
+        time_ps = longest(self.access_ps(n_gradients * n_words), on_bus_ps)
+        return Job(price, n_gradients * n_words, time_ps, time_ps, ((self.kind, 1, 1), ("bus", 1, 1)))
+
+    @remembered
+    def load_transposed(self, n_bits: int) -> Job:
+        """Carry `n_bits` of gradients from the transposer over the tile's bus. Count: accesses."""
+        bus, n_accesses = self.parts.tile_bus, self.accesses(n_bits)
+        n_beats = bus.beats(self.price.width_bits)
+        price = action("load_gradient@transposed", tile_bus=n_beats * self.chip.tile.bus.cost.energy_pj)
+        time_ps = bus.beats_ps(n_accesses * n_beats)
+        return Job(price, n_accesses, time_ps, time_ps, (("bus", 1, 1),))
 
     @remembered
     def price_of_accumulate(self) -> Action:

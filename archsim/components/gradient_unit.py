@@ -15,7 +15,10 @@ class GradientUnit(DigitalUnit):
     path = ("tile", "gradient_unit")
     counts = (
         ("tally", "value"),
+        ("largest", "value"),
         ("scan", "value"),
+        ("scale", "value"),
+        ("rescale", "value"),
         ("exponential", "value"),
         ("error", "value"),
         ("surrogate", "value"),

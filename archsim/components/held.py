@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import Protocol, assert_never
 
 from archsim.components.memory import Memory
 from archsim.components.part import Part
 from archsim.components.records import AreaItem, Figures
+from archsim.spec.chip import Chip
 
-if TYPE_CHECKING:
-    from archsim.components.parts import Parts
+
+class Priced(Protocol):
+    """The parts of a chip (`archsim.components.Parts`), as far as their areas need them."""
+
+    chip: Chip
+    n_tiles: int
+    held: Held | None
+
+    @property
+    def is_tailored(self) -> bool:
+        """Whether tiles are as large as what they hold."""
+        ...
+
+    def __iter__(self) -> Iterator[Part]: ...
 
 
 @dataclass(frozen=True)
@@ -46,10 +59,12 @@ class Held:
         return dict(sorted(Counter(n for (name, _), n in self.built_bytes.items() if name == buffer).items()))
 
 
-def area_items(parts: Parts) -> Iterator[AreaItem]:
-    """Area and leakage of every part, and how much of it holds nothing or is larger than what it holds."""
+def area_items(parts: Priced, without: str = "") -> Iterator[AreaItem]:
+    """Area and leakage of every part but one, and how much holds nothing or is larger than what it holds."""
     held = parts.held
     for part in parts:
+        if part.kind == without:
+            continue
         if isinstance(part, Memory) and part.where == "tile" and parts.is_tailored and held is not None:
             yield from _memories(part, held, parts.n_tiles)
             continue
@@ -58,7 +73,7 @@ def area_items(parts: Parts) -> Iterator[AreaItem]:
         yield _item(part, n, figures, idle_um2, idle_uw)
 
 
-def _parents(part: Part, parts: Parts) -> int:
+def _parents(part: Part, parts: Priced) -> int:
     """How many there are of what a part is in each of."""
     chip, n_tiles = parts.chip, parts.n_tiles
     tailored = parts.held if parts.is_tailored else None

@@ -82,7 +82,11 @@ class Memory(Part):
 
     def named(self, action: str) -> str:
         """The name of an action whose price depends on the size of this memory, which may differ between tiles."""
-        return f"{action}@{self.parts.size_bytes(self.kind)}B" if self.parts.is_of_one_tile else action
+        if not self.parts.is_of_one_tile:
+            return action
+        n_bytes = self.parts.size_bytes(self.kind)
+        assert n_bytes, f"{action}: nothing was to lie in the {self.kind} of this tile"
+        return f"{action}@{n_bytes}B"
 
     def accesses(self, n_bits: int) -> int:
         """Accesses that hold `n_bits`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -39,6 +39,7 @@ from archsim.components.scaled import at_conditions, conditions_without_effect, 
 from archsim.components.shift_add import ShiftAdd
 from archsim.components.tile_bus import TileBus
 from archsim.components.tile_control import TileControl
+from archsim.components.transposer import Transposer
 from archsim.components.write_circuits import WriteCircuits
 from archsim.errors import SpecError
 from archsim.spec.chip import TAILORED, Chip
@@ -105,6 +106,7 @@ class Parts:
     neuron_unit: NeuronUnit
     gradient_unit: GradientUnit
     multiplier: Multiplier
+    transposer: Transposer
     tile_control: TileControl
     interconnect: Interconnect
     global_buffer: GlobalBuffer
@@ -119,7 +121,7 @@ class Parts:
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
         self.chip, self.scaled = (found := at_conditions(chip, part_kinds())).chip, found.said
         self.is_of_one_tile = False
-        self._of_tiles: dict[tuple[int, ...], Parts] = {}
+        self._of_tiles: dict[int, Parts] = {}
         self._make()
 
     def _make(self) -> None:
@@ -150,17 +152,25 @@ class Parts:
 
     def at(self, tile: int) -> Parts:
         """The parts of one tile: these, where all tiles are alike."""
-        if self.held is None or not self.is_tailored:
+        if not self.is_tailored:
             return self
-        names = [name for name, kind in buffer_kinds().items() if getattr(self, name).where == "tile"]
-        sizes = tuple(self.held.built_bytes.get((name, tile), 0) for name in names)
-        if sizes not in self._of_tiles:
-            made = copy(self)
-            made._sizes = {**self._sizes, **dict(zip(names, sizes, strict=True))}
-            made.is_of_one_tile = True
-            made._make()
-            self._of_tiles[sizes] = made
-        return self._of_tiles[sizes]
+        if tile not in self._of_tiles:
+            sizes = self._sizes_of(tile)
+            alike = (parts for parts in self._of_tiles.values() if parts._sizes == sizes)
+            self._of_tiles[tile] = next(alike, None) or self._with(sizes)
+        return self._of_tiles[tile]
+
+    def _sizes_of(self, tile: int) -> dict[str, int]:
+        """Of the memories in a tailored tile, and of those outside of tiles."""
+        assert self.held is not None  # tiles are tailored to something
+        in_tiles = [name for name in buffer_kinds() if getattr(self, name).where == "tile"]
+        return {**self._sizes, **{name: self.held.built_bytes.get((name, tile), 0) for name in in_tiles}}
+
+    def _with(self, sizes: Mapping[str, int]) -> Parts:
+        made = copy(self)
+        made._sizes, made.is_of_one_tile = sizes, True
+        made._make()
+        return made
 
     def size_bytes(self, buffer: str) -> int:
         """The size of a buffer: as the workload needs, or as the chip file says."""
@@ -176,8 +186,14 @@ class Parts:
 
     @cached_property
     def _tile_pitch_mm(self) -> float:
-        in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")
-        return math.sqrt(in_tiles / self.n_tiles) / 1e3
+        return math.sqrt(self._tile_um2(self._items)) / 1e3
+
+    def tile_um2_without(self, part: str) -> float:
+        """Area of a tile, the mean of all, without one of its parts."""
+        return self._tile_um2(area_items(self, part))
+
+    def _tile_um2(self, items: Iterable[AreaItem]) -> float:
+        return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles
 
     def tile_pitch_mm(self) -> float:
         """Side of a square tile: the length of a hop between neighbours."""

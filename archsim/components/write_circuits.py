@@ -15,7 +15,8 @@ from archsim.components.part import Look, Part, action, remembered
 from archsim.components.pulsed import Law, Pulsed, group_sizes
 from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps, exact
 from archsim.errors import SpecError
-from archsim.spec.chip import Chip, Write
+from archsim.spec.chip import Chip
+from archsim.spec.write import Write
 
 
 class WriteCircuits(Part):
@@ -239,7 +240,7 @@ def pulses_per_cell(write: Write) -> float:
     """
     if write.pulses_per_cell == "auto":
         raise SpecError("write.pulses_per_cell: is 'auto'; archsim.crossbar.cells.with_expected_pulses finds it")
-    return write.pulses_per_cell
+    return float(write.pulses_per_cell)
 
 
 def n_groups(write: Write, n_cells: int) -> int:

@@ -22,6 +22,7 @@ class Bus(Interconnect):
     """Every route is one hop, half the tiles long: all of the bus is charged, wherever the two ends are."""
 
     kind = "bus"
+    tiles_have_routers = False
     places_differ = False
 
     @classmethod

@@ -22,6 +22,7 @@ class HTree(Interconnect):
     """
 
     kind = "htree"
+    tiles_have_routers = False
     is_above = True
 
     @cached_property

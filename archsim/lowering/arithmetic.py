@@ -32,8 +32,18 @@ def division(bits: int) -> Operations:
     return Operations(bits)
 
 
-SCAN = Operations(1)
+COMPARE = Operations(1)
 """A comparison with the largest so far."""
+
+
+def scale(chip: Chip) -> Operations:
+    """A value over the largest of its vector, for the drivers."""
+    return division(error_bits(chip))
+
+
+def rescale(chip: Chip) -> Operations:
+    """What was made of scaled values, times the largest that they were divided by."""
+    return Operations(0, ((potential_bits(chip), error_bits(chip)),))
 
 
 def exponential(chip: Chip) -> Operations:

@@ -5,8 +5,10 @@ For every layer with weights and every step whose error delta is known at the la
     recall       the step's potentials out of the history buffer
     leak         the delta of the later timestep, times the leak, where the rule goes back in time
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
+    scan, scale  delta over the largest of its vector, for the drivers; homes on several tiles tell each other
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
+    rescale      delta times what it was divided by, at the tile
     outer        delta times inputs, only where an input was active and the error is not zero (every error counts
                  where the activity does not say)
     accumulate   beside it: each word of gradients that this touches out of the gradient buffer and back; both free
@@ -15,15 +17,16 @@ For every layer with weights and every step whose error delta is known at the la
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from archsim.lowering import arithmetic
+from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.forward import Forward, history_room
 from archsim.lowering.loss import OutputError
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
-from archsim.mapping import Home, LayerPlan, n_bytes, sources_of
+from archsim.mapping import Home, LayerPlan, error_bytes, sources_of
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -125,11 +128,12 @@ class Learning:
             By tile: the task that has fetched them, and the space that they hold there.
         """
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        bits = ctx.chip.execution.error_resolution_bits
+        n_vectors = ctx.n_vectors(name, step)
+        deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         for home in plan.homes:
-            size = n_bytes(home.n_channels * ctx.n_vectors(name, step), bits)
+            size = error_bytes(ctx.chip, home.n_channels * n_vectors, n_vectors)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, f"error of {name}"]
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error of {name}]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=[deltas[home.tile]], reserves=[out])
@@ -140,11 +144,34 @@ class Learning:
                 arrived[tile].append(task)
                 held[tile].append(rooms[tile].claim)
             ctx.add(label, RELEASE, 1, after=messages.values() or [emitted], frees=[out])
-        n_bits = ctx.n_vectors(name, step) * plan.layer.out_shape[0] * bits
+        n_bits = 8 * error_bytes(ctx.chip, n_vectors * plan.layer.out_shape[0], n_vectors)
         fetched = {
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
         }
         return fetched, held
+
+    def scaled(
+        self, label: Label, known: Mapping[int, int], n_values: Mapping[int, int], n_vectors: int
+    ) -> dict[int, int]:
+        """Divide the errors of each vector by their largest, of all homes; by home tile, when that is done."""
+        ctx, unit = self.ctx, self.ctx.parts.gradient_unit
+        largest = {
+            tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
+            for tile, task in known.items()
+        }
+        told = summed_up(
+            ctx, label, dict.fromkeys(largest, n_vectors), largest, arithmetic.potential_bits(ctx.chip)
+        )
+        operations = arithmetic.scale(ctx.chip)
+        return {
+            tile: ctx.do(label, tile, unit.compute("scale", n_values[tile], operations), [told[tile]])
+            for tile in told
+        }
+
+    def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
+        """Multiply what was made of scaled errors by what they were divided by."""
+        job = self.ctx.parts.gradient_unit.compute("rescale", n_values, arithmetic.rescale(self.ctx.chip))
+        return self.ctx.do(label, tile, job, after)
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
@@ -155,8 +182,7 @@ class Learning:
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
         ctx, name = self.ctx, plan.layer.name
         burst = min(ctx.flow.n_positions(name), ctx.work.n_positions_per_burst)
-        bits = ctx.chip.execution.error_resolution_bits
-        sizes = {h.tile: n_bytes(h.n_channels * burst, bits) for h in plan.homes}
+        sizes = {h.tile: error_bytes(ctx.chip, h.n_channels * burst, burst) for h in plan.homes}
         return shared_room(ctx, tile, f"error of {name}", home.tile, sizes, size)
 
     def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
@@ -167,13 +193,17 @@ class Learning:
         kept = self.forward.kept_inputs[name, tile, step]
         recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+        spans = {block.columns for block in blocks}
+        n_errors = sum(ctx.errors_per_step(name, self.forward.sample, span)[step] for span in spans)
+        ready = [recalled, self.rescaled(label, tile, n_errors, [fetched])]
         at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
-        job = ctx.parts.at(tile).gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
-        done = [ctx.do(label, tile, job, [recalled])]
+        here = ctx.parts.at(tile)
+        job = here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
+        done = [ctx.do(label, tile, job, ready)]
         if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
-            done.append(ctx.do(label, tile, ctx.parts.at(tile).gradient_buffer.accumulate(n_words), [recalled]))
+            done.append(ctx.do(label, tile, here.gradient_buffer.accumulate(n_words), ready))
         added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
         self.gradients.setdefault(name, []).append(added)
         return added

@@ -4,7 +4,7 @@
 
     load_global, hop ...   the sample's label to the homes of the output, with its first input
     tally                  (on the mean rate) each timestep's outputs, added up
-    scan                   (cross entropy) the largest output of a timestep; homes on several tiles tell each other
+    largest                (cross entropy) the largest output of a timestep; homes on several tiles tell each other
     exponential            (cross entropy) exp(output - largest), and their sum, told likewise
     error                  divided by the sum (cross entropy), and less the label
 
@@ -103,7 +103,7 @@ class OutputError:
     def _normalised(self, step: int, known: Known) -> Known:
         """The largest, then exponentials and their sum; homes tell each other both."""
         chip, homes = self.ctx.chip, self.plan.homes
-        for name, operations in (("scan", arithmetic.SCAN), ("exponential", arithmetic.exponential(chip))):
+        for name, operations in (("largest", arithmetic.COMPARE), ("exponential", arithmetic.exponential(chip))):
             own = {home.tile: self._do(name, home, step, operations, [known[home.tile]]) for home in homes}
             one_each = dict.fromkeys(own, 1)
             known = summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(chip))

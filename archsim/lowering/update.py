@@ -3,7 +3,8 @@
 For every array that holds weights (all replicas, and the second, transposed copies), row by row::
 
     normalise, optimize   what the optimizer does first, see :mod:`archsim.lowering.optimize`
-    load_gradient    the row's gradients out of the gradient buffer, over the tile's bus
+    load_gradient    the row's gradients out of the gradient buffer, over the tile's bus; for the transposed copies
+                     turned round, see :mod:`archsim.lowering.transpose`
     hop ...          to an array on another tile (replicas, copies)
     inspect, program, verify      see :mod:`archsim.lowering.writes`
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.optimize import Steps, lower_steps
 from archsim.lowering.transport import travel
+from archsim.lowering.transpose import load_rows
 from archsim.lowering.writes import inspect_row, rows_of, write_row
 from archsim.mapping import Block, LayerPlan
 
@@ -74,12 +76,10 @@ def _write_block(
 ) -> int:
     """Lay down the writes of one array; returns the task after which it may be read again."""
     row_bits = block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
-    source = _gradient_tile(plan, block)
-    load = ctx.parts.at(source).gradient_buffer.load_gradient(row_bits)
+    loads = load_rows(ctx, label, plan, block, steps, free)
     written: int | None = None
     arrived: list[int | None] = []
-    for number, row in enumerate(rows_of(ctx, block, update)):
-        loaded = ctx.do(label, source, load, [steps.before(block, number), free])
+    for (source, loaded), row in zip(loads, rows_of(ctx, block, update), strict=True):
         arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
         before = [arrived[-1], written]
         if ctx.chip.write.read_before:
@@ -89,13 +89,3 @@ def _write_block(
     if written is None:  # every change was too small: the array is free once that is known
         return ctx.add(label, BARRIER, 1, after=arrived)
     return written
-
-
-def _gradient_tile(plan: LayerPlan, block: Block) -> int:
-    """Where a block's gradients lie: with the first replica's block of the same weights."""
-    rows, columns = (block.columns, block.rows) if block.role == "copy" else (block.rows, block.columns)
-    return next(
-        other.tile
-        for other in plan.forward
-        if other.rows[0] <= rows[0] < other.rows[1] and other.columns[0] <= columns[0] < other.columns[1]
-    )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from archsim.components.pulsed import Pulsed, taken
 from archsim.lowering.arrays import adc_claim, adc_grants, crossbar_resource
-from archsim.lowering.context import Claim, Context, Label
+from archsim.lowering.context import FEEDBACK, Claim, Context, Label
 from archsim.mapping import Block
 from archsim.spec import Chip
 
@@ -47,20 +47,22 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     else:
         of_weights = cells[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
         n_cells = of_weights.sum(axis=1, dtype=np.int64).tolist()
-    return expected_rows(ctx, block, n_cells, update)
+    found = iter(expected_rows(ctx, block, [n for n in n_cells if n], update))
+    return [next(found) if n else None for n in n_cells]
 
 
-def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row | None]:
+def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row]:
     """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
-    circuits, shares = ctx.parts.write_circuits, ctx.digit_shares[block.layer]
+    whose = FEEDBACK if block.role == "feedback" else block.layer
+    shares = ctx.digit_shares[whose]
     law = ctx.chip.write.law if ctx.chip.write.draw else None
     if law is None:
-        return [Row(n, circuits.pulsed(n, shares, block.layer)) if n else None for n in n_cells]
+        return [Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in n_cells]
     place = crc32(f"{block.layer} {block.role}".encode())
     rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
     parallel, failing = ctx.chip.write.n_parallel_cells, law.failing(shares)
     return [
-        Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing)))) if n else None
+        Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing))))
         for n in n_cells
     ]
 
@@ -83,7 +85,7 @@ def cells_of_step(chip: Chip) -> float:
     """
     if not chip.write.read_before:
         return chip.crossbar.n_columns_per_weight
-    return sum(chip.device.n_levels**-digit for digit in range(chip.crossbar.n_cells_per_weight))
+    return sum(float(chip.device.n_levels) ** -digit for digit in range(chip.crossbar.n_cells_per_weight))
 
 
 def write_row(

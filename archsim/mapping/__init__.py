@@ -11,11 +11,11 @@ from archsim.mapping.blocks import (
 )
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Mapping, link_bits, map_workload
-from archsim.mapping.memory import all_value_bits, label_bits, n_bytes, value_bits
+from archsim.mapping.memory import all_value_bits, error_bytes, label_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
-from archsim.mapping.rule import rule_of
+from archsim.mapping.rule import rule_of, rules_of
 from archsim.workload.update_needs import UpdateNeeds
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "UpdateNeeds",
     "all_value_bits",
     "copy_blocks",
+    "error_bytes",
     "error_rows",
     "feedback_blocks",
     "label_bits",
@@ -42,6 +43,7 @@ __all__ = [
     "neurons_of",
     "rows_of_source",
     "rule_of",
+    "rules_of",
     "sources_of",
     "value_bits",
 ]

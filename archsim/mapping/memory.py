@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
@@ -84,6 +84,12 @@ def n_bytes(n_values: int, n_bits: int) -> int:
     return math.ceil(n_values * n_bits / 8)
 
 
+def error_bytes(chip: Chip, n_values: int, n_vectors: int) -> int:
+    """Bytes of errors on their way, and of the number that each vector was divided by."""
+    of_values = n_values * chip.execution.error_resolution_bits
+    return n_bytes(of_values + n_vectors * chip.tile.membrane_buffer.potential_bits, 1)
+
+
 def label_bits(n_classes: int) -> int:
     """Bits of the label of a sample."""
     return max(1, (n_classes - 1).bit_length())
@@ -139,6 +145,12 @@ def plan_buffers(
                 built[name, tile] = _size(name, spec, here)
             shares.update(_shared(here, built.get((name, tile), sizes[name])))
     return BufferPlan(sizes, built, shares, tuple(book.demands))
+
+
+def merged(plans: Sequence[BufferPlan]) -> BufferPlan:
+    """The buffers of a chip that is to serve several plans: each as large as the largest; shares of the first."""
+    sizes = {name: max(plan.size_bytes[name] for plan in plans) for name in plans[0].size_bytes}
+    return replace(plans[0], size_bytes=sizes)
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
@@ -271,17 +283,17 @@ class _Book:
 
     def _errors(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""
-        bits, name = self.chip.execution.error_resolution_bits, plan.layer.name
+        name = plan.layer.name
         burst = self._burst(name)
-        everything = sum(n_bytes(home.n_channels * burst, bits) for home in plan.homes)
+        step_bytes = {home.tile: error_bytes(self.chip, home.n_channels * burst, burst) for home in plan.homes}
+        everything = sum(step_bytes.values())
         for tile in sorted({*plan.gradient_tiles, *(block.tile for block in rule.error_arrays(plan))}):
             self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
-        for home in plan.homes:
-            step = n_bytes(home.n_channels * burst, bits)
-            self._add("output_buffer", home.tile, f"error of {name}", step, step * STREAM_STEPS)
+        for tile, step in step_bytes.items():
+            self._add("output_buffer", tile, f"error of {name}", step, step * STREAM_STEPS)
         last = self.plans[self.work.network.layers[-1].name]
         n_positions = self.flow.n_positions(last.layer.name)
-        whole = {home.tile: n_bytes(home.n_channels * n_positions, bits) for home in last.homes}
+        whole = {home.tile: error_bytes(self.chip, home.n_channels * n_positions, 1) for home in last.homes}
         for buffer, tile, user, size in rule.rooms(plan, last, whole):
             self._add(buffer, tile, user, size, size * STREAM_STEPS)
 

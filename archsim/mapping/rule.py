@@ -9,7 +9,7 @@ from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.registry import RULES
 from archsim.spec import Chip
-from archsim.workload import INFERENCE, Layer, Network, Workload
+from archsim.workload import PROGRAM, Layer, Network, Workload
 
 if TYPE_CHECKING:
     from archsim.mapping.plan import LayerPlan
@@ -41,11 +41,25 @@ class MappedRule(Protocol):
 
 
 def rule_of(phase: str) -> MappedRule | None:
-    """The rule that learns in a phase; None for inference.
+    """The rule that learns in a phase; None where nothing learns.
 
     Examples
     --------
     >>> rule_of("bp").n_timesteps_under_way(3), rule_of("inference")
     (6, None)
     """
-    return None if phase == INFERENCE else RULES[phase]()
+    return RULES[phase]() if phase in RULES else None
+
+
+def rules_of(phase: str, work: Workload) -> tuple[MappedRule, ...]:
+    """The rules whose arrays a chip has in a phase: the one that learns; programming, all among the phases.
+
+    Examples
+    --------
+    >>> from archsim.workload import load_workload
+    >>> work = load_workload("workloads/watch_mlp.yaml")
+    >>> [len(rules_of(phase, work)) for phase in ("inference", "bp", "program")]
+    [0, 1, 2]
+    """
+    named = work.phases if phase == PROGRAM else (phase,)
+    return tuple(RULES[name]() for name in named if name in RULES)

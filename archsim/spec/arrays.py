@@ -63,7 +63,7 @@ def array_spec(
             "signed": chip.drivers.signed_input,
         }
     )
-    drive = {"inputs": inputs, "backward_inputs": backward}
+    drive = {"inputs": inputs, "backward_inputs": backward, "pulses": chip.law_of_cells}
     return ArraySpec().model_copy(update={**given, **drive, "readout": readout})
 
 

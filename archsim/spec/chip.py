@@ -25,22 +25,21 @@ from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
     BufferCost,
+    BusCost,
     CitedCost,
     CitedDrivers,
-    CitedWrite,
     Conditions,
     HoldCost,
     InterconnectCost,
 )
-from archsim.spec.pulses import PulsesPerCell
 from archsim.spec.values import Conversion, WeightRules, level_fault
+from archsim.spec.write import Write
 from archsim.units import (
     Bits,
     Bytes,
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
-    Frac,
     FrequencyMhz,
     KindName,
     NodeNm,
@@ -96,54 +95,6 @@ class Device(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
-
-
-class Write(DoorModel):
-    """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
-
-    Parameters
-    ----------
-    pulse : width of a SET pulse, and of a RESET pulse where `reset_pulse` does not say another
-    reset_share : part of the pulses that RESET
-    pulses_per_cell : a mean, with which a row is priced as if all its cells took it; "auto" is what
-        `device.errors.write_verify` takes on average (1 without it); or a law of
-        :mod:`archsim.crossbar.cells.pulses`, with which a group of cells takes as long as its slowest
-    verify : whether each pulse is followed by a read
-    verify_read : time of such a read through circuits of its own (`cost.verify_energy`); without it the array's
-        converters do it
-    read_before : a row is read before it is written, and only cells whose digit changes are
-    draw : draw each cell's pulses from the law with the seed of the run, instead of expecting them
-    parallel_cells : cells of a row that have drivers, and are written together
-    max_power : of all arrays that are written at once
-    """
-
-    pulse_ps: TimePs
-    reset_pulse_ps: TimePs | None = None
-    reset_share_frac: Frac = 0.5
-    pulses_per_cell: PulsesPerCell
-    verify: bool
-    verify_read_ps: TimePs | None = None
-    read_before: bool = False
-    draw: bool = False
-    n_parallel_cells: Count
-    max_power_uw: PowerUw | None = None
-    source: str
-    cost: CitedWrite
-
-    @property
-    def law(self) -> Any:
-        """The law of pulses (:class:`archsim.crossbar.cells.pulses.PulseLaw`); None where there is a mean."""
-        return None if isinstance(self.pulses_per_cell, float | str) else self.pulses_per_cell
-
-    @model_validator(mode="after")
-    def _reads_are_priced(self) -> Self:
-        if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
-            return self
-        missing, given = ("cost", "verify_energy"), "verify_read"
-        if self.verify_read_ps is None:
-            missing, given = ("verify_read",), "cost.verify_energy"
-        said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
-        raise FieldFaultsError([(missing, said)])
 
 
 class Crossbar(DoorModel):
@@ -316,8 +267,19 @@ class GradientBuffer(Buffer):
     gradient_bits: Word
 
 
+class Transposer(DoorModel):
+    """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
+
+    It holds as many rows of an array of the copy as gradients lie in a word. Cost: energy of a word, area and
+    leakage of the whole.
+    """
+
+    cycle_ps: TimePs
+    cost: CitedCost
+
+
 class TileBus(DoorModel):
-    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. A cited cost is per cycle.
 
     With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
     """
@@ -325,7 +287,7 @@ class TileBus(DoorModel):
     broadcast: bool
     width_bits: Width
     cycle_ps: TimePs
-    cost: CitedCost
+    cost: BusCost
 
 
 class Pe(DoorModel):
@@ -353,6 +315,7 @@ class Tile(DoorModel):
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
     gradient_unit: GradientUnit
+    transposer: Transposer | None = None
     control: CitedCost | None = None
 
 
@@ -362,6 +325,7 @@ class Interconnect(DoorModel):
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
     ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
     kind: Annotated[str, KindName("archsim.interconnects")]
@@ -371,6 +335,7 @@ class Interconnect(DoorModel):
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
+    n_tiles_per_router: Literal[1, 4] = 1
     multicast: bool = False
     cost: InterconnectCost
 
@@ -449,6 +414,18 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+
+    @property
+    def law_of_cells(self) -> Any:
+        """The law by which the array model draws pulses, where its cells do not say themselves."""
+        errors = self.device.errors
+        return self.write.law if errors.write_verify is None and errors.update is None else None
+
+    @property
+    def counts_pulses(self) -> bool:
+        """Whether cells of the array model take pulses one by one, and not each the same mean."""
+        errors = self.device.errors
+        return self.write.law is not None or errors.write_verify is not None or errors.update is not None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

@@ -17,6 +17,7 @@ from archsim.units import (
     CapacitanceFf,
     DoorModel,
     EnergyPj,
+    LengthUm,
     NodeNm,
     PowerUw,
     TemperatureK,
@@ -86,6 +87,16 @@ class CapacitorHold(Priced):
     swing_v: VoltageV
     area_um2: AreaUm2
     leakage_uw: PowerUw
+    source: Source
+
+
+class BusWires(Priced):
+    """Wires of a bus, as long as the side of its tile: energy and leakage per bit and length, area by pitch."""
+
+    model: Literal["wires"]
+    wire_energy_per_mm_pj: EnergyPj
+    wire_leakage_per_mm_uw: PowerUw
+    wire_pitch_um: LengthUm
     source: Source
 
 
@@ -262,6 +273,7 @@ HoldCost = Annotated[CitedCost | CapacitorHold, Field(discriminator="model")]
 ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
 AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
 BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+BusCost = Annotated[CitedCost | BusWires, Field(discriminator="model")]
 InterconnectCost = Annotated[
     CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
 ]

@@ -7,12 +7,12 @@ with the full read voltage.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
-from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, TimePs, VoltageV
+from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
     pass
@@ -201,6 +201,7 @@ class ArraySpec(DoorModel):
     on_time_ps : how long the cells conduct in it (all of it if absent): the bandwidth of their thermal noise
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
         by a supply line beside its column
+    pulses : law of the pulses that a write of a cell takes, where `errors` says nothing of it (absent: one each)
     precision : "single" sums the currents in 32-bit numbers: quicker, good to about 1e-6
 
     Examples
@@ -228,6 +229,7 @@ class ArraySpec(DoorModel):
     errors: CellErrors = CellErrors()
     wires: Wires | None = None
     curve: CellCurve | None = None
+    pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None
     precision: Literal["double", "single"] = "double"
 
     @property

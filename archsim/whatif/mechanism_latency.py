@@ -113,7 +113,8 @@ def copy_writes(graph: TaskGraph, second_copy: Collection[str]) -> Mask:
     found[owner[arrays[graph.uses_resource]]] = True
     update = np.array([phase == UPDATE for phase in graph.phase_names])[graph.phase]
     found &= update
-    feeds = np.array([action_of_name(name) in ("load_gradient", "hop") for name in graph.action_names])
+    loads = ("load_gradient", "transpose", "hop")
+    feeds = np.array([action_of_name(name) in loads for name in graph.action_names])
     feeding = feeds[graph.action] & update
     waiting = np.repeat(np.arange(graph.n_tasks), np.diff(graph.after_ptr))
     while True:  # back through the hops of a row to its load

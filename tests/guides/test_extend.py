@@ -21,6 +21,7 @@ SAYS = {
     "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",
     "learning_numbers": r"0.5\n\[0.0, 0.5\]\n\[1, 0\]\n",
     "drift": r"relaxation: 0.368\npower_law: 0.708\n",
+    "pulses": r"mean: 1.25 pulses\ntwo cells at once: 143.75 ns\n",
     "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
     "feedback_alignment": "",
     "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",

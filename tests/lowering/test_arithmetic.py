@@ -143,12 +143,12 @@ def terms(*of_value):
 @pytest.mark.parametrize("phase", ["bp", "dfa"])
 @pytest.mark.parametrize(("loss", "of_output"), [
     ("membrane_mse", {"error": [(1, 0)]}),
-    ("membrane_cross_entropy", {"scan": [(1, 0)], "exponential": [EXPONENTIAL], "error": [QUOTIENT, (1, 0)]}),
+    ("membrane_cross_entropy", {"largest": [(1, 0)], "exponential": [EXPONENTIAL], "error": [QUOTIENT, (1, 0)]}),
 ])  # fmt: skip
 def test_the_error_of_each_timestep_costs_what_its_loss_takes(lowered, phase, loss, of_output):
     low = lowered("dense", phase, learning=f"{{loss: {loss}}}")
     n_values = SAMPLES * TIMESTEPS * 3
-    for action in ("tally", "scan", "exponential", "error"):
+    for action in ("tally", "largest", "exponential", "error"):
         assert counts(low)[action] == (n_values if action in of_output else 0)
         expected = n_values * terms(*of_output.get(action, []))
         assert energy_pj(low, action).get("gradient_unit", 0.0) == pytest.approx(expected)
@@ -159,17 +159,17 @@ def test_the_error_of_each_timestep_costs_what_its_loss_takes(lowered, phase, lo
     ("count_mse", {"tally": (TIMESTEPS, [(1, 0)]), "error": (1, [(1, 0)])}),
     ("membrane_mse", {"tally": (TIMESTEPS, [(1, 0)]), "error": (1, [(1, 0)])}),
     ("count_cross_entropy", {
-        "tally": (TIMESTEPS, [(1, 0)]), "scan": (1, [(1, 0)]), "exponential": (1, [EXPONENTIAL]),
+        "tally": (TIMESTEPS, [(1, 0)]), "largest": (1, [(1, 0)]), "exponential": (1, [EXPONENTIAL]),
         "error": (1, [QUOTIENT, (1, 0)]),
     }),
     ("membrane_cross_entropy", {
-        "tally": (TIMESTEPS, [QUOTIENT, (1, 0), (1, 0)]), "scan": (TIMESTEPS, [(1, 0)]),
+        "tally": (TIMESTEPS, [QUOTIENT, (1, 0), (1, 0)]), "largest": (TIMESTEPS, [(1, 0)]),
         "exponential": (TIMESTEPS, [EXPONENTIAL]), "error": (1, []),
     }),
 ])  # fmt: skip
 def test_an_error_on_the_mean_rate_adds_up_what_its_loss_needs(lowered, loss, of_output):
     low = lowered("dense", "dfa", learning=f"{{loss: {loss}, error: mean_rate}}")
-    for action in ("tally", "scan", "exponential", "error"):
+    for action in ("tally", "largest", "exponential", "error"):
         times, of_value = of_output.get(action, (0, []))
         assert counts(low)[action] == SAMPLES * times * 3
         expected = SAMPLES * times * 3 * terms(*of_value)
@@ -193,6 +193,44 @@ def test_homes_of_one_softmax_tell_each_other_the_largest_and_the_sum(lowered):
     apart = ["tile.pes=1", "pe.crossbars=1"]
     low = lowered("dense", "dfa", apart, network_text=layers, activity="{kind: random_input, rate: 1.0}")
     assert len(low.mapping.plans["out"].homes) == 2
-    assert n_tasks(low, "add", phase="feedback") == 2 * SAMPLES * TIMESTEPS
+    assert n_tasks(low, "add", phase="feedback") == (2 + 1) * SAMPLES * TIMESTEPS
     squares = lowered("dense", "dfa", apart, network_text=layers, learning="{loss: membrane_mse}")
-    assert n_tasks(squares, "add", phase="feedback") == 0
+    assert n_tasks(squares, "add", phase="feedback") == SAMPLES * TIMESTEPS  # of the scale of the error alone
+
+
+@pytest.mark.parametrize(("phase", "pass_name"), [("bp", "backward"), ("dfa", "feedback")])
+def test_errors_are_scaled_to_the_largest_of_their_step_and_back(lowered, phase, pass_name):
+    low, n = lowered("dense", phase, ["tile.pes=8", "pe.crossbars=8"]), SAMPLES * TIMESTEPS
+    deltas, below = 12 + 9 + 3, 12 + 9
+    # every layer's on the way to its arrays and gradients; with DFA the error of the output to all layers besides
+    sent = deltas + (3 if phase == "dfa" else 0)
+    assert counts(low)["scan"] == counts(low)["scale"] == n * sent
+    assert counts(low, phase="gradient")["rescale"] == n * deltas  # where they meet the inputs
+    assert counts(low, phase=pass_name)["rescale"] == n * below  # of what the arrays made of them
+    assert energy_pj(low, "scan") == pytest.approx({"gradient_unit": n * sent * ADD_PJ})
+    assert energy_pj(low, "scale") == pytest.approx({"gradient_unit": n * sent * terms(QUOTIENT)})
+    assert energy_pj(low, "rescale") == pytest.approx({"gradient_unit": n * (deltas + below) * terms((0, 2))})
+
+
+def test_each_position_of_a_convolution_has_a_scale_of_its_own(lowered):
+    """Layer b gives at each of its 4 positions 6 x 2 x 2 taps to the pool below, on whatever arrays."""
+    low = lowered("convolutional", "bp", ["execution.skip_idle_blocks=false"])
+    assert counts(low, layer="b", phase="backward")["rescale"] == SAMPLES * TIMESTEPS * 4 * (6 * 2 * 2)
+    assert counts(low, layer="b", phase="backward")["scan"] == SAMPLES * TIMESTEPS * 4 * 9
+
+
+def test_homes_of_a_layer_tell_each_other_the_largest_of_their_errors(lowered):
+    layers = " {input: [5], layers: [{name: out, kind: dense, outputs: 5, neuron: {kind: li, leak: 0.9}}]}\n"
+    apart = ["tile.pes=1", "pe.crossbars=1"]
+    low = lowered("dense", "bp", apart, network_text=layers, learning="{loss: membrane_mse}")
+    assert len(low.mapping.plans["out"].homes) == 2
+    assert n_tasks(low, "add", phase="backward") == SAMPLES * TIMESTEPS
+    one = lowered("dense", "bp", network_text=layers, learning="{loss: membrane_mse}")
+    assert n_tasks(one, "add", phase="backward") == 0
+
+
+def test_errors_travel_with_what_they_were_divided_by(lowered):
+    """9 errors of 8 bit and a number of 16: 11 bytes in the buffers of the tile, of one step."""
+    low = lowered("dense", "bp", ["tile.pes=8", "pe.crossbars=8"])
+    (demand,) = [d for d in low.mapping.buffers.demands if (d.buffer, d.user) == ("output_buffer", "error of b")]
+    assert demand.least_bytes == 9 + 2

@@ -187,9 +187,10 @@ def test_only_a_cross_entropy_needs_the_outputs_of_other_tiles(root_dir, tmp_pat
     actions = np.array([name.split("@")[0] for name in graph.action_names])[graph.action]
     backward = graph.phase == graph.phase_names.index("backward")
     sums = int(((actions == "add") & backward).sum())
-    # one value from each other home to the first, at each of two timesteps
+    # one value from each other home to the first, at each of two timesteps: the largest output and the sum of a
+    # softmax, and whatever the loss the largest error, which all are divided by for the drivers
     assert len(homes) == 3
-    assert sums == (2 * (len(homes) - 1) if loss == "membrane_cross_entropy" else 0)
+    assert sums == 2 * (len(homes) - 1) * (3 if loss == "membrane_cross_entropy" else 1)
 
 
 def test_sequential_samples_wait_for_spikes_that_nobody_reads(root_dir, tmp_path):

@@ -30,7 +30,7 @@ def ran() -> Callable[..., Result]:
 
     def run(phase: str, *sets: str) -> Result:
         if (phase, sets) not in known:
-            chip = archsim.load_chip(folder / "arch_specs/wearable_rram.yaml", ["crossbar.rows=64", *sets])
+            chip = archsim.load_chip(folder / "tests/chips/wearable_rram.yaml", ["crossbar.rows=64", *sets])
             known[phase, sets] = archsim.simulate(chip, work, "heap", phase=phase)
         return known[phase, sets]
 

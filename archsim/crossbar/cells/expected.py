@@ -69,15 +69,9 @@ and pulses and wear are counted with it; pulses_per_cell: auto takes that for bo
     )
 
 
-def law_of_cells(chip: Chip) -> PulseLaw | None:
-    """The chip's law of pulses, where its cells have no write-verify and no update curves that take their own."""
-    errors, law = chip.device.errors, chip.write.law
-    return law if errors.write_verify is None and errors.update is None else None
-
-
 def counted_pulses(chip: Chip) -> float:
     """Mean number of pulses that the cells of the array model take, over all levels alike."""
-    law = law_of_cells(chip)
+    law = chip.law_of_cells
     return expected_pulses(chip.device) if law is None else mean_pulses(law, chip.device)
 
 

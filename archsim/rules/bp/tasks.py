@@ -8,6 +8,7 @@ After the forward pass, which kept every step's inputs and potentials::
         each array of the layer:      drive, read, convert, shift_add for each cycle of the error's bits,
                                       transposed: on arrays beside it, or on the array from its columns
         collect, hop ..., add         at the homes of the layer below (col2im: each tap at its step)
+        rescale                       the sums times what the errors were divided by
 
 An array that no error drives is skipped if the chip says so (`skip_idle_blocks`); its tile has the errors like any
 other, and sends an empty token to each home below that gets no sums from it.
@@ -29,6 +30,7 @@ from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
 
 Key = tuple[str, int, int]  # layer, tile, step
+Come = dict[tuple[int, str], list[int]]  # by home tile and layer below, the tasks that its sums are made by
 
 
 @dataclass
@@ -69,16 +71,28 @@ class BackPropagation(Learning):
         }
         fetched, held = self.spread(plan, step, deltas, readers)
         ctx, label = self.ctx, self.label(plan.layer.name, step)
+        come: Come = {}
         for tile in tiles:
             done = []
             if tile in plan.gradient_tiles:
                 done.append(self.outer(plan, tile, step, fetched[tile]))
             here = [block for block in active if block.tile == tile]
-            done += [self._transposed_read(plan, block, step, fetched[tile]) for block in here]
+            done += [self._transposed_read(plan, block, step, fetched[tile], come) for block in here]
             idle = self._ways(plan, [block for block in blocks if block.tile == tile]) - self._ways(plan, here)
             for home, source in sorted(idle):
-                self._reach(plan, step, home, source, empty_token(ctx, label, tile, home, fetched[tile]))
+                token = empty_token(ctx, label, tile, home, fetched[tile])
+                come.setdefault((home, source), []).append(token)
             self.release(label, done or [fetched[tile]], held[tile])
+        self._add_up(plan, step, active, come)
+
+    def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come) -> None:
+        """What a step gives to the homes below, once all of it is there, in the measure of what others give."""
+        spans, n_vectors = {_inputs(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
+        for (home, source), tasks in come.items():
+            targets = [found for span in spans for found in self._targets(plan, span)]
+            n_values = n_vectors * sum(n for tile, n, name in targets if (tile, name) == (home, source))
+            label = self.label(plan.layer.name, step)
+            self._reach(plan, step, home, source, self.rescaled(label, home, n_values, tasks))
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
         """Arrays that carry the error down: those with a row that needs one, or others that the rule has."""
@@ -104,7 +118,7 @@ class BackPropagation(Learning):
             if (n_rows := rows_of_source(plan.layer, source, home, network, inputs))
         ]
 
-    def _transposed_read(self, plan: LayerPlan, block: Block, step: int, fetched: int) -> int:
+    def _transposed_read(self, plan: LayerPlan, block: Block, step: int, fetched: int, come: Come) -> int:
         """One array's share of the errors of the layer below; its results go to the homes they belong to."""
         ctx, name = self.ctx, plan.layer.name
         n_vectors, n_driven = ctx.n_vectors(name, step), self._n_driven(plan, block, step)
@@ -118,7 +132,7 @@ class BackPropagation(Learning):
         parts = [(tile, n_rows * n_vectors) for tile, n_rows, _ in self._targets(plan, _inputs(block))]
         added = scatter(ctx, label, product, merged, parts)
         for (home, _, source), task in zip(self._targets(plan, _inputs(block)), added, strict=True):
-            self._reach(plan, step, home, source, task)
+            come.setdefault((home, source), []).append(task)
         return merged
 
     def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:

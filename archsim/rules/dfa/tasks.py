@@ -4,9 +4,12 @@
 
     error        at the output: for each timestep as soon as the output is known, or once on the mean rate
     for every error
-        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once
+        scan, scale                   over its largest, for the drivers
+        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once; with
+                                      multicast as one message, over each link once
         each feedback array:          drive, read, convert, shift_add for each cycle of the error's bits
         collect, hop ..., add         B_l e at the homes of layer l
+        rescale                       times the largest, which e was divided by
     for every hidden layer and step
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
 
@@ -22,11 +25,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archsim.lowering.arrays import Product, deliver, read_array
-from archsim.lowering.context import ADMIT, RELEASE, Claim
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
-from archsim.lowering.transport import Room, emit, send, shared_room
-from archsim.mapping import LayerPlan, n_bytes
+from archsim.lowering.transport import Room, emit, send_to, shared_room
+from archsim.mapping import LayerPlan, error_bytes
 
 
 @dataclass
@@ -99,38 +102,44 @@ class DirectFeedback(Learning):
         return self.ctx.flow.timestep(layer, step) * n_errors // self.ctx.flow.timesteps[layer]
 
     def _feed_back(self, error: int, last_step: int, known: dict[int, list[int]]) -> None:
-        """Send one error to the feedback arrays and read them."""
+        """Send one error to the feedback arrays, to all of them at once with multicast, and read them."""
         ctx, name = self.ctx, self.last.name
         label = self.label(name, last_step)
         plans = [p for p in ctx.mapping.plans.values() if p.feedback]
-        bits = ctx.chip.execution.error_resolution_bits
+        readers = [(plan, tile) for plan in plans for tile in sorted({block.tile for block in plan.feedback})]
+        if not plans:
+            return
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
-        for home in ctx.plan(name).homes:
-            size = n_bytes(home.n_channels * ctx.flow.n_positions(name), bits)
+        homes, n_positions = ctx.plan(name).homes, ctx.flow.n_positions(name)
+        joined = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
+        scaled = self.scaled(label, joined, {home.tile: home.n_channels * n_positions for home in homes}, 1)
+        for home in homes:
+            size = error_bytes(ctx.chip, home.n_channels * n_positions, 1)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, "error for feedback"]
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error for feedback]", share), size)
-            admitted = ctx.add(label, ADMIT, 1, after=known[home.tile], reserves=[out])
+            admitted = ctx.add(label, ADMIT, 1, after=[scaled[home.tile]], reserves=[out])
             _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-            messages = []
-            for plan in plans:
-                for tile in sorted({block.tile for block in plan.feedback}):
-                    room = self._feedback_room(plan, home.tile, tile, size)
-                    task = send(ctx, label, home.tile, tile, size * 8, room, [emitted])
-                    messages.append(task)
-                    arrived.setdefault((plan.layer.name, tile), []).append(task)
-                    held.setdefault((plan.layer.name, tile), []).append(room.claim)
+            rooms = [(tile, self._feedback_room(plan, home.tile, tile, size)) for plan, tile in readers]
+            messages = send_to(ctx, label, home.tile, size * 8, rooms, [emitted])
+            for (plan, tile), (_, room), message in zip(readers, rooms, messages, strict=True):
+                arrived.setdefault((plan.layer.name, tile), []).append(message)
+                held.setdefault((plan.layer.name, tile), []).append(room.claim)
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
+        for plan, tile in readers:
+            key = (plan.layer.name, tile)
+            read = self._read_feedback(plan, tile, error, arrived[key])
+            ctx.add(label, RELEASE, 1, after=read, frees=held[key])
         for plan in plans:
-            for tile in sorted({block.tile for block in plan.feedback}):
-                key = (plan.layer.name, tile)
-                readers = self._read_feedback(plan, tile, error, arrived[key])
-                ctx.add(label, RELEASE, 1, after=readers, frees=held[key])
+            for home in plan.homes:
+                of_home = (plan.layer.name, home.tile, error)
+                n_neurons = home.n_channels * ctx.flow.n_positions(plan.layer.name)
+                self.fed_back[of_home] = [self.rescaled(label, home.tile, n_neurons, self.fed_back[of_home])]
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
         ctx, last = self.ctx, self.last.name
-        bits, positions = ctx.chip.execution.error_resolution_bits, ctx.flow.n_positions(last)
-        sizes = {h.tile: n_bytes(h.n_channels * positions, bits) for h in ctx.plan(last).homes}
+        n_positions = ctx.flow.n_positions(last)
+        sizes = {h.tile: error_bytes(ctx.chip, h.n_channels * n_positions, 1) for h in ctx.plan(last).homes}
         return shared_room(ctx, tile, f"feedback of {plan.layer.name}", source, sizes, size)
 
     def _read_feedback(self, plan: LayerPlan, tile: int, error: int, arrived: list[int]) -> list[int]:
@@ -140,7 +149,7 @@ class DirectFeedback(Learning):
         per_channel = ctx.flow.n_positions(name)
         bits = ctx.chip.execution.error_resolution_bits
         blocks = [block for block in plan.feedback if block.tile == tile]
-        n_bits = self.last.n_neurons * bits
+        n_bits = 8 * error_bytes(ctx.chip, self.last.n_neurons, 1)
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -94,6 +95,7 @@ class ChipProducts:
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
         self.arrays: dict[str, CrossbarArray] = {}
+        self._tried: set[str] = set()  # arrays whose converters have met errors
         copied = whose_inputs_learn(network) if self._copies and backward else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
             rows = _driving(key, tape)
@@ -125,29 +127,37 @@ class ChipProducts:
     def backward(self, key: str, error: Floats) -> Floats:
         """``error @ W``, through the second set of arrays or the same from their columns."""
         if self._copies:
-            return self._scaled(self.arrays[key + COPY], error)
-        bits = self.chip.execution.error_resolution_bits - 1
-        largest = float(np.abs(error).max())
-        if largest == 0:
-            return np.zeros((len(error), self.arrays[key].shape[0]))
-        array = self.arrays[key]
-        if needs_calibration(array.spec):
-            array.calibrate(e=error)
-        return array.mvm_transposed(error, maximum=largest, resolution_bits=max(1, bits))
+            return self._scaled(key + COPY, error)
+        unit, largest = by_largest(error)
+        array, bits = self.arrays[key], self.chip.execution.error_resolution_bits - 1
+        if not largest.any():
+            return np.zeros((len(error), array.shape[0]))
+        product = partial(array.mvm_transposed, unit, maximum=1.0, resolution_bits=max(1, bits))
+        return self._ranged(key, product, e=unit) * largest
 
     def project(self, name: str, error: Floats) -> Floats:
         """``error @ B.T`` through the arrays of a fixed matrix."""
-        return self._scaled(self.arrays[name + FEEDBACK], error)
+        return self._scaled(name + FEEDBACK, error)
 
-    def _scaled(self, array: CrossbarArray, error: Floats) -> Floats:
-        """A product of errors, which digital logic scales to the full range of the drivers first."""
-        largest = float(np.abs(error).max())
-        if largest == 0:
+    def _scaled(self, key: str, error: Floats) -> Floats:
+        """A product of errors; digital logic scales each vector to the full range of the drivers first."""
+        unit, largest = by_largest(error)
+        array = self.arrays[key]
+        if not largest.any():
             return np.zeros((len(error), array.shape[1]))
-        unit = error / largest
-        if needs_calibration(array.spec):
-            array.calibrate(unit)
-        return array.mvm(unit) * largest
+        return self._ranged(key, partial(array.mvm, unit), x=unit) * largest
+
+    def _ranged(self, key: str, product: Callable[[], Floats], **errors: Floats) -> Floats:
+        """A product whose converters have their ranges from the errors before, the first from a trial."""
+        array = self.arrays[key]
+        if not needs_calibration(array.spec):
+            return product()
+        if key not in self._tried:
+            array.calibrate(**errors)
+        self._tried.add(key)
+        found = product()
+        array.calibrate(**errors)
+        return found
 
     def update(self, key: str, delta: Floats) -> None:
         """Change the weights of a key by ``delta`` (columns, rows); a copy is kept in step."""
@@ -176,6 +186,19 @@ class ChipProducts:
         """Let time pass on all arrays."""
         for array in self.arrays.values():
             array.age(seconds)
+
+
+def by_largest(error: Floats, axis: int = 1) -> tuple[Floats, Floats]:
+    """Errors over the largest of their vector, and that: a vector is all that is there when it is driven.
+
+    Examples
+    --------
+    >>> unit, largest = by_largest(np.array([[-4.0, 1.0], [0.0, 0.0]]))
+    >>> unit.tolist(), largest.tolist()
+    ([[-1.0, 0.25], [0.0, 0.0]], [[4.0], [0.0]])
+    """
+    largest = np.abs(error).max(axis=axis, keepdims=True, initial=0.0)
+    return error / np.where(largest > 0, largest, 1.0), largest
 
 
 def whose_inputs_learn(network: Network) -> set[str]:

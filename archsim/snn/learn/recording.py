@@ -12,9 +12,9 @@ from archsim.crossbar import CrossbarArray
 from archsim.crossbar.mvm.inputs import encode_checked
 from archsim.errors import WorkloadError
 from archsim.names import COPY, RECURRENT
-from archsim.snn.activity import Activity, Spikes
+from archsim.snn.activity import Activity, Pulses, Spikes
 from archsim.snn.codes import Codes
-from archsim.snn.learn.chip import ChipProducts
+from archsim.snn.learn.chip import ChipProducts, by_largest
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
 from archsim.spec.values import InputRules
@@ -24,9 +24,10 @@ from archsim.workload.network import Floats, Network
 class Recorder:
     """Watches training steps on a chip until it has seen enough samples.
 
-    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest of
-    those that pass together, and rounded to the chip's `execution.error_resolution`. A write counts for each cell
-    that got a pulse.
+    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
+    of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
+    write counts for each cell that got a pulse; where the chip's cells take pulses one by one
+    (`Chip.counts_pulses`), these are kept too.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ class Recorder:
         self._codes: dict[str, list[Codes]] = {}
         self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
+        self._of_cells: dict[str, list[Pulses]] = {}
         self._n_seen = 0
         self._is_open = True
         self._before = self._pulses()
@@ -65,17 +67,16 @@ class Recorder:
                 self._codes.setdefault(name, []).append(_encoded(values, self._rules[name]).swapaxes(0, 1))
         for name, delta in gradients.deltas.items():
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
-            self._errors.setdefault(name, []).append(self._sent(delta).swapaxes(0, 1).reshape(shape))
+            # (timesteps, samples, columns, positions): a vector has an error for each column
+            by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
+            self._errors.setdefault(name, []).append(self._sent(by_column).swapaxes(0, 1).reshape(shape))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
     def _sent(self, delta: Floats) -> Codes:
-        """Errors as the drivers send them."""
-        largest = float(np.abs(delta).max(initial=0.0))
-        if largest == 0:
-            return np.zeros(delta.shape, dtype=np.int32)
+        """Errors (T, B, columns, positions) as the drivers send them."""
         magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
-        codes = np.rint(np.abs(delta) / largest * (2**magnitude_bits - 1))
-        return np.asarray(np.copysign(codes, delta), dtype=np.int32)
+        unit, _ = by_largest(delta, axis=2)
+        return np.asarray(np.rint(unit * (2**magnitude_bits - 1)), dtype=np.int32)
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""
@@ -84,18 +85,24 @@ class Recorder:
         now = self._pulses()
         for layer in self._network.weighted:
             for suffix in ("", COPY):
-                cells = self._cells(layer.name, suffix, now)
-                if cells is not None:
-                    self._writes.setdefault(layer.name + suffix, []).append(cells)
+                pulses = self._cells(layer.name, suffix, now)
+                if pulses is None:
+                    continue
+                name = layer.name + suffix
+                written = (pulses > 0).sum(axis=2)
+                self._writes.setdefault(name, []).append(np.asarray(written, dtype=np.uint8))
+                if self._products.chip.counts_pulses:
+                    self._of_cells.setdefault(name, []).append(pulses)
         self._before, self._is_open = now, self._n_seen < self._n_samples
 
-    def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Spikes | None:
-        """(rows, columns) of a layer: cells of each weight that got a pulse; recurrent inputs come last."""
+    def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Pulses | None:
+        """(rows, columns, cells) of a layer: pulses that each cell of a weight got; recurrent inputs come last."""
         keys = [key + suffix for key in (name, name + RECURRENT)]
-        parts = [_changed(self._before[key], now[key]) for key in keys if key in now]
+        parts = [_given(self._before[key], now[key]) for key in keys if key in now]
         if suffix == COPY and len(parts) == 1 and name + RECURRENT in now:
             # the network's input needs no error: only the recurrent weights have a copy
-            parts.insert(0, np.zeros((len(parts[0]), now[name].shape[0]), dtype=np.uint8))
+            shape = (len(parts[0]), now[name].shape[0], parts[0].shape[2])
+            parts.insert(0, np.zeros(shape, dtype=np.uint16))
         return np.concatenate(parts, axis=1 if suffix == COPY else 0) if parts else None
 
     def _pulses(self) -> dict[str, NDArray[np.int64]]:
@@ -122,13 +129,15 @@ class Recorder:
             {name: first(parts) for name, parts in self._spikes.items()},
             {name: np.asarray(codes != 0, dtype=np.uint8) for name, codes in errors.items()},
             {name: np.stack(parts) for name, parts in self._writes.items()},
+            {name: np.stack(parts) for name, parts in self._of_cells.items()},
             {name: first(parts) for name, parts in self._codes.items()},
             errors,
         )
 
 
-def _changed(before: NDArray[np.int64], now: NDArray[np.int64]) -> Spikes:
-    return np.asarray((now > before).sum(axis=(2, 3)), dtype=np.uint8)
+def _given(before: NDArray[np.int64], now: NDArray[np.int64]) -> Pulses:
+    pulses = np.minimum(now - before, np.iinfo(np.uint16).max)  # far more than a write takes
+    return np.asarray(pulses.reshape(*pulses.shape[:2], -1), dtype=np.uint16)
 
 
 def _rules_of_sources(network: Network, products: ChipProducts) -> dict[str, InputRules]:

@@ -100,6 +100,28 @@ def test_feedback_arrays_give_the_product_with_their_matrix(root_dir):
     assert off.max() <= 3 * ERROR_STEP * np.abs(error).max()
 
 
+@pytest.mark.parametrize("calibrated", [False, True])
+@pytest.mark.parametrize("feedback", [*FEEDBACK, "fixed"])
+def test_an_error_is_scaled_by_nothing_that_comes_later(root_dir, feedback, calibrated):
+    """Vectors of a batch are timesteps and samples: what one gives does not depend on the others' size."""
+    conversion = ["adc.conversion={range: {kind: calibrated, percentile: 100.0}}"] if calibrated else []
+    rng = np.random.default_rng(6)
+    _, on_chip = chip_products(root_dir, rng, *FEEDBACK.get(feedback, []), *conversion)
+    on_chip.add_feedback({"hidden": rng.uniform(-1, 1, (5, 3))})
+    errors = rng.normal(size=(4, 3))
+
+    def product(given):
+        return on_chip.project("hidden", given) if feedback == "fixed" else on_chip.backward("out", given)
+
+    product(errors)  # converters have met errors
+    alone = product(errors[:1])
+    product(errors)
+    with_larger = product(np.concatenate([errors[:1], 1000 * errors[1:]]))
+    np.testing.assert_allclose(with_larger[:1], alone, rtol=1e-12)
+    product(errors)
+    np.testing.assert_allclose(product(1e-6 * errors[:1]), 1e-6 * alone, rtol=1e-9)  # small ones keep their bits
+
+
 def test_calibrated_converters_learn_their_range_before_the_first_product(root_dir):
     conversion = "adc.conversion={range: {kind: calibrated, percentile: 100.0}}"
     rng = np.random.default_rng(4)

@@ -59,8 +59,9 @@ def test_an_error_is_kept_where_it_is_more_than_half_a_step_of_the_drivers(watch
     for layer in network.weighted:
         for sample in range(3):
             of_batch = deltas[sample // 2][layer.name]
-            step = np.abs(of_batch).max() / (2**7 - 1)  # 8 bits, one of which is the sign
-            drives = np.abs(of_batch[:, sample % 2]) > step / 2
+            size = np.abs(of_batch[:, sample % 2]).reshape(len(of_batch), layer.n_columns, -1)
+            step = size.max(axis=1, keepdims=True) / (2**7 - 1)  # of a vector; 8 bits, one of which is the sign
+            drives = size > step / 2
             found = activity.errors[layer.name][sample].reshape(drives.shape)
             assert np.array_equal(found, drives)
 
