@@ -49,7 +49,7 @@ class GradientBuffer(Memory):
         """Read gradients that lie in a word each, and carry only them over the tile's bus. Count: accesses."""
         bus, bits = self.parts.tile_bus, self.chip.tile.gradient_buffer.gradient_bits
         n_words = self.accesses(bits)
-        on_bus_pj = bus.beats(bits) * self.chip.tile.bus.cost.energy_pj / n_words
+        on_bus_pj = bus.beats(bits) * bus.beat_pj() / n_words
         name = self.named("load_gradient@strided")
         price = action(name, gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
         on_bus_ps = bus.beats_ps(n_gradients * bus.beats(bits))
@@ -61,7 +61,7 @@ class GradientBuffer(Memory):
         """Carry `n_bits` of gradients from the transposer over the tile's bus. Count: accesses."""
         bus, n_accesses = self.parts.tile_bus, self.accesses(n_bits)
         n_beats = bus.beats(self.price.width_bits)
-        price = action("load_gradient@transposed", tile_bus=n_beats * self.chip.tile.bus.cost.energy_pj)
+        price = action("load_gradient@transposed", tile_bus=n_beats * bus.beat_pj())
         time_ps = bus.beats_ps(n_accesses * n_beats)
         return Job(price, n_accesses, time_ps, time_ps, (("bus", 1, 1),))
 

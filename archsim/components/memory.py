@@ -10,7 +10,8 @@ from typing import ClassVar
 from archsim.components.memory_price import BufferPrice, buffer_faults, condition_faults, price_buffer, state_of
 from archsim.components.part import Job, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps
-from archsim.spec.chip import Buffer, Chip
+from archsim.spec.buffers import Buffer
+from archsim.spec.chip import Chip
 from archsim.spec.costs import CactiBuffer, SramBuffer
 
 

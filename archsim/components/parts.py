@@ -190,7 +190,7 @@ class Parts:
 
     def tile_um2_without(self, part: str) -> float:
         """Area of a tile, the mean of all, without one of its parts."""
-        return self._tile_um2(area_items(self, part))
+        return self._tile_um2(area_items(other for other in self if other.kind != part))
 
     def _tile_um2(self, items: Iterable[AreaItem]) -> float:
         return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles

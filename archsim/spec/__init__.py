@@ -1,8 +1,9 @@
 """Chips: frozen models and the loader of chip files."""
 
 from archsim.spec.arrays import array_spec
+from archsim.spec.buffers import EXACT, Buffer
 from archsim.spec.cells import CellErrors
-from archsim.spec.chip import AUTO, EXACT, TAILORED, Buffer, Chip, Unit
+from archsim.spec.chip import AUTO, TAILORED, Chip, Unit
 from archsim.spec.loader import load_chip
 from archsim.spec.usual import unusual
 from archsim.spec.values import ArraySpec

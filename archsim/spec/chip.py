@@ -19,12 +19,13 @@ from archsim.spec.array_parts import (
     InputRegisters,
     LevelShifters,
     PartialSumRegisters,
+    Width,
 )
+from archsim.spec.buffers import Buffer, GradientBuffer, MembraneBuffer, Word
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
-    BufferCost,
     BusCost,
     CitedCost,
     CitedDrivers,
@@ -36,7 +37,6 @@ from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.units import (
     Bits,
-    Bytes,
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
@@ -48,10 +48,7 @@ from archsim.units import (
     VoltageV,
 )
 
-Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
-Word = Annotated[Bits, Field(ge=1, le=64)]
-"""Bits of one number: the word of a computer at most."""
-AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
+AUTO, TAILORED = "auto", "tailored"
 
 
 class Technology(DoorModel):
@@ -239,32 +236,6 @@ class ShiftAdd(Unit):
     """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
 
     n_registers: Count
-
-
-class Buffer(DoorModel):
-    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
-
-    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
-    that take accesses in turn; "auto" as many as keep up with what they feed.
-    """
-
-    size_bytes: Bytes | Literal["auto", "exact"]
-    width_bits: Width
-    cycle_ps: TimePs | None = None
-    n_banks: Count | Literal["auto"] = 1
-    cost: BufferCost
-
-
-class MembraneBuffer(Buffer):
-    """Holds the membrane potentials, `potential` bits each (a CubaLIF neuron has two states)."""
-
-    potential_bits: Word
-
-
-class GradientBuffer(Buffer):
-    """Accumulates the weight gradients of a batch, `gradient` bits each."""
-
-    gradient_bits: Word
 
 
 class Transposer(DoorModel):
