@@ -51,8 +51,12 @@ class Drivers(Part):
 
     @property
     def figures(self) -> Figures:
-        cost = self.chip.drivers.cost
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        cost, n_rows = self.chip.drivers.cost, self.chip.crossbar.n_rows
+        if cost.n_rows in (None, n_rows):
+            return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        part = n_rows / cost.n_rows
+        said = f"figures of {cost.n_rows} rows x {part:g}"
+        return Figures(part * cost.area_um2, part * cost.leakage_uw, cost.source, said)
 
     @remembered
     def read_cycles(self, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:

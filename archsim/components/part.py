@@ -97,7 +97,7 @@ class Part(ABC):
         """The part's section of the chip file; None if the chip has none."""
         found: Any = chip
         for name in cls.path:
-            found = getattr(found, name)
+            found = None if found is None else getattr(found, name)
         return found
 
     @classmethod

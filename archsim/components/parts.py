@@ -265,7 +265,8 @@ def count_units() -> dict[str, str]:
 
 
 def _size_in_file(chip: Chip, buffer: str) -> Any:
-    return buffer_kinds()[buffer].spec_of(chip).size_bytes
+    spec = buffer_kinds()[buffer].of_file(chip)
+    return 0 if spec is None else spec.size_bytes
 
 
 def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:

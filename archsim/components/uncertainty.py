@@ -2,7 +2,8 @@
 
 A factor F is one standard deviation of a log-normal law: the true value is the listed one times ``F**z``, z
 standard normal, so two of three lie within ÷F to ×F. A chip file says it (``uncertainty:`` in a cost, with its
-source); else the defaults below hold, by the kind of cost model.
+source): in the component libraries the spread between families of sources. Else the defaults below hold, by the
+kind of cost model.
 
 ========  ======  =====  =======  =====  ==================================================================
 model     energy  area   leakage  time   source
@@ -60,8 +61,8 @@ class Spread:
     factor : float
         One standard deviation, 1 or more.
     of : str
-        What the number itself comes from. Numbers of one kind from one source share their error, on one chip and
-        between chips.
+        What the number itself comes from: the `cause` that its cost says, or its source. Numbers of one kind from
+        one cause share their error, on one chip and between chips.
     source : str
         Where the factor comes from.
     """
@@ -105,8 +106,14 @@ def _spreads(component: str, cost: Priced) -> list[Spread]:
         factor = default if said is None else said
         from_ = source if said is None or cost.uncertainty is None else cost.uncertainty.source
         if factor > 1:
-            found.append(Spread(component, quantity, factor, getattr(cost, "source", model), from_))
+            found.append(Spread(component, quantity, factor, _cause(cost), from_))
     return found
+
+
+def _cause(cost: Priced) -> str:
+    """What the figures of a cost share their error with: what it says, or their source, or their model."""
+    said = cost.uncertainty.cause if cost.uncertainty is not None else None
+    return said or str(getattr(cost, "source", getattr(cost, "model", "cited")))
 
 
 def costs_of(chip: Chip) -> dict[str, Priced]:

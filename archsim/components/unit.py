@@ -24,8 +24,8 @@ class DigitalUnit(Part):
 
     @property
     def n_per_parent(self) -> int:
-        """Its lanes."""
-        return self.unit.n_lanes
+        """Its lanes; none on a chip that does without it."""
+        return 0 if self.of_file(self.chip) is None else self.unit.n_lanes
 
     @property
     def figures(self) -> Figures:

@@ -19,7 +19,7 @@ from archsim.lowering.arrays import Product, read_array
 from archsim.lowering.context import Context, Label
 from archsim.mapping import Mapping, map_workload
 from archsim.spec import Chip
-from archsim.spec.chip import MappingRules
+from archsim.spec.choices import MappingRules
 from archsim.workload import INFERENCE, INPUT, Dense, Layer, Network, Workload
 from archsim.workload.models import ConstantActivity, InitModel
 

@@ -138,7 +138,10 @@ def plan_buffers(
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
         demands = by_buffer.get(name, [])
-        spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
+        spec: Buffer | None = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
+        if spec is None:  # nobody asks for it, see `archsim.mapping.rule.refuse_without_parts`
+            sizes[name] = 0
+            continue
         sizes[name] = _size(name, spec, demands)
         for tile, here in sorted(_by_tile(demands).items()):
             if chip.n_tiles == TAILORED and tile != IO:
@@ -351,7 +354,7 @@ class _Book:
         return self.flow.look_ahead[name]
 
     def _gradients(self, plan: LayerPlan) -> None:
-        bits = self.chip.tile.gradient_buffer.gradient_bits
+        bits = self.chip.tile.gradients.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
         for tile in plan.gradient_tiles:
@@ -363,7 +366,7 @@ class _Book:
 
     def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
         """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""
-        width = self.chip.tile.gradient_buffer.width_bits
+        width = self.chip.tile.gradients.width_bits
         return n_bytes(sum(n_rows * -(-n_columns * bits // width) for n_rows, n_columns in blocks), width)
 
     def _samples(self, *, learns: bool) -> None:

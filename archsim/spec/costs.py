@@ -126,9 +126,13 @@ class OhmicArray(Priced):
 
 
 class CitedDrivers(Priced):
-    """Published figures for the row drivers of one crossbar: energy per active row, per cycle and per bit."""
+    """Published figures for the row drivers of one crossbar: energy per active row, per cycle and per bit.
+
+    `rows`: of how many drivers area and leakage are; of those of the crossbar when absent.
+    """
 
     model: Literal["cited"]
+    n_rows: Annotated[int, Field(ge=1)] | None = None
     energy_pj: EnergyPj
     energy_per_bit_pj: EnergyPj
     area_um2: AreaUm2
