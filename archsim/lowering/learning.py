@@ -24,8 +24,9 @@ from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.error_sums import ErrorSums
-from archsim.lowering.forward import Forward, history_room
+from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
+from archsim.lowering.rooms import history_room
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, error_bytes, sources_of
 from archsim.workload import Layer

@@ -14,7 +14,7 @@ from archsim.mapping.mapping import Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, error_bytes, label_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
-from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
+from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of, stored_for
 from archsim.mapping.rule import rule_of
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -44,5 +44,6 @@ __all__ = [
     "rows_of_source",
     "rule_of",
     "sources_of",
+    "stored_for",
     "value_bits",
 ]
