@@ -25,7 +25,8 @@ class GradientBuffer(Memory):
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
         found = super().faults(chip)
-        if chip.tile.gradient_buffer.gradient_bits < 1:
+        spec = chip.tile.gradient_buffer
+        if spec is not None and spec.gradient_bits < 1:
             found.append("tile.gradient_buffer.gradient: must be at least 1 bit")
         return found
 
@@ -47,7 +48,7 @@ class GradientBuffer(Memory):
     @remembered
     def load_strided(self, n_gradients: int) -> Job:
         """Read gradients that lie in a word each, and carry only them over the tile's bus. Count: accesses."""
-        bus, bits = self.parts.tile_bus, self.chip.tile.gradient_buffer.gradient_bits
+        bus, bits = self.parts.tile_bus, self.chip.tile.gradients.gradient_bits
         n_words = self.accesses(bits)
         on_bus_pj = bus.beats(bits) * bus.beat_pj() / n_words
         name = self.named("load_gradient@strided")
@@ -79,7 +80,7 @@ class GradientBuffer(Memory):
 
     def words_of_columns(self, n_columns: int) -> list[tuple[int, int]]:
         """Of each word of a row of so many gradients, the columns (start, stop) that lie in it."""
-        bits, width = self.chip.tile.gradient_buffer.gradient_bits, self.price.width_bits
+        bits, width = self.chip.tile.gradients.gradient_bits, self.price.width_bits
         n_words = self.accesses(n_columns * bits)
         return [(w * width // bits, min(n_columns, -(-(w + 1) * width // bits))) for w in range(n_words)]
 
@@ -88,5 +89,5 @@ class GradientBuffer(Memory):
 
     def asked(self) -> tuple[int, Fraction]:
         """A gradient of each of the gradient unit's lanes, read and written back in a cycle."""
-        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.gradient_buffer.gradient_bits
+        unit, bits = self.chip.tile.learner, self.chip.tile.gradients.gradient_bits
         return 2 * unit.n_lanes * bits, Fraction(unit.cycle_ps)

@@ -37,23 +37,29 @@ class Memory(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
+        if cls.of_file(chip) is None:
+            return []
         spec = cls.spec_of(chip)
         found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
         return found + condition_faults(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer) or super().scales(chip)
+        return isinstance(cls.cost_of(chip), CactiBuffer | SramBuffer) or super().scales(chip)
 
     @classmethod
     def heeds(cls, chip: Chip) -> set[str]:
         found = super().heeds(chip)
-        by_law = isinstance(cls.spec_of(chip).cost, SramBuffer)
+        by_law = isinstance(cls.cost_of(chip), SramBuffer)
         return found | {"temperature", "supply", "flavour"} if by_law else found
 
     @property
     def where(self) -> Where:
         return "tile"
+
+    @property
+    def n_per_parent(self) -> int:
+        return 0 if self.of_file(self.chip) is None else 1
 
     @property
     def figures(self) -> Figures:

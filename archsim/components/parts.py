@@ -13,6 +13,7 @@ from archsim.components.adc import Adc
 from archsim.components.array_control import ArrayControl
 from archsim.components.array_part import ArrayPart
 from archsim.components.chip_control import ChipControl
+from archsim.components.circuit import circuit_faults, with_circuits
 from archsim.components.column_drivers import ColumnDrivers
 from archsim.components.column_mux import ColumnMux
 from archsim.components.crossbar import Crossbar
@@ -119,7 +120,7 @@ class Parts:
         if faults:
             raise SpecError(listed(faults))
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
-        self.chip, self.scaled = (found := at_conditions(chip, part_kinds())).chip, found.said
+        self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
         self.is_of_one_tile = False
         self._of_tiles: dict[int, Parts] = {}
         self._make()
@@ -223,8 +224,10 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    found = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
-    return [*dict.fromkeys(found), *scaling_faults(chip, part_kinds())]
+    of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    of_circuits = circuit_faults(chip)
+    priced = chip if of_circuits else with_circuits(chip)
+    return [*of_circuits, *dict.fromkeys(of_parts), *scaling_faults(priced, part_kinds())]
 
 
 def without_effect(chip: Chip) -> list[str]:
@@ -265,7 +268,8 @@ def count_units() -> dict[str, str]:
 
 
 def _size_in_file(chip: Chip, buffer: str) -> Any:
-    return buffer_kinds()[buffer].spec_of(chip).size_bytes
+    spec = buffer_kinds()[buffer].of_file(chip)
+    return 0 if spec is None else spec.size_bytes
 
 
 def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:

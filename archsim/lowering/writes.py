@@ -40,7 +40,7 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-        return [_recorded(ctx, row) for row in of_block.reshape(block.n_rows, -1)]
+        return [_recorded(ctx, block, row) for row in of_block.reshape(block.n_rows, -1)]
     cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
     if cells is None:
         n_cells = [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
@@ -55,22 +55,26 @@ def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -
     """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
     whose = FEEDBACK if block.role == "feedback" else block.layer
     shares = ctx.digit_shares[whose]
-    law = ctx.chip.write.law if ctx.chip.write.draw else None
+    law = ctx.chip.writing.law if ctx.chip.writing.draw else None
     if law is None:
         return [Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in n_cells]
     place = crc32(f"{block.layer} {block.role}".encode())
     rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
-    parallel, failing = ctx.chip.write.n_parallel_cells, law.failing(shares)
+    parallel, failing = ctx.chip.writing.n_parallel_cells, law.failing(shares)
     return [
         Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing))))
         for n in n_cells
     ]
 
 
-def _recorded(ctx: Context, pulses: NDArray[np.uint16]) -> Row | None:
-    """A row whose cells took so many pulses."""
+def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> Row | None:
+    """A row whose cells took so many pulses; who of them failed is expected."""
     given: list[int] = pulses[pulses > 0].tolist()
-    return Row(len(given), taken(given, ctx.chip.write.n_parallel_cells)) if given else None
+    if not given:
+        return None
+    write = ctx.chip.writing
+    failing = 0.0 if write.law is None else write.law.failing(ctx.digit_shares[block.layer])
+    return Row(len(given), taken(given, write.n_parallel_cells, len(given) * failing))
 
 
 def cells_of_step(chip: Chip) -> float:
@@ -83,7 +87,7 @@ def cells_of_step(chip: Chip) -> float:
     >>> cells_of_step(chip), cells_of_step(load_chip("arch_specs/wearable_rram.yaml", ["write.read_before=true"]))
     (4, 1.25)
     """
-    if not chip.write.read_before:
+    if not chip.writing.read_before:
         return chip.crossbar.n_columns_per_weight
     return sum(float(chip.device.n_levels) ** -digit for digit in range(chip.crossbar.n_cells_per_weight))
 
@@ -101,7 +105,7 @@ def write_row(
         label, circuits.program(n_cells, row.of), n_cells,
         uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells, row.of), after=after,
     )  # fmt: skip
-    if not ctx.chip.write.verify:
+    if not ctx.chip.writing.verify:
         return last
     granted = _granted(ctx, block, n_cells)
     return ctx.add(
@@ -124,18 +128,18 @@ def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | 
 
 def _converters(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
     """What reads written cells, where it is neither a circuit of the write's own nor promised (`_granted`)."""
-    has_own = ctx.chip.write.verify_read_ps is not None
+    has_own = ctx.chip.writing.verify_read_ps is not None
     return [] if has_own or ctx.parts.crossbar.is_sensed() else [adc_claim(ctx, block, n_cells)]
 
 
 def _granted(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
     """Converters as reads promise them to each other: who waits for a promise stands in no line of an ADC."""
-    return adc_grants(ctx, block, n_cells) if ctx.chip.write.verify_read_ps is None else []
+    return adc_grants(ctx, block, n_cells) if ctx.chip.writing.verify_read_ps is None else []
 
 
 def _power(ctx: Context, n_cells: int) -> list[Claim]:
     """A row's share of the power budget for writing, in uW."""
-    budget = ctx.chip.write.max_power_uw
+    budget = ctx.chip.writing.max_power_uw
     if budget is None:
         return []
     needed = max(1, round(ctx.parts.write_circuits.program_power_uw(n_cells)))

@@ -17,7 +17,7 @@ from archsim.mapping.memory import BufferPlan, all_value_bits, merged, plan_buff
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import readers, sources_of
-from archsim.mapping.rule import MappedRule, rule_of, rules_of
+from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -120,6 +120,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_kind("phase", phase, phases()),
     ], MappingError)  # fmt: skip
+    refuse_without_parts(chip, phase)
     unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
     if unknown:
         raise MappingError(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
+from archsim.errors import SpecError
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.registry import RULES
 from archsim.spec import Chip
+from archsim.spec.chip import HOW_TO_LEARN
 from archsim.workload import PROGRAM, Layer, Network, Workload
 
 if TYPE_CHECKING:
@@ -22,6 +25,9 @@ class MappedRule(Protocol):
 
     @property
     def reads_transposed(self) -> bool: ...
+
+    @property
+    def parts(self) -> Sequence[str]: ...
 
     def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]: ...
 
@@ -63,3 +69,19 @@ def rules_of(phase: str, work: Workload) -> tuple[MappedRule, ...]:
     """
     named = work.phases if phase == PROGRAM else (phase,)
     return tuple(RULES[name]() for name in named if name in RULES)
+
+
+def refuse_without_parts(chip: Chip, phase: str) -> None:
+    """Refuse to learn or to program on a chip that leaves out what a phase needs for it.
+
+    Raises
+    ------
+    SpecError
+        With all parts that are missing.
+    """
+    rule = rule_of(phase)
+    needed = rule.parts if rule is not None else ("write",) if phase == PROGRAM else ()
+    missing = [path for path in needed if reduce(getattr, path.split("."), chip) is None]
+    if missing:
+        said = f"chip {chip.name} leaves out what phase {phase} needs"
+        raise SpecError(f"{', '.join(missing)}: {said}; {HOW_TO_LEARN}")

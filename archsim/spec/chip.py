@@ -6,10 +6,11 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from archsim.errors import SpecError
 from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
 from archsim.spec.array_parts import (
@@ -21,18 +22,20 @@ from archsim.spec.array_parts import (
     PartialSumRegisters,
     Width,
 )
-from archsim.spec.buffers import Buffer, GradientBuffer, MembraneBuffer, Word
+from archsim.spec.buffers import Buffer, GradientBuffer, MembraneBuffer
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
+from archsim.spec.choices import Execution, MappingRules, PowerRules
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
     BusCost,
     CitedCost,
-    CitedDrivers,
     Conditions,
+    DriversCost,
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.units import (
@@ -43,12 +46,26 @@ from archsim.units import (
     FrequencyMhz,
     KindName,
     NodeNm,
-    PowerUw,
     TimePs,
     VoltageV,
 )
 
+Part = TypeVar("Part")
+HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"
 AUTO, TAILORED = "auto", "tailored"
+
+
+def there(part: Part | None, path: str) -> Part:
+    """A part that may be left out of a chip which only infers.
+
+    Raises
+    ------
+    SpecError
+        It was, and is needed.
+    """
+    if part is None:
+        raise SpecError(f"{path}: missing; learning and programming need it; {HOW_TO_LEARN}")
+    return part
 
 
 class Technology(DoorModel):
@@ -161,7 +178,7 @@ class Drivers(DoorModel):
     signed_input: Literal["two_phase", "bipolar"]
     charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
-    cost: CitedDrivers
+    cost: DriversCost
 
 
 class SampleHold(DoorModel):
@@ -180,7 +197,7 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves.
+    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -190,6 +207,7 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    gated: bool = False
     cost: AdcCost
 
     @model_validator(mode="after")
@@ -208,34 +226,6 @@ class Adc(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
-
-
-class Unit(DoorModel):
-    """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
-
-    Cost: energy per result, area and leakage per lane.
-    """
-
-    n_lanes: Count
-    cycle_ps: TimePs
-    latency_ps: TimePs
-    cost: CitedCost
-
-
-class GradientUnit(Unit):
-    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
-
-    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
-    multiplier in each lane; without it the energy follows from that of an addition.
-    """
-
-    multiply: CitedCost | None = None
-
-
-class ShiftAdd(Unit):
-    """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
-
-    n_registers: Count
 
 
 class Transposer(DoorModel):
@@ -270,6 +260,8 @@ class Pe(DoorModel):
 class Tile(DoorModel):
     """PEs, the buffers and the digital units that they share.
 
+    A chip that only infers may leave out `history_buffer`, `gradient_buffer` and `gradient_unit`.
+
     `input_sets` and `accumulator_sets`: steps that lie in the arrays' input registers and in the accumulators at
     once. 2 is double buffering: one is filled while the other is used; 1 has them take turns. No area is counted.
     """
@@ -279,15 +271,25 @@ class Tile(DoorModel):
     input_buffer: Buffer
     output_buffer: Buffer
     membrane_buffer: MembraneBuffer
-    history_buffer: Buffer
-    gradient_buffer: GradientBuffer
+    history_buffer: Buffer | None = None
+    gradient_buffer: GradientBuffer | None = None
     accumulator: Unit
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: GradientUnit
+    gradient_unit: GradientUnit | None = None
     transposer: Transposer | None = None
     control: CitedCost | None = None
+
+    @property
+    def gradients(self) -> GradientBuffer:
+        """The gradient buffer of a chip that learns; SpecError where there is none."""
+        return there(self.gradient_buffer, "tile.gradient_buffer")
+
+    @property
+    def learner(self) -> GradientUnit:
+        """The gradient unit of a chip that learns; SpecError where there is none."""
+        return there(self.gradient_unit, "tile.gradient_unit")
 
 
 class Interconnect(DoorModel):
@@ -311,50 +313,6 @@ class Interconnect(DoorModel):
     cost: InterconnectCost
 
 
-class Execution(DoorModel):
-    """Choices of the design that are neither a part nor a number.
-
-    Parameters
-    ----------
-    spike_format : "aer" or "bitmap"
-        Spikes travel as a list of addresses, or one bit per neuron.
-    skip_idle_blocks : bool
-        Whether an array that no spike reaches in a timestep is read all the same.
-    feedback : "copy" or "transposable"
-        Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
-    error_resolution : Bits
-        Resolution of the error that goes backwards through the drivers.
-    """
-
-    spike_format: Literal["aer", "bitmap"]
-    skip_idle_blocks: bool
-    feedback: Literal["copy", "transposable"]
-    error_resolution_bits: Word
-
-
-class MappingRules(DoorModel):
-    """How layers are laid out.
-
-    `convolution`: "im2col" stacks kernel taps and channels on the rows of arrays; "tap_per_crossbar" gives
-    each kernel tap its own crossbar in a PE, and adds the currents before the converters (SpikeSim).
-    `few_rows`: DFA's fixed matrices, and the transposed copy of a layer with few outputs, have few rows:
-    "spread" gives each of their blocks its own crossbar, so that all are read at once; "stacked" puts blocks
-    on each other's free rows, which takes fewer crossbars and reads them one after the other.
-    `replicas`: copies of each layer by name, for layers that are busy.
-    """
-
-    convolution: Literal["im2col", "tap_per_crossbar"] = "im2col"
-    placement: Literal["near", "in_order"] = "near"
-    few_rows: Literal["spread", "stacked"] = "spread"
-    replicas: dict[str, Count] = Field(default_factory=dict)
-
-
-class PowerRules(DoorModel):
-    """A cap on the power of the whole chip, leakage included: tasks wait until their share is free."""
-
-    max_uw: PowerUw
-
-
 class Chip(DoorModel):
     """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
 
@@ -374,7 +332,7 @@ class Chip(DoorModel):
     pe: Pe
     crossbar: Crossbar
     device: Device
-    write: Write
+    write: Write | None = None
     drivers: Drivers
     sample_hold: SampleHold | None = None
     adc: Adc
@@ -387,16 +345,21 @@ class Chip(DoorModel):
     chip_control: CitedCost | None = None
 
     @property
+    def writing(self) -> Write:
+        """How cells are written, on a chip that says it; SpecError where it does not."""
+        return there(self.write, "write")
+
+    @property
     def law_of_cells(self) -> Any:
         """The law by which the array model draws pulses, where its cells do not say themselves."""
-        errors = self.device.errors
-        return self.write.law if errors.write_verify is None and errors.update is None else None
+        errors, law = self.device.errors, None if self.write is None else self.write.law
+        return law if errors.write_verify is None and errors.update is None else None
 
     @property
     def counts_pulses(self) -> bool:
         """Whether cells of the array model take pulses one by one, and not each the same mean."""
-        errors = self.device.errors
-        return self.write.law is not None or errors.write_verify is not None or errors.update is not None
+        errors, law = self.device.errors, None if self.write is None else self.write.law
+        return law is not None or errors.write_verify is not None or errors.update is not None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -413,10 +376,10 @@ class Chip(DoorModel):
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
             faults.append((("execution", "feedback"), said))
-        if self.write.n_parallel_cells > n_columns:
+        if self.write is not None and self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             faults.append((("write", "parallel_cells"), said))
-        if self.write.law is not None:
+        if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
