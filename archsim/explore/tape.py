@@ -373,7 +373,7 @@ def _asked(parts: Parts, call: Call) -> Any:
 
 
 def _meant(parts: Parts, argument: Any) -> Any:
-    if not isinstance(argument, tuple):
+    if not isinstance(argument, tuple) or argument[:1] not in (("cycle",), ("bits",), ("pitch",)):
         return argument
     kind, what, *more = argument
     if kind in ("cycle", "bits"):
