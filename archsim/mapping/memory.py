@@ -20,7 +20,7 @@ from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
-from archsim.mapping.rows import readers, sources_of
+from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
 from archsim.spec import EXACT, TAILORED, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
@@ -243,13 +243,19 @@ class _Book:
 
     def _inputs(self, plan: LayerPlan) -> None:
         sources = sources_of(plan.layer)
-        live = {source: self.flow.live_steps(plan.layer, source) for source in sources}
         messages = self._messages(plan, sources)
         for tile in plan.tiles:
             for source in sources:
-                step = messages.get((source, tile), 0)
-                wish = live[source] + STREAM_STEPS - 1
-                self._add("input_buffer", tile, f"{source} to {plan.layer.name}", step * live[source], step * wish)
+                step, live = messages.get((source, tile), 0), self._live(plan, source, tile)
+                wish = live + STREAM_STEPS - 1
+                self._add("input_buffer", tile, f"{source} to {plan.layer.name}", step * live, step * wish)
+
+    def _live(self, plan: LayerPlan, source: str, tile: int) -> int:
+        """Steps of a source that a tile must hold at once for a layer; of its own past for all that share it."""
+        if source != plan.layer.name:
+            return self.flow.live_steps(plan.layer, source)
+        users = [p.layer for p in self.plans.values() if source in sources_of(p.layer) and tile in p.tiles]
+        return max(self.flow.live_steps(user, source) for user in users)
 
     def _messages(self, plan: LayerPlan, sources: Sequence[str]) -> dict[tuple[str, int], int]:
         """Bytes of one step of each source that each tile of a layer needs."""
@@ -260,6 +266,8 @@ class _Book:
         # of itself, too: its own plan is there already
         homes_of = {source: self.plans[source].homes for source in sources if source != INPUT}
         for source, home, tile in readers(plan, homes_of, self.work.network):
+            if stored_for(self.plans, plan, tile, source, home, self.work.network) != plan.layer.name:
+                continue
             size = n_bytes(home.n_channels * self._burst(source), self.bits[source])
             found[source, tile] = found.get((source, tile), 0) + size
         return found

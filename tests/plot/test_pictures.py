@@ -216,7 +216,7 @@ def test_the_floor_plan_of_tailored_tiles_shows_no_crossbar_that_is_not_in_use(
 ) -> None:
     module = sys.modules["archsim.plot.floor_plan"]
     named: list[str] = []
-    monkeypatch.setattr(module, "legend_of", lambda _, colours, *others: named.extend(colours))
+    monkeypatch.setattr(module, "legend_of", lambda _fig, colours, *_others: named.extend(colours))
     chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml", [f"tiles={tiles}"])
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml")
     floor_plan(map_workload(chip, work, "inference"), tmp_path / "f.png")
