@@ -40,7 +40,7 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-        return [_recorded(ctx, row) for row in of_block.reshape(block.n_rows, -1)]
+        return [_recorded(ctx, block, row) for row in of_block.reshape(block.n_rows, -1)]
     cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
     if cells is None:
         n_cells = [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
@@ -67,10 +67,14 @@ def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -
     ]
 
 
-def _recorded(ctx: Context, pulses: NDArray[np.uint16]) -> Row | None:
-    """A row whose cells took so many pulses."""
+def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> Row | None:
+    """A row whose cells took so many pulses; who of them failed is expected."""
     given: list[int] = pulses[pulses > 0].tolist()
-    return Row(len(given), taken(given, ctx.chip.writing.n_parallel_cells)) if given else None
+    if not given:
+        return None
+    write = ctx.chip.writing
+    failing = 0.0 if write.law is None else write.law.failing(ctx.digit_shares[block.layer])
+    return Row(len(given), taken(given, write.n_parallel_cells, len(given) * failing))
 
 
 def cells_of_step(chip: Chip) -> float:

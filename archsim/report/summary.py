@@ -170,7 +170,7 @@ def link_lines(record: Record, n: int = 3) -> list[str]:
 
 
 def write_lines(record: Record) -> list[str]:
-    """What a run wrote, in words; nothing where no cell was.
+    """The cells that a run wrote, in words; nothing of updates in which each cell takes one pulse.
 
     Examples
     --------
@@ -179,7 +179,7 @@ def write_lines(record: Record) -> list[str]:
     program: 1000 cells written, 8.5 pulses each (0.085 % of their endurance); 35 (3.5 %) not at their target
     """
     writes = record["provenance"].get("writes")
-    if not writes:
+    if not writes or (record["phase"] != "program" and writes["pulses"] == writes["cells"]):
         return []
     worn = ""
     if "endurance_cycles" in writes:

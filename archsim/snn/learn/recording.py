@@ -17,6 +17,7 @@ from archsim.snn.codes import Codes
 from archsim.snn.learn.chip import ChipProducts, by_largest
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
+from archsim.snn.learn.updates import Update, pulses_of, typical
 from archsim.spec.values import InputRules
 from archsim.workload.network import Floats, Network
 
@@ -27,7 +28,7 @@ class Recorder:
     An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
     of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
     write counts for each cell that got a pulse; where the chip's cells take pulses one by one
-    (`Chip.counts_pulses`), these are kept too.
+    (`Chip.counts_pulses`), these are kept too, of those updates whose pulses are nearest to the mean of all.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class Recorder:
         self._codes: dict[str, list[Codes]] = {}
         self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
-        self._of_cells: dict[str, list[Pulses]] = {}
+        self._updates: list[Update] = []
         self._n_seen = 0
         self._is_open = True
         self._before = self._pulses()
@@ -80,19 +81,20 @@ class Recorder:
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""
-        if not self._is_open:
+        keeps_pulses = self._products.chip.counts_pulses
+        if not self._is_open and not keeps_pulses:
             return
-        now = self._pulses()
+        now, update = self._pulses(), Update()
         for layer in self._network.weighted:
             for suffix in ("", COPY):
                 pulses = self._cells(layer.name, suffix, now)
                 if pulses is None:
                     continue
-                name = layer.name + suffix
-                written = (pulses > 0).sum(axis=2)
-                self._writes.setdefault(name, []).append(np.asarray(written, dtype=np.uint8))
-                if self._products.chip.counts_pulses:
-                    self._of_cells.setdefault(name, []).append(pulses)
+                if self._is_open:
+                    written = np.asarray((pulses > 0).sum(axis=2), dtype=np.uint8)
+                    self._writes.setdefault(layer.name + suffix, []).append(written)
+                update.keep(layer.name + suffix, pulses)
+        self._updates += [update] if keeps_pulses else []
         self._before, self._is_open = now, self._n_seen < self._n_samples
 
     def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Pulses | None:
@@ -129,7 +131,7 @@ class Recorder:
             {name: first(parts) for name, parts in self._spikes.items()},
             {name: np.asarray(codes != 0, dtype=np.uint8) for name, codes in errors.items()},
             {name: np.stack(parts) for name, parts in self._writes.items()},
-            {name: np.stack(parts) for name, parts in self._of_cells.items()},
+            pulses_of(typical(self._updates, max(map(len, self._writes.values()), default=0))),
             {name: first(parts) for name, parts in self._codes.items()},
             errors,
         )
