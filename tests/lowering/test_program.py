@@ -6,6 +6,7 @@ import pytest
 from lowering_support import counts
 
 from archsim.engine import run_tasks
+from archsim.errors import SpecError
 from archsim.verify import verify
 
 CELLS_OF_WEIGHT = 4  # pairs of two cells
@@ -88,3 +89,13 @@ def test_the_digits_of_known_weights_decide_the_pulses_of_their_cells(lowered):
     assert evenly == pytest.approx(law.mean((0.625, 0.125, 0.125, 0.125)))
     assert law.mean((1, 0, 0, 0)) < found < law.mean((0, 1, 1, 0))
     assert found != pytest.approx(evenly)
+
+
+def test_a_chip_that_only_infers_is_programmed_with_the_weights_alone(lowered):
+    low = lowered("dense", "program", ["tile.gradient_buffer=null", "tile.gradient_unit=null"])
+    assert set(low.graph.phase_names) == {"program"}
+
+
+def test_a_chip_without_write_circuits_cannot_be_programmed(lowered):
+    with pytest.raises(SpecError, match=r"^write: chip wearable_rram leaves out what phase program needs"):
+        lowered("dense", "program", ["write=null"])
