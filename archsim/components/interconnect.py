@@ -85,8 +85,9 @@ class Interconnect(Part):
 
     def _routers_per_tile(self) -> float:
         """Whole routers of the chip by its tiles."""
-        n_tiles = max(1, self.parts.n_tiles)
-        return -(-n_tiles // self.chip.interconnect.n_tiles_per_router) / n_tiles
+        noc, n_tiles = self.chip.interconnect, max(1, self.parts.n_tiles)
+        n_routers: int = INTERCONNECTS[noc.kind].n_routers(-(-n_tiles // noc.n_tiles_per_router))
+        return n_routers / n_tiles
 
     def flits(self, n_bits: int) -> int:
         """Flits that carry `n_bits`."""

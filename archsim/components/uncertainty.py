@@ -23,6 +23,8 @@ law       3.1     2.6    4.1      1      spread between families of sources of A
                                          (docs/models/components.md)
 circuit   1.22    1.62   2.2      1      NeuroSim V1.3 against V1.5, one sub-array: 45.4 / 37.2 pJ, 11,788 / 7,284
                                          um2, 0.162 / 0.073 uW
+wires     1.75    1.75   1.75     1      spread between NeuroSim, DSENT, CiMLoop's C V^2 and Keckler et al., 24 to
+                                         87 fJ per bit and mm at 22 nm
 survey    1.18    5.3    1.18     1      ISAAC's ADC (ISCA 2016): 1.5625 pJ and 1200 um² where the regression
                                          gives 1.8486 pJ and 6313 um²
 ========  ======  =====  =======  =====  ==================================================================
@@ -47,12 +49,14 @@ _SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8
 _ADCS = "default: spread between families of sources of ADCs of 5 bit at 22 nm (docs/models/components.md)"
 _VERSIONS = "default: NeuroSim V1.3 against V1.5, a sub-array: 45.4 / 37.2 pJ, 11788 / 7284 um2, 0.162 / 0.073 uW"
 _ROUTERS = "default: DSENT, Loihi, PUMA, ISAAC apart: 0.58 to 3.6 pJ per 32-bit flit, 3769 to 51910 um2 (22 nm)"
+_WIRES = "default: NeuroSim, DSENT, CiMLoop, Keckler et al. apart: 24 to 87 fJ per bit and mm (22 nm)"
 _DEFAULTS: dict[str, tuple[tuple[float, float, float, float], str]] = {
     "cacti": ((1.12, 1.12, 1.12, 1.12), _SPICE),
     "law": ((3.1, 2.6, 4.1, 1.0), _ADCS),
     "circuit": ((1.22, 1.62, 2.2, 1.0), _VERSIONS),
     "router": ((2.5, 5.4, 6.0, 1.0), _ROUTERS),
     "sram": ((1.5, 1.6, 1.3, 1.12), _FAMILIES),
+    "wires": ((1.75, 1.75, 1.75, 1.0), _WIRES),
     "survey": ((1.18, 5.3, 1.18, 1.0), _SURVEY),
 }
 _OTHERS = ((1.12, 1.28, 1.12, 1.0), _SILICON)

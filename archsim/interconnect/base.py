@@ -102,6 +102,11 @@ class Interconnect(ABC):
         return 4 + n_tiles
 
     @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """Routers that join so many places: one at each, unless a kind says otherwise."""
+        return n_places
+
+    @classmethod
     def faults(cls, section: Section) -> list[tuple[str, str]]:
         """Errors of this kind together with other keys, as (key, what is wrong and what would help).
 

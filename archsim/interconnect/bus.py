@@ -31,6 +31,12 @@ class Bus(Interconnect):
         del n_tiles
         return 0
 
+    @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """None."""
+        del n_places
+        return 0
+
     def path(self, here: int, there: int) -> tuple[Hop, ...]:
         del here, there
         return (Hop(NAME, self.diameter),)

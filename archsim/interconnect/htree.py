@@ -36,6 +36,12 @@ class HTree(Interconnect):
         del n_tiles
         return 3
 
+    @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """The junctions between the leaves and the global buffer, which is the root."""
+        tree = cls(n_places, tuple(range(n_places)))
+        return sum(((max(1, n_places) - 1) >> level) + 1 for level in range(1, tree.n_levels))
+
     def path(self, here: int, there: int) -> tuple[Hop, ...]:
         up = [] if here == IO else self._above(here)
         down = [] if there == IO else self._above(there)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from archsim.components import ReadCycle
 from archsim.components.records import ArrayRead, longest
@@ -146,6 +147,14 @@ class _Stages:
         return self._others * self._slowest + own_ps, own_ps
 
 
+class Share(NamedTuple):
+    """A part of a product's result: to which tile, how many values, and what their addition waits for."""
+
+    tile: int
+    n_values: int
+    after: Iterable[int | None] = ()
+
+
 def deliver(
     ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Iterable[int | None] = ()
 ) -> int:
@@ -154,7 +163,7 @@ def deliver(
     `after` holds back the addition until the accumulators are free for this step.
     """
     n_values = _outputs(product) * product.n_vectors
-    return scatter(ctx, label, product, merged, [(tile, n_values)], after)[0]
+    return scatter(ctx, label, product, merged, [Share(tile, n_values, after)])[0]
 
 
 def scatter(
@@ -162,14 +171,13 @@ def scatter(
     label: Label,
     product: Product,
     merged: int,
-    targets: Sequence[tuple[int, int]],
-    after: Iterable[int | None] = (),
+    targets: Sequence[Share],
 ) -> list[int]:
     """Carry parts of a product's result to the accumulators of several tiles.
 
     Parameters
     ----------
-    targets : sequence of (tile, values)
+    targets : sequence of Share
         Who gets how many of the results.
 
     Returns
@@ -179,10 +187,10 @@ def scatter(
     """
     value_bits = ctx.chip.tile.membrane_buffer.potential_bits
     register = (_register(ctx, product), 1)
-    n_bits = sum(n for _, n in targets) * value_bits
+    n_bits = sum(share.n_values for share in targets) * value_bits
     collect = ctx.do(label, product.block.tile, ctx.parts.tile_bus.collecting(n_bits), [merged])
     added = []
-    for tile, n_values in targets:
+    for tile, n_values, after in targets:
         arrived = travel(ctx, label, product.block.tile, tile, n_values * value_bits, [collect])
         frees = [register] if len(targets) == 1 else []
         added.append(ctx.do(label, tile, ctx.parts.accumulator.add(n_values), [arrived, *after], frees=frees))

@@ -28,21 +28,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.order import as_inputs_come
-from archsim.lowering.transport import (
-    Room,
-    emit,
-    empty_token,
-    fetch,
-    send_all,
-    shared_room,
-    spike_bits,
-    travel,
-)
-from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of
+from archsim.lowering.rooms import history_room, input_room, message_bytes
+from archsim.lowering.transport import Room, emit, empty_token, fetch, send_all, spike_bits, travel
+from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of, stored_for
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
@@ -83,6 +76,7 @@ class Forward:
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
+    _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -176,6 +170,7 @@ class Forward:
         if kept:
             self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
         self.fetched[layer, tile, step] = task
+        self._leave_shared(plan, tile, step, task)
         return task
 
     def _start_of(self, step: int) -> int | None:
@@ -230,16 +225,19 @@ class Forward:
 
     def _leaving(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Claim]:
         """Space of the inputs that no later step of the layer reads."""
-        ctx, users = self.ctx, self.last_users(plan.layer.name, source)
-        leaving = [s for s in ctx.flow.needs(plan.layer, step, source) if users[s] == step]
         claims: dict[int, int] = {}
-        for s in leaving:
+        for s in self._read_for_good(plan, source, step):
             for room in self._rooms(plan, tile, source, s):
                 claims[room.resource] = claims.get(room.resource, 0) + room.n_bytes
         return list(claims.items())
 
+    def _read_for_good(self, plan: LayerPlan, source: str, step: int) -> list[int]:
+        """Steps of a source that this step of a layer is the last to read."""
+        users = self.last_users(plan.layer.name, source)
+        return [s for s in self.ctx.flow.needs(plan.layer, step, source) if users[s] == step]
+
     def _rooms(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Room]:
-        """Where the messages of a source's step lie in a tile's input buffer."""
+        """Where the messages of a source's step lie in a tile's input buffer, those that no other layer reads."""
         ctx = self.ctx
         if source == INPUT:
             n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
@@ -248,7 +246,40 @@ class Forward:
             input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
             for home in ctx.plan(source).homes
             if needed_from(plan, tile, source, home, ctx.network)
+            and len(self._sharers(plan, tile, source, home, step)) == 1
         ]
+
+    def _sharers(self, plan: LayerPlan, tile: int, source: str, home: Home, step: int) -> list[str]:
+        """Layers on a tile that read a step of a home of a source where `plan` reads it, itself among them."""
+        plans, network = self.ctx.mapping.plans, self.ctx.network
+        owner = stored_for(plans, plan, tile, source, home, network)
+        if source == INPUT or not network.layer(source).recurrent:
+            return [plan.layer.name]
+        return [
+            name
+            for name in self._consumers(source)
+            if tile in plans[name].tiles
+            and step in self.last_users(name, source)
+            and needed_from(plans[name], tile, source, home, network)
+            and stored_for(plans, plans[name], tile, source, home, network) == owner
+        ]
+
+    def _leave_shared(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> None:
+        """Give back the space of spikes that several layers on a tile read, once the last of them has."""
+        ctx, label = self.ctx, self.label(plan.layer.name, step)
+        for source in sources_of(plan.layer):
+            if source == INPUT or not ctx.network.layer(source).recurrent:
+                continue
+            for s, home in product(self._read_for_good(plan, source, step), ctx.plan(source).homes):
+                if not needed_from(plan, tile, source, home, ctx.network):
+                    continue
+                sharers = self._sharers(plan, tile, source, home, s)
+                read = self._readers.setdefault((source, s, tile, home.tile), [])
+                read.append(fetched)
+                if len(read) == len(sharers) > 1:
+                    size = message_bytes(ctx, source, home, s)
+                    room = input_room(ctx, plan, tile, source, home, size)
+                    ctx.add(label, RELEASE, 1, after=read, frees=[room.claim])
 
     def _block(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Read a block and add its sums up at its home; returns the addition."""
@@ -306,19 +337,7 @@ class Forward:
         stored, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
         n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
         on_link = spike_bits(ctx, n_values, n_spikes, ctx.bits[name])
-        messages = []
-        for consumer in self._consumers(name):
-            other = ctx.plan(consumer)
-            if step not in self.last_users(consumer, name):
-                continue
-            rooms = {
-                tile: input_room(ctx, other, tile, name, home, size)
-                for tile in other.tiles
-                if needed_from(other, tile, name, home, ctx.network)
-            }
-            for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
-                self.arrived.setdefault((consumer, tile, name, step), []).append(task)
-                messages.append(task)
+        messages = self._tell(plan, home, step, on_link, emitted)
         if is_last := plan.layer is ctx.network.layers[-1]:
             left = travel(ctx, label, home.tile, IO, on_link, [emitted])
             bits = n_values * ctx.bits[name]
@@ -330,6 +349,28 @@ class Forward:
         if is_last:
             self.left[home.tile] = released
         return stored
+
+    def _tell(self, plan: LayerPlan, home: Home, step: int, on_link: int, emitted: int) -> list[int]:
+        """Send what a home has stored to all that read it: once to where layers on a tile share it."""
+        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
+        size, plans = message_bytes(ctx, name, home, step), ctx.mapping.plans
+        placed: dict[tuple[int, str], int] = {}  # by tile and the layer that it stores the message for
+        for consumer in self._consumers(name):
+            other = plans[consumer]
+            if step not in self.last_users(consumer, name):
+                continue
+            places = {
+                tile: (tile, stored_for(plans, other, tile, name, home, ctx.network))
+                for tile in other.tiles
+                if needed_from(other, tile, name, home, ctx.network)
+            }
+            new = [tile for tile, place in places.items() if place not in placed]
+            rooms = {tile: input_room(ctx, other, tile, name, home, size) for tile in new}
+            for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
+                placed[places[tile]] = task
+            for tile, place in places.items():
+                self.arrived.setdefault((consumer, tile, name, step), []).append(placed[place])
+        return list(placed.values())
 
     def _consumers(self, name: str) -> list[str]:
         network = self.ctx.network
@@ -370,41 +411,3 @@ def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:
     """Values in the windows of one step of a pooling layer, the padding included."""
     assert isinstance(plan.layer.op, Pool)
     return math.prod(plan.layer.op.kernel) * home.n_channels * ctx.n_vectors(plan.layer.name, step)
-
-
-def message_bytes(ctx: Context, name: str, home: Home, step: int) -> int:
-    """Bytes of what a home sends in one step."""
-    return n_bytes(home.n_channels * ctx.n_vectors(name, step), ctx.bits[name])
-
-
-def input_room(
-    ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int
-) -> Room:
-    """Space for messages from one home of a source; each home has its own, so that none waits for another."""
-    user = f"{source} to {plan.layer.name}"
-    if home is None:
-        return shared_room(ctx, tile, user, IO, {IO: size}, size)
-    burst = min(ctx.flow.n_positions(source), ctx.work.n_positions_per_burst)
-    sizes = {
-        h.tile: n_bytes(h.n_channels * burst, ctx.bits[source])
-        for h in ctx.plan(source).homes
-        if needed_from(plan, tile, source, h, ctx.network)
-    }
-    return shared_room(ctx, tile, user, home.tile, sizes, size)
-
-
-def history_room(ctx: Context, plan: LayerPlan, tile: int, step: int, what: str) -> tuple[Room, int]:
-    """Space and bits of one step's inputs or potentials in a tile's history buffer."""
-    name = plan.layer.name
-    n_vectors = ctx.n_vectors(name, step)
-    if what == "inputs":
-        rows = {b.rows for b in plan.forward if b.tile == tile and b.replica == 0}
-        n_values = sum(high - low for low, high in rows) * n_vectors
-        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-    else:
-        home = next(h for h in plan.homes if h.tile == tile)
-        n_values = home.n_channels * n_vectors
-        bits = ctx.chip.tile.membrane_buffer.potential_bits
-    share = ctx.mapping.buffers.share_bytes["history_buffer", tile, f"{what} of {name}"]
-    resource = ctx.resource(f"tile[{tile}].history_buffer.space[{what} of {name}]", share)
-    return Room(resource, n_bytes(n_values, bits)), n_values * bits

@@ -17,14 +17,16 @@ For every layer with weights and every step whose error delta is known at the la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
-from archsim.lowering.forward import Forward, history_room
+from archsim.lowering.error_sums import ErrorSums
+from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
+from archsim.lowering.rooms import history_room
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, error_bytes, sources_of
 from archsim.workload import Layer
@@ -56,6 +58,7 @@ class Learning:
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
+        self.sums = ErrorSums(self.ctx)
 
     @property
     def last(self) -> Layer:
@@ -76,12 +79,14 @@ class Learning:
             return {(tile, step): task for tile, task in found.items() for step in steps}
         return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
 
-    def delta(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
+    def delta(
+        self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
+    ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
         if not self.ctx.rule.goes_back_in_time(self.ctx.work):
-            return self.surrogate(plan, home, step, after)
+            return self.surrogate(plan, home, step, after, frees)
         later = self._later(plan, home, step)
-        found = self.surrogate(plan, home, step, [*after, later])
+        found = self.surrogate(plan, home, step, [*after, later], frees)
         self.deltas[plan.layer.name, home.tile, step] = found
         return found
 
@@ -99,18 +104,20 @@ class Learning:
         job = ctx.parts.at(home.tile).gradient_unit.states(action, n_neurons, neuron.n_states, operations)
         return ctx.do(self.label(name, step), home.tile, job, [later])
 
-    def surrogate(self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None]) -> int:
-        """What arrived, times the slope; frees the potentials that were kept for it."""
+    def surrogate(
+        self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
+    ) -> int:
+        """What arrived, times the slope; frees the potentials that were kept for it, and what else it used up."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         if plan.layer.neuron is None:
-            return ctx.add(label, ADMIT, 1, after=after)
+            return ctx.add(label, ADMIT, 1, after=after, frees=frees)
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
         kept = self.forward.kept_potentials[name, home.tile, step]
         parts = ctx.parts.at(home.tile)
         recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), [kept, *after])
         kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
         job = parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
-        return ctx.do(label, home.tile, job, [recalled], frees=[room.claim])
+        return ctx.do(label, home.tile, job, [recalled], frees=[room.claim, *frees])
 
     def spread(
         self, plan: LayerPlan, step: int, deltas: dict[int, int], readers: dict[int, int]

@@ -48,11 +48,11 @@ def _program_block(ctx: Context, block: Block) -> None:
 
 def _program_row(ctx: Context, label: Label, block: Block, row: Row, done: list[int | None]) -> int:
     """Bring a row's digits to its array and write it."""
-    parts, n_bits = ctx.parts, row.n_cells * bits_per_cell(ctx.chip)
-    loaded = ctx.do(label, IO, parts.global_buffer.access("load_global", n_bits), [done[0]])
+    buffer, n_bits = ctx.parts.at(block.tile).input_buffer, row.n_cells * bits_per_cell(ctx.chip)
+    loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", n_bits), [done[0]])
     arrived = travel(ctx, label, IO, block.tile, n_bits, [loaded])
-    received = ctx.do(label, block.tile, parts.input_buffer.access("receive", n_bits), [arrived])
-    fetched = fetch(ctx, label, block.tile, parts.input_buffer.accesses(n_bits), [received])
+    received = ctx.do(label, block.tile, buffer.access("receive", n_bits), [arrived])
+    fetched = fetch(ctx, label, block.tile, buffer.accesses(n_bits), [received])
     return write_row(ctx, label, block, row, [fetched, done[1]])
 
 

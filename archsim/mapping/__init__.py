@@ -14,7 +14,7 @@ from archsim.mapping.mapping import Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, error_bytes, label_bits, n_bytes, value_bits
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
-from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of
+from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of, stored_for
 from archsim.mapping.rule import refuse_without_parts, rule_of, rules_of
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -46,5 +46,6 @@ __all__ = [
     "rule_of",
     "rules_of",
     "sources_of",
+    "stored_for",
     "value_bits",
 ]

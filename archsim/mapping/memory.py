@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
@@ -19,12 +20,13 @@ from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import LayerPlan
-from archsim.mapping.rows import readers, sources_of
+from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
 from archsim.spec import EXACT, TAILORED, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
+Key = TypeVar("Key")
 Owner = tuple[str, int, str]  # buffer, tile, user
 HELP = {
     "input_buffer": "take fewer crossbars to a tile, or lower positions_per_burst of the workload",
@@ -58,6 +60,8 @@ class BufferPlan:
         By buffer; of tailored tiles the largest.
     built_bytes : dict of (str, int) to int
         By buffer and tile, for tiles that are tailored; empty where they are alike.
+    needed_bytes : dict of (str, int) to int
+        By buffer and tile, what is to lie there: all that its users would like, or what there is.
     share_bytes : dict of Owner to int
         By buffer, tile and user.
     demands : tuple of Demand
@@ -66,17 +70,9 @@ class BufferPlan:
 
     size_bytes: dict[str, int]
     built_bytes: dict[tuple[str, int], int]
+    needed_bytes: dict[tuple[str, int], int]
     share_bytes: dict[Owner, int]
     demands: tuple[Demand, ...] = ()
-
-    @property
-    def needed_bytes(self) -> dict[tuple[str, int], int]:
-        """By buffer and tile, what is to lie there: all that its users would like, or what there is."""
-        liked: dict[tuple[str, int], int] = {}
-        for demand in self.demands:
-            key = demand.buffer, demand.tile
-            liked[key] = liked.get(key, 0) + demand.liked_bytes
-        return {key: min(n, self.built_bytes.get(key, self.size_bytes[key[0]])) for key, n in liked.items()}
 
 
 def n_bytes(n_values: int, n_bits: int) -> int:
@@ -135,6 +131,7 @@ def plan_buffers(
         by_buffer.setdefault(demand.buffer, []).append(demand)
     sizes: dict[str, int] = {}
     built: dict[tuple[str, int], int] = {}
+    needed: dict[tuple[str, int], int] = {}
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
         demands = by_buffer.get(name, [])
@@ -146,14 +143,23 @@ def plan_buffers(
         for tile, here in sorted(_by_tile(demands).items()):
             if chip.n_tiles == TAILORED and tile != IO:
                 built[name, tile] = _size(name, spec, here)
-            shares.update(_shared(here, built.get((name, tile), sizes[name])))
-    return BufferPlan(sizes, built, shares, tuple(book.demands))
+            there_is = built.get((name, tile), sizes[name])
+            needed[name, tile] = min(there_is, sum(demand.liked_bytes for demand in here))
+            shares.update(_shared(here, there_is))
+    return BufferPlan(sizes, built, needed, shares, tuple(book.demands))
 
 
 def merged(plans: Sequence[BufferPlan]) -> BufferPlan:
     """The buffers of a chip that is to serve several plans: each as large as the largest; shares of the first."""
-    sizes = {name: max(plan.size_bytes[name] for plan in plans) for name in plans[0].size_bytes}
-    return replace(plans[0], size_bytes=sizes)
+    sizes = _largest([plan.size_bytes for plan in plans])
+    built, needed = (_largest([getattr(plan, key) for plan in plans]) for key in ("built_bytes", "needed_bytes"))
+    return replace(plans[0], size_bytes=sizes, built_bytes=built, needed_bytes=needed)
+
+
+def _largest(plans: Sequence[Mapping[Key, int]]) -> dict[Key, int]:
+    """Of each key the largest value."""
+    keys = dict.fromkeys(key for plan in plans for key in plan)
+    return {key: max(plan.get(key, 0) for plan in plans) for key in keys}
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
@@ -237,13 +243,19 @@ class _Book:
 
     def _inputs(self, plan: LayerPlan) -> None:
         sources = sources_of(plan.layer)
-        live = {source: self.flow.live_steps(plan.layer, source) for source in sources}
         messages = self._messages(plan, sources)
         for tile in plan.tiles:
             for source in sources:
-                step = messages.get((source, tile), 0)
-                wish = live[source] + STREAM_STEPS - 1
-                self._add("input_buffer", tile, f"{source} to {plan.layer.name}", step * live[source], step * wish)
+                step, live = messages.get((source, tile), 0), self._live(plan, source, tile)
+                wish = live + STREAM_STEPS - 1
+                self._add("input_buffer", tile, f"{source} to {plan.layer.name}", step * live, step * wish)
+
+    def _live(self, plan: LayerPlan, source: str, tile: int) -> int:
+        """Steps of a source that a tile must hold at once for a layer; of its own past for all that share it."""
+        if source != plan.layer.name:
+            return self.flow.live_steps(plan.layer, source)
+        users = [p.layer for p in self.plans.values() if source in sources_of(p.layer) and tile in p.tiles]
+        return max(self.flow.live_steps(user, source) for user in users)
 
     def _messages(self, plan: LayerPlan, sources: Sequence[str]) -> dict[tuple[str, int], int]:
         """Bytes of one step of each source that each tile of a layer needs."""
@@ -254,6 +266,8 @@ class _Book:
         # of itself, too: its own plan is there already
         homes_of = {source: self.plans[source].homes for source in sources if source != INPUT}
         for source, home, tile in readers(plan, homes_of, self.work.network):
+            if stored_for(self.plans, plan, tile, source, home, self.work.network) != plan.layer.name:
+                continue
             size = n_bytes(home.n_channels * self._burst(source), self.bits[source])
             found[source, tile] = found.get((source, tile), 0) + size
         return found

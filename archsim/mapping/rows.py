@@ -24,6 +24,21 @@ def needed_from(plan: LayerPlan, tile: int, source: str, home: Home, network: Ne
     return any(rows_of_source(layer, source, home, network, span) for span in rows)
 
 
+def stored_for(
+    plans: Mapping[str, LayerPlan], plan: LayerPlan, tile: int, source: str, home: Home, network: Network
+) -> str:
+    """For which layer a tile stores what `plan` reads of a home of `source`.
+
+    Spikes of a recurrent layer lie once: where a tile holds blocks that read the layer's own past, others there
+    read the same.
+    """
+    if source == INPUT or source == plan.layer.name or not network.layer(source).recurrent:
+        return plan.layer.name
+    own = plans[source]
+    shared = tile in own.tiles and needed_from(own, tile, source, home, network)
+    return source if shared else plan.layer.name
+
+
 def readers(
     plan: LayerPlan, homes_of: Mapping[str, Sequence[Home]], network: Network
 ) -> Iterator[tuple[str, Home, int]]:

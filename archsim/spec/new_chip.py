@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from archsim.yaml_reader import Document, Keys, read_yaml
 
 _ADC = re.compile(r"\s*([a-z][a-z0-9_]*)\s*:\s*([0-9]{1,4})\s*(?:bits?|b)?\s*/\s*([0-9]{1,6})\s*")
 _ARRAY = re.compile(r"\s*([0-9]{1,6})\s*x\s*([0-9]{1,6})\s*")
+_PLAIN = re.compile(r"(?!(?i:true|false|null)$)[A-Za-z]\w*")
 _NODE = re.compile(r"rram_([0-9]+)nm")
 HEAD = """\
 # {name}: an RRAM chip at {node:g} nm, written by
@@ -61,8 +63,8 @@ def nodes_nm() -> dict[str, int]:
     return {name: int(match[1]) for name, match in found.items() if match}
 
 
-def wanted(node: str, array: str, adc: str, interconnect: str) -> Wanted:
-    """Read the choices as the command line gives them.
+def wanted(node: str, array: str | None, adc: str | None, interconnect: str | None) -> Wanted:
+    """Read the choices as the command line gives them; what is not given is as in the library of the node.
 
     Parameters
     ----------
@@ -92,6 +94,11 @@ def wanted(node: str, array: str, adc: str, interconnect: str) -> Wanted:
     """
     faults: list[str] = []
     node_nm = _node(node, faults)
+    chip = read_yaml(FOLDER / f"{library_for(node_nm)}.yaml", SpecError).data
+    of_adc, of_array = chip["adc"], chip["crossbar"]
+    array = array or f"{of_array['rows']}x{of_array['columns']}"
+    adc = adc or f"{of_adc['kind']}:{of_adc['resolution'].replace(' ', '')}/{of_adc['columns_per_adc']}"
+    interconnect = interconnect or str(chip["interconnect"]["kind"])
     size, converter = _ARRAY.fullmatch(array), _ADC.fullmatch(adc)
     n_rows, n_columns = (int(size[1]), int(size[2])) if size else (0, 0)
     if size is None:
@@ -122,11 +129,12 @@ def _node(node: str, faults: list[str]) -> float:
         node_nm = float(parse_quantity(node, "node"))
     except UnitError as error:
         faults.append(f"--node {node}: {error}")
-        return 0.0
-    low, high = min(nodes_nm().values()), max(nodes_nm().values())
+        return min(nodes_nm().values())
+    low, high = float(min(nodes_nm().values())), float(max(nodes_nm().values()))
     if not low <= node_nm <= high:
-        there = f"there are prices from {low} to {high} nm; libraries: {', '.join(libraries())}"
+        there = f"there are prices from {low:g} to {high:g} nm; libraries: {', '.join(libraries())}"
         faults.append(f"--node {node}: {there}")
+        return low
     return node_nm
 
 
@@ -172,7 +180,7 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
 def _values(choices: Wanted, name: str) -> dict[Keys, str]:
     """What stands in the file instead of what the library says, by path."""
     return {
-        ("name",): name,
+        ("name",): name if _PLAIN.fullmatch(name) else json.dumps(name),
         ("technology", "node"): f"{choices.node_nm:g} nm",
         ("crossbar", "rows"): str(choices.n_rows),
         ("crossbar", "columns"): str(choices.n_columns),

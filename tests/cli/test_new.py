@@ -40,7 +40,8 @@ def test_unchanged_choices_give_the_library_to_the_last_figure(name: str) -> Non
     node = nodes_nm()[name]
     library = archsim.load_chip(FOLDER / f"{name}.yaml")
     adc = f"{library.adc.kind}:{library.adc.resolution_bits}bit/{library.adc.n_columns_per_adc}"
-    text = new_chip(wanted(f"{node}nm", "128x128", adc, "mesh"), name, "a test")
+    assert wanted(f"{node}nm", None, None, None) == wanted(f"{node}nm", "128x128", adc, "mesh")
+    text = new_chip(wanted(f"{node}nm", None, None, None), name, "a test")
     shipped = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     assert text[text.index("version:") :] == shipped[shipped.index("version:") :]
 

@@ -161,3 +161,16 @@ def test_four_tiles_share_a_router_of_eight_ports(make_chip: MakeChip) -> None:
     assert 4 * four.leakage_uw == pytest.approx(3 * size.leakage(), rel=1e-12)
     assert 5 * five.area_um2 == pytest.approx(2 * 12000 * size.area(), rel=1e-12)  # two routers
     assert "shared by 4 tiles; 8 ports" in four.scaling
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_tiles", "n_routers", "n_ports"),
+    [("mesh", 4, 4, 5), ("mesh", 5, 6, 5), ("torus", 7, 9, 5), ("htree", 4, 2, 3), ("htree", 5, 5, 3)],
+)
+def test_a_chip_pays_for_every_router_that_its_kind_needs(
+    make_chip: MakeChip, kind: str, n_tiles: int, n_routers: int, n_ports: int
+) -> None:
+    # 5 leaves: 3 junctions above them, 2 above those, and the global buffer
+    chip = make_chip({**ROUTER, "interconnect.kind": kind})
+    item = router(Parts(chip, n_tiles, dict.fromkeys(buffer_kinds(), 4096)))
+    assert item.n * item.area_um2 == pytest.approx(n_routers * 12000 * RouterSize(32, n_ports, 2, 4).area())

@@ -37,7 +37,7 @@ def ran() -> Callable[..., Result]:
     return run
 
 
-@pytest.mark.parametrize("phase", ["inference", "bp"])
+@pytest.mark.parametrize("phase", ["inference", "bp", "program"])
 def test_a_tailored_chip_is_the_uniform_one_less_what_is_idle(ran: Callable[..., Result], phase: str) -> None:
     uniform, tailored = ran(phase, *EXACT), ran(phase, *EXACT, "tiles=tailored")
     idle = idle_of(uniform.items)

@@ -3,12 +3,15 @@
 After the forward pass, which kept every step's inputs and potentials::
 
     error        at the output: for each timestep, or once on the mean rate
-    for every layer from the last to the first, every step from the last to the first
+    for every step from the last to the first, every layer from the last to the first
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
         each array of the layer:      drive, read, convert, shift_add for each cycle of the error's bits,
                                       transposed: on arrays beside it, or on the array from its columns
         collect, hop ..., add         at the homes of the layer below (col2im: each tap at its step)
         rescale                       the sums times what the errors were divided by
+
+The additions of a step wait for one of the sets of accumulators of their home (`tile.accumulator_sets`, and as
+many more as windows keep open at once); the surrogate gives it back.
 
 An array that no error drives is skipped if the chip says so (`skip_idle_blocks`); its tile has the errors like any
 other, and sends an empty token to each home below that gets no sums from it.
@@ -22,12 +25,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archsim.lowering.arrays import Product, read_array, scatter
+from archsim.lowering.arrays import Product, Share, read_array, scatter
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
+from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
+from archsim.workload import INPUT
 
 Key = tuple[str, int, int]  # layer, tile, step
 Come = dict[tuple[int, str], list[int]]  # by home tile and layer below, the tasks that its sums are made by
@@ -40,19 +45,24 @@ class BackPropagation(Learning):
     contributions: dict[Key, list[int]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Lay down the forward pass, then the backward pass, layers and steps from the last to the first."""
+        """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
+
+        In the order of the output's steps from the last to the first, each with what it asks for: so a sum is used
+        before many more are begun.
+        """
         self.forward.run()
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
-        network = self.ctx.network
-        for layer in reversed([layer for layer in network.layers if network.learns(layer.name)]):
-            plan = self.ctx.plan(layer.name)
-            for step in reversed(range(self.ctx.flow.n_steps(layer.name))):
-                deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
-                if plan.forward:
-                    self._weights(plan, step, deltas)
-                else:
-                    self._pool(plan, step, deltas)
+        for name, step in reversed(list(as_output_asks(self.ctx.flow))):
+            if name != INPUT and self.ctx.network.learns(name):
+                self._step(self.ctx.plan(name), step)
+
+    def _step(self, plan: LayerPlan, step: int) -> None:
+        deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
+        if plan.forward:
+            self._weights(plan, step, deltas)
+        else:
+            self._pool(plan, step, deltas)
 
     def _contribute(self, layer: str, tile: int, step: int, task: int) -> None:
         self.contributions.setdefault((layer, tile, step), []).append(task)
@@ -60,7 +70,24 @@ class BackPropagation(Learning):
     def _delta(self, plan: LayerPlan, home: Home, step: int) -> int:
         name = plan.layer.name
         known = self.contributions.get((name, home.tile, step), [])
-        return self.delta(plan, home, step, [*known, self.forward.sent[name, home.tile, step]])
+        has_set = (name, home.tile, step) in self.sums.taken
+        frees = [self.sums.claim(name, home.tile, self._n_open(name))] if has_set else []
+        return self.delta(plan, home, step, [*known, self.forward.sent[name, home.tile, step]], frees)
+
+    def _sets(self, plan: LayerPlan, step: int, source: str, home: int) -> list[int]:
+        """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
+        n_steps = self.ctx.flow.n_steps(source)
+        if (source, home, n_steps - 1) not in self.sums.taken:
+            label = self.label(source, n_steps - 1)
+            self.sums.take(label, source, home, reversed(range(n_steps)), self._n_open(source))
+        return [self.sums.taken[source, home, needed] for needed in self.ctx.flow.needs(plan.layer, step, source)]
+
+    def _n_open(self, source: str) -> int:
+        """Steps of a layer whose sums are in the making at once: windows above add to several in turn."""
+        flow, network = self.ctx.flow, self.ctx.network
+        users = [layer for layer in network.layers if source in sources_of(layer)]
+        ahead = flow.look_ahead[source] * flow.n_bursts(source)
+        return max(flow.live_steps(user, source) for user in users) + ahead
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
@@ -129,9 +156,13 @@ class BackPropagation(Learning):
         label = self.label(name, step)
         merged = read_array(ctx, label, product, [fetched])
         self.gradients.setdefault(name, []).append(merged)
-        parts = [(tile, n_rows * n_vectors) for tile, n_rows, _ in self._targets(plan, _inputs(block))]
-        added = scatter(ctx, label, product, merged, parts)
-        for (home, _, source), task in zip(self._targets(plan, _inputs(block)), added, strict=True):
+        targets = self._targets(plan, _inputs(block))
+        shares = [
+            Share(home, n_rows * n_vectors, self._sets(plan, step, source, home))
+            for home, n_rows, source in targets
+        ]
+        added = scatter(ctx, label, product, merged, shares)
+        for (home, _, source), task in zip(targets, added, strict=True):
             come.setdefault((home, source), []).append(task)
         return merged
 
@@ -156,7 +187,13 @@ class BackPropagation(Learning):
         ctx, name = self.ctx, plan.layer.name
         for home in plan.homes:
             job = ctx.parts.accumulator.pool(pooled_values(ctx, plan, home, step))
-            task = ctx.do(self.label(name, step), home.tile, job, [deltas[home.tile]])
+            sets = [
+                task
+                for source in plan.layer.inputs
+                if ctx.network.learns(source) and any(h.tile == home.tile for h in ctx.plan(source).homes)
+                for task in self._sets(plan, step, source, home.tile)
+            ]
+            task = ctx.do(self.label(name, step), home.tile, job, [deltas[home.tile], *sets])
             for source in plan.layer.inputs:
                 for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):

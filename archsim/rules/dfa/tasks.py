@@ -8,7 +8,7 @@
         emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once; with
                                       multicast as one message, over each link once
         each feedback array:          drive, read, convert, shift_add for each cycle of the error's bits
-        collect, hop ..., add         B_l e at the homes of layer l
+        collect, hop ..., add         B_l e at the homes of layer l, in one of their sets of accumulators
         rescale                       times the largest, which e was divided by
     for every hidden layer and step
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
@@ -29,7 +29,7 @@ from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
-from archsim.mapping import LayerPlan, error_bytes
+from archsim.mapping import Home, LayerPlan, error_bytes
 
 
 @dataclass
@@ -86,9 +86,9 @@ class DirectFeedback(Learning):
         self._output_layer([step for step in self._in_turn(name) if step in steps], errors)
         for layer in self.ctx.network.weighted:
             if layer is not self.last:
-                for step in self._in_turn(layer.name):
-                    if self._error_of(layer.name, step, n_errors) == error:
-                        self._hidden(self.ctx.plan(layer.name), step, error)
+                in_turn = self._in_turn(layer.name)
+                using = [step for step in in_turn if self._error_of(layer.name, step, n_errors) == error]
+                self._hidden(self.ctx.plan(layer.name), using, error)
 
     def _in_turn(self, layer: str) -> list[int]:
         """Steps of a layer, the latest timestep first where errors go back in time."""
@@ -126,11 +126,13 @@ class DirectFeedback(Learning):
                 arrived.setdefault((plan.layer.name, tile), []).append(message)
                 held.setdefault((plan.layer.name, tile), []).append(room.claim)
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        for plan, tile in readers:
-            key = (plan.layer.name, tile)
-            read = self._read_feedback(plan, tile, error, arrived[key])
-            ctx.add(label, RELEASE, 1, after=read, frees=held[key])
         for plan in plans:
+            for home in plan.homes:
+                self.sums.take(label, plan.layer.name, home.tile, [error], 1)
+            for tile in sorted({block.tile for block in plan.feedback}):
+                key = (plan.layer.name, tile)
+                read = self._read_feedback(plan, tile, error, arrived[key])
+                ctx.add(label, RELEASE, 1, after=read, frees=held[key])
             for home in plan.homes:
                 of_home = (plan.layer.name, home.tile, error)
                 n_neurons = home.n_channels * ctx.flow.n_positions(plan.layer.name)
@@ -158,7 +160,8 @@ class DirectFeedback(Learning):
             readers.append(merged)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
-            added = deliver(ctx, label, product, merged, home.tile)
+            own_set = self.sums.taken[name, home.tile, error]
+            added = deliver(ctx, label, product, merged, home.tile, [own_set])
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
 
@@ -170,18 +173,22 @@ class DirectFeedback(Learning):
             }
             self._learn(plan, step, deltas)
 
-    def _hidden(self, plan: LayerPlan, step: int, error: int) -> None:
+    def _hidden(self, plan: LayerPlan, steps: list[int], error: int) -> None:
+        """The steps of a layer that use an error; the last of them gives back the sums of B_l e."""
         name = plan.layer.name
-        deltas = {
-            home.tile: self.delta(
-                plan,
-                home,
-                step,
-                [*self.fed_back[name, home.tile, error], self.forward.sent[name, home.tile, step]],
-            )
-            for home in plan.homes
-        }
-        self._learn(plan, step, deltas)
+        used: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
+        for step in steps:
+            deltas = {home.tile: self._hidden_delta(plan, home, step, error) for home in plan.homes}
+            for tile, delta in deltas.items():
+                used[tile].append(delta)
+            self._learn(plan, step, deltas)
+        for tile, tasks in used.items():
+            label, claim = self.label(name, steps[-1] if steps else 0), self.sums.claim(name, tile, 1)
+            self.ctx.add(label, RELEASE, 1, after=tasks or self.fed_back[name, tile, error], frees=[claim])
+
+    def _hidden_delta(self, plan: LayerPlan, home: Home, step: int, error: int) -> int:
+        key = (plan.layer.name, home.tile)
+        return self.delta(plan, home, step, [*self.fed_back[*key, error], self.forward.sent[*key, step]])
 
     def _learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.gradient_tiles, 1))

@@ -15,7 +15,7 @@ from peers.compared import Compared, Line
 CYCLES = 3000
 WHY = {
     True: "chance of the packets, and who goes first of two that wait: BookSim takes turns, here it is the oldest",
-    False: "near saturation: a small difference of rate is a large one of latency",
+    False: "near saturation: a small difference of rate is a large one of latency, and runs are short",
 }
 
 
