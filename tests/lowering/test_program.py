@@ -70,6 +70,14 @@ def test_a_reference_column_is_written_with_its_row(lowered):
     assert counts(low)["program"] == 2 * sum(MATRICES.values()) + n_rows
 
 
+def test_prices_of_a_write_go_by_its_action_whatever_they_depend_on(lowered):
+    """By level and layer, with circuits of the write's own: one line for each action in the breakdown."""
+    own = ["write.verify_read=50 ns", "write.cost.verify_energy=1 pJ", "write.pulses_per_cell={kind: levels}"]
+    low = lowered("dense", "program", own)
+    assert set(counts(low)) == {"load_global", "hop", "receive", "fetch", "program", "verify"}
+    assert len([name for name in low.actions if name.startswith("verify@own,")]) == 4  # three layers, fixed matrices
+
+
 def test_replicas_are_written_too(lowered):
     once, twice = (
         counts(lowered("dense", "program", options, phases="[inference]"))["program"]
