@@ -5,14 +5,15 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editab
 
 LOWEST := .venv-lowest
 # rooms that need no long run; README says the rule
-QUICK := $(addprefix tests/,cli components engine export files interconnect mapping metrics rules spec whatif workload \
+QUICK := $(addprefix tests/,components engine export files interconnect mapping metrics rules spec whatif workload \
+  $(addprefix cli/test_,budget.py commands.py export.py inputs.py main.py report.py why.py) \
   test_architecture.py test_errors.py test_json_reader.py test_public_names.py test_taskgraph.py test_tasktemplate.py \
   test_units.py test_verify.py test_yaml_reader.py)
 
 # rooms whose lines and branches `make coverage` measures; kernels are seen through their plain twins
 COVERED := spec units taskgraph engine metrics lowering components crossbar
 
-.PHONY: demo quick test docs coverage nightly lowest clean
+.PHONY: demo quick test docs validate coverage nightly lowest clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -50,6 +51,10 @@ test: $(VENV)/.dev
 # output, tables and pictures that README and docs show, made again; figures in prose are listed (STUDIES=1: studies too, hours)
 docs: $(VENV)/.dev
 	$(BIN)/python docs/remake.py $(if $(STUDIES),--studies)
+
+# archsim beside peers, silicon and theory: figures into docs/validation; fails where a difference has no reason
+validate: $(VENV)/.dev
+	$(BIN)/python docs/validation/validate.py $(NAMES)
 
 # lines and branches of COVERED that the tests reach; the goal is 95 %
 coverage: $(VENV)/.dev

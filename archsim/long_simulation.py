@@ -22,7 +22,7 @@ from archsim.provenance import provenance
 from archsim.spec import Chip
 from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
 from archsim.verify import verify
-from archsim.workload import Phase, Workload, phases
+from archsim.workload import PROGRAM, Phase, Workload, phases
 
 WINDOW_ENGINE = "rolling window (compiled)"
 """The engine in the provenance of a long run, whichever was asked for."""
@@ -116,6 +116,8 @@ def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
         raise WorkloadError(f"timesteps is {timesteps}; it must be 1 or more")
     if timesteps > MOST_TIMESTEPS:
         raise WorkloadError(f"timesteps is {timesteps}; it must be {MOST_TIMESTEPS} (2^31 - 1) or less")
+    if phase == PROGRAM:
+        raise WorkloadError(f"{work.name}: {phase} has no timesteps; ask for inference, or leave timesteps out")
     if phase != "inference":
         raise WorkloadError(
             f"{work.name}: {phase} keeps the history of a whole sample, so its timesteps are those of the "

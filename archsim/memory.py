@@ -12,11 +12,11 @@ from dataclasses import replace
 from archsim.engine.long.memory import check_memory, default_max_bytes
 from archsim.errors import TooLargeError
 from archsim.lowering import lower
-from archsim.mapping import Mapping, rule_of
+from archsim.mapping import Mapping, rules_of
 from archsim.snn import Activity
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
-from archsim.workload import Conv, Layer, Workload
+from archsim.workload import PROGRAM, Conv, Layer, Workload
 from archsim.workload.models import ConstantActivity, FileActivity, RatesActivity
 
 BYTES_PER_TASK = 520
@@ -80,22 +80,21 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
     ----------
     chip, work : Chip, Workload
     phase : str
-        "inference", or the name of a learning rule.
+        "inference", "program", or the name of a learning rule.
 
     Returns
     -------
     int
     """
     rows, columns = chip.crossbar.n_rows, chip.crossbar.n_weights_per_row
-    rule, total = rule_of(phase), 0
+    rules, total = rules_of(phase, work), 0
     for layer in work.network.weighted:
         groups, taps = (layer.op.groups, math.prod(layer.op.kernel)) if isinstance(layer.op, Conv) else (1, 1)
         by_tap = chip.mapping.convolution == "tap_per_crossbar"
         n_in, n_out = _n_rows(work, layer) // groups, layer.n_columns // groups
         cut = groups * -(-n_in // (rows * (taps if by_tap else 1))) * -(-n_out // columns)
         total += cut * chip.mapping.replicas.get(layer.name, 1)
-        if rule is not None:
-            total += rule.most_blocks(chip, work.network, layer, _n_rows(work, layer))
+        total += sum(rule.most_blocks(chip, work.network, layer, _n_rows(work, layer)) for rule in rules)
     return total
 
 
@@ -106,7 +105,7 @@ def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:
     ----------
     chip, work : Chip, Workload
     phase : str
-        "inference", or the name of a learning rule.
+        "inference", "program", or the name of a learning rule.
 
     Returns
     -------
@@ -207,6 +206,8 @@ def n_tasks(chip: Chip, work: Workload, mapping: Mapping, activity: Activity) ->
     (int, bool)
     """
     one = replace(work, n_samples=1, n_batch=1)
+    if mapping.phase == PROGRAM:  # once, whatever the samples
+        return _laid_down(chip, one, mapping, activity)
     least = 2 + max(layer.delay for layer in work.network.layers)
     lengths = (least, 2 * least)
     if not mapping.flow.has_one_rate or activity.n_timesteps <= lengths[1]:

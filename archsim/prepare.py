@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from archsim.crossbar.cells import with_expected_pulses
 from archsim.errors import TooLargeError
 from archsim.lowering import Lowered, lower
-from archsim.mapping import Mapping, map_workload
+from archsim.mapping import Mapping, map_workload, refuse_without_parts
 from archsim.memory import check_number, check_shape, check_tasks, tasks_that_fit
 from archsim.snn import Activity, measure
 from archsim.spec import Chip
@@ -108,6 +108,7 @@ def prepare(
     >>> prepare(chip, work, seed=0, phase="inference").lowered().graph.n_tasks > 100
     True
     """
+    refuse_without_parts(chip, phase)
     chip = with_expected_pulses(chip)
     check_shape(chip, work, phase, max_memory_bytes)
     work, activity = measured(work, seed)

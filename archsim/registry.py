@@ -303,6 +303,9 @@ DRIFTS: Registry[Any] = Registry(
     "archsim.crossbar.cells.drifts.kind:DriftLaw",
     "archsim.crossbar.cells.drifts.kinds",
 )
+SAMPLERS: Registry[Any] = Registry(
+    "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
+)
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(
     "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"

@@ -12,7 +12,7 @@ from archsim.prepare import prepare
 from archsim.provenance import provenance
 from archsim.spec import Chip, unusual
 from archsim.verify import verify
-from archsim.workload import Phase, Workload
+from archsim.workload import PROGRAM, Phase, Workload
 
 
 @overload
@@ -67,7 +67,8 @@ def simulate(
     seed : int
         Draws which recordings or spikes drive the network.
     phase : str, optional
-        "inference", or a learning rule such as "bp" or "dfa"; the first of the workload's phases if not given.
+        "inference", "program" (the first programming of all arrays), or a learning rule such as "bp" or "dfa";
+        the first of the workload's phases if not given.
     policy : "fifo" or "static"
         Who goes first at a resource: who came first, or who stands first in the program.
     timesteps : int, optional
@@ -129,10 +130,10 @@ def simulate(
         lowered.parts.items(),
         mapping.crossbars_by_layer,
         mapping.n_crossbars_available,
-        n_samples=work.n_samples,
+        n_samples=1 if phase == PROGRAM else work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance={**made, "tile_places": list(mapping.interconnect.places)},
+        provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
         policy=policy,
     )
     tell_unusual(result, unusual(chip))

@@ -370,16 +370,26 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
     refuse([wrong_path("path", path)], error)
     file = Path(path)
     try:
-        data, marks = _parse(_text_of(file))
-        if not isinstance(data, dict):
-            raise _FaultError("a mapping (key: value) is needed on top", *_pair(marks[()]))
+        return read_text(_text_of(file), file, error)
     except _FaultError as fault:
         raise error(_line(f"{file}:{fault.line}:{fault.col}", fault.path, fault.message)) from None
     except FileNotFoundError:
         raise error(f"{file}: there is no such file") from None
     except (OSError, ValueError) as cause:
+        if isinstance(cause, error):
+            raise
         reason = getattr(cause, "strerror", None) or str(cause)
         raise error(f"{file}: cannot be read: {reason}") from None
+
+
+def read_text(text: str, file: Path, error: type[Exception]) -> Document:
+    """As `read_yaml`, of the text that stands in a file, or is to stand there."""
+    try:
+        data, marks = _parse(text)
+        if not isinstance(data, dict):
+            raise _FaultError("a mapping (key: value) is needed on top", *_pair(marks[()]))
+    except _FaultError as fault:
+        raise error(_line(f"{file}:{fault.line}:{fault.col}", fault.path, fault.message)) from None
     return Document(data, file, error, marks)
 
 

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/validation/neurram.md"
 BEGIN, END = "<!-- tables: python benchmarks/neurram.py --write -->", "<!-- end of tables -->"
 N_CORES, N_OPS = 48, 256 * 128 * 2
+SPLITS = "energy_fJ_per_MAC_two_phase"
 PARTS = {"wl_switching": "drivers", "neuron_control": "adc", "input_pulses": "crossbar"}
 FULL_CORE = """
 version: 1
@@ -69,7 +70,7 @@ def recorded(folder: Path | None = None) -> Mapping[str, Any]:
 
 
 def lines(neurram: Mapping[str, Any]) -> Iterator[str]:
-    """Time and throughput, then the split of the energy."""
+    """Time and throughput, the split of the energy, and the whole of it."""
     yield "| in, out (bit) | phases | formula (us) | archsim (us) | silicon (TOPS) | archsim (TOPS) | off by |"
     yield "|---|---|--:|--:|--:|--:|--:|"
     for row in neurram["rows"]:
@@ -84,7 +85,7 @@ def lines(neurram: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "| in, out (bit) | part | silicon (fJ per operation) | archsim | off by |"
     yield "|---|---|--:|--:|--:|"
-    for key, split in neurram["energy_fJ_per_MAC_two_phase"].items():
+    for key, split in neurram[SPLITS].items():
         out_bits, in_bits = (int(part.strip("outin")) for part in key.split("_"))
         _, spent = product(in_bits, out_bits, False)
         for part, component in PARTS.items():
@@ -93,6 +94,24 @@ def lines(neurram: Mapping[str, Any]) -> Iterator[str]:
                 f"| {in_bits}, {out_bits} | {part.replace('_', ' ')} ({component}) | {split[part]:.3f} "
                 f"| {here:.3f} | {here / split[part] - 1:+.1%} |"
             )
+    yield ""
+    yield from efficiency(neurram)
+
+
+def efficiency(neurram: Mapping[str, Any]) -> Iterator[str]:
+    """Operations per joule of every published row, and whether its bits and phases are in the fit."""
+    yield "| in, out (bit) | phases | in the fit | silicon (TOPS/W) | archsim (TOPS/W) | off by |"
+    yield "|---|---|---|--:|--:|--:|"
+    fitted = {tuple(int(part.strip("outin")) for part in key.split("_")) for key in neurram[SPLITS]}
+    for row in neurram["rows"]:
+        _, spent = product(row["in_bits"], row["out_bits"], row["one_phase"])
+        here = N_OPS / sum(spent[component] for component in PARTS.values())
+        one = row["one_phase"] or row["in_bits"] <= 4
+        in_fit = (row["out_bits"], row["in_bits"]) in fitted and (row["in_bits"] <= 4 or not row["one_phase"])
+        yield (
+            f"| {row['in_bits']}, {row['out_bits']} | {'one' if one else 'two'} | {'yes' if in_fit else 'no'} "
+            f"| {row['TOPS_W_silicon']:.2f} | {here:.2f} | {here / row['TOPS_W_silicon'] - 1:+.1%} |"
+        )
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,63 +1,61 @@
-"""Synthetic traffic on an interconnect as a task graph: how latency grows with load, and where it saturates.
+"""Synthetic traffic as messages of a chip: how latency grows with load, and where an interconnect saturates.
 
-Open loop: in every cycle each node makes a packet of one flit with the probability `rate`, whatever the network
-does (a Bernoulli process), and it waits at its source until the network takes it. What a packet does, per router::
-
-    route        takes a virtual channel of the input port when it comes to its front; looks up its output
-    allocate     a virtual channel of the output port, and space in the buffer behind its link (a credit)
-    grant        the output port picks the packet that waits longest
-    hop          the input port sends it through the crossbar onto the link, one flit a cycle; gives back the
-                 channels, the grant and its place in the input buffer
-    wire         the way through the crossbar and over the link
-
-A granted output stays idle until the input port accepts, because other outputs may have granted to the same
-port: the cost of a separable allocator. Space is held before an output is asked for, so nobody blocks a port while
-waiting for a credit, and what waits for what is the graph of `Interconnect.channel_dependencies`.
+Open loop: in every cycle each node sends a packet with the probability `rate` / flits, whatever the network does
+(a Bernoulli process), and it waits at its source until the network takes it. Packets are laid down by the
+lowering that lays down those of any workload (:mod:`archsim.lowering.hops`), through routers with virtual
+channels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, NamedTuple, assert_never, get_args
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal, assert_never, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+import archsim
+from archsim.components import Parts
+from archsim.engine import run_tasks
 from archsim.errors import EngineError
 from archsim.interconnect import Interconnect
-from archsim.taskgraph import Claims, TaskGraph, TaskGraphBuilder
+from archsim.lowering.context import ADMIT, Context, Label
+from archsim.lowering.hops import carry
+from archsim.mapping.memory import TILE_BUFFERS
+from archsim.taskgraph import TaskGraph
 
 Pattern = Literal["uniform", "transpose", "hotspot", "neighbour"]
 PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
 HOTSPOT_SHARE = 0.1
+CHIP = Path(__file__).resolve().parent.parent / "arch_specs" / "wearable_rram.yaml"
+CYCLE_PS = 1000
+FLIT_BITS = 32
 
 
 @dataclass(frozen=True)
 class Router:
-    """An input-queued router, in cycles and flits. The defaults are the ones of the recorded BookSim2 runs.
+    """What a chip file says of its routers. The defaults are the ones of the recorded BookSim2 runs.
 
-    BookSim2 (Jiang et al., ISPASS 2013), as its configuration defaults say: one cycle each for routing, allocation
-    of a virtual channel and of the switch, and one from the crossbar to the next router. Four virtual channels of
-    eight flits are what was recorded.
+    BookSim2 (Jiang et al., ISPASS 2013) with look-ahead routing (``routing_delay = 0``) and its defaults else: one
+    cycle each for allocation of a virtual channel, of the switch, for the crossbar, and to the next router.
     """
 
     n_virtual_channels: int = 4
     buffer_flits: int = 8
-    route_cycles: int = 1
-    allocate_cycles: int = 1
-    wire_cycles: int = 1
+    latency_cycles: int = 3
 
     @property
     def cycles(self) -> int:
         """Cycles of a flit through an empty router and over its link."""
-        return self.route_cycles + self.allocate_cycles + 1 + self.wire_cycles
+        return self.latency_cycles + 1
 
 
 @dataclass(frozen=True, eq=False)
 class Traffic:
-    """Packets as tasks, one cycle being one unit of time.
+    """Packets as tasks.
 
     Attributes
     ----------
@@ -66,11 +64,14 @@ class Traffic:
         Cycle in which each packet was made.
     last : int64[n_packets]
         The task that ends it.
+    n_hops : int64[n_packets]
+        Links between its routers.
     """
 
     graph: TaskGraph
     created: NDArray[np.int64]
     last: NDArray[np.int64]
+    n_hops: NDArray[np.int64]
 
     def latencies(self, done_ps: NDArray[np.int64], first_cycle: int = 0) -> NDArray[np.int64]:
         """Cycles from creation to arrival, the wait at the source included, of packets made since a cycle.
@@ -78,19 +79,8 @@ class Traffic:
         `done_ps` is that of the trace.
         """
         kept = self.created >= first_cycle
-        latency: NDArray[np.int64] = done_ps[self.last[kept]] - self.created[kept]
+        latency: NDArray[np.int64] = done_ps[self.last[kept]] // CYCLE_PS - self.created[kept]
         return latency
-
-
-class _Step(NamedTuple):
-    """One task of a packet."""
-
-    action: str
-    latency: int
-    occupancy: int = 0
-    uses: Claims = ()
-    reserves: Claims = ()
-    frees: Claims = ()
 
 
 def traffic(
@@ -100,6 +90,7 @@ def traffic(
     seed: int,
     pattern: Pattern = "uniform",
     router: Router | None = None,
+    n_flits: int = 1,
 ) -> Traffic:
     """Lay down the packets of `n_cycles` cycles.
 
@@ -113,6 +104,8 @@ def traffic(
         To any node, itself included; from (x, y) to (y, x); uniform, but a tenth of all goes to node 0; to the
         next column, round the edge.
     router : Router, optional
+    n_flits : int
+        Of each packet; what a virtual channel holds at most.
 
     Raises
     ------
@@ -130,32 +123,59 @@ def traffic(
     router = router or Router()
     _check(interconnect, rate, pattern, router)
     rng = np.random.default_rng(seed)
-    created, sources = np.nonzero(rng.random((n_cycles, interconnect.n_tiles)) < rate)
+    created, sources = np.nonzero(rng.random((n_cycles, interconnect.n_tiles)) < rate / n_flits)
     targets = _targets(interconnect, sources, pattern, rng)
-    ports = _Ports(interconnect, router)
-    b, last = ports.tasks, []
+    ctx, label, last = _context(interconnect, router), Label("", "", -1, 0), []
     for cycle, source, target in zip(created.tolist(), sources.tolist(), targets.tolist(), strict=True):
-        task = b.task(action="create", latency_ps=cycle)
-        for step in ports.steps(source, target):
-            task = b.task(
-                action=step.action, uses=step.uses, reserves=step.reserves, frees=step.frees,
-                occupancy_ps=step.occupancy, latency_ps=step.latency, after=(task,),
-            )  # fmt: skip
-        last.append(task)
-    return Traffic(b.build(), created.astype(np.int64), np.array(last, np.int64))
+        made = ctx.add(label, ADMIT, 1, latency_ps=cycle * CYCLE_PS)
+        arrived = carry(ctx, label, source, [target], n_flits * FLIT_BITS, [made])[target]
+        last.append(arrived[-1] if arrived else made)
+    n_hops = [len(interconnect.route(s, t)) for s, t in zip(sources.tolist(), targets.tolist(), strict=True)]
+    return Traffic(ctx.tasks.build(), created.astype(np.int64), *(np.array(x, np.int64) for x in (last, n_hops)))
 
 
-def zero_load_cycles(n_hops: float, router: Router | None = None) -> float:
-    """Latency of one flit alone: every router on the way, both ends included, the link in and the link out.
+def mean_latency(
+    mesh: Interconnect, rate: float, n_cycles: int, seed: int, router: Router | None = None, n_flits: int = 1
+) -> float:
+    """Mean cycles of a packet on a mesh under uniform traffic; a third of the cycles warm it up.
 
-    With the default router 4 H + 2, where H = hops + 1.
+    What packets wait, on top of what a packet of mean length takes alone: so it does not matter which of them a
+    seed sends far.
+    """
+    load = traffic(mesh, rate, n_cycles, seed, router=router, n_flits=n_flits)
+    warm = n_cycles // 3
+    took = load.latencies(run_tasks(load.graph, engine="compiled").done_ps, warm)
+    alone = zero_load_cycles(load.n_hops[load.created >= warm], router, n_flits)
+    return float((took - alone).mean() + zero_load_cycles(mean_hops(mesh), router, n_flits))
+
+
+def _context(interconnect: Interconnect, router: Router) -> Context:
+    """A chip with such routers, and nothing on it."""
+    chip = archsim.load_chip(
+        CHIP,
+        [f"interconnect.{setting}" for setting in (
+            f"kind={interconnect.kind}", f"width={FLIT_BITS} bit", f"frequency={1e6 / CYCLE_PS} MHz",
+            f"router_latency={router.latency_cycles * CYCLE_PS} ps", f"buffer_flits={router.buffer_flits}",
+            f"virtual_channels={router.n_virtual_channels}",
+        )],
+    )  # fmt: skip
+    sizes = dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096)
+    nothing: Any = None
+    placed: Any = SimpleNamespace(interconnect=interconnect)
+    return Context(chip, nothing, placed, Parts(chip, interconnect.n_tiles, sizes), nothing)
+
+
+def zero_load_cycles(n_hops: Any, router: Router | None = None, n_flits: int = 1) -> Any:
+    """Latency of one packet alone: every router on the way, both ends included, the link in and the link out.
+
+    With the default router and one flit 4 H + 2, where H = hops + 1.
 
     Examples
     --------
     >>> zero_load_cycles(5.25)  # mean of an 8 x 8 mesh: 2 (k^2 - 1) / (3 k)
     27.0
     """
-    return (router or Router()).cycles * (n_hops + 1) + 2
+    return (router or Router()).cycles * (n_hops + 1) + 2 + n_flits - 1
 
 
 def _check(interconnect: Interconnect, rate: float, pattern: str, router: Router) -> None:
@@ -189,65 +209,6 @@ def _targets(
         targets[rng.random(len(sources)) < HOTSPOT_SHARE] = 0
         return targets
     assert_never(pattern)
-
-
-class _Ports:
-    """The resources of all routers, and the steps of a packet through them."""
-
-    def __init__(self, interconnect: Interconnect, router: Router) -> None:
-        self.interconnect, self.router = interconnect, router
-        self.tasks = TaskGraphBuilder()
-        self._numbers: dict[str, int] = {}
-        self._steps: dict[tuple[int, int], tuple[_Step, ...]] = {}
-
-    def steps(self, source: int, target: int) -> tuple[_Step, ...]:
-        if (source, target) not in self._steps:
-            self._steps[source, target] = tuple(self._make(source, target))
-        return self._steps[source, target]
-
-    def _make(self, source: int, target: int) -> Iterator[_Step]:
-        links = [(hop.link, hop.vc_class) for hop in self.interconnect.route(source, target)]
-        way = [(f"inject[{source}]", 0), *links, (f"eject[{target}]", 0)]
-        yield _Step("inject", 1, 1, uses=[(self._one(way[0][0]), 1)], reserves=[self._space(*way[0])])
-        for entered, left in pairwise(way):
-            yield from self._through(entered, left, left is way[-1])
-        yield _Step("eject", 1)
-
-    def _through(self, entered: tuple[str, int], left: tuple[str, int], ends: bool) -> Iterator[_Step]:
-        router = self.router
-        front = self._channels("front", *entered)
-        channel = self._channels("channel", *left)
-        granted = (self._one(f"{left[0]}.grant"), 1)
-        credit = [] if ends else [self._space(*left)]
-        yield _Step("route", router.route_cycles, reserves=[front])
-        yield _Step("allocate", router.allocate_cycles, reserves=[channel, *credit])
-        yield _Step("grant", 0, reserves=[granted])
-        yield _Step(
-            "hop", 1, 1,
-            uses=[(self._one(f"{entered[0]}.crossbar_port"), 1), (self._one(left[0]), 1)],
-            frees=[front, channel, granted, self._space(*entered)],
-        )  # fmt: skip
-        yield _Step("wire", router.wire_cycles)
-
-    def _share(self, vc_class: int) -> int:
-        """Virtual channels of a class."""
-        n_classes = self.interconnect.n_vc_classes
-        return (self.router.n_virtual_channels + n_classes - 1 - vc_class) // n_classes
-
-    def _channels(self, what: str, port: str, vc_class: int) -> tuple[int, int]:
-        return self._number(f"{port}.{what}[{vc_class}]", self._share(vc_class)), 1
-
-    def _space(self, port: str, vc_class: int) -> tuple[int, int]:
-        n_flits = self._share(vc_class) * self.router.buffer_flits
-        return self._number(f"{port}.buffer.space[{vc_class}]", n_flits), 1
-
-    def _one(self, name: str) -> int:
-        return self._number(name, 1)
-
-    def _number(self, name: str, capacity: int) -> int:
-        if name not in self._numbers:
-            self._numbers[name] = self.tasks.resource(name, capacity)
-        return self._numbers[name]
 
 
 def mean_hops(interconnect: Interconnect) -> float:

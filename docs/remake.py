@@ -209,7 +209,7 @@ def _learned(command: str, folder: Path) -> str:
 def figures_in_prose(page: Path) -> Iterator[str]:
     """Lines outside of code, output and generated tables that tell figures."""
     text = page.read_text()
-    for made in (r"(?ms)^```.*?^```", r"(?s)<!-- tables?: .*?<!-- end of table", _LEARNED):
+    for made in (r"(?ms)^```.*?^```", r"(?s)<!-- tables?: .*?<!-- end of ", _LEARNED):
         text = re.sub(made, lambda block: "\n" * block[0].count("\n"), text)
     for number, line in enumerate(text.splitlines(), 1):
         if _FIGURE.search(line):

@@ -13,13 +13,17 @@ MIDDLE = 51e-6
 N = 100_000
 
 
-def make(shape=N, *, g_min=G_MIN, g_max=G_MAX, seed=1, read_pulse_ps=10_000, read_voltage_v=None, **errors):
+def make(
+    shape=N, *, g_min=G_MIN, g_max=G_MAX, seed=1, read_pulse_ps=10_000, read_voltage_v=None, on_time_ps=None,
+    **errors,
+):  # fmt: skip
     return Cells(
         shape if isinstance(shape, tuple) else (shape,),
         g_min_siemens=g_min,
         g_max_siemens=g_max,
         errors=CellErrors(**errors),
         read_pulse_ps=read_pulse_ps,
+        on_time_ps=on_time_ps,
         seed=seed,
         read_voltage_v=read_voltage_v,
     )

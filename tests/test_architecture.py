@@ -73,7 +73,7 @@ DOORS = {
     "pydantic": lambda path: (
         path.parts[0] in ("spec", "workload", "units")
         # kinds that are read from a file
-        or path.parts[:-1] == ("crossbar", "cells", "noises", "kinds")
+        or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
         or path == Path("snn/learn/optimizers/kind.py")
         or path in (Path("explore/models.py"), Path("explore/shapes.py"), Path("report/saved.py"))

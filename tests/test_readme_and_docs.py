@@ -13,6 +13,7 @@ from remake import (
     PAGES,
     PICTURES,
     ROOT,
+    SCRIPTS,
     STUDIES,
     blocks,
     commands,
@@ -100,7 +101,7 @@ def test_every_page_with_output_of_commands_is_checked():
 
 
 def test_pictures_are_made_by_what_the_pages_show_or_by_hand(root_dir):
-    pictures = {*PICTURES.values(), *BY_HAND}
+    pictures = {*PICTURES.values(), *BY_HAND, *SCRIPTS, *(line.split()[-1] for line in SCRIPTS.values())}
     assert {str(path.relative_to(root_dir)) for path in (root_dir / "docs" / "pictures").iterdir()} == pictures
 
 

@@ -35,7 +35,9 @@ def _one_of(value: str, names: Sequence[str]) -> str:
 
 def _phase(value: str) -> str:
     """A phase there is; plug-ins are asked when a phase is named, not for a help page."""
-    return _one_of(value, ("inference", *RULES))
+    from archsim.workload import phases
+
+    return _one_of(value, phases())
 
 
 def _rule(value: str) -> str:
@@ -63,7 +65,7 @@ WorkloadFile = Annotated[
     Path,
     typer.Argument(metavar="WORKLOAD", help="A workload file (YAML), or a network (.nir).", show_default=False),
 ]
-_PHASES = "inference, or a learning rule such as bp"
+_PHASES = "inference, program, or a learning rule such as bp"
 Phases = Annotated[
     list[str] | None,
     typer.Option(

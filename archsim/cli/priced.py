@@ -29,11 +29,11 @@ class Asked(NamedTuple):
 
 
 def runs_of(
-    items: Sequence[Path], workload: Path | None, phase: str | None, seed: int, assignments: Sequence[str]
+    items: Sequence[Path], workload: Path | None, phases: Sequence[str], seed: int, assignments: Sequence[str]
 ) -> list[Asked]:
-    """Chips of files with one workload, or those of the front of studies, which bring their own."""
+    """Chips of files with one workload, each in all phases, or those of the front of studies with their own."""
     studies = [item for item in items if (item / "study.json").is_file()]
-    if studies and (len(studies) < len(items) or workload or phase or assignments):
+    if studies and (len(studies) < len(items) or workload or phases or assignments):
         raise ArchsimError(
             f"{studies[0]}: is the folder of a study, whose chips bring their workloads and phases; name studies "
             "alone, without --workload, --phase and --set"
@@ -50,10 +50,16 @@ def runs_of(
     names = [chip.name for chip, _ in loaded]
     if len(set(map(str, items))) < len(items):
         raise ArchsimError("one chip file stands there twice; it would be compared with itself")
+    called = [name if names.count(name) == 1 else str(path) for name, path in zip(names, items, strict=True)]
     return [
-        Asked(chip.name if names.count(chip.name) == 1 else str(path), chip, work, phase or work.phases[0], seed)
-        for path, (chip, work) in zip(items, loaded, strict=True)
+        Asked(_name(name, phase, phases), chip, work, phase, seed)
+        for name, (chip, work) in zip(called, loaded, strict=True)
+        for phase in dict.fromkeys(phases or work.phases[:1])
     ]
+
+
+def _name(chip: str, phase: str, phases: Sequence[str]) -> str:
+    return f"{chip} {phase}" if len(set(phases)) > 1 else chip
 
 
 def _chosen(folder: Path, is_one_of_many: bool) -> list[Asked]:

@@ -4,7 +4,10 @@ Equations
 ---------
 ohmic
     ``E = V_read^2 G t_on`` for each active cell, G the mean conductance of the cells (Ohm's law), and
-    `word_line_energy` for each cell that a driven line crosses, each time that it is raised.
+    `word_line_energy` for each cell that a driven line crosses, each time that it is raised. With `access` the
+    resistance of a cell's transistor lies in series; `column_voltage` takes the place of the read voltage.
+circuit
+    As ohmic, with figures composed of transistors and wires (:mod:`archsim.components.circuit`).
 cited
     A published energy per cell or per read of the whole array; with ``per_input_bit`` once for each bit.
 
@@ -33,8 +36,8 @@ from typing import ClassVar, Literal
 
 from archsim.components.part import Look, Part, action, remembered
 from archsim.components.records import Action, Figures, ReadCycle, Where
-from archsim.spec.chip import Chip
-from archsim.spec.costs import CitedArray, OhmicArray
+from archsim.spec.chip import Chip, Device
+from archsim.spec.costs import CircuitCost, CitedArray, OhmicArray
 
 
 class Crossbar(Part):
@@ -58,9 +61,15 @@ class Crossbar(Part):
         return "crossbar"
 
     @property
+    def cost(self) -> CitedArray | OhmicArray:
+        """Its figures."""
+        cost = self.chip.crossbar.cost
+        assert not isinstance(cost, CircuitCost)  # circuits have been priced
+        return cost
+
+    @property
     def figures(self) -> Figures:
-        crossbar = self.chip.crossbar
-        cost = crossbar.cost
+        crossbar, cost = self.chip.crossbar, self.cost
         if isinstance(cost, CitedArray):
             return Figures(cost.area_um2, cost.leakage_uw, cost.source)
         n_cells = crossbar.n_rows * crossbar.n_columns
@@ -70,7 +79,7 @@ class Crossbar(Part):
     @property
     def counted(self) -> Literal["cell", "read"]:
         """The unit of count of ``read``: an active cell, or a read of the whole array."""
-        cost = self.chip.crossbar.cost
+        cost = self.cost
         return "read" if isinstance(cost, CitedArray) and cost.per == "read" else "cell"
 
     @property
@@ -161,16 +170,17 @@ class Crossbar(Part):
 
     def read_energy_pj(self, cycle: ReadCycle, mean_conductance_siemens: float, n_values: int = 1) -> float:
         """Energy in pJ of one count of ``read``."""
-        cost, n_reads = self.chip.crossbar.cost, self.reads_per_vector(n_values)
+        cost, n_reads = self.cost, self.reads_per_vector(n_values)
         if isinstance(cost, CitedArray):
             n_reads *= self.activations(n_values) if cost.per == "read" else 1
             return cost.energy_pj * (cycle.n_bits if cost.per_input_bit else 1) * n_reads
-        power_w = self.chip.device.read_voltage_v**2 * mean_conductance_siemens
+        volts = self.chip.device.read_voltage_v if cost.column_voltage_v is None else cost.column_voltage_v
+        power_w = volts**2 * in_series(mean_conductance_siemens, self.chip.device, cost.access_ohm)
         return power_w * self.conducting_ps(cycle, n_values) * n_reads  # W x ps = pJ
 
     def line_pj(self, n_values: int, transposed: bool) -> float:
         """Energy in pJ of raising one line of a read, as often as the read-out does."""
-        cost, crossbar = self.chip.crossbar.cost, self.chip.crossbar
+        cost, crossbar = self.cost, self.chip.crossbar
         if isinstance(cost, CitedArray):
             return 0.0
         n_crossed = crossbar.n_rows if transposed else crossbar.n_columns
@@ -194,10 +204,29 @@ class Crossbar(Part):
         return self.chip.device.read_pulse_ps
 
 
+def in_series(mean_siemens: float, device: Device, access_ohm: float) -> float:
+    """Mean conductance of cells with a resistance in series with each; exact for cells at the ends of the window.
+
+    Examples
+    --------
+    >>> from archsim.spec import load_chip
+    >>> device = load_chip("arch_specs/wearable_rram.yaml").device  # 1 Mohm and 250 kohm
+    >>> in_series(device.g_max_siemens, device, 0.0) == device.g_max_siemens
+    True
+    >>> round(1 / in_series(device.g_max_siemens, device, 62_500.0))
+    312500
+    """
+    if not access_ohm:
+        return mean_siemens
+    low, high = device.g_min_siemens, device.g_max_siemens
+    low_in_series, high_in_series = (1 / (1 / g + access_ohm) for g in (low, high))
+    return low_in_series + (mean_siemens - low) / (high - low) * (high_in_series - low_in_series)
+
+
 def _notes_of_voltage(chip: Chip) -> list[str]:
     device, crossbar = chip.device, chip.crossbar
     is_bent = device.curve is not None or (crossbar.wires is not None and crossbar.cell == "gated")
-    if isinstance(crossbar.cost, OhmicArray) or is_bent or device.errors.thermal_noise:
+    if not isinstance(crossbar.cost, CitedArray) or is_bent or device.errors.thermal_noise:
         return []
     return [
         "device.read_voltage: changes nothing here, for the array's cost is cited, and no device.curve and no "
@@ -211,8 +240,10 @@ def _notes_of_read_out(chip: Chip) -> list[str]:
         found.append(
             "crossbar.read_out: changes nothing here, for sample_hold keeps what is read; leave one of them out"
         )
-    if chip.device.on_time_ps is not None and not isinstance(chip.crossbar.cost, OhmicArray):
+    counts = not isinstance(chip.crossbar.cost, CitedArray) or chip.device.errors.thermal_noise
+    if chip.device.on_time_ps is not None and not counts:
         found.append(
-            "device.on_time: changes nothing here, for the array's cost is cited; give it a cost of model: ohmic"
+            "device.on_time: changes nothing here, for the array's cost is cited, and there is no thermal noise; "
+            "give it a cost of model: ohmic"
         )
     return found

@@ -50,9 +50,20 @@ class Drivers(Part):
         return self.parts.n_sides
 
     @property
-    def figures(self) -> Figures:
+    def cost(self) -> CitedDrivers:
+        """Its figures."""
         cost = self.chip.drivers.cost
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        assert isinstance(cost, CitedDrivers)  # circuits have been priced
+        return cost
+
+    @property
+    def figures(self) -> Figures:
+        cost, n_rows = self.cost, self.chip.crossbar.n_rows
+        if cost.n_rows in (None, n_rows):
+            return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        part = n_rows / cost.n_rows
+        said = f"figures of {cost.n_rows} rows x {part:g}"
+        return Figures(part * cost.area_um2, part * cost.leakage_uw, cost.source, said)
 
     @remembered
     def read_cycles(self, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
@@ -72,7 +83,7 @@ class Drivers(Part):
         """Raise the lines of a read, again for each slot if it is said so. Count: active rows, or their pulses."""
         crossbar, n_pulses = self.parts.crossbar, self.counted_pulses(cycle)
         n_times, line_pj = crossbar.activations(n_values), crossbar.line_pj(n_values, transposed)
-        row_pj = drive_energy_pj(self.chip.drivers.cost, cycle.n_bits)
+        row_pj = drive_energy_pj(self.cost, cycle.n_bits)
         charges = [Charge("drivers", n_times * row_pj / n_pulses)]
         if line_pj:
             charges.append(Charge("crossbar", cycle.n_pulses * line_pj / n_pulses))

@@ -25,7 +25,8 @@ class GradientBuffer(Memory):
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
         found = super().faults(chip)
-        if chip.tile.gradient_buffer.gradient_bits < 1:
+        spec = chip.tile.gradient_buffer
+        if spec is not None and spec.gradient_bits < 1:
             found.append("tile.gradient_buffer.gradient: must be at least 1 bit")
         return found
 
@@ -33,7 +34,7 @@ class GradientBuffer(Memory):
     def price_of_load(self) -> Action:
         """Read gradients and carry them to the write circuits. Count: accesses."""
         bus = self.parts.tile_bus
-        on_bus_pj = bus.beats(self.price.width_bits) * self.chip.tile.bus.cost.energy_pj
+        on_bus_pj = bus.beats(self.price.width_bits) * bus.beat_pj()
         return action(self.named("load_gradient"), gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered
@@ -47,9 +48,9 @@ class GradientBuffer(Memory):
     @remembered
     def load_strided(self, n_gradients: int) -> Job:
         """Read gradients that lie in a word each, and carry only them, packed, over the bus. Count: accesses."""
-        bus, bits = self.parts.tile_bus, self.chip.tile.gradient_buffer.gradient_bits
-        n_words, of_bus = self.accesses(bits), self.chip.tile.bus
-        on_bus_pj = bits / of_bus.width_bits * of_bus.cost.energy_pj / n_words
+        bus, bits = self.parts.tile_bus, self.chip.tile.gradients.gradient_bits
+        n_words = self.accesses(bits)
+        on_bus_pj = bits / self.chip.tile.bus.width_bits * bus.beat_pj() / n_words
         name = self.named("load_gradient@strided")
         price = action(name, gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
         on_bus_ps = bus.beats_ps(bus.beats(n_gradients * bits))
@@ -61,7 +62,7 @@ class GradientBuffer(Memory):
         """Carry `n_bits` of gradients from the transposer over the tile's bus. Count: accesses."""
         bus, n_accesses = self.parts.tile_bus, self.accesses(n_bits)
         n_beats = bus.beats(self.price.width_bits)
-        price = action("load_gradient@transposed", tile_bus=n_beats * self.chip.tile.bus.cost.energy_pj)
+        price = action("load_gradient@transposed", tile_bus=n_beats * bus.beat_pj())
         time_ps = bus.beats_ps(n_accesses * n_beats)
         return Job(price, n_accesses, time_ps, time_ps, (("bus", 1, 1),))
 
@@ -79,7 +80,7 @@ class GradientBuffer(Memory):
 
     def words_of_columns(self, n_columns: int) -> list[tuple[int, int]]:
         """Of each word of a row of so many gradients, the columns (start, stop) that lie in it."""
-        bits, width = self.chip.tile.gradient_buffer.gradient_bits, self.price.width_bits
+        bits, width = self.chip.tile.gradients.gradient_bits, self.price.width_bits
         n_words = self.accesses(n_columns * bits)
         return [(w * width // bits, min(n_columns, -(-(w + 1) * width // bits))) for w in range(n_words)]
 
@@ -88,5 +89,5 @@ class GradientBuffer(Memory):
 
     def asked(self) -> tuple[int, Fraction]:
         """A gradient of each of the gradient unit's lanes, read and written back in a cycle."""
-        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.gradient_buffer.gradient_bits
+        unit, bits = self.chip.tile.learner, self.chip.tile.gradients.gradient_bits
         return 2 * unit.n_lanes * bits, Fraction(unit.cycle_ps)

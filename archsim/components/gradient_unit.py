@@ -92,7 +92,7 @@ class GradientUnit(DigitalUnit):
     def _pass_of(self, name: str, optimizer: str, n_weights: int, per_weight: tuple[int, int, int]) -> Job:
         """A pass over weights of so many operations, reads and writes each."""
         n_operations, n_reads, n_writes = per_weight
-        buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradient_buffer.gradient_bits
+        buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradients.gradient_bits
         numbers_pj = n_reads * buffer.read_energy_pj + n_writes * buffer.write_energy_pj
         price = action(
             self.parts.gradient_buffer.named(f"{name}@{optimizer}"),

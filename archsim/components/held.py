@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from archsim.components.memory import Memory
 from archsim.components.part import Part
 from archsim.components.records import AreaItem, Figures
-
-if TYPE_CHECKING:
-    from archsim.components.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -46,28 +43,27 @@ class Held:
         return dict(sorted(Counter(n for (name, _), n in self.built_bytes.items() if name == buffer).items()))
 
 
-def area_items(parts: Parts) -> Iterator[AreaItem]:
+def area_items(of: Iterable[Part]) -> Iterator[AreaItem]:
     """Area and leakage of every part, and how much of it holds nothing or is larger than what it holds."""
-    held = parts.held
-    for part in parts:
-        if isinstance(part, Memory) and part.where == "tile" and parts.is_tailored and held is not None:
-            yield from _memories(part, held, parts.n_tiles)
-            continue
-        n, figures = part.n_per_parent * _parents(part, parts), part.figures
-        idle_um2, idle_uw = (0.0, 0.0) if held is None else _idle(part, n, held)
-        yield _item(part, n, figures, idle_um2, idle_uw)
+    for part in of:
+        held = part.parts.held
+        if isinstance(part, Memory) and part.where == "tile" and held is not None and part.parts.is_tailored:
+            yield from _memories(part, held)
+        else:
+            n = part.n_per_parent * _parents(part)
+            yield _item(part, n, part.figures, *((0.0, 0.0) if held is None else _idle(part, n, held)))
 
 
-def _parents(part: Part, parts: Parts) -> int:
+def _parents(part: Part) -> int:
     """How many there are of what a part is in each of."""
-    chip, n_tiles = parts.chip, parts.n_tiles
+    parts, chip = part.parts, part.chip
     tailored = parts.held if parts.is_tailored else None
-    n_pes = n_tiles * chip.tile.n_pes if tailored is None else tailored.n_pes
+    n_pes = parts.n_tiles * chip.tile.n_pes if tailored is None else tailored.n_pes
     match part.where:
         case "chip":
             return 1
         case "tile":
-            return n_tiles
+            return parts.n_tiles
         case "pe":
             return n_pes
         case "crossbar":
@@ -80,13 +76,16 @@ def _idle(part: Part, n: int, held: Held) -> tuple[float, float]:
     """Area and leakage of the instances, beyond what would hold the same."""
     if isinstance(part, Memory):
         return _beyond(n, part.figures, _fitting(part, held.needs(part.kind)))
-    if part.where == "crossbar":
-        fitting = [(part.n_per_parent * held.n_crossbars, part.figures)]
-    elif part.where == "pe":
-        fitting = [(part.n_per_parent * held.n_pes, part.figures)]
-    else:
-        return 0.0, 0.0
-    return _beyond(n, part.figures, fitting)
+    match part.where:
+        case "chip" | "tile":
+            return 0.0, 0.0
+        case "pe":
+            n_used = held.n_pes
+        case "crossbar":
+            n_used = held.n_crossbars
+        case _ as never:
+            assert_never(never)
+    return _beyond(n, part.figures, [(part.n_per_parent * n_used, part.figures)])
 
 
 def _fitting(part: Memory, needs: Counter[int]) -> list[tuple[int, Figures]]:
@@ -100,11 +99,11 @@ def _beyond(n: int, figures: Figures, fitting: list[tuple[int, Figures]]) -> tup
     return max(0.0, n * figures.area_um2 - used_um2), max(0.0, n * figures.leakage_uw - used_uw)
 
 
-def _memories(part: Memory, held: Held, n_tiles: int) -> Iterator[AreaItem]:
+def _memories(part: Memory, held: Held) -> Iterator[AreaItem]:
     """One item for each size that a memory has in some tile."""
     sizes = held.built(part.kind)
     if not sizes:
-        yield _item(part, n_tiles, part.price_of(0).figures)
+        yield _item(part, part.parts.n_tiles, part.price_of(0).figures)
     for size, n in sizes.items():
         figures = part.price_of(size).figures
         yield _item(part, n, figures, *_beyond(n, figures, _fitting(part, held.needs(part.kind, size))))

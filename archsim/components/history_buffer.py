@@ -22,5 +22,5 @@ class HistoryBuffer(Memory):
 
     def asked(self) -> tuple[int, Fraction]:
         """A potential for each of the gradient unit's lanes in a cycle."""
-        unit, bits = self.chip.tile.gradient_unit, self.chip.tile.membrane_buffer.potential_bits
+        unit, bits = self.chip.tile.learner, self.chip.tile.membrane_buffer.potential_bits
         return unit.n_lanes * bits, Fraction(unit.cycle_ps)

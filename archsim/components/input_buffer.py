@@ -25,7 +25,7 @@ class InputBuffer(Memory):
         """Read inputs and carry them to a PE. Count: accesses."""
         bus = self.parts.tile_bus
         n_beats = bus.beats(self.price.width_bits)
-        on_bus_pj = n_beats * self.chip.tile.bus.cost.energy_pj
+        on_bus_pj = n_beats * bus.beat_pj()
         return action(self.named("fetch"), input_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
 
     @remembered

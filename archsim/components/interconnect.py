@@ -33,7 +33,7 @@ class Interconnect(Part):
 
     kind = "interconnect"
     path = ("interconnect",)
-    counts = (("hop", "flit"),)
+    counts = (("hop", "flit"), ("eject", "flit"), ("route", "packet"))
     area_action = "hop"
     free_keys = ("frequency", "router_latency", "cost")
     scaling = "digital"
@@ -78,13 +78,16 @@ class Interconnect(Part):
         share, reference = self._routers_per_tile(), _size(cost.reference)
         leakage_uw = cost.router_leakage_uw * router.leakage() / reference.leakage()
         clock_uw = 0.0 if cost.gated else clock_energy_pj(noc) * noc.frequency_mhz  # pJ MHz = uW
-        scaling = f"{_said(router)} from {_said(reference)}; {scaling}"
+        shared = f"shared by {noc.n_tiles_per_router} tiles; " if noc.n_tiles_per_router > 1 else ""
+        scaling = f"{shared}{_said(router)} from {_said(reference)}; {scaling}"
         area_um2 = cost.router_area_um2 * router.area() / reference.area()
         return Figures(share * area_um2, share * (leakage_uw + clock_uw), cost.source, scaling)
 
     def _routers_per_tile(self) -> float:
         """Whole routers of the chip by its tiles."""
-        return 1.0
+        noc, n_tiles = self.chip.interconnect, max(1, self.parts.n_tiles)
+        n_routers: int = INTERCONNECTS[noc.kind].n_routers(-(-n_tiles // noc.n_tiles_per_router))
+        return n_routers / n_tiles
 
     def flits(self, n_bits: int) -> int:
         """Flits that carry `n_bits`."""
@@ -98,6 +101,16 @@ class Interconnect(Part):
     def router_ps(self) -> int:
         """Time of the head of a packet through one router."""
         return self.chip.interconnect.router_latency_ps
+
+    @remembered
+    def allocate_ps(self) -> int:
+        """Time of a head in allocation: a cycle, if the latency of the router has as much."""
+        return min(self.flit_ps(1), self.router_ps())
+
+    @remembered
+    def link_ps(self, length_mm: float) -> int:
+        """Time of a head through the crossbar and over the link: the rest of the router's latency."""
+        return self.router_ps() - self.allocate_ps() + self.wire_ps(length_mm)
 
     @remembered
     def wire_ps(self, length_mm: float) -> int:
@@ -115,8 +128,30 @@ class Interconnect(Part):
         length_mm = round(float(length_mm), 3)
         return action(f"hop@{length_mm!r}mm", interconnect=hop_energy_pj(self.chip.interconnect, length_mm))
 
+    @remembered
+    def entry(self, length_mm: float) -> Action:
+        """Carry data to the first router, over a link of `length_mm`. Count: flits."""
+        noc = self.chip.interconnect
+        if not isinstance(noc.cost, RouterInterconnect):
+            return self.hop(length_mm)
+        length_mm = round(float(length_mm), 3)
+        return action(f"hop@{length_mm!r}mm,wires", interconnect=wire_energy_pj(noc, length_mm))
+
+    @remembered
+    def exit(self) -> Action:
+        """Carry data out of the last router, at the tile; cited figures count hops between tiles. Count: flits."""
+        noc = self.chip.interconnect
+        is_law = isinstance(noc.cost, RouterInterconnect)
+        return action("eject", interconnect=router_energy_pj(noc) if is_law else 0.0)
+
+    @remembered
+    def route(self) -> Action:
+        """Time of a packet in a router or on its ports; energy is that of its flits. Count: packets."""
+        return action("route", interconnect=0.0)
+
     def examples(self) -> list[Action]:
-        return [self.hop(self.parts.tile_pitch_mm())]
+        hop = self.hop(self.parts.tile_pitch_mm())
+        return [hop, self.exit()] if self.exit().energy_pj else [hop]
 
     def time_of_one_ps(self) -> Fraction:
         return flit_period_ps(self.chip.interconnect)
@@ -136,9 +171,14 @@ def hop_energy_pj(interconnect: InterconnectSpec, length_mm: float) -> float:
         bit_fj = 0.5 * cost.capacitance_per_mm_ff * cost.swing_v**2 * length_mm
         return cost.router_energy_pj + bit_fj * interconnect.width_bits / 1e3
     if isinstance(cost, RouterInterconnect):
-        wires_pj = cost.wire_energy_per_mm_pj * length_mm * interconnect.width_bits
-        return router_energy_pj(interconnect) + wires_pj
+        return router_energy_pj(interconnect) + wire_energy_pj(interconnect, length_mm)
     assert_never(cost)
+
+
+def wire_energy_pj(interconnect: InterconnectSpec, length_mm: float) -> float:
+    """Energy of one flit on wires of `length_mm` that are charged per bit and length, in pJ."""
+    assert isinstance(interconnect.cost, RouterInterconnect)
+    return interconnect.cost.wire_energy_per_mm_pj * length_mm * interconnect.width_bits
 
 
 def router_energy_pj(interconnect: InterconnectSpec) -> float:
@@ -157,7 +197,7 @@ def clock_energy_pj(interconnect: InterconnectSpec) -> float:
 
 def router_of(interconnect: InterconnectSpec) -> RouterSize | None:
     """The size of the chip's routers; None if its kind has none."""
-    n_ports = INTERCONNECTS[interconnect.kind].router_ports(1)
+    n_ports = INTERCONNECTS[interconnect.kind].router_ports(interconnect.n_tiles_per_router)
     if not n_ports:
         return None
     assert interconnect.n_buffer_flits != "unlimited"  # see `_law_faults`
@@ -181,7 +221,7 @@ def _said(size: RouterSize) -> str:
 def _law_faults(noc: InterconnectSpec) -> list[str]:
     """Where the law of a router does not hold for a chip, or for the reference that it gives."""
     assert isinstance(noc.cost, RouterInterconnect)
-    n_ports = INTERCONNECTS[noc.kind].router_ports(1)
+    n_ports = INTERCONNECTS[noc.kind].router_ports(noc.n_tiles_per_router)
     if n_ports and noc.n_buffer_flits == "unlimited":
         said = "cost.model: router prices them; give buffer_flits (and virtual_channels), such as 4 (and 2)"
         return [f"interconnect.buffer_flits: unlimited buffers have no price; {said}"]

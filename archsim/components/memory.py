@@ -10,7 +10,8 @@ from typing import ClassVar
 from archsim.components.memory_price import BufferPrice, buffer_faults, condition_faults, price_buffer, state_of
 from archsim.components.part import Job, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps
-from archsim.spec.chip import Buffer, Chip
+from archsim.spec.buffers import Buffer
+from archsim.spec.chip import Chip
 from archsim.spec.costs import CactiBuffer, SramBuffer
 
 
@@ -36,23 +37,29 @@ class Memory(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
+        if cls.of_file(chip) is None:
+            return []
         spec = cls.spec_of(chip)
         found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
         return found + condition_faults(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
-        return isinstance(cls.spec_of(chip).cost, CactiBuffer | SramBuffer) or super().scales(chip)
+        return isinstance(cls.cost_of(chip), CactiBuffer | SramBuffer) or super().scales(chip)
 
     @classmethod
     def heeds(cls, chip: Chip) -> set[str]:
         found = super().heeds(chip)
-        by_law = isinstance(cls.spec_of(chip).cost, SramBuffer)
+        by_law = isinstance(cls.cost_of(chip), SramBuffer)
         return found | {"temperature", "supply", "flavour"} if by_law else found
 
     @property
     def where(self) -> Where:
         return "tile"
+
+    @property
+    def n_per_parent(self) -> int:
+        return 0 if self.of_file(self.chip) is None else 1
 
     @property
     def figures(self) -> Figures:
@@ -82,7 +89,11 @@ class Memory(Part):
 
     def named(self, action: str) -> str:
         """The name of an action whose price depends on the size of this memory, which may differ between tiles."""
-        return f"{action}@{self.parts.size_bytes(self.kind)}B" if self.parts.is_of_one_tile else action
+        if not self.parts.is_of_one_tile:
+            return action
+        n_bytes = self.parts.size_bytes(self.kind)
+        assert n_bytes, f"{action}: nothing was to lie in the {self.kind} of this tile"
+        return f"{action}@{n_bytes}B"
 
     def accesses(self, n_bits: int) -> int:
         """Accesses that hold `n_bits`."""

@@ -11,7 +11,8 @@ from archsim.components.leakage import LOW_LEAKAGE, SRAM
 from archsim.components.process import LAWS, State
 from archsim.components.records import Figures, exact
 from archsim.components.sram import CACTI_SOURCE, Sram, banked, nodes_nm, sram, widths_bits
-from archsim.spec.chip import Buffer, Chip
+from archsim.spec.buffers import Buffer
+from archsim.spec.chip import Chip
 from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer, Conditions, SramBuffer
 
 

@@ -20,12 +20,17 @@ class Multiplier(Part):
     path = ("tile", "gradient_unit", "multiply")
     area_action = "outer"
     area_phase = "learning"
+    scaling = "digital"
     look = Look(6, "xxxx")
 
     @classmethod
     def cost_of(cls, chip: Chip) -> CitedCost | None:
         found: CitedCost | None = cls.of_file(chip)
         return found
+
+    @classmethod
+    def cost_path(cls) -> tuple[str, ...]:
+        return cls.path
 
     @classmethod
     def free_paths(cls) -> list[tuple[str, ...]]:
@@ -37,7 +42,7 @@ class Multiplier(Part):
 
     @property
     def n_per_parent(self) -> int:
-        return 0 if self.cost_of(self.chip) is None else self.chip.tile.gradient_unit.n_lanes
+        return 0 if self.cost_of(self.chip) is None else self.chip.tile.learner.n_lanes
 
     @property
     def figures(self) -> Figures:
@@ -51,5 +56,5 @@ class Multiplier(Part):
         if not n_products:
             return {}
         if cost is None:
-            return {"gradient_unit": n_products * PER_ADDITION * self.chip.tile.gradient_unit.cost.energy_pj}
+            return {"gradient_unit": n_products * PER_ADDITION * self.chip.tile.learner.cost.energy_pj}
         return {self.kind: n_products * cost.energy_pj}

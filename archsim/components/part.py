@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from archsim.components.records import Action, Charge, Figures, Where
 from archsim.names import CONTROL
 from archsim.spec.chip import Chip
-from archsim.spec.costs import Priced
+from archsim.spec.costs import CircuitCost, Priced
 from archsim.units import to_door
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Part(ABC):
         """The part's section of the chip file; None if the chip has none."""
         found: Any = chip
         for name in cls.path:
-            found = getattr(found, name)
+            found = None if found is None else getattr(found, name)
         return found
 
     @classmethod
@@ -135,12 +135,15 @@ class Part(ABC):
     def scales(cls, chip: Chip) -> bool:
         """Whether its cost depends on the node of the chip's technology."""
         cost = cls.cost_of(chip)
-        return cost is not None and cost.at is not None and cost.at.node_nm is not None
+        is_at_node = cost is not None and cost.at is not None and cost.at.node_nm is not None
+        return is_at_node or isinstance(cost, CircuitCost)
 
     @classmethod
     def heeds(cls, chip: Chip) -> set[str]:
         """Which of the chip's conditions its cost depends on: temperature, supply, flavour."""
         cost = cls.cost_of(chip)
+        if isinstance(cost, CircuitCost):
+            return {"temperature", "supply", "flavour"}
         at = None if cost is None else cost.at
         return set() if at is None else {key for key, value in to_door(at).items() if value is not None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -13,6 +13,7 @@ from archsim.components.adc import Adc
 from archsim.components.array_control import ArrayControl
 from archsim.components.array_part import ArrayPart
 from archsim.components.chip_control import ChipControl
+from archsim.components.circuit import circuit_faults, with_circuits
 from archsim.components.column_drivers import ColumnDrivers
 from archsim.components.column_mux import ColumnMux
 from archsim.components.crossbar import Crossbar
@@ -119,9 +120,9 @@ class Parts:
         if faults:
             raise SpecError(listed(faults))
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
-        self.chip, self.scaled = (found := at_conditions(chip, part_kinds())).chip, found.said
+        self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
         self.is_of_one_tile = False
-        self._of_tiles: dict[tuple[int, ...], Parts] = {}
+        self._of_tiles: dict[int, Parts] = {}
         self._make()
 
     def _make(self) -> None:
@@ -152,17 +153,25 @@ class Parts:
 
     def at(self, tile: int) -> Parts:
         """The parts of one tile: these, where all tiles are alike."""
-        if self.held is None or not self.is_tailored:
+        if not self.is_tailored:
             return self
-        names = [name for name, kind in buffer_kinds().items() if getattr(self, name).where == "tile"]
-        sizes = tuple(self.held.built_bytes.get((name, tile), 0) for name in names)
-        if sizes not in self._of_tiles:
-            made = copy(self)
-            made._sizes = {**self._sizes, **dict(zip(names, sizes, strict=True))}
-            made.is_of_one_tile = True
-            made._make()
-            self._of_tiles[sizes] = made
-        return self._of_tiles[sizes]
+        if tile not in self._of_tiles:
+            sizes = self._sizes_of(tile)
+            alike = (parts for parts in self._of_tiles.values() if parts._sizes == sizes)
+            self._of_tiles[tile] = next(alike, None) or self._with(sizes)
+        return self._of_tiles[tile]
+
+    def _sizes_of(self, tile: int) -> dict[str, int]:
+        """Of the memories in a tailored tile, and of those outside of tiles."""
+        assert self.held is not None  # tiles are tailored to something
+        in_tiles = [name for name in buffer_kinds() if getattr(self, name).where == "tile"]
+        return {**self._sizes, **{name: self.held.built_bytes.get((name, tile), 0) for name in in_tiles}}
+
+    def _with(self, sizes: Mapping[str, int]) -> Parts:
+        made = copy(self)
+        made._sizes, made.is_of_one_tile = sizes, True
+        made._make()
+        return made
 
     def size_bytes(self, buffer: str) -> int:
         """The size of a buffer: as the workload needs, or as the chip file says."""
@@ -178,8 +187,14 @@ class Parts:
 
     @cached_property
     def _tile_pitch_mm(self) -> float:
-        in_tiles = sum(item.n * item.area_um2 for item in self._items if item.where != "chip")
-        return math.sqrt(in_tiles / self.n_tiles) / 1e3
+        return math.sqrt(self._tile_um2(self._items)) / 1e3
+
+    def tile_um2_without(self, part: str) -> float:
+        """Area of a tile, the mean of all, without one of its parts."""
+        return self._tile_um2(area_items(other for other in self if other.kind != part))
+
+    def _tile_um2(self, items: Iterable[AreaItem]) -> float:
+        return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles
 
     def tile_pitch_mm(self) -> float:
         """Side of a square tile: the length of a hop between neighbours."""
@@ -209,8 +224,10 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    found = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
-    return [*dict.fromkeys(found), *scaling_faults(chip, part_kinds())]
+    of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    of_circuits = circuit_faults(chip)
+    priced = chip if of_circuits else with_circuits(chip)
+    return [*of_circuits, *dict.fromkeys(of_parts), *scaling_faults(priced, part_kinds())]
 
 
 def without_effect(chip: Chip) -> list[str]:
@@ -251,7 +268,8 @@ def count_units() -> dict[str, str]:
 
 
 def _size_in_file(chip: Chip, buffer: str) -> Any:
-    return buffer_kinds()[buffer].spec_of(chip).size_bytes
+    spec = buffer_kinds()[buffer].of_file(chip)
+    return 0 if spec is None else spec.size_bytes
 
 
 def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:

@@ -79,7 +79,7 @@ class RouterSize:
 
     def energy(self) -> float:
         """Of one flit, relative to the reference of the law."""
-        buffers = 0.477 * (self._held / REFERENCE._held) ** 0.84
+        buffers: float = 0.477 * (self._held / REFERENCE._held) ** 0.84
         crossbar = 0.407 * self.n_ports / REFERENCE.n_ports
         return 0.116 + (buffers + crossbar) * self.width_bits / REFERENCE.width_bits
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from archsim.components.array_part import charged
 from archsim.components.part import Job, Look, action, remembered
 from archsim.components.records import Action, Where
 from archsim.components.unit import DigitalUnit
+from archsim.spec.costs import CitedCost
+from archsim.spec.units import Unit
 
 
 class ShiftAdd(DigitalUnit):
@@ -21,6 +25,16 @@ class ShiftAdd(DigitalUnit):
     @property
     def where(self) -> Where:
         return self.chip.adc.scope
+
+    @cached_property
+    def unit(self) -> Unit:
+        """What the chip file says of it, its lanes as a number."""
+        spec = self.chip.shift_add
+        n_lanes = self.parts.adc.n_in_bank if spec.n_lanes == "auto" else spec.n_lanes
+        assert isinstance(spec.cost, CitedCost)  # circuits have been priced
+        return Unit.model_construct(
+            n_lanes=n_lanes, cycle_ps=spec.cycle_ps, latency_ps=spec.latency_ps, cost=spec.cost
+        )
 
     @remembered
     def merge(self, n_values: int) -> Job:

@@ -7,6 +7,7 @@ from typing import Any
 from archsim.components.part import Part
 from archsim.components.parts import Parts, buffer_kinds
 from archsim.components.records import Action, AreaItem
+from archsim.components.uncertainty import spreads
 from archsim.spec.chip import Chip
 
 SHOWN_AUTO_BYTES = 1024
@@ -27,7 +28,9 @@ def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
     list of dict
         Keys ``component``, ``where``, ``n_per_parent``, ``actions`` (list of ``name``, ``energy_pj``,
         ``per``), ``latency_ps`` (of one access, conversion, beat, flit or result; None if it has none),
-        ``area_um2`` and ``leakage_uw`` (of one instance), ``source``, ``scaling``.
+        ``area_um2`` and ``leakage_uw`` (of one instance), ``source``, ``scaling``, and ``spread``: by quantity
+        (energy, area, leakage, time) the ``factor`` of one standard deviation, the ``cause`` that it shares with
+        other prices, and the ``source`` of the factor; quantities that are sure are left out.
 
     Raises
     ------
@@ -43,13 +46,18 @@ def price_rows(chip: Chip, parts: Parts | None = None) -> list[dict[str, Any]]:
     """
     assumed: dict[str, str] = {}
     if parts is None:
-        sizes = {name: kind.spec_of(chip).size_bytes for name, kind in buffer_kinds().items()}
+        memories = {name: kind.of_file(chip) for name, kind in buffer_kinds().items()}
+        sizes = {name: memory.size_bytes for name, memory in memories.items() if memory is not None}
         assumed = {name: size for name, size in sizes.items() if not isinstance(size, int)}
         n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 1
         parts = Parts(chip, n_tiles, dict.fromkeys(assumed, SHOWN_AUTO_BYTES))
+    spread: dict[str, dict[str, Any]] = {}
+    for one in spreads(chip):
+        said = {"factor": one.factor, "cause": one.of, "source": one.source}
+        spread.setdefault(one.component, {})[one.quantity] = said
     actions = [(part, action) for part in parts for action in dict.fromkeys(part.examples())]
     return [
-        _row(part, item, actions, assumed.get(item.component))
+        _row(part, item, actions, assumed.get(item.component)) | {"spread": spread.get(item.component, {})}
         for part, item in zip(parts, parts.items(), strict=True)
     ]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from archsim.components.part import Job, Look, Part, action, remembered
 from archsim.components.records import Action, Figures, Where
 from archsim.spec.chip import Chip
+from archsim.spec.costs import BusWires, CitedCost
 
 
 class TileBus(Part):
@@ -28,8 +31,31 @@ class TileBus(Part):
 
     @property
     def figures(self) -> Figures:
-        cost = self.chip.tile.bus.cost
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        bus = self.chip.tile.bus
+        cost = bus.cost
+        if isinstance(cost, CitedCost):
+            return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        length_mm = self.length_mm()
+        area_um2 = bus.width_bits * cost.wire_pitch_um * length_mm * 1e3
+        leakage_uw = bus.width_bits * cost.wire_leakage_per_mm_uw * length_mm
+        return Figures(area_um2, leakage_uw, cost.source, f"{bus.width_bits} wires of {length_mm:.3g} mm")
+
+    @remembered
+    def length_mm(self) -> float:
+        """Side of a square tile; the bus with its pitch p and width w is part of it: side² = others + p w side."""
+        bus = self.chip.tile.bus
+        assert isinstance(bus.cost, BusWires)
+        across_um = bus.width_bits * bus.cost.wire_pitch_um
+        others_um2 = self.parts.tile_um2_without(self.kind)
+        return (across_um + math.sqrt(across_um**2 + 4 * others_um2)) / 2e3
+
+    def beat_pj(self) -> float:
+        """Energy of one cycle of the bus."""
+        bus = self.chip.tile.bus
+        cost = bus.cost
+        if isinstance(cost, CitedCost):
+            return cost.energy_pj
+        return bus.width_bits * cost.wire_energy_per_mm_pj * self.length_mm()
 
     def beats(self, n_bits: int) -> int:
         """Cycles of the bus that carry `n_bits`."""
@@ -42,7 +68,7 @@ class TileBus(Part):
     @remembered
     def collect(self) -> Action:
         """Carry results of a block to the accumulators. Count: beats."""
-        return action("collect", tile_bus=self.chip.tile.bus.cost.energy_pj)
+        return action("collect", tile_bus=self.beat_pj())
 
     @remembered
     def collecting(self, n_bits: int) -> Job:
@@ -52,7 +78,7 @@ class TileBus(Part):
     @remembered
     def move(self) -> Action:
         """Carry what was sent from the output buffer to the input buffer of the same tile. Count: beats."""
-        return action("move", tile_bus=self.chip.tile.bus.cost.energy_pj)
+        return action("move", tile_bus=self.beat_pj())
 
     @remembered
     def moving(self, n_bits: int) -> Job:

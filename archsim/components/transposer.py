@@ -16,6 +16,7 @@ class Transposer(Part):
     counts = (("transpose", "word"),)
     area_action = "transpose"
     area_phase = "update"
+    scaling = "digital"
     look = Look(4, "xxxx")
 
     @classmethod

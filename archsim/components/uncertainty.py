@@ -2,7 +2,8 @@
 
 A factor F is one standard deviation of a log-normal law: the true value is the listed one times ``F**z``, z
 standard normal, so two of three lie within ÷F to ×F. A chip file says it (``uncertainty:`` in a cost, with its
-source); else the defaults below hold, by the kind of cost model.
+source): in the component libraries the spread between families of sources. Else the defaults below hold, by the
+kind of cost model.
 
 ========  ======  =====  =======  =====  ==================================================================
 model     energy  area   leakage  time   source
@@ -18,6 +19,12 @@ router    2.5     5.4    6        1      spread between DSENT, Loihi's silicon, 
                                          DSENT's gates or by area, 0.5 to 3.4 uW
 sram      1.5     1.6    1.3      1.12   spread between CACTI 7, NeuroSim V1.3, PUMA and the retention
                                          current of a 22 nm microcontroller (nRF54L15)
+law       3.1     2.6    4.1      1      spread between families of sources of ADCs of 5 bit at 22 nm
+                                         (docs/models/components.md)
+circuit   1.22    1.62   2.2      1      NeuroSim V1.3 against V1.5, one sub-array: 45.4 / 37.2 pJ, 11,788 / 7,284
+                                         um2, 0.162 / 0.073 uW
+wires     1.75    1.75   1.75     1      spread between NeuroSim, DSENT, CiMLoop's C V^2 and Keckler et al., 24 to
+                                         87 fJ per bit and mm at 22 nm
 survey    1.18    5.3    1.18     1      ISAAC's ADC (ISCA 2016): 1.5625 pJ and 1200 um² where the regression
                                          gives 1.8486 pJ and 6313 um²
 ========  ======  =====  =======  =====  ==================================================================
@@ -39,11 +46,17 @@ _SILICON = "default: McPAT against Niagara, power -10.84 %, area -21.8 % (Li et 
 _SPICE = "default: CACTI within 12 % of SPICE (Springer 2010, doi 10.1007/978-1-4419-6175-4_14)"
 _FAMILIES = "default: spread between CACTI 7, NeuroSim V1.3, PUMA and nRF54L15's retention current"
 _SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8486 / 1.5625 pJ, 6313 / 1200 um2"
+_ADCS = "default: spread between families of sources of ADCs of 5 bit at 22 nm (docs/models/components.md)"
+_VERSIONS = "default: NeuroSim V1.3 against V1.5, a sub-array: 45.4 / 37.2 pJ, 11788 / 7284 um2, 0.162 / 0.073 uW"
 _ROUTERS = "default: DSENT, Loihi, PUMA, ISAAC apart: 0.58 to 3.6 pJ per 32-bit flit, 3769 to 51910 um2 (22 nm)"
+_WIRES = "default: NeuroSim, DSENT, CiMLoop, Keckler et al. apart: 24 to 87 fJ per bit and mm (22 nm)"
 _DEFAULTS: dict[str, tuple[tuple[float, float, float, float], str]] = {
     "cacti": ((1.12, 1.12, 1.12, 1.12), _SPICE),
+    "law": ((3.1, 2.6, 4.1, 1.0), _ADCS),
+    "circuit": ((1.22, 1.62, 2.2, 1.0), _VERSIONS),
     "router": ((2.5, 5.4, 6.0, 1.0), _ROUTERS),
     "sram": ((1.5, 1.6, 1.3, 1.12), _FAMILIES),
+    "wires": ((1.75, 1.75, 1.75, 1.0), _WIRES),
     "survey": ((1.18, 5.3, 1.18, 1.0), _SURVEY),
 }
 _OTHERS = ((1.12, 1.28, 1.12, 1.0), _SILICON)
@@ -60,8 +73,8 @@ class Spread:
     factor : float
         One standard deviation, 1 or more.
     of : str
-        What the number itself comes from. Numbers of one kind from one source share their error, on one chip and
-        between chips.
+        What the number itself comes from: the `cause` that its cost says, or its source. Numbers of one kind from
+        one cause share their error, on one chip and between chips.
     source : str
         Where the factor comes from.
     """
@@ -105,8 +118,14 @@ def _spreads(component: str, cost: Priced) -> list[Spread]:
         factor = default if said is None else said
         from_ = source if said is None or cost.uncertainty is None else cost.uncertainty.source
         if factor > 1:
-            found.append(Spread(component, quantity, factor, getattr(cost, "source", model), from_))
+            found.append(Spread(component, quantity, factor, _cause(cost), from_))
     return found
+
+
+def _cause(cost: Priced) -> str:
+    """What the figures of a cost share their error with: what it says, or their source, or their model."""
+    said = cost.uncertainty.cause if cost.uncertainty is not None else None
+    return said or str(getattr(cost, "source", getattr(cost, "model", "cited")))
 
 
 def costs_of(chip: Chip) -> dict[str, Priced]:

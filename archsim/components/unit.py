@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archsim.components.part import Job, Part
 from archsim.components.records import Action, Figures, Where
-from archsim.spec.chip import Unit
+from archsim.spec.units import Unit
 
 
 class DigitalUnit(Part):
@@ -24,8 +24,8 @@ class DigitalUnit(Part):
 
     @property
     def n_per_parent(self) -> int:
-        """Its lanes."""
-        return self.unit.n_lanes
+        """Its lanes; none on a chip that does without it."""
+        return 0 if self.of_file(self.chip) is None else self.unit.n_lanes
 
     @property
     def figures(self) -> Figures:

@@ -15,7 +15,8 @@ from archsim.components.part import Look, Part, action, remembered
 from archsim.components.pulsed import Law, Pulsed, group_sizes
 from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps, exact
 from archsim.errors import SpecError
-from archsim.spec.chip import Chip, Write
+from archsim.spec.chip import Chip
+from archsim.spec.write import Write
 
 
 class WriteCircuits(Part):
@@ -32,7 +33,8 @@ class WriteCircuits(Part):
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
-        write = chip.write
+        if (write := chip.write) is None:
+            return []
         own = {"pulse": (write.pulse_ps, write.cost.energy_pj)}
         if write.reset_pulse_ps is not None:
             of_reset = write.cost.reset_energy_pj
@@ -45,7 +47,8 @@ class WriteCircuits(Part):
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
-        write = chip.write
+        if (write := chip.write) is None:
+            return []
         given = write.model_fields_set
         found = []
         if "reset_share_frac" in given and write.reset_pulse_ps is None and write.cost.reset_energy_pj is None:
@@ -67,8 +70,12 @@ class WriteCircuits(Part):
         return "crossbar"
 
     @property
+    def n_per_parent(self) -> int:
+        return 0 if self.chip.write is None else 1
+
+    @property
     def figures(self) -> Figures:
-        cost = self.chip.write.cost
+        cost = self.chip.writing.cost
         return Figures(cost.area_um2, cost.leakage_uw, cost.source)
 
     @remembered
@@ -82,7 +89,7 @@ class WriteCircuits(Part):
         label : str
             The same for the same shares; part of the names of prices where the law goes by level.
         """
-        write = self.chip.write
+        write = self.chip.writing
         law: Law | None = write.law
         if law is None:
             mean = pulses_per_cell(write)
@@ -96,7 +103,7 @@ class WriteCircuits(Part):
     @property
     def _pulse_ps(self) -> Fraction:
         """Mean width of a pulse, SET and RESET."""
-        write = self.chip.write
+        write = self.chip.writing
         if write.reset_pulse_ps is None:
             return Fraction(write.pulse_ps)
         share = exact(write.reset_share_frac)
@@ -105,7 +112,7 @@ class WriteCircuits(Part):
     @property
     def _pulse_pj(self) -> float:
         """Mean energy of a pulse on one cell."""
-        cost, share = self.chip.write.cost, self.chip.write.reset_share_frac
+        cost, share = self.chip.writing.cost, self.chip.writing.reset_share_frac
         if cost.reset_energy_pj is None:
             return cost.energy_pj
         return (1 - share) * cost.energy_pj + share * cost.reset_energy_pj
@@ -118,7 +125,7 @@ class WriteCircuits(Part):
     @remembered
     def verify_row_ps(self, n_cells: int, of: Pulsed | None = None) -> int:
         """Time of all verify reads of `n_cells` of one row: one after each pulse."""
-        write = self.chip.write
+        write = self.chip.writing
         if n_cells == 0 or not write.verify:
             return 0
         of = of or self.pulsed(n_cells)
@@ -138,8 +145,8 @@ class WriteCircuits(Part):
     @remembered
     def inspect_row_ps(self, n_cells: int) -> int:
         """Time of the read of `n_cells` of one row before they are written."""
-        own_ps = self.chip.write.verify_read_ps
-        return self._converted_ps(n_cells) if own_ps is None else n_groups(self.chip.write, n_cells) * own_ps
+        own_ps = self.chip.writing.verify_read_ps
+        return self._converted_ps(n_cells) if own_ps is None else n_groups(self.chip.writing, n_cells) * own_ps
 
     @property
     def _verify_cycle(self) -> ReadCycle:
@@ -148,7 +155,7 @@ class WriteCircuits(Part):
 
     def program_power_uw(self, n_cells: int) -> float:
         """Power in uW of the pulses while `n_cells` of one row are programmed: of the larger kind of pulse."""
-        write, cost = self.chip.write, self.chip.write.cost
+        write, cost = self.chip.writing, self.chip.writing.cost
         at_once = min(n_cells, write.n_parallel_cells)
         of_reset = cost.energy_pj if cost.reset_energy_pj is None else cost.reset_energy_pj
         reset_ps = write.pulse_ps if write.reset_pulse_ps is None else write.reset_pulse_ps
@@ -166,7 +173,7 @@ class WriteCircuits(Part):
         of = of or self.pulsed(n_cells)
         # a pulse of the row's own for each turn of its cells
         per_cell = float(of.turns / exact(of.mean))
-        per_pulse_pj = self._pulse_pj + per_cell * self.chip.write.cost.row_energy_pj / n_cells
+        per_pulse_pj = self._pulse_pj + per_cell * self.chip.writing.cost.row_energy_pj / n_cells
         per_pulse = of.mean * per_cell / n_cells
         around = charged((part, per_pulse * part.row_pulse_pj()) for part in self.parts.around_arrays)
         own = action(f"program@{n_cells}cells{_more(of.label)}", write_circuits=of.mean * per_pulse_pj)
@@ -182,7 +189,7 @@ class WriteCircuits(Part):
         """
         of = of or self.pulsed(n_cells)
         read = self._read_of_cell("verify", mean_conductance_siemens, n_cells, layer)
-        n_reads = of.mean if self.chip.write.verify else 0.0
+        n_reads = of.mean if self.chip.writing.verify else 0.0
         charges = tuple(Charge(c.component, n_reads * c.energy_pj) for c in read.charges)
         return Action(f"{read.name}{_more(of.label)}", charges)
 
@@ -198,7 +205,7 @@ class WriteCircuits(Part):
         whole array.
         """
         chip, parts = self.chip, self.parts
-        own_pj = chip.write.cost.verify_energy_pj
+        own_pj = chip.writing.cost.verify_energy_pj
         if own_pj is not None:
             return action(what, write_circuits=own_pj)
         cycle, crossbar = self._verify_cycle, parts.crossbar
@@ -206,7 +213,7 @@ class WriteCircuits(Part):
         if crossbar.counted == "read":
             cell_pj /= chip.crossbar.n_rows * chip.crossbar.n_columns
         n_times, line_pj = crossbar.activations(n_cells), crossbar.line_pj(n_cells, False)
-        drive_pj = n_times * drive_energy_pj(chip.drivers.cost, 1)
+        drive_pj = n_times * drive_energy_pj(parts.drivers.cost, 1)
         n_columns = chip.crossbar.n_columns
         converted = parts.adc.convert(cycle, ArrayRead(n_cells, n_cells))
         once = (Charge("crossbar", cell_pj + line_pj / n_columns), Charge("drivers", drive_pj / n_columns))
@@ -222,11 +229,11 @@ class WriteCircuits(Part):
 
     def examples(self) -> list[Action]:
         middle, n_columns = self.parts.crossbar.middle_siemens, self.chip.crossbar.n_columns
-        before = [self.inspect(middle, n_columns)] if self.chip.write.read_before else []
-        return [self.program(self.chip.write.n_parallel_cells), self.verify(middle, n_columns), *before]
+        before = [self.inspect(middle, n_columns)] if self.chip.writing.read_before else []
+        return [self.program(self.chip.writing.n_parallel_cells), self.verify(middle, n_columns), *before]
 
     def time_of_one_ps(self) -> int:
-        return self.chip.write.pulse_ps
+        return self.chip.writing.pulse_ps
 
 
 def pulses_per_cell(write: Write) -> float:
@@ -239,7 +246,7 @@ def pulses_per_cell(write: Write) -> float:
     """
     if write.pulses_per_cell == "auto":
         raise SpecError("write.pulses_per_cell: is 'auto'; archsim.crossbar.cells.with_expected_pulses finds it")
-    return write.pulses_per_cell
+    return float(write.pulses_per_cell)
 
 
 def n_groups(write: Write, n_cells: int) -> int:

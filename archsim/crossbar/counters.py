@@ -21,10 +21,13 @@ class Counters:
     pulses, verify_reads : int
         Write and update pulses of all cells, and the reads that verified them.
 
+    failed_writes : int
+        Writes after which a cell was not at its target.
+
     Examples
     --------
     >>> Counters(reads=2) + Counters(reads=1, pulses=4)
-    Counters(reads=3, active_rows=0, conversions=0, saturations=0, pulses=4, verify_reads=0)
+    Counters(reads=3, active_rows=0, conversions=0, saturations=0, pulses=4, verify_reads=0, failed_writes=0)
     """
 
     reads: int = 0
@@ -33,6 +36,7 @@ class Counters:
     saturations: int = 0
     pulses: int = 0
     verify_reads: int = 0
+    failed_writes: int = 0
 
     def __add__(self, other: Counters) -> Counters:
         return Counters(*(a + b for a, b in zip(self._all(), other._all(), strict=True)))
@@ -48,4 +52,5 @@ class Counters:
             self.saturations,
             self.pulses,
             self.verify_reads,
+            self.failed_writes,
         )

@@ -57,6 +57,8 @@ class Grid:
             read_pulse_ps=spec.read_pulse_ps,
             seed=seed,
             read_voltage_v=spec.read_voltage_v,
+            on_time_ps=spec.on_time_ps,
+            pulses=spec.pulses,
         )
 
     def age(self, seconds: float) -> None:
@@ -119,6 +121,7 @@ class Grid:
             saturations=t.saturations,
             pulses=sum(cells.n_pulses for cells in both),
             verify_reads=sum(cells.n_verify_reads for cells in both),
+            failed_writes=sum(cells.n_failed for cells in both),
         )
 
     def array_conductance(self, row_block: int, column_block: int) -> Floats:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archsim.explore.conclusions import Conclusion, conclusions
 from archsim.explore.evaluator import Tell
 from archsim.explore.folder import read_about
 from archsim.explore.jobs import Job, all_done, error_in_words, kept_in, run_jobs
@@ -21,6 +22,7 @@ from archsim.explore.uncertain import Priced, Uncertain, propagate
 from archsim.learn.checkpoints import differences
 
 __all__ = [
+    "Conclusion",
     "Explored",
     "Job",
     "Priced",
@@ -29,6 +31,7 @@ __all__ = [
     "Uncertain",
     "all_done",
     "clearly_better",
+    "conclusions",
     "configurations",
     "differences",
     "dominated",

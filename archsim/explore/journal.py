@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 import optuna
@@ -25,6 +25,7 @@ from archsim.explore.study import Study
 from archsim.files import append, cut, lock_file
 from archsim.json_reader import read_json
 from archsim.reading import open_input
+from archsim.registry import SAMPLERS
 
 ASKED = "parameters"
 """Attribute of a trial that has been asked to its end: its parameters, as a study file would write them."""
@@ -272,18 +273,7 @@ def _sampler(study: Study) -> optuna.samplers.BaseSampler:
     settings, seed = study.model.search, study.model.seed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        if settings.sampler == "tpe":
-            conditional = any(item.when for item in study.parameters.values())
-            return optuna.samplers.TPESampler(
-                multivariate=True, group=conditional, constant_liar=True,
-                n_startup_trials=2 * settings.population, seed=seed,
-            )  # fmt: skip
-        if settings.sampler == "nsga2":
-            return optuna.samplers.NSGAIISampler(population_size=settings.population, seed=seed)
-        if settings.sampler == "nsga3":
-            return optuna.samplers.NSGAIIISampler(population_size=settings.population, seed=seed)
-        if settings.sampler == "quasi_random":
-            return optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_asynchronous_seeding=False)
-        if settings.sampler == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        assert_never(settings.sampler)
+        has_conditions = any(item.when for item in study.parameters.values())
+        with SAMPLERS.calling(settings.sampler) as kind:
+            made: optuna.samplers.BaseSampler = kind().made(settings.population, seed, has_conditions)
+    return made

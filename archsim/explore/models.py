@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, TimePs, factor_between, whole_step
+from archsim.units import DoorModel, FieldFaultsError, KindName, TimePs, factor_between, whole_step
 from archsim.workload.phases import Phase, RuleName
 
 MOST_TRIALS = 2**20
@@ -230,7 +230,7 @@ class SweepModel(DoorModel):
 class SearchModel(DoorModel):
     """How a search goes: `batch` configurations are asked for, evaluated, and told together."""
 
-    sampler: Literal["tpe", "nsga2", "nsga3", "random", "quasi_random"] = "tpe"
+    sampler: Annotated[str, KindName("archsim.samplers")] = "tpe"
     n_trials: Count = 200
     n_batch: Count = 10
     population: Annotated[int, Field(ge=2, le=MOST_TRIALS)] = 20

@@ -235,14 +235,18 @@ class TapedPart:
 _TIMES: Final = ("occupancy_ps", "latency_ps")
 
 
+class _Described(tuple[Any, ...]):
+    """What an argument means on any chip: a kind and what it takes; other tuples are themselves."""
+
+
 def _described(argument: Any) -> Any:
     """An argument that means the same on another chip."""
     if isinstance(argument, ReadCycle):
-        return ("cycle", *argument.adc_bits.cycle)  # type: ignore[attr-defined]  # it is one of ours
+        return _Described(("cycle", *argument.adc_bits.cycle))  # type: ignore[attr-defined]  # it is one of ours
     if isinstance(argument, _Bits):
-        return ("bits", *argument.cycle)
+        return _Described(("bits", *argument.cycle))
     if isinstance(argument, _Pitch):
-        return ("pitch", argument.n_pitches)
+        return _Described(("pitch", argument.n_pitches))
     return argument
 
 
@@ -373,7 +377,7 @@ def _asked(parts: Parts, call: Call) -> Any:
 
 
 def _meant(parts: Parts, argument: Any) -> Any:
-    if not isinstance(argument, tuple):
+    if not isinstance(argument, _Described):
         return argument
     kind, what, *more = argument
     if kind in ("cycle", "bits"):

@@ -226,6 +226,8 @@ class Uncertain:
     draws : dict of str to float64[n_chips, n_draws]
         By metric; the same draw has the same errors on all chips.
     seed : int
+    errors : dict of (source, quantity) to float64[n_draws]
+        How far off each number is in each draw, in standard deviations.
     """
 
     chips: tuple[str, ...]
@@ -233,6 +235,7 @@ class Uncertain:
     nominal: dict[str, list[float]]
     draws: dict[str, Floats]
     seed: int
+    errors: dict[tuple[str, str], Floats]
 
     def interval(self, metric: str, chip: int, level: float = 0.9) -> tuple[float, float]:
         """The middle `level` of the draws."""
@@ -302,6 +305,7 @@ def propagate(chips: Sequence[Priced], n_draws: int, seed: int = 0) -> Uncertain
         {metric: [float(values[metric][0]) for values in listed] for metric in METRICS},
         {metric: np.stack([values[metric] for values in found]) for metric in METRICS},
         seed,
+        errors,
     )
 
 

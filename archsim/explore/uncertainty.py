@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from archsim.explore.conclusions import Conclusion
 from archsim.explore.measures import kind_of
 from archsim.explore.sensitivity import Sensitivity
 from archsim.explore.uncertain import METRICS, Uncertain
@@ -20,15 +21,20 @@ FILE = "uncertainty.json"
 
 
 def uncertainty_text(
-    found: Uncertain, numbers: dict[str, list[Sensitivity]], n_draws: int, shown: Sequence[str]
+    found: Uncertain,
+    numbers: dict[str, list[Sensitivity]],
+    concluded: Sequence[Conclusion],
+    shown: Sequence[str],
 ) -> str:
-    """Error bars of the `shown` metrics, who needs less than whom how surely, and which numbers matter most."""
+    """Error bars of `shown` metrics, which conclusions survive on which price, and which numbers matter most."""
+    n_draws = len(found.draws[shown[0]][0])
     tables = [
         f"{n_draws} draws of {len(found.numbers)} uncertain numbers, seed {found.seed}; from, to: the middle 90 %",
         text_table(("metric", "chip", "listed", "from", "to"), _bars(found, shown)),
     ]
     if len(found.chips) > 1:
-        tables.append(text_table(("metric", "chip", "needs less than", "probability"), _duels(found, shown)))
+        tables.append(text_table(_CONCLUSION_COLUMNS, [_concluded(one) for one in concluded]))
+        tables.append(_HOW_TO_READ)
         tables.append(text_table(("metric", "whole ranking holds"), _rankings(found, shown)))
     swings = [row for name in numbers for row in _swings(found, name, numbers[name], shown)]
     tables.append(
@@ -55,15 +61,34 @@ def _bars(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
     ]
 
 
-def _duels(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
-    rows = []
-    for metric in shown:
-        order = sorted(range(len(found.chips)), key=lambda k: found.nominal[metric][k])
-        for at, first in enumerate(order):
-            for second in order[at + 1 :]:
-                chance = percent(found.beats(metric, first, second))
-                rows.append([metric, found.chips[first], found.chips[second], chance])
-    return rows
+_CONCLUSION_COLUMNS = (
+    "metric", "chip", "needs less than", "ratio", "from", "to", "probability", "carried by", "turned over by",
+    "spreads",
+)  # fmt: skip
+_HOW_TO_READ = """\
+probability: share of the draws in which it holds; carried by: the price whose error explains most of the ratio's
+variance; turned over by: how far the first price to do so, alone, would have to be off, and that in its spreads"""
+
+
+def _concluded(one: Conclusion) -> list[str]:
+    carried = f"{_short(one.carrier)} ({percent(one.carrier_share)})" if one.carrier else "-"
+    turned, spreads = "no single price", "-"
+    if one.turning_factor is not None and one.turning_spreads is not None:
+        turned = f"{_short(one.turned_by)} {_times(one.turning_factor)}"
+        spreads = f"{one.turning_spreads:.2g}"
+    ratios = [f"{ratio:.3g}" for ratio in (one.ratio, *one.ratio_90)]
+    return [one.metric, one.less, one.more, *ratios, percent(one.survives), carried, turned, spreads]
+
+
+def _short(number: str) -> str:
+    """The name of a number that many components share, in brief."""
+    components, _, quantity = number.rpartition(".")
+    first, *others = components.split("+")
+    return f"{first} and {len(others)} more.{quantity}" if len(others) > 2 else number
+
+
+def _times(factor: float) -> str:
+    return f"x{factor:.3g}" if factor >= 1 else f"÷{1 / factor:.3g}"
 
 
 def _rankings(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:

@@ -81,6 +81,8 @@ class Interconnect(ABC):
         "on fewer, packets can wait for each other in a circle (deadlock); or say buffer_flits: unlimited"
     )
     """Why a chip with fewer virtual channels than classes is refused, and what would help."""
+    tiles_have_routers: ClassVar[bool] = True
+    """Whether a message's first and last router are at the tiles, or it comes to routers over links only."""
     places_differ: ClassVar[bool] = True
     """Whether it matters which tile sits where."""
     is_above: ClassVar[bool] = False
@@ -100,15 +102,26 @@ class Interconnect(ABC):
         return 4 + n_tiles
 
     @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """Routers that join so many places: one at each, unless a kind says otherwise."""
+        return n_places
+
+    @classmethod
     def faults(cls, section: Section) -> list[tuple[str, str]]:
         """Errors of this kind together with other keys, as (key, what is wrong and what would help).
 
         `section` is what the chip file says of the interconnect.
         """
-        if section.n_buffer_flits == "unlimited" or section.n_virtual_channels >= cls.n_vc_classes:
-            return []
-        needs = f"a {cls.kind} with finite buffers needs {cls.n_vc_classes} or more"
-        return [("virtual_channels", f"{needs}: {cls.deadlock}")]
+        faults = []
+        if section.n_tiles_per_router > 1 and not cls.tiles_have_routers:
+            faults.append(("tiles_per_router", f"a {cls.kind} has no routers at its tiles; leave it out"))
+        elif section.n_tiles_per_router > 1 and section.n_buffer_flits == "unlimited":
+            said = "without buffers messages pass links only, no routers to share; give buffer_flits"
+            faults.append(("tiles_per_router", said))
+        if section.n_buffer_flits != "unlimited" and section.n_virtual_channels < cls.n_vc_classes:
+            needs = f"a {cls.kind} with finite buffers needs {cls.n_vc_classes} or more"
+            faults.append(("virtual_channels", f"{needs}: {cls.deadlock}"))
+        return faults
 
     # ---- routes
 

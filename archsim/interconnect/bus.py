@@ -22,12 +22,19 @@ class Bus(Interconnect):
     """Every route is one hop, half the tiles long: all of the bus is charged, wherever the two ends are."""
 
     kind = "bus"
+    tiles_have_routers = False
     places_differ = False
 
     @classmethod
     def router_ports(cls, n_tiles: int) -> int:
         """None: tiles drive the bus by themselves."""
         del n_tiles
+        return 0
+
+    @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """None."""
+        del n_places
         return 0
 
     def path(self, here: int, there: int) -> tuple[Hop, ...]:

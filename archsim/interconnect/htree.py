@@ -22,6 +22,7 @@ class HTree(Interconnect):
     """
 
     kind = "htree"
+    tiles_have_routers = False
     is_above = True
 
     @cached_property
@@ -34,6 +35,12 @@ class HTree(Interconnect):
         """Two branches and the way up; tiles have none of their own."""
         del n_tiles
         return 3
+
+    @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """The junctions between the leaves and the global buffer, which is the root."""
+        tree = cls(n_places, tuple(range(n_places)))
+        return sum(((max(1, n_places) - 1) >> level) + 1 for level in range(1, tree.n_levels))
 
     def path(self, here: int, there: int) -> tuple[Hop, ...]:
         up = [] if here == IO else self._above(here)

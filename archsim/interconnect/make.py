@@ -9,14 +9,17 @@ from archsim.errors import MappingError
 from archsim.given import refuse, wrong_kind
 from archsim.interconnect.base import Interconnect
 from archsim.interconnect.check import checked
+from archsim.interconnect.shared import TILES, Shared
 from archsim.registry import INTERCONNECTS
 
 WITHOUT_CHIP = "mesh"
 """How tiles are drawn of a run that no chip was given for."""
 
 
-def interconnect_of(kind: str, n_tiles: int, places: Sequence[int] | None = None) -> Interconnect:
-    """Tiles on an interconnect of a kind, at places or in order.
+def interconnect_of(
+    kind: str, n_tiles: int, places: Sequence[int] | None = None, tiles_per_router: int = 1
+) -> Interconnect:
+    """Tiles on an interconnect of a kind, at places or in order; of routers that serve one tile each or four.
 
     Raises
     ------
@@ -31,8 +34,12 @@ def interconnect_of(kind: str, n_tiles: int, places: Sequence[int] | None = None
     1.0
     """
     refuse([wrong_kind("interconnect.kind", kind, INTERCONNECTS.names())], MappingError)
+    at = tuple(range(n_tiles) if places is None else places)
     with INTERCONNECTS.calling(kind) as made:
-        return checked(made(n_tiles, tuple(range(n_tiles) if places is None else places)))
+        if tiles_per_router == 1:
+            return checked(made(n_tiles, at))
+        n_routers = -(-n_tiles // TILES)
+        return checked(Shared(n_tiles, at, made(n_routers, tuple(range(n_routers)))))
 
 
 def of_run(provenance: Mapping[str, Any], n_tiles: int) -> Interconnect:
@@ -56,8 +63,10 @@ def of_run(provenance: Mapping[str, Any], n_tiles: int) -> Interconnect:
     given = provenance.get("tile_places")
     if not (isinstance(given, list) and len(given) >= n_tiles and _is_order(given)):
         given = list(range(n_tiles))
-    kind = _mapping(chip.get("interconnect")).get("kind", WITHOUT_CHIP)
-    return interconnect_of(kind, len(given), given)
+    section = _mapping(chip.get("interconnect"))
+    return interconnect_of(
+        section.get("kind", WITHOUT_CHIP), len(given), given, section.get("tiles_per_router", 1)
+    )
 
 
 def _mapping(value: object) -> dict[str, Any]:

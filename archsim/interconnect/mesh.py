@@ -20,6 +20,12 @@ class Mesh(Interconnect):
 
     kind = "mesh"
 
+    @classmethod
+    def n_routers(cls, n_places: int) -> int:
+        """One at every place of the grid, with a tile or without."""
+        grid = cls(n_places, tuple(range(n_places)))
+        return grid.n_columns * grid.n_rows
+
     def path(self, here: int, there: int) -> tuple[Hop, ...]:
         if here == IO:
             return (Hop(link_name(IO, 0), 1.0), *self._walk(0, there))

@@ -11,7 +11,7 @@ from archsim.mapping import map_workload
 from archsim.memory import check_shape
 from archsim.simulate import simulate
 from archsim.spec import Chip
-from archsim.workload import INFERENCE, Workload
+from archsim.workload import INFERENCE, PROGRAM, Workload
 from archsim.workload.models import FileActivity
 from archsim.workload.network import Network
 
@@ -33,8 +33,9 @@ def timed(work: Workload) -> tuple[int, int]:
 
 
 def phases_of(work: Workload, rules: Sequence[str]) -> tuple[str, ...]:
-    """Phases that are timed: those of the rules, and inference if the workload names it or there is no rule."""
-    return (*rules, *((INFERENCE,) if INFERENCE in work.phases or not rules else ()))
+    """Phases that are timed: of the rules; programming and inference if named; inference without a rule too."""
+    programs = (PROGRAM,) if PROGRAM in work.phases else ()
+    return (*rules, *programs, *((INFERENCE,) if INFERENCE in work.phases or not rules else ()))
 
 
 def check_fit(

@@ -166,7 +166,7 @@ class _Story:
         runs: list[RuleRun] = []
         unadapted: list[Unadapted] = []
         notes = [*self.work.network.notes, *self._nir_notes()]
-        notes += [note] if self.rules and (note := pulses_note(self.chip)) else []
+        notes += [note] if self._has_two_counts and (note := pulses_note(self.chip)) else []
         first: Network | None = None
         for seed in seeds:
             data = _Data(self.work, seed)
@@ -320,6 +320,11 @@ class _Story:
 
     # ---- helpers ----
 
+    @property
+    def _has_two_counts(self) -> bool:
+        """Whether updates are priced with other pulses than the arrays count."""
+        return bool(self.rules) and not self.chip.counts_pulses
+
     def _telling(self, seed: int, what: str, part: Callable[[Callable[[str, Progress], None]], T]) -> T:
         """Do a part; what goes wrong says which part it was."""
         if self.tell is not None:
@@ -408,7 +413,7 @@ def _fingerprint(network: Network) -> str:
 
 def _activity_print(activity: Activity) -> str:
     digest = hashlib.sha256()
-    for part in (activity.spikes, activity.errors, activity.writes):
+    for part in (activity.spikes, activity.errors, activity.writes, activity.pulses):
         for name, values in part.items():
             digest.update(name.encode() + values.tobytes())
     return digest.hexdigest()[:16]

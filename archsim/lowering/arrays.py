@@ -105,8 +105,7 @@ def _cycle(
     banks = [] if chip.sample_hold is None else [(_hold(ctx, name, side), 1)]
     n_adcs = parts.adc.n_in_bank
     adcs = (ctx.resource(f"{_bank(ctx, block)}.adc{side}", n_adcs), min(n_adcs, n_values))
-    # who must conduct while it is converted begins only when the converters will be free for it
-    granted = [_grant(ctx, block, side, adcs[1])] if parts.crossbar.is_sensed() else []
+    granted = adc_grants(ctx, block, n_values, side)
     stages = _Stages(product.n_vectors, settle_ps + read_ps)
     held, _ = stages.next(read_ps)
     before_ps = parts.crossbar.before_conversion_ps(cycle, n_values)
@@ -307,14 +306,17 @@ def adc_claim(ctx: Context, block: Block, n_values: int) -> Claim:
     return ctx.resource(f"{_bank(ctx, block)}.adc", n_adcs), min(n_adcs, n_values)
 
 
+def adc_grants(ctx: Context, block: Block, n_values: int, side: str = "") -> list[Claim]:
+    """Converters promised to a read before it begins, where cells conduct until they are converted."""
+    if not ctx.parts.crossbar.is_sensed():
+        return []
+    n_adcs = ctx.parts.adc.n_in_bank
+    return [(ctx.resource(f"{_bank(ctx, block)}.adc_grant{side}", n_adcs), min(n_adcs, n_values))]
+
+
 def _bank(ctx: Context, block: Block) -> str:
     """Where the converters are that serve the block."""
     return _crossbar(block) if ctx.chip.adc.scope == "crossbar" else f"tile[{block.tile}].pe[{block.pe}]"
-
-
-def _grant(ctx: Context, block: Block, side: str, n_adcs: int) -> Claim:
-    """ADCs of a bank that are promised to a read before it begins."""
-    return ctx.resource(f"{_bank(ctx, block)}.adc_grant{side}", ctx.parts.adc.n_in_bank), n_adcs
 
 
 def _hold(ctx: Context, name: str, side: str) -> int:

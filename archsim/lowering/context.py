@@ -22,6 +22,8 @@ ADMIT = Action("admit", (Charge("flow_control", 0.0),))
 RELEASE = Action("release", (Charge("flow_control", 0.0),))
 BARRIER = Action("barrier", (Charge("flow_control", 0.0),))
 
+FEEDBACK = "feedback of a rule"
+"""Stands for a rule's fixed matrices among the names of layers."""
 Claim = tuple[int, int]  # resource, units
 Span = tuple[int, int]
 
@@ -331,22 +333,23 @@ class Context:
 
     @cached_property
     def digit_shares(self) -> dict[str, tuple[float, ...]]:
-        """Parts of the cells of each layer's arrays at each level, the lowest first.
+        """Parts of the cells of each layer's arrays, and of a rule's fixed matrices, at each level, lowest first.
 
         Of a differential pair one cell rests at the lowest. Weights that are not known count as spread evenly.
         """
         device, crossbar = self.chip.device, self.chip.crossbar
-        found = {}
-        for layer in self.network.weighted:
+        found: dict[str, tuple[float, ...]] = {}
+        for layer in (None, *self.network.weighted):
+            weight = None if layer is None else layer.weight
             shares = np.full(device.n_levels, 1.0 / device.n_levels)
-            if layer.weight is not None and np.abs(layer.weight).max() > 0:
-                stored = _stored(layer.weight, pairs=crossbar.signed == "differential")
+            if weight is not None and np.abs(weight).max() > 0:
+                stored = _stored(weight, pairs=crossbar.signed == "differential")
                 digits = digits_of(stored, device.n_levels, crossbar.n_cells_per_weight)
                 shares = np.bincount(digits.ravel(), minlength=device.n_levels) / digits.size
             if crossbar.signed == "differential":
                 shares = shares / 2
                 shares[0] += 0.5
-            found[layer.name] = tuple(shares.tolist())
+            found[FEEDBACK if layer is None else layer.name] = tuple(shares.tolist())
         return found
 
     @cached_property
@@ -392,4 +395,5 @@ def digits_of(share: NDArray[np.float64], n_levels: int, n_cells: int) -> NDArra
 def _stored(weight: NDArray[np.float64], *, pairs: bool) -> NDArray[np.float64]:
     """What of weights lies in the cells that are not at rest, in 0..1."""
     largest = np.abs(weight).max()
-    return np.abs(weight) / largest if pairs else (weight / largest + 1) / 2
+    stored: NDArray[np.float64] = np.abs(weight) / largest if pairs else (weight / largest + 1) / 2
+    return stored

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from archsim.components import Action, Held, Parts
 from archsim.given import refuse, wrong_type
 from archsim.lowering.context import ActivityLike, Context, Written
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
+from archsim.lowering.program import lower_program
 from archsim.lowering.training import lower_training
 from archsim.mapping import Mapping
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraph, TaskGraphBuilder
-from archsim.workload import Workload
+from archsim.workload import PROGRAM, Workload
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,16 @@ class Lowered:
     mapping: Mapping
     parts: Parts
     written: Written
+
+    def writes(self) -> dict[str, dict[str, float]]:
+        """What is written, for the provenance of a result: under ``writes``; nothing if no cell is."""
+        if not self.written.cells:
+            return {}
+        found, errors = asdict(self.written), self.parts.chip.device.errors
+        found["pulses_per_cell"] = self.written.pulses / self.written.cells
+        if errors.endurance is not None:
+            found["endurance_cycles"] = errors.endurance.cycles
+        return {"writes": found}
 
 
 def parts_of(chip: Chip, mapping: Mapping) -> Parts:
@@ -74,7 +85,9 @@ def lower(
     ])  # fmt: skip
     parts = parts or parts_of(chip, mapping)
     ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder(), seed=seed)
-    if mapping.rule is None:
+    if mapping.phase == PROGRAM:
+        lower_program(ctx)
+    elif mapping.rule is None:
         lower_inference(ctx)
     else:
         lower_training(ctx)

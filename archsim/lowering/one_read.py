@@ -19,7 +19,8 @@ from archsim.lowering.arrays import Product, read_array
 from archsim.lowering.context import Context, Label
 from archsim.mapping import Mapping, map_workload
 from archsim.spec import Chip
-from archsim.spec.chip import MappingRules
+from archsim.spec.choices import MappingRules
+from archsim.spec.costs import CircuitAdc
 from archsim.workload import INFERENCE, INPUT, Dense, Layer, Network, Workload
 from archsim.workload.models import ConstantActivity, InitModel
 
@@ -80,7 +81,7 @@ def price_one_read(chip: Chip, n_active_rows: int | None = None) -> ArrayPrices:
     if not 0 <= n_active <= chip.crossbar.n_rows:
         rows = f"0 to {chip.crossbar.n_rows}, the rows of an array of {chip.name}"
         raise ArchsimError(f"active rows: must be {rows}; got {n_active}")
-    chip = chip.model_copy(update={"mapping": MappingRules()})
+    chip = _clocked_for(chip.model_copy(update={"mapping": MappingRules()}), n_active)
     work = _full_array(chip)
     mapping = map_workload(chip, work, INFERENCE)
     parts = Parts(chip, mapping.n_tiles, mapping.buffers.size_bytes)
@@ -90,6 +91,15 @@ def price_one_read(chip: Chip, n_active_rows: int | None = None) -> ArrayPrices:
         n_active, _with_total({**dict.fromkeys(area_um2, 0.0), **energy_pj}), _with_total(area_um2),
         _with_total(leakage_uw),
     )  # fmt: skip
+
+
+def _clocked_for(chip: Chip, n_active: int) -> Chip:
+    """Where the time of a conversion is worked out, too, it is that of the read that is asked for."""
+    if not isinstance(chip.adc.cost, CircuitAdc):
+        return chip
+    share = {"active_rows_frac": n_active / chip.crossbar.n_rows}
+    adc = chip.adc.model_copy(update={"cost": chip.adc.cost.model_copy(update=share)})
+    return chip.model_copy(update={"adc": adc})
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _passes(ctx: Context, label: Label, plan: LayerPlan, needs: UpdateNeeds, com
         # outputs first: a row of the gradient is a column of the array
         spans = {tile: _lines(owners, tile, of_outputs=number % 2 == 0) for tile in known}
         # sums of squares there, factors back
-        known = summed_up(ctx, label, spans, known, ctx.chip.tile.gradient_buffer.gradient_bits)
+        known = summed_up(ctx, label, spans, known, ctx.chip.tile.gradients.gradient_bits)
     return known
 
 

@@ -101,19 +101,37 @@ def send_all(
 ) -> dict[int, int]:
     """The same message into the input buffers of several tiles; by tile, the task that has written it.
 
-    With multicast it goes once over each link of the tree of routes, when all of them have space. Otherwise
-    each tile gets a message of its own.
+    Links as of `send_to`.
+    """
+    return dict(zip(rooms, send_to(ctx, label, source, link_bits, list(rooms.items()), after), strict=True))
+
+
+def send_to(
+    ctx: Context,
+    label: Label,
+    source: int,
+    link_bits: int,
+    rooms: Sequence[tuple[int, Room]],
+    after: Iterable[int | None],
+) -> list[int]:
+    """The same message into rooms of input buffers, several of a tile too; the task that has written each.
+
+    With multicast it goes once over each link of the tree of routes, when all rooms have space. Otherwise each
+    room gets a message of its own.
     """
     after = list(after)
-    others = [tile for tile in rooms if tile != source]
+    others = [tile for tile, _ in rooms if tile != source]
     if not ctx.chip.interconnect.multicast or len(others) < 2:
-        return {tile: send(ctx, label, source, tile, link_bits, room, after) for tile, room in rooms.items()}
-    claims = [room.claim for room in rooms.values()]
-    admitted = ctx.add(label, ADMIT, 1, after=after, reserves=claims)
-    arrived = carry(ctx, label, source, others, link_bits, [admitted])
-    if source in rooms:
-        arrived[source] = [_moved(ctx, label, source, rooms[source], admitted)]
-    return {tile: _store(ctx, label, tile, room, arrived[tile]) for tile, room in rooms.items()}
+        return [send(ctx, label, source, tile, link_bits, room, after) for tile, room in rooms]
+    admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim for _, room in rooms])
+    arrived = carry(ctx, label, source, list(dict.fromkeys(others)), link_bits, [admitted])
+    return [
+        _store(
+            ctx, label, tile, room,
+            [_moved(ctx, label, source, room, admitted)] if tile == source else arrived[tile],
+        )
+        for tile, room in rooms
+    ]  # fmt: skip
 
 
 def emit(

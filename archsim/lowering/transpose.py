@@ -59,7 +59,7 @@ def _transposed(
 
 def _groups(ctx: Context, plan: LayerPlan, block: Block) -> Iterator[tuple[int, list[int]]]:
     """The tile and the rows of a copy whose gradients end in one word, in order."""
-    buffer = ctx.chip.tile.gradient_buffer
+    buffer = ctx.chip.tile.gradients
 
     def word(gradient: tuple[Block, int]) -> tuple[Block, int]:
         owner, column = gradient
@@ -90,4 +90,4 @@ def _owners(plan: LayerPlan, rows: Span, columns: Span) -> Iterator[Block]:
 
 
 def _bits(ctx: Context, block: Block) -> int:
-    return block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
+    return block.n_columns * ctx.chip.tile.gradients.gradient_bits

@@ -75,14 +75,14 @@ def _write_block(
     ctx: Context, label: Label, plan: LayerPlan, block: Block, steps: Steps, update: int, free: int | None
 ) -> int:
     """Lay down the writes of one array; returns the task after which it may be read again."""
-    row_bits = block.n_columns * ctx.chip.tile.gradient_buffer.gradient_bits
+    row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
     loads = load_rows(ctx, label, plan, block, steps, free)
     written: int | None = None
     arrived: list[int | None] = []
     for (source, loaded), row in zip(loads, rows_of(ctx, block, update), strict=True):
         arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
         before = [arrived[-1], written]
-        if ctx.chip.write.read_before:
+        if ctx.chip.writing.read_before:
             before = [written := inspect_row(ctx, label, block, before)]
         if row is not None:
             written = write_row(ctx, label, block, row, before)

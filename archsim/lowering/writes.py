@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components.pulsed import Pulsed, taken
-from archsim.lowering.arrays import adc_claim, crossbar_resource
-from archsim.lowering.context import Claim, Context, Label
+from archsim.lowering.arrays import adc_claim, adc_grants, crossbar_resource
+from archsim.lowering.context import FEEDBACK, Claim, Context, Label
 from archsim.mapping import Block
 from archsim.spec import Chip
 
@@ -40,35 +40,41 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-        return [_recorded(ctx, row) for row in of_block.reshape(block.n_rows, -1)]
+        return [_recorded(ctx, block, row) for row in of_block.reshape(block.n_rows, -1)]
     cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
     if cells is None:
         n_cells = [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
     else:
         of_weights = cells[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
         n_cells = of_weights.sum(axis=1, dtype=np.int64).tolist()
-    return expected_rows(ctx, block, n_cells, update)
+    found = iter(expected_rows(ctx, block, [n for n in n_cells if n], update))
+    return [next(found) if n else None for n in n_cells]
 
 
-def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row | None]:
+def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row]:
     """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
-    circuits, shares = ctx.parts.write_circuits, ctx.digit_shares[block.layer]
-    law = ctx.chip.write.law if ctx.chip.write.draw else None
+    whose = FEEDBACK if block.role == "feedback" else block.layer
+    shares = ctx.digit_shares[whose]
+    law = ctx.chip.writing.law if ctx.chip.writing.draw else None
     if law is None:
-        return [Row(n, circuits.pulsed(n, shares, block.layer)) if n else None for n in n_cells]
+        return [Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in n_cells]
     place = crc32(f"{block.layer} {block.role}".encode())
     rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
-    parallel, failing = ctx.chip.write.n_parallel_cells, law.failing(shares)
+    parallel, failing = ctx.chip.writing.n_parallel_cells, law.failing(shares)
     return [
-        Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing)))) if n else None
+        Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing))))
         for n in n_cells
     ]
 
 
-def _recorded(ctx: Context, pulses: NDArray[np.uint16]) -> Row | None:
-    """A row whose cells took so many pulses."""
+def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> Row | None:
+    """A row whose cells took so many pulses; who of them failed is expected."""
     given: list[int] = pulses[pulses > 0].tolist()
-    return Row(len(given), taken(given, ctx.chip.write.n_parallel_cells)) if given else None
+    if not given:
+        return None
+    write = ctx.chip.writing
+    failing = 0.0 if write.law is None else write.law.failing(ctx.digit_shares[block.layer])
+    return Row(len(given), taken(given, write.n_parallel_cells, len(given) * failing))
 
 
 def cells_of_step(chip: Chip) -> float:
@@ -81,9 +87,9 @@ def cells_of_step(chip: Chip) -> float:
     >>> cells_of_step(chip), cells_of_step(load_chip("arch_specs/wearable_rram.yaml", ["write.read_before=true"]))
     (4, 1.25)
     """
-    if not chip.write.read_before:
+    if not chip.writing.read_before:
         return chip.crossbar.n_columns_per_weight
-    return sum(chip.device.n_levels**-digit for digit in range(chip.crossbar.n_cells_per_weight))
+    return sum(float(chip.device.n_levels) ** -digit for digit in range(chip.crossbar.n_cells_per_weight))
 
 
 def write_row(
@@ -99,33 +105,41 @@ def write_row(
         label, circuits.program(n_cells, row.of), n_cells,
         uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells, row.of), after=after,
     )  # fmt: skip
-    if not ctx.chip.write.verify:
+    if not ctx.chip.writing.verify:
         return last
+    granted = _granted(ctx, block, n_cells)
     return ctx.add(
         label, circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer, row.of), n_cells,
         uses=[array, *_converters(ctx, block, n_cells)],
-        occupancy_ps=circuits.verify_row_ps(n_cells, row.of), after=[last],
+        occupancy_ps=circuits.verify_row_ps(n_cells, row.of), after=[last], reserves=granted, frees=granted,
     )  # fmt: skip
 
 
 def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | None]) -> int:
     """Read a row before it is written, to find what changes."""
     circuits, n_cells = ctx.parts.write_circuits, block.n_columns * ctx.chip.crossbar.n_columns_per_weight
+    granted = _granted(ctx, block, n_cells)
     return ctx.add(
         label, circuits.inspect(ctx.mean_conductance[block.layer], n_cells, block.layer), n_cells,
         uses=[(crossbar_resource(ctx, block), 1), *_converters(ctx, block, n_cells)],
-        occupancy_ps=circuits.inspect_row_ps(n_cells), after=after,
+        occupancy_ps=circuits.inspect_row_ps(n_cells), after=after, reserves=granted, frees=granted,
     )  # fmt: skip
 
 
 def _converters(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
-    """What reads written cells, where it is not a circuit of the write's own."""
-    return [adc_claim(ctx, block, n_cells)] if ctx.chip.write.verify_read_ps is None else []
+    """What reads written cells, where it is neither a circuit of the write's own nor promised (`_granted`)."""
+    has_own = ctx.chip.writing.verify_read_ps is not None
+    return [] if has_own or ctx.parts.crossbar.is_sensed() else [adc_claim(ctx, block, n_cells)]
+
+
+def _granted(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
+    """Converters as reads promise them to each other: who waits for a promise stands in no line of an ADC."""
+    return adc_grants(ctx, block, n_cells) if ctx.chip.writing.verify_read_ps is None else []
 
 
 def _power(ctx: Context, n_cells: int) -> list[Claim]:
     """A row's share of the power budget for writing, in uW."""
-    budget = ctx.chip.write.max_power_uw
+    budget = ctx.chip.writing.max_power_uw
     if budget is None:
         return []
     needed = max(1, round(ctx.parts.write_circuits.program_power_uw(n_cells)))

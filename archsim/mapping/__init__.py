@@ -15,7 +15,7 @@ from archsim.mapping.memory import all_value_bits, error_bytes, label_bits, n_by
 from archsim.mapping.optimizer import needs_of
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of, stored_for
-from archsim.mapping.rule import rule_of
+from archsim.mapping.rule import refuse_without_parts, rule_of, rules_of
 from archsim.workload.update_needs import UpdateNeeds
 
 __all__ = [
@@ -41,8 +41,10 @@ __all__ = [
     "needed_from",
     "needs_of",
     "neurons_of",
+    "refuse_without_parts",
     "rows_of_source",
     "rule_of",
+    "rules_of",
     "sources_of",
     "stored_for",
     "value_bits",

@@ -13,11 +13,11 @@ from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
 from archsim.interconnect import IO, Interconnect
 from archsim.mapping.blocks import Block, Span, forward_blocks
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.memory import BufferPlan, all_value_bits, plan_buffers
+from archsim.mapping.memory import BufferPlan, all_value_bits, merged, plan_buffers
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import readers, sources_of
-from archsim.mapping.rule import MappedRule, rule_of
+from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -31,7 +31,7 @@ class Mapping:
     ----------
     chip : Chip
     phase : str
-        "inference", or the name of the rule that learns.
+        "inference", "program", or the name of the rule that learns.
     flow : Dataflow
     plans : dict of str to LayerPlan
     n_tiles : int
@@ -53,7 +53,7 @@ class Mapping:
 
     @cached_property
     def rule(self) -> MappedRule | None:
-        """The rule that learns; None for inference."""
+        """The rule that learns; None where nothing learns."""
         return rule_of(self.phase)
 
     @property
@@ -86,9 +86,14 @@ class Mapping:
         return counts
 
     @property
+    def is_tailored(self) -> bool:
+        """Whether each tile is as large as what it holds."""
+        return self.chip.n_tiles == TAILORED
+
+    @property
     def n_crossbars_available(self) -> int:
         """Crossbars of the chip: of tailored tiles those that hold something."""
-        if self.chip.n_tiles == TAILORED:
+        if self.is_tailored:
             return self.n_crossbars
         return self.n_tiles * self.chip.tile.n_pes * self.chip.pe.n_crossbars
 
@@ -115,22 +120,24 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
         wrong_type("work", work, Workload, "archsim.load_workload"),
         wrong_kind("phase", phase, phases()),
     ], MappingError)  # fmt: skip
+    refuse_without_parts(chip, phase)
     unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
     if unknown:
         raise MappingError(
             f"mapping.replicas: no layer with weights is called {', '.join(unknown)}; "
             f"there are: {', '.join(layer.name for layer in work.network.weighted)}"
         )
-    rule = rule_of(phase)
+    rules = rules_of(phase, work)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
     allocator = _Allocator(chip)
     plans: dict[str, LayerPlan] = {}
     for layer in work.network.layers:
-        plans[layer.name] = _plan(layer, flow, chip, rule, allocator, plans)
+        plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
     traffic = _traffic(chip, work, flow, plans)
-    interconnect = place(chip.interconnect.kind, n_tiles, traffic, chip.mapping.placement)
-    buffers = plan_buffers(chip, work, rule, flow, plans)
+    noc = chip.interconnect
+    interconnect = place(noc.kind, n_tiles, traffic, chip.mapping.placement, noc.n_tiles_per_router)
+    buffers = merged([plan_buffers(chip, work, rule, flow, plans) for rule in rules or (None,)])
     return Mapping(chip, phase, flow, plans, n_tiles, interconnect, buffers)
 
 
@@ -209,7 +216,7 @@ def _plan(
     layer: Layer,
     flow: Dataflow,
     chip: Chip,
-    rule: MappedRule | None,
+    rules: Sequence[MappedRule],
     allocator: _Allocator,
     plans: MappingType[str, LayerPlan],
 ) -> LayerPlan:
@@ -219,10 +226,8 @@ def _plan(
     forward = allocator.place(forward_blocks(layer, n_rows, chip))
     homes = _homes(forward)
     plan = LayerPlan(layer, n_rows, forward, (), (), homes)
-    if rule is None:
-        return plan
     put = allocator.stack if chip.mapping.few_rows == "stacked" else allocator.place
-    others = put(rule.blocks(chip, flow.network, plan))
+    others = [block for rule in rules for block in put(rule.blocks(chip, flow.network, plan))]
     copy, feedback = (tuple(block for block in others if block.role == role) for role in ("copy", "feedback"))
     return replace(plan, copy=copy, feedback=feedback)
 

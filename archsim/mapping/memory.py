@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
@@ -25,6 +26,7 @@ from archsim.spec import EXACT, TAILORED, Buffer, Chip
 from archsim.workload import INPUT, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
+Key = TypeVar("Key")
 Owner = tuple[str, int, str]  # buffer, tile, user
 HELP = {
     "input_buffer": "take fewer crossbars to a tile, or lower positions_per_burst of the workload",
@@ -58,6 +60,8 @@ class BufferPlan:
         By buffer; of tailored tiles the largest.
     built_bytes : dict of (str, int) to int
         By buffer and tile, for tiles that are tailored; empty where they are alike.
+    needed_bytes : dict of (str, int) to int
+        By buffer and tile, what is to lie there: all that its users would like, or what there is.
     share_bytes : dict of Owner to int
         By buffer, tile and user.
     demands : tuple of Demand
@@ -66,17 +70,9 @@ class BufferPlan:
 
     size_bytes: dict[str, int]
     built_bytes: dict[tuple[str, int], int]
+    needed_bytes: dict[tuple[str, int], int]
     share_bytes: dict[Owner, int]
     demands: tuple[Demand, ...] = ()
-
-    @property
-    def needed_bytes(self) -> dict[tuple[str, int], int]:
-        """By buffer and tile, what is to lie there: all that its users would like, or what there is."""
-        liked: dict[tuple[str, int], int] = {}
-        for demand in self.demands:
-            key = demand.buffer, demand.tile
-            liked[key] = liked.get(key, 0) + demand.liked_bytes
-        return {key: min(n, self.built_bytes.get(key, self.size_bytes[key[0]])) for key, n in liked.items()}
 
 
 def n_bytes(n_values: int, n_bits: int) -> int:
@@ -135,16 +131,35 @@ def plan_buffers(
         by_buffer.setdefault(demand.buffer, []).append(demand)
     sizes: dict[str, int] = {}
     built: dict[tuple[str, int], int] = {}
+    needed: dict[tuple[str, int], int] = {}
     shares: dict[Owner, int] = {}
     for name in (*TILE_BUFFERS, "global_buffer"):
         demands = by_buffer.get(name, [])
-        spec: Buffer = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
+        spec: Buffer | None = chip.global_buffer if name == "global_buffer" else getattr(chip.tile, name)
+        if spec is None:  # nobody asks for it, see `archsim.mapping.rule.refuse_without_parts`
+            sizes[name] = 0
+            continue
         sizes[name] = _size(name, spec, demands)
         for tile, here in sorted(_by_tile(demands).items()):
             if chip.n_tiles == TAILORED and tile != IO:
                 built[name, tile] = _size(name, spec, here)
-            shares.update(_shared(here, built.get((name, tile), sizes[name])))
-    return BufferPlan(sizes, built, shares, tuple(book.demands))
+            there_is = built.get((name, tile), sizes[name])
+            needed[name, tile] = min(there_is, sum(demand.liked_bytes for demand in here))
+            shares.update(_shared(here, there_is))
+    return BufferPlan(sizes, built, needed, shares, tuple(book.demands))
+
+
+def merged(plans: Sequence[BufferPlan]) -> BufferPlan:
+    """The buffers of a chip that is to serve several plans: each as large as the largest; shares of the first."""
+    sizes = _largest([plan.size_bytes for plan in plans])
+    built, needed = (_largest([getattr(plan, key) for plan in plans]) for key in ("built_bytes", "needed_bytes"))
+    return replace(plans[0], size_bytes=sizes, built_bytes=built, needed_bytes=needed)
+
+
+def _largest(plans: Sequence[Mapping[Key, int]]) -> dict[Key, int]:
+    """Of each key the largest value."""
+    keys = dict.fromkeys(key for plan in plans for key in plan)
+    return {key: max(plan.get(key, 0) for plan in plans) for key in keys}
 
 
 def _by_tile(demands: Sequence[Demand]) -> dict[int, list[Demand]]:
@@ -353,7 +368,7 @@ class _Book:
         return self.flow.look_ahead[name]
 
     def _gradients(self, plan: LayerPlan) -> None:
-        bits = self.chip.tile.gradient_buffer.gradient_bits
+        bits = self.chip.tile.gradients.gradient_bits
         # of a batch that waits to be written, while the next one's add up
         sets = 2 if self.work.schedule == "three_level" else 1
         for tile in plan.gradient_tiles:
@@ -365,7 +380,7 @@ class _Book:
 
     def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
         """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""
-        width = self.chip.tile.gradient_buffer.width_bits
+        width = self.chip.tile.gradients.width_bits
         return n_bytes(sum(n_rows * -(-n_columns * bits // width) for n_rows, n_columns in blocks), width)
 
     def _samples(self, *, learns: bool) -> None:

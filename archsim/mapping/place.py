@@ -22,7 +22,7 @@ _EXACT_BITS = 52
 """Sums below 2^52 half pitches times bits are exact as floating-point numbers, in any order."""
 
 
-def place(kind: str, n_tiles: int, traffic: Traffic, rule: Rule) -> Interconnect:
+def place(kind: str, n_tiles: int, traffic: Traffic, rule: Rule, tiles_per_router: int = 1) -> Interconnect:
     """Choose a place for every tile.
 
     ``in_order`` keeps the order of the layers. ``near`` starts from that or from another order that the kind
@@ -38,13 +38,14 @@ def place(kind: str, n_tiles: int, traffic: Traffic, rule: Rule) -> Interconnect
     traffic : mapping of (source, target) to bits
         Tiles, or IO for the global buffer.
     rule : "near" or "in_order"
+    tiles_per_router : int
 
     Raises
     ------
     MappingError
         A kind or rule that is unknown.
     """
-    in_order = interconnect_of(kind, n_tiles)
+    in_order = interconnect_of(kind, n_tiles, None, tiles_per_router)
     refuse([wrong_kind("mapping.placement", rule, Rule)], MappingError)
     if rule == "in_order" or not in_order.places_differ or n_tiles < 2:
         return in_order

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
+from archsim.errors import SpecError
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.registry import RULES
 from archsim.spec import Chip
-from archsim.workload import INFERENCE, Layer, Network, Workload
+from archsim.spec.chip import HOW_TO_LEARN
+from archsim.workload import PROGRAM, Layer, Network, Workload
 
 if TYPE_CHECKING:
     from archsim.mapping.plan import LayerPlan
@@ -22,6 +25,9 @@ class MappedRule(Protocol):
 
     @property
     def reads_transposed(self) -> bool: ...
+
+    @property
+    def parts(self) -> Sequence[str]: ...
 
     def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]: ...
 
@@ -41,11 +47,41 @@ class MappedRule(Protocol):
 
 
 def rule_of(phase: str) -> MappedRule | None:
-    """The rule that learns in a phase; None for inference.
+    """The rule that learns in a phase; None where nothing learns.
 
     Examples
     --------
     >>> rule_of("bp").n_timesteps_under_way(3), rule_of("inference")
     (6, None)
     """
-    return None if phase == INFERENCE else RULES[phase]()
+    return RULES[phase]() if phase in RULES else None
+
+
+def rules_of(phase: str, work: Workload) -> tuple[MappedRule, ...]:
+    """The rules whose arrays a chip has in a phase: the one that learns; programming, all among the phases.
+
+    Examples
+    --------
+    >>> from archsim.workload import load_workload
+    >>> work = load_workload("workloads/watch_mlp.yaml")
+    >>> [len(rules_of(phase, work)) for phase in ("inference", "bp", "program")]
+    [0, 1, 2]
+    """
+    named = work.phases if phase == PROGRAM else (phase,)
+    return tuple(RULES[name]() for name in named if name in RULES)
+
+
+def refuse_without_parts(chip: Chip, phase: str) -> None:
+    """Refuse to learn or to program on a chip that leaves out what a phase needs for it.
+
+    Raises
+    ------
+    SpecError
+        With all parts that are missing.
+    """
+    rule = rule_of(phase)
+    needed = rule.parts if rule is not None else ("write",) if phase == PROGRAM else ()
+    missing = [path for path in needed if reduce(getattr, path.split("."), chip) is None]
+    if missing:
+        said = f"chip {chip.name} leaves out what phase {phase} needs"
+        raise SpecError(f"{', '.join(missing)}: {said}; {HOW_TO_LEARN}")

@@ -38,7 +38,8 @@ class LinkLoad(NamedTuple):
 def link_load(graph: TaskGraph, trace: Trace, actions: Mapping[str, Action]) -> dict[str, LinkLoad]:
     """Load of every link that carried something, by name, in the order of the graph's resources.
 
-    A link is the resource that a `hop` uses. Flits of all links together are the count of all hops.
+    A link is the first resource that a `hop` uses; a port of a router's crossbar comes behind it. Flits of all
+    links together are the count of all hops.
 
     Parameters
     ----------
@@ -72,9 +73,8 @@ def link_load(graph: TaskGraph, trace: Trace, actions: Mapping[str, Action]) -> 
     missing = [graph.action_names[i] for i in hops if graph.action_names[i] not in actions]
     if missing:
         raise EngineError(f"no price for the hops {', '.join(missing)}")
-    of_use = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
-    kept = np.isin(graph.action[of_use], hops)
-    task, link = of_use[kept], graph.uses_resource[kept]
+    task = np.flatnonzero(np.isin(graph.action, hops) & (np.diff(graph.uses_ptr) > 0))
+    link = graph.uses_resource[graph.uses_ptr[task]]
     held = np.minimum(graph.occupancy_ps[task], trace.makespan_ps - trace.start_ps[task])
     busy = sums_by(link, products(held), graph.n_resources)
     flits = sums_by(link, products(graph.count[task]), graph.n_resources)

@@ -12,7 +12,6 @@ from archsim.mapping import Mapping
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import PALETTE, layer_colours
 from archsim.registry import INTERCONNECTS
-from archsim.spec import TAILORED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +88,7 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     legend_of(
         fig,
         {name: colour for name, colour in colours.items() if name in used}
-        | ({} if mapping.chip.n_tiles == TAILORED else {"not in use": EMPTY}),
+        | ({} if mapping.is_tailored else {"not in use": EMPTY}),
         "layer",
         {ROLES[role]: HATCHES[role] for role in ROLES if role in roles},
     )
@@ -136,7 +135,7 @@ def _tiles(axes: Axes, mapping: Mapping, plan: FloorPlan, colours: dict[str, str
         outlines.append(_square(left, top, 1.0, 1.0))
         for pe, crossbar, cell in _cells(mapping, left, top):
             layer, role = plan.crossbars.get((tile, pe, crossbar), ("", "forward"))
-            if not layer and mapping.chip.n_tiles == TAILORED:
+            if not layer and mapping.is_tailored:
                 continue  # not built
             groups.setdefault((layer, role), []).append(cell)
         if numbered:

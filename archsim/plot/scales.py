@@ -19,7 +19,10 @@ _UNITS = {
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 GREY = "#999999"
 _NO_LAYER = {"": GREY, "input": "#444444"}
-_PHASES = {"forward": (0, ""), "gradient": (2, "xxxx"), "update": (1, "....")}
+_PHASES = {
+    "forward": (0, ""), "gradient": (2, "xxxx"), "update": (1, "...."),
+    "program": (1, ""), "program_copy": (1, "////"), "program_feedback": (1, "\\\\\\\\"),
+}  # fmt: skip
 _ERRORS = 5  # the hue of what carries errors, whatever the rule; its hatch tells which
 _FLOW_CONTROL = Look(4, "xxxx")
 

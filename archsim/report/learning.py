@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archsim.learn import Estimate, LearningResult, Wear
+from archsim.learn.result import RuleRun
 from archsim.names import NONE
 from archsim.report.summary import percent
 from archsim.report.table import markdown_table, text_table
@@ -94,8 +96,23 @@ def _adaptation_lines(result: LearningResult) -> list[str]:
             f"{format_quantity(whole[0], 'time')}, {format_quantity(whole[1], 'energy')}; the busiest cell gets "
             f"{run.wear.most_writes} pulses."
         )
+        lines += _pulse_lines(run, result.hardware[rule])
     missing = {result.of(rule)[0].wear.why_not for rule in result.rules} - {""}
     return [*lines, *(f"No years until cells wear out: {why}." for why in sorted(missing))]
+
+
+def _pulse_lines(run: RuleRun, hardware: Mapping[str, Any]) -> list[str]:
+    """How many pulses the arrays took, and how near to their mean those updates are that were priced."""
+    totals, writes = hardware["totals"], hardware["provenance"].get("writes", {"pulses": 0})
+    counted = ("pulses", "verify_reads", "failed_writes")
+    pulses, reads, failed = (sum(of.get(what, 0) for of in run.counters.values()) for what in counted)
+    if not reads:  # every write was one pulse
+        return []
+    n_priced = max(1, round(totals["n_samples"] * run.n_steps / run.n_windows))
+    return [
+        f"The arrays took {pulses} pulses with {run.rule}, {pulses / run.n_steps:.4g} in an update; "
+        f"{failed} writes failed. What is priced takes {writes['pulses'] / n_priced:.4g} in an update."
+    ]
 
 
 def _signed(difference: Estimate) -> str:

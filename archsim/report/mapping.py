@@ -8,7 +8,6 @@ from typing import Any
 from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits
 from archsim.report.summary import percent
 from archsim.report.table import text_table
-from archsim.spec import TAILORED
 from archsim.units import format_quantity
 from archsim.workload import Workload
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time, normalised_fidelity
@@ -139,7 +138,7 @@ def _tiles(mapping: Mapping) -> list[dict[str, Any]]:
             "tile": tile,
             "place": mapping.interconnect.places[tile],
             "n_crossbars": used[tile],
-            "n_available": used[tile] if mapping.chip.n_tiles == TAILORED else per_tile,
+            "n_available": used[tile] if mapping.is_tailored else per_tile,
             "layers": list(dict.fromkeys(b.layer for b in here)),
         }
         for tile, here in blocks.items()

@@ -9,22 +9,44 @@ from typing import Any
 from archsim.report.table import text_table
 from archsim.units import format_quantity
 
-_COLUMNS = ("component", "where", "number", "action", "energy", "per", "latency", "area", "leakage", "source")
+_COLUMNS = (
+    "component", "where", "number", "action", "energy", "per", "latency", "area", "leakage", "spread", "source"
+)  # fmt: skip
 
 
 def price_text(rows: Sequence[dict[str, Any]], n_characters: int) -> str:
-    """Rows of :func:`archsim.components.price_rows` as a table, the numbered sources below it."""
-    cited = [(row["source"], row["scaling"]) for row in rows]
+    """Rows of :func:`archsim.components.price_rows` as a table, the numbered sources below it.
+
+    The spread is that of energy, area and leakage: two of three true values lie within ÷ factor to × factor.
+    """
+    cited = [_cited(row) for row in rows]
     sources = list(dict.fromkeys(cited))
     numbers = [sources.index(one) + 1 for one in cited]
     cells = [line for row, number in zip(rows, numbers, strict=True) for line in _lines(row, number)]
     width = max(60, min(120, n_characters))
-    said = (f"{source}. Scaling: {scaling}" if scaling else source for source, scaling in sources)
     notes = (
         textwrap.fill(text, width, initial_indent=f"{number:>3}. ", subsequent_indent="     ")
-        for number, text in enumerate(said, start=1)
+        for number, text in enumerate(sources, start=1)
     )
     return "\n".join([text_table(_COLUMNS, cells), "", *notes])
+
+
+def _cited(row: dict[str, Any]) -> str:
+    """Where the figures of a component come from, how they were scaled, and who says how far they may be off."""
+    said = [row["source"]]
+    if row["scaling"]:
+        said.append(f"Scaling: {row['scaling']}")
+    # a cost that names no cause shares its error with what has the same source
+    said += [f"Spread: {text}" for text in dict.fromkeys(one["source"] for one in row["spread"].values())]
+    causes = dict.fromkeys(one["cause"] for one in row["spread"].values() if one["cause"] != row["source"])
+    said += [f"Off together with all of cause: {cause}" for cause in causes]
+    return ". ".join(said)
+
+
+def _spread(row: dict[str, Any]) -> str:
+    """The factors of energy, area and leakage."""
+    factors = [row["spread"].get(quantity, {}).get("factor", 1) for quantity in ("energy", "area", "leakage")]
+    return "x/÷ " + ", ".join(f"{factor:g}" for factor in factors)
 
 
 def _lines(row: dict[str, Any], source: int) -> list[list[str]]:
@@ -34,9 +56,9 @@ def _lines(row: dict[str, Any], source: int) -> list[list[str]]:
     prices = prices or [["-", "", ""]]
     head = [row["component"], row["where"], str(row["n_per_parent"])]
     area, leakage = format_quantity(row["area_um2"], "area"), format_quantity(row["leakage_uw"], "power")
-    tail = [latency, area, leakage, str(source)]
+    tail = [latency, area, leakage, _spread(row), str(source)]
     return [
-        [*(head if i == 0 else ["", "", ""]), *price, *(tail if i == 0 else ["", "", "", ""])]
+        [*(head if i == 0 else ["", "", ""]), *price, *(tail if i == 0 else [""] * len(tail))]
         for i, price in enumerate(prices)
     ]
 

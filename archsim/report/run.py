@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from archsim.metrics import Result
-from archsim.report.summary import RUN_COLUMNS, Summary, idle_line, link_lines
+from archsim.report.summary import RUN_COLUMNS, Summary, idle_line, link_lines, write_lines
 from archsim.report.table import text_table
 
 
@@ -17,14 +17,14 @@ def notes_of(network: Sequence[str], results: Sequence[Result]) -> tuple[str, ..
 
 
 def run_text(results: Sequence[Result], engine: str, seed: int) -> str:
-    """A row for each phase, the most loaded links, what is idle, and how long runs were simulated."""
+    """A row for each phase, the most loaded links, what was written and what is idle, and how runs were played."""
     records = [result.to_dict() for result in results]
     n = Summary.of(records[0]).n_samples
     ran = ", ".join(dict.fromkeys(str(result.provenance.get("engine", engine)) for result in results))
     lines = [
         f"{results[0].name}: {n} sample{'s' if n != 1 else ''}, seed {seed}, engine {ran}",
         text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]),
-        *(line for record in records for line in link_lines(record)),
+        *(line for record in records for line in (*link_lines(record), *write_lines(record))),
         *filter(None, map(idle_line, records)),
     ]
     ways = ((result.phase, result.provenance.get("way")) for result in results)

@@ -167,3 +167,25 @@ def link_lines(record: Record, n: int = 3) -> list[str]:
         return []
     said = ", ".join(f"{name} {percent(load['busy_frac'])} busy ({load['flits']} flits)" for name, load in loads)
     return [f"{record['phase']}: most loaded links: {said}"]
+
+
+def write_lines(record: Record) -> list[str]:
+    """The cells that a run wrote, in words; nothing of updates in which each cell takes one pulse.
+
+    Examples
+    --------
+    >>> writes = {"cells": 1000, "pulses": 8500.0, "failed": 35.0, "pulses_per_cell": 8.5, "endurance_cycles": 1e4}
+    >>> print(write_lines({"phase": "program", "provenance": {"writes": writes}})[0])
+    program: 1000 cells written, 8.5 pulses each (0.085 % of their endurance); 35 (3.5 %) not at their target
+    """
+    writes = record["provenance"].get("writes")
+    if not writes or (record["phase"] != "program" and writes["pulses"] == writes["cells"]):
+        return []
+    worn = ""
+    if "endurance_cycles" in writes:
+        worn = f" ({percent(writes['pulses_per_cell'] / writes['endurance_cycles'])} of their endurance)"
+    failed = f"{writes['failed']:.4g} ({percent(writes['failed'] / writes['cells'])}) not at their target"
+    return [
+        f"{record['phase']}: {writes['cells']} cells written, {writes['pulses_per_cell']:.3g} pulses each{worn}"
+        + (f"; {failed}" if writes["failed"] else "")
+    ]

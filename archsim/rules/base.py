@@ -52,6 +52,8 @@ class Rule(ABC):
         columns, or keeps a second set in step (`execution.feedback`).
     writes_layer_by_layer : bool
         Whether a layer is written as soon as its own gradients are complete, where the schedule leaves it open.
+    parts : tuple of str
+        Where the chip file describes what the rule needs and a chip that only infers may leave out.
     Settings : type
         Model of what a workload may say of the rule in `learning.rules`; every field has a default.
     """
@@ -63,6 +65,9 @@ class Rule(ABC):
     hatch: ClassVar[str] = "\\\\\\\\"
     reads_transposed: ClassVar[bool] = False
     writes_layer_by_layer: ClassVar[bool] = True
+    parts: ClassVar[tuple[str, ...]] = (
+        "tile.history_buffer", "tile.gradient_buffer", "tile.gradient_unit", "write",
+    )  # fmt: skip
     Settings: ClassVar[type[DoorModel]] = NoSettings
 
     def settings(self, work: Workload) -> Any:

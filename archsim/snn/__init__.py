@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from archsim.snn.activity import Activity, evenly_active, from_rates, record
+from archsim.snn.activity import Activity, record
 from archsim.snn.batch_norm import BatchNorm, fold_batch_norm
 from archsim.snn.datasets import WatchSet, Windows, load_watch, normalise, sample_windows
 from archsim.snn.encoders import Encoding, analog, delta, encode, latency, rate
 from archsim.snn.forward import Forward, forward
 from archsim.snn.measure import measure
+from archsim.snn.rates import evenly_active, from_rates
 from archsim.snn.weights import initialise
 from archsim.snn.windows import rows_of
 

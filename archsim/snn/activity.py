@@ -1,10 +1,8 @@
-"""Which lines were active in which timestep: measured by a forward pass, or drawn from rates."""
+"""Which lines were active in which timestep: measured by a forward pass."""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,12 +10,12 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.names import COPY
-from archsim.snn.activity_file import read_parts, write_parts
+from archsim.snn.activity_faults import faults_of
+from archsim.snn.activity_file import PARTS, read_parts, write_parts
 from archsim.snn.codes import Codes, codes_of_layers
 from archsim.snn.forward import forward
-from archsim.snn.weights import stream
-from archsim.snn.windows import Array, gather, op_windows, rows_of
-from archsim.workload.network import INPUT, Layer, Network, Pool, Shape
+from archsim.snn.windows import Array, rows_of
+from archsim.workload.network import INPUT, Network
 
 Spikes = NDArray[np.uint8]
 Pulses = NDArray[np.uint16]
@@ -62,20 +60,7 @@ class Activity:
     error_codes: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = {INPUT, *self.network.names}
-        faults = [f"no spikes of {name!r}" for name in sorted(names - set(self.spikes))]
-        faults += [f"{name!r} is no layer of the network" for name in sorted(set(self.spikes) - names)]
-        first = self.spikes.get(INPUT)
-        if first is not None and (first.ndim < 2 or min(first.shape[:2]) < 1):
-            faults.append(f"spikes of 'input' have shape {first.shape}; expected (samples, timesteps, ...)")
-        elif first is not None:
-            n_samples, n_timesteps = first.shape[:2]
-            for name, shape in _shapes(self.network, n_timesteps):
-                faults += _array_faults("spikes", name, self.spikes.get(name), (n_samples, *shape))
-            faults += _error_faults(self.network, self.errors, n_samples, n_timesteps)
-            faults += _write_faults(self.network, self.writes, n_timesteps)
-            faults += _pulse_faults(self.network, self.pulses, n_timesteps)
-            faults += _code_faults(self)
+        faults = faults_of(self.network, {part: getattr(self, part) for part in PARTS})
         if faults:
             raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
 
@@ -236,8 +221,7 @@ class Activity:
         WriteError
             If the file cannot be written.
         """
-        parts = ("spikes", "errors", "writes", "pulses", "codes", "error_codes")
-        write_parts(path, self.network, {part: getattr(self, part) for part in parts})
+        write_parts(path, self.network, {part: getattr(self, part) for part in PARTS})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network) -> Activity:
@@ -258,85 +242,6 @@ class Activity:
         if name not in self.spikes:
             raise WorkloadError(f"there is no layer {name!r}; there are {', '.join(self.spikes)}")
         return self.spikes[name]
-
-
-def _shapes(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
-    """(T_l, *shape) of the input and of every layer."""
-    steps = network.steps(n_timesteps)
-    yield INPUT, (n_timesteps, *network.input_shape)
-    for layer in network.layers:
-        yield layer.name, (steps[layer.name], *layer.out_shape)
-
-
-def _code_faults(activity: Activity) -> list[str]:
-    """Codes stand beside the spikes or errors that they are, of the same shape."""
-    faults = []
-    for what, codes, of in (
-        ("codes", activity.codes, activity.spikes),
-        ("error_codes", activity.error_codes, activity.errors),
-    ):
-        faults += [f"{what} of {name!r}, without what they are of" for name in sorted(set(codes) - set(of))]
-        for name in sorted(set(codes) & set(of)):
-            faults += _array_faults(what, name, codes[name], of[name].shape, np.int32)
-    return faults
-
-
-def _array_faults(
-    what: str, name: str, array: Array | None, shape: Shape, kind: type[np.generic] = np.uint8
-) -> list[str]:
-    if array is None:
-        return []
-    if array.dtype != kind:
-        return [f"{what} of {name!r} have type {array.dtype}; expected {kind.__name__}"]
-    if array.shape != shape:
-        return [f"{what} of {name!r} have shape {array.shape}; expected {shape}"]
-    if what in ("spikes", "errors") and array.size and array.max() > 1:
-        return [f"{what} of {name!r} hold values other than 0 and 1"]
-    return []
-
-
-def _error_faults(
-    network: Network, errors: Mapping[str, Spikes], n_samples: int, n_timesteps: int
-) -> list[str]:
-    shapes = dict(_shapes(network, n_timesteps))
-    learned = {layer.name for layer in network.weighted}
-    faults = [f"errors of {name!r}, which is no layer with weights" for name in sorted(set(errors) - learned)]
-    for name in sorted(set(errors) & learned):
-        faults += _array_faults("errors", name, errors[name], (n_samples, *shapes[name]))
-    return faults
-
-
-def _write_faults(network: Network, writes: Mapping[str, Spikes], n_timesteps: int) -> list[str]:
-    shapes = _shapes_of_weights(network, n_timesteps)
-    faults = [f"writes of {name!r}, which is no layer with weights" for name in sorted(set(writes) - set(shapes))]
-    for name in sorted(set(writes) & set(shapes)):
-        n_updates = max(1, len(writes[name])) if writes[name].ndim else 1
-        faults += _array_faults("writes", name, writes[name], (n_updates, *shapes[name]))
-    return faults
-
-
-def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
-    """(rows, columns) of every layer's weights, and of their transposed copy."""
-    steps = network.steps(n_timesteps)
-    shapes: dict[str, Shape] = {}
-    for layer in network.weighted:
-        n_rows = layer.n_rows(steps[layer.inputs[0]])
-        shapes[layer.name] = (n_rows, layer.n_columns)
-        shapes[layer.name + COPY] = (layer.n_columns, n_rows)
-    return shapes
-
-
-def _pulse_faults(network: Network, pulses: Mapping[str, Pulses], n_timesteps: int) -> list[str]:
-    shapes = _shapes_of_weights(network, n_timesteps)
-    faults = [f"pulses of {name!r}, which is no layer with weights" for name in sorted(set(pulses) - set(shapes))]
-    for name in sorted(set(pulses) & set(shapes)):
-        given = pulses[name]
-        if given.dtype != np.uint16:
-            faults.append(f"pulses of {name!r} have type {given.dtype}; expected uint16")
-        elif given.ndim != 4 or given.shape[1:3] != shapes[name] or 0 in given.shape:
-            shown = ", ".join(map(str, shapes[name]))
-            faults.append(f"pulses of {name!r} have shape {given.shape}; expected (updates, {shown}, cells)")
-    return faults
 
 
 def record(network: Network, inputs: Array) -> Activity:
@@ -370,110 +275,3 @@ def record(network: Network, inputs: Array) -> Activity:
         for name, values in forward(network, x, spikes_only=True).outputs.items():
             spikes[name].append((values != 0).astype(np.uint8))
     return Activity(network, {name: np.stack(values) for name, values in spikes.items()})
-
-
-def from_rates(
-    network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float], seed: int
-) -> Activity:
-    """Draw activity: every output of a layer spikes with the layer's rate, ``s ~ Bernoulli(rate)``, independently.
-
-    Real spikes are correlated in time and between neurons; measured activity is better where it can be had.
-
-    Parameters
-    ----------
-    rates : mapping of str to float
-        Spikes per neuron and timestep, 0 to 1, for "input" and every spiking layer. Where none is given,
-        pooling without a neuron is active where its window is, and other layers without spikes (LI, or no
-        neuron) are always active.
-    seed : int
-        Every layer draws from a stream of (seed, its position, the sample), whatever the order of `rates`.
-
-    Raises
-    ------
-    WorkloadError
-        If rates are missing, out of range or for layers that do not exist (all named at once).
-
-    Examples
-    --------
-    >>> from archsim.workload.network import Dense, Layer, Neuron
-    >>> layer = Layer("out", Dense(3), ("input",), (2,), (3,), Neuron("if"))
-    >>> activity = from_rates(Network("tiny", (2,), (layer,)), 4, 2, {"input": 1.0, "out": 0.0}, seed=0)
-    >>> activity.mean_rate("input"), activity.mean_rate("out"), activity.spikes["out"].shape
-    (1.0, 0.0, (2, 4, 3))
-    """
-    _check_rates(network, n_timesteps, n_samples, rates)
-    shapes = dict(_shapes(network, n_timesteps))
-    spikes: dict[str, list[Spikes]] = {name: [] for name in shapes}
-    for sample in range(n_samples):
-        drawn: dict[str, Array] = {}
-        for index, (name, shape) in enumerate(shapes.items()):
-            layer = None if name == INPUT else network.layer(name)
-            if name not in rates and layer is not None and isinstance(layer.op, Pool):
-                drawn[name] = _pooled_activity(layer, drawn)
-            else:
-                chance = rates.get(name, 1.0)
-                drawn[name] = (stream(seed, index, sample).random(shape) < chance).astype(np.uint8)
-            spikes[name].append(drawn[name])
-    return Activity(network, {name: np.stack(values) for name, values in spikes.items()})
-
-
-def evenly_active(
-    network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]
-) -> Activity:
-    """Activity without chance: in every timestep the same ``round(rate x n)`` of n outputs spike, evenly spread.
-
-    Every timestep is alike, so that a long run becomes periodic as soon as the chip lets it.
-
-    Parameters
-    ----------
-    rates : mapping of str to float
-        As for :func:`from_rates`.
-
-    Raises
-    ------
-    WorkloadError
-        As :func:`from_rates`.
-
-    Examples
-    --------
-    >>> from archsim.workload.network import Dense, Layer, Neuron
-    >>> layer = Layer("out", Dense(4), ("input",), (2,), (4,), Neuron("if"))
-    >>> evenly_active(Network("tiny", (2,), (layer,)), 2, 1, {"input": 1.0, "out": 0.5}).spikes["out"].tolist()
-    [[[0, 1, 0, 1], [0, 1, 0, 1]]]
-    """
-    _check_rates(network, n_timesteps, n_samples, rates)
-    active: dict[str, Array] = {}
-    for name, (n_steps, *shape) in _shapes(network, n_timesteps):
-        layer = None if name == INPUT else network.layer(name)
-        if name not in rates and layer is not None and isinstance(layer.op, Pool):
-            active[name] = _pooled_activity(layer, active)
-            continue
-        n = math.prod(shape)
-        quota = np.arange(n + 1) * round(rates.get(name, 1.0) * n) // n
-        once = np.diff(quota).astype(np.uint8).reshape(shape)
-        active[name] = np.broadcast_to(once, (n_steps, *shape))
-    return Activity(network, {name: np.stack([values] * n_samples) for name, values in active.items()})
-
-
-def _pooled_activity(layer: Layer, drawn: Mapping[str, Array]) -> Spikes:
-    assert isinstance(layer.op, Pool)  # for mypy
-    windows = op_windows(layer, gather(layer, drawn))
-    active: Spikes = windows.max(axis=tuple(range(-len(layer.op.kernel), 0)))
-    return active
-
-
-def _check_rates(network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]) -> None:
-    faults = []
-    if n_timesteps < 1 or n_samples < 1:
-        faults.append(f"{n_samples} samples of {n_timesteps} timesteps; both must be 1 or more")
-    needed = [INPUT, *(layer.name for layer in network.layers if layer.neuron and layer.neuron.spikes)]
-    missing = [name for name in needed if name not in rates]
-    if missing:
-        faults.append(f"no rate for {', '.join(missing)}")
-    for name, value in rates.items():
-        if name != INPUT and name not in network.names:
-            faults.append(f"there is no layer {name!r}")
-        if not 0 <= value <= 1:
-            faults.append(f"the rate of {name!r} is {value}; it must be 0 to 1 (spikes per neuron and timestep)")
-    if faults:
-        raise WorkloadError(f"activity rates of network {network.name!r}: " + "; ".join(faults))

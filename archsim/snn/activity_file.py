@@ -22,11 +22,12 @@ FORMAT_VERSION = 3
 READS = (1, 2, 3)
 """Version 1 holds spikes only; 2 may hold errors and writes too, named in its header; 3 pulses and codes."""
 FURTHER = ("errors", "writes", "pulses", "codes", "error_codes")
+PARTS = ("spikes", *FURTHER)
 
 _NOT_OURS = "is an npz file, but not an activity that archsim has saved"
 
 Parts = dict[str, dict[str, Array]]
-"""Arrays by part ("spikes", and those of `FURTHER`) and name."""
+"""Arrays by part, one of `PARTS`, and name."""
 
 
 

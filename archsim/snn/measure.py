@@ -8,10 +8,11 @@ from typing import assert_never
 import numpy as np
 
 from archsim.errors import WorkloadError
-from archsim.snn.activity import Activity, evenly_active, from_rates, record
+from archsim.snn.activity import Activity, record
 from archsim.snn.codes import codes_of
 from archsim.snn.datasets import load_watch, normalise, sample_windows, with_recordings
 from archsim.snn.encoders import analog, delta, rate
+from archsim.snn.rates import evenly_active, from_rates
 from archsim.snn.weights import initialise, stream
 from archsim.snn.windows import Array
 from archsim.workload import INPUT, Layer, Workload

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from archsim.spec.cells import MOST_COUNT
-from archsim.spec.costs import CitedColumnDrivers, CitedCost
+from archsim.spec.costs import ArrayPartCost, CitedCost, ColumnDriversCost
 from archsim.units import Bits, DoorModel
 
 NoneOrMore = Annotated[int, Field(ge=0, le=MOST_COUNT)]
@@ -22,7 +22,7 @@ class LevelShifters(DoorModel):
 
     n_per_row: NoneOrMore = 2
     n_per_column: NoneOrMore = 1
-    cost: CitedCost
+    cost: ArrayPartCost
 
 
 class ColumnMux(DoorModel):
@@ -31,20 +31,20 @@ class ColumnMux(DoorModel):
     Cost: energy per column that is connected, area and leakage per multiplexer (one for each ADC).
     """
 
-    cost: CitedCost
+    cost: ArrayPartCost
 
 
 class InputRegisters(DoorModel):
     """Hold the inputs of the rows: `width` bits each. Cost: energy per bit written, area and leakage per bit."""
 
     width_bits: Width
-    cost: CitedCost
+    cost: ArrayPartCost
 
 
 class ColumnDrivers(DoorModel):
     """Bias the columns when they are read, and drive them when a row is written. Cost: per column."""
 
-    cost: CitedColumnDrivers
+    cost: ColumnDriversCost
 
 
 class PartialSumRegisters(DoorModel):

@@ -51,7 +51,9 @@ def array_spec(
         given_readout = {"kind": "adc", "resolution_bits": adc.resolution_bits, **dict(adc.conversion)}
         readout = AdcReadout.model_construct(**given_readout)
     of_crossbar = ("n_rows", "n_columns", "n_cells_per_weight", "signed", "cell", "weights", "wires")
-    of_device = ("g_min_siemens", "g_max_siemens", "n_levels", "read_voltage_v", "read_pulse_ps", "errors")
+    of_device = (
+        "g_min_siemens", "g_max_siemens", "n_levels", "read_voltage_v", "read_pulse_ps", "on_time_ps", "errors",
+    )  # fmt: skip
     given = {name: getattr(crossbar, name) for name in of_crossbar}
     given |= {"curve": device.curve} | {name: getattr(device, name) for name in of_device}
     backward = InputRules().model_copy(
@@ -61,7 +63,7 @@ def array_spec(
             "signed": chip.drivers.signed_input,
         }
     )
-    drive = {"inputs": inputs, "backward_inputs": backward}
+    drive = {"inputs": inputs, "backward_inputs": backward, "pulses": chip.law_of_cells}
     return ArraySpec().model_copy(update={**given, **drive, "readout": readout})
 
 

@@ -6,10 +6,11 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
+from archsim.errors import SpecError
 from archsim.names import one_line
 from archsim.registry import INTERCONNECTS
 from archsim.spec.array_parts import (
@@ -19,39 +20,52 @@ from archsim.spec.array_parts import (
     InputRegisters,
     LevelShifters,
     PartialSumRegisters,
+    Width,
 )
+from archsim.spec.buffers import Buffer, GradientBuffer, MembraneBuffer
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
+from archsim.spec.choices import Execution, MappingRules, PowerRules
 from archsim.spec.costs import (
     AdcCost,
     ArrayCost,
-    BufferCost,
+    BusCost,
     CitedCost,
-    CitedDrivers,
-    CitedWrite,
     Conditions,
+    DriversCost,
+    HoldCost,
     InterconnectCost,
 )
-from archsim.spec.pulses import PulsesPerCell
+from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
+from archsim.spec.write import Write
 from archsim.units import (
     Bits,
-    Bytes,
     ConductanceSiemens,
     DoorModel,
     FieldFaultsError,
-    Frac,
     FrequencyMhz,
     KindName,
     NodeNm,
-    PowerUw,
     TimePs,
     VoltageV,
 )
 
-Width = Annotated[Bits, Field(ge=1, le=MOST_COUNT)]
-Word = Annotated[Bits, Field(ge=1, le=64)]
-"""Bits of one number: the word of a computer at most."""
-AUTO, EXACT, TAILORED = "auto", "exact", "tailored"
+Part = TypeVar("Part")
+HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"
+AUTO, TAILORED = "auto", "tailored"
+
+
+def there(part: Part | None, path: str) -> Part:
+    """A part that may be left out of a chip which only infers.
+
+    Raises
+    ------
+    SpecError
+        It was, and is needed.
+    """
+    if part is None:
+        raise SpecError(f"{path}: missing; learning and programming need it; {HOW_TO_LEARN}")
+    return part
 
 
 class Technology(DoorModel):
@@ -89,60 +103,12 @@ class Device(DoorModel):
             ("read_voltage", self.read_voltage_v <= 0, "must be above zero"),
             ("read_pulse", self.read_pulse_ps <= 0, "must be above zero"),
             ("on_time", self.on_time_ps is not None and self.on_time_ps <= 0, "must be above zero"),
-            ("on_time", self.conducting_ps > self.read_pulse_ps, "must not be longer than read_pulse"),
+            ("on_time", self.conducting_ps > self.read_pulse_ps, "must be no longer than read_pulse"),
         )
         faults = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
         if faults:
             raise FieldFaultsError(faults)
         return self
-
-
-class Write(DoorModel):
-    """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
-
-    Parameters
-    ----------
-    pulse : width of a SET pulse, and of a RESET pulse where `reset_pulse` does not say another
-    reset_share : part of the pulses that RESET
-    pulses_per_cell : a mean, with which a row is priced as if all its cells took it; "auto" is what
-        `device.errors.write_verify` takes on average (1 without it); or a law of
-        :mod:`archsim.crossbar.cells.pulses`, with which a group of cells takes as long as its slowest
-    verify : whether each pulse is followed by a read
-    verify_read : time of such a read through circuits of its own (`cost.verify_energy`); without it the array's
-        converters do it
-    read_before : a row is read before it is written, and only cells whose digit changes are
-    draw : draw each cell's pulses from the law with the seed of the run, instead of expecting them
-    parallel_cells : cells of a row that have drivers, and are written together
-    max_power : of all arrays that are written at once
-    """
-
-    pulse_ps: TimePs
-    reset_pulse_ps: TimePs | None = None
-    reset_share_frac: Frac = 0.5
-    pulses_per_cell: PulsesPerCell
-    verify: bool
-    verify_read_ps: TimePs | None = None
-    read_before: bool = False
-    draw: bool = False
-    n_parallel_cells: Count
-    max_power_uw: PowerUw | None = None
-    source: str
-    cost: CitedWrite
-
-    @property
-    def law(self) -> Any:
-        """The law of pulses (:class:`archsim.crossbar.cells.pulses.PulseLaw`); None where there is a mean."""
-        return None if isinstance(self.pulses_per_cell, float | str) else self.pulses_per_cell
-
-    @model_validator(mode="after")
-    def _reads_are_priced(self) -> Self:
-        if (self.verify_read_ps is None) == (self.cost.verify_energy_pj is None):
-            return self
-        missing, given = ("cost", "verify_energy"), "verify_read"
-        if self.verify_read_ps is None:
-            missing, given = ("verify_read",), "cost.verify_energy"
-        said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
-        raise FieldFaultsError([(missing, said)])
 
 
 class Crossbar(DoorModel):
@@ -212,7 +178,7 @@ class Drivers(DoorModel):
     signed_input: Literal["two_phase", "bipolar"]
     charged: Literal["all", "ones"] = "all"
     latency_ps: TimePs
-    cost: CitedDrivers
+    cost: DriversCost
 
 
 class SampleHold(DoorModel):
@@ -223,7 +189,7 @@ class SampleHold(DoorModel):
 
     n_banks: Count
     held_until: Literal["converted", "merged"]
-    cost: CitedCost
+    cost: HoldCost
 
 
 class Adc(DoorModel):
@@ -231,7 +197,7 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves.
+    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -241,6 +207,7 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    gated: bool = False
     cost: AdcCost
 
     @model_validator(mode="after")
@@ -261,60 +228,6 @@ class Adc(DoorModel):
         return self
 
 
-class Unit(DoorModel):
-    """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
-
-    Cost: energy per result, area and leakage per lane.
-    """
-
-    n_lanes: Count
-    cycle_ps: TimePs
-    latency_ps: TimePs
-    cost: CitedCost
-
-
-class GradientUnit(Unit):
-    """Errors, surrogates and outer products: a lane adds and multiplies, one result each `cycle`.
-
-    `cost` is of one addition. `multiply` is of one multiplication of 8 by 8 bit, its area and leakage of one
-    multiplier in each lane; without it the energy follows from that of an addition.
-    """
-
-    multiply: CitedCost | None = None
-
-
-class ShiftAdd(Unit):
-    """Merges bits, slices and signs behind each bank of ADCs; `registers` results wait for the accumulator."""
-
-    n_registers: Count
-
-
-class Buffer(DoorModel):
-    """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
-
-    `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size
-    that take accesses in turn; "auto" as many as keep up with what they feed.
-    """
-
-    size_bytes: Bytes | Literal["auto", "exact"]
-    width_bits: Width
-    cycle_ps: TimePs | None = None
-    n_banks: Count | Literal["auto"] = 1
-    cost: BufferCost
-
-
-class MembraneBuffer(Buffer):
-    """Holds the membrane potentials, `potential` bits each (a CubaLIF neuron has two states)."""
-
-    potential_bits: Word
-
-
-class GradientBuffer(Buffer):
-    """Accumulates the weight gradients of a batch, `gradient` bits each."""
-
-    gradient_bits: Word
-
-
 class Transposer(DoorModel):
     """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
 
@@ -327,7 +240,7 @@ class Transposer(DoorModel):
 
 
 class TileBus(DoorModel):
-    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. Cost is per cycle.
+    """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. A cited cost is per cycle.
 
     With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
     """
@@ -335,7 +248,7 @@ class TileBus(DoorModel):
     broadcast: bool
     width_bits: Width
     cycle_ps: TimePs
-    cost: CitedCost
+    cost: BusCost
 
 
 class Pe(DoorModel):
@@ -347,6 +260,8 @@ class Pe(DoorModel):
 class Tile(DoorModel):
     """PEs, the buffers and the digital units that they share.
 
+    A chip that only infers may leave out `history_buffer`, `gradient_buffer` and `gradient_unit`.
+
     `input_sets` and `accumulator_sets`: steps that lie in the arrays' input registers and in the accumulators at
     once. 2 is double buffering: one is filled while the other is used; 1 has them take turns. No area is counted.
     """
@@ -356,15 +271,25 @@ class Tile(DoorModel):
     input_buffer: Buffer
     output_buffer: Buffer
     membrane_buffer: MembraneBuffer
-    history_buffer: Buffer
-    gradient_buffer: GradientBuffer
+    history_buffer: Buffer | None = None
+    gradient_buffer: GradientBuffer | None = None
     accumulator: Unit
     n_input_sets: Count = 2
     n_accumulator_sets: Count = 2
     neuron_unit: Unit
-    gradient_unit: GradientUnit
+    gradient_unit: GradientUnit | None = None
     transposer: Transposer | None = None
     control: CitedCost | None = None
+
+    @property
+    def gradients(self) -> GradientBuffer:
+        """The gradient buffer of a chip that learns; SpecError where there is none."""
+        return there(self.gradient_buffer, "tile.gradient_buffer")
+
+    @property
+    def learner(self) -> GradientUnit:
+        """The gradient unit of a chip that learns; SpecError where there is none."""
+        return there(self.gradient_unit, "tile.gradient_unit")
 
 
 class Interconnect(DoorModel):
@@ -373,6 +298,7 @@ class Interconnect(DoorModel):
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
     ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
     kind: Annotated[str, KindName("archsim.interconnects")]
@@ -382,52 +308,9 @@ class Interconnect(DoorModel):
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
+    n_tiles_per_router: Literal[1, 4] = 1
     multicast: bool = False
     cost: InterconnectCost
-
-
-class Execution(DoorModel):
-    """Choices of the design that are neither a part nor a number.
-
-    Parameters
-    ----------
-    spike_format : "aer" or "bitmap"
-        Spikes travel as a list of addresses, or one bit per neuron.
-    skip_idle_blocks : bool
-        Whether an array that no spike reaches in a timestep is read all the same.
-    feedback : "copy" or "transposable"
-        Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
-    error_resolution : Bits
-        Resolution of the error that goes backwards through the drivers.
-    """
-
-    spike_format: Literal["aer", "bitmap"]
-    skip_idle_blocks: bool
-    feedback: Literal["copy", "transposable"]
-    error_resolution_bits: Word
-
-
-class MappingRules(DoorModel):
-    """How layers are laid out.
-
-    `convolution`: "im2col" stacks kernel taps and channels on the rows of arrays; "tap_per_crossbar" gives
-    each kernel tap its own crossbar in a PE, and adds the currents before the converters (SpikeSim).
-    `few_rows`: DFA's fixed matrices, and the transposed copy of a layer with few outputs, have few rows:
-    "spread" gives each of their blocks its own crossbar, so that all are read at once; "stacked" puts blocks
-    on each other's free rows, which takes fewer crossbars and reads them one after the other.
-    `replicas`: copies of each layer by name, for layers that are busy.
-    """
-
-    convolution: Literal["im2col", "tap_per_crossbar"] = "im2col"
-    placement: Literal["near", "in_order"] = "near"
-    few_rows: Literal["spread", "stacked"] = "spread"
-    replicas: dict[str, Count] = Field(default_factory=dict)
-
-
-class PowerRules(DoorModel):
-    """A cap on the power of the whole chip, leakage included: tasks wait until their share is free."""
-
-    max_uw: PowerUw
 
 
 class Chip(DoorModel):
@@ -449,7 +332,7 @@ class Chip(DoorModel):
     pe: Pe
     crossbar: Crossbar
     device: Device
-    write: Write
+    write: Write | None = None
     drivers: Drivers
     sample_hold: SampleHold | None = None
     adc: Adc
@@ -460,6 +343,23 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+
+    @property
+    def writing(self) -> Write:
+        """How cells are written, on a chip that says it; SpecError where it does not."""
+        return there(self.write, "write")
+
+    @property
+    def law_of_cells(self) -> Any:
+        """The law by which the array model draws pulses, where its cells do not say themselves."""
+        errors, law = self.device.errors, None if self.write is None else self.write.law
+        return law if errors.write_verify is None and errors.update is None else None
+
+    @property
+    def counts_pulses(self) -> bool:
+        """Whether cells of the array model take pulses one by one, and not each the same mean."""
+        errors, law = self.device.errors, None if self.write is None else self.write.law
+        return law is not None or errors.write_verify is not None or errors.update is not None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -476,10 +376,10 @@ class Chip(DoorModel):
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
             faults.append((("execution", "feedback"), said))
-        if self.write.n_parallel_cells > n_columns:
+        if self.write is not None and self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             faults.append((("write", "parallel_cells"), said))
-        if self.write.law is not None:
+        if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))

@@ -7,9 +7,9 @@ those of the action named in the field; `area` and `leakage` are of one instance
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from archsim.units import (
     AreaUm2,
@@ -17,8 +17,12 @@ from archsim.units import (
     CapacitanceFf,
     DoorModel,
     EnergyPj,
+    FieldFaultsError,
+    FrequencyMhz,
+    LengthUm,
     NodeNm,
     PowerUw,
+    ResistanceOhm,
     TemperatureK,
     TimePs,
     VoltageV,
@@ -78,6 +82,45 @@ class CitedCost(Priced):
     source: Source
 
 
+class CircuitCost(Priced):
+    """Composed of transistors and wires at the chip's node (:mod:`archsim.components.circuit`)."""
+
+    model: Literal["circuit"]
+
+
+class CircuitShiftAdd(CircuitCost):
+    """As `CircuitCost`; `input` bits are added up behind each converter."""
+
+    input_bits: Annotated[Bits, Field(ge=1, le=64)] = 8
+
+
+class CircuitAdc(CircuitCost):
+    """As `CircuitCost`; its clock is made for reads in which `active_rows` of all rows are driven."""
+
+    active_rows_frac: Annotated[float, Field(ge=0, le=1)] = 0.25
+
+
+class CapacitorHold(Priced):
+    """A capacitor charged to at most `swing`: C V^2 per held value; area and leakage per column and bank."""
+
+    model: Literal["capacitor"]
+    capacitance_ff: CapacitanceFf
+    swing_v: VoltageV
+    area_um2: AreaUm2
+    leakage_uw: PowerUw
+    source: Source
+
+
+class BusWires(Priced):
+    """Wires of a bus, as long as the side of its tile: energy and leakage per bit and length, area by pitch."""
+
+    model: Literal["wires"]
+    wire_energy_per_mm_pj: EnergyPj
+    wire_leakage_per_mm_uw: PowerUw
+    wire_pitch_um: LengthUm
+    source: Source
+
+
 class CitedArray(Priced):
     """Published figures for a crossbar: energy `per` read of the whole array, or per active cell."""
 
@@ -94,19 +137,27 @@ class OhmicArray(Priced):
     """Energy of an active cell is V_read^2 G t_on (Ohm's law); its area is cited, and what a line takes.
 
     `word_line_energy` is spent for each cell that a driven line crosses, each time that it is raised.
+    `access`: resistance of the transistor in series with each cell. `column_voltage`: V in place of the read
+    voltage, where the sense circuit sets what a column's current costs.
     """
 
     model: Literal["ohmic"]
     cell_area_um2: AreaUm2
     word_line_energy_pj: EnergyPj = 0.0
+    access_ohm: ResistanceOhm = 0.0
+    column_voltage_v: VoltageV | None = None
     leakage_uw: PowerUw
     source: Source
 
 
 class CitedDrivers(Priced):
-    """Published figures for the row drivers of one crossbar: energy per active row, per cycle and per bit."""
+    """Published figures for the row drivers of one crossbar: energy per active row, per cycle and per bit.
+
+    `rows`: of how many drivers area and leakage are; of those of the crossbar when absent.
+    """
 
     model: Literal["cited"]
+    n_rows: Annotated[int, Field(ge=1)] | None = None
     energy_pj: EnergyPj
     energy_per_bit_pj: EnergyPj
     area_um2: AreaUm2
@@ -126,20 +177,58 @@ class CitedColumnDrivers(Priced):
 
 
 class SurveyAdc(Priced):
-    """Regression on a survey of ADCs (from 4 bits up)."""
+    """Regression on a survey of ADCs (from 4 bits up).
+
+    Its energy is that of a conversion at full rate, 20 % of which counts as leakage; with `leakage`, what an idle
+    ADC draws by another `source`, all of it is the conversion's.
+    """
 
     model: Literal["survey"]
+    leakage_uw: PowerUw | None = None
+    source: Source | None = None
+
+    @model_validator(mode="after")
+    def _leakage_is_cited(self) -> Self:
+        if (self.leakage_uw is None) != (self.source is None):
+            said = "give both or none: source says where the leakage comes from, the regression has its own"
+            raise FieldFaultsError([(("leakage" if self.leakage_uw is None else "source",), said)])
+        return self
 
 
-class CitedAdc(Priced):
-    """Published figures for one ADC: energy per conversion, or per conversion step."""
+class FiguresOfAdc(Priced):
+    """Published figures for one ADC.
 
-    model: Literal["cited"]
+    `integration_energy`: of each pulse of the input whose charge it gathers, with the energy of its conversions.
+    `column_current`: whether its energy contains that of the column it reads.
+    """
+
     energy_pj: EnergyPj
-    per: Literal["conversion", "step"]
+    integration_energy_pj: EnergyPj = 0.0
     area_um2: AreaUm2
     leakage_uw: PowerUw
+    column_current: Literal["apart", "included"] = "apart"
     source: Source
+
+
+class CitedAdc(FiguresOfAdc):
+    """Energy per conversion, or per conversion step, of any resolution and rate."""
+
+    model: Literal["cited"]
+    per: Literal["conversion", "step"]
+
+
+class LawAdc(FiguresOfAdc):
+    """Figures at a `resolution`, scaled to that of the chip by the laws of its kind; area at a `rate` if given."""
+
+    model: Literal["law"]
+    resolution_bits: Bits
+    rate_mhz: FrequencyMhz | None = None
+
+    @model_validator(mode="after")
+    def _rate_is_positive(self) -> Self:
+        if self.rate_mhz is not None and self.rate_mhz <= 0:
+            raise FieldFaultsError([(("rate",), "must be above zero")])
+        return self
 
 
 class CactiBuffer(Priced):
@@ -247,9 +336,15 @@ class CitedWrite(Priced):
     source: Source
 
 
-ArrayCost = Annotated[CitedArray | OhmicArray, Field(discriminator="model")]
-AdcCost = Annotated[CitedAdc | SurveyAdc, Field(discriminator="model")]
+HoldCost = Annotated[CitedCost | CapacitorHold, Field(discriminator="model")]
+ArrayCost = Annotated[CitedArray | OhmicArray | CircuitCost, Field(discriminator="model")]
+DriversCost = Annotated[CitedDrivers | CircuitCost, Field(discriminator="model")]
+ColumnDriversCost = Annotated[CitedColumnDrivers | CircuitCost, Field(discriminator="model")]
+ArrayPartCost = Annotated[CitedCost | CircuitCost, Field(discriminator="model")]
+ShiftAddCost = Annotated[CitedCost | CircuitShiftAdd, Field(discriminator="model")]
+AdcCost = Annotated[CitedAdc | SurveyAdc | LawAdc | CircuitAdc, Field(discriminator="model")]
 BufferCost = Annotated[CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer, Field(discriminator="model")]
+BusCost = Annotated[CitedCost | BusWires, Field(discriminator="model")]
 InterconnectCost = Annotated[
     CitedInterconnect | WireInterconnect | RouterInterconnect, Field(discriminator="model")
 ]

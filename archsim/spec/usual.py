@@ -24,6 +24,10 @@ USUAL = (
         "NeuroSim V1.3, 22 nm with flash converters; ISAAC, Shafiee et al., ISCA 2016",
     ),
     Usual(
+        "device.on_time", "time", "1 ns", "50 ns",
+        "NeuroSim V1.3, 22 nm with flash converters; 130 nm macro, Liu et al., ISSCC 2020, whole read of 51 ns",
+    ),
+    Usual(
         "device.g_max", "conductance", "4 uS", "225 uS",
         "250 kohm, CiMLoop's NeuRRAM cell; Milo et al., IRPS 2021",
     ),

@@ -7,12 +7,12 @@ with the full read voltage.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
-from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, TimePs, VoltageV
+from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
     pass
@@ -197,9 +197,11 @@ class ArraySpec(DoorModel):
     signed : as in `archsim.spec.chip.Crossbar`
     inputs, backward_inputs : how the rows are driven, and the columns in a transposed read (absent: as the rows,
         with a sign)
-    read_voltage_v, read_pulse_ps : the full voltage of a word line and how long it is applied
+    read_voltage_v, read_pulse_ps : the full voltage of a word line, and the time of one read
+    on_time_ps : how long the cells conduct in it (all of it if absent): the bandwidth of their thermal noise
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
         by a supply line beside its column
+    pulses : law of the pulses that a write of a cell takes, where `errors` says nothing of it (absent: one each)
     precision : "single" sums the currents in 32-bit numbers: quicker, good to about 1e-6
 
     Examples
@@ -218,6 +220,7 @@ class ArraySpec(DoorModel):
     signed: Literal["differential", "offset", "unsigned"] = "differential"
     read_voltage_v: VoltageV = 0.2
     read_pulse_ps: TimePs = 100_000
+    on_time_ps: TimePs | None = None
     cell: Literal["passive", "gated"] = "passive"
     weights: WeightRules = WeightRules()
     inputs: InputRules = InputRules()
@@ -226,6 +229,7 @@ class ArraySpec(DoorModel):
     errors: CellErrors = CellErrors()
     wires: Wires | None = None
     curve: CellCurve | None = None
+    pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None
     precision: Literal["double", "single"] = "double"
 
     @property
@@ -257,6 +261,8 @@ class ArraySpec(DoorModel):
             faults.append((("read_voltage",), "must be above zero"))
         if self.read_pulse_ps <= 0:
             faults.append((("read_pulse",), "must be above zero"))
+        elif self.on_time_ps is not None and not 0 < self.on_time_ps <= self.read_pulse_ps:
+            faults.append((("on_time",), "must be above zero, and no longer than read_pulse"))
         beside = learned_faults(self.errors, self.wires, self.curve)
         faults += [((name,), "errors.learned stands for it; leave one of them out") for name in beside]
         if faults:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from os import PathLike
 
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
-from archsim.workload.phases import INFERENCE, Phase, phases
+from archsim.workload.phases import INFERENCE, PROGRAM, Phase, learns, phases
 from archsim.workload.workload import Workload, load_workload
 
 __all__ = [
     "INFERENCE",
     "INPUT",
+    "PROGRAM",
     "Conv",
     "Dense",
     "Layer",
@@ -20,6 +21,7 @@ __all__ = [
     "Pool",
     "Workload",
     "from_nir",
+    "learns",
     "load_workload",
     "phases",
 ]

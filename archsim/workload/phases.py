@@ -1,4 +1,4 @@
-"""Phases: inference, and learning with each rule there is."""
+"""Phases: inference, the first programming of the arrays, and learning with each rule there is."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ from archsim.registry import RULES
 from archsim.units import KindName
 
 INFERENCE: Final = "inference"
+PROGRAM: Final = "program"
 
 
 def phases() -> tuple[str, ...]:
-    """All phases: inference, and the names of the learning rules.
+    """All phases: inference, the first programming, and the names of the learning rules.
 
     Examples
     --------
-    >>> "inference" in phases() and "bp" in phases()
-    True
+    >>> phases()[:3]
+    ('inference', 'program', 'bp')
     """
-    return (INFERENCE, *RULES)
+    return (INFERENCE, PROGRAM, *RULES)
 
 
-Phase = Annotated[str, KindName("archsim.rules", besides=(INFERENCE,))]
+def learns(phase: str) -> bool:
+    """Whether weights change in a phase, by a learning rule that may not be known here.
+
+    Examples
+    --------
+    >>> learns("dfa"), learns("program")
+    (True, False)
+    """
+    return phase not in (INFERENCE, PROGRAM)
+
+
+Phase = Annotated[str, KindName("archsim.rules", besides=(INFERENCE, PROGRAM))]
 RuleName = Annotated[str, KindName("archsim.rules")]

@@ -24,7 +24,7 @@ from archsim.workload.models import (
     WorkloadModel,
 )
 from archsim.workload.network import Network
-from archsim.workload.phases import Phase, phases
+from archsim.workload.phases import PROGRAM, Phase, phases
 from archsim.workload.shape import layers_of_shape
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
@@ -50,7 +50,7 @@ class Workload:
         Where the spikes come from.
     init : InitModel
     phases : tuple of str
-        "inference" and names of learning rules.
+        "inference", "program" and names of learning rules; any other can be asked for too.
     n_samples, n_batch : int
         Samples in all, and between two weight updates.
     schedule : "sequential", "pipelined", "layer_parallel", "within_batch" or "three_level"
@@ -242,7 +242,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         "timesteps": NIR_TIMESTEPS,
         "input_resolution": "1 bit",
         "activity": {"kind": "random_input", "rate": NIR_INPUT_RATE},
-        "phases": list(phases()),
+        "phases": [phase for phase in phases() if phase != PROGRAM],
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
     work = workload_of(document, path.parent)

@@ -83,3 +83,16 @@ def test_mistakes_end_in_one_message(args, fault):
     assert said.exit_code == 2
     assert fault in said.stderr
     assert "Traceback" not in said.output
+
+
+def test_phases_of_one_chip_are_compared_and_each_conclusion_says_what_carries_it():
+    said = run(CHIPS[0], "--uncertain", "50", "--phase", "bp", "--phase", "dfa", "--json")
+    assert said.exit_code == 0, said.output
+    record = json.loads(said.stdout)
+    assert record["chips"] == ["wearable_rram bp", "wearable_rram dfa"]
+    energy = next(one for one in record["conclusions"] if one["metric"] == "energy_pj")
+    assert (energy["less"], energy["more"]) == ("wearable_rram dfa", "wearable_rram bp")
+    assert energy["ratio_90"][0] < energy["ratio"] < energy["ratio_90"][1]
+    assert energy["carrier"].endswith((".energy", ".leakage", ".time"))
+    tables = run(CHIPS[0], "--uncertain", "50", "--phase", "bp", "--phase", "dfa").output
+    assert "carried by" in tables

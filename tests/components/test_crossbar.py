@@ -181,3 +181,35 @@ def test_the_name_of_an_action_stands_for_one_price(make_parts: MakeParts) -> No
                 ):
                     assert prices.setdefault(action.name, action) == action
         assert len(prices) > 16
+
+
+OHMIC = {"model": "ohmic", "cell_area": "1 um2", "leakage": "0 uW", "source": "made up for a test"}
+
+
+def test_a_transistor_in_series_takes_its_part_of_a_cells_conductance(make_parts: MakeParts) -> None:
+    cycle, window = ReadCycle(1, 1, 1000, 8), {"device.g_min": "1 uS", "device.g_max": "100 uS"}
+    costs = ({**OHMIC, "access": ohms} for ohms in ("0 ohm", "10 kohm"))
+    alone, behind = (make_parts({**window, "crossbar.cost": cost}).crossbar for cost in costs)
+    for siemens, in_series in ((1e-6, 1 / 1.01e6), (1e-4, 1 / 2e4)):
+        ratio = behind.read_energy_pj(cycle, siemens) / alone.read_energy_pj(cycle, siemens)
+        assert ratio == pytest.approx(in_series / siemens)
+    mean = (behind.read_energy_pj(cycle, 1e-6) + behind.read_energy_pj(cycle, 1e-4)) / 2
+    assert behind.read_energy_pj(cycle, (1e-6 + 1e-4) / 2) == pytest.approx(mean)
+
+
+def test_the_voltage_of_a_clamped_column_takes_the_place_of_the_read_voltage(make_parts: MakeParts) -> None:
+    cycle = ReadCycle(1, 1, 1000, 8)
+    energies = [
+        make_parts({"device.read_voltage": "0.5 V", "crossbar.cost": {**OHMIC, **volts}}).crossbar.read_energy_pj(
+            cycle, 1e-5
+        )
+        for volts in ({}, {"column_voltage": "0.25 V"})
+    ]
+    assert energies[0] / energies[1] == pytest.approx(4)
+
+
+def test_shift_and_add_may_have_a_lane_for_each_converter(make_parts: MakeParts) -> None:
+    for columns_per_adc in (8, 16):
+        parts = make_parts({"shift_add.lanes": "auto", "adc.columns_per_adc": columns_per_adc})
+        assert parts.shift_add.n_per_parent == parts.chip.crossbar.n_columns // columns_per_adc
+        assert parts.shift_add.merge(parts.adc.n_in_bank).occupancy_ps == parts.chip.shift_add.cycle_ps

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archsim.components import Parts, check, without_effect
+from archsim.components import Parts, buffer_kinds, check, without_effect
 from archsim.components.records import AreaItem
 from archsim.components.router_law import RouterSize
 from archsim.spec import Chip
@@ -96,6 +96,22 @@ def test_the_length_of_a_hop_is_the_side_of_a_tile_with_its_router(make_parts: M
     assert grown == pytest.approx(2.0, rel=1e-9)
 
 
+def test_the_bus_of_a_tile_is_as_long_as_its_side(make_parts: MakeParts) -> None:
+    wires = {
+        "model": "wires", "wire_energy_per_mm": "52 fJ", "wire_leakage_per_mm": "1.5 nW", "wire_pitch": "0.16 um",
+        "source": "NeuroSim",
+    }  # fmt: skip
+    parts = make_parts({"tile.bus.cost": wires, "tile.bus.width": "64 bit"})
+    side_mm = parts.tile_pitch_mm()
+    assert parts.tile_bus.length_mm() == pytest.approx(side_mm, rel=1e-12)
+    assert parts.tile_bus.collect().energy_pj == pytest.approx(64 * 0.052 * side_mm, rel=1e-12)
+    (bus,) = (item for item in parts.items() if item.component == "tile_bus")
+    assert bus.area_um2 == pytest.approx(64 * 0.16 * 1e3 * side_mm, rel=1e-12)
+    assert bus.leakage_uw == pytest.approx(64 * 0.0015 * side_mm, rel=1e-12)
+    fetched = {charge.component: charge.energy_pj for charge in parts.input_buffer.fetch(1).action.charges}
+    assert fetched["tile_bus"] % parts.tile_bus.beat_pj() == pytest.approx(0, abs=1e-12)
+
+
 def test_a_clock_that_is_not_gated_runs_all_the_time(make_parts: MakeParts) -> None:
     running = make_parts({**ROUTER, "interconnect.cost": {**COST, "gated": False}})
     # 0.1 pJ at 1 GHz = 100 uW
@@ -135,3 +151,26 @@ def test_a_router_that_the_law_does_not_hold_for_is_refused(
 def test_buffers_without_limit_have_no_price(make_chip: MakeChip) -> None:
     (fault,) = check(make_chip({"interconnect.cost": COST}))
     assert "give buffer_flits (and virtual_channels)" in fault
+
+
+def test_four_tiles_share_a_router_of_eight_ports(make_chip: MakeChip) -> None:
+    chip = make_chip({**ROUTER, "interconnect.tiles_per_router": 4})
+    four, five = (router(Parts(chip, n, dict.fromkeys(buffer_kinds(), 4096))) for n in (4, 5))
+    size = RouterSize(32, 8, 2, 4)
+    assert 4 * four.area_um2 == pytest.approx(12000 * size.area(), rel=1e-12)
+    assert 4 * four.leakage_uw == pytest.approx(3 * size.leakage(), rel=1e-12)
+    assert 5 * five.area_um2 == pytest.approx(2 * 12000 * size.area(), rel=1e-12)  # two routers
+    assert "shared by 4 tiles; 8 ports" in four.scaling
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_tiles", "n_routers", "n_ports"),
+    [("mesh", 4, 4, 5), ("mesh", 5, 6, 5), ("torus", 7, 9, 5), ("htree", 4, 2, 3), ("htree", 5, 5, 3)],
+)
+def test_a_chip_pays_for_every_router_that_its_kind_needs(
+    make_chip: MakeChip, kind: str, n_tiles: int, n_routers: int, n_ports: int
+) -> None:
+    # 5 leaves: 3 junctions above them, 2 above those, and the global buffer
+    chip = make_chip({**ROUTER, "interconnect.kind": kind})
+    item = router(Parts(chip, n_tiles, dict.fromkeys(buffer_kinds(), 4096)))
+    assert item.n * item.area_um2 == pytest.approx(n_routers * 12000 * RouterSize(32, n_ports, 2, 4).area())

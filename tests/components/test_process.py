@@ -111,9 +111,9 @@ def test_outside_of_a_law_nothing_is_guessed(assignment: str, key: str, told: st
 
 
 def test_conditions_that_change_nothing_are_told() -> None:
-    chip = archsim.load_chip("arch_specs/wearable_rram.yaml", ["conditions.temperature=310 K"])
+    chip = archsim.load_chip("tests/chips/wearable_rram.yaml", ["conditions.temperature=310 K"])
     said = "changes nothing here, for no cost says at which temperature its figures hold; give one at:"
     assert f"conditions.temperature: {said}" in without_effect(chip)
-    survey = archsim.load_chip("arch_specs/wearable_rram.yaml", ["adc.cost.at.node=22 nm"])
+    survey = archsim.load_chip("tests/chips/wearable_rram.yaml", ["adc.cost.at.node=22 nm"])
     said = "changes nothing here, for its model holds no figures; leave it out"
     assert f"adc.cost.at: {said}" in without_effect(survey)

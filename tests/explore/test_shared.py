@@ -78,7 +78,37 @@ def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, value
         assert metrics[1] is not None
 
 
-@pytest.mark.parametrize("change", ["crossbar.rows=64", "adc.columns_per_adc=16", "tile.bus.width=32 bit"])
+@pytest.mark.parametrize("phase", ["bp", "program"])
+def test_chips_with_a_law_of_pulses_share_their_graphs(root_dir, shared, short, phase):
+    law = ["write.pulses_per_cell={kind: levels}", "write.parallel_cells=48", "write.read_before=true"]
+    items = [resolved(root_dir, short, [*law, *more], phase) for more in ([], ["write.pulse=300 ns"])]
+    assert shared.metrics(items, sorted(QUICK)) == [simulated(item) for item in items]
+
+
+@pytest.mark.parametrize("phase", ["inference", "dfa"])
+def test_a_graph_of_packets_through_routers_is_shared_too(root_dir, shared, short, phase):
+    routers = ["tile.pes=1", "interconnect.buffer_flits=4", "interconnect.virtual_channels=2"]
+    slower = ["interconnect.frequency=300 MHz", "interconnect.router_latency=7 ns"]
+    base, other = (resolved(root_dir, short, [*routers, *more], phase) for more in ([], slower))
+    assert graph_key(other) == graph_key(base)
+    metrics = shared.metrics([base, other], sorted(QUICK))
+    assert metrics == [simulated(base), simulated(other)]
+
+
+@pytest.mark.parametrize("read_out", ["hold", "reread"])
+def test_arrays_without_a_sample_and_hold_share_graphs_too(root_dir, shared, short, read_out):
+    alike = ["sample_hold=null", f"crossbar.read_out={read_out}", "crossbar.cost.word_line_energy=0.3 fJ"]
+    times = {"device.on_time": "5 ns", "device.read_pulse": "20 ns", "adc.rate": "0.3 GS/s"}
+    base = resolved(root_dir, short, [*alike, "device.on_time=30 ns"])
+    other = resolved(root_dir, short, [*alike, *(f"{path}={value}" for path, value in times.items())])
+    assert graph_key(other) == graph_key(base)
+    assert shared.metrics([base, other], sorted(QUICK)) == [simulated(base), simulated(other)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["crossbar.rows=64", "adc.columns_per_adc=16", "drivers.charged=ones", "tile.bus.width=32 bit"],
+)
 def test_what_changes_the_tasks_is_not_shared(root_dir, short, change):
     assert graph_key(resolved(root_dir, short, [change])) != graph_key(resolved(root_dir, short, []))
 

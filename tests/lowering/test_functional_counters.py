@@ -198,3 +198,37 @@ def test_small_errors_and_unchanged_cells_make_the_step_cheaper_than_a_dense_one
         assert 0 < step.activity.error_density(layer) < 1
         assert counts(step.low, layer=layer)["outer"] < counts(full, layer=layer)["outer"]
     assert counts(step.low)["program"] < counts(full)["program"]
+
+
+RULES_OF_WRITES = {
+    "a law": ("write.pulses_per_cell={kind: lognormal}",),
+    "write and verify": (
+        "device.errors={programming: {kind: constant, sigma: 0.05}, write_verify: {band: 0.04, max_pulses: 9}}",
+    ),
+    "update curves": ("device.errors={update: {pulses: 64, potentiation: 1.0, depression: -1.0}}",),
+}
+
+
+@pytest.mark.parametrize("options", RULES_OF_WRITES.values(), ids=RULES_OF_WRITES)
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_the_pulses_that_arrays_took_are_those_that_are_priced(trained, phase, options):
+    step = trained(phase, *ONE_CYCLE, *options)
+    written = [key for key in step.counters if not key.endswith(FEEDBACK)]
+    assert step.low.written.pulses == sum(step.counters[key].pulses for key in written)
+    assert step.low.written.pulses > step.low.written.cells > 0
+    if "update" not in options[0]:  # open loop, nothing is verified
+        verified = sum(step.counters[key].verify_reads for key in written)
+        assert verified == step.low.written.pulses
+    write, graph = step.low.parts.chip.write, step.low.graph
+    spent = sum(
+        int(graph.count[task]) * step.low.actions[graph.action_names[graph.action[task]]].energy_pj
+        for task in range(graph.n_tasks)
+        if graph.action_names[graph.action[task]].startswith("program@")
+    )
+    turns = sum(
+        int(graph.occupancy_ps[task]) // write.pulse_ps
+        for task in range(graph.n_tasks)
+        if graph.action_names[graph.action[task]].startswith("program@")
+    )
+    cost = write.cost
+    assert spent == pytest.approx(step.low.written.pulses * cost.energy_pj + turns * cost.row_energy_pj)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
+from collections import Counter
 
 import numpy as np
 import pytest
+from lowering_support import counts
 
 import archsim
-from archsim.components import Parts
 from archsim.engine import run_tasks
 from archsim.errors import SpecError
-from archsim.interconnect import interconnect_of
-from archsim.lowering.context import ADMIT, Context, Label
-from archsim.lowering.hops import carry
-from archsim.mapping.memory import TILE_BUFFERS
+from archsim.lowering import Lowered
 from archsim.metrics import action_of_name
 from archsim.registry import INTERCONNECTS
 from archsim.verify import verify
@@ -74,9 +71,35 @@ def test_multicast_takes_each_link_once(plain):
     assert received[0] == received[1]
 
 
-def test_a_buffer_that_holds_everything_equals_one_without_limit(plain):
+def errors_on_links(low: Lowered) -> Counter[tuple[int, int, str]]:
+    """How often the output's error goes over a link to the feedback arrays, by sample, timestep and link."""
+    graph, found = low.graph, Counter[tuple[int, int, str]]()
+    for task in range(graph.n_tasks):
+        name = graph.action_names[graph.action[task]]
+        of = graph.phase_names[graph.phase[task]], graph.layer_names[graph.layer[task]]
+        if action_of_name(name) == "hop" and of == ("feedback", "out"):
+            link = graph.resource_names[graph.uses_resource[graph.uses_ptr[task]]]
+            found[int(graph.sample[task]), int(graph.timestep[task]), link] += 1
+    return found
+
+
+@pytest.mark.parametrize("buffers", ["unlimited", "4"])
+def test_with_multicast_the_error_of_dfa_takes_each_link_once(lowered, buffers):
+    single, cast = (
+        lowered("dense", "dfa", [*SMALL, f"interconnect.multicast={how}", f"interconnect.buffer_flits={buffers}"])
+        for how in ("false", "true")
+    )
+    assert set(errors_on_links(single)) == set(errors_on_links(cast))  # routes of a mesh make a tree
+    assert set(errors_on_links(cast).values()) == {1}
+    assert max(errors_on_links(single).values()) > 1
+    assert counts(cast)["receive"] == counts(single)["receive"]
+
+
+def test_routers_take_longer_than_links_alone_however_much_they_hold(plain):
     finite = run("interconnect.buffer_flits=1000000")
-    assert finite.latency_ps == plain.latency_ps
+    assert finite.latency_ps > plain.latency_ps  # the first router, ports in and out
+    assert flits(finite) == flits(plain)
+    assert hop_energy(finite) == hop_energy(plain)  # cited figures are of a hop
 
 
 def test_doubling_the_binding_buffer_shortens_a_run_and_unlimited_never_waits():
@@ -122,35 +145,3 @@ def test_every_router_buffer_is_a_resource_whose_capacity_can_be_scaled():
 def test_what_can_deadlock_or_means_nothing_is_refused(settings, said):
     with pytest.raises(SpecError, match=said):
         archsim.load_chip("tests/chips/wearable_rram.yaml", [f"interconnect.{s}" for s in settings])
-
-
-def latency_of_messages(rate: float, n_cycles: int) -> float:
-    """Mean cycles of messages of one flit on an 8 x 8 mesh under uniform traffic, four cycles a hop."""
-    chip = archsim.load_chip(
-        "tests/chips/wearable_rram.yaml",
-        ["interconnect.kind=mesh", "interconnect.frequency=1 GHz", "interconnect.router_latency=3 ns",
-         "interconnect.buffer_flits=8", "interconnect.virtual_channels=4"],
-    )  # fmt: skip
-    mapping = SimpleNamespace(interconnect=interconnect_of("mesh", 64))
-    costs = Parts(chip, 64, dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096))
-    ctx, label = Context(chip, None, mapping, costs, None), Label("", "", -1, 0)
-    rng = np.random.default_rng(1)
-    created, sources = np.nonzero(rng.random((n_cycles, 64)) < rate)
-    last = []
-    for cycle, source, target in zip(created, sources, rng.integers(0, 64, len(sources)), strict=True):
-        made = ctx.add(label, ADMIT, 1, latency_ps=int(cycle) * 1000)
-        away = source != target
-        last.append(carry(ctx, label, int(source), [int(target)], 1, [made])[int(target)][-1] if away else made)
-    done_ps = run_tasks(ctx.tasks.build(), engine="compiled").done_ps
-    # the first router and the links in and out, which a message's hops do not have: 6 cycles
-    return float((done_ps[last] / 1000 - created + 6)[created >= n_cycles // 3].mean())
-
-
-@pytest.mark.parametrize(("rate", "booksim"), [(0.05, 27.05), (0.10, 27.23), (0.20, 27.91)])
-def test_a_chips_messages_under_light_load_take_as_long_as_booksims(rate, booksim):
-    assert latency_of_messages(rate, 800) == pytest.approx(booksim, rel=0.03)
-
-
-def test_a_chips_router_without_allocators_is_faster_than_booksims_under_heavy_load():
-    # BookSim2: 39.54 at 0.40; the page interconnect states the difference
-    assert 27 < latency_of_messages(0.40, 800) < 0.85 * 39.54

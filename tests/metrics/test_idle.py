@@ -30,14 +30,14 @@ def ran() -> Callable[..., Result]:
 
     def run(phase: str, *sets: str) -> Result:
         if (phase, sets) not in known:
-            chip = archsim.load_chip(folder / "arch_specs/wearable_rram.yaml", ["crossbar.rows=64", *sets])
+            chip = archsim.load_chip(folder / "tests/chips/wearable_rram.yaml", ["crossbar.rows=64", *sets])
             known[phase, sets] = archsim.simulate(chip, work, "heap", phase=phase)
         return known[phase, sets]
 
     return run
 
 
-@pytest.mark.parametrize("phase", ["inference", "bp"])
+@pytest.mark.parametrize("phase", ["inference", "bp", "program"])
 def test_a_tailored_chip_is_the_uniform_one_less_what_is_idle(ran: Callable[..., Result], phase: str) -> None:
     uniform, tailored = ran(phase, *EXACT), ran(phase, *EXACT, "tiles=tailored")
     idle = idle_of(uniform.items)

@@ -39,7 +39,8 @@ def test_what_the_chip_states_stands_and_everything_else_is_the_librarys(tmp_pat
 
 def test_a_cost_of_another_model_replaces_the_whole_cost(tmp_path: Path) -> None:
     chip = archsim.load_chip(chip_file(tmp_path, "adc: {cost: {model: survey}}\n"))
-    assert to_door(chip.adc.cost) == {"at": None, "uncertainty": None, "model": "survey"}
+    said = {key: value for key, value in to_door(chip.adc.cost).items() if value is not None}
+    assert said == {"model": "survey"}
 
 
 def test_figures_without_their_source_are_refused_where_they_stand(tmp_path: Path) -> None:

@@ -4,66 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-from archsim.engine import run_tasks
-from archsim.lowering import Lowered, lower
-from archsim.mapping import map_workload
-from archsim.snn.measure import measure
-from archsim.spec import load_chip
-from archsim.taskgraph import TaskGraph
-from archsim.trace import Trace
-from archsim.verify import verify
-from archsim.workload import Workload, load_workload
-
-
-@dataclass(frozen=True)
-class Run:
-    """A task graph, its prices and its schedule."""
-
-    work: Workload
-    lowered: Lowered
-    trace: Trace
-
-    @property
-    def graph(self) -> TaskGraph:
-        return self.lowered.graph
-
-    def tasks(self, action: str, **labels: int) -> NDArray[np.int64]:
-        """Tasks whose action is `action`, whatever stands behind an ``@``; `labels`: sample, timestep."""
-        graph = self.graph
-        numbers = [i for i, name in enumerate(graph.action_names) if name.split("@")[0] == action]
-        found = np.isin(graph.action, numbers)
-        for column, value in labels.items():
-            found &= getattr(graph, column) == value
-        return np.flatnonzero(found)
-
-    def count(self, action: str, layer: str) -> int:
-        """How often an action is done for a layer."""
-        chosen = self.tasks(action)
-        mine = self.graph.layer[chosen] == self.graph.layer_names.index(layer)
-        return int(self.graph.count[chosen][mine].sum())
-
-    def energy_pj(self, layer: str | None = None) -> dict[str, float]:
-        """Energy without leakage by component: counts times prices."""
-        graph, spent = self.graph, dict[str, float]()
-        for action, layer_number, count in zip(graph.action, graph.layer, graph.count, strict=True):
-            if layer is not None and graph.layer_names[layer_number] != layer:
-                continue
-            for charge in self.lowered.actions[graph.action_names[action]].charges:
-                spent[charge.component] = spent.get(charge.component, 0.0) + int(count) * charge.energy_pj
-        return spent
-
-    def area_um2(self) -> dict[str, float]:
-        """Area by component."""
-        return {item.component: item.n * item.area_um2 for item in self.lowered.parts.items()}
-
+from peers.runs import Run, run_on
+from peers.runs import dense as dense_layer
 
 MakeRun = Callable[..., Run]
 
@@ -81,17 +27,12 @@ def make_run(root_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeRu
         work_set: tuple[str, ...] = (),
         phase: str = "inference",
     ) -> Run:
-        spec = load_chip(root_dir / chip, chip_set)
         if isinstance(work, str):
             path = root_dir / "workloads" / f"{work}.yaml"
         else:
             path = folder / f"{work['name']}.yaml"
             path.write_text(json.dumps(work))  # JSON is YAML
-        workload, activity = measure(load_workload(path, work_set), seed=0)
-        lowered = lower(spec, workload, map_workload(spec, workload, phase), activity)
-        trace = run_tasks(lowered.graph, engine="heap")
-        verify(lowered.graph, trace)
-        return Run(workload, lowered, trace)
+        return run_on(root_dir / chip, path, chip_set, work_set, phase)
 
     return run
 
@@ -99,19 +40,4 @@ def make_run(root_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeRu
 @pytest.fixture(scope="session")
 def dense() -> Callable[..., dict[str, Any]]:
     """A workload of one dense layer whose inputs are all active, in one timestep."""
-
-    def make(n_inputs: int, n_outputs: int, input_bits: int, samples: int = 1, **more: Any) -> dict[str, Any]:
-        layer = {"name": "fc", "kind": "dense", "outputs": n_outputs, "neuron": {"kind": "li", "leak": 0.9}}
-        return {
-            "version": 1,
-            "name": f"dense_{n_inputs}_{n_outputs}_{input_bits}_{samples}",
-            "network": {"input": [n_inputs], "layers": [layer]},
-            "timesteps": 1,
-            "input_resolution": f"{input_bits} bit",
-            "activity": {"kind": "rates", "input": 1.0, "default": 1.0},
-            "phases": ["inference"],
-            "samples": samples,
-            **more,
-        }
-
-    return make
+    return dense_layer

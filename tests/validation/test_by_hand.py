@@ -129,7 +129,7 @@ def test_a_second_layer_on_the_tile_adds_its_way_there_and_its_own_time(make_run
         + 100_000 + 32 * 1000  # read and converted as the first layer
         + (4 + 4 + 1 + 2) * clock_ps  # merged, carried, added, updated
     )  # fmt: skip
-    one, two = (make_run("wearable_rram", work) for work in (spiking_layer(64, 16), layers))
+    one, two = (make_run("tests/chips/wearable_rram.yaml", work) for work in (spiking_layer(64, 16), layers))
     assert two.lowered.mapping.n_tiles == 1
     assert two.trace.makespan_ps - one.trace.makespan_ps == more_ps == 159_788
     moved = two.energy_pj()["tile_bus"] - one.energy_pj()["tile_bus"]

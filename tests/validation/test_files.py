@@ -18,7 +18,7 @@ WORKLOADS = sorted((ROOT / "workloads").glob("*.yaml"))
 
 def test_the_chips_and_workloads_that_are_promised_are_there() -> None:
     assert {p.stem for p in CHIPS} >= {
-        *("wearable_rram", "spikesim_65nm", "isaac_32nm", "puma_32nm", "neurram_130nm"),
+        *("wearable_rram", "spikesim_65nm", "isaac_32nm", "puma_32nm", "neurram_130nm", "neurosim_22nm"),
     }
     assert {p.stem for p in WORKLOADS} >= {
         *("watch_mlp", "watch_sfcn", "ucihar_sfcn", "vgg9_cifar10", "nmnist_mlp", "nir_braille_like"),

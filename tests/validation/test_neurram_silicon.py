@@ -85,6 +85,23 @@ def test_energy_of_each_part_is_within_ten_percent_of_the_recorded_split(
         assert spent["sample_hold"] == spent["shift_add"] == 0  # theirs is in the neuron's
 
 
+def test_the_energy_of_rows_that_are_not_in_the_fit_is_predicted_within_fifteen_percent(
+    neurram: Any, product: Callable[..., Any]
+) -> None:
+    for row in neurram["rows"]:
+        spent = product(row["in_bits"], row["out_bits"], row["one_phase"]).energy_pj("fc")
+        here = N_OPS / sum(spent[name] for name in ("drivers", "adc", "crossbar"))
+        assert here == pytest.approx(row["TOPS_W_silicon"], rel=0.15), row
+    assert {(row["in_bits"], row["out_bits"]) for row in neurram["rows"]} >= {(6, 8), (8, 10)}
+    assert not {"out8_in6", "out10_in8"} & set(neurram["energy_fJ_per_MAC_two_phase"])
+
+
+def test_neurons_take_energy_for_every_pulse_that_they_integrate(product: Callable[..., Any]) -> None:
+    # 4 bits in one phase: 7 pulses; 3 bits: 3; as many steps
+    four, three = (product(bits, 8, True).energy_pj("fc")["adc"] for bits in (4, 3))
+    assert (four - three) / 256 == pytest.approx(4 * 0.26)
+
+
 @pytest.mark.parametrize("between", [(2, 4), (4, 6), (6, 8)])
 def test_energy_between_the_recorded_widths_lies_between_the_recorded_sums(
     neurram: Any, product: Callable[..., Any], between: tuple[int, int]

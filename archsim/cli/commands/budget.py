@@ -52,6 +52,7 @@ def budget(
     from archsim.cli.runs import Asked
     from archsim.metrics.budget import Load, day_of, power_cap_uw
     from archsim.report.budget import Found, budget_record, budget_text
+    from archsim.workload import learns
 
     the_cell = _cell(cell, capacity, voltage)
     limit_uw = None if limit is None else _quantity("--limit", limit, "power")
@@ -59,7 +60,7 @@ def budget(
     rest_uw, usable_frac = _quantity("--rest", rest, "power"), _quantity("--usable", usable, "fraction")
     asked = Asked(item, workload, phase, seed, set_ or [])
     records = _records(asked, bool(inferences_per_second), bool(adaptations_per_day))
-    learning = [name for name in records if name != "inference" and asked.phase in (None, name)]
+    learning = [name for name in records if learns(name) and asked.phase in (None, name)]
     inference = Load.of(records["inference"], per_sample=True) if "inference" in records else None
     adaptation = Load.of(records[learning[0]], per_sample=False) if learning else None
     day = day_of(
@@ -139,7 +140,9 @@ def _records(asked: Asked, infers: bool, adapts: bool) -> dict[str, dict[str, An
 
 
 def _first_that_learns(work: Workload) -> str:
-    found = next((name for name in work.phases if name != "inference"), None)
+    from archsim.workload import learns
+
+    found = next((name for name in work.phases if learns(name)), None)
     if found is None:
         raise ArchsimError(f"{work.name} names no phase that learns; choose the rule that adapts with --phase")
     return found

@@ -1,7 +1,7 @@
 """Uncertainty and sensitivity of the figures to the price list.
 
-Error bars of every metric, the probability that one chip beats another, which ranking survives, and which
-number is worth measuring better.
+Error bars of every metric; which conclusions survive (one chip, or one phase, needs less than another), which
+single price carries each of them, and by how much it may be off; which number is worth measuring better.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Json, MaxMemory, OnePhase, Seed
+from archsim.cli.options import Assignments, Json, MaxMemory, Phases, Seed
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
 
@@ -31,7 +31,7 @@ def uncertainty(
         int | None,
         typer.Option("--sobol", metavar="N", help="Also Sobol's indices, from N points (a power of two).", min=2),
     ] = None,
-    phase: OnePhase = None,
+    phase: Phases = None,
     seed: Seed = 0,
     set_: Assignments = None,
     metric: Annotated[
@@ -46,6 +46,7 @@ def uncertainty(
 ) -> None:
     from archsim.cli.inputs import memory_bytes
     from archsim.cli.priced import parameter_table, priced, runs_of
+    from archsim.explore.conclusions import conclusions
     from archsim.explore.sensitivity import one_at_a_time
     from archsim.explore.sensitivity import sobol as indices
     from archsim.explore.uncertain import propagate
@@ -53,20 +54,24 @@ def uncertainty(
 
     shown = _shown(metric or [])
     allowed = memory_bytes(max_memory)
-    asked = runs_of(chips, workload, phase, seed, set_ or [])
+    asked = runs_of(chips, workload, phase or [], seed, set_ or [])
     results, origins = priced(asked, allowed)
     found = propagate(results, uncertain, seed)
     numbers = {
         chip.name: one_at_a_time(chip, shown) if sobol is None else indices(chip, sobol, seed, shown)
         for chip in results
     }
-    record = uncertainty_record(found, numbers, uncertain, sobol) | {"provenance": origins}
+    concluded = conclusions(results, found, shown)
+    record = uncertainty_record(found, numbers, uncertain, sobol) | {
+        "conclusions": [vars(one) for one in concluded],
+        "provenance": origins,
+    }
     if output is not None:
         write_uncertainty(output, record, found, shown)
     if json:
         say_json(record)
         return
-    say(parameter_table(asked) + uncertainty_text(found, numbers, uncertain, shown))
+    say(parameter_table(asked) + uncertainty_text(found, numbers, concluded, shown))
     if output is not None:
         say(f"written to {output}", err=True)
 

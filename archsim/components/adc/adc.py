@@ -11,7 +11,7 @@ from archsim.components.part import Look, Part, remembered
 from archsim.components.records import Action, ArrayRead, Charge, Figures, ReadCycle, Where, burst_ps
 from archsim.registry import ADCS
 from archsim.spec.chip import Chip
-from archsim.spec.costs import CitedAdc, SurveyAdc
+from archsim.spec.costs import CircuitAdc, CitedAdc, LawAdc, OhmicArray, SurveyAdc
 
 
 def law_of(chip: Chip) -> AdcKind:
@@ -27,21 +27,24 @@ class Adc(Part):
     path = ("adc",)
     counts = (("convert", "conversion"),)
     area_action = "convert"
-    free_keys = ("rate", "step", "kind", "resolution", "cost")
+    free_keys = ("rate", "step", "kind", "resolution", "gated", "cost")
     scaling = "analog"
     look = Look(0, "")
 
     @classmethod
     def faults(cls, chip: Chip) -> list[str]:
+        if isinstance(chip.adc.cost, CircuitAdc):  # has laws of its own
+            return []
         with ADCS.calling(chip.adc.kind):
             law = law_of(chip)
-            return law.faults() or law.unlawful()
+            return [*_counted_twice(chip), *(law.faults() or law.unlawful())]
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
         cost = chip.adc.cost
-        if chip.adc.step_ps is not None or (isinstance(cost, CitedAdc) and cost.per == "step"):
-            return []
+        by_kind = isinstance(cost, LawAdc | CircuitAdc) or (isinstance(cost, CitedAdc) and cost.per == "step")
+        if by_kind or chip.adc.step_ps is not None:
+            return _notes_of_gate(chip)
         found = [
             "adc.kind: changes nothing here, for rate and cost hold for any kind; give step for its time, or "
             "cost.per: step"
@@ -51,7 +54,7 @@ class Adc(Part):
                 "adc.resolution: changes nothing here, for rate and cost hold for any, and no adc.conversion says "
                 "which sums its codes stand for; give that, step, or a cost of model: survey"
             )
-        return found
+        return found + _notes_of_gate(chip)
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:
@@ -91,7 +94,7 @@ class Adc(Part):
 
         With `read`, each of its conversions bears its share of what the circuits around the array spend on it.
         """
-        name, own = f"convert@{cycle.adc_bits}b", self.charges(cycle.adc_bits)
+        name, own = f"convert@{cycle.adc_bits}b{self._pulses(cycle)}", self.charges(cycle)
         if read is None or not self.parts.around_arrays:
             return Action(name, own)
         spent = ((part, part.read_pj(cycle, read) / read.n_values) for part in self.parts.around_arrays)
@@ -99,12 +102,17 @@ class Adc(Part):
         of_read = f",{cycle.n_bits}b,{read.n_values} of {read.n_lines}x{read.n_crossbars}{side}"
         return Action(name + of_read, own + charged(spent))
 
-    def charges(self, adc_bits: int) -> tuple[Charge, ...]:
+    def _pulses(self, cycle: ReadCycle) -> str:
+        """What a price depends on besides the bits."""
+        return f",{cycle.n_pulses} pulses" if self.law.integration_pj(1) and cycle.n_pulses > 1 else ""
+
+    def charges(self, cycle: ReadCycle) -> tuple[Charge, ...]:
         """Energy of one conversion: of the ADC, and of the sample-and-hold circuit."""
-        charges = [Charge("adc", self.law.energy_pj(adc_bits))]
+        energy_pj = self.law.energy_pj(cycle.adc_bits) + self.law.integration_pj(cycle.n_pulses)
+        charges = [Charge("adc", energy_pj)]
         held_pj = self.parts.sample_hold.energy_pj
         if held_pj is not None:
-            charges.append(Charge("sample_hold", held_pj if adc_bits else 0.0))
+            charges.append(Charge("sample_hold", held_pj if cycle.adc_bits else 0.0))
         return tuple(charges)
 
     def examples(self) -> list[Action]:
@@ -114,3 +122,23 @@ class Adc(Part):
 
     def time_of_one_ps(self) -> Fraction:
         return self.law.period_ps(self.chip.adc.resolution_bits)
+
+
+def _counted_twice(chip: Chip) -> list[str]:
+    """The current of the columns, where two costs contain it."""
+    cost = chip.adc.cost
+    contains = isinstance(cost, CitedAdc | LawAdc) and cost.column_current == "included"
+    if not (contains and isinstance(chip.crossbar.cost, OhmicArray)):
+        return []
+    return [
+        "adc.cost.column_current: included, and crossbar.cost of model: ohmic charges the same current again; "
+        "give figures without it (column_current: apart), or crossbar.cost as model: cited with an energy of 0 pJ"
+    ]
+
+
+def _notes_of_gate(chip: Chip) -> list[str]:
+    """A gate of what does not leak."""
+    leaks = getattr(chip.adc.cost, "leakage_uw", None)
+    if not chip.adc.gated or leaks != 0:
+        return []
+    return ["adc.gated: changes nothing here, for adc.cost has no leakage to cut off"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
+from archsim.components.adc.laws import flat_until, from_rate, law_faults
 from archsim.components.adc.survey import (
     DYNAMIC_FRAC,
     MAX_SURVEY_RATE_MHZ,
@@ -17,7 +18,7 @@ from archsim.components.adc.survey import (
 )
 from archsim.components.records import Figures, exact
 from archsim.spec.chip import Adc
-from archsim.spec.costs import CitedAdc
+from archsim.spec.costs import CircuitAdc, CitedAdc, FiguresOfAdc, LawAdc, SurveyAdc
 
 
 class AdcKind(ABC):
@@ -28,9 +29,15 @@ class AdcKind(ABC):
     adc : Adc
         What the chip file says of the converters.
     node_nm : float
+
+    Attributes
+    ----------
+    law_bits : (int, int) or None
+        From and to which resolution its laws of energy and area hold; None without such laws.
     """
 
     kind: ClassVar[str]
+    law_bits: ClassVar[tuple[int, int] | None] = None
 
     def __init__(self, adc: Adc, node_nm: float) -> None:
         self.adc, self.node_nm = adc, node_nm
@@ -38,6 +45,14 @@ class AdcKind(ABC):
     @abstractmethod
     def n_steps(self, bits: int) -> int:
         """Steps of one conversion to `bits` bits, 1 or more."""
+
+    def energy_law(self, bits: int) -> float:
+        """What a conversion to `bits` bits spends, in any unit: costs of ``model: law`` are scaled by it."""
+        return float(self.n_steps(bits))
+
+    def area_law(self, bits: int) -> float:
+        """The area for `bits` bits, in any unit; idle leakage goes with it."""
+        return self.energy_law(bits)
 
     def period_ps(self, bits: int) -> Fraction:
         """Time of one conversion to `bits` bits, exact; none if there is no bit to convert.
@@ -57,33 +72,89 @@ class AdcKind(ABC):
         return float(1_000_000 / period_ps) if period_ps else math.inf
 
     def energy_pj(self, bits: int) -> float:
-        """Energy of one conversion to `bits` bits; the survey's ADC always makes a full one."""
-        cost = self.adc.cost
+        """Energy of one conversion to `bits` bits, and of what a gated ADC leaks meanwhile."""
         if not bits:
             return 0.0
-        if isinstance(cost, CitedAdc):
-            return cost.energy_pj * (self.n_steps(bits) if cost.per == "step" else 1)
-        full = self.adc.resolution_bits
-        return DYNAMIC_FRAC * survey_energy_pj(full, self.full_rate_mhz(), self.node_nm)
+        leaked_pj = 0.0
+        if self.adc.gated:
+            leaked_pj = self._idle().leakage_uw * float(self.period_ps(bits)) / 1e6  # uW x ps = 1e-6 pJ
+        return self._conversion_pj(bits) + leaked_pj
+
+    def integration_pj(self, n_pulses: int) -> float:
+        """Energy of gathering the charge of so many pulses of the input."""
+        cost = self.adc.cost
+        return n_pulses * cost.integration_energy_pj if isinstance(cost, FiguresOfAdc) else 0.0
+
+    def _conversion_pj(self, bits: int) -> float:
+        """The survey's ADC always makes a full conversion."""
+        cost = self.adc.cost
+        match cost:
+            case CitedAdc():
+                return cost.energy_pj * (self.n_steps(bits) if cost.per == "step" else 1)
+            case LawAdc():
+                of_bits = self.energy_law(bits) / self.energy_law(cost.resolution_bits)
+                return cost.energy_pj * of_bits * flat_until(self.full_rate_mhz())
+            case SurveyAdc():
+                energy_pj = survey_energy_pj(self.adc.resolution_bits, self.full_rate_mhz(), self.node_nm)
+                return energy_pj if cost.leakage_uw is not None else DYNAMIC_FRAC * energy_pj
+            case CircuitAdc():
+                raise TypeError("circuits are priced before anything asks their converters")
+            case _:
+                assert_never(cost)
 
     def figures(self) -> Figures:
-        """Area and leakage of one ADC."""
+        """Area and leakage of one ADC; a gated one leaks nothing but in its conversions."""
+        found = self._idle()
+        if not self.adc.gated:
+            return found
+        scaling = f"{found.scaling}; leakage gated" if found.scaling else "leakage gated"
+        return Figures(found.area_um2, 0.0, found.source, scaling)
+
+    def _idle(self) -> Figures:
+        """Area and leakage of one ADC that stays at its supply."""
         cost = self.adc.cost
-        if isinstance(cost, CitedAdc):
-            return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+        match cost:
+            case CitedAdc():
+                return Figures(cost.area_um2, cost.leakage_uw, cost.source)
+            case LawAdc():
+                return self._by_law(cost)
+            case SurveyAdc():
+                return self._by_survey(cost)
+            case CircuitAdc():
+                raise TypeError("circuits are priced before anything asks their converters")
+            case _:
+                assert_never(cost)
+
+    def _by_law(self, cost: LawAdc) -> Figures:
+        bits = self.adc.resolution_bits
+        of_bits = self.area_law(bits) / self.area_law(cost.resolution_bits)
+        of_rate = 1.0 if cost.rate_mhz is None else from_rate(cost.rate_mhz, self.full_rate_mhz())
+        said = []
+        if bits != cost.resolution_bits:
+            said.append(f"from {cost.resolution_bits} to {bits} bit by the law of {self.kind}")
+        if of_rate != 1:
+            said.append(f"from {cost.rate_mhz:g} to {self.full_rate_mhz():g} MS/s, area ~ rate^0.18")
+        area_um2, leakage_uw = cost.area_um2 * of_bits * of_rate, cost.leakage_uw * of_bits
+        return Figures(area_um2, leakage_uw, cost.source, "; ".join(said))
+
+    def _by_survey(self, cost: SurveyAdc) -> Figures:
         bits, rate_mhz = self.adc.resolution_bits, self.full_rate_mhz()
         energy_pj = survey_energy_pj(bits, rate_mhz, self.node_nm)
-        return Figures(
-            survey_area_um2(bits, rate_mhz, self.node_nm),
-            (1 - DYNAMIC_FRAC) * energy_pj * rate_mhz,  # pJ x MHz = uW
-            SURVEY_SOURCE,
-            f"model at {bits} bit, {rate_mhz:g} MS/s, {self.node_nm:g} nm; 80 % dynamic, 20 % leakage",
-        )
+        area_um2 = survey_area_um2(bits, rate_mhz, self.node_nm)
+        said = f"model at {bits} bit, {rate_mhz:g} MS/s, {self.node_nm:g} nm"
+        if cost.leakage_uw is not None:
+            return Figures(area_um2, cost.leakage_uw, f"{SURVEY_SOURCE}; leakage: {cost.source}", said)
+        leakage_uw = (1 - DYNAMIC_FRAC) * energy_pj * rate_mhz  # pJ x MHz = uW
+        return Figures(area_um2, leakage_uw, SURVEY_SOURCE, f"{said}; 80 % dynamic, 20 % leakage")
 
     def faults(self) -> list[str]:
         """Errors that keep this ADC from being priced, as ``path: what is wrong; what would help``."""
-        if isinstance(self.adc.cost, CitedAdc):
-            return []
+        cost = self.adc.cost
+        if isinstance(cost, LawAdc):
+            return law_faults(self, cost)
+        return self._survey_faults() if isinstance(cost, SurveyAdc) else []
+
+    def _survey_faults(self) -> list[str]:
         faults = []
         if self.adc.resolution_bits < MIN_SURVEY_BITS:
             faults.append(

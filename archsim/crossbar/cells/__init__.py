@@ -11,7 +11,6 @@ beside the code.
 from archsim.crossbar.cells.cells import Cells
 from archsim.crossbar.cells.expected import (
     expected_pulses,
-    law_of_cells,
     priced_pulses,
     pulses_note,
     with_expected_pulses,
@@ -27,7 +26,6 @@ __all__ = [
     "device_names",
     "device_table",
     "expected_pulses",
-    "law_of_cells",
     "priced_pulses",
     "pulses_for",
     "pulses_note",

@@ -14,6 +14,7 @@ from archsim.crossbar.cells.faults import Fault, draw_faults, draw_limits
 from archsim.crossbar.cells.noise import PS_PER_S, Telegraph, read_noise_variance, thermal_current_variance
 from archsim.crossbar.cells.noises import Window
 from archsim.crossbar.cells.programming import SpreadLaw, spread_around, write_and_verify
+from archsim.crossbar.cells.pulses import PulseLaw
 from archsim.crossbar.cells.streams import Stream, generator
 from archsim.crossbar.cells.updates import after_pulses
 from archsim.errors import SpecError
@@ -44,11 +45,17 @@ class Cells:
         Each kind of randomness has its own stream: switching one on leaves the others' draws as they are.
     read_voltage_v : float, optional
         Full voltage of a read; needed for thermal noise only.
+    on_time_ps : int, optional
+        How long cells conduct in a read, which sets the bandwidth of thermal noise; all of it if not given.
+    pulses : PulseLaw, optional
+        Law of the pulses of a write where `errors.write_verify` is absent; without either a write is one pulse.
 
     Attributes
     ----------
     n_pulses, n_verify_reads : int
         Pulses (writes and updates) and verify reads of all cells so far.
+    n_failed : int
+        Writes after which a cell was not within its band; by a law of pulses, the share that it gives up.
     writes : array of int64
         Pulses that each cell was given, also those that a stuck or worn cell ignored.
     version : int
@@ -85,11 +92,14 @@ class Cells:
         read_pulse_ps: int,
         seed: int | np.random.SeedSequence,
         read_voltage_v: float | None = None,
+        on_time_ps: int | None = None,
+        pulses: PulseLaw | None = None,
     ) -> None:
         self.shape = tuple(shape)
-        self.errors = errors
+        self.errors, self._law = errors, pulses
         self.window = Window(g_min_siemens, g_max_siemens)
         self._read_pulse_ps, self._read_voltage_v = read_pulse_ps, read_voltage_v
+        self._on_time_ps = read_pulse_ps if on_time_ps is None else on_time_ps
         faults = self._faults()
         laws: dict[str, SpreadLaw | None] = {}
         for name in ("programming", "relaxation", "read_noise"):
@@ -117,6 +127,8 @@ class Cells:
             faults.append(f"the window must have 0 <= g_min < g_max; got {low:g} to {high:g} S")
         if self._read_pulse_ps <= 0:
             faults.append(f"read_pulse must be above zero; got {self._read_pulse_ps} ps")
+        elif not 0 < self._on_time_ps <= self._read_pulse_ps:
+            faults.append(f"on_time must be above zero and no longer than read_pulse; got {self._on_time_ps} ps")
         if self.errors.thermal_noise and not (self._read_voltage_v or 0) > 0:
             faults.append(
                 "errors.thermal_noise needs read_voltage_v, above zero: a current noise is a conductance only "
@@ -148,6 +160,7 @@ class Cells:
         self.writes: Ints = np.zeros(shape, dtype=np.int64)
         self.n_pulses = 0
         self.n_verify_reads = 0
+        self.n_failed = 0
 
     # ------------------------------------------------------------------ writing
 
@@ -178,14 +191,15 @@ class Cells:
             return
         self._n_operations += 1
         fixed = self._fixed(places)
-        landed, pulses = self._write(places, target)
+        landed, pulses, failed = self._write(places, target)
         rule = self.errors.write_verify
-        if rule is not None:
-            if fixed is not None:
-                off = np.abs(self._conducting()[places[fixed]] - target[fixed])
-                stays = off > rule.band_frac * self.window.width_siemens
-                pulses[fixed] = np.where(stays, rule.n_max_pulses, 1)
+        if rule is not None and fixed is not None:
+            off = np.abs(self._conducting()[places[fixed]] - target[fixed])
+            failed[fixed] = off > rule.band_frac * self.window.width_siemens
+            pulses[fixed] = np.where(failed[fixed], rule.n_max_pulses, 1)
+        if rule is not None or self._law is not None:
             self.n_verify_reads += int(pulses.sum())
+            self.n_failed += int(failed.sum())
         self._count(places, pulses)
         if self._relaxation is not None:
             rng = generator(self._seed, Stream.RELAXATION, self._n_operations)
@@ -219,20 +233,30 @@ class Cells:
             )
         return places, target
 
-    def _write(self, places: Places, target: Floats) -> tuple[Floats, Ints]:
-        """Conductances of healthy cells (without their own factors) after the write, and their pulses."""
-        pulses = np.ones(places.shape, dtype=np.int64)
-        if self._programming is None:
-            return target.copy(), pulses
+    def _write(self, places: Places, target: Floats) -> tuple[Floats, Ints, Bools]:
+        """Conductances of healthy cells (without their own factors) after the write, pulses, and who failed."""
+        programming, rule = self._programming, self.errors.write_verify
+        if programming is None or rule is None:
+            pulses, failed = self._by_law(target)
+            if programming is None:
+                return target.copy(), pulses, failed
+            rng = generator(self._seed, Stream.PROGRAMMING, self._n_operations)
+            return spread_around(target, programming, rng), pulses, failed
         rng = generator(self._seed, Stream.PROGRAMMING, self._n_operations)
-        if self.errors.write_verify is None:
-            return spread_around(target, self._programming, rng), pulses
-        if self._factor is None:
-            return write_and_verify(target, self._programming, self.errors.write_verify, rng)
-        factor = self._factor.reshape(-1)[places]
-        landed, pulses = write_and_verify(target, self._programming, self.errors.write_verify, rng, factor)
-        # a cell with factor 0 conducts nothing, whatever is written
-        return np.divide(landed, factor, out=landed, where=factor > 0), pulses
+        factor = None if self._factor is None else self._factor.reshape(-1)[places]
+        landed, pulses = write_and_verify(target, programming, rule, rng, factor)
+        failed = np.abs(landed - target) > rule.band_frac * self.window.width_siemens * (1 + 1e-12)
+        if factor is not None:
+            # a cell with factor 0 conducts nothing, whatever is written
+            landed = np.divide(landed, factor, out=landed, where=factor > 0)
+        return landed, pulses, failed
+
+    def _by_law(self, target: Floats) -> tuple[Ints, Bools]:
+        """Pulses of cells by the law that was given, one each without any; and who failed."""
+        if self._law is None:
+            return np.ones(target.shape, dtype=np.int64), np.zeros(target.shape, dtype=np.bool_)
+        rng = generator(self._seed, Stream.PULSES, self._n_operations)
+        return self._law.draw_at((target - self.window.g_min_siemens) / self.window.width_siemens, rng)
 
     def pulse(self, n_pulses: ArrayLike) -> None:
         """Open-loop update: so many pulses up (positive) or down (negative) on each cell, along its curves.
@@ -385,7 +409,7 @@ class Cells:
         if not self.errors.thermal_noise or self._read_voltage_v is None:
             return None
         variance = thermal_current_variance(
-            self.conductance_siemens, self.errors.temperature_k, self._read_pulse_ps
+            self.conductance_siemens, self.errors.temperature_k, self._on_time_ps
         )
         return variance / self._read_voltage_v**2
 

@@ -59,6 +59,8 @@ def pulses_note(chip: Chip) -> str:
     'write.pulses_per_cell says 8 pulses per cell, and time and energy are priced with it; device.errors gives 1, \
 and pulses and wear are counted with it; pulses_per_cell: auto takes that for both'
     """
+    if chip.write is None:
+        return ""
     priced, counted = priced_pulses(chip), counted_pulses(chip)
     if chip.write.pulses_per_cell == "auto" or math.isclose(priced, counted, rel_tol=0.01):
         return ""
@@ -69,15 +71,9 @@ and pulses and wear are counted with it; pulses_per_cell: auto takes that for bo
     )
 
 
-def law_of_cells(chip: Chip) -> PulseLaw | None:
-    """The chip's law of pulses, where its cells have no write-verify and no update curves that take their own."""
-    errors, law = chip.device.errors, chip.write.law
-    return law if errors.write_verify is None and errors.update is None else None
-
-
 def counted_pulses(chip: Chip) -> float:
     """Mean number of pulses that the cells of the array model take, over all levels alike."""
-    law = law_of_cells(chip)
+    law = chip.law_of_cells
     return expected_pulses(chip.device) if law is None else mean_pulses(law, chip.device)
 
 
@@ -88,6 +84,8 @@ def mean_pulses(law: PulseLaw, device: Device) -> float:
 
 def priced_pulses(chip: Chip) -> float:
     """Mean number of pulses of a cell with which writing is priced."""
+    if chip.write is None:
+        return expected_pulses(chip.device)
     law, found = chip.write.law, chip.write.pulses_per_cell
     if law is not None:
         return mean_pulses(law, chip.device)
@@ -99,6 +97,8 @@ def with_expected_pulses(chip: Chip) -> Chip:
 
     Any other chip as it is.
     """
+    if chip.write is None:
+        return chip
     found = chip.write.pulses_per_cell
     if found == "auto":
         found = expected_pulses(chip.device)

@@ -22,6 +22,7 @@ class Stream(IntEnum):
     RELAXATION = 5
     TELEGRAPH = 6
     UPDATE = 7
+    PULSES = 8
 
 
 def generator(seed: int | np.random.SeedSequence, stream: Stream, *more: int) -> np.random.Generator:

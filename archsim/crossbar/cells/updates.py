@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from archsim.crossbar.cells.noises import Window
 from archsim.spec.cells import PulseUpdate
@@ -50,6 +49,8 @@ def curvature(label: float) -> float:
         return 0.0
     distance = _DISTANCE_OF_LABEL * math.sqrt(2) * abs(label)
     # k / 8 is the distance of nearly straight curves and lies above that of all others
+    from scipy.optimize import brentq  # loads much of scipy, and most chips need none of it
+
     k = brentq(lambda k: _largest_distance(k) - distance, 7 * distance, 200.0, xtol=1e-14, rtol=1e-13)
     return math.copysign(float(k), label)
 

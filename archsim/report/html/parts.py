@@ -52,7 +52,7 @@ def cells(result: Result) -> list[dict[str, Any]]:
 
 
 def areas(result: Result) -> list[dict[str, Any]]:
-    """What the area consists of: component, where it sits, how many, what is idle, and whose figures they are."""
+    """Breakdown of the area: component, where it sits, how many, what is idle, and whose figures they are."""
     return [
         {"component": item.component, "where": item.where, "n": item.n, "area_um2": item.n * item.area_um2,
          "each_um2": item.area_um2, "leakage_uw": item.n * item.leakage_uw, "idle_um2": item.idle_um2,

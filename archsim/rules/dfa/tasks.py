@@ -5,7 +5,8 @@
     error        at the output: for each timestep as soon as the output is known, or once on the mean rate
     for every error
         scan, scale                   over its largest, for the drivers
-        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once
+        emit, hop ..., receive        the error to the tiles of all feedback arrays, all layers at once; with
+                                      multicast as one message, over each link once
         each feedback array:          drive, read, convert, shift_add for each cycle of the error's bits
         collect, hop ..., add         B_l e at the homes of layer l, in one of their sets of accumulators
         rescale                       times the largest, which e was divided by
@@ -27,7 +28,7 @@ from archsim.lowering.arrays import Product, deliver, read_array
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
-from archsim.lowering.transport import Room, emit, send, shared_room
+from archsim.lowering.transport import Room, emit, send_to, shared_room
 from archsim.mapping import Home, LayerPlan, error_bytes
 
 
@@ -101,10 +102,11 @@ class DirectFeedback(Learning):
         return self.ctx.flow.timestep(layer, step) * n_errors // self.ctx.flow.timesteps[layer]
 
     def _feed_back(self, error: int, last_step: int, known: dict[int, list[int]]) -> None:
-        """Send one error to the feedback arrays and read them."""
+        """Send one error to the feedback arrays, to all of them at once with multicast, and read them."""
         ctx, name = self.ctx, self.last.name
         label = self.label(name, last_step)
         plans = [p for p in ctx.mapping.plans.values() if p.feedback]
+        readers = [(plan, tile) for plan in plans for tile in sorted({block.tile for block in plan.feedback})]
         if not plans:
             return
         arrived: dict[tuple[str, int], list[int]] = {}
@@ -118,22 +120,19 @@ class DirectFeedback(Learning):
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error for feedback]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=[scaled[home.tile]], reserves=[out])
             _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-            messages = []
-            for plan in plans:
-                for tile in sorted({block.tile for block in plan.feedback}):
-                    room = self._feedback_room(plan, home.tile, tile, size)
-                    task = send(ctx, label, home.tile, tile, size * 8, room, [emitted])
-                    messages.append(task)
-                    arrived.setdefault((plan.layer.name, tile), []).append(task)
-                    held.setdefault((plan.layer.name, tile), []).append(room.claim)
+            rooms = [(tile, self._feedback_room(plan, home.tile, tile, size)) for plan, tile in readers]
+            messages = send_to(ctx, label, home.tile, size * 8, rooms, [emitted])
+            for (plan, tile), (_, room), message in zip(readers, rooms, messages, strict=True):
+                arrived.setdefault((plan.layer.name, tile), []).append(message)
+                held.setdefault((plan.layer.name, tile), []).append(room.claim)
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
         for plan in plans:
             for home in plan.homes:
                 self.sums.take(label, plan.layer.name, home.tile, [error], 1)
             for tile in sorted({block.tile for block in plan.feedback}):
                 key = (plan.layer.name, tile)
-                readers = self._read_feedback(plan, tile, error, arrived[key])
-                ctx.add(label, RELEASE, 1, after=readers, frees=held[key])
+                read = self._read_feedback(plan, tile, error, arrived[key])
+                ctx.add(label, RELEASE, 1, after=read, frees=held[key])
             for home in plan.homes:
                 of_home = (plan.layer.name, home.tile, error)
                 n_neurons = home.n_channels * ctx.flow.n_positions(plan.layer.name)

@@ -12,11 +12,12 @@ from archsim.crossbar import CrossbarArray
 from archsim.crossbar.mvm.inputs import encode_checked
 from archsim.errors import WorkloadError
 from archsim.names import COPY, RECURRENT
-from archsim.snn.activity import Activity, Spikes
+from archsim.snn.activity import Activity, Pulses, Spikes
 from archsim.snn.codes import Codes
 from archsim.snn.learn.chip import ChipProducts, by_largest
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
+from archsim.snn.learn.updates import Update, pulses_of, typical
 from archsim.spec.values import InputRules
 from archsim.workload.network import Floats, Network
 
@@ -26,7 +27,8 @@ class Recorder:
 
     An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
     of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
-    write counts for each cell that got a pulse.
+    write counts for each cell that got a pulse; where the chip's cells take pulses one by one
+    (`Chip.counts_pulses`), these are kept too, of those updates whose pulses are nearest to the mean of all.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ class Recorder:
         self._codes: dict[str, list[Codes]] = {}
         self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
+        self._updates: list[Update] = []
         self._n_seen = 0
         self._is_open = True
         self._before = self._pulses()
@@ -78,23 +81,30 @@ class Recorder:
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""
-        if not self._is_open:
+        keeps_pulses = self._products.chip.counts_pulses
+        if not self._is_open and not keeps_pulses:
             return
-        now = self._pulses()
+        now, update = self._pulses(), Update()
         for layer in self._network.weighted:
             for suffix in ("", COPY):
-                cells = self._cells(layer.name, suffix, now)
-                if cells is not None:
-                    self._writes.setdefault(layer.name + suffix, []).append(cells)
+                pulses = self._cells(layer.name, suffix, now)
+                if pulses is None:
+                    continue
+                if self._is_open:
+                    written = np.asarray((pulses > 0).sum(axis=2), dtype=np.uint8)
+                    self._writes.setdefault(layer.name + suffix, []).append(written)
+                update.keep(layer.name + suffix, pulses)
+        self._updates += [update] if keeps_pulses else []
         self._before, self._is_open = now, self._n_seen < self._n_samples
 
-    def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Spikes | None:
-        """(rows, columns) of a layer: cells of each weight that got a pulse; recurrent inputs come last."""
+    def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Pulses | None:
+        """(rows, columns, cells) of a layer: pulses that each cell of a weight got; recurrent inputs come last."""
         keys = [key + suffix for key in (name, name + RECURRENT)]
-        parts = [_changed(self._before[key], now[key]) for key in keys if key in now]
+        parts = [_given(self._before[key], now[key]) for key in keys if key in now]
         if suffix == COPY and len(parts) == 1 and name + RECURRENT in now:
             # the network's input needs no error: only the recurrent weights have a copy
-            parts.insert(0, np.zeros((len(parts[0]), now[name].shape[0]), dtype=np.uint8))
+            shape = (len(parts[0]), now[name].shape[0], parts[0].shape[2])
+            parts.insert(0, np.zeros(shape, dtype=np.uint16))
         return np.concatenate(parts, axis=1 if suffix == COPY else 0) if parts else None
 
     def _pulses(self) -> dict[str, NDArray[np.int64]]:
@@ -121,13 +131,15 @@ class Recorder:
             {name: first(parts) for name, parts in self._spikes.items()},
             {name: np.asarray(codes != 0, dtype=np.uint8) for name, codes in errors.items()},
             {name: np.stack(parts) for name, parts in self._writes.items()},
+            pulses_of(typical(self._updates, max(map(len, self._writes.values()), default=0))),
             {name: first(parts) for name, parts in self._codes.items()},
             errors,
         )
 
 
-def _changed(before: NDArray[np.int64], now: NDArray[np.int64]) -> Spikes:
-    return np.asarray((now > before).sum(axis=(2, 3)), dtype=np.uint8)
+def _given(before: NDArray[np.int64], now: NDArray[np.int64]) -> Pulses:
+    pulses = np.minimum(now - before, np.iinfo(np.uint16).max)  # far more than a write takes
+    return np.asarray(pulses.reshape(*pulses.shape[:2], -1), dtype=np.uint16)
 
 
 def _rules_of_sources(network: Network, products: ChipProducts) -> dict[str, InputRules]:

@@ -115,7 +115,7 @@ def _array_factors(chip: Chip) -> list[Factor]:
     crossbar, adc = chip.crossbar, chip.adc
     sizes: Choices = {}
     for n in (32, 64, 128, 256) if crossbar.n_rows == crossbar.n_columns else ():
-        share, parallel = min(adc.n_columns_per_adc, n), min(chip.write.n_parallel_cells, n)
+        share, parallel = min(adc.n_columns_per_adc, n), min(chip.writing.n_parallel_cells, n)
         if n % share == 0 and n > crossbar.n_columns_per_weight:
             size = f"crossbar.rows={n}", f"crossbar.columns={n}"
             sizes[n] = ((*size, f"adc.columns_per_adc={share}", f"write.parallel_cells={parallel}"), ())
@@ -142,7 +142,7 @@ def _feedback(chip: Chip) -> Factor:
 
 
 def _chip_factors(chip: Chip) -> list[Factor]:
-    write, rows = chip.write, ("spread", "stacked")
+    write, rows = chip.writing, ("spread", "stacked")
     cells = [n for n in (1, 8, 32, 128) if n <= chip.crossbar.n_columns]
     pulses: Any = write.pulses_per_cell if write.law is None else write.law.kind
     pulses = int(pulses) if isinstance(pulses, float) and pulses == int(pulses) else pulses  # 1, not 1.0

@@ -36,6 +36,13 @@ def test_thermal_noise_is_four_k_t_g_times_half_the_inverse_pulse():
     assert cells.white_variance is None
 
 
+def test_thermal_noise_is_averaged_over_the_time_in_which_cells_conduct():
+    whole, half = (
+        programmed(target(), 11, thermal_noise=True, read_voltage_v=0.2, on_time_ps=on) for on in (None, 5_000)
+    )
+    assert half.read_variance == pytest.approx(2 * whole.read_variance, rel=1e-12)
+
+
 def test_a_kilohm_has_the_textbook_noise_of_four_nanovolt_per_root_hertz():
     # 1 kohm at 300 K: 4.07 nV/sqrt(Hz), so 4.07 pA/sqrt(Hz) (Horowitz and Hill, The Art of Electronics, 8.1.1)
     cells = programmed(1e-3, 1, g_max=1e-3, thermal_noise=True, read_voltage_v=1.0, read_pulse_ps=5 * 10**11)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from learn_support import N_STEPS, NETWORKS, batch_for
@@ -64,6 +66,36 @@ def test_an_error_is_kept_where_it_is_more_than_half_a_step_of_the_drivers(watch
             drives = size > step / 2
             found = activity.errors[layer.name][sample].reshape(drives.shape)
             assert np.array_equal(found, drives)
+
+
+def test_of_cells_that_take_pulses_by_a_law_the_updates_nearest_to_the_mean_are_kept(root_dir):
+    network = NETWORKS["recurrent"]
+    law = ["device.levels=16", "write.pulses_per_cell={kind: lognormal}"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", law)
+    x = batch_for(network, N_WINDOWS)
+    on_chip = ChipProducts(chip, network, run_batch(network, x, PlainProducts.of(network)), input_bits=8, seed=0)
+    recorder, given = Recorder(network, on_chip, 2), []
+
+    def after_step(_):
+        recorder.written()
+        given.append({key: array.writes.copy() for key, array in on_chip.arrays.items()})
+
+    given.append({key: array.writes.copy() for key, array in on_chip.arrays.items()})
+    train_epochs(
+        network, x, np.array([0, 1, 2, 0, 1, 2]), on_chip, Recipe(SGD(0.5)), n_epochs=1, batch=2, seed=0,
+        shuffle=False, observe=recorder.observe, progress=after_step,
+    )  # fmt: skip
+    totals = [sum(int((now[k] - before[k]).sum()) for k in now) for before, now in pairwise(given)]
+    nearest = int(np.argmin(np.abs(np.array(totals) - np.mean(totals))))
+    activity = recorder.activity()
+    kept = activity.pulses
+    assert sum(int(part.sum()) for part in kept.values()) == totals[nearest]
+    for layer in network.weighted:
+        n_in = given[0][layer.name].shape[0]
+        moved = given[nearest + 1][layer.name] - given[nearest][layer.name]
+        of_layer = activity.pulses_of_cells(layer.name, 0)
+        assert np.array_equal(of_layer[:n_in], moved.reshape(*moved.shape[:2], -1))
+        assert of_layer.max() > 1
 
 
 def test_a_write_is_kept_for_every_cell_that_got_a_pulse(watched):

@@ -14,6 +14,7 @@ from archsim.units import DoorModel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 EVENLY = (1.0,)
 """Shares of levels where the law is the same at all of them."""
 
@@ -72,26 +73,28 @@ class PulseLaw(DoorModel):
         """Pulses of so many cells, each by itself."""
         return np.searchsorted(self._mixed(shares), rng.random(n_cells)).astype(np.int64)
 
-    def draw_at(self, places: Floats, rng: np.random.Generator) -> Ints:
-        """Pulses of cells with targets at `places`, each by itself."""
-        chances, found = rng.random(places.shape), np.empty(places.shape, dtype=np.int64)
-        for place in np.unique(places) if self.by_level else [0.5]:
-            here = places == place if self.by_level else np.ones(places.shape, dtype=np.bool_)
-            found[here] = np.searchsorted(self.at_most(float(place)), chances[here])
-        return found
+    def draw_at(self, places: Floats, rng: np.random.Generator) -> tuple[Ints, Bools]:
+        """Pulses of cells with targets at `places`, each by itself, and which of the cells fail."""
+        chances, gives_up = rng.random(places.shape), rng.random(places.shape)
+        pulses, failed = np.empty(places.shape, dtype=np.int64), np.empty(places.shape, dtype=np.bool_)
+        near = np.round(places, 9) if self.by_level else np.full(places.shape, 0.5)  # targets are off by rounding
+        for place in np.unique(near).tolist():
+            here = near == place
+            pulses[here] = np.searchsorted(self.at_most(place), chances[here])
+            failed[here] = gives_up[here] < self.failed_at(place)
+        return pulses, failed
 
     def _mixed(self, shares: Sequence[float]) -> Floats:
         """F of cells that are spread over the levels."""
         laws = [(share, self.at_most(place)) for share, place in self._levels(shares)]
-        mixed = np.zeros(max(len(law) for _, law in laws))
+        mixed = np.ones(max(len(law) for _, law in laws))
         for share, law in laws:
-            mixed += share
             mixed[: len(law)] -= share * (1.0 - law)
-        return np.minimum(mixed / sum(share for share, _ in laws), 1.0)
+        return np.clip(mixed, 0.0, 1.0)
 
     def _levels(self, shares: Sequence[float]) -> list[tuple[float, float]]:
         """(share, place) of each level that has cells."""
         if not self.by_level or len(shares) < 2:
             return [(1.0, 0.5)]
-        places = np.linspace(0.0, 1.0, len(shares)).tolist()
-        return [(share, place) for share, place in zip(shares, places, strict=True) if share > 0]
+        places, total = np.linspace(0.0, 1.0, len(shares)).tolist(), sum(shares)
+        return [(share / total, place) for share, place in zip(shares, places, strict=True) if share > 0]

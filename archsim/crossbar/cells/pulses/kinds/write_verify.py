@@ -43,7 +43,7 @@ class WriteVerifyPulses(PulseLaw):
         misses, most = self._misses(place)
         chances = 1.0 - misses ** np.arange(most + 1)
         chances[-1] = 1.0
-        return chances
+        return np.asarray(chances, dtype=np.float64)
 
     def failed_at(self, place: float) -> float:
         misses, most = self._misses(place)

@@ -1,0 +1,19 @@
+"""A sequence of low discrepancy."""
+
+from __future__ import annotations
+
+import optuna
+
+from archsim.explore.samplers.kind import Sampler
+from archsim.registry import SAMPLERS
+
+
+@SAMPLERS.register
+class QuasiRandom(Sampler):
+    """Sobol's sequence, scrambled."""
+
+    kind = "quasi_random"
+
+    def made(self, population: int, seed: int, has_conditions: bool) -> optuna.samplers.BaseSampler:
+        del population, has_conditions
+        return optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_asynchronous_seeding=False)
