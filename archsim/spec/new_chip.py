@@ -90,7 +90,7 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     >>> wanted("22nm", "128", "sarr:5/48", "mesh")
     Traceback (most recent call last):
     archsim.errors.ArchsimError: --array 128: write it as ROWSxCOLUMNS, such as 128x128
-    --adc sarr:5/48: no kind of ADC is called 'sarr'; there are: flash, ramp, sar, sense_amp; did you mean 'sar'?
+    --adc sarr:5/48: no kind of ADC is called 'sarr'; there are: flash, integrate_and_fire, ramp, sar, sense_amp; did you mean 'sar'?
     """
     faults: list[str] = []
     node_nm = _node(node, faults)
@@ -180,7 +180,7 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
 def _values(choices: Wanted, name: str) -> dict[Keys, str]:
     """What stands in the file instead of what the library says, by path."""
     return {
-        ("name",): name if _PLAIN.fullmatch(name) else json.dumps(name),
+        ("name",): name if _PLAIN.fullmatch(name) else json.dumps(name, allow_nan=False),
         ("technology", "node"): f"{choices.node_nm:g} nm",
         ("crossbar", "rows"): str(choices.n_rows),
         ("crossbar", "columns"): str(choices.n_columns),
