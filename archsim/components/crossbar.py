@@ -54,7 +54,7 @@ class Crossbar(Part):
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
-        return [*_notes_of_read_out(chip), *_notes_of_voltage(chip)]
+        return [*_notes_of_read_out(chip), *_notes_of_voltage(chip), *_notes_of_temperature(chip)]
 
     @property
     def where(self) -> Where:
@@ -221,6 +221,17 @@ def in_series(mean_siemens: float, device: Device, access_ohm: float) -> float:
     low, high = device.g_min_siemens, device.g_max_siemens
     low_in_series, high_in_series = (1 / (1 / g + access_ohm) for g in (low, high))
     return low_in_series + (mean_siemens - low) / (high - low) * (high_in_series - low_in_series)
+
+
+def _notes_of_temperature(chip: Chip) -> list[str]:
+    """Where prices and cells have two temperatures."""
+    errors, said = chip.device.errors, None if chip.conditions is None else chip.conditions.temperature_k
+    if said in (None, errors.temperature_k) or not (errors.thermal_noise or errors.drift):
+        return []
+    return [
+        f"device.errors.temperature: cells err as at {errors.temperature_k:g} K while conditions.temperature "
+        f"prices the chip at {said:g} K; give both the same"
+    ]
 
 
 def _notes_of_voltage(chip: Chip) -> list[str]:

@@ -117,3 +117,11 @@ def test_conditions_that_change_nothing_are_told() -> None:
     survey = archsim.load_chip("tests/chips/wearable_rram.yaml", ["adc.cost.at.node=22 nm"])
     said = "changes nothing here, for its model holds no figures; leave it out"
     assert f"adc.cost.at: {said}" in without_effect(survey)
+
+
+def test_two_temperatures_of_one_chip_are_told() -> None:
+    hot = ("conditions.temperature=320 K", "device.errors.thermal_noise=true")
+    told = "device.errors.temperature: cells err as at 300 K while conditions.temperature prices the chip at 320 K"
+    assert [note for note in without_effect(of_library(*hot)) if note.startswith(told)]
+    both = of_library(*hot, "device.errors.temperature=320 K")
+    assert not [note for note in without_effect(both) if note.startswith(told)]

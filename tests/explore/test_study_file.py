@@ -24,6 +24,7 @@ def faults(path) -> list[str]:
     ("parameters", "said"),
     [
         ("chip.crossbr.rows: [64]", "unknown key"),
+        ("chip.library: [rram_22nm, rram_65nm]", "is chosen in the chip file, before anything is set there"),
         ("chip.crossbar.rws: [64]", "did you mean 'rows'?"),
         ("crossbar.rows: [64]", "did you mean chip.crossbar.rows?"),
         ("workload.network.layers.7.outputs: [64]", "is a list of 3"),

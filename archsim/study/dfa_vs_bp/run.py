@@ -27,6 +27,7 @@ from archsim.study.comparison import Comparison, compared
 from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, Factor, chip_for, inputs_of
 from archsim.study.crossings import PUBLISHED_ACCURACY, reached, strongest
 from archsim.study.dfa_vs_bp.factors import factors_of
+from archsim.study.surviving import surviving
 from archsim.units import to_door
 from archsim.whatif.mechanism_parts import TITLES
 
@@ -111,6 +112,7 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
             accuracy = _accuracy(question, place, tell)
             found.append(_recorded(question, place, tell))
     rows = [Comparison(**record) for record in found if "why_not" not in record]
+    tell("which conclusions survive uncertain prices")
     return {
         "format": FORMAT,
         "name": f"{chip.name}/{work.name}",
@@ -119,6 +121,7 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
         "configurations": [asdict(row) for row in rows],
         "gaps": [record for record in found if "why_not" in record],
         "reached": reached(factors, rows),
+        "conclusions": surviving(question.base, question.seed),
         "mechanisms": TITLES,
         "accuracy": accuracy,
         "accuracy_published": PUBLISHED_ACCURACY.value,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Literal, cast
 
 import numpy as np
 from tile_effects import COSTS, FIGURES
 
 from archsim import ExploreError, Result, simulate
-from archsim.explore import Explored, Priced, propagate
+from archsim.explore import Explored, Priced, Uncertain, conclusions, propagate
 from archsim.mapping import map_workload
 from archsim.study import RULES, second_copy
 from archsim.whatif import mechanisms
@@ -149,7 +150,8 @@ def uncertainty(costs: Explored, fronts: Mapping[str, Any], lines: Sequence[Mapp
     dict
         "draws", "seed"; "interval_90" by line (as text) and figure; "less" by figure: how probable it is that each
         of DFA's choices (rows, as in "dfa") needs less than each of BP's (columns, as in "bp"), and "all_less":
-        that all of them do.
+        that all of them do; "conclusions" by figure: of each choice of DFA and each of BP which needs less, in
+        which share of the draws, and which single price carries it (`archsim.explore.Conclusion`).
 
     Raises
     ------
@@ -184,4 +186,12 @@ def uncertainty(costs: Explored, fronts: Mapping[str, Any], lines: Sequence[Mapp
         },
         "less": less,
         "all_less": all_less,
+        "conclusions": {figure: _concluded(chips, found, figure, n_bp) for figure in COSTS},
     }
+
+
+def _concluded(chips: Sequence[Priced], found: Uncertain, figure: str, n_bp: int) -> list[dict[str, Any]]:
+    """Of each choice of BP and each of DFA."""
+    of_bp = {chip.name for chip in chips[:n_bp]}
+    said = conclusions(chips, found, [METRIC[figure]])
+    return [asdict(one) for one in said if (one.less in of_bp) != (one.more in of_bp)]
