@@ -87,7 +87,7 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
     int
     """
     rows, columns = chip.crossbar.n_rows, chip.crossbar.n_weights_per_row
-    rules, total = rules_of(phase, work), 0
+    rules, total = rules_of(phase, work, chip), 0
     for layer in work.network.weighted:
         groups, taps = (layer.op.groups, math.prod(layer.op.kernel)) if isinstance(layer.op, Conv) else (1, 1)
         by_tap = chip.mapping.convolution == "tap_per_crossbar"

@@ -106,6 +106,15 @@ def _changes(draw: Random, chip: str, network: str) -> list[str]:
     changes.append(f"interconnect.kind={kind}")
     if draw.random() < 0.4:
         changes += [f"interconnect.buffer_flits={draw.choice([4, 8])}", "interconnect.virtual_channels=2"]
+    return changes + _reads(draw)
+
+
+def _reads(draw: Random) -> list[str]:
+    """How arrays are read."""
+    changes = [f"drivers.charged={draw.choice(['all', 'ones'])}", f"adc.scope={draw.choice(['crossbar', 'pe'])}"]
+    if draw.random() < 0.5:
+        changes += ["sample_hold=null", f"crossbar.read_out={draw.choice(['hold', 'reread'])}"]
+        changes += [f"device.on_time={draw.choice([1, 3])} ns", f"drivers.latency={draw.choice([0, 2])} ns"]
     return changes
 
 

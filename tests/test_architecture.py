@@ -76,7 +76,7 @@ DOORS = {
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
         or path == Path("snn/learn/optimizers/kind.py")
-        or path in (Path("explore/models.py"), Path("explore/shapes.py"), Path("report/saved.py"))
+        or path in map(Path, ("explore/models.py", "explore/shapes.py", "learn/shapes.py", "report/saved.py"))
     ),
     "optuna": lambda path: path.parts[0] == "explore",
     "distributed": lambda path: path.parts == ("explore", "cluster.py"),

@@ -68,7 +68,7 @@ def test_a_path_in_place_of_a_chip_is_refused_with_all_else_that_is_wrong():
             "work is None; it must be a Workload, as archsim.load_workload gives",
             "engine is 'steam'; allowed are simpy, heap, compiled",
             "policy is 'last'; allowed are fifo, static",
-            "phase is 'banana'; allowed are inference, bp, dfa",
+            "phase is 'banana'; allowed are inference, bp, dfa, program",
             "seed is -1; it must be a whole number of 0 or more",
         ]
 

@@ -47,13 +47,13 @@ class GradientBuffer(Memory):
 
     @remembered
     def load_strided(self, n_gradients: int) -> Job:
-        """Read gradients that lie in a word each, and carry only them over the tile's bus. Count: accesses."""
+        """Read gradients that lie in a word each, and carry only them, packed, over the bus. Count: accesses."""
         bus, bits = self.parts.tile_bus, self.chip.tile.gradients.gradient_bits
         n_words = self.accesses(bits)
-        on_bus_pj = bus.beats(bits) * bus.beat_pj() / n_words
+        on_bus_pj = bits / self.chip.tile.bus.width_bits * bus.beat_pj() / n_words
         name = self.named("load_gradient@strided")
         price = action(name, gradient_buffer=self.price.read_energy_pj, tile_bus=on_bus_pj)
-        on_bus_ps = bus.beats_ps(n_gradients * bus.beats(bits))
+        on_bus_ps = bus.beats_ps(bus.beats(n_gradients * bits))
         time_ps = longest(self.access_ps(n_gradients * n_words), on_bus_ps)
         return Job(price, n_gradients * n_words, time_ps, time_ps, ((self.kind, 1, 1), ("bus", 1, 1)))
 

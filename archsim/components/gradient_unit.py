@@ -74,33 +74,31 @@ class GradientUnit(DigitalUnit):
         )
 
     @remembered
-    def normalise(self, optimizer: str, n_weights: int, n_operations: int) -> Job:
+    def normalise(self, optimizer: str, n_weights: int, operations: Operations) -> Job:
         """Read gradients for the norms of rows or columns. Count: weights."""
-        return self._pass_of("normalise", optimizer, n_weights, (n_operations, 1, 0))
+        return self._pass_of(f"normalise@{optimizer}", n_weights, operations, (1, 0))
 
     @remembered
     def optimize(
-        self, optimizer: str, n_weights: int, n_operations: int, n_reads: int, n_writes: int
+        self, optimizer: str, n_weights: int, operations: Operations, n_reads: int, n_writes: int
     ) -> Job:
         """Make the step to write from a gradient and what is kept beside it. Count: weights.
 
         `n_reads` and `n_writes` are numbers of the gradient's resolution in the gradient buffer; `optimizer`
         labels the price.
         """
-        return self._pass_of("optimize", optimizer, n_weights, (n_operations, n_reads, n_writes))
+        return self._pass_of(f"optimize@{optimizer}", n_weights, operations, (n_reads, n_writes))
 
-    def _pass_of(self, name: str, optimizer: str, n_weights: int, per_weight: tuple[int, int, int]) -> Job:
-        """A pass over weights of so many operations, reads and writes each."""
-        n_operations, n_reads, n_writes = per_weight
+    def _pass_of(self, name: str, n_weights: int, operations: Operations, numbers: tuple[int, int]) -> Job:
+        """A pass over weights, each with its arithmetic and so many numbers read and written."""
+        n_reads, n_writes = numbers
         buffer, bits = self.parts.gradient_buffer.price, self.chip.tile.gradients.gradient_bits
         numbers_pj = n_reads * buffer.read_energy_pj + n_writes * buffer.write_energy_pj
-        price = action(
-            self.parts.gradient_buffer.named(f"{name}@{optimizer}"),
-            gradient_unit=n_operations * self.unit.cost.energy_pj,
-            gradient_buffer=numbers_pj * bits / buffer.width_bits,
-        )
+        computed = self.price_of(self.parts.gradient_buffer.named(name), operations)
+        memory = Charge("gradient_buffer", numbers_pj * bits / buffer.width_bits)
+        price = Action(computed.name, (*computed.charges, memory))
         n_accesses = self.parts.gradient_buffer.accesses(n_weights * (n_reads + n_writes) * bits)
-        time_ps = self._with_buffer_ps(n_weights * n_operations, n_accesses)
+        time_ps = self._with_buffer_ps(n_weights * operations.n_turns, n_accesses)
         return Job(price, n_weights, time_ps, time_ps, ((self.kind, 1, 1), ("gradient_buffer", 1, 1)))
 
     def _with_buffer_ps(self, n_results: int, n_accesses: int) -> int:

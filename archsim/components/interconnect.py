@@ -50,14 +50,15 @@ class Interconnect(Part):
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
         noc = chip.interconnect
-        if not isinstance(noc.cost, RouterInterconnect):
-            return []
         if INTERCONNECTS[noc.kind].router_ports(1):
-            said = "interconnect.cost.clock_energy: changes nothing here, for clocks are gated; give gated: false"
-            return [said] if noc.cost.gated else []
-        keys = ("router_energy", "clock_energy", "router_area", "router_leakage", "gated", "reference")
+            return []
+        keys = ["virtual_channels"] if noc.n_virtual_channels > 1 else []
+        if isinstance(noc.cost, RouterInterconnect):
+            priced = ("router_energy", "clock_energy", "router_area", "router_leakage", "reference")
+            said = {door_key(name) for name in noc.cost.model_fields_set}
+            keys += [f"cost.{key}" for key in priced if key in said]
         why = f"changes nothing here, for a {noc.kind} has no routers; choose another kind"
-        return [f"interconnect.cost.{key}: {why}" for key in keys]
+        return [f"interconnect.{key}: {why}" for key in keys]
 
     @property
     def where(self) -> Where:
@@ -77,7 +78,7 @@ class Interconnect(Part):
             return Figures(0.0, 0.0, cost.source, "no router; wires run above the tiles and take no area")
         share, reference = self._routers_per_tile(), _size(cost.reference)
         leakage_uw = cost.router_leakage_uw * router.leakage() / reference.leakage()
-        clock_uw = 0.0 if cost.gated else clock_energy_pj(noc) * noc.frequency_mhz  # pJ MHz = uW
+        clock_uw = clock_energy_pj(noc) * noc.frequency_mhz  # pJ MHz = uW
         shared = f"shared by {noc.n_tiles_per_router} tiles; " if noc.n_tiles_per_router > 1 else ""
         scaling = f"{shared}{_said(router)} from {_said(reference)}; {scaling}"
         area_um2 = cost.router_area_um2 * router.area() / reference.area()
@@ -189,10 +190,12 @@ def router_energy_pj(interconnect: InterconnectSpec) -> float:
 
 
 def clock_energy_pj(interconnect: InterconnectSpec) -> float:
-    """Energy of one clock of a router by the law, in pJ; 0 where there is none."""
+    """Energy of one clock of a router by the law, in pJ; 0 where there is no router, or clocks are gated."""
     cost, router = interconnect.cost, router_of(interconnect)
     assert isinstance(cost, RouterInterconnect)
-    return cost.clock_energy_pj * router.clock() / _size(cost.reference).clock() if router else 0.0
+    if router is None or cost.clock_energy_pj is None:
+        return 0.0
+    return cost.clock_energy_pj * router.clock() / _size(cost.reference).clock()
 
 
 def router_of(interconnect: InterconnectSpec) -> RouterSize | None:

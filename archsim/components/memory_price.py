@@ -40,8 +40,8 @@ def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
     if isinstance(buffer.size_bytes, int):
         if buffer.size_bytes < 1:
             faults.append(f"{name}.size: must be at least 1 B")
-        elif buffer.n_banks != "auto" and buffer.n_banks * buffer.width_bits > 8 * buffer.size_bytes:
-            n_words = 8 * buffer.size_bytes // buffer.width_bits
+        n_words = 8 * buffer.size_bytes // buffer.width_bits
+        if buffer.n_banks != "auto" and buffer.n_banks > max(1, n_words):  # one may be smaller than a word
             faults.append(f"{name}.banks: {buffer.n_banks} banks for {n_words} words; lower banks or raise size")
     match buffer.cost:
         case CitedBuffer() | BitCellBuffer():

@@ -207,7 +207,7 @@ class WriteCircuits(Part):
         chip, parts = self.chip, self.parts
         own_pj = chip.writing.cost.verify_energy_pj
         if own_pj is not None:
-            return action(what, write_circuits=own_pj)
+            return action(f"{what}@own", write_circuits=own_pj)
         cycle, crossbar = self._verify_cycle, parts.crossbar
         cell_pj = crossbar.read_energy_pj(cycle, mean_conductance_siemens, n_cells)
         if crossbar.counted == "read":

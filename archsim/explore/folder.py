@@ -12,11 +12,12 @@ from archsim.errors import ExploreError
 from archsim.explore.identity import digest_of, model_version
 from archsim.explore.log import RESULTS, Claims, ResultLog, locked
 from archsim.explore.models import StudyModel
-from archsim.explore.shapes import AboutShape, fault_of, misfit
+from archsim.explore.shapes import AboutShape, misfit
 from archsim.explore.study import Study, describe, described_model, without_files
 from archsim.files import inside, make_folder, path_of, remove, write_text
 from archsim.learn.checkpoints import differences
 from archsim.reading import input_json, input_text
+from archsim.units import shape_fault
 
 FORMAT = "archsim explore 1"
 STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
@@ -145,7 +146,7 @@ def read_about(folder: Path) -> dict[str, Any]:
             f"{folder}: a study of format {found!r} is not read here, only {FORMAT!r}; name another folder"
         )
     checked: dict[str, Any] = about
-    if said := fault_of(about, AboutShape):
+    if said := shape_fault(about, AboutShape):
         raise _damaged(folder, said)
     if digest_of(about["study"]) != about["sha256"]:
         raise _damaged(folder, "study is not what sha256 is of")

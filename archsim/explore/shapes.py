@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from archsim.explore.evaluate import metrics_of
 from archsim.explore.models import Range, Value, split_number
 from archsim.explore.study import Study
-from archsim.json_reader import shown_path
-from archsim.units import faults_of
+from archsim.units import shape_fault
 from archsim.workload import Phase
 
 # six digits are written of a number between the ends of a range, so that it may lie beyond them by that
@@ -127,21 +126,6 @@ class AboutShape(_Strict):
     study: _Described
 
 
-def fault_of(found: object, shape: type[BaseModel]) -> str:
-    """Errors of data, each field by its name; empty if it has the shape.
-
-    Examples
-    --------
-    >>> fault_of({"model": "1", "sha256": "", "workload_folder": "x", "study": 5}, AboutShape)
-    'study: must be a mapping with the keys name, sweep, files; got 5'
-    """
-    try:
-        shape.model_validate(found)
-    except ValueError as cause:
-        return "; ".join(f"{shown_path(path)}: {said}" if path else said for path, said in faults_of(cause, shape))
-    return ""
-
-
 def operation_fault(found: Mapping[str, Any]) -> str:
     """Errors of a line of Optuna's journal; empty if Optuna may have written it.
 
@@ -151,7 +135,7 @@ def operation_fault(found: Mapping[str, Any]) -> str:
     'trial_id: must be at least 0; got -1'
     """
     shape = _OPERATIONS.get(found["op_code"]) if type(found.get("op_code")) is int else None
-    return "op_code: is none of Optuna's" if shape is None else fault_of(found, shape)
+    return "op_code: is none of Optuna's" if shape is None else shape_fault(found, shape)
 
 
 def misfit(study: Study, record: Mapping[str, Any]) -> str:
@@ -163,7 +147,7 @@ def misfit(study: Study, record: Mapping[str, Any]) -> str:
     record : mapping
         Plain data, whose checksum is right.
     """
-    if said := fault_of(record, RecordShape):
+    if said := shape_fault(record, RecordShape):
         return said
     for name, value in record["parameters"].items():
         if name not in study.parameters:

@@ -12,16 +12,21 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import WorkloadError
+from archsim.errors import ArchsimError, WorkloadError
 from archsim.files import make_folder, write_arrays
 from archsim.json_reader import read_json
 from archsim.reading import input_arrays
+from archsim.snn.weights import initialise
+from archsim.units import shape_fault
 from archsim.workload.network import Network
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 FORMAT = "archsim checkpoint"
 VERSION = 1
@@ -29,6 +34,7 @@ RESULT = "learning.json"
 REPORT = "report.md"
 _OURS = re.compile(r"learning\.json|report\.md|seed_\d+_\w+\.(npz|nir)|hardware_\w+\.npz|\.\S+\.part")
 _MOST_DIFFERENCES = 4
+_AGAIN = "delete it to do this part again"
 _DAMAGE = (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError, MemoryError)
 Arrays = dict[str, NDArray[Any]]
 
@@ -55,15 +61,22 @@ class Checkpoint:
         write_arrays(path, {"header": np.array(json.dumps(header, allow_nan=False)), **arrays})
 
     @classmethod
-    def load(cls, path: Path, made_from: Mapping[str, Any]) -> Checkpoint:
+    def load(cls, path: Path, made_from: Mapping[str, Any], shape: type[BaseModel]) -> Checkpoint:
         """Read it back, if it was made from the same.
+
+        Parameters
+        ----------
+        path : Path
+        made_from : mapping
+            What it must have been made from.
+        shape : type of BaseModel
+            That of its record.
 
         Raises
         ------
         WorkloadError
             It is damaged or no checkpoint, of another version, or was made from something else (what).
         """
-        again = "delete it to do this part again"
         try:
             content = input_arrays(path)
             header = read_json(str(content.pop("header")[()]))
@@ -72,18 +85,38 @@ class Checkpoint:
             found = cls(header["made_from"], header["record"], arrays)
         except _DAMAGE as error:
             said = " ".join(str(error).split()) or type(error).__name__
-            raise WorkloadError(f"{path}: the checkpoint is damaged or none ({said}); {again}") from None
+            raise WorkloadError(f"{path}: the checkpoint is damaged or none ({said}); {_AGAIN}") from None
         if kind != FORMAT or version != VERSION:
-            raise WorkloadError(f"{path}: a file of format {kind!r}, version {version}, is not read here; {again}")
+            raise WorkloadError(f"{path}: format {kind!r}, version {version}, is not read; {_AGAIN}")
         if header.get("sha256") != _checksum(found.made_from, found.record, found.arrays):
-            raise WorkloadError(f"{path}: the checkpoint is damaged (its checksum does not fit); {again}")
+            raise WorkloadError(f"{path}: the checkpoint is damaged (its checksum does not fit); {_AGAIN}")
         differs = differences(found.made_from, _plain(made_from))
         if differs:
             raise WorkloadError(
                 f"{path}: the checkpoint is of another run: {'; '.join(differs)}. Name another folder, or make "
                 "chip, workload and options as they were"
             )
+        if said := shape_fault(found.record, shape):
+            raise WorkloadError(f"{path}: the checkpoint is damaged ({said}); {_AGAIN}")
         return found
+
+    def network(self, path: Path, network: Network, n_timesteps: int) -> Network:
+        """The network with its arrays, of an input of so many timesteps.
+
+        Raises
+        ------
+        WorkloadError
+            An array is not one of numbers in the layer's shape.
+        """
+        wanted = arrays_of(initialise(network, 0, n_timesteps=n_timesteps))
+        try:
+            for name, array in self.arrays.items():
+                # one bias for all neurons may have become one for each
+                if name in wanted and wanted[name].ndim and array.shape != wanted[name].shape:
+                    raise WorkloadError(f"array {name!r} has shape {array.shape}, not {wanted[name].shape}")
+            return with_arrays(network, self.arrays)
+        except ArchsimError as error:
+            raise WorkloadError(f"{path}: the checkpoint is damaged ({error}); {_AGAIN}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -165,8 +198,20 @@ def arrays_of(network: Network) -> Arrays:
 
 
 def with_arrays(network: Network, arrays: Arrays) -> Network:
-    """The network with what :func:`arrays_of` gave."""
+    """The network with what :func:`arrays_of` gave.
+
+    Raises
+    ------
+    WorkloadError
+        An array is not one of finite numbers, or belongs to no layer or is not of its shape.
+    """
     layers = []
+    names = {f"{field}_{k}": field for k in range(len(network.layers)) for field in _FIELDS}
+    if foreign := sorted(set(arrays) - set(names)):
+        raise WorkloadError(f"array {foreign[0]!r} belongs to no layer")
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise WorkloadError(f"array {name!r}: must hold finite numbers")
     for k, layer in enumerate(network.layers):
         changes: dict[str, Any] = {f: arrays[f"{f}_{k}"] for f in _FIELDS if f"{f}_{k}" in arrays}
         layers.append(replace(layer, **changes))

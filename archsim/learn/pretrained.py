@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archsim.learn.checkpoints import Checkpoint, arrays_of, with_arrays
+from archsim.learn.shapes import CachedShape
 from archsim.provenance import files_of
 from archsim.snn.learn.adaptation import adapt
 from archsim.snn.learn.pretraining import data_of, pretrain
@@ -37,7 +38,7 @@ def pretrained(work: Workload, seed: int, cache: Path) -> Checkpoint:
     digest = hashlib.sha256(json.dumps(made_from, sort_keys=True, allow_nan=False).encode()).hexdigest()[:24]
     path = cache / f"seed_{seed}_{digest}.npz"
     if path.exists():
-        return Checkpoint.load(path, made_from)
+        return Checkpoint.load(path, made_from, CachedShape)
     done = pretrain(work, data_of(work, seed), seed)
     record = {"seed": seed, "source": done.train_accuracy, "target": done.test_accuracy}
     found = Checkpoint(made_from, record, arrays_of(done.network))

@@ -17,10 +17,11 @@ from archsim.engine import ENGINES
 from archsim.errors import WorkloadError
 from archsim.files import inside, path_of, scratch_folder, write_text
 from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
-from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder, with_arrays
+from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder
 from archsim.learn.hardware import check_fit, phases_of, simulated, timed
 from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
+from archsim.learn.shapes import HardwareShape, PretrainedShape, ProgrammedShape, RuleRunShape
 from archsim.learn.wear import wear_of
 from archsim.provenance import files_of, versions
 from archsim.registry import RULES
@@ -199,8 +200,8 @@ class _Story:
         path = self.folder / f"seed_{seed}_pretrained.npz"
         made_from = {"part": "pre-training", "seed": seed, "workload": self._of_training}
         if path.exists():
-            found = Checkpoint.load(path, made_from)
-            network = with_arrays(self.work.network, found.arrays)
+            found = Checkpoint.load(path, made_from, PretrainedShape)
+            network = found.network(path, self.work.network, self.work.n_timesteps)
             record = found.record
             return Pretrained(network, tuple(record["losses"]), *record["accuracies"]), record["note"]
         if self.rules and data.loaded.adapt is None:
@@ -229,7 +230,7 @@ class _Story:
             "pretrained": _fingerprint(trained.network),
         }
         if path.exists():
-            return RuleRun.of(Checkpoint.load(path, made_from).record)
+            return RuleRun.of(Checkpoint.load(path, made_from, RuleRunShape).record)
 
         def run(tell: Callable[[str, Progress], None]) -> Adapted:
             n = timed(self.work)[0]
@@ -273,7 +274,7 @@ class _Story:
             "pretrained": _fingerprint(trained.network),
         }
         if path.exists():
-            return float(Checkpoint.load(path, made_from).record["before"])
+            return float(Checkpoint.load(path, made_from, ProgrammedShape).record["before"])
 
         def run(tell: Callable[[str, Progress], None]) -> float:
             del tell  # there are no steps to tell of
@@ -301,7 +302,7 @@ class _Story:
         }
         path = self.folder / f"hardware_{phase}.npz"
         if path.exists():
-            return Checkpoint.load(path, made_from).record
+            return Checkpoint.load(path, made_from, HardwareShape).record
         if self.tell is not None:
             self.tell(f"event simulation of {phase}", None)
         found = simulated(self.chip, self.work, trained, recorded, phase, self.engine, self.max_memory_bytes)

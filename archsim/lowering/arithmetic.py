@@ -3,7 +3,7 @@
 Sums and potentials have the bits of the membrane buffer's `potential`, errors on their way and slopes those of
 `execution.error_resolution`. Constant factors (a surrogate's height, a batch's size) belong to the learning rate.
 A division is a restoring one, a subtraction for each bit of the quotient (Hennessy, Patterson, Computer
-Architecture, appendix on computer arithmetic).
+Architecture, appendix on computer arithmetic); a root likewise.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from archsim.registry import SURROGATES
 from archsim.spec import Chip
 from archsim.workload import Neuron
 from archsim.workload.learning import SurrogateModel
+from archsim.workload.update_needs import UpdateNeeds
 
 
 def potential_bits(chip: Chip) -> int:
@@ -60,6 +61,20 @@ def exponential(chip: Chip) -> Operations:
 def less_label(chip: Chip, *, normalised: bool) -> Operations:
     """An output, divided by the sum of the exponentials if it is one of them, less the label's."""
     return Operations(1) + (division(error_bits(chip)) if normalised else Operations())
+
+
+def step_of(chip: Chip, needs: UpdateNeeds) -> Operations:
+    """What an optimizer does to one weight, in numbers of the gradient's bits; a root has half as many digits."""
+    bits = chip.tile.gradients.gradient_bits
+    n_others = needs.n_operations - needs.n_multiplications - needs.n_divisions - needs.n_roots
+    digits = needs.n_divisions * bits + needs.n_roots * -(-bits // 2)
+    return Operations(n_others + digits, ((bits, bits),) * needs.n_multiplications)
+
+
+def pass_of(chip: Chip, needs: UpdateNeeds) -> Operations:
+    """What an optimizer does to one weight in a pass before."""
+    bits, n_multiplications = chip.tile.gradients.gradient_bits, needs.n_multiplications_per_pass
+    return Operations(needs.n_operations_per_pass - n_multiplications, ((bits, bits),) * n_multiplications)
 
 
 def surrogate(chip: Chip, neuron: Neuron, given: SurrogateModel) -> tuple[str, Operations]:

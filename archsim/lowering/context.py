@@ -55,6 +55,10 @@ class ActivityLike(Protocol):
         """Numbers of the errors, as `error_lines`; None if not known."""
         ...
 
+    def fed_back_codes(self, sample: int, error: int) -> NDArray[np.int32] | None:
+        """Numbers of an error that is sent to fixed matrices, (1, outputs); None if not known."""
+        ...
+
     def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> NDArray[np.uint8] | None:
         """(rows, columns): cells of each weight that an update writes; None if all."""
         ...
@@ -264,6 +268,13 @@ class Context:
         if key not in self._codes:
             self._codes[key] = self.activity.column_codes(layer, sample)
         return self._of_step(self._codes[key], layer, step, columns)
+
+    def fed_back_codes(self, sample: int, error: int, outputs: Span) -> NDArray[np.int32] | None:
+        """Numbers of a span of an error that drives fixed matrices; None as for `row_codes`."""
+        if self.chip.drivers.charged == "all":
+            return None
+        codes = self.activity.fed_back_codes(sample, error)
+        return None if codes is None else codes[:, outputs[0] : outputs[1]]
 
     def _of_step(
         self, codes: NDArray[np.int32] | None, layer: str, step: int, lines: Span

@@ -21,11 +21,14 @@ class ErrorSums:
     Parameters
     ----------
     ctx : Context
+    start : int or None
+        The task to wait for before the sample begins.
     taken : dict of Key to int
         The task that hands out the set of a step.
     """
 
     ctx: Context
+    start: int | None
     taken: dict[Key, int] = field(default_factory=dict)
 
     def take(self, label: Label, layer: str, home: int, steps: Iterable[int], n_open: int) -> None:
@@ -33,7 +36,7 @@ class ErrorSums:
         last = self.ctx.last_sum
         for step in steps:
             claim = self.claim(layer, home, n_open)
-            task = self.ctx.add(label, ADMIT, 1, after=[last.get((layer, home))], reserves=[claim])
+            task = self.ctx.add(label, ADMIT, 1, after=[last.get((layer, home)), self.start], reserves=[claim])
             self.taken[layer, home, step] = last[layer, home] = task
 
     def claim(self, layer: str, home: int, n_open: int) -> Claim:

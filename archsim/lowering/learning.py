@@ -58,7 +58,7 @@ class Learning:
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
-        self.sums = ErrorSums(self.ctx)
+        self.sums = ErrorSums(self.ctx, self.forward.start)
 
     @property
     def last(self) -> Layer:

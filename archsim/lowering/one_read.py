@@ -126,6 +126,9 @@ class _FirstRows:
     def column_codes(self, layer: str, sample: int) -> None:
         """Nothing is learned."""
 
+    def fed_back_codes(self, sample: int, error: int) -> None:
+        """Nothing is learned."""
+
     def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> None:
         """Nothing is written."""
 

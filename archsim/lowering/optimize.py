@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.mapping import Block, LayerPlan, UpdateNeeds, needs_of
@@ -63,7 +64,7 @@ def _rows(
     n_written = needs.n_states + is_shared
     name = f"{needs.name},shared" if is_shared else needs.name
     unit = ctx.parts.at(block.tile).gradient_unit
-    job = unit.optimize(name, block.n_columns, needs.n_operations, needs.n_states, n_written)
+    job = unit.optimize(name, block.n_columns, arithmetic.step_of(ctx.chip, needs), needs.n_states, n_written)
     return [ctx.do(label, block.tile, job, [start]) for _ in range(block.n_rows)]
 
 
@@ -75,7 +76,7 @@ def _passes(ctx: Context, label: Label, plan: LayerPlan, needs: UpdateNeeds, com
         for tile in known:
             n_weights = sum(block.n_rows * block.n_columns for block in owners if block.tile == tile)
             unit = ctx.parts.at(tile).gradient_unit
-            job = unit.normalise(needs.name, n_weights, needs.n_operations_per_pass)
+            job = unit.normalise(needs.name, n_weights, arithmetic.pass_of(ctx.chip, needs))
             known[tile] = ctx.do(label, tile, job, [known[tile]])
         # outputs first: a row of the gradient is a column of the array
         spans = {tile: _lines(owners, tile, of_outputs=number % 2 == 0) for tile in known}

@@ -54,7 +54,7 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
 def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row]:
     """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
     whose = FEEDBACK if block.role == "feedback" else block.layer
-    shares = ctx.digit_shares[whose]
+    shares = _shares(ctx, whose)
     law = ctx.chip.writing.law if ctx.chip.writing.draw else None
     if law is None:
         return [Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in n_cells]
@@ -67,13 +67,19 @@ def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -
     ]
 
 
+def _shares(ctx: Context, whose: str) -> tuple[float, ...]:
+    """Parts of the cells at each level, where the chip's law of pulses asks for them."""
+    law = ctx.chip.writing.law
+    return ctx.digit_shares[whose] if law is not None and law.by_level else ()
+
+
 def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> Row | None:
     """A row whose cells took so many pulses; who of them failed is expected."""
     given: list[int] = pulses[pulses > 0].tolist()
     if not given:
         return None
     write = ctx.chip.writing
-    failing = 0.0 if write.law is None else write.law.failing(ctx.digit_shares[block.layer])
+    failing = 0.0 if write.law is None else write.law.failing(_shares(ctx, block.layer))
     return Row(len(given), taken(given, write.n_parallel_cells, len(given) * failing))
 
 

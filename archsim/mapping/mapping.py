@@ -127,7 +127,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
             f"mapping.replicas: no layer with weights is called {', '.join(unknown)}; "
             f"there are: {', '.join(layer.name for layer in work.network.weighted)}"
         )
-    rules = rules_of(phase, work)
+    rules = rules_of(phase, work, chip)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
     allocator = _Allocator(chip)
     plans: dict[str, LayerPlan] = {}

@@ -7,6 +7,8 @@ of the gradient is the one that feeds them. What is counted here comes on top: f
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archsim.registry import OPTIMIZERS
 from archsim.workload import Workload
 from archsim.workload.update_needs import UpdateNeeds
@@ -32,10 +34,5 @@ def needs_of(work: Workload) -> UpdateNeeds:
         needs: UpdateNeeds = adapt.optimizer.needs()
     if not adapt.residual:
         return needs
-    return UpdateNeeds(
-        f"{needs.name},residual",
-        needs.n_states + 1,
-        needs.n_operations + 1,
-        needs.n_passes,
-        needs.n_operations_per_pass,
-    )
+    kept = {"n_states": needs.n_states + 1, "n_operations": needs.n_operations + 1}
+    return replace(needs, name=f"{needs.name},residual", **kept)

@@ -57,18 +57,22 @@ def rule_of(phase: str) -> MappedRule | None:
     return RULES[phase]() if phase in RULES else None
 
 
-def rules_of(phase: str, work: Workload) -> tuple[MappedRule, ...]:
-    """The rules whose arrays a chip has in a phase: the one that learns; programming, all among the phases.
+def rules_of(phase: str, work: Workload, chip: Chip) -> tuple[MappedRule, ...]:
+    """The rules whose arrays a chip has in a phase.
+
+    Of a phase that learns, its own; of `program`, all among the workload's phases for which the chip has parts.
 
     Examples
     --------
+    >>> from archsim.spec import load_chip
     >>> from archsim.workload import load_workload
-    >>> work = load_workload("workloads/watch_mlp.yaml")
-    >>> [len(rules_of(phase, work)) for phase in ("inference", "bp", "program")]
+    >>> chip, work = load_chip("arch_specs/wearable_rram.yaml"), load_workload("workloads/watch_mlp.yaml")
+    >>> [len(rules_of(phase, work, chip)) for phase in ("inference", "bp", "program")]
     [0, 1, 2]
     """
-    named = work.phases if phase == PROGRAM else (phase,)
-    return tuple(RULES[name]() for name in named if name in RULES)
+    if phase != PROGRAM:
+        return (RULES[phase](),) if phase in RULES else ()
+    return tuple(RULES[name]() for name in work.phases if name in RULES and not _missing(chip, RULES[name].parts))
 
 
 def refuse_without_parts(chip: Chip, phase: str) -> None:
@@ -81,7 +85,11 @@ def refuse_without_parts(chip: Chip, phase: str) -> None:
     """
     rule = rule_of(phase)
     needed = rule.parts if rule is not None else ("write",) if phase == PROGRAM else ()
-    missing = [path for path in needed if reduce(getattr, path.split("."), chip) is None]
-    if missing:
+    if missing := _missing(chip, needed):
         said = f"chip {chip.name} leaves out what phase {phase} needs"
         raise SpecError(f"{', '.join(missing)}: {said}; {HOW_TO_LEARN}")
+
+
+def _missing(chip: Chip, parts: Iterable[str]) -> list[str]:
+    """Those parts, by their paths, that a chip leaves out."""
+    return [path for path in parts if reduce(getattr, path.split("."), chip) is None]

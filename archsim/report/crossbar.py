@@ -89,6 +89,7 @@ def _cells(look: Look) -> dict[str, Any]:
         "pulses_per_cell": counters.pulses / written if written else 0.0,
         "priced_pulses_per_cell": priced_pulses(look.chip),
         "n_verify_reads": counters.verify_reads,
+        "n_failed_writes": counters.failed_writes,
         "n_faulty": look.faulty,
     }
 
@@ -172,10 +173,11 @@ def _lines(record: dict[str, Any]) -> dict[str, str]:
 
 def _cell_lines(cells: dict[str, Any], ideal: bool) -> dict[str, str]:
     """Lines that only some chips have."""
+    n_failed, n_faulty = cells["n_failed_writes"], sum(cells["n_faulty"].values())
+    failed = {"failed writes": _share(n_failed, cells["n_written"])} if n_failed else {}
     if ideal:
-        return {"errors of cells": "none: each cell lands on its level and stays there"}
-    n_faulty = sum(cells["n_faulty"].values())
-    return {"stuck or open cells": _share(n_faulty, cells["n_written"])} if n_faulty else {}
+        return {**failed, "errors of cells": "none: each cell lands on its level and stays there"}
+    return {**failed, **({"stuck or open cells": _share(n_faulty, cells["n_written"])} if n_faulty else {})}
 
 
 def _learned_line(record: dict[str, Any]) -> dict[str, str]:

@@ -55,6 +55,7 @@ class _Part(_Strict):
 
 
 class _Breakdown(_Strict):
+    __pydantic_extra__: dict[str, dict[str, _Part]]
     component: dict[str, _Part]
     layer: dict[str, _Part]
     phase: dict[str, _Part]

@@ -44,6 +44,8 @@ class Activity:
         Of "input" and layers that send no spikes: the numbers as they are sent, see :mod:`archsim.snn.codes`.
     error_codes : dict of str to int32 array, as `errors`, optional
         The errors as they are sent.
+    fed_back : dict of str to int32 array (n_samples, T or 1, n_outputs), optional
+        Of the last layer: the error as it is sent to a rule's fixed matrices; one if it serves all timesteps.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Activity:
     pulses: dict[str, Pulses] = field(default_factory=dict)
     codes: dict[str, Codes] = field(default_factory=dict)
     error_codes: dict[str, Codes] = field(default_factory=dict)
+    fed_back: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         faults = faults_of(self.network, {part: getattr(self, part) for part in PARTS})
@@ -177,6 +180,20 @@ class Activity:
         of_sample = self.error_codes[layer][sample]
         lines: Codes = of_sample.reshape(len(of_sample), self.network.layer(layer).n_columns, -1).swapaxes(1, 2)
         return lines
+
+    def fed_back_codes(self, sample: int, error: int) -> Codes | None:
+        """An error as it is sent to fixed matrices, (1, n_outputs); None if that is not known.
+
+        Parameters
+        ----------
+        error : int
+            Its timestep, or 0 for one that serves all.
+        """
+        last = self.network.layers[-1].name
+        if last not in self.fed_back:
+            return None
+        of_sample: Codes = self.fed_back[last][sample]
+        return of_sample if len(of_sample) == 1 else of_sample[error : error + 1]
 
     def error_density(self, layer: str) -> float:
         """Fraction of a layer's errors that drive a line; 1 if that is not known."""

@@ -31,7 +31,8 @@ def faults_of(network: Network, parts: Mapping[str, ByName]) -> list[str]:
     faults += _write_faults(network, parts["writes"], n_timesteps)
     faults += _pulse_faults(network, parts["pulses"], n_timesteps)
     faults += _code_faults("codes", parts["codes"], spikes)
-    return faults + _code_faults("error_codes", parts["error_codes"], parts["errors"])
+    faults += _code_faults("error_codes", parts["error_codes"], parts["errors"])
+    return faults + _fed_back_faults(network, parts["fed_back"], n_samples, n_timesteps)
 
 
 def shapes_of(network: Network, n_timesteps: int) -> Iterator[tuple[str, Shape]]:
@@ -47,6 +48,16 @@ def _code_faults(what: str, codes: ByName, of: ByName) -> list[str]:
     faults = [f"{what} of {name!r}, without what they are of" for name in sorted(set(codes) - set(of))]
     for name in sorted(set(codes) & set(of)):
         faults += _array_faults(what, name, codes[name], of[name].shape, np.int32)
+    return faults
+
+
+def _fed_back_faults(network: Network, fed_back: ByName, n_samples: int, n_timesteps: int) -> list[str]:
+    last = network.layers[-1]
+    faults = [f"fed_back of {name!r}, which is not the last layer" for name in sorted(set(fed_back) - {last.name})]
+    if last.name in fed_back:
+        n_errors = 1 if fed_back[last.name].shape[1:2] == (1,) else network.steps(n_timesteps)[last.name]
+        shape = (n_samples, n_errors, last.n_neurons)
+        faults += _array_faults("fed_back", last.name, fed_back[last.name], shape, np.int32)
     return faults
 
 

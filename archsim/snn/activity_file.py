@@ -21,7 +21,7 @@ FORMAT = "archsim activity"
 FORMAT_VERSION = 3
 READS = (1, 2, 3)
 """Version 1 holds spikes only; 2 may hold errors and writes too, named in its header; 3 pulses and codes."""
-FURTHER = ("errors", "writes", "pulses", "codes", "error_codes")
+FURTHER = ("errors", "writes", "pulses", "codes", "error_codes", "fed_back")
 PARTS = ("spikes", *FURTHER)
 
 _NOT_OURS = "is an npz file, but not an activity that archsim has saved"

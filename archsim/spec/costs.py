@@ -302,20 +302,19 @@ class RouterReference(DoorModel):
 class RouterInterconnect(Priced):
     """Figures of one router and one wire, taken to the chip's own by a law (`archsim.components.router_law`).
 
-    `router_energy` is of one flit through the reference, `clock_energy` of one of its clocks, which counts all
-    the time unless it is `gated`. Wires are charged per bit and length of a hop; a link that a flit does not pass
-    within one cycle takes more of them.
+    `router_energy` is of one flit through the reference; `clock_energy` of one of its clocks, where they run all
+    the time (left out: they are gated). Wires are charged per bit and length of a hop; a link that a flit does not
+    pass within one cycle takes more of them.
     """
 
     model: Literal["router"]
     reference: RouterReference
     router_energy_pj: EnergyPj
-    clock_energy_pj: EnergyPj
+    clock_energy_pj: EnergyPj | None = None
     router_area_um2: AreaUm2
     router_leakage_uw: PowerUw
     wire_energy_per_mm_pj: EnergyPj
     wire_latency_per_mm_ps: TimePs
-    gated: bool
     source: Source
 
 

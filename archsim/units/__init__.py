@@ -30,7 +30,7 @@ from archsim.units.door import (
     door_key,
     to_door,
 )
-from archsim.units.faults import faults_of, only_unit_faults, paths_to
+from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
 from archsim.units.kinds import FieldFaultsError, KindName, KindOf
 from archsim.units.quantities import (
     close_match,
@@ -81,6 +81,7 @@ __all__ = [
     "paths_to",
     "quantities_of",
     "seconds",
+    "shape_fault",
     "to_door",
     "unit_of",
     "whole_step",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
+from archsim.json_reader import shown_path
 from archsim.units.door import Place, Quantity, door_key, place_of
 from archsim.units.kinds import FieldFaultsError, KindFaultsError, KindName
 from archsim.units.quantities import KINDS, as_written, close_match
@@ -290,3 +291,20 @@ def _all_paths(place: Place) -> Iterator[tuple[str, ...]]:
             yield (key,)
             for deeper in _all_paths(place_of(field.annotation, field.metadata)):
                 yield (key, *deeper)
+
+
+def shape_fault(found: object, shape: type[BaseModel]) -> str:
+    """Errors of data, each field by its name; empty if it has the shape.
+
+    Examples
+    --------
+    >>> class Shape(BaseModel):
+    ...     seed: int
+    >>> shape_fault({"seed": "one"}, Shape)
+    "seed: must be a valid integer, unable to parse string as an integer; got 'one'"
+    """
+    try:
+        shape.model_validate(found)
+    except ValueError as cause:
+        return "; ".join(f"{shown_path(path)}: {said}" if path else said for path, said in faults_of(cause, shape))
+    return ""

@@ -25,11 +25,12 @@ class KindName:
 
     group: str
     besides: tuple[str, ...] = ()
-    """Names that mean none of the kinds."""
+    behind: tuple[str, ...] = ()
+    """Names that mean none of the kinds, before and after these."""
 
     def names(self) -> tuple[str, ...]:
         """The allowed values."""
-        return (*self.besides, *FAMILIES[self.group].names())
+        return (*self.besides, *FAMILIES[self.group].names(), *self.behind)
 
     def _known(self, value: object) -> object:
         if isinstance(value, str) and value in self.names():

@@ -12,14 +12,14 @@ PROGRAM: Final = "program"
 
 
 def phases() -> tuple[str, ...]:
-    """All phases: inference, the first programming, and the names of the learning rules.
+    """All phases: inference, the names of the learning rules, and the first programming.
 
     Examples
     --------
-    >>> phases()[:3]
-    ('inference', 'program', 'bp')
+    >>> phases()
+    ('inference', 'bp', 'dfa', 'program')
     """
-    return (INFERENCE, PROGRAM, *RULES)
+    return (INFERENCE, *RULES, PROGRAM)
 
 
 def learns(phase: str) -> bool:
@@ -33,5 +33,5 @@ def learns(phase: str) -> bool:
     return phase not in (INFERENCE, PROGRAM)
 
 
-Phase = Annotated[str, KindName("archsim.rules", besides=(INFERENCE, PROGRAM))]
+Phase = Annotated[str, KindName("archsim.rules", besides=(INFERENCE,), behind=(PROGRAM,))]
 RuleName = Annotated[str, KindName("archsim.rules")]

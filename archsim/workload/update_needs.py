@@ -22,6 +22,8 @@ class UpdateNeeds:
         iterations of SinkGD, over outputs and inputs in turn.
     n_operations_per_pass : int
         Results of the gradient unit in such a pass.
+    n_multiplications, n_divisions, n_roots, n_multiplications_per_pass : int
+        How many of them are no additions.
     """
 
     name: str
@@ -29,6 +31,10 @@ class UpdateNeeds:
     n_operations: int = 0
     n_passes: int = 0
     n_operations_per_pass: int = 0
+    n_multiplications: int = 0
+    n_divisions: int = 0
+    n_roots: int = 0
+    n_multiplications_per_pass: int = 0
 
     @property
     def is_plain(self) -> bool:

@@ -73,7 +73,7 @@ def _validated(names: list[str], only_check: bool) -> list[str]:
     """Compare, and write where every difference has its reason; those that have none."""
     from peers.compared import summary
 
-    rows, unexplained = rows_of((HERE / "README.md").read_text()), []
+    rows, unexplained = {}, []
     for name in names:
         peer = importlib.import_module(f"peers.{name}")
         found = peer.compared()
@@ -84,6 +84,7 @@ def _validated(names: list[str], only_check: bool) -> list[str]:
         if not only_check and not found.unexplained:
             peer.write() if hasattr(peer, "write") else written(name, "\n".join(found.tables()))
     if not only_check:
+        rows = rows_of((HERE / "README.md").read_text()) | rows
         written("README", "\n".join([*list(summary([]))[:2], *(rows[name] for name in PEERS if name in rows)]))
     return [f"more than 1 % apart, and no reason: {line}" for line in unexplained]
 

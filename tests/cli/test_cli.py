@@ -99,7 +99,7 @@ def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
 
 def test_the_choices_are_those_of_the_engine_and_the_workload() -> None:
     assert [engine.value for engine in Engine] == list(ENGINES)
-    assert set(phases()) == set(PHASES)
+    assert set(phases()) == {*PHASES, "program"}
 
 
 def test_phases_can_be_chosen(chip: Path, workload: Path) -> None:
@@ -565,6 +565,18 @@ def test_an_error_of_a_process_is_one_message_and_exit_2(chip: Path, workload: P
     assert (process.returncode, out) == (2, "")
     assert err.startswith(f"error: {chip}:")
     assert len(err.splitlines()) == 1
+
+
+def test_the_first_programming_is_run_like_any_phase_and_says_what_it_wrote(chip: Path, workload: Path) -> None:
+    law, worn = "write.pulses_per_cell={kind: lognormal}", "device.errors={endurance: {cycles: 10000}}"
+    done = call("run", chip, workload, "--phase", "program", "--engine", "heap", "--set", law, "--set", worn)
+    cells = (4 * 6 + 6 * 3 + 6 * 3 + 6 * 3) * 4  # two layers, a copy of the second, feedback to the first
+    said = f"program: {cells} cells written, 8.53 pulses each (0.0853 % of their endurance); 10.92 (3.5 %) not at"
+    assert said in done.stdout
+    assert "forward" not in done.stdout
+    found = call("run", chip, workload, "--phase", "program", "--set", law, "--timesteps", "5")
+    assert (found.exit_code, found.stderr) == (2, "error: small: program has no timesteps; ask for inference, or "
+                                                  "leave timesteps out\n")
 
 
 def test_help_imports_no_heavy_library() -> None:

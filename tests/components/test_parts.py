@@ -250,7 +250,7 @@ def test_the_catalog_names_a_source_and_every_action_of_every_component(make_chi
         *("drive", "read", "convert", "shift_add", "fetch", "receive", "collect", "add", "pool"),
         *("update", "emit", "unload", "hop"),
         *( "load_global", "store_global", "keep", "recall", "error", "surrogate", "outer", "load_gradient"),
-        *("program", "verify"),
+        *("program", "verify", "leak", "move", "accumulate"),
     }
     assert rows["adc"]["actions"][0] == {
         "name": "convert@8b",

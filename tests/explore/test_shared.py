@@ -35,6 +35,8 @@ FREE = {
     "tile.bus.cycle": TIMES,
     "tile.membrane_buffer.cycle": TIMES,
     "tile.gradient_buffer.cycle": TIMES,
+    "tile.gradient_buffer.banks": st.sampled_from([1, 3, "auto"]),
+    "tile.membrane_buffer.cost.model": st.sampled_from(["cacti", "sram"]),
     "interconnect.frequency": st.sampled_from(["50 MHz", "1 GHz", "4 GHz"]),
     "interconnect.router_latency": TIMES,
     "interconnect.cost.energy": st.sampled_from(["0.5 pJ", "40 pJ"]),
@@ -78,6 +80,12 @@ def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, value
         assert metrics[1] is not None
 
 
+def test_tiles_that_differ_are_simulated_by_themselves(root_dir, shared, short):
+    sets = ["tiles=tailored", "tile.pes=1", "pe.crossbars=4"]
+    tailored = [resolved(root_dir, short, [*sets, f"adc.kind={kind}"]) for kind in ("sar", "flash")]
+    assert shared.metrics(tailored, ["energy_pj"]) == [None, None]
+
+
 @pytest.mark.parametrize("phase", ["bp", "program"])
 def test_chips_with_a_law_of_pulses_share_their_graphs(root_dir, shared, short, phase):
     law = ["write.pulses_per_cell={kind: levels}", "write.parallel_cells=48", "write.read_before=true"]
@@ -107,8 +115,9 @@ def test_arrays_without_a_sample_and_hold_share_graphs_too(root_dir, shared, sho
 
 @pytest.mark.parametrize(
     "change",
-    ["crossbar.rows=64", "adc.columns_per_adc=16", "drivers.charged=ones", "tile.bus.width=32 bit"],
-)
+    ["tiles=tailored", "tile.input_buffer.size=exact", "crossbar.rows=64", "adc.columns_per_adc=16",
+     "drivers.charged=ones", "tile.bus.width=32 bit"],
+)  # fmt: skip
 def test_what_changes_the_tasks_is_not_shared(root_dir, short, change):
     assert graph_key(resolved(root_dir, short, [change])) != graph_key(resolved(root_dir, short, []))
 

@@ -291,7 +291,7 @@ def json_of(stored: Any) -> Any:
     """What the JSON text in an archive says: an array of bytes, or a text; None if it is none."""
     try:
         return json.loads(stored.tobytes() if stored.dtype == np.uint8 else str(stored[()]))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, TypeError):  # a text that another case put there has no [()]
         return None
 
 

@@ -6,6 +6,7 @@ import pytest
 from lowering_support import counts
 
 from archsim.engine import run_tasks
+from archsim.errors import SpecError
 from archsim.verify import verify
 
 CELLS_OF_WEIGHT = 4  # pairs of two cells
@@ -69,6 +70,15 @@ def test_a_reference_column_is_written_with_its_row(lowered):
     assert counts(low)["program"] == 2 * sum(MATRICES.values()) + n_rows
 
 
+def test_prices_of_a_write_go_by_its_action_whatever_they_depend_on(lowered):
+    """By level and layer, with circuits of the write's own: one line for each action in the breakdown."""
+    own = ["write.verify_read=50 ns", "write.cost.verify_energy=1 pJ", "write.pulses_per_cell={kind: levels}"]
+    low = lowered("dense", "program", own)
+    assert set(counts(low)) == {"load_global", "hop", "receive", "fetch", "program", "verify"}
+    of_level = [name for name in low.actions if name.startswith("verify@own,")]
+    assert len(of_level) == 4  # three layers, fixed matrices
+
+
 def test_replicas_are_written_too(lowered):
     once, twice = (
         counts(lowered("dense", "program", options, phases="[inference]"))["program"]
@@ -88,3 +98,13 @@ def test_the_digits_of_known_weights_decide_the_pulses_of_their_cells(lowered):
     assert evenly == pytest.approx(law.mean((0.625, 0.125, 0.125, 0.125)))
     assert law.mean((1, 0, 0, 0)) < found < law.mean((0, 1, 1, 0))
     assert found != pytest.approx(evenly)
+
+
+def test_a_chip_that_only_infers_is_programmed_with_the_weights_alone(lowered):
+    low = lowered("dense", "program", ["tile.gradient_buffer=null", "tile.gradient_unit=null"])
+    assert set(low.graph.phase_names) == {"program"}
+
+
+def test_a_chip_without_write_circuits_cannot_be_programmed(lowered):
+    with pytest.raises(SpecError, match=r"^write: chip wearable_rram leaves out what phase program needs"):
+        lowered("dense", "program", ["write=null"])

@@ -12,7 +12,9 @@ import archsim
 from archsim.components import buffer_kinds
 from archsim.metrics import Result
 from archsim.metrics.idle import idle_of
+from archsim.report import html_report, markdown
 from archsim.report.summary import idle_line
+from archsim.texts import as_markdown
 
 EXACT = [
     f"{'.'.join(kind.path)}.{said}"
@@ -75,3 +77,5 @@ def test_the_report_says_what_is_idle(ran: Callable[..., Result]) -> None:
     assert "of the area is idle" in said
     assert "gradient_buffer" in said
     assert idle_line(ran("bp", *EXACT, "tiles=tailored").to_dict()) == ""
+    assert as_markdown(said) in markdown([record])
+    assert f"<li>{said}</li>" in html_report([ran("bp", *EXACT)])

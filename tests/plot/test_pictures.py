@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -207,6 +208,19 @@ def test_the_floor_plan_has_every_crossbar_in_use_and_every_tile_at_its_place(
     assert set(plan.tile_places.values()) <= ends
     assert plan.global_buffer in ends
     assert plan.global_buffer not in plan.tile_places.values()
+
+
+@pytest.mark.parametrize("tiles", ["uniform", "tailored"])
+def test_the_floor_plan_of_tailored_tiles_shows_no_crossbar_that_is_not_in_use(
+    tmp_path: Path, root_dir: Path, tiles: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["archsim.plot.floor_plan"]
+    named: list[str] = []
+    monkeypatch.setattr(module, "legend_of", lambda _fig, colours, *_others: named.extend(colours))
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml", [f"tiles={tiles}"])
+    work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml")
+    floor_plan(map_workload(chip, work, "inference"), tmp_path / "f.png")
+    assert ("not in use" in named) is (tiles == "uniform")
 
 
 def test_lines_of_a_mesh_join_neighbours(tmp_path: Path, root_dir: Path) -> None:

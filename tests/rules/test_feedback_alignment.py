@@ -119,5 +119,5 @@ def test_its_matrices_are_as_large_as_a_workload_says(rule, root_dir):
 
 
 def test_it_is_forgotten_with_the_script_that_brought_it(root_dir):
-    with pytest.raises(archsim.WorkloadError, match="must be one of inference, bp, dfa; got 'fa'"):
+    with pytest.raises(archsim.WorkloadError, match="must be one of inference, bp, dfa, program; got 'fa'"):
         archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", ["phases=[fa]"])

@@ -63,12 +63,12 @@ def test_no_file_knows_a_rule_by_its_name():
     assert found == set(NAMED)
 
 
-def test_phases_are_inference_and_the_rules():
-    assert phases() == ("inference", "bp", "dfa")
-    assert rule_of("inference") is None
+def test_phases_are_inference_the_rules_and_programming():
+    assert phases() == ("inference", "bp", "dfa", "program")
+    assert rule_of("inference") is rule_of("program") is None
     assert [type(rule_of(name)) for name in RULES] == list(RULES.values())
     assert WorkloadModel.model_json_schema()["properties"]["phases"]["items"] == {
-        "enum": ["inference", "bp", "dfa"], "type": "string",
+        "enum": ["inference", "bp", "dfa", "program"], "type": "string",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from archsim.errors import WorkloadError, WriteError
 from archsim.snn import Activity, forward, from_rates, initialise, record, rows_of
+from archsim.snn.activity_file import PARTS
 from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Neuron, Pool
 
 NETWORK = Network(
@@ -227,14 +228,15 @@ def learned(measured: Activity) -> Activity:
     shapes = {"dense": (2, 12 + 5, 5), "dense.copy": (2, 5, 12 + 5), "out": (1, 5, 2)}
     writes = {name: rng.integers(0, 5, shape, dtype=np.uint8) for name, shape in shapes.items()}
     signs = {name: np.where(rng.random(e.shape) < 0.5, -9, 9).astype(np.int32) * e for name, e in errors.items()}
-    return Activity(measured.network, measured.spikes, errors, writes, error_codes=signs)
+    sent = {"out": rng.integers(-127, 128, (3, 8, 2)).astype(np.int32)}
+    return Activity(measured.network, measured.spikes, errors, writes, error_codes=signs, fed_back=sent)
 
 
 def test_errors_and_writes_come_back_from_the_file(measured: Activity, tmp_path: Path) -> None:
     there = learned(measured)
     there.save(tmp_path / "activity.npz")
     back = Activity.load(tmp_path / "activity.npz", NETWORK)
-    for part in ("spikes", "errors", "writes", "codes", "error_codes"):
+    for part in PARTS:
         one, other = getattr(there, part), getattr(back, part)
         assert set(one) == set(other)
         assert all(np.array_equal(one[name], other[name]) for name in one)
@@ -246,7 +248,7 @@ def test_a_file_of_version_1_is_read_without_errors_or_writes(measured: Activity
     with np.load(path, allow_pickle=False) as content:
         arrays = {name: content[name] for name in content.files if name.startswith(("spikes", "header"))}
     header = json.loads(str(arrays["header"]))
-    del header["errors"], header["writes"], header["codes"], header["error_codes"]
+    del header["errors"], header["writes"], header["codes"], header["error_codes"], header["fed_back"]
     np.savez(path, **{**arrays, "header": np.array(json.dumps(header | {"version": 1}))})
     back = Activity.load(path, NETWORK)
     assert (back.errors, back.writes) == ({}, {})
@@ -280,6 +282,18 @@ def test_errors_stand_on_the_lines_as_they_were_recorded(measured: Activity) -> 
     assert columns is not None
     assert columns[3, 5, 2] == there.error_codes["conv 1"][1, 3, 2, 5]
     assert there.column_codes("dense", 0) is None
+
+
+def test_an_error_for_fixed_matrices_is_that_of_its_timestep_or_one_for_all(measured: Activity) -> None:
+    there = learned(measured)
+    one = Activity(NETWORK, measured.spikes, fed_back={"out": there.fed_back["out"][:, :1]})
+    for activity, at in ((there, 5), (one, 0)):
+        found = activity.fed_back_codes(1, 5)
+        assert found is not None
+        assert np.array_equal(found, there.fed_back["out"][1, at : at + 1])
+    assert measured.fed_back_codes(1, 5) is None
+    with pytest.raises(WorkloadError, match="fed_back of 'dense', which is not the last layer"):
+        Activity(NETWORK, measured.spikes, fed_back={"dense": there.fed_back["out"]})
 
 
 def test_numbers_of_an_input_that_is_no_spikes_are_known_only_where_recorded(measured: Activity) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from archsim.crossbar.cells.noises import Window
 from archsim.crossbar.cells.programming import SpreadLaw
@@ -41,4 +41,5 @@ def landing_chance(device: Device, target_siemens: Floats) -> Floats:
     band = errors.write_verify.band_frac * window.width_siemens
     with np.errstate(divide="ignore"):  # without a spread every pulse lands
         reach = np.where(sigma > 0, band / sigma, np.inf)
-    return np.asarray(ndtr(reach) - np.where(target_siemens > band, ndtr(-reach), 0.0))
+    below = scipy.special.ndtr  # loaded by scipy when it is first asked for
+    return np.asarray(below(reach) - np.where(target_siemens > band, below(-reach), 0.0))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from archsim.crossbar.cells.noises import Window
@@ -49,9 +50,8 @@ def curvature(label: float) -> float:
         return 0.0
     distance = _DISTANCE_OF_LABEL * math.sqrt(2) * abs(label)
     # k / 8 is the distance of nearly straight curves and lies above that of all others
-    from scipy.optimize import brentq  # loads much of scipy, and most chips need none of it
-
-    k = brentq(lambda k: _largest_distance(k) - distance, 7 * distance, 200.0, xtol=1e-14, rtol=1e-13)
+    ends = (7 * distance, 200.0)
+    k = scipy.optimize.brentq(lambda k: _largest_distance(k) - distance, *ends, xtol=1e-14, rtol=1e-13)
     return math.copysign(float(k), label)
 
 

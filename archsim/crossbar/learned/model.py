@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, polygamma
 
 from archsim.crossbar.learned.file import read_model, versions, write_model
 from archsim.crossbar.learned.posterior import Floats, Lookup, Posterior, group
@@ -345,8 +345,8 @@ def _fit_both(z: Floats, y: Floats, max_points: int, seed: int, restarts: int) -
         ratio = _averages(coarse, (residual**2 + _FLOOR) / free / np.exp(log_variance_at))
         half = spread_count * free / 2
         # log of a chi-square average of ν: expectation ψ(ν/2) − log(ν/2), variance ψ′(ν/2)
-        target = np.log(ratio) - digamma(half) + np.log(half) + log_variance_of
-        log_variance = _regress(spread_centre, target, polygamma(1, half), 1e-6, seed, spread_guess)
+        target = np.log(ratio) - scipy.special.digamma(half) + np.log(half) + log_variance_of
+        log_variance = _regress(spread_centre, target, scipy.special.polygamma(1, half), 1e-6, seed, spread_guess)
         log_variance_at, log_variance_of = log_variance.mean(z), log_variance.mean(spread_centre)
         target = _averages(fine, residual) + mean.mean(centre)
         noise = np.exp(log_variance.mean(centre)) / count + _JITTER

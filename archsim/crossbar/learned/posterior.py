@@ -9,9 +9,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.spatial.distance import cdist
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -94,7 +93,7 @@ class Posterior:
 
     def kernel(self, a: Floats, b: Floats) -> Floats:
         """Constant × exp(−½ Σ ((a − b) / length)²), (n, k) and (m, k) → (n, m)."""
-        result: Floats = cdist(a / self.lengths, b / self.lengths, "sqeuclidean")
+        result: Floats = scipy.spatial.distance.cdist(a / self.lengths, b / self.lengths, "sqeuclidean")
         result *= -0.5
         np.exp(result, out=result)
         result *= self.constant
@@ -115,20 +114,20 @@ class Posterior:
         result = np.empty(len(z))
         for start in range(0, len(z), _BLOCK):
             block = slice(start, start + _BLOCK)
-            across = solve_triangular(factor, self.kernel(z[block], self.points).T, lower=True)
+            across = scipy.linalg.solve_triangular(factor, self.kernel(z[block], self.points).T, lower=True)
             result[block] = self.constant - np.einsum("ij,ij->j", across, across)
         result[:] = np.sqrt(np.maximum(result, 0.0))
         return result
 
     def degrees_of_freedom(self) -> float:
         """Trace of the smoother K (K + noise)⁻¹: how many of the data the mean uses up."""
-        return float(np.trace(cho_solve(self._factor, self.kernel(self.points, self.points))))
+        return float(np.trace(scipy.linalg.cho_solve(self._factor, self.kernel(self.points, self.points))))
 
     @cached_property
     def _factor(self) -> Any:
         total = self.kernel(self.points, self.points)
         total[np.diag_indices_from(total)] += self.noise + self.white
-        return cho_factor(total, lower=True)
+        return scipy.linalg.cho_factor(total, lower=True)
 
 
 class Lookup:

@@ -12,8 +12,8 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
 
 from archsim.crossbar.wires.circuit import Circuit
 from archsim.crossbar.wires.vectors import compiled_loops
@@ -105,17 +105,17 @@ def _upper(y: Floats, rows: slice, cols: slice) -> Floats:
 
 def _half_solved(coupling: Floats, seam: Floats) -> Floats:
     """Z with Z^T Z = coupling seam^-1 coupling^T, by Cholesky factorisation; both are used up."""
-    factor, info = lapack.dpotrf(seam.T, lower=1, clean=0, overwrite_a=1)
+    factor, info = scipy.linalg.lapack.dpotrf(seam.T, lower=1, clean=0, overwrite_a=1)
     if info:
         raise ArithmeticError("a seam between blocks is not positive definite")
-    return np.asarray(blas.dtrsm(1.0, factor, coupling.T, lower=1, overwrite_b=1))
+    return np.asarray(scipy.linalg.blas.dtrsm(1.0, factor, coupling.T, lower=1, overwrite_b=1))
 
 
 def _eliminate(y: Floats, coupling: Floats, seam: Floats) -> None:
     """``y -= coupling seam^-1 coupling^T`` in the upper triangle, for one block or for many."""
     if y.ndim == 2:
         z = _half_solved(coupling, seam)
-        blas.dsyrk(-1.0, z, beta=1.0, c=y.T, trans=1, lower=1, overwrite_c=1)
+        scipy.linalg.blas.dsyrk(-1.0, z, beta=1.0, c=y.T, trans=1, lower=1, overwrite_c=1)
         return
     loops = compiled_loops()
     if loops is not None:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from archsim.crossbar.wires.circuit import Circuit
 from archsim.errors import EngineError
@@ -101,7 +101,7 @@ class Ladders:
         """Node voltages for currents injected into the nodes, the fixed end at 0 V."""
         if injected.size == 1:  # LAPACK's interface wants at least two nodes
             return np.asarray(injected * self._pivot)
-        x, _ = lapack.dpttrs(self._d, self._e, injected.ravel())
+        x, _ = scipy.linalg.lapack.dpttrs(self._d, self._e, injected.ravel())
         return np.asarray(x).reshape(injected.shape)
 
     def profile(self) -> Floats:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.report.html.floor import floor
 from archsim.report.html.parts import areas, cells, power
 from archsim.report.html.timeline import timeline
-from archsim.report.summary import RUN_COLUMNS, Summary
+from archsim.report.summary import RUN_COLUMNS, Summary, idle_line
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -68,7 +68,7 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
         columns=RUN_COLUMNS,
         rows=[[typeset(cell) for cell in summary.row()] for summary in summaries],
         phases=[summary.phase for summary in summaries],
-        notes=notes,
+        notes=[*notes, *filter(None, map(idle_line, records))],
         provenance=_provenance(results),
         runs=[tuple(map(_in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
     )

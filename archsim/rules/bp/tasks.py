@@ -32,7 +32,7 @@ from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
-from archsim.workload import INPUT
+from archsim.workload import INPUT, Layer
 
 Key = tuple[str, int, int]  # layer, tile, step
 Come = dict[tuple[int, str], list[int]]  # by home tile and layer below, the tasks that its sums are made by
@@ -53,6 +53,8 @@ class BackPropagation(Learning):
         self.forward.run()
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
+        for layer in self.ctx.network.layers:
+            self._hand_out_sets(layer)
         for name, step in reversed(list(as_output_asks(self.ctx.flow))):
             if name != INPUT and self.ctx.network.learns(name):
                 self._step(self.ctx.plan(name), step)
@@ -76,18 +78,24 @@ class BackPropagation(Learning):
 
     def _sets(self, plan: LayerPlan, step: int, source: str, home: int) -> list[int]:
         """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
-        n_steps = self.ctx.flow.n_steps(source)
-        if (source, home, n_steps - 1) not in self.sums.taken:
-            label = self.label(source, n_steps - 1)
-            self.sums.take(label, source, home, reversed(range(n_steps)), self._n_open(source))
         return [self.sums.taken[source, home, needed] for needed in self.ctx.flow.needs(plan.layer, step, source)]
+
+    def _hand_out_sets(self, layer: Layer) -> None:
+        """Sets of accumulators to all steps of a layer that another reads, in the order in which they are used."""
+        name, users = layer.name, self._users(layer.name)
+        if users and self.ctx.network.learns(name):
+            read = {step for user in users for step in self.forward.last_users(user.name, name)}
+            for home in self.ctx.plan(name).homes:
+                label = self.label(name, max(read, default=0))
+                self.sums.take(label, name, home.tile, sorted(read, reverse=True), self._n_open(name))
+
+    def _users(self, source: str) -> list[Layer]:
+        return [layer for layer in self.ctx.network.layers if source in sources_of(layer)]
 
     def _n_open(self, source: str) -> int:
         """Steps of a layer whose sums are in the making at once: windows above add to several in turn."""
-        flow, network = self.ctx.flow, self.ctx.network
-        users = [layer for layer in network.layers if source in sources_of(layer)]
-        ahead = flow.look_ahead[source] * flow.n_bursts(source)
-        return max(flow.live_steps(user, source) for user in users) + ahead
+        flow, ahead = self.ctx.flow, self.ctx.flow.look_ahead[source] * self.ctx.flow.n_bursts(source)
+        return max(flow.live_steps(user, source) for user in self._users(source)) + ahead
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]

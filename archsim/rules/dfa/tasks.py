@@ -155,7 +155,8 @@ class DirectFeedback(Learning):
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:
-            product = Product(block, 1, block.n_rows, bits, signed=bits > 1)
+            codes = ctx.fed_back_codes(self.forward.sample, error, block.rows)
+            product = Product(block, 1, block.n_rows, bits, signed=bits > 1, codes=codes)
             merged = read_array(ctx, label, product, [fetched])
             readers.append(merged)
             channel = block.columns[0] // per_channel

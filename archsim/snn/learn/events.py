@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from archsim.workload.network import Floats
 
@@ -83,4 +83,4 @@ class Events:
 
     def _sparse(self) -> Any:
         ones = np.ones(len(self.index))
-        return sparse.csr_array((ones, self.index, self.start), shape=(len(self.start) - 1, self.n_rows))
+        return scipy.sparse.csr_array((ones, self.index, self.start), shape=(len(self.start) - 1, self.n_rows))

@@ -29,11 +29,14 @@ class Gradients:
     biases : dict of str to array (columns,)
     deltas : dict of str to array (T_l, B, neurons)
         dL/d(current) of every layer with weights.
+    fed_back : array (T or 1, B, classes), optional
+        The error that a rule multiplies by fixed matrices; one for all timesteps if it is constant.
     """
 
     weights: dict[str, Floats]
     biases: dict[str, Floats]
     deltas: dict[str, Floats]
+    fed_back: Floats | None = None
 
 
 def back_propagate(
@@ -173,7 +176,7 @@ def direct_feedback(
     """
     _check_feedback(network, feedback, error.shape[2])
     mean = np.broadcast_to(error.mean(axis=0), error.shape)
-    found = Gradients({}, {}, {})
+    found = Gradients({}, {}, {}, mean[:1] if mean_rate else error)
     for layer in network.weighted:
         n_steps = len(tape.outputs[layer.name])
         if layer is network.layers[-1]:

@@ -51,6 +51,7 @@ class Recorder:
         self._spikes: dict[str, list[Spikes]] = {}
         self._errors: dict[str, list[Codes]] = {}
         self._codes: dict[str, list[Codes]] = {}
+        self._fed_back: list[Codes] = []
         self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
         self._updates: list[Update] = []
@@ -71,10 +72,12 @@ class Recorder:
             # (timesteps, samples, columns, positions): a vector has an error for each column
             by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
             self._errors.setdefault(name, []).append(self._sent(by_column).swapaxes(0, 1).reshape(shape))
+        if gradients.fed_back is not None:
+            self._fed_back.append(self._sent(gradients.fed_back).swapaxes(0, 1))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
     def _sent(self, delta: Floats) -> Codes:
-        """Errors (T, B, columns, positions) as the drivers send them."""
+        """Errors (T, B, columns, ...) as the drivers send them."""
         magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
         unit, _ = by_largest(delta, axis=2)
         return np.asarray(np.rint(unit * (2**magnitude_bits - 1)), dtype=np.int32)
@@ -134,6 +137,7 @@ class Recorder:
             pulses_of(typical(self._updates, max(map(len, self._writes.values()), default=0))),
             {name: first(parts) for name, parts in self._codes.items()},
             errors,
+            {self._network.layers[-1].name: first(self._fed_back)} if self._fed_back else {},
         )
 
 

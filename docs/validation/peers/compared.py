@@ -38,7 +38,9 @@ class Line:
     def row(self) -> str:
         """A row of a table."""
         there = f"{self.theirs:.4g}" if self.low is None else f"{self.low:.4g} – {self.high:.4g}"
-        off = "inside" if self.low is not None and not self.off else f"{100 * self.off:+.2f} %"
+        off = f"{100 * self.off:+.2f} %" if self.off < float("inf") else "new"
+        if self.low is not None and not self.off:
+            off = "inside"
         why = self.why if abs(self.off) > NO_REASON_UP_TO else ""
         return f"| {self.what} | {there} | {self.ours:.4g} | {self.unit} | {off} | {why} |"
 

@@ -14,43 +14,59 @@ from peers.runs import ROOT
 
 FILES = ("tests/chips/wearable_rram.yaml", "arch_specs/wearable_rram.yaml")
 WORK = ROOT / "workloads/watch_mlp.yaml"
-ALL = "other sources: see archsim components"
-WHY = {
+ALL, ADDED = "other sources: see archsim components", "was left out"
+ENERGY = {
     "crossbar": "a cell conducts for the on-time of a read, not for a cycle of 100 ns; word lines are charged",
-    "adc": "a stopped converter does not leak a fifth of its power at full rate; 5 bits as in silicon",
-    "sample_hold": "a capacitor of 10 fF, which ISAAC's area cannot hold",
-    "drivers": "a driver and an input register of each row in 22 nm",
+    "adc": "converters of 5 bits in silicon and in models, not a regression alone",
+    "sample_hold": "a capacitor of 10 fF",
+    "drivers": "drivers and input registers are parts of their own",
     "write_circuits": "pulses of 3 to 4 V and 100 to 500 µA as in silicon, several for each cell",
     "tile_bus": "wires of the floor plan's length",
-    "interconnect": "a router of its own for each tile in 22 nm, with leakage; PUMA's served four tiles in 32 nm",
-    "gradient_unit": "a multiplication is priced as one",
-    "input_buffer": "CACTI at 300 K and exactly the size that is needed",
+    "interconnect": "a router of its own for each tile in 22 nm; PUMA's served four tiles in 32 nm",
+    "gradient_unit": "products are the multiplier's",
 }
-BUFFERS = {"output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer", "global_buffer"}
+AREA = {
+    "crossbar": "0.0486 µm² a cell as in silicon, not a model's 48 F²",
+    "adc": "shared by 8 columns and made for it; the regression is of converters that stand alone",
+    "sample_hold": "a capacitor of 10 fF, which ISAAC's area cannot hold",
+    "write_circuits": "level shifters, column drivers and multiplexers are parts of their own",
+    "tile_bus": "wires of the floor plan's length",
+    "interconnect": "a router of its own for each tile in 22 nm; PUMA's served four tiles in 32 nm",
+}
+LEAKAGE = {"adc": "a stopped converter does not leak a fifth of its power at full rate"}
+LOW = "low-leakage process at 300 K; was not charged, or that of 360 K"
+BUFFERS = {
+    *("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer", "global_buffer"),
+}
+REASONS = {
+    "energy_pj": (ENERGY, dict.fromkeys(BUFFERS, "CACTI's laws for the width that is read"), ALL),
+    "area_um2": (AREA, dict.fromkeys(BUFFERS, "exactly the size that is needed, in banks"), ALL),
+    "leakage_uw": (LEAKAGE, {}, LOW),
+}
 TOTALS = {"energy": ("energy_pj", "µJ"), "latency": ("latency_ps", "µs"), "area": ("area_um2", "mm²")}
 RUN = "the prices above together"
 
 
-def reason(component: str) -> str:
-    """Why a component has another price."""
-    return WHY["input_buffer"] if component in BUFFERS else WHY.get(component, ALL)
+def line(name: str, component: str, quantity: str, figures: tuple[float, float | None], unit: str) -> Line:
+    """Figures of now and of before, and why they differ."""
+    own, of_buffers, otherwise = REASONS[quantity]
+    now, before = figures
+    why = ADDED if before is None else own.get(component, of_buffers.get(component, otherwise))
+    return Line(name, now, before or 0.0, unit, why)
 
 
 def part_lines(chips: list[Chip], quantity: str, unit: str) -> list[Line]:
-    """Area or leakage of one instance of every part that both have."""
-    old, new = ({row["component"]: row for row in price_rows(chip)} for chip in chips)
-    return [
-        Line(name, new[name][quantity], old[name][quantity], unit, reason(name)) for name in old if name in new
-    ]
+    """Area or leakage of one instance of every part."""
+    old, new = ({row["component"]: row[quantity] for row in price_rows(chip)} for chip in chips)
+    return [line(name, name, quantity, (value, old.get(name)), unit) for name, value in new.items()]
 
 
 def energy_lines(chips: list[Chip]) -> list[Line]:
-    """Energy of every action that both have, by whom it is charged to."""
+    """Energy of every action, by whom it is charged to."""
     old, new = (_energies(chip) for chip in chips)
     return [
-        Line(f"{part}: {action}, per {per}", new[part, action, per], pj, "pJ", reason(part))
-        for (part, action, per), pj in old.items()
-        if (part, action, per) in new
+        line(f"{part}: {action}, per {per}", part, "energy_pj", (pj, old.get((part, action, per))), "pJ")
+        for (part, action, per), pj in new.items()
     ]
 
 

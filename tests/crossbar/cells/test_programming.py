@@ -9,8 +9,10 @@ from cells_support import G_MAX, G_MIN, MIDDLE, WIDTH, N, make, mean_is, program
 from scipy.special import erf
 from scipy.stats import truncnorm
 
-from archsim.crossbar.cells import device_table
+from archsim.crossbar.cells import Cells, device_table
 from archsim.errors import SpecError
+from archsim.registry import PULSES
+from archsim.spec.cells import CellErrors
 
 CONSTANT = {"kind": "constant", "sigma": 0.05}
 SIGMA = 0.05 * WIDTH
@@ -201,3 +203,26 @@ def test_programming_costs_no_call_for_a_cell():
     cells = make((512, 512, 4, 2), programming=table, write_verify={"band": 0.03, "max_pulses": 20})
     assert calls_of(lambda: cells.program(MIDDLE)) < cells.writes.size / 100
     assert cells.n_pulses > cells.writes.size > N
+
+
+def test_cells_without_write_verify_take_their_pulses_from_a_law():
+    """Its mean and its part of failed cells; conductances, and what else is drawn, stay as without it."""
+    n, law = 250_000, PULSES["lognormal"](kind="lognormal")
+    errors = CellErrors(programming=CONSTANT, device_spread=0.1)
+    common = {"g_min_siemens": G_MIN, "g_max_siemens": G_MAX, "errors": errors, "read_pulse_ps": 10_000, "seed": 4}
+    one, many = Cells((n,), **common), Cells((n,), **common, pulses=law)
+    for cells in (one, many):
+        cells.program(np.full(n, MIDDLE))
+    assert np.array_equal(one.conductance_siemens, many.conductance_siemens)
+    assert (one.n_pulses, one.n_verify_reads, one.n_failed) == (n, 0, 0)
+    assert many.n_pulses == many.n_verify_reads == many.writes.sum()
+    mean_is(many.writes, law.mean())
+    share_is(np.arange(n) < many.n_failed, 0.035)
+
+
+def test_who_is_not_in_the_band_after_the_last_pulse_has_failed():
+    rule = {"band": 0.03, "max_pulses": 2}
+    cells = programmed(np.full(N, MIDDLE), (N,), programming=CONSTANT, write_verify=rule)
+    outside = np.abs(cells.conductance_siemens - MIDDLE) > 0.03 * WIDTH
+    assert cells.n_failed == outside.sum()
+    share_is(outside, (1 - P_LANDS) ** 2)

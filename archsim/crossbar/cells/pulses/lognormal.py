@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,6 @@ def rounded_lognormal(median: float, sigma: float, most: int) -> Floats:
     (8.5, 7.3)
     """
     counts = np.arange(most + 1)
-    chances = np.asarray(ndtr(np.log((counts + 0.5) / median) / sigma))
+    chances = np.asarray(scipy.special.ndtr(np.log((counts + 0.5) / median) / sigma))
     chances[0], chances[-1] = 0.0, 1.0
     return chances

@@ -77,4 +77,4 @@ class AdamKind(OptimizerKind):
 
     def needs(self) -> UpdateNeeds:
         """m and v; 6 multiplications, 3 additions, a division, a root."""
-        return UpdateNeeds("adam", n_states=2, n_operations=11)
+        return UpdateNeeds("adam", 2, 11, n_multiplications=6, n_divisions=1, n_roots=1)

@@ -54,4 +54,4 @@ class MomentumKind(OptimizerKind):
 
     def needs(self) -> UpdateNeeds:
         """m; a multiplication and an addition."""
-        return UpdateNeeds("momentum", n_states=1, n_operations=2)
+        return UpdateNeeds("momentum", n_states=1, n_operations=2, n_multiplications=1)

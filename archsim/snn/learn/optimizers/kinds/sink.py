@@ -88,4 +88,7 @@ class SinkKind(OptimizerKind):
 
     def needs(self) -> UpdateNeeds:
         """For each half iteration 2 multiplications and an addition; a multiplication by the second factor."""
-        return UpdateNeeds("sink", n_operations=1, n_passes=2 * self.iterations, n_operations_per_pass=3)
+        return UpdateNeeds(
+            "sink", n_operations=1, n_passes=2 * self.iterations, n_operations_per_pass=3, n_multiplications=1,
+            n_multiplications_per_pass=2,
+        )  # fmt: skip
