@@ -87,10 +87,10 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     >>> found = wanted("22nm", "128x64", "sar:5bit/8", "mesh")
     >>> found.n_rows, found.n_columns, found.adc_kind, found.adc_bits, found.n_columns_per_adc
     (128, 64, 'sar', 5, 8)
-    >>> wanted("22nm", "128", "sarr:5/48", "mesh")
+    >>> wanted("22nm", "128", "sar/8", "mesh")
     Traceback (most recent call last):
     archsim.errors.ArchsimError: --array 128: write it as ROWSxCOLUMNS, such as 128x128
-    --adc sarr:5/48: no kind of ADC is called 'sarr'; there are: flash, ramp, sar, sense_amp; did you mean 'sar'?
+    --adc sar/8: write it as KIND:BITSbit/COLUMNS, such as sar:5bit/8 (one ADC for 8 columns)
     """
     faults: list[str] = []
     node_nm = _node(node, faults)
@@ -187,7 +187,7 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
 def _values(choices: Wanted, name: str) -> dict[Keys, str]:
     """What stands in the file instead of what the library says, by path."""
     return {
-        ("name",): name if _PLAIN.fullmatch(name) else json.dumps(name),
+        ("name",): name if _PLAIN.fullmatch(name) else json.dumps(name, allow_nan=False),
         ("technology", "node"): f"{choices.node_nm:g} nm",
         ("crossbar", "rows"): str(choices.n_rows),
         ("crossbar", "columns"): str(choices.n_columns),
