@@ -67,7 +67,7 @@ class RouterSize:
         Examples
         --------
         >>> round(3769 * RouterSize(32, 8, 4, 8).area())  # um2; DSENT says 19113
-        18922
+        18926
         """
         lines = self._lines / REFERENCE._lines
         return 0.702 * self._bits() + 0.244 * lines + 0.054 * lines**2
