@@ -87,10 +87,10 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     >>> found = wanted("22nm", "128x64", "sar:5bit/8", "mesh")
     >>> found.n_rows, found.n_columns, found.adc_kind, found.adc_bits, found.n_columns_per_adc
     (128, 64, 'sar', 5, 8)
-    >>> wanted("22nm", "128", "sarr:5/48", "mesh")
+    >>> wanted("22nm", "128", "sar/8", "mesh")
     Traceback (most recent call last):
     archsim.errors.ArchsimError: --array 128: write it as ROWSxCOLUMNS, such as 128x128
-    --adc sarr:5/48: no kind of ADC is called 'sarr'; there are: flash, integrate_and_fire, ramp, sar, sense_amp; did you mean 'sar'?
+    --adc sar/8: write it as KIND:BITSbit/COLUMNS, such as sar:5bit/8 (one ADC for 8 columns)
     """
     faults: list[str] = []
     node_nm = _node(node, faults)
@@ -171,7 +171,14 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
     values = _values(choices, name)
     if document.data["write"]["parallel_cells"] > choices.n_columns:
         values["write", "parallel_cells"] = str(choices.n_columns)
-    body = _with_values(file.read_text(encoding="utf-8"), document, values)
+    lines = _with_values(file.read_text(encoding="utf-8"), document, values)
+    # from the end of the file on, so that what stands above stays where it is
+    if choices.adc_kind != document.data["adc"]["kind"]:
+        lines = _with_cost_of(choices.adc_kind, library, lines, document)
+    if choices.n_columns_per_adc == 1:
+        start, end = _block(lines, document, ("crossbar", "column_mux"))
+        del lines[start:end]
+    body = "\n".join(lines) + "\n"
     start = body.index("version:")
     head = HEAD.format(name=name, node=choices.node_nm, command=command, library=library)
     return head + body[start:]
@@ -191,8 +198,29 @@ def _values(choices: Wanted, name: str) -> dict[Keys, str]:
     }
 
 
-def _with_values(text: str, document: Document, values: Mapping[Keys, str]) -> str:
-    """A YAML text with other values of some keys; all else, comments too, as it is."""
+def _with_cost_of(kind: str, library: str, lines: list[str], document: Document) -> list[str]:
+    """The lines with the price of another kind of ADC, if there are figures of it."""
+    file = FOLDER / "adcs" / f"{library}.yaml"
+    others = read_yaml(file, SpecError)
+    if kind not in others.data:
+        return lines
+    text = file.read_text(encoding="utf-8").splitlines()
+    first, last = _block(text, others, (kind,))
+    start, end = _block(lines, document, ("adc", "cost"))
+    return [*lines[:start], "  cost:", *(f"  {line}" for line in text[first + 1 : last]), *lines[end:]]
+
+
+def _block(lines: list[str], document: Document, path: Keys) -> tuple[int, int]:
+    """First line of a section, and the one behind it."""
+    position = document.position(path)
+    assert position is not None  # a library has all of them
+    start, indent = position[0] - 1, position[1] - 1
+    deeper = (k for k in range(start + 1, len(lines)) if not lines[k].startswith(" " * (indent + 1)))
+    return start, next(deeper, len(lines))
+
+
+def _with_values(text: str, document: Document, values: Mapping[Keys, str]) -> list[str]:
+    """The lines of a YAML text with other values of some keys; all else, comments too, as it is."""
     lines = text.splitlines()
     for path, value in values.items():
         position = document.position(path)
@@ -201,4 +229,4 @@ def _with_values(text: str, document: Document, values: Mapping[Keys, str]) -> s
         before, after = lines[row][:column], lines[row][column:]
         written = rf"({path[-1]}:\s*)[^,}}#]*?(?=\s*[,}}]|\s+#|$)"
         lines[row] = before + re.sub(written, rf"\g<1>{value}", after, count=1)
-    return "\n".join(lines) + "\n"
+    return lines

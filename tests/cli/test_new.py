@@ -85,3 +85,16 @@ def test_without_a_file_it_goes_to_stdout() -> None:
     said = run()
     assert said.exit_code == 0
     assert said.stdout.startswith("# my_chip: an RRAM chip at 22 nm")
+
+
+def test_another_kind_of_converter_comes_with_its_own_price_where_there_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "chip.yaml"
+    assert run("--adc", "flash:5bit/8", "-o", str(file)).exit_code == 0
+    cost = archsim.load_chip(file).adc.cost
+    assert (cost.energy_pj, cost.area_um2) == (0.0527, 379)  # NeuroSim V1.3: 31 levels of 1.7 fJ
+    assert run("--adc", "sense_amp:1bit/8", "-o", str(file), "--force").exit_code == 0
+    assert archsim.load_chip(file).adc.cost.area_um2 == 3.4
+    assert run("--adc", "ramp:6bit/1", "-o", str(file), "--force").exit_code == 0
+    chip = archsim.load_chip(file)
+    assert chip.adc.cost == archsim.load_chip(FOLDER / "rram_22nm.yaml").adc.cost
+    assert chip.crossbar.column_mux is None  # nothing to choose from

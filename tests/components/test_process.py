@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import archsim
-from archsim.components import Parts, buffer_kinds, check, price_rows, without_effect
+from archsim.components import Parts, buffer_kinds, check, part_kinds, price_rows, without_effect
 from archsim.components.process import LAWS, State
 from archsim.spec import Chip
 from archsim.spec.library import FOLDER
@@ -125,3 +125,21 @@ def test_two_temperatures_of_one_chip_are_told() -> None:
     assert [note for note in without_effect(of_library(*hot)) if note.startswith(told)]
     both = of_library(*hot, "device.errors.temperature=320 K")
     assert not [note for note in without_effect(both) if note.startswith(told)]
+
+
+def test_every_part_and_every_figure_of_its_cost_has_a_law() -> None:
+    for kind in part_kinds().values():
+        assert {kind.scaling, *kind.scaling_of.values()} <= set(LAWS), kind.kind
+
+
+def test_the_price_list_says_how_far_each_price_may_be_off_and_with_what() -> None:
+    rows = {row["component"]: row["spread"] for row in price_rows(of_library())}
+    assert all(rows.values())
+    # column "spread" of the price list
+    assert {name: rows[name]["energy"]["factor"] for name in ("adc", "write_circuits", "tile_bus")} == {
+        "adc": 3.1, "write_circuits": 12, "tile_bus": 1.75,
+    }  # fmt: skip
+    of_adc = {"factor": 2.6, "cause": "converters", "source": "families of sources at 22 nm, 5 bit"}
+    assert rows["adc"]["area"] == of_adc
+    shared = {name for name, spread in rows.items() if spread.get("energy", {}).get("cause") == "digital blocks"}
+    assert shared >= {"accumulator", "neuron_unit", "gradient_unit", "multiplier", "input_registers"}
