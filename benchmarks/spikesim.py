@@ -172,11 +172,14 @@ def lowered_run(name: str, inputs: Mapping[str, Any]) -> Lowered:
 
 
 def energy_by_component_pj(lowered: Lowered) -> dict[str, float]:
-    """Counts times prices, without leakage (SpikeSim has none)."""
+    """Counts times prices, without leakage (SpikeSim has none); moves between buffers of a tile apart."""
     graph, spent = lowered.graph, dict[str, float]()
     for action, count in zip(graph.action, graph.count, strict=True):
-        for charge in lowered.actions[graph.action_names[action]].charges:
-            spent[charge.component] = spent.get(charge.component, 0.0) + int(count) * charge.energy_pj
+        name = graph.action_names[action]
+        apart = " (moves)" if name.split("@")[0] == "move" else ""
+        for charge in lowered.actions[name].charges:
+            part = charge.component + apart
+            spent[part] = spent.get(part, 0.0) + int(count) * charge.energy_pj
     return spent
 
 

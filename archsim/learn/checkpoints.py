@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +24,6 @@ from archsim.reading import input_arrays
 from archsim.snn.weights import initialise
 from archsim.units import shape_fault
 from archsim.workload.network import Network
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 FORMAT = "archsim checkpoint"
 VERSION = 1
@@ -61,7 +58,7 @@ class Checkpoint:
         write_arrays(path, {"header": np.array(json.dumps(header, allow_nan=False)), **arrays})
 
     @classmethod
-    def load(cls, path: Path, made_from: Mapping[str, Any], shape: type[BaseModel]) -> Checkpoint:
+    def load(cls, path: Path, made_from: Mapping[str, Any], shape: type[Any]) -> Checkpoint:
         """Read it back, if it was made from the same.
 
         Parameters
@@ -69,8 +66,8 @@ class Checkpoint:
         path : Path
         made_from : mapping
             What it must have been made from.
-        shape : type of BaseModel
-            That of its record.
+        shape : type
+            That of its record (:mod:`archsim.learn.shapes`).
 
         Raises
         ------

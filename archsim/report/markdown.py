@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archsim.names import NONE
-from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, percent, rate
+from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, percent, rate, write_lines
 from archsim.report.table import markdown_table
 from archsim.texts import as_markdown
 from archsim.units import format_quantity
@@ -60,7 +60,7 @@ def _phase(record: Record, summary: Summary) -> list[str]:
         "component's task.",
         _picture(record, summary.phase),
     ]
-    parts += [as_markdown(text) for text in filter(None, [idle_line(record)])]
+    parts += [as_markdown(text) for text in (*filter(None, [idle_line(record)]), *write_lines(record))]
     for by in BREAKDOWNS:
         parts += [f"### {phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
     return parts

@@ -178,14 +178,16 @@ def write_lines(record: Record) -> list[str]:
     >>> print(write_lines({"phase": "program", "provenance": {"writes": writes}})[0])
     program: 1000 cells written, 8.5 pulses each (0.085 % of their endurance); 35 (3.5 %) not at their target
     """
-    writes = record["provenance"].get("writes")
+    writes = record.get("provenance", {}).get("writes")
     if not writes or (record["phase"] != "program" and writes["pulses"] == writes["cells"]):
         return []
     worn = ""
     if "endurance_cycles" in writes:
         worn = f" ({percent(writes['pulses_per_cell'] / writes['endurance_cycles'])} of their endurance)"
+    each = writes["pulses_per_cell"]
+    taken = "1 pulse" if each == 1 else f"{each:.3g} pulses"
     failed = f"{writes['failed']:.4g} ({percent(writes['failed'] / writes['cells'])}) not at their target"
     return [
-        f"{record['phase']}: {writes['cells']} cells written, {writes['pulses_per_cell']:.3g} pulses each{worn}"
+        f"{record['phase']}: {writes['cells']} cells written, {taken} each{worn}"
         + (f"; {failed}" if writes["failed"] else "")
     ]

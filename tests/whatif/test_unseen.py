@@ -47,7 +47,7 @@ def test_more_converters_are_not_what_the_replay_sees_and_it_says_so(root_dir: P
 
 
 def test_every_kind_of_resource_is_only_counted_or_is_said(root_dir: Path):
-    counted = {"sample_hold", "output_register"}
+    counted = {"sample_hold", "output_register", "sets"}  # sets of accumulators for sums of errors
     chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", "power.max=1 W")
     chip = chip.model_copy(update={"write": chip.write.model_copy(update={"max_power_uw": 1e6})})
     short = ["timesteps=2", "samples=1", "batch=1"]

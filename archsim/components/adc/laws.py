@@ -12,13 +12,27 @@ regression on Murmann's survey has it (:mod:`archsim.components.adc.survey`):
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from archsim.registry import ADCS
+from archsim.spec.chip import Adc
 from archsim.spec.costs import LawAdc
 
-if TYPE_CHECKING:
-    from archsim.components.adc.kind import AdcKind
+
+class Converter(Protocol):
+    """An `AdcKind`, as far as its laws are asked."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def law_bits(self) -> tuple[int, int] | None: ...
+
+    @property
+    def adc(self) -> Adc: ...
+
+    def full_rate_mhz(self) -> float: ...
+
 
 FLAT_MHZ: Final = 1000.0
 LARGEST_MHZ: Final = 1e4
@@ -48,7 +62,7 @@ def from_rate(given_mhz: float, rate_mhz: float) -> float:
     return float((rate_mhz / given_mhz) ** AREA_PER_RATE)
 
 
-def law_faults(law: AdcKind, cost: LawAdc) -> list[str]:
+def law_faults(law: Converter, cost: LawAdc) -> list[str]:
     """What keeps a cost of ``model: law`` from being priced, as ``path: what is wrong; what would help``."""
     if law.law_bits is None:
         said = f"kind {law.kind} has no laws of energy and area"

@@ -87,9 +87,11 @@ class Compared:
         """In one cell: how many lines, how far off at most."""
         offs = [abs(line.off) for line in self.lines]
         close = sum(off <= NO_REASON_UP_TO for off in offs)
+        bands = all(line.low is not None for line in self.lines)
+        where = "inside their bands" if bands else "within 1 %"
         if close == len(offs):
-            return f"all {len(offs)} figures within 1 %"
-        return f"{close} of {len(offs)} figures within 1 %; the worst {100 * max(offs):.3g} % off"
+            return f"all {len(offs)} figures {where}"
+        return f"{close} of {len(offs)} figures {where}; the worst {100 * max(offs):.3g} % off"
 
     @property
     def row(self) -> str:

@@ -11,9 +11,9 @@ WHY = {
     "memory fetch": "as the neuron",
     "ADC and multiplexer": "at size 128 SpikeSim counts 256 conversions of 128 columns",
     "crossbar": "at size 128 SpikeSim reads 16 times for 8 rounds of conversions",
-    "H-tree": "spikes that stay in a tile cross it to the input buffer; at size 128 SpikeSim counts idle columns",
-    "temporary buffer": "at size 128 SpikeSim counts columns that are not in use",
-    "subtractor": "as the temporary buffer",
+    "H-tree": "at size 128 SpikeSim counts columns that are not in use",
+    "temporary buffer": "as the H-tree",
+    "subtractor": "as the H-tree",
     "neuron memory": "inputs and first outputs there, potentials here; all tiles alike here",
 }
 SUM = "the lines above, summed"
