@@ -72,22 +72,24 @@ class BackPropagation(Learning):
     def _delta(self, plan: LayerPlan, home: Home, step: int) -> int:
         name = plan.layer.name
         known = self.contributions.get((name, home.tile, step), [])
-        has_set = (name, home.tile, step) in self.sums.taken
-        frees = [self.sums.claim(name, home.tile, self._n_open(name))] if has_set else []
-        return self.delta(plan, home, step, [*known, self.forward.sent[name, home.tile, step]], frees)
+        own_set = self.sums.taken.get((name, home.tile, step))
+        frees = [] if own_set is None else [self.sums.claim(name, home.tile, self._n_open(name))]
+        return self.delta(plan, home, step, [*known, own_set, self.forward.sent[name, home.tile, step]], frees)
 
     def _sets(self, plan: LayerPlan, step: int, source: str, home: int) -> list[int]:
         """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
         return [self.sums.taken[source, home, needed] for needed in self.ctx.flow.needs(plan.layer, step, source)]
 
     def _hand_out_sets(self, layer: Layer) -> None:
-        """Sets of accumulators to all steps of a layer that another reads, in the order in which they are used."""
-        name, users = layer.name, self._users(layer.name)
-        if users and self.ctx.network.learns(name):
-            read = {step for user in users for step in self.forward.last_users(user.name, name)}
+        """Sets of accumulators to all steps of a layer that another reads, in the order in which they are used.
+
+        Also to steps that no window reads: without a turn of their own they would run ahead and fill the buffers.
+        """
+        name = layer.name
+        if self._users(name) and self.ctx.network.learns(name):
+            steps = range(self.ctx.flow.n_steps(name))
             for home in self.ctx.plan(name).homes:
-                label = self.label(name, max(read, default=0))
-                self.sums.take(label, name, home.tile, sorted(read, reverse=True), self._n_open(name))
+                self.sums.take(self.label(name, steps[-1]), name, home.tile, reversed(steps), self._n_open(name))
 
     def _users(self, source: str) -> list[Layer]:
         return [layer for layer in self.ctx.network.layers if source in sources_of(layer)]
