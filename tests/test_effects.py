@@ -25,6 +25,7 @@ from archsim.learn import learn
 from archsim.snn import measure
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
+from archsim.spec.library import with_library
 from archsim.workload import Phase, Workload
 from archsim.workload.models import WorkloadModel
 from archsim.workload.notes import without_effect as without_effect_of_work
@@ -76,7 +77,6 @@ REASONS = {
     ("puma_32nm", "tile.input_buffer.size"): "the cited cost is of the whole; it bounds what may wait there",
     ("puma_32nm", "tile.output_buffer.size"): "as above",
     ("spikesim_65nm", "adc.cost.per"): "one step is a conversion for kind: flash",
-    ("wearable_rram", "sample_hold.held_until"): "two banks are never both held where a read takes 100 ns",
 }
 # keys all of whose other values are refused, by chip and key
 ONLY = {
@@ -85,6 +85,7 @@ ONLY = {
 }
 # refused, whatever else they say
 FIXED = {"cost.model": ONE_KIND, "control.model": ONE_KIND, "control.energy": "must be 0 pJ"}
+FIXED["library"] = "another one is another chip"
 FIXED |= {"pulses_per_cell.kind": "another law has other keys, or with the same figures is the same law"}
 AGREE = {"execution.feedback": "'transposable' needs crossbar.transpose, 'copy' an array without"}
 
@@ -157,7 +158,7 @@ def text_of(folder: Path, text: str) -> Workload:
 
 
 def priced(document: Document, data: dict[str, Any]) -> Chip:
-    chip = fill(Chip, Document(data, document.path, SpecError, document.marks))
+    chip = fill(Chip, with_library(Document(data, document.path, SpecError, document.marks)))
     if faults := check(chip):
         raise SpecError("\n".join(faults))
     return chip

@@ -74,7 +74,7 @@ def price_one_read(chip: Chip, n_active_rows: int | None = None) -> ArrayPrices:
     >>> from archsim.spec import load_chip
     >>> found = price_one_read(load_chip("arch_specs/wearable_rram.yaml"), 32)
     >>> round(found.energy_pj["drivers"], 4), found.energy_pj["total"] > found.energy_pj["crossbar"]
-    (0.7408, True)
+    (0.4, True)
     """
     refuse([wrong_type("chip", chip, Chip, "archsim.load_chip")])
     n_active = chip.crossbar.n_rows if n_active_rows is None else n_active_rows
