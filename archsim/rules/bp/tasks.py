@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from archsim.lowering.arrays import Product, Share, read_array, scatter
 from archsim.lowering.forward import pooled_values
@@ -43,6 +44,7 @@ class BackPropagation(Learning):
     """The backward pass of one sample."""
 
     contributions: dict[Key, list[int]] = field(default_factory=dict)
+    before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
@@ -73,8 +75,12 @@ class BackPropagation(Learning):
         name = plan.layer.name
         known = self.contributions.get((name, home.tile, step), [])
         own_set = self.sums.taken.get((name, home.tile, step))
+        # errors that no sum is made for keep the order of the sums below them by waiting for each other
+        turn = self.before.get((name, home.tile)) if own_set is None else own_set
         frees = [] if own_set is None else [self.sums.claim(name, home.tile, self._n_open(name))]
-        return self.delta(plan, home, step, [*known, own_set, self.forward.sent[name, home.tile, step]], frees)
+        found = self.delta(plan, home, step, [*known, turn, self.forward.sent[name, home.tile, step]], frees)
+        self.before[name, home.tile] = found
+        return found
 
     def _sets(self, plan: LayerPlan, step: int, source: str, home: int) -> list[int]:
         """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
@@ -164,12 +170,14 @@ class BackPropagation(Learning):
         codes = self.ctx.error_codes(name, self.forward.sample, step, _outputs(block))
         product = Product(block, n_vectors, n_driven, bits, bits > 1, is_transposed, codes)
         label = self.label(name, step)
-        merged = read_array(ctx, label, product, [fetched])
-        self.gradients.setdefault(name, []).append(merged)
         targets = self._targets(plan, _inputs(block))
+        sets = [self._sets(plan, step, source, home) for home, _, source in targets]
+        # no result waits in an output register for accumulators that one behind it has to free
+        merged = read_array(ctx, label, product, [fetched, *chain.from_iterable(sets)])
+        self.gradients.setdefault(name, []).append(merged)
         shares = [
-            Share(home, n_rows * n_vectors, self._sets(plan, step, source, home))
-            for home, n_rows, source in targets
+            Share(home, n_rows * n_vectors, of_home)
+            for (home, n_rows, _), of_home in zip(targets, sets, strict=True)
         ]
         added = scatter(ctx, label, product, merged, shares)
         for (home, _, source), task in zip(targets, added, strict=True):

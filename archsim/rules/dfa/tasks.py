@@ -157,11 +157,12 @@ class DirectFeedback(Learning):
         for block in blocks:
             codes = ctx.fed_back_codes(self.forward.sample, error, block.rows)
             product = Product(block, 1, block.n_rows, bits, signed=bits > 1, codes=codes)
-            merged = read_array(ctx, label, product, [fetched])
-            readers.append(merged)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
             own_set = self.sums.taken[name, home.tile, error]
+            # no result waits in an output register for accumulators that one behind it has to free
+            merged = read_array(ctx, label, product, [fetched, own_set])
+            readers.append(merged)
             added = deliver(ctx, label, product, merged, home.tile, [own_set])
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
