@@ -8,7 +8,7 @@ from typing import assert_never
 
 from archsim.components import sram_law
 from archsim.components.leakage import LOW_LEAKAGE, SRAM
-from archsim.components.process import LAWS, State
+from archsim.components.process import LAWS, State, chip_fault
 from archsim.components.records import Figures, exact
 from archsim.components.sram import CACTI_SOURCE, Sram, banked, nodes_nm, sram, widths_bits
 from archsim.spec.buffers import Buffer
@@ -124,8 +124,8 @@ def condition_faults(state: State) -> list[str]:
     """Conditions of a chip for which CACTI's laws do not hold, as ``conditions.key: what is wrong``."""
     found = SRAM.faults(state.temperature_k or 300, state.flavour or LOW_LEAKAGE)
     supply = State(state.node_nm, supply_v=state.supply_v)
-    found += [f"{key}: {said}" for key, said in LAWS["memory"].faults(State(state.node_nm), supply, {"energy"})]
-    return [f"conditions.{fault}" for fault in found]
+    beyond = LAWS["memory"].faults(State(state.node_nm), supply, {"energy"})
+    return [*(f"conditions.{fault}" for fault in found), *map(chip_fault, beyond)]
 
 
 def source_of(cost: CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer) -> str:

@@ -227,7 +227,17 @@ def check(chip: Chip) -> list[str]:
     of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
     of_circuits = circuit_faults(chip)
     priced = chip if of_circuits else with_circuits(chip)
-    return [*of_circuits, *dict.fromkeys(of_parts), *scaling_faults(priced, part_kinds())]
+    return list(dict.fromkeys([*of_circuits, *_gathered(of_parts), *scaling_faults(priced, part_kinds())]))
+
+
+def _gathered(faults: Iterable[str]) -> list[str]:
+    """Faults that say the same of several places as one, at the first of them."""
+    places: dict[str, list[str]] = {}
+    for path, said in (fault.split(": ", 1) for fault in faults):
+        if path not in places.setdefault(said, []):
+            places[said].append(path)
+    more = {said: f" (as {', '.join(others)})" if others else "" for said, (_, *others) in places.items()}
+    return [f"{first}: {said}{more[said]}" for said, (first, *_) in places.items()]
 
 
 def without_effect(chip: Chip) -> list[str]:

@@ -31,7 +31,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from archsim.components.leakage import LOGIC, LOW_LEAKAGE, SRAM, LeakageLaw
 from archsim.spec.costs import Flavour
@@ -68,6 +68,25 @@ class State:
     temperature_k: float | None = None
     supply_v: float | None = None
     flavour: Flavour | None = None
+
+
+class Outside(NamedTuple):
+    """A state that a law does not reach.
+
+    Attributes
+    ----------
+    state : State
+        That of the figures, or that of the chip.
+    key : str
+        "node", "temperature", "supply" or "flavour".
+    value, allowed : str
+        What it is, and where the law holds.
+    """
+
+    state: State
+    key: str
+    value: str
+    allowed: str
 
 
 class Law:
@@ -108,40 +127,47 @@ class Law:
         laws = {"energy": self.energy, "area": self.area, "leakage": self.leakage}
         return laws[quantity](old, new)
 
-    def faults(self, old: State, new: State, quantities: Collection[str]) -> Iterator[tuple[str, str]]:
-        """What is outside of the law, as (key, message); nothing is asked of what does not change."""
+    def faults(self, old: State, new: State, quantities: Collection[str]) -> Iterator[Outside]:
+        """What is outside of the law; nothing is asked of what does not change."""
         if old.node_nm != new.node_nm:
             low, high = self.nodes_nm
-            for node in (old.node_nm, new.node_nm):
-                if not low <= node <= high:
-                    yield "node", f"{node:g} nm; its law ({self.name}) holds from {low:g} to {high:g} nm"
+            for state in (old, new):
+                if not low <= state.node_nm <= high:
+                    yield Outside(state, "node", f"{state.node_nm:g} nm", f"from {low:g} to {high:g} nm")
         if old.supply_v != new.supply_v:
             yield from self._supplies(old, new)
         if self.leaks and "leakage" in quantities:
             yield from self._leakage_faults(old, new)
 
-    def _leakage_faults(self, old: State, new: State) -> Iterator[tuple[str, str]]:
+    def _leakage_faults(self, old: State, new: State) -> Iterator[Outside]:
         if old.flavour and new.flavour and old.flavour != new.flavour:
-            for flavour in (old.flavour, new.flavour):
-                if flavour not in self.leak.flavours:
-                    yield "flavour", f"{flavour}; its law ({self.name}) knows {', '.join(self.leak.flavours)}"
+            for state in (old, new):
+                if state.flavour not in self.leak.flavours:
+                    yield Outside(state, "flavour", str(state.flavour), f"for {', '.join(self.leak.flavours)}")
         if old.temperature_k and new.temperature_k and old.temperature_k != new.temperature_k:
             yield from self._too_hot(old, new)
 
-    def _too_hot(self, old: State, new: State) -> Iterator[tuple[str, str]]:
+    def _too_hot(self, old: State, new: State) -> Iterator[Outside]:
         low, high = min(self.leak.temperatures_k), max(self.leak.temperatures_k)
-        for kelvin in (old.temperature_k, new.temperature_k):
-            if not low <= (kelvin or low) <= high:
-                yield "temperature", f"{kelvin:g} K; its law ({self.name}) holds from {low:g} to {high:g} K"
-        if {old.flavour, new.flavour} - {None, "low_leakage"}:
-            yield "temperature", "leakage by temperature is known for flavour low_leakage only"
+        for state in (old, new):
+            if not low <= (state.temperature_k or low) <= high:
+                yield Outside(state, "temperature", f"{state.temperature_k:g} K", f"from {low:g} to {high:g} K")
+            if state.flavour not in (None, LOW_LEAKAGE):
+                yield Outside(state, "temperature", f"{state.flavour}", "by temperature for low_leakage only")
 
-    def _supplies(self, old: State, new: State) -> Iterator[tuple[str, str]]:
+    def _supplies(self, old: State, new: State) -> Iterator[Outside]:
         for state in (old, new):
             high = _nominal_v(state.node_nm) + _BEYOND_V
             if state.supply_v is not None and not _LOW_V <= state.supply_v <= high + 1e-9:
-                allowed = f"at {state.node_nm:g} nm {_LOW_V:g} to {high:.3g} V are allowed"
-                yield "supply", f"{state.supply_v:g} V; {allowed}"
+                allowed = f"from {_LOW_V:g} to {high:.3g} V at {state.node_nm:g} nm"
+                yield Outside(state, "supply", f"{state.supply_v:g} V", allowed)
+
+
+def chip_fault(outside: Outside) -> str:
+    """The chip is beyond what prices can be scaled to: one message for all of them."""
+    path = "technology.node" if outside.key == "node" else f"conditions.{outside.key}"
+    helps = "choose one within, or give figures that hold there, without at"
+    return f"{path}: {outside.value}; prices are scaled {outside.allowed}; {helps}"
 
 
 def _between(table: Mapping[float, float], at: float) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from archsim.components.part import Part
-from archsim.components.process import LAWS, State
+from archsim.components.process import LAWS, Outside, State, chip_fault
 from archsim.spec.chip import Chip
 from archsim.spec.costs import At, Conditions, Priced
 from archsim.units import door_key, format_quantity
@@ -119,26 +119,30 @@ def _different(state: State, other: State) -> str:
 
 
 def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
-    """What keeps costs from being scaled to their chip, as ``path: what is wrong; what would help``."""
-    found = []
+    """What keeps costs from being scaled to their chip, as ``path: what is wrong; what would help``; each once."""
+    found: dict[str, None] = {}
     for kind in kinds.values():
         cost = kind.cost_of(chip)
         if cost is None or not _differ(chip, cost):
             continue
-        path = ".".join(map(door_key, kind.cost_path()))
-        found += [f"{path}.at.{key}: {said}" for key, said in _faults(chip, cost, kind)]
-    return found
+        new, path = states(chip, cost)[1], ".".join(map(door_key, kind.cost_path()))
+        for outside in _outside(chip, cost, kind):
+            found[chip_fault(outside) if outside.state == new else _of_figures(path, outside)] = None
+    return list(found)
 
 
-def _faults(chip: Chip, cost: Priced, kind: type[Part]) -> dict[tuple[str, str], None]:
-    """As (key, message), each once."""
+def _of_figures(path: str, outside: Outside) -> str:
+    helps = "give figures that hold for this chip, or leave at out to take them as they are"
+    return f"{path}.at.{outside.key}: cannot be scaled: {outside.value}; its law holds {outside.allowed}; {helps}"
+
+
+def _outside(chip: Chip, cost: Priced, kind: type[Part]) -> Iterator[Outside]:
     old, new = states(chip, cost)
     by_law: dict[str, set[str]] = {}
     for name, quantity in _figures(cost).items():
         by_law.setdefault(kind.law_of(name), set()).add(quantity)
-    faults = [fault for law in sorted(by_law) for fault in LAWS[law].faults(old, new, by_law[law])]
-    helps = "give figures that hold for this chip, or leave at out to take them as they are"
-    return {(key, f"cannot be scaled: {said}; {helps}"): None for key, said in faults}
+    for law in sorted(by_law):
+        yield from LAWS[law].faults(old, new, by_law[law])
 
 
 def conditions_without_effect(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:

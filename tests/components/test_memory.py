@@ -207,7 +207,8 @@ def test_conditions_outside_of_cacti_s_laws_are_told_once(make_chip: Callable[..
     chip = make_chip({**two, "conditions": {"temperature": "370 K", "supply": "0.4 V"}})
     assert check(chip) == [
         "conditions.temperature: 370 K; CACTI 7 (22 nm, ITRS LSTP, LOP and HP) holds for 300 to 360 K",
-        "conditions.supply: 0.4 V; at 22 nm 0.7 to 0.95 V are allowed",
+        "conditions.supply: 0.4 V; prices are scaled from 0.7 to 0.95 V at 22 nm; choose one within, or give "
+        "figures that hold there, without at",
     ]
     cited = make_chip({"conditions": {"temperature": "370 K"}})
     assert check(cited) == []

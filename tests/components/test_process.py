@@ -96,18 +96,33 @@ def test_a_warm_chip_leaks_more_and_nothing_else_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("assignment", "key", "told"),
+    ("assignment", "path", "told"),
     [
-        ("technology.node=14 nm", "node", "14 nm; its law (analog) holds from 22 to 130 nm"),
-        ("conditions.temperature=420 K", "temperature", "420 K; its law (analog) holds from 300 to 400 K"),
-        ("conditions.supply=0.4 V", "supply", "0.4 V; at 22 nm 0.7 to 0.95 V are allowed"),
-        ("conditions.flavour=low_power", "flavour", f"low_power; its law (analog) knows {LOGIC_FLAVOURS}"),
+        ("technology.node=14 nm", "technology.node", "14 nm; prices are scaled from 22 to 130 nm"),
+        ("conditions.temperature=420 K", "conditions.temperature", "420 K; prices are scaled from 300 to 400 K"),
+        ("conditions.supply=0.4 V", "conditions.supply", "0.4 V; prices are scaled from 0.7 to 0.95 V at 22 nm"),
+        (
+            "conditions.flavour=low_power",
+            "conditions.flavour",
+            f"low_power; prices are scaled for {LOGIC_FLAVOURS}",
+        ),
     ],
 )
-def test_outside_of_a_law_nothing_is_guessed(assignment: str, key: str, told: str) -> None:
+def test_outside_of_a_law_one_message_says_where_it_holds(assignment: str, path: str, told: str) -> None:
+    found = [fault for fault in check(of_library(assignment)) if fault.startswith(f"{path}: {told}")]
+    assert found == [f"{path}: {told}; choose one within, or give figures that hold there, without at"]
+
+
+def test_figures_outside_of_their_law_are_refused_where_they_stand() -> None:
+    found = check(of_library("adc.cost.at.node=14 nm"))
     helps = "give figures that hold for this chip, or leave at out to take them as they are"
-    found = [fault for fault in check(of_library(assignment)) if fault.startswith("adc.")]
-    assert found == [f"adc.cost.at.{key}: cannot be scaled: {told}; {helps}"]
+    assert found == [f"adc.cost.at.node: cannot be scaled: 14 nm; its law holds from 22 to 130 nm; {helps}"]
+
+
+def test_what_keeps_several_parts_from_being_priced_is_said_once() -> None:
+    memories = [fault for fault in check(of_library("technology.node=14 nm")) if "CACTI" in fault]
+    assert len(memories) == 1
+    assert "global_buffer.cost" in memories[0]
 
 
 def test_conditions_that_change_nothing_are_told() -> None:
