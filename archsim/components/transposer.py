@@ -21,7 +21,15 @@ class Transposer(Part):
 
     @classmethod
     def cost_of(cls, chip: Chip) -> CitedCost | None:
-        return None if chip.tile.transposer is None else chip.tile.transposer.cost
+        """None also where there are no gradients to turn round."""
+        tile = chip.tile
+        return None if tile.transposer is None or tile.gradient_buffer is None else tile.transposer.cost
+
+    @classmethod
+    def notes(cls, chip: Chip) -> list[str]:
+        if chip.tile.transposer is None or chip.tile.gradient_buffer is not None:
+            return []
+        return ["tile.transposer: changes nothing here, for there is no tile.gradient_buffer; say null"]
 
     @classmethod
     def free_paths(cls) -> list[tuple[str, ...]]:
@@ -33,7 +41,7 @@ class Transposer(Part):
 
     @property
     def n_per_parent(self) -> int:
-        return 0 if self.chip.tile.transposer is None else 1
+        return 0 if self.cost_of(self.chip) is None else 1
 
     @property
     def figures(self) -> Figures:

@@ -110,8 +110,10 @@ class Factor:
 
 
 def chip_for(rule: str) -> Assignments:
-    """Parts that a chip for a rule lacks: one that reads no weights backwards needs no transposable arrays."""
-    return () if ALL_RULES[rule].reads_transposed else ("crossbar.transpose=none", "execution.feedback=copy")
+    """Parts that a chip for a rule lacks: one that reads no weights backwards needs nothing that is transposed."""
+    if ALL_RULES[rule].reads_transposed:
+        return ()
+    return ("crossbar.transpose=none", "execution.feedback=copy", "tile.transposer=null")
 
 
 @dataclass(frozen=True)
