@@ -22,6 +22,7 @@ ABSURD = {  # a slip of a unit at each key of the table
     "technology.node": "technology.node=1 nm",
     "device.read_voltage": "device.read_voltage=200 V",
     "device.read_pulse": "device.read_pulse=20 s",
+    "device.on_time": "device.on_time=1 ps",
     "device.g_max": "device.g_max=1 S",
     "device.g_min": "device.g_min=1 pS",
     "device.errors.endurance.cycles": "device.errors.endurance.cycles=1e12",

@@ -66,7 +66,7 @@ class SampleHold(Part):
         if hold is None:
             return None
         if isinstance(hold.cost, CapacitorHold):
-            return hold.cost.capacitance_ff * hold.cost.swing_v**2 * 1e-3  # fF V^2 = fJ
+            return hold.cost.capacitance_ff * hold.cost.swing_v**2 / 1e3  # fF V^2 = fJ
         return hold.cost.energy_pj
 
     def _plausible(self) -> str:
@@ -88,4 +88,4 @@ class SampleHold(Part):
 
     def _noise_v(self, capacitance_ff: float) -> float:
         temperature_k = self.chip.device.errors.temperature_k
-        return math.sqrt(BOLTZMANN_J_PER_K * temperature_k / (capacitance_ff * 1e-15))
+        return math.sqrt(BOLTZMANN_J_PER_K * temperature_k / (capacitance_ff / 1e15))

@@ -66,7 +66,9 @@ def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Docum
     False
     """
     document = read_yaml(path, SpecError)
-    given = [overrides] if isinstance(overrides, str) else list(overrides)
+    given = [overrides] if isinstance(overrides, str) else overrides
+    if not isinstance(given, list | tuple):
+        return document.override(given)  # refuses it
     chosen = [item for item in given if isinstance(item, str) and _sets_library(item)]
     others = [item for item in given if item not in chosen]
     return with_library(document.override(chosen)).override(others)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from archsim.errors import ArchsimError, SpecError, UnitError
+from archsim.reading import input_text
 from archsim.registry import ADCS, INTERCONNECTS
 from archsim.spec.library import FOLDER, libraries
 from archsim.units import close_match, parse_quantity
@@ -171,7 +172,7 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
     values = _values(choices, name)
     if document.data["write"]["parallel_cells"] > choices.n_columns:
         values["write", "parallel_cells"] = str(choices.n_columns)
-    lines = _with_values(file.read_text(encoding="utf-8"), document, values)
+    lines = _with_values(input_text(file), document, values)
     # from the end of the file on, so that what stands above stays where it is
     if choices.adc_kind != document.data["adc"]["kind"]:
         lines = _with_cost_of(choices.adc_kind, library, lines, document)
@@ -204,7 +205,7 @@ def _with_cost_of(kind: str, library: str, lines: list[str], document: Document)
     others = read_yaml(file, SpecError)
     if kind not in others.data:
         return lines
-    text = file.read_text(encoding="utf-8").splitlines()
+    text = input_text(file).splitlines()
     first, last = _block(text, others, (kind,))
     start, end = _block(lines, document, ("adc", "cost"))
     return [*lines[:start], "  cost:", *(f"  {line}" for line in text[first + 1 : last]), *lines[end:]]

@@ -275,7 +275,7 @@ def paths_to(model_class: type[BaseModel], keys: str) -> list[str]:
     --------
     >>> from archsim.spec import Chip
     >>> paths_to(Chip, "rows"), paths_to(Chip, "bus.width")
-    (['crossbar.rows'], ['tile.bus.width'])
+    (['crossbar.rows', 'drivers.cost.rows'], ['tile.bus.width'])
     """
     wanted = keys.split(".")
     paths = dict.fromkeys(_all_paths(place_of(model_class)))

@@ -20,7 +20,7 @@ class KindName:
     Examples
     --------
     >>> KindName("archsim.adcs").names()
-    ('flash', 'ramp', 'sar', 'sense_amp')
+    ('flash', 'integrate_and_fire', 'ramp', 'sar', 'sense_amp')
     """
 
     group: str

@@ -91,8 +91,9 @@ def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
     assert columns.split()[:4] == ["phase", "latency", "throughput", "energy"]
     assert [row.split()[0] for row in rows[:3]] == PHASES
     # the chip of this test has one tile: all its messages come from the global buffer or go there
-    assert [row.split(":")[0] for row in rows[3:]] == PHASES
-    assert all("most loaded links: link[" in row for row in rows[3:])
+    assert [row.split(":")[0] for row in rows[3:]] == [*PHASES, *PHASES]
+    assert all("most loaded links: link[" in row for row in rows[3:6])
+    assert all("% of the area is idle" in row for row in rows[6:])
     # no progress where nobody looks, but what makes no difference
     assert [line.split(",")[0] for line in result.stderr.splitlines()] == IDLE
 
@@ -361,7 +362,7 @@ def test_a_buffer_that_is_too_small_is_named(chip: Path, workload: Path) -> None
         ("crosbar.rows=64", ["neither chips nor workloads have 'crosbar'", "did you mean 'crossbar'"]),
         ("name=x", ["chip.name or workload.name"]),
         ("timesteps", ["path=value"]),
-        ("rows=4", ["neither chips nor workloads have 'rows' on top; did you mean crossbar.rows?\n"]),
+        ("rows=4", ["workloads have 'rows' on top; did you mean crossbar.rows, drivers.cost.rows?\n"]),
         ("input_buffer.size=1 kB", ["did you mean tile.input_buffer.size?"]),
         ("size=1 kB", ["did you mean tile.input_buffer.size, ", "more?"]),
         ("xyzzy=1", ["a chip has: version, name", "a workload has: version, name"]),

@@ -24,7 +24,7 @@ SAYS = {
     "pulses": r"mean: 1.25 pulses\ntwo cells at once: 143.75 ns\n",
     "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
     "feedback_alignment": "",
-    "areas": r"interconnect: 47000 um2\ntile_bus: 15000 um2\n",
+    "areas": r"interconnect: 12000 um2\ntransposer: 10160 um2\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }

@@ -131,20 +131,20 @@ class Process:
     def on_ohm(self, width: float, kind: str = "n") -> float:
         """On-resistance of one transistor."""
         on_ua = {"n": self.on_n_ua_per_um, "p": self.on_p_ua_per_um}[kind]
-        return self.drive_factor * self.vdd_v / (on_ua * 1e-6 * width * self.feature_um)
+        return self.drive_factor * self.vdd_v / (on_ua / 1e6 * width * self.feature_um)
 
     @property
     def inverter_leakage_uw(self) -> float:
         """One inverter that fills its cell."""
         pair = self.inverter
         off_pa = (pair.n * self.off_n_pa_per_um + pair.p * self.off_p_pa_per_um) / 2 * self.feature_um
-        return off_pa * 1e-6 * self.vdd_v
+        return off_pa / 1e6 * self.vdd_v
 
     def nand_leakage_uw(self, n_inputs: int) -> float:
         """One NAND that fills its cell."""
         share = 0.48 if n_inputs == 2 else 0.31
         off_pa = share * n_inputs * self.nand.p * self.off_p_pa_per_um * self.feature_um
-        return off_pa * 1e-6 * self.vdd_v
+        return off_pa / 1e6 * self.vdd_v
 
     def area_um2(self, squares: float) -> float:
         """An area given in F^2."""
