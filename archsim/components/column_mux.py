@@ -5,7 +5,6 @@ from __future__ import annotations
 from archsim.components.array_part import ArrayPart
 from archsim.components.part import Look
 from archsim.components.records import ArrayRead, ReadCycle
-from archsim.spec.chip import Chip
 
 
 class ColumnMux(ArrayPart):
@@ -17,15 +16,10 @@ class ColumnMux(ArrayPart):
     scaling = "digital"
     look = Look(0, "\\\\\\\\")
 
-    @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
-        if chip.crossbar.column_mux is None or chip.adc.n_columns_per_adc > 1:
-            return []
-        return ["crossbar.column_mux: nothing to choose from with adc.columns_per_adc: 1; leave it out"]
-
     @property
     def n_instances(self) -> int:
-        return self.parts.n_sides * self.parts.adc.n_in_bank
+        """None where each column has an ADC of its own: there is nothing to choose from."""
+        return self.parts.n_sides * self.parts.adc.n_in_bank if self.chip.adc.n_columns_per_adc > 1 else 0
 
     def read_pj(self, cycle: ReadCycle, read: ArrayRead) -> float:
         del cycle

@@ -132,8 +132,8 @@ def compare_columns() -> list[str]:
     return ["name", "phase", *(title for what in COMPARED for title in (what, "ratio"))]
 
 
-def idle_line(record: Record) -> str:
-    """How much of the area holds nothing or is larger than what it holds, in words; "" if none is.
+def idle_line(record: Record, n: int = 4) -> str:
+    """How much of the area holds nothing or is larger than what it holds, with its first `n` parts; "" if none is.
 
     Examples
     --------
@@ -147,7 +147,9 @@ def idle_line(record: Record) -> str:
     if not whole:
         return ""
     parts = sorted(idle["components"].items(), key=lambda pair: -pair[1]["area_um2"])
-    said = ", ".join(f"{name} {percent(part['area_um2'] / whole)}" for name, part in parts if part["area_um2"])
+    shown = [f"{name} {percent(part['area_um2'] / whole)}" for name, part in parts if part["area_um2"]]
+    more = [f"{len(shown) - n} others"] if len(shown) > n + 1 else shown[n:]
+    said = ", ".join([*shown[:n], *more])
     share, leakage = percent(whole / record["totals"]["area_um2"]), format_quantity(idle["leakage_uw"], "power")
     area = format_quantity(whole, "area")
     return f"{record['phase']}: {share} of the area is idle, {area} that leak {leakage}: {said}"

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from archsim.components import Parts, without_effect
-from archsim.errors import SpecError
 from archsim.spec import Chip
 
 MakeParts = Callable[..., Parts]
@@ -119,7 +118,8 @@ def test_a_read_out_beside_a_sample_and_hold_is_told(make_chip: MakeChip) -> Non
     assert any(note.startswith("crossbar.read_out: changes nothing") for note in notes)
 
 
-def test_a_multiplexer_with_nothing_to_choose_from_is_refused(make_parts: MakeParts) -> None:
+def test_columns_with_an_adc_each_have_no_multiplexer(make_parts: MakeParts) -> None:
     mux = {"cost": {"model": "cited", "energy": "1 fJ", "area": "10 um2", "leakage": "0 uW", "source": "prices"}}
-    with pytest.raises(SpecError, match="nothing to choose from"):
-        make_parts({"adc.columns_per_adc": 1, "crossbar.column_mux": mux})
+    for n_columns, has_mux in ((1, False), (2, True)):
+        parts = make_parts({"adc.columns_per_adc": n_columns, "crossbar.column_mux": mux})
+        assert ("column_mux" in [part.kind for part in parts]) == has_mux
