@@ -98,16 +98,22 @@ def lines(neurram: Mapping[str, Any]) -> Iterator[str]:
     yield from efficiency(neurram)
 
 
-def efficiency(neurram: Mapping[str, Any]) -> Iterator[str]:
-    """Operations per joule of every published row, and whether its bits and phases are in the fit."""
-    yield "| in, out (bit) | phases | in the fit | silicon (TOPS/W) | archsim (TOPS/W) | off by |"
-    yield "|---|---|---|--:|--:|--:|"
+def efficiencies(neurram: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], bool, bool, float]]:
+    """Every published row, whether it takes one phase, whether it is in the fit (bits and phases), TOPS/W here."""
     fitted = {tuple(int(part.strip("outin")) for part in key.split("_")) for key in neurram[SPLITS]}
     for row in neurram["rows"]:
         _, spent = product(row["in_bits"], row["out_bits"], row["one_phase"])
         here = N_OPS / sum(spent[component] for component in PARTS.values())
         one = row["one_phase"] or row["in_bits"] <= 4
         in_fit = (row["out_bits"], row["in_bits"]) in fitted and (row["in_bits"] <= 4 or not row["one_phase"])
+        yield row, one, in_fit, here
+
+
+def efficiency(neurram: Mapping[str, Any]) -> Iterator[str]:
+    """Operations per joule of every published row, and whether its bits and phases are in the fit."""
+    yield "| in, out (bit) | phases | in the fit | silicon (TOPS/W) | archsim (TOPS/W) | off by |"
+    yield "|---|---|---|--:|--:|--:|"
+    for row, one, in_fit, here in efficiencies(neurram):
         yield (
             f"| {row['in_bits']}, {row['out_bits']} | {'one' if one else 'two'} | {'yes' if in_fit else 'no'} "
             f"| {row['TOPS_W_silicon']:.2f} | {here:.2f} | {here / row['TOPS_W_silicon'] - 1:+.1%} |"

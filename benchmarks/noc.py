@@ -1,6 +1,6 @@
 """Latency of a chip's messages on a mesh under uniform random traffic, beside BookSim2's.
 
-    python benchmarks/noc.py [--cycles 3000] [--seed 1]
+    python benchmarks/noc.py [--cycles 2000] [--seed 1]
 
 The recorded figures of 8 x 8 are BookSim2's with dimension-order routing, 4 virtual channels of 8 flits, packets
 of one flit. Those of 4 x 4 are from booksim2 at 28f4329: ``topology = mesh; k = 4; n = 2; routing_function =
@@ -41,6 +41,7 @@ BOOKSIM: dict[tuple[int, Router, int], Curve] = {  # by side of the mesh, router
         0.60: 48.01,
     },
 }  # fmt: skip
+CYCLES = 2000
 EVEN_FROM = 0.05  # below this rate a run takes more cycles, so that it has as many packets
 
 
@@ -52,6 +53,13 @@ def saturation(curve: Curve, limit: float) -> float | None:
     return None
 
 
+def measured(side: int, router: Router, n_flits: int, cycles: int = CYCLES, seed: int = 1) -> Curve:
+    """archsim's mean latency at the rates of a recorded curve."""
+    mesh, rates = interconnect_of("mesh", side * side), BOOKSIM[side, router, n_flits]
+    lengths = {rate: round(cycles * max(1.0, EVEN_FROM / rate)) for rate in rates}
+    return {rate: mean_latency(mesh, rate, n, seed, router, n_flits) for rate, n in lengths.items()}
+
+
 def table(side: int, router: Router, n_flits: int, cycles: int, seed: int) -> None:
     """Print one curve and its saturation points."""
     known, mesh = BOOKSIM[side, router, n_flits], interconnect_of("mesh", side * side)
@@ -59,12 +67,10 @@ def table(side: int, router: Router, n_flits: int, cycles: int, seed: int) -> No
     of = f"{router.n_virtual_channels} virtual channels of {router.buffer_flits} flits, packets of {n_flits}"
     print(f"\n{side} x {side}, {of}; empty network {empty} cycles\n")
     print("| flits/node/cycle | BookSim2 | archsim | difference |\n|---|---|---|---|")
-    curve = {}
+    curve = measured(side, router, n_flits, cycles, seed)
     for rate, theirs in known.items():
-        n_cycles = round(cycles * max(1.0, EVEN_FROM / rate))
-        curve[rate] = mean_latency(mesh, rate, n_cycles, seed, router, n_flits)
         apart = 100 * (curve[rate] / theirs - 1)
-        print(f"| {rate:.2f} | {theirs} | {curve[rate]:.2f} | {apart:+.1f} % |", flush=True)
+        print(f"| {rate:.2f} | {theirs} | {curve[rate]:.2f} | {apart:+.1f} % |")
     for name, found in (("BookSim2", known), ("archsim", curve)):
         print(f"saturation of {name}: {saturation(found, 2 * empty) or 'beyond the table'}")
 
@@ -72,7 +78,7 @@ def table(side: int, router: Router, n_flits: int, cycles: int, seed: int) -> No
 def main() -> None:
     """Print all curves."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cycles", type=int, default=3000)
+    parser.add_argument("--cycles", type=int, default=CYCLES)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     for side, router, n_flits in BOOKSIM:

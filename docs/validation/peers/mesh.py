@@ -6,16 +6,15 @@ latency: there the difference in rate is told instead.
 
 from __future__ import annotations
 
-from noc import BOOKSIM, EVEN_FROM, saturation
-from noc_traffic import Router, mean_hops, mean_latency, zero_load_cycles
+from noc import BOOKSIM, measured, saturation
+from noc_traffic import Router, mean_hops, zero_load_cycles
 
 from archsim.interconnect import interconnect_of
 from peers.compared import Compared, Line
 
-CYCLES = 2000
 PACKETS = (
-    "a packet holds a link as a whole, where BookSim's flits of several packets take turns; with its "
-    "hold_switch_for_packet = 1 the difference is below 2 %"
+    "a miss: a packet holds a link as a whole, where BookSim's flits of several packets take turns, which delays "
+    "all of them; with its hold_switch_for_packet = 1 the difference is below 2 % (at 0.10, 0.30 and 0.45)"
 )
 WHY = {
     True: "chance of the packets, and who goes first of two that wait: BookSim takes turns, here it is the oldest",
@@ -25,12 +24,8 @@ WHY = {
 
 def curve(side: int, router: Router, n_flits: int) -> list[Line]:
     """Mean latency at every recorded rate below saturation, and the rate at which it has doubled."""
-    known, mesh = BOOKSIM[side, router, n_flits], interconnect_of("mesh", side * side)
-    empty = zero_load_cycles(mean_hops(mesh), router, n_flits)
-    ours = {
-        rate: mean_latency(mesh, rate, round(CYCLES * max(1.0, EVEN_FROM / rate)), 1, router, n_flits)
-        for rate in known
-    }
+    known, ours = BOOKSIM[side, router, n_flits], measured(side, router, n_flits)
+    empty = zero_load_cycles(mean_hops(interconnect_of("mesh", side * side)), router, n_flits)
     full = {name: saturation(found, 2 * empty) for name, found in (("theirs", known), ("ours", ours))}
     lines = [_line(rate, ours[rate], known[rate], full["theirs"], n_flits) for rate in known]
     if full["ours"] and full["theirs"]:
@@ -39,9 +34,10 @@ def curve(side: int, router: Router, n_flits: int) -> list[Line]:
 
 
 def _line(rate: float, ours: float, theirs: float, full: float | None, n_flits: int) -> Line:
-    below, off = full is None or rate <= 0.6 * full, abs(ours / theirs - 1)
-    why = WHY[below] if not below or off < 0.03 else ""
-    if below and n_flits > 1 and off < 0.06:
+    """Messages of one flit within 3 % up to 60 % of saturation; longer packets may be faster, not slower."""
+    below = full is None or rate <= 0.6 * full
+    why = WHY[below] if not below or abs(ours / theirs - 1) < 0.03 else ""
+    if n_flits > 1 and ours < theirs:
         why = PACKETS
     return Line(f"{rate:.2f} flits/node/cycle", ours, theirs, "cycles", why)
 
@@ -57,5 +53,6 @@ def compared() -> Compared:
     ]  # fmt: skip
     return Compared(
         "mesh", "messages on a mesh", "BookSim2", parts,
-        "one allocator in place of a separable one with turns; beyond saturation latency is that of a finite run",
+        "packets of several flits hold a link as a whole; one allocator in place of a separable one with turns; "
+        "beyond saturation latency is that of a finite run",
     )  # fmt: skip
