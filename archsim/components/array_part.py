@@ -45,6 +45,10 @@ class ArrayPart(Part):
         """Energy of one pulse on a row, in pJ."""
         return 0.0
 
+    def cell_pulse_pj(self) -> float:
+        """Energy of one pulse on a cell, in pJ."""
+        return 0.0
+
 
 def charged(parts: Iterable[tuple[ArrayPart, float]]) -> tuple[Charge, ...]:
     """What each of some parts spends, without those that spend nothing."""

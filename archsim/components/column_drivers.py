@@ -8,12 +8,12 @@ from archsim.components.records import ArrayRead, ReadCycle
 
 
 class ColumnDrivers(ArrayPart):
-    """One for each column; each read of a column, and each pulse on a row, takes its energy."""
+    """One for each column; each read of a column, and each pulse on a cell of it, takes its energy."""
 
     kind = "column_drivers"
     path = ("crossbar", "column_drivers")
     area_action = "read"
-    scaling = "fixed"
+    scaling = "lines"
     look = Look(1, "\\\\\\\\")
 
     @property
@@ -25,6 +25,6 @@ class ColumnDrivers(ArrayPart):
         energy_pj: float = self.of_file(self.chip).cost.read_energy_pj
         return read.n_lines * energy_pj
 
-    def row_pulse_pj(self) -> float:
+    def cell_pulse_pj(self) -> float:
         energy_pj: float = self.of_file(self.chip).cost.write_energy_pj
-        return self.chip.crossbar.n_columns * energy_pj
+        return energy_pj

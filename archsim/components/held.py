@@ -24,12 +24,15 @@ class Held:
         What is to lie in each memory; -1 stands for the chip's. Memories that hold nothing are left out.
     built_bytes : mapping of (buffer, tile) to int
         Sizes of the memories of tiles that are tailored; empty where tiles are alike.
+    has_copies : bool
+        Whether weights are written into a transposed copy as well, whose gradients are turned round.
     """
 
     n_pes: int
     n_crossbars: int
     needed_bytes: Mapping[tuple[str, int], int]
     built_bytes: Mapping[tuple[str, int], int]
+    has_copies: bool = True
 
     def needs(self, buffer: str, built_bytes: int | None = None) -> Counter[int]:
         """How many memories of each size would hold what lies in them; only of those of a size, if given."""

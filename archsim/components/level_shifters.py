@@ -13,7 +13,7 @@ class LevelShifters(ArrayPart):
     path = ("crossbar", "level_shifters")
     area_action = "program"
     area_phase = "update"
-    scaling = "fixed"
+    scaling = "lines"
     look = Look(3, "\\\\\\\\")
 
     @property

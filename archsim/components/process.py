@@ -13,6 +13,7 @@ wire      node^0.5, supply^2                     as stated                     a
 memory    as digital                             as digital                    a KB by node, hot and flavour
 cells     as stated: a current and a time        node^2, so many squares       as stated
 fixed     as stated: thick oxide, capacitors     as stated                     as digital, but not by node
+lines     as stated: thick oxide at 3 to 4 V     by node (level shifters)      as digital, but not by node
 ========  =====================================  ============================  ================================
 
 Between the points of a table: straight lines of logarithms (:mod:`archsim.components.leakage` has those of
@@ -157,7 +158,7 @@ class Law:
 
     def _supplies(self, old: State, new: State) -> Iterator[Outside]:
         for state in (old, new):
-            high = _nominal_v(state.node_nm) + _BEYOND_V
+            high = nominal_v(state.node_nm) + _BEYOND_V
             if state.supply_v is not None and not _LOW_V <= state.supply_v <= high + 1e-9:
                 allowed = f"from {_LOW_V:g} to {high:.3g} V at {state.node_nm:g} nm"
                 yield Outside(state, "supply", f"{state.supply_v:g} V", allowed)
@@ -186,14 +187,21 @@ def _column(number: int) -> dict[float, float]:
     return {node: row[number] for node, row in _DIGITAL.items()}
 
 
-def _nominal_v(node_nm: float) -> float:
+def nominal_v(node_nm: float) -> float:
+    """The supply that digital logic of a node usually has.
+
+    Examples
+    --------
+    >>> nominal_v(22), nominal_v(45)
+    (0.85, 1.0)
+    """
     return _between(_column(3), node_nm)
 
 
 def _of_nominal(state: State) -> float:
     """A supply by the nominal one of its node, which it is where nothing is said."""
-    nominal_v = _nominal_v(state.node_nm)
-    return (state.supply_v or nominal_v) / nominal_v
+    usual_v = nominal_v(state.node_nm)
+    return (state.supply_v or usual_v) / usual_v
 
 
 def _at_nominal(node_nm: float) -> float:
@@ -203,9 +211,9 @@ def _at_nominal(node_nm: float) -> float:
 
 def _exponent(node_nm: float) -> float:
     """Of the supply at a node: through the table's points at 0.8 V and at the nominal supply; 2 at 22 nm."""
-    nominal_v, reference_v = _nominal_v(node_nm), _nominal_v(22)
+    here_v, reference_v = nominal_v(node_nm), nominal_v(22)
     at_table = (_TABLE_V / reference_v) ** 2 / _between(_column(1), node_nm)
-    return math.log(at_table / _at_nominal(node_nm)) / math.log(_TABLE_V / nominal_v)
+    return math.log(at_table / _at_nominal(node_nm)) / math.log(_TABLE_V / here_v)
 
 
 def _digital_energy(state: State) -> float:
@@ -285,5 +293,17 @@ class Fixed(Law):
     cites: ClassVar[Mapping[str, str]] = {"leakage": NEUROSIM}
 
 
-_ALL: Final = (Digital(), Analog(), Wire(), Memory(), Cells(), Fixed())
+class Lines(Fixed):
+    """Drivers of one line at the voltages of writing: as large as NeuroSim's level shifters."""
+
+    name = "lines"
+    nodes_nm = (22, 130)
+    um2: ClassVar[Mapping[float, float]] = {22.0: 10.01, 32.0: 22.16, 65.0: 105.2, 90.0: 209.43, 130.0: 453.13}
+    cites: ClassVar[Mapping[str, str]] = {"area": "NeuroSim V1.3's level shifters", "leakage": NEUROSIM}
+
+    def area(self, old: State, new: State) -> float:
+        return _between(self.um2, new.node_nm) / _between(self.um2, old.node_nm)
+
+
+_ALL: Final = (Digital(), Analog(), Wire(), Memory(), Cells(), Fixed(), Lines())
 LAWS: Final[Mapping[str, Law]] = {law.name: law for law in _ALL}

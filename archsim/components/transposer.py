@@ -41,7 +41,10 @@ class Transposer(Part):
 
     @property
     def n_per_parent(self) -> int:
-        return 0 if self.cost_of(self.chip) is None else 1
+        """None is built for a workload without a transposed copy."""
+        held = self.parts.held
+        is_used = held is None or held.has_copies
+        return 1 if is_used and self.cost_of(self.chip) is not None else 0
 
     @property
     def figures(self) -> Figures:

@@ -175,7 +175,10 @@ class WriteCircuits(Part):
         per_cell = float(of.turns / exact(of.mean))
         per_pulse_pj = self._pulse_pj + per_cell * self.chip.writing.cost.row_energy_pj / n_cells
         per_pulse = of.mean * per_cell / n_cells
-        around = charged((part, per_pulse * part.row_pulse_pj()) for part in self.parts.around_arrays)
+        around = charged(
+            (part, per_pulse * part.row_pulse_pj() + of.mean * part.cell_pulse_pj())
+            for part in self.parts.around_arrays
+        )
         own = action(f"program@{n_cells}cells{_more(of.label)}", write_circuits=of.mean * per_pulse_pj)
         return Action(own.name, own.charges + around)
 

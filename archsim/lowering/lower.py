@@ -42,7 +42,8 @@ class Lowered:
 def parts_of(chip: Chip, mapping: Mapping) -> Parts:
     """The parts of a chip that holds a mapped workload."""
     plan = mapping.buffers
-    held = Held(mapping.n_pes, mapping.n_crossbars, plan.needed_bytes, plan.built_bytes)
+    has_copies = any(block.role == "copy" for block in mapping.blocks)
+    held = Held(mapping.n_pes, mapping.n_crossbars, plan.needed_bytes, plan.built_bytes, has_copies)
     return Parts(chip, mapping.n_tiles, plan.size_bytes, held)
 
 

@@ -150,7 +150,7 @@ def library_for(node_nm: float) -> str:
     return min(nodes_nm(), key=lambda name: abs(math.log(nodes_nm()[name] / node_nm)))
 
 
-def new_chip(choices: Wanted, name: str, command: str) -> str:
+def new_chip(choices: Wanted, name: str, command: str, supply_v: float | None = None) -> str:
     """The text of a chip file with all parts, their prices and their comments.
 
     Parameters
@@ -160,6 +160,8 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
         Of the chip.
     command : str
         Its first lines say that this made it.
+    supply_v : float, optional
+        Of the digital logic; that of the library if not given.
 
     Returns
     -------
@@ -170,6 +172,8 @@ def new_chip(choices: Wanted, name: str, command: str) -> str:
     file = FOLDER / f"{library}.yaml"
     document = read_yaml(file, SpecError)
     values = _values(choices, name)
+    if supply_v is not None:
+        values["conditions", "supply"] = f"{supply_v:.3g} V"
     if document.data["write"]["parallel_cells"] > choices.n_columns:
         values["write", "parallel_cells"] = str(choices.n_columns)
     lines = _with_values(input_text(file), document, values)

@@ -123,7 +123,7 @@ def test_a_neuron_integrates_every_pulse_and_converts_once(make_parts: MakeParts
          "flash (1 to 8 bit), integrate_and_fire (1 to 10 bit), ramp (1 to 12 bit), sar (1 to 12 bit), "
          "sense_amp (1 to 1 bit)"),
         ("flash", 9, law(5), "adc.resolution: the laws of flash hold for 1 to 8 bit, not 9; use another kind: "),
-        ("flash", 5, law(9), "adc.cost.resolution: the laws of flash hold for 1 to 8 bit, not 9; use"),
+        ("flash", 5, law(9), "adc.cost.resolution: the laws of flash hold for 1 to 8 bit, not 9; give adc.cost"),
         ("sar", 5, law(5, column_current="included"), "adc.cost.column_current: included, and crossbar.cost of"),
     ],
 )  # fmt: skip

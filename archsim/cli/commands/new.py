@@ -47,8 +47,9 @@ def new(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
+    from archsim.components.process import nominal_v
     from archsim.files import write_text
-    from archsim.spec.new_chip import new_chip, wanted
+    from archsim.spec.new_chip import library_for, new_chip, nodes_nm, wanted
 
     del what  # there is one kind
     choices = wanted(node, array, adc, interconnect)
@@ -57,8 +58,14 @@ def new(
     called = name or (output.stem if output is not None else "my_chip")
     given = {"--node": node, "--array": array, "--adc": adc, "--interconnect": interconnect}
     words = [word for option, value in given.items() if value is not None for word in (option, value)]
-    text = new_chip(choices, called, f"archsim new chip {shlex.join(words)}")
+    library = library_for(choices.node_nm)
+    is_between = nodes_nm()[library] != choices.node_nm
+    supply_v = nominal_v(choices.node_nm) if is_between else None
+    text = new_chip(choices, called, f"archsim new chip {shlex.join(words)}", supply_v)
     _check(text, "" if adc is None else f"--adc {adc}: ")
+    if is_between:
+        said = "prices and the supply are scaled, clocks and times of reads and writes are as there"
+        say(f"note: the parts are those of {library}: {said}", err=True)
     if output is None:
         say(text.rstrip("\n"))
         return

@@ -72,7 +72,9 @@ def law_faults(law: Converter, cost: LawAdc) -> list[str]:
     for path, bits in (("adc.resolution", law.adc.resolution_bits), ("adc.cost.resolution", cost.resolution_bits)):
         if not low <= bits <= high:
             allowed = f"{low} bit" if low == high else f"{low} to {high} bit"
-            faults.append(f"{path}: the laws of {law.kind} hold for {allowed}, not {bits}; use {_others()}")
+            is_cost = path == "adc.cost.resolution"
+            helps = "give adc.cost the figures of this kind" if is_cost else f"use {_others()}"
+            faults.append(f"{path}: the laws of {law.kind} hold for {allowed}, not {bits}; {helps}")
     if law.full_rate_mhz() > LARGEST_MHZ:
         key = "rate" if law.adc.step_ps is None else "step"
         said = "the laws of ADCs end at 10 GS/s for one ADC; give it fewer columns and a lower rate"
