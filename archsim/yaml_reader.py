@@ -56,6 +56,10 @@ def _line(where: str, path: Keys, message: str) -> str:
     return ": ".join(part for part in (where, _dotted(path), message) if part)
 
 
+EITHER: dict[Keys, Keys] = {}
+"""Keys of which a file gives one: an assignment to one takes the other away. Models add theirs."""
+
+
 @dataclass(frozen=True)
 class Document:
     """Plain data from a file, and where each part of it stands.
@@ -126,7 +130,20 @@ class Document:
         changed = Document(_copied(self.data), self.path, self.error, dict(self.marks))
         for assignment in given:
             _apply(changed, assignment)
+        named: set[Keys] = {tuple(one.partition("=")[0].strip().split(".")) for one in given}
+        for path in named & EITHER.keys():
+            if EITHER[path] not in named:
+                without(changed.data, EITHER[path])
         return changed
+
+
+def without(data: dict[str, Any], path: Keys) -> None:
+    """Take a key out of nested mappings, if it is there."""
+    within: Any = data
+    for key in path[:-1]:
+        within = within.get(key) if isinstance(within, dict) else None
+    if isinstance(within, dict):
+        within.pop(path[-1], None)
 
 
 def _copied(data: Any) -> Any:

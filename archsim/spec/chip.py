@@ -49,6 +49,7 @@ from archsim.units import (
     TimePs,
     VoltageV,
 )
+from archsim.yaml_reader import EITHER
 
 Part = TypeVar("Part")
 HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"
@@ -190,6 +191,10 @@ class SampleHold(DoorModel):
     n_banks: Count
     held_until: Literal["converted", "merged"]
     cost: HoldCost
+
+
+# a conversion takes one or the other: what is set later, or over a library, replaces it
+EITHER |= {("adc", "rate"): ("adc", "step"), ("adc", "step"): ("adc", "rate")}
 
 
 class Adc(DoorModel):

@@ -17,7 +17,7 @@ from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
 from archsim.units import close_match
 from archsim.units.door import Place, place_of
-from archsim.yaml_reader import Document, Keys, read_yaml
+from archsim.yaml_reader import EITHER, Document, Keys, read_yaml, without
 
 FOLDER = Path(str(files("archsim") / "library"))
 _OWN = ("name",)
@@ -91,6 +91,9 @@ def with_library(document: Document, users: tuple[Path, ...] = ()) -> Document:
     kept = {key: value for key, value in base.data.items() if key not in _OWN}
     if faults := list(_uncited(kept, document, (), Place(Chip))):
         raise document.fail(faults)
+    for one, other in EITHER.items():
+        if _says(document.data, one) and not _says(document.data, other):
+            without(kept, other)
     data = _merged(kept, {key: value for key, value in document.data.items() if key != "library"}, Place(Chip))
     return Document(data, document.path, document.error, _marks(base, document, data))
 
@@ -104,6 +107,14 @@ def _path_of(document: Document, named: str) -> Path:
     if named not in libraries():
         raise document.fail([(("library",), f"there is no library {named!r}; {_known(named)}")])
     return FOLDER / f"{named}.yaml"
+
+
+def _says(data: Any, keys: Keys) -> bool:
+    for key in keys:
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
 
 
 def _known(named: str) -> str:

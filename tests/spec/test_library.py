@@ -102,3 +102,13 @@ def test_the_chip_file_written_whole_is_the_same_chip(tmp_path: Path) -> None:
     chip = archsim.load_chip(chip_file(tmp_path, "crossbar: {rows: 64}\n"))
     assert type(chip).model_validate(to_door(chip)) == chip
     assert read_chip(chip_file(tmp_path, "")).position(("name",)) == (2, 1)
+
+
+def test_the_rate_of_a_chip_replaces_the_step_of_its_library(tmp_path) -> None:
+    file = tmp_path / "chip.yaml"
+    file.write_text("version: 1\nname: a\nlibrary: rram_22nm\nadc: {rate: 2 GS/s}\n", encoding="utf-8")
+    said, back = archsim.load_chip(file).adc, archsim.load_chip(file, ["adc.step=2 ns"]).adc
+    assert (said.rate_mhz, said.step_ps) == (2000.0, None)
+    assert (back.rate_mhz, back.step_ps) == (None, 2000)
+    with pytest.raises(archsim.SpecError, match="not both"):
+        archsim.load_chip(file, ["adc.step=2 ns", "adc.rate=1 GS/s"])

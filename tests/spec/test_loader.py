@@ -60,7 +60,7 @@ def test_weights_side_by_side_follow_from_cells_and_signs(chip_file, columns, ce
         ("crossbar.columns=2", "columns: 2 hold no weight of 4 columns"),
         ("device.g_min=4 uS", "device.g_max: must be larger than g_min"),
         ("adc.columns_per_adc=48", "adc.columns_per_adc: 48 does not divide crossbar.columns, 128"),
-        ("adc.step=1 ns", "give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none"),
+        ("adc.rate=null", "give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none"),
         ("adc.rate=0 Hz", "--set adc.rate=0 Hz: adc.rate: must be above zero"),
         ("adc.resolution=17 bit", "adc.resolution: must be 1 to 16 bit; got 17 bit"),
         ("execution.feedback=transposable", "needs crossbar.transpose: duplicated or shared"),
