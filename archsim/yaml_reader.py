@@ -20,6 +20,7 @@ from archsim.errors import UnitError
 from archsim.given import refuse, wrong_path
 from archsim.reading import input_bytes
 from archsim.units import DoorModel, faults_of, only_unit_faults
+from archsim.units.either import EITHER, without
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event, ScalarEvent
@@ -54,10 +55,6 @@ def _dotted(path: Keys) -> str:
 
 def _line(where: str, path: Keys, message: str) -> str:
     return ": ".join(part for part in (where, _dotted(path), message) if part)
-
-
-EITHER: dict[Keys, Keys] = {}
-"""Keys of which a file gives one: an assignment to one takes the other away. Models add theirs."""
 
 
 @dataclass(frozen=True)
@@ -135,15 +132,6 @@ class Document:
             if EITHER[path] not in named:
                 without(changed.data, EITHER[path])
         return changed
-
-
-def without(data: dict[str, Any], path: Keys) -> None:
-    """Take a key out of nested mappings, if it is there."""
-    within: Any = data
-    for key in path[:-1]:
-        within = within.get(key) if isinstance(within, dict) else None
-    if isinstance(within, dict):
-        within.pop(path[-1], None)
 
 
 def _copied(data: Any) -> Any:

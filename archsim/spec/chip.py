@@ -49,7 +49,7 @@ from archsim.units import (
     TimePs,
     VoltageV,
 )
-from archsim.yaml_reader import EITHER
+from archsim.units.either import EITHER
 
 Part = TypeVar("Part")
 HOW_TO_LEARN = "describe it, or name a library that has it (library: rram_22nm), or ask for phase inference"

@@ -17,7 +17,8 @@ from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
 from archsim.units import close_match
 from archsim.units.door import Place, place_of
-from archsim.yaml_reader import EITHER, Document, Keys, read_yaml, without
+from archsim.units.either import EITHER, without
+from archsim.yaml_reader import Document, Keys, read_yaml
 
 FOLDER = Path(str(files("archsim") / "library"))
 _OWN = ("name",)
