@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from archsim.components.part import Look, Part
-from archsim.components.records import Figures, Where
-from archsim.spec.chip import Chip
-from archsim.spec.costs import CitedCost
+from archsim.components.cost_alone import Control
+from archsim.components.part import Look
+from archsim.components.records import Where
 
 
-class ChipControl(Part):
+class ChipControl(Control):
     """One in the chip, if the chip file has it."""
 
     kind = "chip_control"
@@ -16,37 +15,6 @@ class ChipControl(Part):
     scaling = "digital"
     look = Look(5, "xxxx")
 
-    @classmethod
-    def cost_of(cls, chip: Chip) -> CitedCost | None:
-        found: CitedCost | None = cls.of_file(chip)
-        return found
-
-    @classmethod
-    def cost_path(cls) -> tuple[str, ...]:
-        return cls.path
-
-    @classmethod
-    def free_paths(cls) -> list[tuple[str, ...]]:
-        return [cls.path]
-
-    @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
-        cost = cls.cost_of(chip)
-        if cost is None or not cost.energy_pj:
-            return []
-        said = "must be 0 pJ, for control has no action that is counted; give its power as leakage"
-        return [f"chip_control.energy: {said}"]
-
     @property
     def where(self) -> Where:
         return "chip"
-
-    @property
-    def n_per_parent(self) -> int:
-        return 0 if self.cost_of(self.chip) is None else 1
-
-    @property
-    def figures(self) -> Figures:
-        cost = self.cost_of(self.chip)
-        assert cost is not None  # asked of parts that a chip has
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)

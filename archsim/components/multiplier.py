@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from archsim.components.part import Look, Part
-from archsim.components.records import Figures, Where
-from archsim.spec.chip import Chip
-from archsim.spec.costs import CitedCost
+from archsim.components.cost_alone import CostAlone
+from archsim.components.part import Look
+from archsim.components.records import Where
 
 PER_ADDITION = 4.0
 """Energy of a multiplication of 8 by 8 bit over that of an addition of 16 bit: Horowitz (ISSCC 2014, 45 nm) has
@@ -13,7 +12,7 @@ PER_ADDITION = 4.0
 addition 18 fJ."""
 
 
-class Multiplier(Part):
+class Multiplier(CostAlone):
     """One in each lane of the gradient unit, if the chip file prices it."""
 
     kind = "multiplier"
@@ -23,19 +22,6 @@ class Multiplier(Part):
     scaling = "digital"
     look = Look(6, "xxxx")
 
-    @classmethod
-    def cost_of(cls, chip: Chip) -> CitedCost | None:
-        found: CitedCost | None = cls.of_file(chip)
-        return found
-
-    @classmethod
-    def cost_path(cls) -> tuple[str, ...]:
-        return cls.path
-
-    @classmethod
-    def free_paths(cls) -> list[tuple[str, ...]]:
-        return [cls.path]
-
     @property
     def where(self) -> Where:
         return "tile"
@@ -43,12 +29,6 @@ class Multiplier(Part):
     @property
     def n_per_parent(self) -> int:
         return 0 if self.cost_of(self.chip) is None else self.chip.tile.learner.n_lanes
-
-    @property
-    def figures(self) -> Figures:
-        cost = self.cost_of(self.chip)
-        assert cost is not None  # asked of parts that a chip has
-        return Figures(cost.area_um2, cost.leakage_uw, cost.source)
 
     def charges(self, n_products: float) -> dict[str, float]:
         """Energy (pJ) of so many multiplications, by part: of the additions' unit where no price is given."""
