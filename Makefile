@@ -68,7 +68,7 @@ nightly: $(VENV)/.dev
 	ARCHSIM_NIGHTLY=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/engine tests/golden tests/test_long_simulation.py
 	ARCHSIM_FUZZ=2000 ARCHSIM_FUZZ_SEED=$${ARCHSIM_NIGHTLY:-$$(date +%Y%m%d)0000} $(BIN)/python -m pytest -n 2 tests/fuzz/test_semantics.py
 	ARCHSIM_EFFECTS=all $(BIN)/python -m pytest -n 2 tests/test_effects.py
-	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py -k killed_again
+	ARCHSIM_KILLS=50 $(BIN)/python -m pytest -n 2 tests/explore/test_robust.py
 	ARCHSIM_FUZZ=$${ARCHSIM_FUZZ:-20000} ARCHSIM_FUZZ_FIRST=$${ARCHSIM_FUZZ_FIRST:-$$(date +%Y%m%d)00000} \
 	  $(BIN)/python -m pytest -n 2 tests/fuzz/test_damaged.py
 
