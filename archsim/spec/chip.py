@@ -301,7 +301,8 @@ class Interconnect(DoorModel):
     """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
 
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
-    ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
+    ("store_and_forward"). `arbitration`: a packet keeps a link once it has begun ("packet"), or packets of several
+    virtual channels take turns on it ("flit"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
     back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
     `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
@@ -311,6 +312,7 @@ class Interconnect(DoorModel):
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
+    arbitration: Literal["packet", "flit"] = "packet"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
     n_tiles_per_router: Literal[1, 4] = 1
