@@ -12,7 +12,7 @@ From the tile over the port of its router, then for each router on the way::
 That is `arbitration: packet`, which keeps a link for a packet once it has begun. With `flit` each flit asks for the
 output anew, so that packets in different virtual channels take turns on a link (wormhole's switch allocation, Dally
 and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 16): grant, hop and link are then
-tasks of each flit, behind the flit before it, and each gives back its own place in the buffer.
+tasks of each flit, behind the flit before it, and each takes and gives back a place of its own in the buffers.
 
 The hop gives back the place in the input buffer: flits come no faster than they leave. It, or its tail, gives
 back both channels and the grant. A granted output stays idle until the input port accepts, because other outputs
@@ -133,25 +133,28 @@ class Packet:
         return _Sent([head], ctx.add(label, ADMIT, 1, latency_ps=rest_ps, after=[head], frees=last))
 
     def _ask(self, branch: Branch, first: int) -> int:
-        """A virtual channel of a port, and space behind it for the whole packet."""
+        """A virtual channel of a port, and space behind it for the whole packet; that of flits they ask for."""
         assert branch.hop is not None
         noc, held = self.ctx.parts.interconnect, [self._channel(branch.hop, "channel")]
-        held += [self._space(branch.hop)] if branch.next else []
+        held += [self._space(branch.hop)] if branch.next and not self._by_flit else []
         return self.ctx.add(
             self.label, noc.route(), 1, latency_ps=noc.allocate_ps(), reserves=held, after=[first]
         )
 
     def _flits(self, came: Hop, branch: Branch, arrived: list[int], held: Sequence[Claim]) -> _Sent:
-        """Allocation once, then grant and crossbar for each flit behind the one before it."""
+        """Allocation once, then space, grant and crossbar for each flit behind the one before it."""
         assert branch.hop is not None
         ctx, noc, label, goes = self.ctx, self.ctx.parts.interconnect, self.label, branch.hop
         granted, flit_ps = (ctx.resource(f"{goes.link}.grant"), 1), noc.flit_ps(1)
         uses = [(ctx.resource(goes.link), 1), (ctx.resource(f"{came.link}.buffer.port"), 1)]
         places = [(space, 1) for space, _ in held[:1]]
+        credit = [(self._space(goes)[0], 1)] if branch.next else []
         hops = [self._ask(branch, arrived[0])]
         for number, there in enumerate(arrived):
             waits = hops[-1:] if number == 0 else [there, hops[-1]]
-            picked = ctx.add(label, ADMIT, 1, reserves=[granted], after=waits)
+            # space is held before the output is asked for, so that nobody blocks it
+            fits = [ctx.add(label, ADMIT, 1, reserves=credit, after=waits)] if credit else waits
+            picked = ctx.add(label, ADMIT, 1, reserves=[granted], after=fits)
             last = [self._channel(goes, "channel"), *held[1:]] if number == self.n_flits - 1 else []
             hops.append(
                 ctx.add(
