@@ -40,8 +40,8 @@ class Router:
     """What a chip file says of its routers. The defaults are the ones of the recorded BookSim2 runs.
 
     BookSim2 (Jiang et al., ISPASS 2013) with look-ahead routing (``routing_delay = 0``) and its defaults else: one
-    cycle each for allocation of a virtual channel, of the switch, for the crossbar, and to the next router. Packets take turns on a link flit by flit (with its
-    ``hold_switch_for_packet = 1`` they do not: "packet").
+    cycle each for allocation of a virtual channel, of the switch, for the crossbar, and to the next router.
+    Packets take turns on a link flit by flit; with its ``hold_switch_for_packet = 1`` they do not ("packet").
     """
 
     n_virtual_channels: int = 4

@@ -9,10 +9,10 @@ From the tile over the port of its router, then for each router on the way::
     tail         the last flit has left (where the head has gone on before)
     link         the way through the crossbar and over the link, the rest of the router's latency
 
-That is `arbitration: packet`, which keeps a link for a packet once it has begun. With `flit` each flit asks for the
-output anew, so that packets in different virtual channels take turns on a link (wormhole's switch allocation, Dally
-and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 16): grant, hop and link are then
-tasks of each flit, behind the flit before it, and each takes and gives back a place of its own in the buffers.
+That is `arbitration: packet`, which keeps a link for a packet once it has begun. With `flit` each flit asks for
+the output anew, so that packets in different virtual channels take turns on a link (wormhole's switch allocation,
+Dally and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 16): grant, hop and link are
+then tasks of each flit, behind the flit before it, and each takes and gives back its own place in the buffers.
 
 The hop gives back the place in the input buffer: flits come no faster than they leave. It, or its tail, gives
 back both channels and the grant. A granted output stays idle until the input port accepts, because other outputs
@@ -73,7 +73,7 @@ class Packet:
     n_flits: int
 
     def enter(self, port: Branch, after: Sequence[int]) -> list[int]:
-        """From its source to the first router: when its head, or each flit, is there; its tail, where the way ends."""
+        """From its source to the first router: when its head, or each flit, is there; at the end its tail."""
         assert port.hop is not None
         ctx, noc = self.ctx, self.ctx.parts.interconnect
         length_mm = port.hop.length * ctx.parts.tile_pitch_mm()

@@ -1,8 +1,9 @@
 """Component libraries: a chip file names one and then states only what differs.
 
 A library is a chip file itself. Sections are merged key by key, the chip's word last; where a section comes in
-several models or kinds with keys of their own, another one replaces it whole. A chip that names another kind of ADC
-than its library gets that kind's own figures, where the library has some (`library/adcs/`). Every value keeps its place.
+several models or kinds with keys of their own, another one replaces it whole. A chip that names another kind of
+ADC than its library gets that kind's own figures, where there are some (`library/adcs/`). Every value keeps
+its place.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Docum
     path : path
         A file as in ``arch_specs/``.
     overrides : sequence of str
-        As in `Document.override`; ``library=NAME`` and ``adc.kind=KIND`` choose what the library brings, before the
-        others are set.
+        As in `Document.override`; ``library=NAME`` and ``adc.kind=KIND`` choose what the library brings, before
+        the others are set.
 
     Returns
     -------

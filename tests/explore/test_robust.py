@@ -22,7 +22,7 @@ from archsim.explore import read_study, search, sweep
 from archsim.explore.folder import open_folder
 from archsim.explore.workers import LocalPool
 
-# how often each study is killed; where more than usual is asked for, scripts and deadly configurations run on Dask too
+# how often each study is killed; with more than usual, scripts and deadly configurations run on Dask too
 N_KILLS = int(os.environ.get("ARCHSIM_KILLS", "2"))
 SCHEDULERS = [None, "local"] if N_KILLS > 2 else [None]
 SPACE = "chip.crossbar.rows: [32, 64, 128]\nchip.device.read_pulse: {from: 10 ns, to: 100 ns, step: 10 ns}"

@@ -47,6 +47,5 @@ def compared() -> Compared:
     ]  # fmt: skip
     return Compared(
         "mesh", "messages on a mesh", "BookSim2", parts,
-        "space in the next buffer is asked for by whole packets; one allocator in place of a separable one with turns; "
-        "beyond saturation latency is that of a finite run",
+        "one allocator in place of a separable one with turns; beyond saturation latency is that of a finite run",
     )  # fmt: skip
