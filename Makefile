@@ -13,7 +13,7 @@ QUICK := $(addprefix tests/,components engine export files interconnect mapping 
 # rooms whose lines and branches `make coverage` measures; kernels are seen through their plain twins
 COVERED := spec units taskgraph engine metrics lowering components crossbar
 
-.PHONY: demo quick test docs validate coverage nightly lowest clean
+.PHONY: demo quick test docs pages validate coverage nightly lowest clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -26,6 +26,10 @@ $(VENV)/.demo: pyproject.toml $(VENV)/.made
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.made
 	$(PIP) ".[dev]"
+	touch $@
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.made
+	$(PIP) ".[docs]"
 	touch $@
 
 demo: $(VENV)/.demo
@@ -48,8 +52,12 @@ test: $(VENV)/.dev
 	$(CHECKS)
 	$(PYTEST)
 
+# the site, in build/site: every tutorial is run, and a warning is an error
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
+
 # output, tables and pictures that README and docs show, made again; figures in prose are listed (STUDIES=1: studies too, hours)
-docs: $(VENV)/.dev
+pages: $(VENV)/.dev
 	$(BIN)/python docs/remake.py $(if $(STUDIES),--studies)
 
 # archsim beside peers, silicon and theory: figures into docs/validation; fails where a difference has no reason
