@@ -1,4 +1,4 @@
-"""What README and docs show, made again: ``make docs``; with ``--studies`` the studies too (hours).
+"""What README and docs show, made again: ``make pages``; with ``--studies`` the studies too (hours).
 
     python docs/remake.py [PAGE …] [--studies] [--only-lines]
 
