@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -11,12 +12,11 @@ from sphinx.application import Sphinx
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-import archsim  # noqa: E402  # from the clone that is documented
-import reference  # noqa: E402
+import reference  # noqa: E402  # of the clone that is documented
 
 project = "archsim"
 author = "the archsim developers"
-release = version = archsim.__version__
+release = version = metadata.version("archsim")
 html_title = f"archsim {release}"
 html_theme = "furo"
 extensions = [
@@ -26,10 +26,11 @@ exclude_patterns = ["tutorials", "pictures", "**/*.txt", "validation/peers/recor
 # GALLERY.rst of made/tutorials is read by sphinx-gallery; its notebooks and archives are downloads
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 nitpicky = False  # docstrings name things of private modules
-myst_heading_anchors = 4
+myst_heading_anchors = 6
 myst_enable_extensions = ["colon_fence", "deflist"]
 # examples carry headings of any level; a tutorial's picture of a saved run is not numbered
-suppress_warnings = ["myst.header", "config.cache"]
+# "n_tasks" of a docstring is a parameter, not one of two attributes
+suppress_warnings = ["myst.header", "config.cache", "ref.python"]
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
@@ -57,7 +58,9 @@ def _leads_outside(app: Sphinx, docname: str, source: list[str]) -> None:
         target = (page.parent / found[3]).resolve()
         return found[0] if target.is_relative_to(HERE) and target.suffix == ".md" else found[2]
 
-    source[0] = _OUTSIDE.sub(named, source[0]).replace("](tutorials)", "](made/tutorials/index.rst)")
+    source[0] = _OUTSIDE.sub(named, source[0])
+    # folders of the clone that a page of the site stands for, or none
+    source[0] = source[0].replace("](tutorials)", "](made/tutorials/index.rst)").replace("[peers](peers)", "`peers`")
 
 
 def _made_pages(app: Sphinx) -> None:
