@@ -301,7 +301,8 @@ class _Taken:
     @classmethod
     def of(cls, graph: TaskGraph, of_task: Ints) -> _Taken:
         group = np.repeat(of_task, np.diff(graph.uses_ptr))
-        return cls(group, graph.uses_resource.astype(np.int64), loads_ps(graph, graph.occupancy_ps), graph.n_resources)
+        resource = graph.uses_resource.astype(np.int64)
+        return cls(group, resource, loads_ps(graph, graph.occupancy_ps), graph.n_resources)
 
     def throughputs(self, names: Sequence[str], n_samples: int) -> dict[str, float]:
         """Of each name alone: samples per busy second of the busiest resource of its tasks."""
