@@ -291,7 +291,7 @@ class Forward:
         self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block).tile
         free = self._sent_before(name, home, step, ctx.chip.tile.n_accumulator_sets)
-        return deliver(ctx, label, product, merged, home, [free])
+        return deliver(ctx, label, product, merged, home, free)
 
     def _product(self, plan: LayerPlan, block: Block, step: int) -> tuple[Product, list[list[int]]]:
         """What a block computes in a step, and what it drives and reads, by step."""
