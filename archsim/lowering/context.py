@@ -244,15 +244,19 @@ class Context:
         frees: Sequence[Claim] = (),
     ) -> int:
         """Lay down a part's job on a tile (-1: the chip's own part), or at another place by its name."""
+        return self.add(
+            label, job.action, job.count, uses=self.claims(at, job),
+            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
+        )  # fmt: skip
+
+    def claims(self, at: int | str, job: Job) -> list[Claim]:
+        """What a part's job uses, on a tile (-1: the chip's own part), or at another place by its name."""
         place = at if isinstance(at, str) else f"tile[{at}]" if at >= 0 else ""
         uses = [
             (self.resource(f"{place}.{name}" if place else name, capacity), units)
             for name, capacity, units in job.uses
         ]
-        return self.add(
-            label, job.action, job.count, uses=[claim for claim in uses if claim[1]],
-            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
-        )  # fmt: skip
+        return [claim for claim in uses if claim[1]]
 
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
