@@ -27,6 +27,7 @@ FEEDBACK = "feedback of a rule"
 """Stands for a rule's fixed matrices among the names of layers."""
 Claim = tuple[int, int]  # resource, units
 Span = tuple[int, int]
+Ints = NDArray[np.int64]
 
 
 class ActivityLike(Protocol):
@@ -117,6 +118,7 @@ class Context:
     actions: dict[str, Action] = field(default_factory=dict)
     _resources: dict[str, int] = field(default_factory=dict)
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
+    _below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict)
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
@@ -262,9 +264,26 @@ class Context:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
         spans = self._active.setdefault((layer.name, sample), {})
         if rows not in spans:
-            active = self.activity.active_rows(layer.name, sample)
-            spans[rows] = self._per_burst(active[:, :, rows[0] : rows[1]].sum(axis=2, dtype=np.int64))
+            below = self._lines_below((layer.name, sample, "rows"), self.activity.active_rows)
+            assert below is not None  # spikes are always known
+            spans[rows] = (below[:, rows[1]] - below[:, rows[0]]).tolist()
         return spans[rows]
+
+    def _lines_below(
+        self, key: tuple[str, int, str], lines_of: Callable[[str, int], NDArray[np.uint8] | None]
+    ) -> Ints | None:
+        """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together."""
+        if key not in self._below:
+            lines = lines_of(*key[:2])
+            self._below[key] = None if lines is None else self._summed_up(lines)
+        return self._below[key]
+
+    def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
+        starts = np.arange(0, lines.shape[1], self.work.n_positions_per_burst)
+        of_bursts = np.add.reduceat(lines, starts, axis=1, dtype=np.int64).reshape(-1, lines.shape[2])
+        below = np.zeros((len(of_bursts), lines.shape[2] + 1), np.int64)
+        np.cumsum(of_bursts, axis=1, out=below[:, 1:])
+        return below
 
     def _per_burst(self, per_position: NDArray[np.int64]) -> list[int]:
         """Sums over the positions of each step's burst, of counts (timesteps, positions)."""
@@ -279,14 +298,13 @@ class Context:
         """
         key = (layer, sample, columns)
         if key not in self._errors:
-            lines = self.activity.error_lines(layer, sample)
-            if lines is None:
+            below = self._lines_below((layer, sample, "columns"), self.activity.error_lines)
+            if below is None:
                 n_columns = columns[1] - columns[0]
                 steps = range(self.flow.n_steps(layer))
                 self._errors[key] = [n_columns * self.n_vectors(layer, step) for step in steps]
             else:
-                of_span = lines[:, :, columns[0] : columns[1]]
-                self._errors[key] = self._per_burst(of_span.sum(axis=2, dtype=np.int64))
+                self._errors[key] = (below[:, columns[1]] - below[:, columns[0]]).tolist()
         return self._errors[key]
 
     def row_codes(self, layer: Layer, sample: int, rows: Span) -> Bursts | None:

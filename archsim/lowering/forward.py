@@ -33,9 +33,9 @@ from itertools import product
 from archsim.lowering.arrays import Product, counts_of, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.order import as_inputs_come
-from archsim.lowering.rooms import history_room, input_room, message_bytes
+from archsim.lowering.rooms import history_room, homes_read, input_room, message_bytes
 from archsim.lowering.transport import Room, emit, empty_token, fetch, send_all, spike_bits, travel
-from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of, stored_for
+from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, sources_of, stored_for
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
@@ -245,23 +245,22 @@ class Forward:
             return [input_room(ctx, plan, tile, source, None, n_bytes(n_values, ctx.bits[INPUT]))]
         return [
             input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
-            for home in ctx.plan(source).homes
-            if needed_from(plan, tile, source, home, ctx.network)
-            and len(self._sharers(plan, tile, source, home, step)) == 1
+            for home in homes_read(ctx, plan, tile, source)
+            if len(self._sharers(plan, tile, source, home, step)) == 1
         ]
 
     def _sharers(self, plan: LayerPlan, tile: int, source: str, home: Home, step: int) -> list[str]:
         """Layers on a tile that read a step of a home of a source where `plan` reads it, itself among them."""
         plans, network = self.ctx.mapping.plans, self.ctx.network
-        owner = stored_for(plans, plan, tile, source, home, network)
         if source == INPUT or not network.layer(source).recurrent:
             return [plan.layer.name]
+        owner = stored_for(plans, plan, tile, source, home, network)
         return [
             name
             for name in self._consumers(source)
             if tile in plans[name].tiles
             and step in self.last_users(name, source)
-            and needed_from(plans[name], tile, source, home, network)
+            and home in homes_read(self.ctx, plans[name], tile, source)
             and stored_for(plans, plans[name], tile, source, home, network) == owner
         ]
 
@@ -271,9 +270,8 @@ class Forward:
         for source in sources_of(plan.layer):
             if source == INPUT or not ctx.network.layer(source).recurrent:
                 continue
-            for s, home in product(self._read_for_good(plan, source, step), ctx.plan(source).homes):
-                if not needed_from(plan, tile, source, home, ctx.network):
-                    continue
+            homes = homes_read(ctx, plan, tile, source)
+            for s, home in product(self._read_for_good(plan, source, step), homes):
                 sharers = self._sharers(plan, tile, source, home, s)
                 read = self._readers.setdefault((source, s, tile, home.tile), [])
                 read.append(fetched)
@@ -372,7 +370,7 @@ class Forward:
             places = {
                 tile: (tile, stored_for(plans, other, tile, name, home, ctx.network))
                 for tile in other.tiles
-                if needed_from(other, tile, name, home, ctx.network)
+                if home in homes_read(ctx, other, tile, name)
             }
             new = [tile for tile, place in places.items() if place not in placed]
             rooms = {tile: input_room(ctx, other, tile, name, home, size) for tile in new}
