@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -200,10 +200,26 @@ class Context:
 
     def place(
         self, fragment: Fragment, label: Label, ports: Sequence[Port], slots: Sequence[int] = (),
-        counts: Sequence[int] = (),
+        counts: Sequence[int] = (), times: Sequence[int] = (),
     ) -> int:  # fmt: skip
         """Lay down a fragment; returns its first task."""
-        return self.graph.place(fragment, ports, slots, counts, label.timestep, label.sample)
+        return self.graph.place(
+            fragment, ports=ports, slots=slots, counts=counts, times=times, timestep=label.timestep,
+            sample=label.sample,
+        )  # fmt: skip
+
+    def placed(
+        self, key: Hashable, label: Label, lay_down: Callable[[], Any], ports: Sequence[Port],
+        jobs: Sequence[Job] = (),
+    ) -> tuple[int, Any]:  # fmt: skip
+        """The first task of a fragment (`fragment`) that is laid down here, and what it has made.
+
+        Of each of the jobs, in the fragment that of `opened`, the place says count and times.
+        """
+        fragment = self.fragment((key, label.phase, label.layer), lay_down)
+        counts = [job.count for job in jobs]
+        times = [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
+        return self.place(fragment, label, ports, (), counts, times), fragment.made
 
     def add(
         self,
@@ -442,6 +458,11 @@ class Context:
             window = device.g_max_siemens - device.g_min_siemens
             means[layer.name] = device.g_min_siemens + mean * window
         return means
+
+
+def opened(job: Job, k: int) -> Job:
+    """The k-th job of a fragment of which each place says count and times."""
+    return replace(job, count=opening(k), occupancy_ps=opening(2 * k), latency_ps=opening(2 * k + 1))
 
 
 def mean_digit(share: NDArray[np.float64], n_levels: int, n_cells: int) -> float:
