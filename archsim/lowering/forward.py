@@ -232,8 +232,14 @@ class Forward:
 
     def _blocks_of(self, plan: LayerPlan, step: int) -> list[Block]:
         """The blocks whose turn the step is: those of one replica."""
-        n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-        return [block for block in plan.forward if block.replica == step % n_replicas]
+        known, name = self.ctx.known, plan.layer.name
+        if ("turns", name) not in known:
+            n_replicas = max((block.replica for block in plan.forward), default=0) + 1
+            known["turns", name] = [
+                [block for block in plan.forward if block.replica == turn] for turn in range(n_replicas)
+            ]
+        turns: list[list[Block]] = known["turns", name]
+        return turns[step % len(turns)]
 
     def _active_blocks(self, plan: LayerPlan, step: int) -> list[Block]:
         """Blocks that are read in this step: all of its replica, or those that an input reaches."""

@@ -74,6 +74,17 @@ class Dataflow:
 
     def needs(self, layer: Layer, step: int, source: str) -> list[int]:
         """Steps of `source` that a step of `layer` reads, in order; for its own output the timestep before."""
+        key = (layer.name, step, source)
+        found = self._needed.get(key)
+        if found is None:
+            found = self._needed[key] = self._needs(layer, step, source)
+        return found
+
+    @cached_property
+    def _needed(self) -> dict[tuple[str, int, str], list[int]]:
+        return {}
+
+    def _needs(self, layer: Layer, step: int, source: str) -> list[int]:
         t = self.timestep(layer.name, step)
         n_bursts = self.n_bursts(source)
         if source == layer.name:

@@ -256,18 +256,18 @@ class TaskGraphBuilder:
         EngineError
             The fragment asks for more or less than is given.
         """
-        first = self._n_tasks
-        number = self._places.known(fragment)
-        if number is None:
-            number = self._places.learn(fragment, (len(ports), len(slots), len(counts), len(times)))
+        first, places = self._n_tasks, self._places
+        known = places.fragments.get(fragment)
+        if known is None:
+            known = places.learn(fragment, (len(ports), len(slots), len(counts), len(times)))
             for action, phase, layer in zip(fragment.action, fragment.phase, fragment.layer, strict=True):
                 _number_of(self._actions, action)
                 _number_of(self._phases, phase)
                 _number_of(self._layers, layer)
-        if self._most_tasks is not None and first + fragment.n_tasks > self._most_tasks:
+        if self._most_tasks is not None and first + known.n_tasks > self._most_tasks:
             raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
-        self._places.add(number, len(self._action), (ports, slots, counts, times), (timestep, sample))
-        self._n_tasks = first + fragment.n_tasks
+        places.add(known, len(self._action), (ports, slots, counts, times), (timestep, sample))
+        self._n_tasks = first + known.n_tasks
         return first
 
     def per_time(
@@ -301,7 +301,8 @@ class TaskGraphBuilder:
             up to 2**63 and more.
         """
         n_claims = len(self._uses.units) + len(self._reserves.units) + len(self._frees.units)
-        needed = finish_bytes(self._n_tasks, len(self._after_idx), n_claims)
+        n_edges = len(self._after_idx) + self._places.n_edges
+        needed = finish_bytes(self._n_tasks, n_edges, n_claims + self._places.n_claims)
         help = "what helps: fewer timesteps or samples at once"
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
         names = tuple(self._resources), tuple(self._actions), tuple(self._phases), tuple(self._layers)
