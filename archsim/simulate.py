@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import overload
 
 from archsim.engine import run_tasks
@@ -10,6 +11,7 @@ from archsim.metrics import LongResult, Result
 from archsim.metrics.usual import tell_unusual
 from archsim.prepare import prepare
 from archsim.provenance import provenance
+from archsim.sight import in_sight_of
 from archsim.spec import Chip, unusual
 from archsim.verify import verify
 from archsim.workload import PROGRAM, Phase, Workload
@@ -136,5 +138,6 @@ def simulate(
         provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
         policy=policy,
     )
+    result = replace(result, activity=in_sight_of(chip, work, mapping, ready.activity))
     tell_unusual(result, unusual(chip))
     return result

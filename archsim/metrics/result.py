@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
+from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.idle import idle_of
@@ -61,6 +62,8 @@ class Result:
         As given.
     path : tuple of Segment
         The critical path, see `critical_path`.
+    activity : RunActivity or None
+        What ran through the layers, where it is known.
     books : Books
         The sums behind the properties.
 
@@ -83,6 +86,7 @@ class Result:
     policy: str
     path: tuple[Segment, ...]
     books: Books
+    activity: RunActivity | None = None
 
     @classmethod
     def of(
@@ -316,7 +320,8 @@ class Result:
         -------
         dict
             ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
-            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`) and ``provenance``.
+            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`), ``activity``,
+            ``warnings`` (:mod:`archsim.metrics.activity`) and ``provenance``.
         """
         top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
         data = {
@@ -329,6 +334,7 @@ class Result:
             "critical_path": self._path_shares(),
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "idle": idle_of(self.items),
+            **activity_record(self.activity),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

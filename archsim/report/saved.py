@@ -71,6 +71,27 @@ class _Idle(_IdlePart):
     components: dict[str, _IdlePart] = Field(default_factory=dict)
 
 
+class _Activity(_Strict):
+    layer: Name
+    firing_rate: Share | None
+    sparsity: Share
+    active_rows_per_read: Number | None
+    reads: Whole
+    reads_skipped: Whole
+    arrays: Whole
+    arrays_never_read: Whole
+    nonzero_errors_frac: Share | None
+    errors_recorded: bool
+    cells_written: Whole
+
+
+class _Warning(_Strict):
+    layer: Name
+    what: Name
+    cause: Name
+    text: Name
+
+
 class _Path(_Strict):
     n_segments: Whole
     waiting_for_results_ps: Whole
@@ -95,6 +116,9 @@ class _Record(_Strict):
     not_available: dict[str, str] = Field(default_factory=dict)
     breakdown: _Breakdown
     idle: _Idle | None = None
+    activity: list[_Activity] = Field(default_factory=list)
+    activity_source: Name = "not said"
+    warnings: list[_Warning] = Field(default_factory=list)
     provenance: _Provenance = Field(default_factory=_Provenance)
 
 
