@@ -64,6 +64,8 @@ class Result:
         The critical path, see `critical_path`.
     activity : RunActivity or None
         What ran through the layers, where it is known.
+    advice : mapping or None
+        What to change, where that was asked (``archsim.advise.Advice.record()``).
     books : Books
         The sums behind the properties.
 
@@ -87,6 +89,7 @@ class Result:
     path: tuple[Segment, ...]
     books: Books
     activity: RunActivity | None = None
+    advice: Mapping[str, object] | None = None
 
     @classmethod
     def of(
@@ -335,6 +338,7 @@ class Result:
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "idle": idle_of(self.items),
             **activity_record(self.activity),
+            **(self.advice or {}),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

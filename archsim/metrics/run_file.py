@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +55,10 @@ class Run(Priced, Protocol):
         """Areas."""
 
     @property
+    def advice(self) -> Mapping[str, object] | None:
+        """What to change."""
+
+    @property
     def activity(self) -> RunActivity | None:
         """What ran through the layers."""
 
@@ -79,6 +83,7 @@ def write_run(result: Run, path: Path) -> None:
         "crossbars": [[layer, role, n] for (layer, role), n in result.crossbars.items()],
         **{key: getattr(result, key) for key in ("n_crossbars", "n_samples", "phase", "name", "policy")},
         "provenance": result.to_dict()["provenance"],
+        "advice": None if result.advice is None else dict(result.advice),
         "activity": None if result.activity is None else result.activity.to_dict(),
     }
     columns = {name: getattr(result.graph, name) for name in GRAPH}

@@ -83,7 +83,8 @@ def _result(labels: dict[str, Any], columns: dict[str, Any]) -> Result:
         **{key: labels[key] for key in ("n_crossbars", "n_samples", "phase", "name", "provenance", "policy")},
     )
     seen = labels.get("activity")  # older files have none
-    return result if seen is None else replace(result, activity=RunActivity.of_dict(seen))
+    known = None if seen is None else RunActivity.of_dict(seen)
+    return replace(result, activity=known, advice=labels.get("advice"))
 
 
 def _whole(name: str, columns: dict[str, Any], n_tasks: int, n_resources: int) -> Any:

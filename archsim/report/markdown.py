@@ -9,6 +9,7 @@ from typing import Any
 
 from archsim.names import NONE
 from archsim.report.activity import ACTIVITY_COLUMNS, activity_rows, warning_lines
+from archsim.report.advice import advice_markdown
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, percent, rate, write_lines
 from archsim.report.table import markdown_table
 from archsim.texts import as_markdown
@@ -67,6 +68,7 @@ def _phase(record: Record, summary: Summary) -> list[str]:
     if rows := activity_rows(record):
         source = as_markdown(str(record.get("activity_source", "not said")))
         parts += [f"### {phase}: activity", f"Spikes: {source}.", markdown_table(ACTIVITY_COLUMNS, rows)]
+    parts += advice_markdown(record)
     for by in BREAKDOWNS:
         parts += [f"### {phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
     return parts

@@ -12,6 +12,7 @@ from archsim.units import faults_of
 Whole = Annotated[int, Field(ge=0)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Change = Annotated[float, Field(ge=-1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 Fault = tuple[tuple[str | int, ...], str]
 
@@ -92,6 +93,22 @@ class _Warning(_Strict):
     text: Name
 
 
+class _Named(_Strict):
+    move: Name
+    title: Name
+    set: list[Name]
+
+
+class _Advice(_Named):
+    delta_latency_frac: Change | None
+    delta_energy_frac: Change | None
+    delta_area_frac: Change | None
+    delta_peak_power_frac: Change | None
+    figures: dict[str, float]
+    over_budget: list[str]
+    notes: list[str]
+
+
 class _Path(_Strict):
     n_segments: Whole
     waiting_for_results_ps: Whole
@@ -119,6 +136,13 @@ class _Record(_Strict):
     activity: list[_Activity] = Field(default_factory=list)
     activity_source: Name = "not said"
     warnings: list[_Warning] = Field(default_factory=list)
+    advice: list[_Advice] = Field(default_factory=list)
+    advice_pairs: list[_Advice] = Field(default_factory=list)
+    advice_goal: Name = "not said"
+    advice_budgets: list[str] = Field(default_factory=list)
+    advice_idle: list[_Named] = Field(default_factory=list)
+    advice_refused: list[_Named] = Field(default_factory=list)
+    advice_untried: dict[str, str] = Field(default_factory=dict)
     provenance: _Provenance = Field(default_factory=_Provenance)
 
 

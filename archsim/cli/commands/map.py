@@ -36,13 +36,14 @@ def map_(
     from archsim.cli.inputs import load_both, memory_bytes
     from archsim.mapping import map_workload
     from archsim.memory import check_mapping
+    from archsim.prepare import within_area
     from archsim.report.mapping import mapping_record, mapping_text
 
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, set_ or [])
     chosen = phase or work.phases[0]
     check_mapping(the_chip, work, chosen, allowed)
-    mapping = map_workload(the_chip, work, chosen)
+    mapping = map_workload(within_area(the_chip, work, chosen), work, chosen)
     if output is not None:
         from archsim.plot import floor_plan
 
