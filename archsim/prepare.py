@@ -85,7 +85,8 @@ def within_area(chip: Chip, work: Workload, phase: Phase) -> Chip:
         return chip
 
     def bounded(n: int) -> Chip:
-        given = {"replica_area_um2": None, **({"n_replica_crossbars": n} if n else {"replicas": {}})}
+        auto: dict[str, object] = {"n_replica_crossbars": n} if n else {"replicas": {}}
+        given = {"replica_area_um2": None, **auto}
         return chip.model_copy(update={"mapping": chip.mapping.model_copy(update=given)})
 
     def area_um2(n: int) -> float:

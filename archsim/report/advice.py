@@ -51,7 +51,7 @@ def advice_markdown(record: Record) -> list[str]:
 
 def _goal(record: Record) -> str:
     budgets = record["advice_budgets"]
-    return record["advice_goal"] + (f" within {', '.join(budgets)}" if budgets else "")
+    return str(record["advice_goal"]) + (f" within {', '.join(budgets)}" if budgets else "")
 
 
 def _row(row: Row, *, whole: bool = False) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.lowering.context import Context
 from archsim.lowering.program import cells_of_row
@@ -67,14 +67,15 @@ def _fires(ctx: Context, layer: Layer | None) -> bool:
 def _reads(ctx: Context, plan: LayerPlan) -> _Reads:
     """As :mod:`archsim.lowering.forward` lays them down: each replica has every n-th step."""
     n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-    n_vectors = np.array([ctx.n_vectors(plan.layer.name, s) for s in range(ctx.flow.n_steps(plan.layer.name))])
+    steps = range(ctx.flow.n_steps(plan.layer.name))
+    n_vectors = np.array([ctx.n_vectors(plan.layer.name, step) for step in steps], np.int64)
     found = [_reads_of(ctx, plan.layer, block, n_replicas, n_vectors) for block in plan.forward]
     return _Reads(*(sum(numbers) for numbers in zip(*found, strict=True))) if found else _Reads()
 
 
-def _reads_of(ctx: Context, layer: Layer, block: Block, n_replicas: int, n_vectors: Sequence[int]) -> _Reads:
+def _reads_of(ctx: Context, layer: Layer, block: Block, n_replicas: int, n_vectors: NDArray[np.int64]) -> _Reads:
     own = slice(block.replica, None, n_replicas)
-    vectors, done, lines = np.asarray(n_vectors)[own], 0, 0
+    vectors, done, lines = n_vectors[own], 0, 0
     for sample in range(ctx.work.n_samples):
         active = np.array(ctx.active_per_step(layer, sample, block.rows), np.int64)[own]
         read = active > 0 if ctx.chip.execution.skip_idle_blocks else np.ones(len(active), bool)
