@@ -19,6 +19,7 @@ from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.notebook import Shown
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
 from archsim.names import NONE, NOT_FOLLOWED
@@ -33,7 +34,7 @@ NOT_AVAILABLE = {
 
 
 @dataclass(frozen=True, eq=False)
-class LongResult:
+class LongResult(Shown):
     """Costs of a long run. Make one with `LongResult.of`.
 
     Attributes
