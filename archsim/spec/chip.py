@@ -35,9 +35,11 @@ from archsim.spec.costs import (
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
+from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
@@ -369,6 +371,14 @@ class Chip(DoorModel):
         errors, law = self.device.errors, None if self.write is None else self.write.law
         return law is not None or errors.write_verify is not None or errors.update is not None
 
+    def __repr__(self) -> str:
+        return chip_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table(chip_rows(self))
+
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         n_columns = self.crossbar.n_columns
@@ -389,6 +399,9 @@ class Chip(DoorModel):
             faults.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+        if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
+            said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
+            faults.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect
