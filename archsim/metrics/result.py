@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
+from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.idle import idle_of
@@ -61,6 +62,10 @@ class Result:
         As given.
     path : tuple of Segment
         The critical path, see `critical_path`.
+    activity : RunActivity or None
+        What ran through the layers, where it is known.
+    advice : mapping or None
+        What to change, where that was asked (``archsim.advise.Advice.record()``).
     books : Books
         The sums behind the properties.
 
@@ -83,6 +88,8 @@ class Result:
     policy: str
     path: tuple[Segment, ...]
     books: Books
+    activity: RunActivity | None = None
+    advice: Mapping[str, object] | None = None
 
     @classmethod
     def of(
@@ -316,7 +323,8 @@ class Result:
         -------
         dict
             ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
-            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`) and ``provenance``.
+            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`), ``activity``,
+            ``warnings`` (:mod:`archsim.metrics.activity`) and ``provenance``.
         """
         top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
         data = {
@@ -329,6 +337,8 @@ class Result:
             "critical_path": self._path_shares(),
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "idle": idle_of(self.items),
+            **activity_record(self.activity),
+            **(self.advice or {}),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

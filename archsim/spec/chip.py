@@ -386,6 +386,9 @@ class Chip(DoorModel):
             faults.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+        if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
+            said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
+            faults.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

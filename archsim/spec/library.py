@@ -15,7 +15,7 @@ from typing import Any
 from archsim.errors import SpecError
 from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
-from archsim.units import close_match
+from archsim.units import close_match, parse_quantity
 from archsim.units.door import Place, place_of
 from archsim.units.either import EITHER, without
 from archsim.yaml_reader import Document, Keys, read_yaml
@@ -37,6 +37,23 @@ def libraries() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+def nearest_library(node_nm: float) -> Document:
+    """The library whose node is nearest, by the ratio of both, with all that it takes from others.
+
+    Examples
+    --------
+    >>> nearest_library(28).data["name"]
+    'rram_22nm'
+    """
+    known = [read_chip(FOLDER / f"{name}.yaml") for name in libraries()]
+
+    def far(document: Document) -> float:
+        node = parse_quantity(document.data["technology"]["node"], "node")
+        return max(node / node_nm, node_nm / node)
+
+    return min(known, key=far)
 
 
 def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Document:
