@@ -79,6 +79,26 @@ class Written:
     pulses: float = 0.0
     failed: float = 0.0
 
+    def since(self, before: Written) -> Written:
+        """What came after `before`."""
+        return Written(self.cells - before.cells, self.pulses - before.pulses, self.failed - before.failed)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a long learning run: some batches, one after the other.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        Samples of each batch, 1 or more; empty for whole batches as the workload says.
+    first_update : int
+        How many updates came before: it draws what a write draws.
+    """
+
+    sizes: tuple[int, ...] = ()
+    first_update: int = 0
+
 
 class Label(NamedTuple):
     """The label of a task; people read it, engines do not."""
@@ -104,6 +124,10 @@ class Context:
         For what is drawn while tasks are laid down.
     written : Written
         What the tasks write.
+    updates : list of Written
+        What each update writes.
+    stretch : Stretch
+        Of a learning rule, which batches.
     """
 
     chip: Chip
@@ -124,6 +148,16 @@ class Context:
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
     written: Written = field(default_factory=Written)
+    updates: list[Written] = field(default_factory=list)
+    stretch: Stretch = Stretch()
+
+    @cached_property
+    def batches(self) -> list[range]:
+        """Samples of each batch."""
+        n_batch = self.work.n_batch
+        sizes = self.stretch.sizes or (n_batch,) * (self.work.n_samples // n_batch)
+        ends = np.cumsum(sizes).tolist()
+        return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
     @property
     def flow(self) -> Dataflow:
