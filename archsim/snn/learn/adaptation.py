@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -52,7 +53,7 @@ class Adapted:
     counters : dict of str to Counters
         What every set of arrays did while adapting.
     activity : Activity
-        Spikes, errors and writes of the first windows of the adaptation, for the event simulation.
+        Spikes, errors and writes that were recorded, for the event simulation.
     """
 
     rule: str
@@ -100,7 +101,7 @@ def adapt(
     rule: str,
     seed: int,
     *,
-    n_activity: int = 1,
+    record: int | Container[int] = 1,
     tell: Tell | None = None,
 ) -> Adapted:
     """Program a chip with a trained network and let it adapt to the target domain.
@@ -109,8 +110,8 @@ def adapt(
     ----------
     start : Network
         Trained.
-    n_activity : int
-        Windows whose spikes are kept for the event simulation.
+    record : int or container of int
+        What is kept for the event simulation: of how many of the first windows, or of which updates.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def adapt(
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}
     on_chip.reset_counters()
-    recorder = Recorder(start, on_chip, n_activity)
+    recorder = Recorder(start, on_chip, record)
 
     def stepped(progress: Progress) -> None:
         recorder.written()
