@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -23,6 +23,7 @@ from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
 from archsim.learn.shapes import HardwareShape, PretrainedShape, ProgrammedShape, RuleRunShape
 from archsim.learn.wear import wear_of
+from archsim.learn.whole import Plan, Recorded, adaptation_cost, n_simulated, played, programming_cost, run_of
 from archsim.provenance import files_of, versions
 from archsim.registry import RULES
 from archsim.snn.activity import Activity
@@ -185,7 +186,7 @@ class _Story:
             seeds=seeds,
             runs=tuple(runs),
             unadapted=tuple(unadapted),
-            hardware={phase: self._timed(phase, first) for phase in phases},
+            hardware=self._hardware(phases, first, runs),
             notes=tuple(notes),
             provenance=self._provenance(seeds),
         )
@@ -232,16 +233,25 @@ class _Story:
         if path.exists():
             return RuleRun.of(Checkpoint.load(path, made_from, RuleRunShape).record)
 
+        n, record = self._recording(seed, data)
+
         def run(tell: Callable[[str, Progress], None]) -> Adapted:
-            n = timed(self.work)[0]
-            return adapt(self.chip, self.work, trained.network, data.loaded, rule, seed, n_activity=n, tell=tell)
+            return adapt(self.chip, self.work, trained.network, data.loaded, rule, seed, record=record, tell=tell)
 
         done = self._telling(seed, f"adapting with {rule}", run)
-        found = self._rule_run(seed, trained, done)
+        found = replace(self._rule_run(seed, trained, done), n_simulated=n)
         self._save_network(done.network, f"seed_{seed}_{rule}")
         done.activity.save(self._activity_file(seed, rule))
         Checkpoint(made_from, found.to_dict(), arrays_of(done.network)).save(path)
         return found
+
+    def _recording(self, seed: int, data: _Data) -> tuple[int, int | frozenset[int]]:
+        """How many batches of a seed are simulated, and what is recorded for it."""
+        target = data.loaded.adapt
+        if seed != self.first_seed or target is None:
+            return 0, timed(self.work)[0]
+        n = n_simulated(self.chip, self.work, len(target), self.rules)
+        return n, frozenset(Plan.of(self.work, len(target), n, seed).recorded)
 
     def _rule_run(self, seed: int, trained: Pretrained, done: Adapted) -> RuleRun:
         plan = self.work.learning.adapt
@@ -284,28 +294,68 @@ class _Story:
         Checkpoint(made_from, {"before": before}, {}).save(path)
         return before
 
+    def _hardware(
+        self, phases: Sequence[str], trained: Network, runs: Sequence[RuleRun]
+    ) -> dict[str, dict[str, Any]]:
+        """The event simulation of every phase, of what the first seed's adaptations recorded."""
+        of_rule = {run.rule: run for run in runs if run.seed == self.first_seed}
+        return {
+            phase: self._adaptation(of_rule[phase], trained) if phase in of_rule else self._timed(phase, trained)
+            for phase in phases
+        }
+
+    def _adaptation(self, run: RuleRun, trained: Network) -> dict[str, Any]:
+        """The event simulation of an adaptation with one rule."""
+        plan = self.work.learning.adapt
+        assert plan is not None  # adapt has said so
+        chosen = Plan.of(self.work, run.n_windows // plan.passes, run.n_simulated, run.seed)
+        activity = Activity.load(self._activity_file(run.seed, run.rule), trained)
+        asked = {"windows": run.n_windows, "batches": list(chosen.sample.batches)}
+
+        def simulated_batches() -> dict[str, Any]:
+            its = run_of(
+                self.chip, self.work, trained, chosen, run.rule, self.engine,
+                max_memory_bytes=self.max_memory_bytes,
+            )  # fmt: skip
+            costs = played(its, Recorded(activity, chosen.recorded, chosen.sizes), chosen.sample)
+            first = programming_cost(self.chip, self.work, trained, run.rule, self.engine)
+            return adaptation_cost(its, chosen.sample, costs, first)
+
+        return self._kept(run.rule, trained, activity, asked, simulated_batches)
+
     def _timed(self, phase: str, trained: Network) -> dict[str, Any]:
-        """The event simulation of a phase, of what the first seed's adaptation recorded."""
-        seed = self.first_seed
-        rule = phase if phase in self.rules else (self.rules or ("",))[0]
-        recorded = self._activity_file(seed, rule) if rule else self._recorded(seed, trained)
+        """The event simulation of the first recorded windows, in a phase in which nothing is learned."""
+        rule = (self.rules or ("",))[0]
+        recorded = self._activity_file(self.first_seed, rule) if rule else self._recorded(self.first_seed, trained)
         n_samples, n_batch = timed(self.work)
+
+        def run() -> dict[str, Any]:
+            allowed = self.max_memory_bytes
+            return simulated(self.chip, self.work, trained, recorded, phase, self.engine, allowed)
+
+        asked = {"samples": n_samples, "batch": n_batch}
+        return self._kept(phase, trained, Activity.load(recorded, trained), asked, run)
+
+    def _kept(
+        self, phase: str, trained: Network, activity: Activity, asked: dict[str, Any],
+        run: Callable[[], dict[str, Any]],
+    ) -> dict[str, Any]:  # fmt: skip
+        """A finished event simulation, or one that is done now."""
         made_from = {
             "part": "event simulation",
             "phase": phase,
-            "samples": n_samples,
-            "batch": n_batch,
+            **asked,
             "chip": to_door(self.chip),
             "workload": self._of_simulation,
             "network": _fingerprint(trained),
-            "activity": _activity_print(Activity.load(recorded, trained)),
+            "activity": _activity_print(activity),
         }
         path = self.folder / f"hardware_{phase}.npz"
         if path.exists():
             return Checkpoint.load(path, made_from, HardwareShape).record
         if self.tell is not None:
             self.tell(f"event simulation of {phase}", None)
-        found = simulated(self.chip, self.work, trained, recorded, phase, self.engine, self.max_memory_bytes)
+        found = run()
         Checkpoint(made_from, found, {}).save(path)
         return found
 
