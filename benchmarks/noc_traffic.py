@@ -131,7 +131,7 @@ def traffic(
         arrived = carry(ctx, label, source, [target], n_flits * FLIT_BITS, [made])[target]
         last.append(arrived[-1] if arrived else made)
     n_hops = [len(interconnect.route(s, t)) for s, t in zip(sources.tolist(), targets.tolist(), strict=True)]
-    return Traffic(ctx.tasks.build(), created.astype(np.int64), *(np.array(x, np.int64) for x in (last, n_hops)))
+    return Traffic(ctx.graph.build(), created.astype(np.int64), *(np.array(x, np.int64) for x in (last, n_hops)))
 
 
 def mean_latency(

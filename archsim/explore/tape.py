@@ -274,6 +274,14 @@ class TapedTasks(TaskGraphBuilder):
         self.latency.append(latency.node)
         return super().task(occupancy_ps=int(occupancy), latency_ps=int(latency), **given)
 
+    def nodes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of each task's occupancy and latency; a fragment keeps its times as they were made."""
+        node = self._tape.of
+        return (
+            self.per_task(self.occupancy, lambda fragment: [node(time).node for time in fragment.occupancy_ps]),
+            self.per_task(self.latency, lambda fragment: [node(time).node for time in fragment.latency_ps]),
+        )
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -298,7 +306,7 @@ class Recipe:
     @classmethod
     def of(cls, tape: Tape, tasks: TapedTasks, names: tuple[str, ...]) -> Recipe:
         """The recipe of a graph that has been lowered."""
-        pairs = np.stack([np.array(tasks.occupancy, np.int64), np.array(tasks.latency, np.int64)], axis=1)
+        pairs = np.stack(tasks.nodes(), axis=1)
         kinds, classes = np.unique(pairs, axis=0, return_inverse=True)
         return cls(tape, classes.reshape(-1), kinds[:, 0], kinds[:, 1], names)
 

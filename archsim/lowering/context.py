@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, Job, Parts
+from archsim.lowering.inputs import Bursts
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
-from archsim.taskgraph import TaskGraphBuilder
+from archsim.taskgraph import Fragment, Port, TaskGraphBuilder, opening
 from archsim.workload import Layer, Network, Workload
 
 # tasks that only order others or hand out buffer space: no time, no energy
@@ -117,7 +118,8 @@ class Context:
     ----------
     chip, work, mapping, parts, activity
         What is lowered, and the parts at their prices.
-    tasks : TaskGraphBuilder
+    graph : TaskGraphBuilder
+        Takes down all tasks and placed fragments.
     actions : dict of str to Action
         Every price that was used, by name.
     seed : int
@@ -135,7 +137,7 @@ class Context:
     mapping: Mapping
     parts: Parts
     activity: ActivityLike
-    tasks: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
+    graph: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
     actions: dict[str, Action] = field(default_factory=dict)
     _resources: dict[str, int] = field(default_factory=dict)
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
@@ -143,6 +145,10 @@ class Context:
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict)
+    _fragments: dict[Hashable, Fragment] = field(default_factory=dict)
+    _writing: Fragment | None = None  # the fragment that is written down
+    _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
+    known: dict[Hashable, Any] = field(default_factory=dict)  # what a phase has found out and will ask for again
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
@@ -197,10 +203,39 @@ class Context:
         return found
 
     def resource(self, name: str, capacity: int = 1) -> int:
-        """The resource of this name; made at first use."""
-        if name not in self._resources:
-            self._resources[name] = self.tasks.resource(name, capacity)
-        return self._resources[name]
+        """The resource of this name, made at first use; in a fragment that is written down, its slot."""
+        number = self._resources.get(name)
+        if number is None:
+            number = self._resources[name] = self.graph.resource(name, capacity)
+        return self._slots.get(number, number)
+
+    def fragment(self, key: Hashable, lay_down: Callable[[], Any], slots: Sequence[int] = ()) -> Fragment:
+        """The fragment of a key; written down at first use.
+
+        Parameters
+        ----------
+        key : hashable
+            Says all that the tasks depend on but for the ports, slots and counts that each place gives.
+        lay_down : callable
+            Lays down the tasks. They wait for ``opening(k)`` where a place gives tasks; what it returns (ids
+            within the fragment) is kept as `Fragment.made`.
+        slots : sequence of int
+            Resources that differ from place to place; here, those of the first.
+        """
+        found = self._fragments.get(key)
+        if found is None:
+            found = self._fragments[key] = self._writing = Fragment()
+            self._slots = {resource: opening(k) for k, resource in enumerate(slots)}
+            found.made = lay_down()
+            self._writing, self._slots = None, {}
+        return found
+
+    def place(
+        self, fragment: Fragment, label: Label, ports: Sequence[Port], slots: Sequence[int] = (),
+        counts: Sequence[int] = (),
+    ) -> int:  # fmt: skip
+        """Lay down a fragment; returns its first task."""
+        return self.graph.place(fragment, ports, slots, counts, label.timestep, label.sample)
 
     def add(
         self,
@@ -217,7 +252,7 @@ class Context:
     ) -> int:
         """Lay down one task; None in `after` stands for nothing to wait for."""
         self.actions.setdefault(action.name, action)
-        return self.tasks.task(
+        return (self._writing or self.graph).task(
             action=action.name,
             count=count,
             uses=uses,
@@ -284,39 +319,40 @@ class Context:
                 self._errors[key] = self._per_burst(of_span.sum(axis=2, dtype=np.int64))
         return self._errors[key]
 
-    def row_codes(self, layer: Layer, sample: int, step: int, rows: Span) -> NDArray[np.int32] | None:
-        """Numbers on a span of a layer's word lines in a step; None if not known, or all bits count alike."""
+    def row_codes(self, layer: Layer, sample: int, rows: Span) -> Bursts | None:
+        """Numbers on a span of a layer's word lines, step by step; None if not known, or all bits count alike."""
         if self.chip.drivers.charged == "all":
             return None
         key = (layer.name, sample, False)
         if key not in self._codes:
             input_spikes = self.bits["input"] == 1
             self._codes[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
-        return self._of_step(self._codes[key], layer.name, step, rows)
+        return self._bursts(self._codes[key], rows)
 
-    def error_codes(self, layer: str, sample: int, step: int, columns: Span) -> NDArray[np.int32] | None:
-        """Numbers of the errors of a span of a layer's columns in a step; None as for `row_codes`."""
+    def error_codes(self, layer: str, sample: int, columns: Span) -> Bursts | None:
+        """Numbers of the errors of a span of a layer's columns, step by step; None as for `row_codes`."""
         if self.chip.drivers.charged == "all":
             return None
         key = (layer, sample, True)
         if key not in self._codes:
             self._codes[key] = self.activity.column_codes(layer, sample)
-        return self._of_step(self._codes[key], layer, step, columns)
+        return self._bursts(self._codes[key], columns)
 
-    def fed_back_codes(self, sample: int, error: int, outputs: Span) -> NDArray[np.int32] | None:
+    def fed_back_codes(self, sample: int, error: int, outputs: Span) -> Bursts | None:
         """Numbers of a span of an error that drives fixed matrices; None as for `row_codes`."""
         if self.chip.drivers.charged == "all":
             return None
         codes = self.activity.fed_back_codes(sample, error)
-        return None if codes is None else codes[:, outputs[0] : outputs[1]]
+        return None if codes is None else Bursts(codes[:, outputs[0] : outputs[1]], np.zeros(1, np.int64))
 
-    def _of_step(
-        self, codes: NDArray[np.int32] | None, layer: str, step: int, lines: Span
-    ) -> NDArray[np.int32] | None:
+    def _bursts(self, codes: NDArray[np.int32] | None, lines: Span) -> Bursts | None:
+        """Of a span of lines, of numbers (timesteps, positions, lines)."""
         if codes is None:
             return None
-        start, stop = self.flow.positions(layer, step)
-        return codes[self.flow.timestep(layer, step), start:stop, lines[0] : lines[1]]
+        n_times, n_positions, _ = codes.shape
+        of_one = np.arange(0, n_positions, self.work.n_positions_per_burst)
+        starts = np.add.outer(n_positions * np.arange(n_times), of_one).ravel()
+        return Bursts(codes[:, :, lines[0] : lines[1]].reshape(n_times * n_positions, -1), starts)
 
     def macs_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
         """Terms of the outer products of a block: pairs of an active input and an error, position by position."""

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from archsim.lowering.arrays import Product, deliver, read_array
+from archsim.lowering.arrays import Product, counts_of, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.order import as_inputs_come
 from archsim.lowering.rooms import history_room, input_room, message_bytes
@@ -78,6 +78,7 @@ class Forward:
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
     _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
+    _products: dict[tuple[int, ...], tuple[Product, list[list[int]]]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there."""
@@ -284,17 +285,26 @@ class Forward:
     def _block(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Read a block and add its sums up at its home; returns the addition."""
         ctx, name = self.ctx, plan.layer.name
-        n_active = ctx.active_per_step(plan.layer, self.sample, block.rows)[step]
         label = self.label(name, step)
-        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        signed = any(ctx.signed[source] for source in sources_of(plan.layer))
-        codes = ctx.row_codes(plan.layer, self.sample, step, block.rows) if bits > 1 else None
-        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed, codes=codes)
-        merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
+        product, counts = self._product(plan, block, step)
+        merged = read_array(ctx, label, product, counts[step], [self.fetched[name, block.tile, step]])
         self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block).tile
         free = self._sent_before(name, home, step, ctx.chip.tile.n_accumulator_sets)
         return deliver(ctx, label, product, merged, home, [free])
+
+    def _product(self, plan: LayerPlan, block: Block, step: int) -> tuple[Product, list[list[int]]]:
+        """What a block computes in a step, and what it drives and reads, by step."""
+        ctx, n_vectors = self.ctx, self.ctx.n_vectors(plan.layer.name, step)
+        key = (block.tile, block.pe, block.crossbar, n_vectors)
+        if key not in self._products:
+            bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+            signed = any(ctx.signed[source] for source in sources_of(plan.layer))
+            product = Product(block, n_vectors, bits, signed)
+            codes = ctx.row_codes(plan.layer, self.sample, block.rows) if bits > 1 else None
+            active = ctx.active_per_step(plan.layer, self.sample, block.rows)
+            self._products[key] = product, counts_of(ctx, product, active, codes)
+        return self._products[key]
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)

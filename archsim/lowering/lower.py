@@ -97,7 +97,7 @@ def lower(
         lower_inference(ctx)
     else:
         lower_training(ctx)
-    graph, actions = ctx.tasks.build(), ctx.actions
+    graph, actions = ctx.graph.build(), ctx.actions
     if chip.power is not None:
         leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
         graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
