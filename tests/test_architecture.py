@@ -31,7 +31,7 @@ KNOWS = {
     "engine": {"errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
-    "verify": {"errors", "given", "taskgraph", "trace"},
+    "verify": {"errors", "jit", "taskgraph", "trace"},
 }
 KNOWS["spec"] = LOW | {"units", "yaml_reader"}
 KNOWS["workload"] = LOW | {"units", "yaml_reader"}
