@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,10 @@ from numpy.typing import NDArray
 from archsim.components import Action
 from archsim.engine import run_tasks
 from archsim.lowering import Stretch, Written, lower
+from archsim.lowering.context import ActivityLike
 from archsim.lowering.update import PHASE
 from archsim.mapping import Mapping
-from archsim.metrics import LongResult, Tally
-from archsim.provenance import provenance
+from archsim.metrics import Tally
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -36,13 +35,6 @@ Part = tuple[int, int]
 """A batch, and how many of its windows, counted from its last."""
 OVERLAPPED_BY = {"sequential": 0, "within_batch": 0, "pipelined": 1, "layer_parallel": 1, "three_level": 2}
 """By schedule, how many whole batches a batch is laid down behind; 0: one window is enough."""
-
-
-class Windows(Protocol):
-    """Recorded activity, by batch."""
-
-    def of(self, parts: Sequence[Part]) -> object:
-        """Activity of the last windows of some batches, with the writes of these."""
 
 
 def with_lead(schedule: str, sizes: Sequence[int], batch: int) -> tuple[Part, ...]:
@@ -130,7 +122,7 @@ class BatchCost:
         return self.tally.energy_pj(self.prices)
 
 
-def play_batch(run: LearningRun, batch: int, activity: object) -> BatchCost:
+def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCost:
     """One batch through lowering, engine and verification.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A learning run in parts, batch after batch, is the run as one graph: the same picoseconds, counts and picojoules."""
+"""A learning run in parts, batch after batch, is the run as one graph: picoseconds, counts and picojoules."""
 
 from __future__ import annotations
 

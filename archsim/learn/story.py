@@ -17,16 +17,16 @@ from archsim.engine import ENGINES
 from archsim.errors import WorkloadError
 from archsim.files import inside, path_of, scratch_folder, write_text
 from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
-from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder
-from archsim.learn.hardware import check_fit, phases_of, simulated, timed
+from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, fingerprint, open_folder
+from archsim.learn.hardware import check_fit, phases_of, timed
 from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
-from archsim.learn.shapes import HardwareShape, PretrainedShape, ProgrammedShape, RuleRunShape
+from archsim.learn.shapes import PretrainedShape, ProgrammedShape, RuleRunShape
+from archsim.learn.timing import Timing
 from archsim.learn.wear import wear_of
-from archsim.learn.whole import Plan, Recorded, adaptation_cost, n_simulated, played, programming_cost, run_of
+from archsim.learn.whole import Plan, n_simulated
 from archsim.provenance import files_of, versions
 from archsim.registry import RULES
-from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData
 from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
 from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
@@ -57,6 +57,7 @@ def learn(
     engine: str = "compiled",
     tell: Tell | None = None,
     max_memory_bytes: int | None = None,
+    workers: int = 1,
 ) -> LearningResult:
     """Let a workload's network learn on a chip, and find out how well and at what cost.
 
@@ -82,6 +83,8 @@ def learn(
     tell : callable, optional
     max_memory_bytes : int, optional
         What training, and each event simulation, may take; half of the free memory if not given.
+    workers : int
+        Processes that share the batches of the event simulation; the result is the same.
 
     Returns
     -------
@@ -108,7 +111,9 @@ def learn(
     >>> sorted(result.hardware)
     ['dfa', 'inference']
     """
-    numbers = [wrong_whole("seeds", seeds, 1, MOST_SEEDS), wrong_whole("seed", seed)]
+    numbers = [
+        wrong_whole("seeds", seeds, 1, MOST_SEEDS), wrong_whole("seed", seed), wrong_whole("workers", workers, 1),
+    ]  # fmt: skip
     types = [
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
@@ -126,10 +131,11 @@ def learn(
         if resume:
             raise WorkloadError("to resume, name the folder of the earlier run")
         with scratch_folder() as place:
-            story = _Story(chip, work, tuple(rules), seed, place, engine, tell, max_memory_bytes)
+            story = _Story(chip, work, tuple(rules), seed, place, engine, tell, max_memory_bytes, workers)
             return story.told(seeds, phases)
     opened = open_folder(path_of(folder), resume)
-    return _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes).told(seeds, phases)
+    story = _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes, workers)
+    return story.told(seeds, phases)
 
 
 def _check_choices(work: Workload, rules: Sequence[str], numbers: Sequence[str | None]) -> None:
@@ -162,6 +168,7 @@ class _Story:
     engine: str
     tell: Tell | None
     max_memory_bytes: int | None = None
+    n_workers: int = 1
 
     def told(self, n_seeds: int, phases: Sequence[str]) -> LearningResult:
         seeds = tuple(range(self.first_seed, self.first_seed + n_seeds))
@@ -228,7 +235,7 @@ class _Story:
             "rule": rule,
             "chip": to_door(self.chip),
             "workload": self._of_adaptation,
-            "pretrained": _fingerprint(trained.network),
+            "pretrained": fingerprint(trained.network),
         }
         if path.exists():
             return RuleRun.of(Checkpoint.load(path, made_from, RuleRunShape).record)
@@ -281,7 +288,7 @@ class _Story:
             "seed": seed,
             "chip": to_door(self.chip),
             "workload": self._of_adaptation,
-            "pretrained": _fingerprint(trained.network),
+            "pretrained": fingerprint(trained.network),
         }
         if path.exists():
             return float(Checkpoint.load(path, made_from, ProgrammedShape).record["before"])
@@ -294,70 +301,23 @@ class _Story:
         Checkpoint(made_from, {"before": before}, {}).save(path)
         return before
 
+    def _timing(self, trained: Network) -> Timing:
+        allowed, workers = self.max_memory_bytes, self.n_workers
+        return Timing(self.chip, self.work, trained, self.folder, self.engine, allowed, workers, self.tell)
+
     def _hardware(
         self, phases: Sequence[str], trained: Network, runs: Sequence[RuleRun]
     ) -> dict[str, dict[str, Any]]:
         """The event simulation of every phase, of what the first seed's adaptations recorded."""
-        of_rule = {run.rule: run for run in runs if run.seed == self.first_seed}
+        seed, timing = self.first_seed, self._timing(trained)
+        of_rule = {run.rule: run for run in runs if run.seed == seed}
+        plain = self._activity_file(seed, self.rules[0]) if self.rules else self._recorded(seed, trained)
         return {
-            phase: self._adaptation(of_rule[phase], trained) if phase in of_rule else self._timed(phase, trained)
+            phase: timing.adaptation(of_rule[phase], self._activity_file(seed, phase))
+            if phase in of_rule
+            else timing.first_windows(phase, plain)
             for phase in phases
         }
-
-    def _adaptation(self, run: RuleRun, trained: Network) -> dict[str, Any]:
-        """The event simulation of an adaptation with one rule."""
-        plan = self.work.learning.adapt
-        assert plan is not None  # adapt has said so
-        chosen = Plan.of(self.work, run.n_windows // plan.passes, run.n_simulated, run.seed)
-        activity = Activity.load(self._activity_file(run.seed, run.rule), trained)
-        asked = {"windows": run.n_windows, "batches": list(chosen.sample.batches)}
-
-        def simulated_batches() -> dict[str, Any]:
-            its = run_of(
-                self.chip, self.work, trained, chosen, run.rule, self.engine,
-                max_memory_bytes=self.max_memory_bytes,
-            )  # fmt: skip
-            costs = played(its, Recorded(activity, chosen.recorded, chosen.sizes), chosen.sample)
-            first = programming_cost(self.chip, self.work, trained, run.rule, self.engine)
-            return adaptation_cost(its, chosen.sample, costs, first)
-
-        return self._kept(run.rule, trained, activity, asked, simulated_batches)
-
-    def _timed(self, phase: str, trained: Network) -> dict[str, Any]:
-        """The event simulation of the first recorded windows, in a phase in which nothing is learned."""
-        rule = (self.rules or ("",))[0]
-        recorded = self._activity_file(self.first_seed, rule) if rule else self._recorded(self.first_seed, trained)
-        n_samples, n_batch = timed(self.work)
-
-        def run() -> dict[str, Any]:
-            allowed = self.max_memory_bytes
-            return simulated(self.chip, self.work, trained, recorded, phase, self.engine, allowed)
-
-        asked = {"samples": n_samples, "batch": n_batch}
-        return self._kept(phase, trained, Activity.load(recorded, trained), asked, run)
-
-    def _kept(
-        self, phase: str, trained: Network, activity: Activity, asked: dict[str, Any],
-        run: Callable[[], dict[str, Any]],
-    ) -> dict[str, Any]:  # fmt: skip
-        """A finished event simulation, or one that is done now."""
-        made_from = {
-            "part": "event simulation",
-            "phase": phase,
-            **asked,
-            "chip": to_door(self.chip),
-            "workload": self._of_simulation,
-            "network": _fingerprint(trained),
-            "activity": _activity_print(activity),
-        }
-        path = self.folder / f"hardware_{phase}.npz"
-        if path.exists():
-            return Checkpoint.load(path, made_from, HardwareShape).record
-        if self.tell is not None:
-            self.tell(f"event simulation of {phase}", None)
-        found = run()
-        Checkpoint(made_from, found, {}).save(path)
-        return found
 
     def _recorded(self, seed: int, trained: Network) -> Path:
         """Activity of test windows, where no adaptation has recorded any."""
@@ -411,7 +371,7 @@ class _Story:
         return {
             **kept,
             "learning": {key: learning.get(key) for key in parts},
-            "given_weights": _fingerprint(self.work.network),
+            "given_weights": fingerprint(self.work.network),
         }
 
     @cached_property
@@ -419,12 +379,6 @@ class _Story:
         keys = ("name", "network", "weights", "timesteps", "input_resolution", "learning")
         samples = {"recorded_samples": timed(self.work)[0]}
         return {**{key: self.work.described.get(key) for key in keys}, **samples}
-
-    @cached_property
-    def _of_simulation(self) -> dict[str, Any]:
-        keys = ("name", "network", "timesteps", "input_resolution", "schedule", "positions_per_burst")
-        learning = cast("dict[str, Any]", self.work.described.get("learning") or {})
-        return {**{key: self.work.described.get(key) for key in keys}, "error": learning.get("error")}
 
     def _provenance(self, seeds: Sequence[int]) -> dict[str, Any]:
         inputs = {
@@ -453,18 +407,3 @@ class _Data:
     @cached_property
     def loaded(self) -> LearningData:
         return data_of(self.work, self.seed)
-
-
-def _fingerprint(network: Network) -> str:
-    digest = hashlib.sha256()
-    for name, array in arrays_of(network).items():
-        digest.update(name.encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _activity_print(activity: Activity) -> str:
-    digest = hashlib.sha256()
-    for part in (activity.spikes, activity.errors, activity.writes, activity.pulses):
-        for name, values in part.items():
-            digest.update(name.encode() + values.tobytes())
-    return digest.hexdigest()[:16]

@@ -19,6 +19,7 @@ from archsim.mapping import map_workload
 from archsim.memory import n_tasks
 from archsim.metrics import LongResult, Tally
 from archsim.prepare import prepare
+from archsim.processes import in_turn
 from archsim.provenance import provenance
 from archsim.simulate import simulate
 from archsim.snn import Activity
@@ -80,12 +81,12 @@ def n_simulated(chip: Chip, work: Workload, n_windows: int, rules: Sequence[str]
     """
     sizes, adapt = _sizes(work, n_windows), work.learning.adapt
     assert adapt is not None  # there are sizes
+    if isinstance(adapt.simulated, int):
+        return min(len(sizes), adapt.simulated)
     if adapt.simulated == "all":
         return len(sizes)
-    if adapt.simulated == "auto":
-        each = max((_tasks_of_window(chip, work, rule) for rule in rules), default=1)
-        return min(len(sizes), max(LEAST, MOST_TASKS // (each * (adapt.n_batch + 1))))
-    return min(len(sizes), adapt.simulated)
+    each = max((_tasks_of_window(chip, work, rule) for rule in rules), default=1)
+    return min(len(sizes), max(LEAST, MOST_TASKS // (each * (adapt.n_batch + 1))))
 
 
 def _tasks_of_window(chip: Chip, work: Workload, phase: str) -> int:
@@ -151,12 +152,19 @@ def run_of(
     )
 
 
-def played(run: LearningRun, recorded: Recorded, sample: Sample, tell: Told | None = None) -> Iterator[BatchCost]:
-    """The batches of a sample, in their order."""
-    for done, batch in enumerate(sample.batches):
+def played(
+    run: LearningRun, recorded: Recorded, sample: Sample, n_workers: int = 1, tell: Told | None = None
+) -> Iterator[BatchCost]:
+    """The batches of a sample, in their order, shared among so many processes: the same bits for any number."""
+    work = ((batch, recorded.of(run.parts(batch))) for batch in sample.batches)
+    for done, cost in enumerate(in_turn(_play, run, work, n_workers), start=1):
         if tell is not None:
             tell(done, len(sample.batches))
-        yield play_batch(run, batch, recorded.of(run.parts(batch)))
+        yield cost
+
+
+def _play(run: LearningRun, piece: tuple[int, Activity]) -> BatchCost:
+    return play_batch(run, *piece)
 
 
 def adaptation_cost(

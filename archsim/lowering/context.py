@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, Job, Parts
 from archsim.lowering.inputs import Bursts
+from archsim.lowering.stretch import Stretch, Written
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
@@ -69,38 +70,6 @@ class ActivityLike(Protocol):
         ...
 
 
-@dataclass
-class Written:
-    """What was written in a run: cells, pulses, and cells that are not at their targets.
-
-    Pulses and failed cells are means where they are expected and not drawn or recorded.
-    """
-
-    cells: int = 0
-    pulses: float = 0.0
-    failed: float = 0.0
-
-    def since(self, before: Written) -> Written:
-        """What came after `before`."""
-        return Written(self.cells - before.cells, self.pulses - before.pulses, self.failed - before.failed)
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a long learning run: some batches, one after the other.
-
-    Parameters
-    ----------
-    sizes : tuple of int
-        Samples of each batch, 1 or more; empty for whole batches as the workload says.
-    first_update : int
-        How many updates came before: it draws what a write draws.
-    """
-
-    sizes: tuple[int, ...] = ()
-    first_update: int = 0
-
-
 class Label(NamedTuple):
     """The label of a task; people read it, engines do not."""
 
@@ -155,7 +124,7 @@ class Context:
     seed: int = 0
     written: Written = field(default_factory=Written)
     updates: list[Written] = field(default_factory=list)
-    stretch: Stretch = Stretch()
+    stretch: Stretch = field(default_factory=Stretch)
 
     @cached_property
     def batches(self) -> list[range]:

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 
 from archsim.components import Action, Held, Parts
 from archsim.given import refuse, wrong_type
-from archsim.lowering.context import ActivityLike, Context, Stretch, Written
+from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
 from archsim.lowering.program import lower_program
+from archsim.lowering.stretch import Stretch, Written
 from archsim.lowering.training import lower_training
 from archsim.mapping import Mapping
 from archsim.spec import Chip

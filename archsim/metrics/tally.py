@@ -110,9 +110,10 @@ class Tally:
         builder = TaskGraphBuilder()
         number = {name: builder.resource(name, capacity) for name, capacity in self.capacity.items()}
         for kind, sums in self.sums.items():
+            held = [(number[name], units) for name, units in kind.uses]
             builder.task(
-                action=kind.action, phase=kind.phase, layer=kind.layer, count=sums.count, occupancy_ps=sums.busy_ps,
-                uses=[(number[name], units) for name, units in kind.uses],
+                action=kind.action, phase=kind.phase, layer=kind.layer,
+                count=sums.count, occupancy_ps=sums.busy_ps, uses=held,
             )  # fmt: skip
         return builder.build()
 

@@ -111,8 +111,8 @@ def _window_line(rule: str, whole: Mapping[str, Any]) -> str:
     each = whole["window_ps"]
     half, most, largest = (format_quantity(each[name], "time") for name in ("p50", "p99", "largest"))
     return (
-        f"A window with {rule}, and what it waits for: {_estimated(each, 'time')} on average, {half} half of them, "
-        f"{most} 99 of 100, {largest} at most; {_estimated(whole['window_pj'], 'energy')}."
+        f"A window with {rule}, and what it waits for: {_estimated(each, 'time')} on average, {half} at most for "
+        f"half of them, {most} for 99 of 100, {largest} for all; {_estimated(whole['window_pj'], 'energy')}."
     )
 
 
@@ -129,8 +129,8 @@ def _pulse_lines(run: RuleRun, writes: Mapping[str, Any]) -> list[str]:
     pulses, reads, failed = (sum(of.get(what, 0) for of in run.counters.values()) for what in counted)
     priced = ", ".join(f"{_number(writes[name])} {name}" for name in ("cells", "pulses"))
     return [
-        f"Writes with {run.rule}: the arrays took {pulses} pulses and {reads} verify reads, {failed} writes failed; "
-        f"what is priced takes {priced}, {_number(writes['failed'])} failed."
+        f"Writes with {run.rule}: the arrays took {pulses} pulses and {reads} verify reads, {failed} writes "
+        f"failed; what is priced takes {priced}, {_number(writes['failed'])} failed."
     ]
 
 

@@ -71,8 +71,8 @@ class AdaptModel(DoorModel):
     """Learning on the chip, in the order of the recordings.
 
     Changes smaller than `threshold` steps of a cell are not written; with `residual` they are kept in the gradient
-    memory until they are large enough. `per_day` adaptations tell how many years the cells last. `simulated` says how
-    many batches are timed and priced: all, some that are drawn, or as many as take some minutes (`auto`).
+    memory until they are large enough. `per_day` adaptations tell how many years the cells last. `simulated` says
+    how many batches are timed and priced: all, some that are drawn, or as many as take some minutes (`auto`).
     """
 
     passes: Count = 1
