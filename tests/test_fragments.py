@@ -31,7 +31,7 @@ def _random_fragment(rng: random.Random, n_ports: int, n_slots: int, n_counts: i
             for name in ("uses", "reserves", "frees")
         }
         fragment.task(
-            action=rng.choice("abc"), count=rng.randrange(-n_counts, 9), occupancy_ps=rng.randint(0, 9),
+            action=rng.choice("abc"), count=rng.randrange(-n_counts, 9), occupancy_ps=rng.randrange(-n_counts, 9),
             latency_ps=rng.choice([None, 4]), after=sorted(after), priority=rng.randint(0, 2),
             phase=rng.choice(["", "forward"]), layer=rng.choice(["x", "y"]), **claims,
         )  # fmt: skip
@@ -57,8 +57,11 @@ def _task_by_task(b: TaskGraphBuilder, f: Fragment, said: dict[str, Any]) -> int
             for name, row in rows.items()
         }  # fmt: skip
         count = f.count[task] if f.count[task] >= 0 else said["counts"][-1 - f.count[task]]
+        held, done = (
+            time if time >= 0 else said["times"][-1 - time] for time in (f.occupancy_ps[task], f.latency_ps[task])
+        )
         made = b.task(
-            action=f.action[task], count=count, occupancy_ps=f.occupancy_ps[task], latency_ps=f.latency_ps[task],
+            action=f.action[task], count=count, occupancy_ps=held, latency_ps=done,
             after=sorted(after), priority=f.priority[task], phase=f.phase[task], layer=f.layer[task],
             timestep=said["timestep"], sample=said["sample"], **claims,
         )  # fmt: skip
@@ -88,6 +91,7 @@ def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
         said: dict[str, Any] = {
             "ports": [[rng.choice([None, rng.randrange(n)]) for _ in range(n and 3)] for _ in range(n_ports)],
             "slots": [rng.randrange(6) for _ in range(n_slots)],
+            "times": [rng.randrange(40) for _ in range(n_counts)],
             "counts": [rng.randrange(90) for _ in range(n_counts)],
             "timestep": rng.randint(-1, 5), "sample": rng.randint(-1, 2),
         }  # fmt: skip
@@ -115,7 +119,7 @@ def test_a_place_that_says_something_else_than_the_first_is_refused() -> None:
     b, one = TaskGraphBuilder(), Fragment()
     one.task(action="run", count=opening(0))
     b.place(one, counts=[3])
-    with pytest.raises(EngineError, match=r"\(0, 0, 1\) ports, slots and counts"):
+    with pytest.raises(EngineError, match=r"\(0, 0, 1, 0\) ports, slots, counts and times"):
         b.place(one)
 
 
@@ -125,7 +129,7 @@ def test_a_place_that_says_something_else_than_the_first_is_refused() -> None:
         ({"ports": [1], "slots": [0], "counts": [1]}, "waits for itself, or for a task that comes after it"),
         ({"ports": [-1], "slots": [0], "counts": [1]}, "a task that does not exist"),
         ({"ports": [0], "slots": [1], "counts": [1]}, "resource 1 is unknown"),
-        ({"ports": [0], "slots": [0], "counts": [-1]}, "a count below 0"),
+        ({"ports": [0], "slots": [0], "counts": [-1]}, "a count or a time below 0"),
     ],
 )
 def test_a_place_that_makes_no_sense_is_refused(said: dict[str, list[int]], why: str) -> None:

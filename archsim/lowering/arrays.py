@@ -18,7 +18,7 @@ from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, La
 from archsim.lowering.inputs import Bursts, driven_steps
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
-from archsim.taskgraph import Fragment, opening
+from archsim.taskgraph import Fragment, Port, opening
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def read_array(
 ) -> int:
     """All cycles of a product, with their counts (`counts_of`); returns the task that merges the last one."""
     fragment, slots = _reading(ctx, label, product)
-    waits = [*after, ctx.last_write.get(product.block)]
+    waits = [*after, ctx.last_write.get(product.block)] if ctx.last_write else list(after)
     first = ctx.place(fragment, label, [waits], slots, counts)
     read, merged = fragment.made
     if ctx.work.schedule == "three_level":  # a later batch's write waits for them
@@ -87,11 +87,23 @@ def read_array(
     return first + int(merged)
 
 
-def _reading(ctx: Context, label: Label, product: Product) -> tuple[Fragment, tuple[int, ...]]:
+class _Reading(NamedTuple):
+    """How products of one kind are read from one array."""
+
+    fragment: Fragment
+    slots: tuple[int, ...]
+
+    @property
+    def register(self) -> int:
+        """Where the result waits."""
+        return self.slots[1]
+
+
+def _reading(ctx: Context, label: Label, product: Product) -> _Reading:
     """The fragment of a product, one for all arrays of a layer that are alike, and what it takes of its array."""
     block, transposed = product.block, product.transposed
     key = (block.tile, block.pe, block.crossbar, transposed, product.n_vectors, label.phase)
-    found: tuple[Fragment, tuple[int, ...]] | None = ctx.known.get(key)
+    found: _Reading | None = ctx.known.get(key)
     if found is None:
         kind = (block.layer, block.role, block.n_rows, block.n_columns, block.n_crossbars)
         slots = _resources(ctx, product)
@@ -99,7 +111,7 @@ def _reading(ctx: Context, label: Label, product: Product) -> tuple[Fragment, tu
             (label.phase, kind, transposed, product.n_vectors, product.n_bits, product.signed),
             lambda: _lay_down_read(ctx, label, product), slots,
         )  # fmt: skip
-        found = ctx.known[key] = fragment, slots
+        found = ctx.known[key] = _Reading(fragment, slots)
     return found
 
 
@@ -199,11 +211,11 @@ class Share(NamedTuple):
 
     tile: int
     n_values: int
-    after: Iterable[int | None] = ()
+    after: Port = None
 
 
 def deliver(
-    ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Iterable[int | None] = ()
+    ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Port = None
 ) -> int:
     """Carry a product's whole result to the accumulators of a tile and add it there.
 
@@ -232,15 +244,30 @@ def scatter(
     list of int
         The additions, one for each target. The last one done frees the array's output register.
     """
+    register = _reading(ctx, label, product).register
+    shape = tuple((share.tile, share.n_values) for share in targets)
+    fragment = ctx.fragment(
+        ("scatter", label.phase, label.layer, product.block.tile, shape),
+        lambda: _lay_down_scatter(ctx, label, product, shape), (register,),
+    )  # fmt: skip
+    first = ctx.place(fragment, label, [merged, *(share.after for share in targets)], (register,))
+    return [first + added for added in fragment.made]
+
+
+def _lay_down_scatter(
+    ctx: Context, label: Label, product: Product, targets: Sequence[tuple[int, int]]
+) -> list[int]:
+    """The result out of the array, and its parts to their tiles; the additions there."""
     value_bits = ctx.chip.tile.membrane_buffer.potential_bits
     register = (_register(ctx, product), 1)
-    n_bits = sum(share.n_values for share in targets) * value_bits
-    collect = ctx.do(label, product.block.tile, ctx.parts.tile_bus.collecting(n_bits), [merged])
+    n_bits = sum(n_values for _, n_values in targets) * value_bits
+    collect = ctx.do(label, product.block.tile, ctx.parts.tile_bus.collecting(n_bits), [opening(0)])
     added = []
-    for tile, n_values, after in targets:
+    for k, (tile, n_values) in enumerate(targets):
         arrived = travel(ctx, label, product.block.tile, tile, n_values * value_bits, [collect])
         frees = [register] if len(targets) == 1 else []
-        added.append(ctx.do(label, tile, ctx.parts.accumulator.add(n_values), [arrived, *after], frees=frees))
+        waits = [arrived, opening(k + 1)]
+        added.append(ctx.do(label, tile, ctx.parts.accumulator.add(n_values), waits, frees=frees))
     if len(targets) != 1:
         ctx.add(label, RELEASE, 1, after=added or [collect], frees=[register])
     return added

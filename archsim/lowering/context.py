@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +28,7 @@ FEEDBACK = "feedback of a rule"
 """Stands for a rule's fixed matrices among the names of layers."""
 Claim = tuple[int, int]  # resource, units
 Span = tuple[int, int]
+Ints = NDArray[np.int64]
 
 
 class ActivityLike(Protocol):
@@ -110,6 +111,7 @@ class Context:
     actions: dict[str, Action] = field(default_factory=dict)
     _resources: dict[str, int] = field(default_factory=dict)
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
+    _below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict)
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
@@ -201,10 +203,26 @@ class Context:
 
     def place(
         self, fragment: Fragment, label: Label, ports: Sequence[Port], slots: Sequence[int] = (),
-        counts: Sequence[int] = (),
+        counts: Sequence[int] = (), times: Sequence[int] = (),
     ) -> int:  # fmt: skip
         """Lay down a fragment; returns its first task."""
-        return self.graph.place(fragment, ports, slots, counts, label.timestep, label.sample)
+        return self.graph.place(
+            fragment, ports=ports, slots=slots, counts=counts, times=times, timestep=label.timestep,
+            sample=label.sample,
+        )  # fmt: skip
+
+    def placed(
+        self, key: Hashable, label: Label, lay_down: Callable[[], Any], ports: Sequence[Port],
+        jobs: Sequence[Job] = (),
+    ) -> tuple[int, Any]:  # fmt: skip
+        """The first task of a fragment (`fragment`) that is laid down here, and what it has made.
+
+        Of each of the jobs, in the fragment that of `opened`, the place says count and times.
+        """
+        fragment = self.fragment((key, label.phase, label.layer), lay_down)
+        counts = [job.count for job in jobs]
+        times = [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
+        return self.place(fragment, label, ports, (), counts, times), fragment.made
 
     def add(
         self,
@@ -247,23 +265,44 @@ class Context:
         frees: Sequence[Claim] = (),
     ) -> int:
         """Lay down a part's job on a tile (-1: the chip's own part), or at another place by its name."""
+        return self.add(
+            label, job.action, job.count, uses=self.claims(at, job),
+            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
+        )  # fmt: skip
+
+    def claims(self, at: int | str, job: Job) -> list[Claim]:
+        """What a part's job uses, on a tile (-1: the chip's own part), or at another place by its name."""
         place = at if isinstance(at, str) else f"tile[{at}]" if at >= 0 else ""
         uses = [
             (self.resource(f"{place}.{name}" if place else name, capacity), units)
             for name, capacity, units in job.uses
         ]
-        return self.add(
-            label, job.action, job.count, uses=[claim for claim in uses if claim[1]],
-            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
-        )  # fmt: skip
+        return [claim for claim in uses if claim[1]]
 
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
         spans = self._active.setdefault((layer.name, sample), {})
         if rows not in spans:
-            active = self.activity.active_rows(layer.name, sample)
-            spans[rows] = self._per_burst(active[:, :, rows[0] : rows[1]].sum(axis=2, dtype=np.int64))
+            below = self._lines_below((layer.name, sample, "rows"), self.activity.active_rows)
+            assert below is not None  # spikes are always known
+            spans[rows] = (below[:, rows[1]] - below[:, rows[0]]).tolist()
         return spans[rows]
+
+    def _lines_below(
+        self, key: tuple[str, int, str], lines_of: Callable[[str, int], NDArray[np.uint8] | None]
+    ) -> Ints | None:
+        """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together."""
+        if key not in self._below:
+            lines = lines_of(*key[:2])
+            self._below[key] = None if lines is None else self._summed_up(lines)
+        return self._below[key]
+
+    def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
+        starts = np.arange(0, lines.shape[1], self.work.n_positions_per_burst)
+        of_bursts = np.add.reduceat(lines, starts, axis=1, dtype=np.int64).reshape(-1, lines.shape[2])
+        below = np.zeros((len(of_bursts), lines.shape[2] + 1), np.int64)
+        np.cumsum(of_bursts, axis=1, out=below[:, 1:])
+        return below
 
     def _per_burst(self, per_position: NDArray[np.int64]) -> list[int]:
         """Sums over the positions of each step's burst, of counts (timesteps, positions)."""
@@ -278,14 +317,13 @@ class Context:
         """
         key = (layer, sample, columns)
         if key not in self._errors:
-            lines = self.activity.error_lines(layer, sample)
-            if lines is None:
+            below = self._lines_below((layer, sample, "columns"), self.activity.error_lines)
+            if below is None:
                 n_columns = columns[1] - columns[0]
                 steps = range(self.flow.n_steps(layer))
                 self._errors[key] = [n_columns * self.n_vectors(layer, step) for step in steps]
             else:
-                of_span = lines[:, :, columns[0] : columns[1]]
-                self._errors[key] = self._per_burst(of_span.sum(axis=2, dtype=np.int64))
+                self._errors[key] = (below[:, columns[1]] - below[:, columns[0]]).tolist()
         return self._errors[key]
 
     def row_codes(self, layer: Layer, sample: int, rows: Span) -> Bursts | None:
@@ -423,6 +461,11 @@ class Context:
             window = device.g_max_siemens - device.g_min_siemens
             means[layer.name] = device.g_min_siemens + mean * window
         return means
+
+
+def opened(job: Job, k: int) -> Job:
+    """The k-th job of a fragment of which each place says count and times."""
+    return replace(job, count=opening(k), occupancy_ps=opening(2 * k), latency_ps=opening(2 * k + 1))
 
 
 def mean_digit(share: NDArray[np.float64], n_levels: int, n_cells: int) -> float:

@@ -14,7 +14,7 @@ from archsim.taskgraph.finish import ROWS, Columns, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import Places
+from archsim.taskgraph.places import TIMES, Places
 from archsim.taskgraph.whole import is_whole
 
 
@@ -228,6 +228,7 @@ class TaskGraphBuilder:
         ports: Sequence[Port] = (),
         slots: Sequence[int] = (),
         counts: Sequence[int] = (),
+        times: Sequence[int] = (),
         timestep: int = -1,
         sample: int = -1,
     ) -> int:
@@ -238,8 +239,8 @@ class TaskGraphBuilder:
         fragment : Fragment
         ports : sequence of int, None, or sequence of int
             For each port of the fragment the tasks that must be done first; they must exist already.
-        slots, counts : sequence of int
-            The resource for each slot, and the open counts.
+        slots, counts, times : sequence of int
+            The resource for each slot, the open counts, and the open times in picoseconds.
         timestep, sample : int
             Labels of all its tasks.
 
@@ -258,23 +259,26 @@ class TaskGraphBuilder:
         first = self._n_tasks
         number = self._places.known(fragment)
         if number is None:
-            number = self._places.learn(fragment, (len(ports), len(slots), len(counts)))
+            number = self._places.learn(fragment, (len(ports), len(slots), len(counts), len(times)))
             for action, phase, layer in zip(fragment.action, fragment.phase, fragment.layer, strict=True):
                 _number_of(self._actions, action)
                 _number_of(self._phases, phase)
                 _number_of(self._layers, layer)
         if self._most_tasks is not None and first + fragment.n_tasks > self._most_tasks:
             raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
-        self._places.add(number, len(self._action), ports, slots, counts, (timestep, sample))
+        self._places.add(number, len(self._action), (ports, slots, counts, times), (timestep, sample))
         self._n_tasks = first + fragment.n_tasks
         return first
 
-    def per_task(self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]]) -> NDArray[Any]:
-        """A column of the graph: that of the single tasks is given, and what gives that of a fragment."""
+    def per_time(
+        self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]
+    ) -> NDArray[Any]:
+        """A column beside the times: that of single tasks, that of a fragment, and one number for each open time."""
         if not self._places.n_tasks:
             return np.array(single)
         layout = self._places.layout(len(self._action), self._n_resources)
-        return layout.of_tasks(np.array(single), [of_fragment(one) for one in self._places.fragments])
+        column = layout.of_tasks(np.array(single), [of_fragment(one) for one in self._places.fragments])
+        return layout.filled(column, TIMES, given)
 
     def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.

@@ -120,11 +120,13 @@ def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
 def _unique_rows(ptr: NDArray[Any], idx: NDArray[Any], in_order: bool) -> tuple[NDArray[Any], NDArray[np.int32]]:
     """The same rows, each task named once per row; those of placed fragments in order."""
     n = len(ptr) - 1
-    key = np.repeat(np.arange(n), np.diff(ptr)) * max(n, 1) + idx
-    if in_order:
-        if (np.diff(key) > 0).all():
-            return ptr, _int32(idx)
-    elif not _has_duplicates(key):
-        return ptr, _int32(idx)
-    key = np.unique(key)
-    return _pointers(key // n, n), _int32(key % n)
+    owner = np.repeat(np.arange(n), np.diff(ptr))
+    key = owner * max(n, 1) + idx
+    # rows are nearly in order, which a stable sort turns to account
+    ordered = np.sort(key, kind="stable")
+    stays = np.ones(len(key), bool)
+    np.greater(ordered[1:], ordered[:-1], out=stays[1:])
+    if stays.all():
+        return ptr, _int32(ordered - owner * n if in_order else idx)
+    ordered, owner = ordered[stays], owner[stays]
+    return _pointers(owner, n), _int32(ordered - owner * n)

@@ -1,8 +1,8 @@
 """Fragments: tasks that come again and again, written down once and placed as often as they come.
 
 A fragment is a few tasks with the edges between them. What differs from place to place is left open, and each
-place says it: the *ports* (what the fragment waits for), the *slots* (resources), and some of the counts. An open
-port, slot or count stands in the fragment as a negative number, `opening` (0), `opening` (1), ... ::
+place says it: the *ports* (what the fragment waits for), the *slots* (resources), some counts and times. What is
+open stands in the fragment as a negative number, `opening` (0), `opening` (1), ... ::
 
     fragment = Fragment()
     read = fragment.task(action="read", count=opening(0), uses=[(opening(0), 1)], after=[opening(0)])
@@ -22,7 +22,7 @@ Port = int | None | Sequence[int | None]
 
 
 def opening(k: int) -> int:
-    """Stands for the k-th port, slot or count that a place gives.
+    """Stands for the k-th port, slot, count or time that a place gives.
 
     Examples
     --------

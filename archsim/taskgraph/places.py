@@ -22,6 +22,13 @@ from archsim.taskgraph.fragment import Fragment, Port
 Ints = NDArray[np.int64]
 
 
+Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
+"""What a place gives: ports, slots, counts, times."""
+Shape = tuple[int, int, int, int]
+"""How many of each."""
+PORTS, SLOTS, COUNTS, TIMES = range(4)
+
+
 class Places:
     """Fragments in the order in which they are placed, with what each place says."""
 
@@ -32,30 +39,28 @@ class Places:
         self.number, self.n_before = array("i"), array("q")
         self.timestep, self.sample = array("i"), array("i")
         self.port_ptr, self.port_tasks = array("q", [0]), array("i")
-        self.slots, self.counts = array("i"), array("q")
-        self._shapes: list[tuple[int, int, int]] = []
+        self.slots, self.counts, self.times = array("i"), array("q"), array("q")
+        self.shapes: list[Shape] = []
 
     def known(self, fragment: Fragment) -> int | None:
         """The number of a fragment; None if it is new."""
         return self._numbers.get(id(fragment))
 
-    def learn(self, fragment: Fragment, shape: tuple[int, int, int]) -> int:
-        """The number of a new fragment, whose places give so many ports, slots and counts."""
+    def learn(self, fragment: Fragment, shape: Shape) -> int:
+        """The number of a new fragment, whose places give so many ports, slots, counts and times."""
         _check_openings(fragment, shape)
         number = self._numbers[id(fragment)] = len(self.fragments)
         self.fragments.append(fragment)
-        self._shapes.append(shape)
+        self.shapes.append(shape)
         return number
 
-    def add(
-        self, number: int, n_before: int, ports: Sequence[Port], slots: Sequence[int], counts: Sequence[int],
-        label: tuple[int, int],
-    ) -> None:  # fmt: skip
+    def add(self, number: int, n_before: int, given: Given, label: tuple[int, int]) -> None:
         """One place, behind so many single tasks."""
-        if self._shapes[number] != (len(ports), len(slots), len(counts)):
+        ports, slots, counts, times = given
+        if self.shapes[number] != (len(ports), len(slots), len(counts), len(times)):
             raise EngineError(
-                f"a fragment with {self._shapes[number]} ports, slots and counts is placed with "
-                f"{(len(ports), len(slots), len(counts))}"
+                f"a fragment with {self.shapes[number]} ports, slots, counts and times is placed with "
+                f"{tuple(map(len, given))}"
             )
         self.number.append(number)
         self.n_before.append(n_before)
@@ -70,6 +75,7 @@ class Places:
             self.port_ptr.append(len(tasks))
         self.slots.extend(slots)
         self.counts.extend(counts)
+        self.times.extend(times)
         self.timestep.append(label[0])
         self.sample.append(label[1])
         self.n_tasks += self.fragments[number].n_tasks
@@ -107,6 +113,8 @@ class Layout:
             name: self.of_tasks(single[name], [getattr(f, name) for f in fragments])
             for name in ("occupancy_ps", "latency_ps", "priority")
         }
+        for name in ("occupancy_ps", "latency_ps"):
+            found[name] = self.filled(found[name], TIMES, self._places.times)
         for name, numbers in names.items():
             of_fragments = [[numbers[of] for of in getattr(f, name)] for f in fragments]
             found[name] = self.of_tasks(single[name], of_fragments)
@@ -127,14 +135,14 @@ class Layout:
         return _entries(self.begin, self.length, self.start)
 
     def _of_places(self, values: Any) -> Ints:
-        """A number for each piece: that of its place, 0 for single tasks."""
+        """A number for each piece: that of its place; 0 for single tasks."""
         found = np.zeros(len(self.length), np.int64)
         found[1::2] = values
         return found
 
     def _base(self, kind: int) -> Ints:
-        """Where the ports, slots or counts of each piece begin."""
-        sizes = np.array([shape[kind] for shape in self._places._shapes], np.int64)[self._number]
+        """Where the ports, slots, counts or times of each piece begin."""
+        sizes = np.array([shape[kind] for shape in self._places.shapes], np.int64)[self._number]
         return self._of_places(np.cumsum(sizes) - sizes)
 
     def _labels(self, name: str, single: Any) -> NDArray[Any]:
@@ -144,12 +152,15 @@ class Layout:
 
     def _counts(self, single: Any) -> NDArray[Any]:
         column = self.of_tasks(single, [f.count for f in self._places.fragments])
+        return self.filled(column, COUNTS, self._places.counts)
+
+    def filled(self, column: NDArray[Any], kind: int, given: Any) -> NDArray[Any]:
+        """A column with what the places give where it is open."""
         is_open = np.flatnonzero(column < 0)
         piece = np.searchsorted(self.start, is_open, side="right") - 1
-        given = np.array(self._places.counts, np.int64)
-        column[is_open] = given[self._base(2)[piece] - 1 - column[is_open]]
-        if (column < 0).any():
-            raise EngineError("a placed fragment has a count below 0")
+        column[is_open] = np.array(given, np.int64)[self._base(kind)[piece] - 1 - column[is_open]]
+        if len(is_open) and column[is_open].min() < 0:
+            raise EngineError("a placed fragment has a count or a time below 0")
         return column
 
     def _claims(self, name: str, single: Any) -> Columns:
@@ -160,7 +171,7 @@ class Layout:
         is_open = np.flatnonzero(resource < 0)
         piece = np.searchsorted(starts, is_open, side="right") - 1
         slots = np.array(self._places.slots, np.int32)
-        resource[is_open] = slots[self._base(1)[piece] - 1 - resource[is_open]]
+        resource[is_open] = slots[self._base(SLOTS)[piece] - 1 - resource[is_open]]
         if len(resource) and not 0 <= resource.min() <= resource.max() < self._n_resources:
             odd = resource[(resource < 0) | (resource >= self._n_resources)][0]
             raise EngineError(f"{name} of a placed fragment: resource {odd} is unknown")
@@ -184,7 +195,7 @@ class Layout:
         lengths = np.diff(starts)
         is_open = np.flatnonzero(given < 0)
         piece = np.searchsorted(starts, is_open, side="right") - 1
-        port = self._base(0)[piece] - 1 - given[is_open]
+        port = self._base(PORTS)[piece] - 1 - given[is_open]
         port_ptr = np.array(self._places.port_ptr, np.int64)
         given += np.repeat(np.where(np.arange(len(lengths)) % 2, self.start[:-1], 0), lengths)
         n_each = np.ones(len(given), np.int64)
@@ -220,17 +231,17 @@ def _entries(begin: Ints, length: Ints, start: Ints) -> Ints:
     return np.asarray(np.arange(start[-1]) + np.repeat(begin - start[:-1], length))
 
 
-def _check_openings(fragment: Fragment, shape: tuple[int, int, int]) -> None:
+def _check_openings(fragment: Fragment, shape: Shape) -> None:
     """Refuse a fragment that asks for more than its places give, or for tasks that it has not."""
     resources = [r for name in ROWS for r in getattr(fragment, name).resource]
     units = [u for name in ROWS for u in getattr(fragment, name).units]
-    given = (fragment.after_idx, resources, fragment.count)
-    for what, n, numbers in zip(("port", "slot", "count"), shape, given, strict=True):
+    times = [int(time) for time in (*fragment.occupancy_ps, *fragment.latency_ps)]  # comparisons may be noted
+    given = (fragment.after_idx, resources, fragment.count, times)
+    for what, n, numbers in zip(("port", "slot", "count", "time"), shape, given, strict=True):
         if least := min((k for k in numbers if k < -n), default=0):
             raise EngineError(f"a fragment asks for {what} {-1 - least}; its places give {n}")
     owners = np.repeat(np.arange(fragment.n_tasks), np.diff(fragment.after_ptr))
     if (np.array(fragment.after_idx, np.int64) >= owners).any():
         raise EngineError("a task of a fragment waits for itself, or for a task that comes after it")
-    times = map(int, (*fragment.occupancy_ps, *fragment.latency_ps))  # plain: a comparison may be noted
-    if min(units, default=1) < 1 or min(times, default=0) < 0:
-        raise EngineError("a fragment has units below 1, or a time below 0")
+    if min(units, default=1) < 1:
+        raise EngineError("a fragment has units below 1")

@@ -153,14 +153,18 @@ class BackPropagation(Learning):
 
     def _targets(self, plan: LayerPlan, inputs: Span) -> list[tuple[int, int, str]]:
         """(home tile, rows, source) of the layers below whose errors a span of inputs makes up."""
-        network = self.ctx.network
-        return [
-            (home.tile, n_rows, source)
-            for source in sources_of(plan.layer)
-            if network.learns(source)
-            for home in self.ctx.plan(source).homes
-            if (n_rows := rows_of_source(plan.layer, source, home, network, inputs))
-        ]
+        network, known = self.ctx.network, self.ctx.known
+        key = ("targets", plan.layer.name, inputs)
+        if key not in known:
+            known[key] = [
+                (home.tile, n_rows, source)
+                for source in sources_of(plan.layer)
+                if network.learns(source)
+                for home in self.ctx.plan(source).homes
+                if (n_rows := rows_of_source(plan.layer, source, home, network, inputs))
+            ]
+        found: list[tuple[int, int, str]] = known[key]
+        return found
 
     def _transposed_read(self, plan: LayerPlan, block: Block, step: int, fetched: int, come: Come) -> int:
         """One array's share of the errors of the layer below; its results go to the homes they belong to."""

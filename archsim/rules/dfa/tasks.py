@@ -164,7 +164,7 @@ class DirectFeedback(Learning):
             # no result waits in an output register for accumulators that one behind it has to free
             merged = read_array(ctx, label, product, self._counts(product, error), [fetched, own_set])
             readers.append(merged)
-            added = deliver(ctx, label, product, merged, home.tile, [own_set])
+            added = deliver(ctx, label, product, merged, home.tile, own_set)
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
 
