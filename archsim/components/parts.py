@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_type_hints
 
 from archsim.components.accumulator import Accumulator
@@ -201,6 +201,7 @@ class Parts:
         return self._tile_pitch_mm
 
 
+@cache
 def part_kinds() -> dict[str, type[Part]]:
     """The class of every part, by its name in the price list."""
     return get_type_hints(Parts)

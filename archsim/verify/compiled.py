@@ -152,14 +152,17 @@ def ends_of(t: Tasks, start: Ints, done: Ints) -> tuple[Ints, Codes]:
 @njit(cache=True, error_model="numpy")
 def sorted_by_time(when: Ints, code: Codes) -> tuple[Ints, Codes]:
     """Both columns in the order of time, digit by digit from the lowest; equal times stay in their order."""
-    largest = 0
+    used = 0
     for time in when:
-        largest = max(largest, time)
+        used |= time
     place = np.empty(2**_DIGIT, np.int64)
     other_when, other_code = np.empty_like(when), np.empty_like(code)
     shift = 0
-    while largest >> shift > 0:
-        place[:] = 0
+    while used > 0 and (used >> shift) & 1 == 0:  # whole nanoseconds are multiples of 8 ps
+        shift += 1
+    while used >> shift > 0:
+        for digit in range(2**_DIGIT):
+            place[digit] = 0
         for time in when:
             place[(time >> shift) & (2**_DIGIT - 1)] += 1
         total = 0
