@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -139,6 +139,8 @@ class LearningResult:
         simulated, and ``adaptation`` tells what they say of the whole (:mod:`archsim.learn.whole`).
     notes : tuple of str
     provenance : dict
+    errors : dict of str to str
+        Which errors count in the accuracies on the chip, by part (:func:`archsim.spec.errors_on.errors_on`).
     """
 
     name: str
@@ -149,6 +151,7 @@ class LearningResult:
     hardware: dict[str, dict[str, Any]]
     notes: tuple[str, ...]
     provenance: dict[str, Any]
+    errors: dict[str, str] = field(default_factory=dict)
 
     def of(self, rule: str) -> list[RuleRun]:
         """The runs of a rule, by seed."""
@@ -203,6 +206,7 @@ class LearningResult:
             "name": self.name,
             "rules": list(self.rules),
             "seeds": list(self.seeds),
+            "errors": self.errors,
             "summary": {
                 "unadapted": unadapted,
                 **summary,

@@ -32,6 +32,7 @@ from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
 from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
+from archsim.spec.errors_on import errors_on
 from archsim.units import to_door
 from archsim.workload import Workload
 from archsim.workload.network import Network
@@ -196,6 +197,7 @@ class _Story:
             hardware=self._hardware(phases, first, runs),
             notes=tuple(notes),
             provenance=self._provenance(seeds),
+            errors=errors_on(self.chip),
         )
         text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         write_text(inside(self.folder, RESULT), text + "\n")

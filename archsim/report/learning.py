@@ -10,6 +10,7 @@ from archsim.learn.result import RuleRun
 from archsim.names import NONE
 from archsim.report.summary import percent
 from archsim.report.table import markdown_table, text_table
+from archsim.spec.errors_on import errors_line
 from archsim.texts import as_markdown
 from archsim.units import format_quantity
 
@@ -82,7 +83,7 @@ def _lines(result: LearningResult) -> list[str]:
     lines += _adaptation_lines(result)
     if result.difference is not None:
         lines.append(f"DFA minus BP after adaptation, by seed: {_signed(result.difference)}.")
-    lines += [f"Note: {note}" for note in result.notes]
+    lines += [errors_line(result.errors), *(f"Note: {note}" for note in result.notes)]
     return lines
 
 

@@ -15,13 +15,15 @@ from archsim.errors import WorkloadError
 from archsim.registry import RULES
 from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData, Samples
+from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.trainer import LearnedRule, Progress, evaluate, train_epochs
+from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, train_epochs
 from archsim.snn.learn.writing import ThresholdWriting
+from archsim.snn.windows import Array
 from archsim.spec import Chip
 from archsim.workload import Workload
 from archsim.workload.learning import AdaptModel
@@ -81,9 +83,14 @@ def program(
 
     `backward` says whether errors will pass through the weights: then they may need a second set of arrays.
     """
-    x = data.train.inputs[:, :: max(1, len(data.train) // _CALIBRATION)]
-    tape = run_batch(network, x, PlainProducts.of(network))
+    tape = run_batch(network, _calibration(data)[0], PlainProducts.of(network))
     return ChipProducts(chip, network, tape, input_bits=work.input_bits, seed=seed, backward=backward)
+
+
+def _calibration(data: LearningData) -> tuple[Array, Labels]:
+    """Windows of the training part that tell ranges, and their labels."""
+    every = max(1, len(data.train) // _CALIBRATION)
+    return data.train.inputs[:, ::every], data.train.labels[::every]
 
 
 def chip_accuracy(chip: Chip, work: Workload, network: Network, data: LearningData, seed: int) -> float:
@@ -126,6 +133,7 @@ def adapt(
     if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
+    on_chip.meet(typical_errors(start, *_calibration(data), recipe))
     test = (data.test.inputs, data.test.labels)
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}
