@@ -19,6 +19,7 @@ last verify. Under ``three_level`` a write also waits for the next batch's last 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.optimize import Steps, lower_steps
@@ -32,14 +33,14 @@ PHASE = "update"
 Gradients = dict[str, list[int]]  # what a layer's update waits for
 
 
-def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
+def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
     """Lay down the update of all layers.
 
     Parameters
     ----------
     ctx : Context
-    sample : int
-        The batch's last sample, for the labels.
+    update : int
+        Number of the batch; its last sample stands on the labels.
     gradients : dict of str to list of int
         Tasks that a layer's update waits for.
     layer_by_layer : bool
@@ -50,6 +51,7 @@ def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer
     list of int
         The last task of every array.
     """
+    sample, before = ctx.batches[update][-1], replace(ctx.written)
     everything = sorted({task for tasks in gradients.values() for task in tasks})
     barrier: int | None = None
     ends = []
@@ -58,12 +60,13 @@ def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer
         if layer_by_layer or barrier is None:
             waits = gradients[layer.name] if layer_by_layer else everything
             barrier = ctx.add(label, BARRIER, 1, after=waits)
-        plan, update = ctx.plan(layer.name), sample // ctx.work.n_batch
+        plan = ctx.plan(layer.name)
         steps = lower_steps(ctx, label, plan, barrier)
         for block in (*plan.forward, *plan.copy):
             free = _last_read(ctx, label, block)
             ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])
+    ctx.updates.append(ctx.written.since(before))
     return ends
 
 

@@ -67,8 +67,8 @@ def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -
     if law is None:
         of_cells = {n: Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in dict.fromkeys(n_cells)}
         return [of_cells[n] for n in n_cells]
-    place = crc32(f"{block.layer} {block.role}".encode())
-    rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
+    place, number = crc32(f"{block.layer} {block.role}".encode()), ctx.stretch.first_update + update
+    rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], number])
     parallel, failing = ctx.chip.writing.n_parallel_cells, law.failing(shares)
     return [
         Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing))))

@@ -35,6 +35,7 @@ from archsim.spec.costs import (
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
 from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
@@ -203,8 +204,8 @@ class Adc(DoorModel):
     """The converters of the columns: a bank of ADCs per crossbar, or one that the crossbars of a PE share.
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
-    `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
+    `conversion` says which sums the codes stand for (absent: :func:`archsim.spec.arrays.array_spec`).
+    `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -329,7 +330,8 @@ class Chip(DoorModel):
     `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
     chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
     here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
-    (:mod:`archsim.components.process`).
+    (:mod:`archsim.components.process`). `ideal`: whose errors do not count in what numbers come out; `true` is
+    all.
     """
 
     version: Literal[1]
@@ -353,6 +355,14 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+    ideal: bool | Ideal = False
+
+    @property
+    def without(self) -> Ideal:
+        """Whose errors are switched off."""
+        if isinstance(self.ideal, Ideal):
+            return self.ideal
+        return EVERYTHING if self.ideal else NOTHING
 
     @property
     def writing(self) -> Write:

@@ -9,7 +9,6 @@ chip, and which mechanism the difference comes from.
 import matplotlib.pyplot as plt
 
 import archsim
-from archsim.whatif import TITLES, mechanisms
 
 chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
 work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=16", "samples=1", "batch=1"])
