@@ -50,7 +50,7 @@ sphinx_gallery_conf = {
 _OUTSIDE = re.compile(r"(!?)\[([^\]]*)\]\(((?:\.\./)+(?!docs/)[^)#]*?)(#[^)]*)?\)")
 
 
-def _leads_outside(app: Sphinx, docname: str, source: list[str]) -> None:
+def _leads_outside(_: Sphinx, docname: str, source: list[str]) -> None:
     """Links to files of the clone that are no pages become their names: a site has no clone beside it."""
     page = HERE / docname
 
@@ -59,11 +59,12 @@ def _leads_outside(app: Sphinx, docname: str, source: list[str]) -> None:
         return found[0] if target.is_relative_to(HERE) and target.suffix == ".md" else found[2]
 
     source[0] = _OUTSIDE.sub(named, source[0])
-    # folders of the clone that a page of the site stands for, or none
-    source[0] = source[0].replace("](tutorials)", "](made/tutorials/index.rst)").replace("[peers](peers)", "`peers`")
+    # folders of the clone: a page of the site stands for one, none for the other
+    source[0] = source[0].replace("](tutorials)", "](made/tutorials/index.rst)")
+    source[0] = source[0].replace("[peers](peers)", "`peers`")
 
 
-def _made_pages(app: Sphinx) -> None:
+def _made_pages(_: Sphinx) -> None:
     reference.make(HERE / "made" / "reference")
 
 

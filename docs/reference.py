@@ -81,8 +81,8 @@ def values(place: dict[str, Any]) -> str:
     if "$ref" in place:
         name = place["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name.lower()})"
-    arms = [arm for group in ("anyOf", "oneOf", "allOf") for arm in place.get(group, []) if arm.get("type") != "null"]
-    if arms:
+    choices = [arm for group in ("anyOf", "oneOf", "allOf") for arm in place.get(group, [])]
+    if arms := [arm for arm in choices if arm.get("type") != "null"]:
         return " or ".join(dict.fromkeys(filter(None, map(values, arms))))
     if "examples" in place:
         return f"such as `{place['examples'][0]}`"
@@ -96,7 +96,9 @@ def _range(place: dict[str, Any]) -> str:
     words = {"integer": "count", "number": "number", "boolean": "`true` or `false`", "string": "text",
              "array": "list", "object": "names and values"}  # fmt: skip
     said = words.get(place.get("type", ""), "")
-    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    bounds = {
+        "minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below",
+    }  # fmt: skip
     limits = [f"{word} {place[name]}" for name, word in bounds.items() if name in place]
     return " ".join([said, ", ".join(limits)]).strip()
 
@@ -156,7 +158,8 @@ def _command(name: str, command: Any, context: Any) -> Iterator[str]:
 
 def python_page() -> str:
     """The public names of the package, by docstring."""
-    parts = ["# Python", "The names that `import archsim` gives; rooms behind them stand in [models](../../models.md)."]
+    intro = "The names that `import archsim` gives; rooms behind them stand in [models](../../models.md)."
+    parts = ["# Python", intro]
     for name in sorted(archsim.__all__, key=str.lower):
         thing = getattr(archsim, name)
         kind = "class" if inspect.isclass(thing) else "function" if callable(thing) else "data"

@@ -14,7 +14,7 @@ import archsim
 # component library of that node, each price with its sources. ``archsim new chip`` writes one for you.
 
 chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
-print(chip.name, chip.crossbar.n_rows, "x", chip.crossbar.n_columns, "cells,", chip.adc.kind, chip.adc.resolution_bits, "bit")
+print(chip.name, chip.crossbar.n_rows, "x", chip.crossbar.n_columns, chip.adc.kind, chip.adc.resolution_bits, "bit")
 
 # %%
 # A workload is a network and what drives it: here a window of a smart-watch recording, 16 timesteps of it.
@@ -33,7 +33,7 @@ plt.xlabel("energy in nJ")
 plt.tight_layout()
 
 # %%
-# Change something: arrays of half the size, and an ADC for every sixteen columns. Every key of the file can be set.
+# Change something: arrays of half the size, and an ADC for every sixteen columns. Every key can be set.
 
 smaller = archsim.load_chip(
     "arch_specs/wearable_rram.yaml",

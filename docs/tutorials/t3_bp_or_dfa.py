@@ -2,8 +2,8 @@
 BP or DFA on the chip
 =====================
 
-A step of back-propagation through time (BP) beside one of direct feedback alignment (DFA): what each costs on the same
-chip, and which mechanism the difference comes from.
+A step of back-propagation through time (BP) beside one of direct feedback alignment (DFA): what each costs on the
+same chip, and which mechanism the difference comes from.
 """
 
 import matplotlib.pyplot as plt
@@ -17,8 +17,8 @@ for rule, step in steps.items():
     print(f"{rule}: {step.latency_ps / 1e6:.1f} us, {step.energy_pj / 1e6:.3f} uJ, {step.area_um2 / 1e6:.3f} mm2")
 
 # %%
-# What the energy is spent on, by phase of the tasks: on this chip BP keeps a transposed copy of its weights, and the
-# writes of that copy are most of the difference.
+# What the energy is spent on, by phase of the tasks: on this chip BP keeps a transposed copy of its weights, and
+# the writes of that copy are most of the difference.
 
 names = sorted({name for step in steps.values() for name in step.breakdown("phase")})
 for number, (rule, step) in enumerate(steps.items()):

@@ -41,8 +41,8 @@ print(len(found.records), "configurations,", len(found.front), "on the front")
 
 front = {record["key"] for record in found.front}
 for record in found.records:
-    figures, on_front = record["metrics"], record["key"] in front
-    plt.scatter(figures["area_um2"] / 1e6, figures["latency_ps"] / 1e6, color="tab:blue" if on_front else "lightgrey")
+    figures, colour = record["metrics"], "tab:blue" if record["key"] in front else "lightgrey"
+    plt.scatter(figures["area_um2"] / 1e6, figures["latency_ps"] / 1e6, color=colour)
 plt.xlabel("area in mm2")
 plt.ylabel("latency in us")
 plt.tight_layout()

@@ -2,8 +2,8 @@
 How long a battery lasts
 ========================
 
-A watch infers every few seconds and adapts a few times a day. Energy of a run, the chip's leakage while it sleeps, and
-the charge of a coin cell give days.
+A watch infers every few seconds and adapts a few times a day. Energy of a run, the chip's leakage while it sleeps,
+and the charge of a coin cell give days.
 """
 
 import matplotlib.pyplot as plt
