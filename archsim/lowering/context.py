@@ -120,6 +120,7 @@ class Context:
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict)
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
+    scales: dict[str, dict[int, int]] = field(default_factory=dict)  # layer, home: what scales errors is known
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0

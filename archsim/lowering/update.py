@@ -2,6 +2,7 @@
 
 For every array that holds weights (all replicas, and the second, transposed copies), row by row::
 
+    hop ..., add     between homes of a layer, where errors are scaled by what was counted in the batches before
     normalise, optimize   what the optimizer does first, see :mod:`archsim.lowering.optimize`
     load_gradient    the row's gradients out of the gradient buffer, over the tile's bus; for the transposed copies
                      turned round, see :mod:`archsim.lowering.transpose`
@@ -18,6 +19,7 @@ last verify. Under ``three_level`` a write also waits for the next batch's last 
 
 from __future__ import annotations
 
+from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.optimize import Steps, lower_steps
 from archsim.lowering.transport import travel
@@ -26,6 +28,7 @@ from archsim.lowering.writes import inspect_row, rows_of, write_row
 from archsim.mapping import Block, LayerPlan
 
 PHASE = "update"
+N_COUNTERS = 2  # of errors that are larger than the largest code, and than half of it
 Gradients = dict[str, list[int]]  # what a layer's update waits for
 
 
@@ -56,12 +59,24 @@ def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer
             waits = gradients[layer.name] if layer_by_layer else everything
             barrier = ctx.add(label, BARRIER, 1, after=waits)
         plan, update = ctx.plan(layer.name), sample // ctx.work.n_batch
+        _tell_scales(ctx, label, plan, barrier)
         steps = lower_steps(ctx, label, plan, barrier)
         for block in (*plan.forward, *plan.copy):
             free = _last_read(ctx, label, block)
             ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])
     return ends
+
+
+def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> None:
+    """What errors of the next batch are scaled by, where homes on several tiles have counted large ones."""
+    if not ctx.chip.execution.quantiser.looks_beside:
+        return
+    is_fed_back = plan.layer is ctx.network.layers[-1] and any(p.feedback for p in ctx.mapping.plans.values())
+    n_counters = N_COUNTERS * (1 + is_fed_back)
+    known = {home.tile: after for home in plan.homes}
+    bits = ctx.chip.tile.membrane_buffer.potential_bits
+    ctx.scales[plan.layer.name] = summed_up(ctx, label, dict.fromkeys(known, n_counters), known, bits)
 
 
 def _last_read(ctx: Context, label: Label, block: Block) -> int | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from archsim.registry import QUANTISERS
 from archsim.spec.buffers import Word
 from archsim.spec.cells import Count
-from archsim.units import DoorModel, PowerUw
+from archsim.units import DoorModel, KindOf, PowerUw
+
+Quantiser = Annotated[Any, KindOf("archsim.quantisers")]
+"""A kind of :mod:`archsim.crossbar.quantisers`."""
 
 
 class Execution(DoorModel):
@@ -24,12 +28,21 @@ class Execution(DoorModel):
         Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
     error_resolution : Bits
         Resolution of the error that goes backwards through the drivers.
+    errors : quantiser, optional
+        What the largest code of an error stands for, and how it is rounded: a kind of
+        :mod:`archsim.crossbar.quantisers`. Each vector over its largest, rounded to the nearest, when absent.
     """
 
     spike_format: Literal["aer", "bitmap"]
     skip_idle_blocks: bool
     feedback: Literal["copy", "transposable"]
     error_resolution_bits: Word
+    errors: Quantiser | None = None
+
+    @property
+    def quantiser(self) -> Any:
+        """How errors become codes."""
+        return QUANTISERS["vector_maximum"](kind="vector_maximum") if self.errors is None else self.errors
 
 
 class MappingRules(DoorModel):

@@ -32,7 +32,7 @@ def errors_on(chip: Chip) -> dict[str, str]:
     crossbar = chip.crossbar
     found = {
         "converters": _converters(chip),
-        "drivers": f"errors of {chip.execution.error_resolution_bits} bit",
+        "drivers": _drivers(chip),
         "levels": f"{chip.device.n_levels}, {_cells(crossbar.n_cells_per_weight)} a weight",
         "cells": ", ".join(_cell_errors(chip)) or NOT_NAMED,
         "wires": NOT_NAMED if crossbar.wires is None else _wires(crossbar.wires),
@@ -59,6 +59,12 @@ def errors_line(found: dict[str, str]) -> str:
 
 def _cells(n: int) -> str:
     return f"{n} cell{'s' if n > 1 else ''}"
+
+
+def _drivers(chip: Chip) -> str:
+    kind = chip.execution.quantiser
+    rounding = ", rounded at random" if kind.is_stochastic else ""
+    return f"errors of {chip.execution.error_resolution_bits} bit {kind.said()}{rounding}"
 
 
 def _converters(chip: Chip) -> str:

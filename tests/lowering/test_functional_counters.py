@@ -16,6 +16,7 @@ from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
 from archsim.names import COPY, FEEDBACK
 from archsim.snn import Activity, initialise
+from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.optimizers import SGD
@@ -45,6 +46,7 @@ class Step:
     outer: dict[str, int]
     activity: Activity
     work: Workload
+    n_seen: dict[str, int]
 
 
 @pytest.fixture
@@ -63,6 +65,12 @@ def trained(lowered, root_dir, tmp_path):
         )
         feedback = make_feedback(net, "gaussian", seed=0) if phase == "dfa" else {}
         on_chip.add_feedback(feedback)
+        recipe = Recipe(
+            SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
+            mean_rate=work.error == "mean_rate",
+        )
+        labels = np.array([0, 1, 2])
+        on_chip.meet(typical_errors(net, x, labels, recipe), N_SAMPLES)
         on_chip.reset_counters()
         recorder, outer = Recorder(net, on_chip, N_SAMPLES), {}
 
@@ -74,19 +82,20 @@ def trained(lowered, root_dir, tmp_path):
                 size = np.abs(delta).reshape(*delta.shape[:2], net.layer(name).n_columns, -1)
                 largest = np.maximum(size.max(axis=2, keepdims=True), np.finfo(float).tiny)
                 by_position = np.rint(size / largest * largest_code) != 0
+                if chip.execution.errors is not None:  # the same codes that drive the arrays
+                    vectors = delta.reshape(*delta.shape[:2], net.layer(name).n_columns, -1).swapaxes(2, 3)
+                    codes = on_chip.sent.codes(name, vectors.reshape(-1, vectors.shape[3]))
+                    by_position = (codes.reshape(vectors.shape) != 0).swapaxes(2, 3)
                 rows = (tape.rows[name] != 0).astype(int)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
 
-        recipe = Recipe(
-            SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
-            mean_rate=work.error == "mean_rate",
-        )
-        train_step(net, x, np.array([0, 1, 2]), on_chip, recipe, observe=observe)
+        train_step(net, x, labels, on_chip, recipe, observe=observe)
         recorder.written()
         recorder.activity().save(tmp_path / "recorded.npz")
         activity = Activity.load(tmp_path / "recorded.npz", net)
         low = lower(chip, work, map_workload(chip, work, phase), activity)
-        return Step(low, on_chip.counters(), outer, activity, work)
+        n_seen = {key: on_chip.sent.scaler(key).n_seen for key in (*LAYERS, FEEDBACK)}
+        return Step(low, on_chip.counters(), outer, activity, work, n_seen)
 
     return run
 
@@ -173,6 +182,44 @@ def test_the_arrays_count_what_the_tasks_do(trained, network, phase, options):
         assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
     copies = {key for key in step.counters if key.endswith(COPY)}
     assert copies == ({"b" + COPY, "out" + COPY} if phase == "bp" and not from_columns else set())
+
+
+QUANTISERS = {
+    "fixed": ("execution.errors={kind: fixed}", (0, 0), (1, 0)),
+    "fixed, at random": ("execution.errors={kind: fixed, rounding: stochastic}", (2, 0), (1, 0)),
+    "power of two": ("execution.errors={kind: power_of_two}", (1, 1), (0, 0)),
+    "power of two, at random": ("execution.errors={kind: power_of_two, rounding: stochastic}", (3, 1), (0, 0)),
+    "vector maximum, at random": ("execution.errors={kind: vector_maximum, rounding: stochastic}", (9, 1), (0, 1)),
+}
+"""Additions of scaling an error of 7 bits, comparisons; multiplications of 16 by 7 bit to scale, to rescale."""
+
+
+@pytest.mark.parametrize(("errors", "additions", "products"), QUANTISERS.values(), ids=QUANTISERS)
+@pytest.mark.parametrize(("phase", "network"), [("bp", "dense"), ("dfa", "dense"), ("bp", "convolutional")])
+def test_each_quantiser_does_the_same_as_numbers_and_as_tasks(
+    trained, phase, network, errors, additions, products
+):
+    step = trained(phase, *ONE_CYCLE, errors, "adc.resolution=12 bit", network=network)
+    seen = {layer: step.n_seen[layer] for layer in LAYERS}
+    carried = "backward" if phase == "bp" else "feedback"
+    for layer in LAYERS:
+        assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
+        key = layer + (COPY if phase == "bp" else FEEDBACK)
+        if key in step.counters:
+            told, found = told_by(step, layer, carried), found_in(step, key)
+            same = told if phase == "bp" else ("read", "convert")
+            assert [told[what] for what in same] == [found[what] for what in same]
+            assert told["read"] > 0
+        told = counts(step.low, layer=layer, phase=carried)
+        n_fed_back = step.n_seen[FEEDBACK] if layer == LAYERS[-1] else 0
+        assert told.get("scan", 0) == additions[1] * (seen[layer] + n_fed_back)
+        assert (told.get("scan", 0) > 0) == (additions[1] > 0)
+    adder_pj = step.low.parts.chip.tile.learner.cost.energy_pj
+    each = sum(step.low.parts.multiplier.charges(16 * 7 / 64).values())
+    priced = {name.partition("@")[0]: action for name, action in step.low.actions.items() if "scale" in name}
+    expected = additions[0] * adder_pj + products[0] * each
+    assert priced["scale"].energy_pj == pytest.approx(expected)
+    assert priced["rescale"].energy_pj == pytest.approx(products[1] * each)
 
 
 def test_an_error_on_the_mean_rate_reads_the_feedback_once_for_each_sample(trained):

@@ -132,7 +132,8 @@ def adapt(
     if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
-    on_chip.meet(typical_errors(start, *_calibration(data), recipe))
+    x, labels = _calibration(data)
+    on_chip.meet(typical_errors(start, x, labels, recipe), len(labels))
     test = (data.test.inputs, data.test.labels)
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}

@@ -14,6 +14,7 @@ from archsim.errors import WorkloadError
 from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.learn.products import groups_of, matrices
 from archsim.snn.learn.run import Tape
+from archsim.snn.learn.sent import SentErrors
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
 from archsim.spec.values import ArraySpec
@@ -98,8 +99,10 @@ class ChipProducts:
             )
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
+        self.sent = SentErrors(chip, seed)
         self.arrays: dict[str, CrossbarArray] = {}
-        copied = whose_inputs_learn(network) if self._copies and backward else set()
+        self._passed = whose_inputs_learn(network) if backward else set()
+        copied = self._passed if self._copies else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
             rows = _driving(key, tape)
             of_input = InputRange.of(rows, input_bits)
@@ -116,18 +119,28 @@ class ChipProducts:
         if rows is not None and percentile_of(spec.readout) is not None:
             self.arrays[key].calibrate(rows if rows.any() else np.full((1, len(weights)), spec.inputs.maximum))
 
-    def meet(self, errors: Mapping[str, Floats]) -> None:
-        """Set the ranges of what converts errors, from some that are typical.
+    def begin(self, n_samples: int) -> None:
+        """A batch of so many samples begins: their errors are those of a mean over all."""
+        self.sent.begin(n_samples)
+
+    def meet(self, errors: Mapping[str, Floats], n_samples: int = 1) -> None:
+        """Set scales of errors, and the ranges of what converts them, from some that are typical.
 
         Parameters
         ----------
         errors : mapping of str to array (n, columns)
             As :func:`archsim.snn.learn.calibration.typical_errors` gives them. Where all are zero, every line is
             driven in full.
+        n_samples : int
+            Over which they are a mean.
         """
-        for key, found in errors.items():
-            unit, largest = by_largest(found)
-            unit = unit if largest.any() else np.ones_like(unit[:1])
+        self.sent.meet(errors, n_samples)
+        typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
+        typical.meet(errors, n_samples)
+        typical.begin(n_samples)
+        for key in (key for key in errors if key in self._passed or key.endswith(FEEDBACK)):
+            sent = typical.of(key, errors[key])
+            unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
             array, from_columns = self._driven_by_errors(key)
             if percentile_of(array.spec.backward_readout or array.spec.readout) is not None:
                 array.calibrate(**{"e" if from_columns else "x": unit})
@@ -158,10 +171,10 @@ class ChipProducts:
         return self._scaled(name + FEEDBACK, error)
 
     def _scaled(self, key: str, error: Floats) -> Floats:
-        """A product of errors; digital logic scales each vector to the full range of the drivers first."""
-        unit, largest = by_largest(error)
+        """A product of errors, which digital logic scales to the full range of the drivers first."""
+        sent = self.sent.of(key, error)
         array, from_columns = self._driven_by_errors(key)
-        if not largest.any():
+        if not sent.unit.any():
             return np.zeros((len(error), array.shape[0 if from_columns else 1]))
         if not array.is_calibrated[from_columns]:
             raise WorkloadError(
@@ -169,8 +182,8 @@ class ChipProducts:
                 "(archsim.snn.learn.calibration.typical_errors), or choose kind fixed or full of "
                 "adc.conversion.range"
             )
-        product = array.mvm_transposed(unit, maximum=1.0) if from_columns else array.mvm(unit)
-        return product * largest
+        product = array.mvm_transposed(sent.unit, maximum=1.0) if from_columns else array.mvm(sent.unit)
+        return product * sent.largest
 
     def update(self, key: str, delta: Floats) -> None:
         """Change the weights of a key by ``delta`` (columns, rows); a copy is kept in step."""
@@ -199,19 +212,6 @@ class ChipProducts:
         """Let time pass on all arrays."""
         for array in self.arrays.values():
             array.age(seconds)
-
-
-def by_largest(error: Floats, axis: int = 1) -> tuple[Floats, Floats]:
-    """Errors over the largest of their vector, and that: a vector is all that is there when it is driven.
-
-    Examples
-    --------
-    >>> unit, largest = by_largest(np.array([[-4.0, 1.0], [0.0, 0.0]]))
-    >>> unit.tolist(), largest.tolist()
-    ([[-1.0, 0.25], [0.0, 0.0]], [[4.0], [0.0]])
-    """
-    largest = np.abs(error).max(axis=axis, keepdims=True, initial=0.0)
-    return error / np.where(largest > 0, largest, 1.0), largest
 
 
 def whose_inputs_learn(network: Network) -> set[str]:

@@ -52,6 +52,9 @@ class ThresholdWriting:
         asked = sum(self.n_asked.values())
         return sum(self.n_written.values()) / asked if asked else 0.0
 
+    def begin(self, n_samples: int) -> None:
+        self.products.begin(n_samples)
+
     def forward(self, key: str, rows: Floats) -> Floats:
         return self.products.forward(key, rows)
 
