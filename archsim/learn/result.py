@@ -70,6 +70,8 @@ class RuleRun:
         not zero.
     counters : dict of str to dict
         What every set of arrays did while adapting.
+    read_errors : dict of str to dict of str to float
+        Relative rms error of what the arrays read after it, by path (forward, backward, feedback) and layer.
     """
 
     seed: int
@@ -86,6 +88,7 @@ class RuleRun:
     error_density: dict[str, float]
     spike_rate: dict[str, float]
     counters: dict[str, dict[str, int]]
+    read_errors: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def recovered(self) -> float:

@@ -98,6 +98,7 @@ def _adaptation_lines(result: LearningResult) -> list[str]:
             f"{run.wear.most_writes} pulses."
         )
         lines += _pulse_lines(run, result.hardware[rule])
+        lines += _read_lines(run)
     missing = {result.of(rule)[0].wear.why_not for rule in result.rules} - {""}
     return [*lines, *(f"No years until cells wear out: {why}." for why in sorted(missing))]
 
@@ -114,6 +115,15 @@ def _pulse_lines(run: RuleRun, hardware: Mapping[str, Any]) -> list[str]:
         f"The arrays took {pulses} pulses with {run.rule}, {pulses / run.n_steps:.4g} in an update; "
         f"{failed} writes failed. What is priced takes {writes['pulses'] / n_priced:.4g} in an update."
     ]
+
+
+def _read_lines(run: RuleRun) -> list[str]:
+    """How far what arrays read is from what was asked of them."""
+    paths = [
+        f"{path} {', '.join(f'{layer} {percent(error)}' for layer, error in of_layer.items())}"
+        for path, of_layer in run.read_errors.items()
+    ]
+    return [f"Error of a read after it (relative rms): {'; '.join(paths)}."] if paths else []
 
 
 def _signed(difference: Estimate) -> str:

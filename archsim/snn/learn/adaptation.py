@@ -18,6 +18,7 @@ from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
+from archsim.snn.learn.read_errors import read_errors
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, train_epochs
@@ -55,6 +56,8 @@ class Adapted:
         What every set of arrays did while adapting.
     activity : Activity
         Spikes, errors and writes of the first windows of the adaptation, for the event simulation.
+    read_errors : dict of str to dict of str to float
+        Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
 
     rule: str
@@ -68,6 +71,7 @@ class Adapted:
     cells_by_writes: NDArray[np.int64]
     counters: dict[str, Counters]
     activity: Activity
+    read_errors: dict[str, dict[str, float]]
 
     @property
     def most_writes(self) -> int:
@@ -151,10 +155,11 @@ def adapt(
     )  # fmt: skip
     counters = on_chip.counters()
     pulses = [(array.writes - programmed[key]).ravel() for key, array in on_chip.arrays.items()]
+    after = evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac
     return Adapted(
         rule=rule,
         before=before,
-        after=evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac,
+        after=after,
         ideal_after=ideal_accuracy(work, start, data, rule, seed, tell),
         network=done.network,
         n_steps=done.n_steps,
@@ -163,6 +168,7 @@ def adapt(
         cells_by_writes=np.bincount(np.concatenate(pulses)),
         counters=counters,
         activity=recorder.activity(),
+        read_errors=read_errors(on_chip, done.network, x, labels, recipe),
     )
 
 

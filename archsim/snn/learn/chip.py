@@ -101,10 +101,11 @@ class ChipProducts:
         self._copies = chip.execution.feedback == "copy"
         self.sent = SentErrors(chip, seed)
         self.arrays: dict[str, CrossbarArray] = {}
-        self._passed = whose_inputs_learn(network) if backward else set()
-        copied = self._passed if self._copies else set()
+        self.passed: set[str] = whose_inputs_learn(network) if backward else set()
+        """Keys of weights that errors pass through."""
+        copied = self.passed if self._copies else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
-            rows = _driving(key, tape)
+            rows = driving(key, tape)
             of_input = InputRange.of(rows, input_bits)
             self._place(key, weight.T, of_input.spec(chip), 2 * index, rows)
             if key in copied:
@@ -138,7 +139,7 @@ class ChipProducts:
         typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
         typical.meet(errors, n_samples)
         typical.begin(n_samples)
-        for key in (key for key in errors if key in self._passed or key.endswith(FEEDBACK)):
+        for key in (key for key in errors if key in self.passed or key.endswith(FEEDBACK)):
             sent = typical.of(key, errors[key])
             unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
             array, from_columns = self._driven_by_errors(key)
@@ -233,7 +234,7 @@ def step_of(array: CrossbarArray) -> Floats:
     return np.asarray(unit) if spec.n_levels else np.zeros(array.shape)
 
 
-def _driving(key: str, tape: Tape) -> Floats:
+def driving(key: str, tape: Tape) -> Floats:
     """Inputs of the rows of a key, as vectors."""
     if key.endswith(RECURRENT):
         own = tape.outputs[key.removesuffix(RECURRENT)]
