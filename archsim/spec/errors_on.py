@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import assert_never, get_args
 
 from archsim.spec.arrays import assumed_conversion, backward_inputs
-from archsim.spec.cells import CellErrors, Wires
+from archsim.spec.cells import CellErrors, LearnedPaths, Path, Wires
 from archsim.spec.chip import Chip
 from archsim.spec.values import AdcRange, CalibratedRange, FixedRange, FullRange, TrackedRange
 from archsim.units import door_key, to_door
@@ -37,7 +37,9 @@ def errors_on(chip: Chip) -> dict[str, str]:
         "cells": ", ".join(_cell_errors(chip)) or NOT_NAMED,
         "wires": NOT_NAMED if crossbar.wires is None else _wires(crossbar.wires),
     }
-    return {part: SWITCHED_OFF if getattr(chip.without, part) else said for part, said in found.items()}
+    said = {part: SWITCHED_OFF if getattr(chip.without, part) else said for part, said in found.items()}
+    exact = (path for path in get_args(Path) if getattr(chip.without, path))
+    return {**said, **{f"{path} reads": SWITCHED_OFF for path in exact}}
 
 
 def errors_line(found: dict[str, str]) -> str:
@@ -100,7 +102,11 @@ def _cell_errors(chip: Chip) -> list[str]:
         for name in CellErrors.model_fields
         if name not in TEMPERATURES and getattr(errors, name) != getattr(none, name)
     ]
-    return [name.replace("_", " ") for name in [*named, *(["curve"] if chip.device.curve else [])]]
+    found = [name.replace("_", " ") for name in [*named, *(["curve"] if chip.device.curve else [])]]
+    if isinstance(errors.learned, LearnedPaths):
+        paths = [path for path in get_args(Path) if errors.learned_of(path) is not None]
+        found = [f"learned of {' and '.join(paths)} reads" if name == "learned" else name for name in found]
+    return found
 
 
 def _wires(wires: Wires) -> str:

@@ -216,6 +216,8 @@ class ArraySpec(DoorModel):
     inputs, backward_inputs : how the rows are driven, and the columns in a transposed read (absent: as the rows,
         with a sign)
     readout, backward_readout : what reads the columns, and the rows in a transposed read (absent: as the columns)
+    backward_learned : file of the error model of transposed reads (absent: that of `errors.learned`)
+    exact : directions whose reads see neither noise, wires, a curve nor learned errors; what cells hold stays
     read_voltage_v, read_pulse_ps : the full voltage of a word line, and the time of one read
     on_time_ps : how long the cells conduct in it (all of it if absent): the bandwidth of their thermal noise
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
@@ -247,6 +249,8 @@ class ArraySpec(DoorModel):
     readout: Readout = IdealReadout(kind="ideal")
     backward_readout: Readout | None = None
     errors: CellErrors = CellErrors()
+    backward_learned: str | None = None
+    exact: frozenset[Literal["forward", "backward"]] = frozenset()
     wires: Wires | None = None
     curve: CellCurve | None = None
     pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None

@@ -17,6 +17,7 @@ from archsim.snn.learn.run import Tape
 from archsim.snn.learn.sent import SentErrors
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
+from archsim.spec.cells import Path
 from archsim.spec.values import ArraySpec
 from archsim.workload.network import Floats, Network
 
@@ -36,10 +37,12 @@ class InputRange:
             return cls(1, 1.0, False)
         return cls(bits, float(np.abs(rows).max()), bool(rows.min() < 0))
 
-    def spec(self, chip: Chip) -> ArraySpec:
-        """The arrays of a chip for such inputs; the sign takes one of the bits."""
+    def spec(self, chip: Chip, path: Path = "forward") -> ArraySpec:
+        """The arrays of a chip for such inputs on a path; the sign takes one of the bits."""
         magnitude = max(1, self.bits - 1) if self.signed else self.bits
-        return array_spec(chip, input_bits=magnitude, input_maximum=self.maximum, signed_input=self.signed)
+        return array_spec(
+            chip, input_bits=magnitude, input_maximum=self.maximum, signed_input=self.signed, path=path
+        )
 
 
 class ChipProducts:
@@ -109,10 +112,10 @@ class ChipProducts:
             of_input = InputRange.of(rows, input_bits)
             self._place(key, weight.T, of_input.spec(chip), 2 * index, rows)
             if key in copied:
-                self._place(key + COPY, weight, self._errors_spec(), 2 * index + 1, None)
+                self._place(key + COPY, weight, self._errors_spec("backward"), 2 * index + 1, None)
 
-    def _errors_spec(self) -> ArraySpec:
-        return InputRange(self.chip.execution.error_resolution_bits, 1.0, True).spec(self.chip)
+    def _errors_spec(self, path: Path) -> ArraySpec:
+        return InputRange(self.chip.execution.error_resolution_bits, 1.0, True).spec(self.chip, path)
 
     def _place(self, key: str, weights: Floats, spec: ArraySpec, index: int, rows: Floats | None) -> None:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(index,)).generate_state(1)[0])
@@ -157,7 +160,7 @@ class ChipProducts:
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
-            self._place(name + FEEDBACK, matrix.T, self._errors_spec(), first + index, None)
+            self._place(name + FEEDBACK, matrix.T, self._errors_spec("feedback"), first + index, None)
 
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""

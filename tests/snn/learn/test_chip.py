@@ -59,6 +59,50 @@ def test_a_learned_error_model_errs_what_learning_reads_in_both_directions(root_
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+@pytest.mark.parametrize("path", ["forward", "backward", "feedback"])
+def test_a_learned_error_model_errs_the_path_that_names_it_alone(root_dir, tmp_path, feedback, path):
+    ideal = np.linspace(-200.0, 200.0, 400)
+    samples = ErrorSamples(("ideal",), ideal[:, None], -0.1 * ideal)
+    ErrorModel.fit(samples, max_points=16, restarts=0).save(tmp_path / "less.json")
+    learned = f"device.errors.learned={{{path}: {tmp_path}/less.json}}"
+    exact, off = (products_of_paths(root_dir, *feedback, *more) for more in ((), (learned,)))
+    for name, right in exact.items():
+        wanted = 0.9 * right if name == path else right
+        np.testing.assert_allclose(off[name], wanted, atol=0.03 * np.abs(right).max() if name == path else 1e-12)
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+@pytest.mark.parametrize("path", ["forward", "backward", "feedback"])
+def test_a_path_that_is_switched_off_reads_what_cells_hold_and_the_others_err_as_before(root_dir, feedback, path):
+    noisy = (
+        "device.errors={programming: {kind: constant, sigma: 0.02}, read_noise: {kind: constant, sigma: 0.05}}",
+        "crossbar.wires={row: 20 ohm, column: 20 ohm}", "adc.conversion={subtract: analog}", "ideal.drivers=true",
+    )  # fmt: skip
+    off, exact = products_of_paths(root_dir, *feedback, *noisy, f"ideal.{path}=true", and_exact=True)
+    for name, found in off.items():
+        assert np.allclose(found, exact[name], atol=1e-12) == (name == path)
+
+
+def products_of_paths(root_dir, *overrides, and_exact=False):
+    """What is read on each path, and what the cells hold would give."""
+    rng = np.random.default_rng(0)
+    _, on_chip = chip_products(root_dir, rng, *overrides)
+    on_chip.add_feedback({"hidden": np.round(rng.uniform(-1, 1, (5, 3)) / STEP) * STEP})
+    spikes, errors = rng.integers(0, 2, (7, 5)).astype(float), rng.normal(size=(7, 3))
+    found = {
+        "forward": on_chip.forward("out", spikes),
+        "backward": on_chip.backward("out", errors),
+        "feedback": on_chip.project("hidden", errors),
+    }
+    if not and_exact:
+        return found
+    arrays = on_chip.arrays
+    back = arrays["out.copy"].weights if "out.copy" in arrays else arrays["out"].weights.T
+    holds = {"forward": arrays["out"].weights, "backward": back, "feedback": arrays["hidden.feedback"].weights}
+    return found, {name: (spikes if name == "forward" else errors) @ holds[name] for name in found}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
 def test_products_of_ideal_cells_are_the_plain_ones_but_for_the_bits_of_errors(root_dir, feedback):
     rng = np.random.default_rng(0)
     network, on_chip = chip_products(root_dir, rng, *feedback)
