@@ -47,6 +47,11 @@ class Product:
     transposed: bool = False
     codes: Codes | None = None
 
+    @property
+    def of_errors(self) -> bool:
+        """Whether errors drive the array: a transposed read, a copy or a fixed matrix of a rule."""
+        return self.transposed or self.block.role != "forward"
+
 
 def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int | None]) -> int:
     """All cycles of a product; returns the task that merges the last one."""
@@ -58,7 +63,7 @@ def read_array(ctx: Context, label: Label, product: Product, after: Iterable[int
     merged = read = admitted
     # from the columns, the cells of a weight share the row's wire: one read for each of them
     n_reads = ctx.chip.crossbar.n_columns_per_weight // _lines_at_once(ctx) if product.transposed else 1
-    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed)
+    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     for i, (cycle, lines) in enumerate(zip(cycles, _driven(ctx, product, cycles), strict=True)):
         for k in range(n_reads):
             is_last = i == len(cycles) - 1 and k == n_reads - 1
@@ -240,7 +245,7 @@ def _converted_values(ctx: Context, product: Product) -> int:
     Where the chip says that currents are subtracted before they are converted, a pair is one conversion, and a
     reference column none of its own.
     """
-    crossbar, conversion = ctx.chip.crossbar, ctx.chip.adc.conversion
+    crossbar, conversion = ctx.chip.crossbar, ctx.chip.adc.of_errors(product.of_errors).conversion
     if product.transposed:
         return product.block.n_rows
     if conversion is not None and conversion.subtract == "analog" and crossbar.signed != "unsigned":

@@ -8,7 +8,7 @@ from typing import Literal
 
 from archsim.errors import SpecError
 from archsim.spec.cells import MOST_COUNT, CellErrors, LearnedPaths, Path
-from archsim.spec.chip import Chip
+from archsim.spec.chip import Adc, Chip
 from archsim.spec.values import (
     AdcReadout,
     ArraySpec,
@@ -118,15 +118,15 @@ def readout_of(chip: Chip, inputs: InputRules, path: Path) -> Readout:
     """What reads the sums of such inputs, on a path."""
     if chip.without.converters or getattr(chip.without, path):
         return IdealReadout(kind="ideal")
-    adc = chip.adc
-    conversion = assumed_conversion(chip, inputs) if adc.conversion is None else adc.conversion
+    adc = chip.adc.of_errors(path != "forward")
+    conversion = assumed_conversion(adc, inputs) if adc.conversion is None else adc.conversion
     # the chip has checked that they agree
     return AdcReadout.model_construct(kind="adc", resolution_bits=adc.resolution_bits, **dict(conversion))
 
 
-def assumed_conversion(chip: Chip, inputs: InputRules) -> Conversion:
+def assumed_conversion(adc: Adc, inputs: InputRules) -> Conversion:
     """The conversion of a chip that does not describe it: what its price assumes, over a calibrated range."""
-    has_signs = inputs.signed == "bipolar" and chip.adc.resolution_bits > 1
+    has_signs = inputs.signed == "bipolar" and adc.resolution_bits > 1
     return Conversion(
         range=CalibratedRange(kind="calibrated"), code="sign_magnitude" if has_signs else "uniform",
         subtract="digital",

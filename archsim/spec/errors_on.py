@@ -70,8 +70,14 @@ def _drivers(chip: Chip) -> str:
 
 
 def _converters(chip: Chip) -> str:
-    conversion = chip.adc.conversion or assumed_conversion(chip, backward_inputs(chip))
-    return f"{chip.adc.resolution_bits} bit, range {range_said(conversion.range)}"
+    said = [_converter(chip, of_errors) for of_errors in (False, True)]
+    return said[0] if said[0] == said[1] else f"{said[0]}; of errors {said[1]}"
+
+
+def _converter(chip: Chip, of_errors: bool) -> str:
+    adc = chip.adc.of_errors(of_errors)
+    conversion = adc.conversion or assumed_conversion(adc, backward_inputs(chip))
+    return f"{adc.resolution_bits} bit, range {range_said(conversion.range)}"
 
 
 def range_said(given: AdcRange) -> str:

@@ -136,6 +136,22 @@ class Conversion(DoorModel):
     subtract: Literal["analog", "digital"] = "analog"
 
 
+class ErrorConversion(DoorModel):
+    """What is another way where sums of errors are converted: transposed reads, copies and fixed matrices.
+
+    The same converters stop after `resolution` bits, fewer than they have; range and code of their own.
+    """
+
+    resolution_bits: Annotated[Bits, Field(ge=1, le=16)] | None = None
+    conversion: Conversion | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.resolution_bits is None and self.conversion is None:
+            raise FieldFaultsError([((), "says nothing; give resolution or conversion, or leave it out")])
+        return self
+
+
 class AdcReadout(Conversion):
     """An analogue-to-digital converter of `resolution` bits."""
 

@@ -105,6 +105,7 @@ TWO_PHASE = ("drivers.signed_input=two_phase",)
 FROM_COLUMNS = ("drivers.resolution=1 bit", *TRANSPOSABLE, *TWO_PHASE)
 ONES = ("drivers.resolution=1 bit", "drivers.charged=ones", *TWO_PHASE)
 ANALOG = ("adc.conversion={subtract: analog}",)
+OF_ERRORS = ("adc.errors={resolution: 4 bit, conversion: {subtract: analog}}",)
 OFFSET = ("crossbar.signed=offset",)
 CASES = {
     "bp, copy": ("dense", "bp", ()),
@@ -122,6 +123,9 @@ CASES = {
     "bp, copy, bit by bit, bits that are 1": ("dense", "bp", ONES),
     "bp, transposable, bits that are 1": ("dense", "bp", (*ONES, *TRANSPOSABLE)),
     "dfa, bit by bit, bits that are 1": ("dense", "dfa", ONES),
+    "bp, copy, errors converted another way": ("dense", "bp", OF_ERRORS),
+    "bp, transposable, errors converted another way": ("dense", "bp", (*FROM_COLUMNS, *OF_ERRORS)),
+    "dfa, errors converted another way": ("dense", "dfa", OF_ERRORS),
     "dfa, no copy is kept": ("dense", "dfa", ("execution.feedback=copy",)),
 } | {
     f"{network}, {rule}": (network, phase, options)
@@ -220,6 +224,19 @@ def test_each_quantiser_does_the_same_as_numbers_and_as_tasks(
     expected = additions[0] * adder_pj + products[0] * each
     assert priced["scale"].energy_pj == pytest.approx(expected)
     assert priced["rescale"].energy_pj == pytest.approx(products[1] * each)
+
+
+@pytest.mark.parametrize(("phase", "options"), [("bp", ()), ("bp", FROM_COLUMNS), ("dfa", ())])
+def test_errors_are_converted_to_their_own_bits_in_numbers_and_in_prices(trained, phase, options):
+    step = trained(phase, *ONE_CYCLE, *options, OF_ERRORS[0])
+    carried = "backward" if phase == "bp" else "feedback"
+    graph = step.low.graph
+    bits = {"forward": set(), carried: set()}
+    for task in range(graph.n_tasks):
+        name = graph.action_names[graph.action[task]]
+        if name.startswith("convert@") and (of := graph.phase_names[graph.phase[task]]) in bits:
+            bits[of].add(name.partition("@")[2].partition("b")[0])
+    assert bits == {"forward": {"5"}, carried: {"4"}}
 
 
 def test_an_error_on_the_mean_rate_reads_the_feedback_once_for_each_sample(trained):
