@@ -9,12 +9,13 @@ For every array that holds weights (all replicas, and the second, transposed cop
     hop ...          to an array on another tile (replicas, copies)
     inspect, program, verify      see :mod:`archsim.lowering.writes`
 
-Every row is loaded, as the write circuits decide what changes; where the activity says which cells do, only
-these are programmed and verified, and rows without any are skipped. Rows of one array follow each other; arrays
-work in parallel as far as the power budget allows. A layer is written as soon as its own gradients are complete
-and its arrays have been read for the last time in the batch, or all layers wait for the end of the batch's
-backward pass, as the schedule says (:mod:`archsim.lowering.training`). The next read of an array waits for its
-last verify. Under ``three_level`` a write also waits for the next batch's last read of the array.
+Copies are written every `execution.copy_every` updates. Every row is loaded, as the write circuits decide what
+changes; where the activity says which cells do, only these are programmed and verified, and rows without any are
+skipped. Rows of one array follow each other; arrays work in parallel as far as the power budget allows. A layer is
+written as soon as its own gradients are complete and its arrays have been read for the last time in the batch, or
+all layers wait for the end of the batch's backward pass, as the schedule says (:mod:`archsim.lowering.training`).
+The next read of an array waits for its last verify. Under ``three_level`` a write also waits for the next batch's
+last read of the array.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer
         plan, update = ctx.plan(layer.name), sample // ctx.work.n_batch
         _tell_scales(ctx, label, plan, barrier)
         steps = lower_steps(ctx, label, plan, barrier)
-        for block in (*plan.forward, *plan.copy):
+        is_due = (update + 1) % ctx.chip.execution.n_copy_every == 0
+        for block in (*plan.forward, *(plan.copy if is_due else ())):
             free = _last_read(ctx, label, block)
             ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])

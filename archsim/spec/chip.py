@@ -203,7 +203,8 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for (absent: :func:`archsim.spec.arrays.array_spec`).
-    `errors`: what is another way for sums of errors. `gated`: whether an ADC that does not convert is cut off from its supply.
+    `errors`: what is another way for sums of errors. `gated`: whether an ADC that does not convert is cut off from
+    its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]

@@ -26,6 +26,9 @@ class Execution(DoorModel):
         Whether an array that no spike reaches in a timestep is read all the same.
     feedback : "copy" or "transposable"
         Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
+    copy_every : int
+        Updates from one write of the second copy to the next; what changes in between waits in the gradient
+        buffer, and errors are read from the copy as it is.
     error_resolution : Bits
         Resolution of the error that goes backwards through the drivers.
     errors : quantiser, optional
@@ -38,6 +41,7 @@ class Execution(DoorModel):
     feedback: Literal["copy", "transposable"]
     error_resolution_bits: Word
     errors: Quantiser | None = None
+    n_copy_every: Count = 1
 
     @property
     def quantiser(self) -> Any:

@@ -24,6 +24,7 @@ from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Recipe, train_step
+from archsim.snn.learn.writing import ThresholdWriting
 from archsim.spec import load_chip
 from archsim.workload import Workload
 
@@ -224,6 +225,48 @@ def test_each_quantiser_does_the_same_as_numbers_and_as_tasks(
     expected = additions[0] * adder_pj + products[0] * each
     assert priced["scale"].energy_pj == pytest.approx(expected)
     assert priced["rescale"].energy_pj == pytest.approx(products[1] * each)
+
+
+N_UPDATES = 5
+
+
+def test_a_copy_that_waits_is_written_with_every_third_update_in_numbers_and_as_tasks(
+    lowered, root_dir, tmp_path
+):
+    """Five updates of one sample each: the copy is written with the third, and stands still in between."""
+    options = [*WITH_CONVERTERS, *ONE_CYCLE, "execution.copy_every=3", "adc.resolution=12 bit"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options)
+    work = lowered.workload("dense", samples=N_UPDATES, batch=1)
+    net = initialise(work.network, 0, 3.0, n_timesteps=6)
+    x = (np.random.default_rng(1).random((6, N_UPDATES, *net.input_shape)) < 0.6).astype(float)
+    on_chip = ChipProducts(chip, net, run_batch(net, x, PlainProducts.of(net)), input_bits=1, seed=0)
+    on_chip.reset_counters()
+    recorder, copies = Recorder(net, on_chip, N_UPDATES), []
+    recipe = Recipe(SGD(2.0), rule="bp", loss=PER_TIMESTEP)
+    writing = ThresholdWriting(on_chip, threshold=0.0, residual=False)
+    for k in range(N_UPDATES):
+        train_step(net, x[:, [k]], np.array([k % 3]), writing, recipe, observe=recorder.observe)
+        recorder.written()
+        copies.append(on_chip.arrays["out" + COPY].weights)
+        if k == 2:
+            np.testing.assert_allclose(copies[2], on_chip.read("out"), atol=1e-12)
+    assert (copies[0] == copies[1]).all()
+    assert (copies[1] != copies[2]).any()
+    assert (copies[2] == copies[3]).all()
+    assert (copies[4] != on_chip.read("out")).any()
+    recorder.activity().save(tmp_path / "recorded.npz")
+    low = lower(chip, work, map_workload(chip, work, "bp"), Activity.load(tmp_path / "recorded.npz", net))
+    counted = on_chip.counters()
+    for layer in ("b", "out"):
+        of_both = counted[layer].pulses + counted[layer + COPY].pulses
+        assert counts(low, layer=layer, phase="update")["program"] == of_both
+        assert counted[layer + COPY].pulses > 0
+    every_time = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options[:-2] + options[-1:])
+    kept = {
+        copy_every: sum(n for (_, _, user), n in of.buffers.share_bytes.items() if user == "optimizer state of out")
+        for copy_every, of in ((3, low.mapping), (1, map_workload(every_time, work, "bp")))
+    }
+    assert kept[3] >= net.layer("out").weight.size * chip.tile.gradients.gradient_bits / 8 > kept[1] == 0
 
 
 @pytest.mark.parametrize(("phase", "options"), [("bp", ()), ("bp", FROM_COLUMNS), ("dfa", ())])

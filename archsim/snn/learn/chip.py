@@ -103,6 +103,7 @@ class ChipProducts:
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
         self.sent = SentErrors(chip, seed)
+        self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
         self.passed: set[str] = whose_inputs_learn(network) if backward else set()
         """Keys of weights that errors pass through."""
@@ -126,6 +127,7 @@ class ChipProducts:
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins: their errors are those of a mean over all."""
         self.sent.begin(n_samples)
+        self._n_batches += 1
 
     def meet(self, errors: Mapping[str, Floats], n_samples: int = 1) -> None:
         """Set scales of errors, and the ranges of what converts them, from some that are typical.
@@ -190,10 +192,20 @@ class ChipProducts:
         return product * sent.largest
 
     def update(self, key: str, delta: Floats) -> None:
-        """Change the weights of a key by ``delta`` (columns, rows); a copy is kept in step."""
-        self.arrays[key].update(delta.T)
-        if key + COPY in self.arrays:
-            self.arrays[key + COPY].update(delta)
+        """Change the weights of a key by ``delta`` (columns, rows); a copy follows when it is due."""
+        if delta.any():
+            self.arrays[key].update(delta.T)
+        if key + COPY not in self.arrays:
+            return
+        waiting = self._waiting.pop(key, 0.0) + delta
+        if self._n_batches % self.chip.execution.n_copy_every:
+            self._waiting[key] = waiting
+        elif waiting.any():
+            self.arrays[key + COPY].update(waiting)
+
+    def has_waiting(self, key: str) -> bool:
+        """Whether a change waits for the copy of a key."""
+        return key in self._waiting
 
     def read(self, key: str) -> Floats:
         """Weights that the conductances of the forward arrays stand for now: (columns, rows)."""

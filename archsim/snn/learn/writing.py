@@ -74,7 +74,7 @@ class ThresholdWriting:
             self._waiting[key] = wanted - written
         self.n_asked[key] = self.n_asked.get(key, 0) + int(np.count_nonzero(delta))
         self.n_written.setdefault(key, 0)
-        if written.any():
+        if written.any() or self.products.has_waiting(key):
             cells = self.products.arrays[key]
             before = cells.writes.copy()
             self.products.update(key, written)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from archsim.crossbar.quantisers.kind import Arithmetic, Floats, Quantiser, Scaler
 from archsim.registry import QUANTISERS
-from archsim.spec.cells import Positive
+from archsim.spec.cells import Percentile, Positive
 
 
 class _Fixed(Scaler):
@@ -36,7 +35,7 @@ class FixedScale(Quantiser):
 
     kind: Literal["fixed"]
     maximum: Positive | None = None
-    percentile: Annotated[float, Field(gt=0, le=100)] = 100.0
+    percentile: Percentile = 100.0
 
     def scaler(self) -> Scaler:
         return _Fixed(self.maximum, self.percentile)
