@@ -121,6 +121,7 @@ class Context:
     _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
     known: dict[Hashable, Any] = field(default_factory=dict)  # what a phase has found out and will ask for again
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
+    scales: dict[str, dict[int, int]] = field(default_factory=dict)  # layer, home: what scales errors is known
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0

@@ -136,6 +136,22 @@ class Conversion(DoorModel):
     subtract: Literal["analog", "digital"] = "analog"
 
 
+class ErrorConversion(DoorModel):
+    """What is another way where sums of errors are converted: transposed reads, copies and fixed matrices.
+
+    The same converters stop after `resolution` bits, fewer than they have; range and code of their own.
+    """
+
+    resolution_bits: Annotated[Bits, Field(ge=1, le=16)] | None = None
+    conversion: Conversion | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.resolution_bits is None and self.conversion is None:
+            raise FieldFaultsError([((), "says nothing; give resolution or conversion, or leave it out")])
+        return self
+
+
 class AdcReadout(Conversion):
     """An analogue-to-digital converter of `resolution` bits."""
 
@@ -216,6 +232,8 @@ class ArraySpec(DoorModel):
     inputs, backward_inputs : how the rows are driven, and the columns in a transposed read (absent: as the rows,
         with a sign)
     readout, backward_readout : what reads the columns, and the rows in a transposed read (absent: as the columns)
+    backward_learned : file of the error model of transposed reads (absent: that of `errors.learned`)
+    exact : directions whose reads see neither noise, wires, a curve nor learned errors; what cells hold stays
     read_voltage_v, read_pulse_ps : the full voltage of a word line, and the time of one read
     on_time_ps : how long the cells conduct in it (all of it if absent): the bandwidth of their thermal noise
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
@@ -247,6 +265,8 @@ class ArraySpec(DoorModel):
     readout: Readout = IdealReadout(kind="ideal")
     backward_readout: Readout | None = None
     errors: CellErrors = CellErrors()
+    backward_learned: str | None = None
+    exact: frozenset[Literal["forward", "backward"]] = frozenset()
     wires: Wires | None = None
     curve: CellCurve | None = None
     pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None
