@@ -152,9 +152,11 @@ class Learning:
         fetched, held
             By tile: the task that has fetched them, and the space that they hold there.
         """
-        name = plan.layer.name
-        key = ("spread", self.ctx.n_vectors(name, step), *readers.items())
-        first, (fetched, held) = self.ctx.placed(
+        ctx, name = self.ctx, plan.layer.name
+        if ctx.chip.execution.quantiser.looks_beside:  # what scales them, and whom they tell, is not of the step
+            deltas = self._scaled_step(plan, step, deltas)
+        key = ("spread", ctx.n_vectors(name, step), *readers.items())
+        first, (fetched, held) = ctx.placed(
             key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
             [deltas[home.tile] for home in plan.homes],
         )  # fmt: skip
@@ -167,7 +169,8 @@ class Learning:
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_vectors = ctx.n_vectors(name, step)
         deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
-        deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
+        if not ctx.chip.execution.quantiser.looks_beside:
+            deltas = self._scaled_step(plan, step, deltas)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         for home in plan.homes:
@@ -187,6 +190,12 @@ class Learning:
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
         }
         return fetched, held
+
+    def _scaled_step(self, plan: LayerPlan, step: int, deltas: Mapping[int, int]) -> dict[int, int]:
+        """The errors of a step of a layer, scaled at its homes."""
+        n_vectors = self.ctx.n_vectors(plan.layer.name, step)
+        n_values = {home.tile: home.n_channels * n_vectors for home in plan.homes}
+        return self.scaled(self.label(plan.layer.name, step), deltas, n_values, n_vectors)
 
     def scaled(
         self, label: Label, known: Mapping[int, int], n_values: Mapping[int, int], n_vectors: int
