@@ -23,6 +23,7 @@ from archsim.units import (
 )
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Percentile = Annotated[float, Field(gt=0, le=100)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MOST_COUNT = 2**20
 """Of anything on a chip: a million rows, tiles, lanes or levels are far beyond what is built."""

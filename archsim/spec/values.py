@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
+from archsim.spec.cells import (
+    MOST_COUNT,
+    CellCurve,
+    CellErrors,
+    Count,
+    Percentile,
+    Positive,
+    Wires,
+    learned_faults,
+)
 from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, Frac, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ class PercentileClip(DoorModel):
     """The range ends where `percentile` per cent of the magnitudes lie inside."""
 
     kind: Literal["percentile"]
-    percentile: Annotated[float, Field(gt=0, le=100)]
+    percentile: Percentile
 
 
 class SigmaClip(DoorModel):
@@ -90,7 +99,7 @@ class CalibratedRange(DoorModel):
     """So wide that `percentile` per cent of the sums of a calibration batch lie inside."""
 
     kind: Literal["calibrated"]
-    percentile: Annotated[float, Field(gt=0, le=100)] = 99.9
+    percentile: Percentile = 99.9
 
 
 class TrackedRange(DoorModel):
@@ -101,7 +110,7 @@ class TrackedRange(DoorModel):
     """
 
     kind: Literal["tracked"]
-    percentile: Annotated[float, Field(gt=0, le=100)] = 99.9
+    percentile: Percentile = 99.9
     step_frac: Frac = 0.02
 
     @model_validator(mode="after")

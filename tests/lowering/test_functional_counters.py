@@ -263,8 +263,8 @@ def test_a_copy_that_waits_is_written_with_every_third_update_in_numbers_and_as_
         assert counted[layer + COPY].pulses > 0
     every_time = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options[:-2] + options[-1:])
     kept = {
-        copy_every: sum(n for (_, _, user), n in of.buffers.share_bytes.items() if user == "optimizer state of out")
-        for copy_every, of in ((3, low.mapping), (1, map_workload(every_time, work, "bp")))
+        every: sum(n for (_, _, user), n in of.buffers.share_bytes.items() if user == "optimizer state of out")
+        for every, of in ((3, low.mapping), (1, map_workload(every_time, work, "bp")))
     }
     assert kept[3] >= net.layer("out").weight.size * chip.tile.gradients.gradient_bits / 8 > kept[1] == 0
 
