@@ -15,7 +15,7 @@ from archsim.lowering.inputs import Bursts
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
-from archsim.taskgraph import Fragment, Port, TaskGraphBuilder, opening
+from archsim.taskgraph import NOTHING, Fragment, Port, TaskGraphBuilder, opening
 from archsim.workload import Layer, Network, Workload
 
 # tasks that only order others or hand out buffer space: no time, no energy
@@ -276,6 +276,10 @@ class Context:
         ]
         return [claim for claim in uses if claim[1]]
 
+    def written_last(self, block: Block) -> int:
+        """The last write of a block; `NOTHING` if there is none."""
+        return or_nothing(self.last_write.get(block)) if self.last_write else NOTHING
+
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
         spans = self._active.setdefault((layer.name, sample), {})
@@ -458,6 +462,11 @@ class Context:
             window = device.g_max_siemens - device.g_min_siemens
             means[layer.name] = device.g_min_siemens + mean * window
         return means
+
+
+def or_nothing(task: int | None) -> int:
+    """A task among columns of tasks."""
+    return NOTHING if task is None else task
 
 
 def opened(job: Job, k: int) -> Job:

@@ -194,7 +194,7 @@ class BackPropagation(Learning):
             product = Product(block, n_vectors, bits, bits > 1, transposed=block.role == "forward")
             codes = ctx.error_codes(*where, _outputs(block))
             driven = ctx.errors_per_step(*where, _outputs(block))
-            self._products[key] = product, counts_of(ctx, product, driven, codes)
+            self._products[key] = product, counts_of(ctx, product, driven, codes).tolist()
         return self._products[key]
 
     def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
