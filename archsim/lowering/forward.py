@@ -352,8 +352,10 @@ class Forward:
         distance = ctx.chip.tile.n_accumulator_sets
         free = {home.tile: or_nothing(self._sent_before(name, home.tile, step, distance)) for home in plan.homes}
         where = [(turn.blocks[k].tile, turn.homes[k]) for k in active]
-        waits = [[fetched[tile], self.ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)]
-        frees = [[free[home]] for _, home in where]
+        waits = [
+            [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
+        ]
+        frees = [[[free[home]]] for _, home in where]
         merged, added = reads.place(self.label(name, step), active, counts[active, step], waits, frees)
         for (tile, home), read, [task] in zip(where, merged, added, strict=True):
             self.read.setdefault((name, tile, step), []).append(read)

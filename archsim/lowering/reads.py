@@ -53,7 +53,7 @@ class Reads:
 
     def place(
         self, label: Label, active: Sequence[int], counts: Ints, waits: Sequence[Sequence[int]],
-        free: Sequence[Sequence[int]],
+        free: Sequence[Sequence[Sequence[int]]],
     ) -> tuple[list[int], list[list[int]]]:  # fmt: skip
         """Lay down some of the products.
 
@@ -64,9 +64,9 @@ class Reads:
         counts : int64[n, n_counts]
             What each drives and reads (`counts_of`).
         waits : sequence of sequence of int
-            Predecessors of each product, as many for each; `NOTHING` for none.
-        free : sequence of sequence of int
-            For each product the tasks that each of its additions waits for, beside the result.
+            Predecessors of each product; `NOTHING` for none.
+        free : sequence of sequence of sequence of int
+            Of each product, the tasks that each of its additions waits for beside the result.
 
         Returns
         -------
@@ -81,9 +81,10 @@ class Reads:
             many.numbers.extend(row.numbers)
             many.slots.extend(row.slots)
             merged.append(at + row.merged)
-            many.port_tasks.extend((*before, merged[-1], *of_additions))
             added.append([at + row.n_read + task for task in row.added])
-            many.port_sizes.extend((len(before), 1, *[1] * len(of_additions)))
+            for port in (before, merged[-1:], *of_additions):
+                many.port_tasks.extend(port)
+                many.port_sizes.append(len(port))
             if self._is_late:  # a later batch's write waits for them
                 self.ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
             at += row.n_tasks
