@@ -3,7 +3,7 @@
 from archsim.taskgraph.builder import TaskGraphBuilder
 from archsim.taskgraph.fragment import Fragment, Port, opening
 from archsim.taskgraph.graph import Claims, TaskGraph
-from archsim.taskgraph.places import NOTHING, Many
+from archsim.taskgraph.places import NOTHING, Known, Many
 from archsim.taskgraph.recurrence import Recurrence, find_recurrence
 from archsim.taskgraph.template import Run, TaskTemplate
 
@@ -11,6 +11,7 @@ __all__ = [
     "NOTHING",
     "Claims",
     "Fragment",
+    "Known",
     "Many",
     "Port",
     "Recurrence",
