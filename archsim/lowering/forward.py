@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import NamedTuple
 
@@ -158,14 +158,21 @@ class Forward:
             plan = ctx.plan(consumer.name)
             if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
                 continue
-            load = ctx.parts.global_buffer.access("load_global", n_values * bits)
-            loaded = ctx.do(label, IO, load, self._received_before(consumer.name, step))
-            size = n_bytes(n_values, bits)
-            rooms = {tile: input_room(ctx, plan, tile, INPUT, None, size) for tile in plan.tiles}
-            received = send_all(ctx, label, IO, on_link, rooms, [loaded])
-            self.received[consumer.name, step] = list(received.values())
+            first, received = ctx.placed(
+                ("input", consumer.name, on_link), label,
+                partial(self._lay_down_input, label, plan, n_values * bits, on_link),
+                [self._received_before(consumer.name, step)],
+            )  # fmt: skip
+            self.received[consumer.name, step] = [first + task for task in received.values()]
             for tile, task in received.items():
-                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
+                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(first + task)
+
+    def _lay_down_input(self, label: Label, plan: LayerPlan, n_bits: int, on_link: int) -> dict[int, int]:
+        """One timestep out of the global buffer, to all tiles of a layer; by tile, when it is there."""
+        ctx = self.ctx
+        loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", n_bits), [opening(0)])
+        rooms = {tile: input_room(ctx, plan, tile, INPUT, None, n_bytes(n_bits, 1)) for tile in plan.tiles}
+        return send_all(ctx, label, IO, on_link, rooms, [loaded])
 
     def _received_before(self, consumer: str, step: int) -> list[int | None]:
         """Predecessors of a load: the input does not run ahead of its receivers without bound.
