@@ -133,12 +133,12 @@ class Context:
     seed: int = 0
     written: Written = field(default_factory=Written)
 
-    @property
+    @cached_property
     def flow(self) -> Dataflow:
         """Which steps need which."""
         return self.mapping.flow
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The network that is lowered."""
         return self.work.network
@@ -216,7 +216,10 @@ class Context:
 
         Of each of the jobs, in the fragment that of `opened`, the place says count and times.
         """
-        fragment = self.fragment((key, label.phase, label.layer), lay_down)
+        whole = (key, label.phase, label.layer)
+        fragment = self._fragments.get(whole) or self.fragment(whole, lay_down)
+        if not jobs:
+            return self.place(fragment, label, ports), fragment.made
         counts = [job.count for job in jobs]
         times = [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
         return self.place(fragment, label, ports, (), counts, times), fragment.made

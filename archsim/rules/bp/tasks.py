@@ -37,6 +37,7 @@ from archsim.lowering.reads import Reads
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
+from archsim.taskgraph import opening
 from archsim.workload import INPUT, Layer
 
 Key = tuple[str, int, int]  # layer, tile, step
@@ -139,11 +140,17 @@ class BackPropagation(Learning):
     def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come) -> None:
         """What a step gives to the homes below, once all of it is there, in the measure of what others give."""
         spans, n_vectors = {_inputs(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
+        label, n_rows = self.label(plan.layer.name, step), dict.fromkeys(come, 0)
+        for span in spans:
+            for tile, n, name in self._targets(plan, span):
+                n_rows[tile, name] += n
         for (home, source), tasks in come.items():
-            targets = [found for span in spans for found in self._targets(plan, span)]
-            n_values = n_vectors * sum(n for tile, n, name in targets if (tile, name) == (home, source))
-            label = self.label(plan.layer.name, step)
-            self._reach(plan, step, home, source, self.rescaled(label, home, n_values, tasks))
+            n_values = n_vectors * n_rows[home, source]
+            first, rescaled = self.ctx.placed(
+                ("rescale", home, n_values), label,
+                lambda home=home, n=n_values: self.rescaled(label, home, n, [opening(0)]), [tasks],
+            )  # fmt: skip
+            self._reach(plan, step, home, source, first + rescaled)
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
         """Arrays that carry the error down: those with a row that needs one, or others that the rule has."""
