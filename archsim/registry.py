@@ -312,6 +312,12 @@ QUANTISERS: Registry[Any] = Registry(
 SAMPLERS: Registry[Any] = Registry(
     "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
 )
+MOVES: Registry[Any] = Registry(
+    "design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves"
+)
+VIEWS: LazyRegistry[Any] = LazyRegistry(
+    "view of a result", "archsim.views", "archsim.metrics.view:View", "archsim.report.views"
+)
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(
     "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from functools import cached_property
+from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from archsim.components.accumulator import Accumulator
@@ -201,9 +202,10 @@ class Parts:
         return self._tile_pitch_mm
 
 
-def part_kinds() -> dict[str, type[Part]]:
+@cache
+def part_kinds() -> Mapping[str, type[Part]]:
     """The class of every part, by its name in the price list."""
-    return get_type_hints(Parts)
+    return MappingProxyType(get_type_hints(Parts))
 
 
 def buffer_kinds() -> dict[str, type[Memory]]:

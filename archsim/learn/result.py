@@ -12,6 +12,7 @@ import numpy as np
 from archsim.learn.wear import Wear
 
 FORMAT = "archsim learning 1"
+_UNITS = {"latency_ps": "ps", "energy_pj": "pj"}
 ACCURACIES = ("source", "ideal_before", "before", "after", "ideal_after", "recovered")
 
 
@@ -72,6 +73,8 @@ class RuleRun:
         What every set of arrays did while adapting.
     read_errors : dict of str to dict of str to float
         Relative rms error of what the arrays read after it, by path (forward, backward, feedback) and layer.
+    n_simulated : int
+        Batches that were recorded for the event simulation; 0 of a seed that is not simulated.
     """
 
     seed: int
@@ -89,6 +92,7 @@ class RuleRun:
     spike_rate: dict[str, float]
     counters: dict[str, dict[str, int]]
     read_errors: dict[str, dict[str, float]] = field(default_factory=dict)
+    n_simulated: int = 0
 
     @property
     def recovered(self) -> float:
@@ -134,7 +138,8 @@ class LearningResult:
         One for each seed.
     hardware : dict of str to dict
         By phase (a rule's name, or "inference"): what :meth:`archsim.metrics.Result.to_dict` gives, of the event
-        simulation of the first seed's recorded activity.
+        simulation of the first seed's recorded activity. Of a rule it is the sum over all batches that were
+        simulated, and ``adaptation`` tells what they say of the whole (:mod:`archsim.learn.whole`).
     notes : tuple of str
     provenance : dict
     errors : dict of str to str
@@ -172,8 +177,14 @@ class LearningResult:
         return estimate([dfa.after - bp.after for dfa, bp in pairs])
 
     def per_sample(self, phase: str) -> dict[str, float]:
-        """Latency (ps) and energy (pJ) of a sample, and the chip's area (um²), of one phase."""
+        """Mean latency (ps) and energy (pJ) of a sample, and the chip's area (um²), of one phase.
+
+        Of a rule, over the whole adaptation.
+        """
         totals = self.hardware[phase]["totals"]
+        if adaptation := self.hardware[phase].get("adaptation"):
+            each = {name: adaptation[f"window_{unit}"]["value"] for name, unit in _UNITS.items()}
+            return {**each, "area_um2": totals["area_um2"]}
         n = totals["n_samples"]
         return {
             "latency_ps": totals["latency_ps"] / n,

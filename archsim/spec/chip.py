@@ -36,9 +36,11 @@ from archsim.spec.costs import (
     InterconnectCost,
 )
 from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
+from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, ErrorConversion, WeightRules, level_fault
 from archsim.spec.write import Write
+from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
@@ -316,8 +318,10 @@ class Interconnect(DoorModel):
     """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
 
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
-    ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
-    back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    ("store_and_forward"). `arbitration`: a packet keeps a link once it has begun ("packet"), or packets of several
+    virtual channels take turns on it ("flit"). `buffer_flits`: what one virtual channel of a router's input holds;
+    a full one holds back its sender. `multicast`: a message to several tiles takes each link once, and routers
+    copy it.
     `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
@@ -326,6 +330,7 @@ class Interconnect(DoorModel):
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
+    arbitration: Literal["packet", "flit"] = "packet"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
     n_tiles_per_router: Literal[1, 4] = 1
@@ -390,6 +395,14 @@ class Chip(DoorModel):
         errors, law = self.device.errors, None if self.write is None else self.write.law
         return law is not None or errors.write_verify is not None or errors.update is not None
 
+    def __repr__(self) -> str:
+        return chip_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table(chip_rows(self))
+
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         n_columns = self.crossbar.n_columns
@@ -410,6 +423,9 @@ class Chip(DoorModel):
             faults.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+        if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
+            said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
+            faults.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -55,7 +56,7 @@ class Adapted:
     counters : dict of str to Counters
         What every set of arrays did while adapting.
     activity : Activity
-        Spikes, errors and writes of the first windows of the adaptation, for the event simulation.
+        Spikes, errors and writes that were recorded, for the event simulation.
     read_errors : dict of str to dict of str to float
         Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
@@ -111,7 +112,7 @@ def adapt(
     rule: str,
     seed: int,
     *,
-    n_activity: int = 1,
+    record: int | Container[int] = 1,
     tell: Tell | None = None,
 ) -> Adapted:
     """Program a chip with a trained network and let it adapt to the target domain.
@@ -120,8 +121,8 @@ def adapt(
     ----------
     start : Network
         Trained.
-    n_activity : int
-        Windows whose spikes are kept for the event simulation.
+    record : int or container of int
+        What is kept for the event simulation: of how many of the first windows, or of which updates.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def adapt(
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}
     on_chip.reset_counters()
-    recorder = Recorder(start, on_chip, n_activity)
+    recorder = Recorder(start, on_chip, record)
 
     def stepped(progress: Progress) -> None:
         recorder.written()
