@@ -259,7 +259,7 @@ def without_effect(chip: Chip) -> list[str]:
     --------
     >>> from archsim.spec import load_chip
     >>> [note.split(":")[0] for note in without_effect(load_chip("arch_specs/isaac_32nm.yaml"))]
-    ['device.read_voltage', 'adc.kind', 'adc.resolution']
+    ['device.read_voltage', 'adc.kind']
     """
     notes = [note for kind in part_kinds().values() for note in kind.notes(chip)]
     if not any(kind.scales(chip) for kind in part_kinds().values()):

@@ -159,8 +159,7 @@ class Result(Shown):
         check_crossbars(crossbars, n_crossbars)
         path = tuple(critical_path(graph, trace, policy))
         on_path = np.zeros(graph.n_tasks, np.int64)
-        for segment in path:
-            on_path[segment.task] += segment.length_ps
+        np.add.at(on_path, [s.task for s in path], [s.length_ps for s in path])
         books = keep_books(
             graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples
         )
