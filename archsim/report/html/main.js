@@ -2,16 +2,18 @@
 
 const RUNS = new Map();
 let shown = null;
+const MINIMAP = new Minimap(() => shown.line);
 
 function runOf(number) {
   if (!RUNS.has(number)) {
     const run = JSON.parse(byId("run-" + number).textContent);
     const line = new Timeline(run, () => {
+      MINIMAP.draw();
       drawPower(run, line);
       taskTable(line);
     });
     line.number = number;
-    RUNS.set(number, { run, line, parts: new Parts(run), plan: new Plan(run) });
+    RUNS.set(number, { run, line, parts: new Parts(run), plan: new Plan(run), network: new NetworkGraph(run) });
   }
   return RUNS.get(number);
 }
@@ -35,11 +37,12 @@ async function openRun(number) {
   legend();
   one.line.tell(one.line.chosen);
   sayMatches(one.line);
-  one.parts.draw();
-  one.plan.draw();
+  byId("order").value = one.line.order;
+  one.line.sayFold();
+  one.line.tellRange();
+  if (made) await new Promise((done) => setTimeout(done, 0)); // let the first picture reach the screen
+  drawParts();
   if (made) {
-    // let the first picture reach the screen
-    await new Promise((done) => setTimeout(done, 0));
     await one.line.loadRest();
     document.body.dataset.ready = number;
   }
@@ -53,15 +56,23 @@ function legend() {
   const mark = (colour) => el("i", { class: "mark", style: `background:${colour}` });
   fill(byId("legend"), ...items.map(([name, colour]) => el("span", { class: "key", title: name }, mark(colour), shortened(name, 40))),
     el("span", { class: "key" }, el("i", { class: "mark low", style: `background:${colourOf("--path")}` }), "on the critical path"),
+    ...STATES.slice(1, 4).map(([name, variable]) => el("span", { class: "key" }, el("i", { class: "mark low", style: `background:${colourOf(variable)}` }), name)),
     ...(shown.run.timeline.levels.resource.length
       ? [el("span", { class: "key" }, mark(colourOf("--level")), "units in use, highest in a pixel")] : []));
+}
+
+function drawParts() {
+  shown.parts.draw();
+  shown.plan.draw();
+  shown.network.draw();
+  drawActivity(shown.run);
+  drawWhy(shown.run);
 }
 
 function redraw() {
   legend();
   shown.line.draw();
-  shown.parts.draw();
-  shown.plan.draw();
+  drawParts();
 }
 
 function wire() {
@@ -106,6 +117,7 @@ function wire() {
   on("zoom-out", "click", () => shown.line.zoom(2));
   on("fit", "click", () => shown.line.view(0, shown.line.end));
   on("fold", "click", () => shown.line.foldAll());
+  on("order", "change", (event) => shown.line.sort(event.target.value));
   on("as-table", "toggle", () => taskTable(shown.line));
   on("quantity", "change", (event) => {
     shown.parts.quantity = event.target.value;
@@ -147,6 +159,7 @@ function wireSize() {
     last = width;
     shown.line.resize();
     shown.plan.draw();
+    shown.network.draw();
   }).observe(byId("timeline"));
   window.addEventListener("resize", () => shown && shown.line.resize());
 }
