@@ -75,9 +75,9 @@ class NetworkGraph {
     const row = this.activity.get(layer.name);
     const colour = row && row.firing_rate !== null ? heat(row.firing_rate / (this.highest() || 1)) : { fill: colourOf("--group"), ink: colourOf("--ink") };
     const text = (line, k) => el("text", { x: x + 10, y: y + 20 + 19 * k, style: `fill:${colour.ink}`, class: k ? "small" : "name" }, shortened(line, k ? 29 : 22));
-    const all = [layer.name, ...this.lines(layer)];
+    const all = [layer.name, ...this.lines(layer).filter(Boolean)];
     return el("g", {}, el("rect", { x, y, width: BOX.width, height: BOX.height, rx: 6, fill: colour.fill, class: "tile" }),
-      ...all.map(text), el("title", {}, all.filter(Boolean).join("\n")));
+      ...all.map(text), el("title", {}, all.join("\n")));
   }
 
   table(layers) {
