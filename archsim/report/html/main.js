@@ -45,6 +45,7 @@ async function openRun(number) {
   if (made) {
     await one.line.loadRest();
     document.body.dataset.ready = number;
+    wireTogether(() => shown);
   }
 }
 
@@ -115,7 +116,7 @@ function wire() {
   on("previous", "click", () => nextMatch(shown.line, -1));
   on("zoom-in", "click", () => shown.line.zoom(0.5));
   on("zoom-out", "click", () => shown.line.zoom(2));
-  on("fit", "click", () => shown.line.view(0, shown.line.end));
+  on("fit", "click", () => shown.line.view(0, shown.line.extent));
   on("fold", "click", () => shown.line.foldAll());
   on("order", "change", (event) => shown.line.sort(event.target.value));
   on("as-table", "toggle", () => taskTable(shown.line));
@@ -140,6 +141,8 @@ function wire() {
 function wireTabs() {
   const tabs = [...document.querySelectorAll("[data-run]")];
   tabs.forEach((tab, i) => {
+    // each learning rule has one colour in all pages and pictures
+    tab.prepend(el("i", { class: "mark", style: `background:${tab.dataset.colour}` }), " ");
     tab.addEventListener("click", () => openRun(i));
     tab.addEventListener("keydown", (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

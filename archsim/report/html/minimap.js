@@ -36,12 +36,12 @@ class Minimap {
     const time = (event) => {
       const line = current();
       const share = (event.clientX - this.canvas.getBoundingClientRect().left - line.left) / (line.width - line.left);
-      return Math.max(0, Math.min(1, share)) * line.end;
+      return Math.max(0, Math.min(1, share)) * line.extent;
     };
     const move = (event) => {
       const line = current();
       const half = (line.to - line.from) / 2;
-      const middle = Math.max(half, Math.min(line.end - half, time(event)));
+      const middle = Math.max(half, Math.min(line.extent - half, time(event)));
       line.view(middle - half, middle + half);
     };
     this.canvas.addEventListener("pointerdown", (event) => {
@@ -70,13 +70,14 @@ class Minimap {
     context.fillStyle = colourOf("--ink");
     context.fillText("lanes at work", 8, MAP_HEIGHT / 2);
     const room = line.width - line.left;
+    const whole = room * (line.end / line.extent); // of this run
     const highest = Math.max(...line.work) || 1;
     context.fillStyle = colourOf("--level");
     line.work.forEach((share, k) => {
       const tall = (share / highest) * (MAP_HEIGHT - 4);
-      context.fillRect(line.left + (k * room) / MAP_STEPS, MAP_HEIGHT - tall, room / MAP_STEPS + 0.5, tall);
+      context.fillRect(line.left + (k * whole) / MAP_STEPS, MAP_HEIGHT - tall, whole / MAP_STEPS + 0.5, tall);
     });
-    const [a, b] = [line.from, line.to].map((at) => line.left + (at / line.end) * room);
+    const [a, b] = [line.from, line.to].map((at) => line.left + (at / line.extent) * room);
     context.fillStyle = colourOf("--veil");
     context.fillRect(line.left, 0, a - line.left, MAP_HEIGHT);
     context.fillRect(b, 0, line.width - b, MAP_HEIGHT);

@@ -1,25 +1,27 @@
 // Moving through the timeline: wheel, mouse, keys, and from task to task.
 
 Object.assign(Timeline.prototype, {
-  view(from, to) {
-    const least = Math.min(this.end, 20); // ps across the page
-    const size = Math.min(this.end, Math.max(least, to - from));
+  // `quiet`: because another timeline went there
+  view(from, to, quiet = false) {
+    const least = Math.min(this.extent, 20); // ps across the page
+    const size = Math.min(this.extent, Math.max(least, to - from));
     const middle = (from + to) / 2;
-    this.from = Math.max(0, Math.min(this.end - size, to - from < least ? middle - size / 2 : from));
+    this.from = Math.max(0, Math.min(this.extent - size, to - from < least ? middle - size / 2 : from));
     this.to = this.from + size;
     this.draw();
+    if (!quiet) tellOuter({ view: [this.from, this.to] });
   },
 
   zoom(factor, x = (this.left + this.width) / 2) {
     const share = Math.max(0, Math.min(1, (x - this.left) / (this.width - this.left)));
     const at = this.from + share * (this.to - this.from);
-    const size = Math.max(Math.min(20, this.end), Math.min(this.end, (this.to - this.from) * factor));
+    const size = Math.max(Math.min(20, this.extent), Math.min(this.extent, (this.to - this.from) * factor));
     this.view(at - share * size, at + (1 - share) * size);
   },
 
   pan(share) {
     const by = share * (this.to - this.from);
-    const from = Math.max(0, Math.min(this.end - (this.to - this.from), this.from + by));
+    const from = Math.max(0, Math.min(this.extent - (this.to - this.from), this.from + by));
     this.view(from, from + (this.to - this.from));
   },
 
@@ -222,7 +224,7 @@ function listen(current) {
     if (dragged.x >= line.left) {
       const from = dragged.from - (x - dragged.x) / line.scale;
       const size = line.to - line.from;
-      const held = Math.max(0, Math.min(line.end - size, from));
+      const held = Math.max(0, Math.min(line.extent - size, from));
       line.view(held, held + size);
     }
     return line.scroll(dragged.top - (y - dragged.y) - line.top);
@@ -239,8 +241,8 @@ function listen(current) {
     const line = current();
     const act = {
       "+": () => line.zoom(0.5), "=": () => line.zoom(0.5), "-": () => line.zoom(2), "_": () => line.zoom(2),
-      "0": () => line.view(0, line.end), Home: () => line.view(0, line.to - line.from),
-      End: () => line.view(line.end - (line.to - line.from), line.end),
+      "0": () => line.view(0, line.extent), Home: () => line.view(0, line.to - line.from),
+      End: () => line.view(line.extent - (line.to - line.from), line.extent),
       ArrowLeft: () => line.pan(-0.15), ArrowRight: () => line.pan(0.15),
       ArrowUp: () => line.scroll(-54), ArrowDown: () => line.scroll(54),
       PageUp: () => line.scroll(HEAD - line.tall), PageDown: () => line.scroll(line.tall - HEAD),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from archsim.metrics import Result
 
 SCRIPTS = (
-    "words.js", "theme.js", "columns.js", "rows.js", "raster.js", "timeline.js", "states.js", "edges.js",
+    "words.js", "theme.js", "together.js", "columns.js", "rows.js", "raster.js", "timeline.js", "states.js", "edges.js",
     "ranges.js", "moves.js", "talk.js", "search.js", "minimap.js", "parts.js", "power.js", "plan.js",
     "network.js", "activity.js", "why.js", "main.js",
 )  # fmt: skip
@@ -67,6 +67,8 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
     >>> page.startswith("<!doctype html>"), "src=" in page
     (True, False)
     """
+    from archsim.plot import rule_colours
+
     records = [result.to_dict() for result in results]
     summaries = [Summary.of(record) for record in records]
     return render(
@@ -78,6 +80,7 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
         columns=(*RUN_COLUMNS[:_SPLIT], "of it dynamic", "leakage", *RUN_COLUMNS[_SPLIT:]),
         rows=[_cells(summary, record) for summary, record in zip(summaries, records, strict=True)],
         phases=[summary.phase for summary in summaries],
+        colours=rule_colours([summary.phase for summary in summaries]),
         notes=[*notes, *filter(None, map(idle_line, records))],
         warnings=warning_lines(records),
         provenance=_provenance(results),

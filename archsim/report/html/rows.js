@@ -5,6 +5,9 @@ const UNIT_HEIGHT = 6; // of a resource of several units, stacked in one row
 const TALLEST = 96;
 const MOST_UNFOLDED = 60; // lanes; a page of more opens folded
 
+// the order of the chip: numbers in names by their size
+const ON_CHIP = new Intl.Collator("en", { numeric: true }).compare;
+
 function placed(name) {
   const found = /^tile\[(\d+)\]\.(?:pe\[(\d+)\]\.)?([^]*)$/.exec(name);
   if (found) return { tile: Number(found[1]), pe: found[2] === undefined ? -1 : Number(found[2]), part: found[3] };
@@ -41,7 +44,7 @@ function groupsOf(timeline) {
     one.label = one.tile < 0 ? (one.pe < 0 ? "chip" : "links") : one.pe < 0 ? "tile " + one.tile : "PE " + one.pe;
     if (one.pe < 0) outer = one;
     else outer.inner.push(one);
-    one.rows.sort((a, b) => (a.type === "level") - (b.type === "level"));
+    one.rows.sort((a, b) => (a.type === "level") - (b.type === "level") || ON_CHIP(a.name, b.name));
     for (const row of one.rows) row.depth = one.depth + 1;
   }
   const found = all.filter((one) => one.pe < 0);

@@ -17,6 +17,7 @@ class Timeline {
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.groups = groupsOf(run.timeline);
     this.end = Math.max(1, run.timeline.makespan_ps);
+    this.extent = this.end; // what can be looked at: more beside a run that takes longer
     this.from = 0;
     this.to = this.end;
     this.top = 0;
