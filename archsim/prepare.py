@@ -14,7 +14,8 @@ from archsim.crossbar.cells import with_expected_pulses
 from archsim.errors import TooLargeError
 from archsim.lowering import Lowered, lower, parts_of
 from archsim.mapping import Mapping, map_workload, refuse_without_parts
-from archsim.memory import MOST_BLOCKS, check_number, check_shape, check_tasks, tasks_that_fit
+from archsim.mapping.replicas import most_useful
+from archsim.memory import check_number, check_shape, check_tasks, tasks_that_fit
 from archsim.snn import Activity, measure
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
@@ -94,9 +95,11 @@ def within_area(chip: Chip, work: Workload, phase: Phase) -> Chip:
         items = parts_of(bounded(n), map_workload(bounded(n), work, phase)).items()
         return math.fsum(item.n * item.area_um2 for item in items)
 
-    most_um2 = area_um2(0) + given_um2
+    most_um2, useful = area_um2(0) + given_um2, most_useful(bounded(0), work)
     least, beyond = 0, 1
-    while area_um2(beyond) <= most_um2 and beyond < MOST_BLOCKS:
+    while area_um2(beyond) <= most_um2:
+        if beyond >= useful:
+            return bounded(beyond)
         least, beyond = beyond, 2 * beyond
     while beyond - least > 1:
         middle = (least + beyond) // 2

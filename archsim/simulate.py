@@ -108,7 +108,7 @@ def simulate(
     --------
     >>> import archsim
     >>> chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
-    >>> work = archsim.load_workload("workloads/nmnist_mlp.yaml", ["samples=1", "batch=1"])
+    >>> work = archsim.load_workload("workloads/nmnist_mlp.yaml", ["samples=1", "batch=1", "timesteps=10"])
     >>> result = archsim.simulate(chip, work)
     >>> result.latency_ps > 0 and result.energy_pj > 0
     True

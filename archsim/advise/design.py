@@ -10,7 +10,8 @@ from typing import Any
 
 from archsim.advise.move import Sets
 from archsim.errors import SpecError, UnusualWarning, WorkloadError
-from archsim.spec import Chip, load_chip
+from archsim.spec import Chip
+from archsim.spec.library import read_chip
 from archsim.units import to_door
 from archsim.workload import Workload, load_workload
 from archsim.workload.workload import workload_of
@@ -37,11 +38,13 @@ class Design:
     def of_files(
         cls, chip: Path, work: Path, for_chip: Sequence[str] = (), for_work: Sequence[str] = ()
     ) -> Design:
-        """Of files, with assignments that hold in every variant of it."""
-        return cls(
-            lambda sets: load_chip(chip, [*for_chip, *sets]),
-            lambda sets: load_workload(work, [*for_work, *sets]),
-        )
+        """Of files, with assignments that hold in every variant of it; the files are read once."""
+        file = read_chip(chip, for_chip)
+
+        def read_work(sets: Sequence[str]) -> Workload:
+            return load_workload(work, [*for_work, *sets])
+
+        return cls(lambda sets: fill(Chip, file.override(sets)), read_work)
 
     @classmethod
     def of(cls, chip: Chip, work: Workload) -> Design:

@@ -20,7 +20,7 @@ from typing import Final
 from archsim.interconnect import IO
 from archsim.lowering.context import Context, Label
 from archsim.lowering.transport import fetch, travel
-from archsim.lowering.writes import Row, expected_rows, write_row
+from archsim.lowering.writes import Row, count_rows, expected_rows, write_row
 from archsim.mapping import Block
 from archsim.mapping.blocks import Role
 from archsim.spec import Chip
@@ -57,6 +57,7 @@ def _program_row(ctx: Context, label: Label, block: Block, row: Row, done: list[
     arrived = travel(ctx, label, IO, block.tile, n_bits, [loaded])
     received = ctx.do(label, block.tile, buffer.access("receive", n_bits), [arrived])
     fetched = fetch(ctx, label, block.tile, buffer.accesses(n_bits), [received])
+    count_rows(ctx, [row])
     return write_row(ctx, label, block, row, [fetched, done[1]])
 
 

@@ -19,6 +19,7 @@ from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.replicas import is_auto, loads_of, n_free, shared_out, with_copies
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
+from archsim.mapping.shown import mapping_html
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -56,6 +57,9 @@ class Mapping:
     def rule(self) -> MappedRule | None:
         """The rule that learns; None where nothing learns."""
         return rule_of(self.phase)
+
+    def _repr_html_(self) -> str:
+        return mapping_html(self)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

@@ -86,6 +86,12 @@ def shared_out(loads: Mapping[str, Load], n_crossbars: int) -> list[str]:
     return gifts
 
 
+def most_useful(chip: Chip, work: Workload) -> int:
+    """Crossbars of replicas beyond which no layer has a step for another one; of a chip with no replicas."""
+    flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    return sum(load.n_crossbars * (load.n_steps - 1) for load in loads_of(chip, work, flow).values())
+
+
 def with_copies(chip: Chip, gifts: Sequence[str]) -> Chip:
     """A chip with one replica of each layer, and one more for each time that it is named.
 

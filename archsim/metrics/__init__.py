@@ -12,6 +12,7 @@ from archsim.metrics.result import Busiest, Result
 from archsim.metrics.run_file import phase_file, run_file, write_run
 from archsim.metrics.run_reader import read_run
 from archsim.metrics.spans import Spans
+from archsim.metrics.tally import Tally
 from archsim.metrics.waits import CAUSES, Waits, waits
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RunActivity",
     "Segment",
     "Spans",
+    "Tally",
     "Waits",
     "action_of_name",
     "activity_record",

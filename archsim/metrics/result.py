@@ -24,7 +24,7 @@ from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
-from archsim.metrics.notebook import result_html
+from archsim.metrics.notebook import Shown, result_html
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans, pandas_module
@@ -47,7 +47,7 @@ class Busiest(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Shown):
     """Costs of a run. Make one with `Result.of`.
 
     Attributes
@@ -159,8 +159,7 @@ class Result:
         check_crossbars(crossbars, n_crossbars)
         path = tuple(critical_path(graph, trace, policy))
         on_path = np.zeros(graph.n_tasks, np.int64)
-        for segment in path:
-            on_path[segment.task] += segment.length_ps
+        np.add.at(on_path, [s.task for s in path], [s.length_ps for s in path])
         books = keep_books(
             graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples
         )

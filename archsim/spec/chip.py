@@ -35,9 +35,12 @@ from archsim.spec.costs import (
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
+from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
+from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
@@ -201,8 +204,8 @@ class Adc(DoorModel):
     """The converters of the columns: a bank of ADCs per crossbar, or one that the crossbars of a PE share.
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
-    `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
+    `conversion` says which sums the codes stand for (absent: :func:`archsim.spec.arrays.array_spec`).
+    `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -301,8 +304,10 @@ class Interconnect(DoorModel):
     """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
 
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
-    ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
-    back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    ("store_and_forward"). `arbitration`: a packet keeps a link once it has begun ("packet"), or packets of several
+    virtual channels take turns on it ("flit"). `buffer_flits`: what one virtual channel of a router's input holds;
+    a full one holds back its sender. `multicast`: a message to several tiles takes each link once, and routers
+    copy it.
     `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
@@ -311,6 +316,7 @@ class Interconnect(DoorModel):
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
+    arbitration: Literal["packet", "flit"] = "packet"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
     n_tiles_per_router: Literal[1, 4] = 1
@@ -324,7 +330,8 @@ class Chip(DoorModel):
     `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
     chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
     here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
-    (:mod:`archsim.components.process`).
+    (:mod:`archsim.components.process`). `ideal`: whose errors do not count in what numbers come out; `true` is
+    all.
     """
 
     version: Literal[1]
@@ -348,6 +355,14 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+    ideal: bool | Ideal = False
+
+    @property
+    def without(self) -> Ideal:
+        """Whose errors are switched off."""
+        if isinstance(self.ideal, Ideal):
+            return self.ideal
+        return EVERYTHING if self.ideal else NOTHING
 
     @property
     def writing(self) -> Write:
@@ -365,6 +380,14 @@ class Chip(DoorModel):
         """Whether cells of the array model take pulses one by one, and not each the same mean."""
         errors, law = self.device.errors, None if self.write is None else self.write.law
         return law is not None or errors.write_verify is not None or errors.update is not None
+
+    def __repr__(self) -> str:
+        return chip_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table(chip_rows(self))
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
