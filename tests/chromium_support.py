@@ -51,7 +51,8 @@ def complaints(page: object) -> list[str]:
     except ImportError:
         lacking("axe-playwright-python")
     page.evaluate(source)
-    found = page.evaluate("async () => (await axe.run(document, {iframes: false, resultTypes: ['violations']})).violations")
+    options = {"iframes": False, "resultTypes": ["violations"]}
+    found = page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 

@@ -51,7 +51,7 @@ def test_the_critical_path_is_a_thread_that_fills_the_run(result: Result, tmp_pa
     assert all(round(a["ts"] * 1000 + a["dur"] * 1000) == round(b["ts"] * 1000) for a, b in pairwise(path))
     assert [e["args"]["why"] for e in path] == [segment.why for segment in pieces]
     order = [e["args"]["sort_index"] for e in found if e["name"] == "thread_sort_index" and e["pid"] == 1]
-    assert min(order) == -1 and order.count(-1) == 1
+    assert (min(order), order.count(-1)) == (-1, 1)
     critical = {e["args"]["task"] for e in found if e["ph"] == "X" and e["args"].get("critical")}
     assert critical == {segment.task for segment in result.path} & set(result.spans().task.tolist())
 

@@ -1,4 +1,4 @@
-"""Pages of 3, 60 and 3,000 lanes, at 800, 1280 and 2560 pixels, light and dark: no text on another, nothing cut."""
+"""Pages of 3, 60 and 3,000 lanes, at three widths, light and dark: no text lies on another, nothing is cut."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ def made_up(n_tiles: int, per_tile: int) -> Result:
             timestep=i // len(units), sample=0,
         )  # fmt: skip
         if links:
-            b.task(action="transfer", count=2, uses=[(links[i * i % len(links)], 1)], occupancy_ps=300 + i % 700,
-                   after=[done], layer=f"convolution{tile % 5}", phase="forward", timestep=0, sample=0)  # fmt: skip
+            b.task(
+                action="transfer", count=2, uses=[(links[i * i % len(links)], 1)], occupancy_ps=300 + i % 700,
+                after=[done], layer=f"convolution{tile % 5}", phase="forward", timestep=0, sample=0,
+            )  # fmt: skip
     graph = b.build()
     prices = {"convert@5b": Action("convert@5b", (Charge("adc", 0.4),)),
               "transfer": Action("transfer", (Charge("interconnect", 0.1),))}  # fmt: skip
@@ -75,7 +77,8 @@ def test_no_text_lies_on_another_and_nothing_is_cut(lanes, chromium, request, tm
 BAD = """<!doctype html><html lang="en"><body data-ready><p>one</p><p style="margin-top:-34px">two</p>
 <div style="width:40px;overflow:hidden;white-space:nowrap">a long name</div>
 <div style="position:absolute;left:4000px">far away</div>
-<svg width="60" height="30"><g><rect width="20" height="20"/><text y="15">wide</text></g><text x="50" y="15">cut</text></svg>
+<svg width="60" height="30"><g><rect width="20" height="20"/><text y="15">wide</text></g>
+<text x="50" y="15">cut</text></svg>
 <canvas id="c" width="200" height="50"></canvas><script>
 const draw = () => { const c = document.getElementById("c").getContext("2d");
 c.fillText("first", 5, 20); c.fillText("second", 9, 20); c.fillText("third", 190, 40); };

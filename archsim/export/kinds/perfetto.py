@@ -75,8 +75,8 @@ def write_perfetto(result: Result, path: str | Path) -> int:
     their names by size. Flow events (arrows) lead to each span from that of the predecessor that was done last,
     with the number of the waiting task as `id`. The critical path is a thread of its own, the first of the chip:
     a slice for each piece of the makespan, with the task that answers for it, why it began when it did, and at
-    which resource; spans of its tasks have the argument `critical` of 1. Counter tracks show the power of the chip and the units in
-    use of every resource that tasks reserve, such as buffer space.
+    which resource; spans of its tasks have the argument `critical` of 1. Counter tracks show the power of the chip
+    and the units in use of every resource that tasks reserve, such as buffer space.
     """
     spans = result.spans()
     pids = _processes(result.graph.resource_names)
@@ -159,11 +159,12 @@ def _path(result: Result, tid: int) -> list[str]:
     for segment in result.path:
         if not segment.length_ps:
             continue
-        action, layer = graph.action_names[graph.action[segment.task]], graph.layer_names[graph.layer[segment.task]]
+        action = graph.action_names[graph.action[segment.task]]
+        layer = graph.layer_names[graph.layer[segment.task]]
         start, end = segment.start_ps // 1000, segment.end_ps // 1000
         told = {
-            "task": segment.task, "action": action, "layer": layer, "why": segment.why, "resource": segment.resource,
-            "start_ps": segment.start_ps, "end_ps": segment.end_ps,
+            "task": segment.task, "action": action, "layer": layer, "why": segment.why,
+            "resource": segment.resource, "start_ps": segment.start_ps, "end_ps": segment.end_ps,
         }  # fmt: skip
         event = {"ph": "X", "pid": 1, "tid": tid, "ts": start / 1000, "dur": (end - start) / 1000,
                  "name": f"{action} {layer}".strip() or NAMELESS, "cat": PATH, "args": told}  # fmt: skip

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from archsim.metrics import Result
 
 SCRIPTS = (
-    "words.js", "theme.js", "together.js", "columns.js", "rows.js", "raster.js", "timeline.js", "states.js", "edges.js",
-    "ranges.js", "moves.js", "talk.js", "search.js", "minimap.js", "parts.js", "power.js", "plan.js",
+    "words.js", "theme.js", "together.js", "columns.js", "rows.js", "raster.js", "timeline.js", "states.js",
+    "edges.js", "ranges.js", "moves.js", "talk.js", "search.js", "minimap.js", "parts.js", "power.js", "plan.js",
     "network.js", "activity.js", "why.js", "main.js",
 )  # fmt: skip
 STUDY_SCRIPTS = (
