@@ -9,12 +9,13 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from archsim.examples import located
 from archsim.reading import open_input
 from archsim.spec import Chip
 from archsim.units import to_door
 from archsim.workload import Workload
 
-PACKAGES = ("archsim", "simpy", "numpy", "networkx", "pydantic")
+PACKAGES = ("archsim", "simpy", "numpy", "pydantic")
 
 
 def provenance(
@@ -57,7 +58,7 @@ def files_of(work: Workload) -> dict[str, str]:
     for section, key in (("network", "nir"), ("activity", "file")):
         part = work.described.get(section)
         if isinstance(part, dict) and key in part:
-            found[f"{section}.{key}"] = _sha256_of(work.folder / part[key])
+            found[f"{section}.{key}"] = _sha256_of(located(part[key], "workload", work.folder))
     data = work.learning.data
     if data is not None and data.folder is not None:
         found["learning.data.folder"] = _sizes_in(work.folder / data.folder)

@@ -18,7 +18,7 @@ from archsim.registry import INTERCONNECTS
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry", "texts"}
+LOW = {"errors", "files", "given", "graphs", "jit", "json_reader", "names", "reading", "registry", "texts"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
@@ -27,14 +27,16 @@ KNOWS = {
     "texts": set(),
     "reading": {"errors", "json_reader"},
     "trace": {"errors"},
-    "taskgraph": {"errors", "jit"},
+    "examples": {"errors", "files", "reading"},
+    "taskgraph": {"errors", "graphs", "jit"},
     "engine": {"errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
     "verify": {"errors", "given", "taskgraph", "trace"},
 }
-KNOWS["spec"] = LOW | {"units", "yaml_reader"}
-KNOWS["workload"] = LOW | {"units", "yaml_reader"}
+KNOWS["sources"] = LOW | {"units", "yaml_reader", "examples"}
+KNOWS["spec"] = KNOWS["sources"] | {"sources"}
+KNOWS["workload"] = KNOWS["sources"] | {"sources"}
 KNOWS["components"] = LOW | {"units", "spec"}
 KNOWS["crossbar"] = LOW | {"units", "spec"}
 KNOWS["snn"] = LOW | {"units", "spec", "workload", "crossbar"}
@@ -43,7 +45,7 @@ KNOWS["mapping"] = LOW | {"units", "spec", "workload", "interconnect"}
 KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "interconnect", "mapping"}
 KNOWS["rules"] = KNOWS["lowering"] | {"units", "lowering", "snn"}
 KNOWS["metrics"] = LOW | {"units", "taskgraph", "trace", "components"}
-KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
+KNOWS["provenance"] = LOW | {"examples", "spec", "workload", "units"}
 KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
@@ -57,13 +59,13 @@ KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "prov
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
 _FIGURES = LOW | {"units", "spec", "workload", "components", "crossbar", "snn", "mapping", "metrics", "provenance"}
 _FIGURES |= {"simulate", "learn", "plot", "report"}
-KNOWS["explore"] = _FIGURES | {"yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
+KNOWS["explore"] = _FIGURES | {"examples", "sources", "yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
 KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
 KNOWS["cli"] |= {"lowering"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
-KNOWS["__init__"] |= {"metrics", "simulate", "report"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "whatif"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
+from archsim.examples import located
 from archsim.explore.check import faults_alone
 from archsim.explore.folder import ABOUT, log_of, read_about
 from archsim.explore.front import losses
@@ -313,7 +314,7 @@ def _workload(study: Study, record: Record) -> dict[str, Any]:
     data = dict(document.data)
     for section, key in (("network", "nir"), ("activity", "file")):
         if isinstance(data.get(section), dict) and key in data[section]:
-            data[section] = {**data[section], key: str(document.path.parent.resolve() / data[section][key])}
+            data[section] = {**data[section], key: str(located(data[section][key], "workload", document.path.parent).resolve())}
     return data
 
 

@@ -19,6 +19,7 @@ from archsim.explore.study_reader import read_study
 from archsim.explore.workers import LocalPool, Pool
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path, wrong_whole
+from archsim.sources import Source
 from archsim.texts import one_line
 from archsim.units import seconds
 
@@ -79,7 +80,7 @@ def flat(record: Record) -> dict[str, Any]:
 
 
 def sweep(
-    study: str | Path | Study,
+    study: Source | Study,
     folder: str | Path | None = None,
     workers: int = 1,
     tell: Tell = on_terminal,
@@ -90,8 +91,8 @@ def sweep(
 
     Parameters
     ----------
-    study : path or Study
-        A study file, or what `read_study` gave.
+    study : path, text, dict or Study
+        What `read_study` takes, or what it gave.
     folder : path, optional
         Where results are kept, and gone on with; ``results/NAME`` if not given.
     workers : int

@@ -30,6 +30,7 @@ from archsim.explore.run import Explored, folder_of, on_terminal, pool_of
 from archsim.explore.space import grid, grid_size
 from archsim.explore.study import Parameters, Study, is_active
 from archsim.explore.study_reader import read_study
+from archsim.sources import Source
 
 MOST_TRIALS_EACH = 10  # for each configuration that is wanted: samplers repeat themselves
 
@@ -37,7 +38,7 @@ LARGEST_COUNTED = 100_000
 
 
 def search(
-    study: str | Path | Study,
+    study: Source | Study,
     folder: str | Path | None = None,
     workers: int = 1,
     tell: Tell = on_terminal,

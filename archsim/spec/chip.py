@@ -6,6 +6,7 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -35,6 +36,7 @@ from archsim.spec.costs import (
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.replacing import replaced
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
@@ -348,6 +350,32 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+
+    def replace(self, path: str | Mapping[str, object], value: object = None) -> Self:
+        """The same chip with another value at a path of its file; of several at once if they come as a dict.
+
+        Parameters
+        ----------
+        path : str or dict
+            As ``--set`` takes it: ``"adc.resolution"``; or a dict from paths to values.
+        value : object
+            As a chip file writes it: ``"6 bit"``, ``64``; None takes a key away that may be left out.
+
+        Raises
+        ------
+        SpecError
+            There is no such key, or the value is wrong there; with every fault.
+
+        Examples
+        --------
+        >>> from archsim import load_chip
+        >>> chip = load_chip("wearable_rram")
+        >>> chip.replace("adc.resolution", "6 bit").adc.resolution_bits
+        6
+        >>> chip.replace({"crossbar.columns": 64, "write.parallel_cells": 64}).crossbar.n_columns
+        64
+        """
+        return replaced(self, path if isinstance(path, Mapping) else {path: value})
 
     @property
     def writing(self) -> Write:
