@@ -81,7 +81,7 @@ _HOME = {
     "what_if": "whatif",
 }
 
-_ROOMS = ("crossbar", "examples", "explore", "export", "learn", "plot", "snn", "whatif", "workload")
+_ROOMS = ("bridge", "crossbar", "examples", "explore", "export", "learn", "plot", "snn", "whatif", "workload")
 """Rooms with public names of their own, which are imported when they are first used, too."""
 
 __all__ = [

@@ -27,6 +27,7 @@ KNOWS = {
     "texts": set(),
     "reading": {"errors", "json_reader"},
     "trace": {"errors"},
+    "display": {"texts"},
     "examples": {"errors", "files", "reading"},
     "taskgraph": {"errors", "graphs", "jit"},
     "engine": {"errors", "given", "jit", "taskgraph", "trace"},
@@ -59,10 +60,11 @@ KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "prov
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
 _FIGURES = LOW | {"units", "spec", "workload", "components", "crossbar", "snn", "mapping", "metrics", "provenance"}
 _FIGURES |= {"simulate", "learn", "plot", "report"}
-KNOWS["explore"] = _FIGURES | {"examples", "sources", "yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
+KNOWS["bridge"] = LOW | {"spec", "workload", "snn", "mapping"}
+KNOWS["explore"] = _FIGURES | {"display", "examples", "sources", "yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
 KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
-KNOWS["cli"] |= {"lowering"}
+KNOWS["cli"] |= {"display", "examples", "lowering", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
 KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "whatif"}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from archsim.cli.say import say
+from archsim.display import show
 from archsim.errors import ArchsimError, UnitError
 from archsim.examples import Kind, located
 from archsim.spec import Chip, load_chip
@@ -245,9 +245,8 @@ def memory_bytes(text: str | None) -> int | None:
 
 
 def progress(text: str) -> None:
-    """Say what is going on, if somebody looks at it."""
-    if sys.stderr.isatty():
-        say(text, err=True)
+    """Show what is going on, if somebody looks at it."""
+    show(text)
 
 
 def error_text(message: str, *, is_one: bool = False) -> str:

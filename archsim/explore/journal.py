@@ -250,9 +250,12 @@ def _misfit(study: Study, trial: optuna.trial.FrozenTrial) -> str:
 
 
 def distribution_of(study: Study, name: str) -> optuna.distributions.BaseDistribution:
-    """The range of a parameter: the places in an order, a continuous range, or one of several."""
-    if (values := study.ordered[name]) is not None:
-        return optuna.distributions.IntDistribution(0, len(values) - 1)
+    """The range of a parameter, in its own values: numbers in equal steps, one of several, or a continuous range."""
+    if (even := study.even[name]) is not None:
+        low, high, step = even[0], even[-1], even[1] - even[0]
+        if low == int(low) and step == int(step):
+            return optuna.distributions.IntDistribution(int(low), int(high), step=int(step))
+        return optuna.distributions.FloatDistribution(float(low), float(high), step=float(step))
     if (choices := study.listed[name]) is not None:
         return optuna.distributions.CategoricalDistribution(choices)
     item = study.parameters[name]

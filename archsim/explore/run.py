@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archsim.display import clear, show
 from archsim.errors import ExploreError
 from archsim.explore.evaluate import evaluate
 from archsim.explore.evaluator import Evaluator, Progress, Tell
@@ -20,17 +20,14 @@ from archsim.explore.workers import LocalPool, Pool
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path, wrong_whole
 from archsim.sources import Source
-from archsim.texts import one_line
 from archsim.units import seconds
 
 LARGEST_GRID = 1_000_000
 
 
 def on_terminal(text: str) -> None:
-    """Write over the last line of stderr, if somebody looks at it."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{one_line(text)}")
-        sys.stderr.flush()
+    """Show how far it is, if somebody looks at stderr."""
+    show(text)
 
 
 @dataclass(frozen=True)
@@ -137,6 +134,7 @@ def sweep(
         evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell), max_memory_bytes)
         records = evaluator.in_blocks(wanted)
         evaluator.progress.end()
+        clear()
         return Explored(given, opened.path, records, evaluator.n_new, tuple(opened.log.damaged))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from archsim.errors import WorkloadError
 from archsim.examples import located
@@ -66,6 +67,8 @@ class Workload:
         Where the files that the workload names are looked for.
     described : dict
         What was read, with defaults and overrides, as it would stand in a workload file.
+    recorded : object, optional
+        An :class:`archsim.snn.Activity` that stands for `activity`: what a model of others has recorded.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Workload:
     learning: LearningModel = field(default_factory=LearningModel)
     folder: Path = Path()
     described: dict[str, object] = field(default_factory=dict)
+    recorded: Any = None
 
     def __post_init__(self) -> None:
         unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, phases()) for phase in self.phases)]

@@ -208,3 +208,32 @@ def test_a_configuration_that_fails_does_not_end_a_search(tmp_path, pool):
     states = [record["state"] for record in found.records]
     assert states.count("failed") > 0
     assert states[24:].count("failed") < states[:24].count("failed")
+
+
+def test_the_journal_holds_parameters_in_their_own_values(tmp_path):
+    """So that optuna-dashboard shows 64 and 128, not 0 and 1."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    study = {
+        "version": 1, "name": "values", "chip": "wearable_rram", "workload": "watch_shape",
+        "set": ["workload.timesteps=2", "workload.samples=1", "workload.batch=1"],
+        "parameters": {
+            "chip.crossbar.rows": [64, 128, 256], "chip.adc.resolution": ["5 bit", "6 bit"],
+            "chip.tile.pes": [1, 2, 3],
+        },
+        "objectives": {"energy_pj": "minimize"}, "search": {"trials": 4, "batch": 2},
+    }  # fmt: skip
+    found = search(study, tmp_path)
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "journal.jsonl")))
+    trials = optuna.load_study(study_name="values", storage=storage).trials
+    assert len(trials) >= 4
+    for trial in trials:
+        of = trial.params
+        assert of["chip.crossbar.rows"] in (64, 128, 256)
+        assert of["chip.adc.resolution"] in (5, 6)
+        assert of["chip.tile.pes"] in (1, 2, 3)
+        told = trial.user_attrs["parameters"]
+        assert told == {**of, "chip.adc.resolution": f"{of['chip.adc.resolution']} bit"}
+    assert {record["parameters"]["chip.crossbar.rows"] for record in found.records} <= {64, 128, 256}
