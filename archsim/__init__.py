@@ -1,7 +1,7 @@
 """archsim: a discrete-event simulator for spiking networks that learn on RRAM crossbars.
 
-The names here, and those of the rooms that ``dir(archsim)`` lists, are the whole public interface; they are imported
-when they are first used, so that ``import archsim`` stays light.
+The names here, and those of the rooms that ``dir(archsim)`` lists, are the whole public interface; they are
+imported when they are first used, so that ``import archsim`` stays light.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Chips, workloads and studies that come with archsim: by name wherever a file is wanted, and copied into a folder."""
+"""Chips, workloads and studies that come with archsim: by name wherever a file is wanted, or copied."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_every_chip_is_read_by_its_name(name, root_dir):
 
 def test_workloads_networks_and_studies_are_read_by_their_names(root_dir):
     assert archsim.load_workload("recurrent_cuba").network.names
-    by_name, by_file = archsim.load_workload("watch_mlp"), archsim.load_workload(root_dir / "workloads/watch_mlp.yaml")
-    assert by_name.described == by_file.described
+    by_file = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml")
+    assert archsim.load_workload("watch_mlp").described == by_file.described
     assert read_study("tiny").name == "tiny"
 
 
@@ -47,7 +47,7 @@ def test_a_folder_of_that_name_is_no_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("load", "given", "error", "said"), [
     (archsim.load_chip, "wearable_ram", SpecError, "did you mean wearable_rram?"),
-    (archsim.load_chip, "arch_specs/wearable_rram.yaml", SpecError, "archsim has wearable_rram, by this name alone"),
+    (archsim.load_chip, "specs/wearable_rram.yaml", SpecError, "archsim has wearable_rram, by this name alone"),
     (archsim.load_workload, "watch_mpl", WorkloadError, "did you mean watch_mlp"),
     (archsim.sweep, "tinny", ExploreError, "did you mean tiny?"),
 ])  # fmt: skip
@@ -95,3 +95,15 @@ def test_the_package_is_found_from_the_parent_folder_of_a_clone(root_dir, tmp_pa
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert said.stdout == "load_chip\n"
+
+
+EXTRAS = ("SALib", "distributed", "moocore", "networkx", "numba", "optuna", "pandas", "pyarrow", "seglearn")
+
+
+def test_what_ships_is_read_without_any_extra():
+    names = [*examples.chips(), *examples.workloads(), *examples.studies()]
+    code = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS})); sys.argv = ['archsim', 'check', *{names}]"
+    code += "; from archsim.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("ok: ") == len(names)

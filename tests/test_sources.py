@@ -43,7 +43,8 @@ def test_what_no_file_can_hold_is_told_at_its_place(given, said):
 
 
 def test_whole_numbers_of_numpy_are_numbers():
-    assert archsim.load_workload({**archsim.load_workload("watch_mlp").described, "samples": np.int64(2)}).n_samples == 2
+    described = archsim.load_workload("watch_mlp").described
+    assert archsim.load_workload({**described, "samples": np.int64(2)}).n_samples == 2
 
 
 def test_replace_gives_another_chip_and_leaves_the_first():
@@ -52,7 +53,8 @@ def test_replace_gives_another_chip_and_leaves_the_first():
     assert other == archsim.load_chip("wearable_rram", ["adc.resolution=6 bit"])
     assert chip == archsim.load_chip("wearable_rram")
     both = {"crossbar.columns": 64, "write.parallel_cells": 64}
-    assert chip.replace(both) == archsim.load_chip("wearable_rram", [f"{key}={value}" for key, value in both.items()])
+    by_sets = archsim.load_chip("wearable_rram", [f"{key}={value}" for key, value in both.items()])
+    assert chip.replace(both) == by_sets
 
 
 @pytest.mark.parametrize(("path", "value", "error", "said"), [
@@ -85,6 +87,7 @@ def test_a_study_is_a_dict_of_names_chips_workloads_and_dicts(tmp_path):
         for i, (one, other) in enumerate([(chip, work), (to_door(chip), work.described)])
     ]
     for found in others:
+        assert [r["error"] for r in found.records] == [None, None]
         assert [r["metrics"] for r in found.records] == [r["metrics"] for r in by_name.records]
     assert archsim.sweep(study(), tmp_path / "a").n_new == 0  # and goes on as one from a file does
 

@@ -117,9 +117,10 @@ def _layer(draft: Draft, called: Mapping[str, str], values: Mapping[str, Array])
     meaning = draft.op.meaning
     assert isinstance(meaning, Weights | Pool)
     neuron = draft.cell.meaning.neuron if draft.cell and isinstance(draft.cell.meaning, Cell) else None
-    op, weight, bias = (meaning, None, None) if isinstance(meaning, Pool) else (meaning.op, meaning.weight, meaning.bias)
-    inputs = (called[draft.source],)
-    made = Layer(draft.name, op, inputs, in_shape, out_shape, neuron, weight=weight, bias=bias)
+    op = meaning if isinstance(meaning, Pool) else meaning.op
+    made = Layer(draft.name, op, (called[draft.source],), in_shape, out_shape, neuron)
+    if isinstance(meaning, Weights):
+        made = replace(made, weight=meaning.weight, bias=meaning.bias)
     if isinstance(meaning, Weights) and not isinstance(meaning.op, Conv) and made.n_in != meaning.weight.shape[1]:
         raise WorkloadError(
             f"model: {draft.op.name} takes {meaning.weight.shape[1]} values and got shape {in_shape} from "

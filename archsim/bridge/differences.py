@@ -38,8 +38,8 @@ class Difference:
     reasons: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        said = f"{self.layer}: {self.n_spikes} of {self.n_values} spikes differ, the first of sample {self.sample} in "
-        said += f"timestep {self.timestep}"
+        first = f"the first of sample {self.sample} in timestep {self.timestep}"
+        said = f"{self.layer}: {self.n_spikes} of {self.n_values} spikes differ, {first}"
         if not self.of_its_own:
             return f"{said}; all of it comes from layers before"
         known = ", ".join(self.reasons) or "potentials so near the threshold that rounding decides"

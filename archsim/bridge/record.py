@@ -25,6 +25,8 @@ from archsim.spec import Chip
 from archsim.workload.network import INPUT
 
 ANALOG_BITS = 8
+_TIME: dict[Layout, int | None] = {"time_first": 0, "batch_first": 1, "repeated": None}
+"""The axis of timesteps."""
 
 
 def record(
@@ -39,14 +41,16 @@ def record(
     input_bits: int | None = None,
     use_nir: bool = True,
 ) -> Recording:
-    """Run a PyTorch model on data and take what flows in it: weights, shapes, neurons and the spikes that really flow.
+    """Run a PyTorch model on data and take what it is and what flows in it.
+
+    Weights, shapes and neurons become a network, the spikes that really flow its activity.
 
     Parameters
     ----------
     model : torch.nn.Module
-        With spiking neurons of snnTorch, SpikingJelly, norse or sinabs (:data:`archsim.registry.LIBRARIES`), Linear,
-        convolutions, pooling, batch normalisation (folded into the weights), Flatten, Dropout. It runs as after
-        training (``eval()``, without gradients) and is left as it was.
+        With spiking neurons of snnTorch, SpikingJelly, norse or sinabs (:data:`archsim.registry.LIBRARIES`),
+        Linear, convolutions, pooling, batch normalisation (folded into the weights), Flatten, Dropout. It runs as
+        after training (``eval()``, without gradients) and is left as it was.
     loader : iterable
         Batches x, or (x, labels, ...), as a DataLoader gives them.
     chip : Chip, optional
@@ -64,8 +68,8 @@ def record(
     input_bits : int, optional
         Resolution of the input at the drivers; 1 for spikes, else 8 if not given.
     use_nir : bool
-        Whether weights and connections come through NIR where the library exports it. How neurons step, fire and are
-        reset, which NIR does not say, is read from the modules.
+        Whether weights and connections come through NIR where the library exports it. How neurons step, fire and
+        are reset, which NIR does not say, is read from the modules.
 
     Returns
     -------
@@ -124,8 +128,9 @@ def _batches(loader: Iterable[Any], n_samples: int, layout: Layout) -> Iterator[
     for batch in loader:
         x = batch[0] if isinstance(batch, list | tuple) else batch
         x = torch.as_tensor(x)
-        if x.ndim < axis + 1 or not x.shape[axis]:
-            raise WorkloadError(f"loader: a batch has shape {tuple(x.shape)}; layout {layout} has samples in axis {axis}")
+        if x.ndim < 2 or not x.shape[axis]:
+            said = f"layout {layout} has samples in axis {axis}"
+            raise WorkloadError(f"loader: a batch has shape {tuple(x.shape)}; {said}")
         n = min(left, x.shape[axis])
         left -= n
         yield x.narrow(axis, 0, n)
@@ -140,8 +145,9 @@ def _values(flows: list[Traced], batches: list[Any], layout: Layout, n_samples: 
     for part in flows[0].values:
         whole = []
         for flow, x in zip(flows, batches, strict=True):
-            n_steps = {"time_first": x.shape[0], "batch_first": x.shape[1] if x.ndim > 1 else 1, "repeated": None}[layout]
-            n = x.shape[1 if layout == "time_first" else 0]
+            axis = _TIME[layout]
+            n_steps = None if axis is None else x.shape[axis]
+            n = x.shape[1 if axis == 0 else 0]
             whole.append(in_samples(flow.values[part], n, n_steps, layout, part))
         found[part] = np.concatenate(whole)[:n_samples]
     return found
@@ -154,7 +160,9 @@ def _network(name: str, parts: list[Part], flow: Traced, values: dict[str, Array
     return built(name, drafts_of({part.name: part for part in parts}, flow), values)
 
 
-def _recording(found: Built, values: dict[str, Array], input_bits: int | None, notes: tuple[str, ...]) -> Recording:
+def _recording(
+    found: Built, values: dict[str, Array], input_bits: int | None, notes: tuple[str, ...]
+) -> Recording:
     network = found.network
     recorded = {INPUT: _plain(values[INPUT])}
     recorded |= {layer: _plain(values[part.name]) for layer, part in found.parts.items()}
@@ -178,5 +186,5 @@ def _not_spikes(layer: Any, x: Array) -> str:
     """Why outputs of neurons are no spikes; empty if they are."""
     if layer.neuron is None or not layer.neuron.spikes or x.dtype == np.uint8:
         return ""
-    n = int(((x != 0) & (x != 1)).sum())
-    return f"{layer.name}: {n} of its outputs are neither 0 nor 1, {x[(x != 0) & (x != 1)][0]:g} for one: no spikes"
+    others = x[(x != 0) & (x != 1)]
+    return f"{layer.name}: {len(others)} of its outputs are neither 0 nor 1, {others[0]:g} for one: no spikes"

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from archsim.bridge.differences import Difference
+from archsim.bridge.written import written_out
 from archsim.errors import WorkloadError
 from archsim.files import AnyPath, inside, make_folder, write_text
 from archsim.snn import Activity
 from archsim.workload import Network, Workload, load_workload
 from archsim.workload.nir_writer import nir_faults, write_nir
-from archsim.bridge.written import written_out
 
 NETWORK, ACTIVITY, WORKLOAD = "network.nir", "activity.npz", "workload.yaml"
 
@@ -92,7 +92,8 @@ class Recording:
         if not nir_faults(self.network):
             write_nir(self.network, inside(place, NETWORK))
             described["network"] = {"nir": NETWORK}
-            kept = replace(kept, network=load_workload({**described, "network": {"nir": str(place / NETWORK)}}).network)
+            as_read = load_workload({**described, "network": {"nir": str(place / NETWORK)}})
+            kept = replace(kept, network=as_read.network)
         kept.save(inside(place, ACTIVITY))
         file = inside(place, WORKLOAD)
         write_text(file, json.dumps(described, indent=1, ensure_ascii=False, allow_nan=False) + "\n")

@@ -21,10 +21,10 @@ _CLOSE = 1e-6  # of single precision; exporters may divide and multiply by a tim
 
 
 def with_nir(found: Built, model: Any, x: Any, parts: Sequence[Part]) -> tuple[Built, tuple[str, ...]]:
-    """The network with weights as NIR tells them, and a note; as it is, with the reason, where that is not possible.
+    """The network with weights as NIR tells them, and a note; as it is, and why, where that is not possible.
 
-    NIR tells neither the timestep nor how neurons fire and are reset: neurons stay as they were read from the modules.
-    A graph that tells another network than what flowed is not taken.
+    NIR tells neither the timestep nor how neurons fire and are reset: neurons stay as they were read from the
+    modules. A graph that tells another network than what flowed is not taken.
     """
     library = next(part.library for part in parts if part.library is not None)
     shape = found.network.input_shape
@@ -81,8 +81,8 @@ def _without_scalars(graph: Any) -> None:
 def _taken(ours: Layer, theirs: Layer) -> Layer:
     """Our layer with their weights; ArchsimError if they differ in more than rounding."""
     same = type(ours.op) is type(theirs.op) and ours.out_shape == theirs.out_shape
-    both = ((ours.weight, theirs.weight), (ours.bias, theirs.bias), (ours.recurrent_weight, theirs.recurrent_weight))
-    for one, other in both:
+    for what in ("weight", "bias", "recurrent_weight"):
+        one, other = getattr(ours, what), getattr(theirs, what)
         a, b = (np.zeros(1) if x is None else x for x in (one, other))
         same = same and (a.size == 1 or b.size == 1 or a.shape == b.shape) and np.allclose(a, b, _CLOSE, _CLOSE)
     if not same:

@@ -130,9 +130,9 @@ def in_samples(calls: Sequence[Array], n_samples: int, n_steps: int | None, layo
         Their number and shapes do not tell which axes are samples and timesteps.
     """
     shape = calls[0].shape
-    if n_steps is None or len(calls) == n_steps:  # a call for each timestep
-        if shape[:1] == (n_samples,) and all(call.shape == shape for call in calls):
-            return np.stack(calls, axis=1)
+    each = n_steps is None or len(calls) == n_steps  # a call for each timestep
+    if each and shape[:1] == (n_samples,) and all(call.shape == shape for call in calls):
+        return np.stack(calls, axis=1)
     if len(calls) == 1 and n_steps is not None:
         both = (n_samples, n_steps) if layout == "batch_first" else (n_steps, n_samples)
         if shape[:1] == (n_samples * n_steps,) and shape[:2] != both:
@@ -141,5 +141,5 @@ def in_samples(calls: Sequence[Array], n_samples: int, n_steps: int | None, layo
             return calls[0] if layout == "batch_first" else np.swapaxes(calls[0], 0, 1)
     raise WorkloadError(
         f"model: {name} was called {len(calls)} times with shape {shape}, which is not {n_samples} samples of "
-        f"{n_steps or 'so many'} timesteps; say how x is laid out (layout), or run one timestep after the other (run)"
+        f"{n_steps or 'so many'} timesteps; say how x is laid out (layout), or run timestep by timestep (run)"
     )

@@ -12,8 +12,8 @@ from archsim.workload.network import Conv, Dense, Floats, Layer, Network, Neuron
 def written_out(network: Network) -> dict[str, Any]:
     """The part ``network`` of a workload file.
 
-    A file has one number for all neurons of a layer: parameters that differ are written as their mean. They count in
-    a forward pass only, which activity that was recorded stands for.
+    A file has one number for all neurons of a layer: parameters that differ are written as their mean. They count
+    in a forward pass only, which activity that was recorded stands for.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Chips, workloads, networks and studies that come with archsim: by name wherever a file is wanted.
 
-In a clone they are the folders ``arch_specs/`` and ``workloads/``; a wheel carries copies of these in this package.
+In a clone they are the folders ``arch_specs/`` and ``workloads/``; a wheel carries copies of these in here.
 """
 
 from __future__ import annotations

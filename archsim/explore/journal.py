@@ -119,8 +119,8 @@ def taking_part(path: Path) -> Iterator[None]:
     """
     marks = f"{path.stem}.active-"
     with holding(lock_of(path)):
-        # a list: every mark of a process that has ended is removed
-        if not any([_is_held(mark) for mark in path.parent.glob(f"{marks}*")]):
+        held = [_is_held(mark) for mark in path.parent.glob(f"{marks}*")]
+        if True not in held:
             mend(path)
         own = inside(path.parent, f"{marks}{secrets.token_hex(8)}")
         mark = lock_file(own)
@@ -250,7 +250,7 @@ def _misfit(study: Study, trial: optuna.trial.FrozenTrial) -> str:
 
 
 def distribution_of(study: Study, name: str) -> optuna.distributions.BaseDistribution:
-    """The range of a parameter, in its own values: numbers in equal steps, one of several, or a continuous range."""
+    """The range of a parameter, in its own values: numbers in equal steps, one of several, or all between."""
     if (even := study.even[name]) is not None:
         low, high, step = even[0], even[-1], even[1] - even[0]
         if low == int(low) and step == int(step):

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,9 +147,9 @@ def _record(line: bytes) -> Record:
 class Claims:
     """Who works on what: a file for each key, locked while its process lives.
 
-    What a process had claimed is free as soon as the process has ended, also by ``kill -9``. A file is removed when
-    its key is given back. Whoever had opened it just before may then hold a key that another one takes too; so what
-    is claimed is looked for once more among what is finished.
+    What a process had claimed is free as soon as the process has ended, also by ``kill -9``. A file is removed
+    when its key is given back. Whoever had opened it just before may then hold a key that another one takes, too;
+    so what is claimed is looked for once more among what is finished.
 
     Parameters
     ----------

@@ -314,7 +314,8 @@ def _workload(study: Study, record: Record) -> dict[str, Any]:
     data = dict(document.data)
     for section, key in (("network", "nir"), ("activity", "file")):
         if isinstance(data.get(section), dict) and key in data[section]:
-            data[section] = {**data[section], key: str(located(data[section][key], "workload", document.path.parent).resolve())}
+            file = located(data[section][key], "workload", document.path.parent)
+            data[section] = {**data[section], key: str(file.resolve())}
     return data
 
 

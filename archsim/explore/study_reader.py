@@ -29,8 +29,8 @@ def read_study(path: Source) -> Study:
     Parameters
     ----------
     path : path, text or dict
-        A file as in ``workloads/studies/``, an example's name, a file's text, or its content as a dict. It names its
-        chip and workload relative to itself, or by the names of examples; in a dict, ``chip`` may be a `Chip`,
+        A file as in ``workloads/studies/``, an example's name, a file's text, or its content as a dict. It names
+        its chip and workload relative to itself, or by the names of examples; in a dict, ``chip`` may be a `Chip`,
         ``workload`` a `Workload` that was read, and both may be dicts.
 
     Returns
@@ -54,10 +54,11 @@ def read_study(path: Source) -> Study:
     >>> read_study({**here, **there, "parameters": {"chip.adc.resolution": ["5 bit", "6 bit"]}}).name
     'mine'
     """
-    given = {}
+    given: dict[Kind, object] = {}
     if isinstance(path, Mapping):
-        given = {side: path[side] for side in _SIDES if side in path and not isinstance(path[side], str | PathLike)}
-        path = {**path, **{side: str(path[side]) if side not in given else side for side in _SIDES if side in path}}
+        sides_given = {side: path[side] for side in _SIDES if side in path}
+        given = {side: one for side, one in sides_given.items() if not isinstance(one, str | PathLike)}
+        path = {**path, **{side: side if side in given else str(one) for side, one in sides_given.items()}}
     document = read_source(path, "study", ExploreError)
     model, faults = _as_far_as_it_goes(document)
     sides: dict[str, Document] = {}

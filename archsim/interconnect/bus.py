@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.interconnect.base import IO, Floats, Hop, Interconnect, Ints, Link, Node, Point
 from archsim.graphs import digraph
+from archsim.interconnect.base import IO, Floats, Hop, Interconnect, Ints, Link, Node, Point
 from archsim.registry import INTERCONNECTS
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Sequence
 
 from archsim.errors import UnusualWarning
+from archsim.sources import Source
 from archsim.spec.chip import Chip
 from archsim.spec.library import read_chip
-from archsim.sources import Source
 from archsim.spec.usual import unusual
 from archsim.yaml_reader import fill
 
@@ -45,8 +45,8 @@ def load_chip(path: Source, overrides: Sequence[str] = ()) -> Chip:
     >>> chip = load_chip("arch_specs/wearable_rram.yaml", ["crossbar.rows=64"])
     >>> chip.crossbar.n_rows
     64
-    >>> load_chip({"version": 1, "name": "small", "library": "rram_22nm", "crossbar": {"rows": 32}}).crossbar.n_rows
-    32
+    >>> load_chip({"version": 1, "name": "mine", "library": "rram_22nm", "crossbar": {"rows": 32}}).name
+    'mine'
     """
     chip = fill(Chip, read_chip(path, overrides))
     for message in unusual(chip):

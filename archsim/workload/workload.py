@@ -152,8 +152,8 @@ def load_workload(path: Source, overrides: Sequence[str] = ()) -> Workload:
     Parameters
     ----------
     path : path, text or dict
-        A file as in ``workloads/``, or one that ends in ``.nir``; the name of an example (:mod:`archsim.examples`; a
-        file of that name wins), a workload file's text, or its content as a dict.
+        A file as in ``workloads/``, or one that ends in ``.nir``; the name of an example (:mod:`archsim.examples`;
+        a file of that name wins), a workload file's text, or its content as a dict.
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file; a single text is one of them.
 

@@ -1,4 +1,4 @@
-"""A model becomes a network with its spikes: on modules that only look like those of the libraries, without torch."""
+"""A model becomes a network with its spikes: on modules that look like those of the libraries, without torch."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_normalisation_is_folded_into_the_weights():
 
 def test_what_is_not_supported_is_told_at_once_and_before_anything_runs():
     class Refuses(Module):
-        def forward(self, x):
+        def forward(self, _x):
             raise AssertionError("it must not run")
 
     model = Refuses(fc=Linear(weights(2, 4)), gru=GRU(), lif=Leaky(0.9, inhibition=True), other=Module())

@@ -94,8 +94,9 @@ def test_a_convolution_of_spikingjelly_from_recording_to_page(tmp_path):
     torch.manual_seed(0)
     fires = {"surrogate_function": surrogate.ATan()}
     model = torch.nn.Sequential(
-        layer.Conv2d(1, 4, 3, padding=1, bias=False), layer.BatchNorm2d(4), neuron.IFNode(v_threshold=0.5, **fires),
-        layer.AvgPool2d(2), layer.Conv2d(4, 8, 3), layer.BatchNorm2d(8), neuron.LIFNode(tau=2.0, v_reset=None, **fires),
+        layer.Conv2d(1, 4, 3, padding=1, bias=False), layer.BatchNorm2d(4),
+        neuron.IFNode(v_threshold=0.5, **fires), layer.AvgPool2d(2),
+        layer.Conv2d(4, 8, 3), layer.BatchNorm2d(8), neuron.LIFNode(tau=2.0, v_reset=None, **fires),
         layer.Flatten(), layer.Linear(32, 10), neuron.LIFNode(tau=2.0, v_threshold=0.3, **fires),
     )  # fmt: skip
     functional.set_step_mode(model, "m")

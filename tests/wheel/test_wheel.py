@@ -15,7 +15,7 @@ from archsim import examples
 pytest.importorskip("hatchling")
 pytest.importorskip("hatch_fancy_pypi_readme")
 
-from wheel_walk import FIRST, built, called, of_readme  # noqa: E402  # a script beside this file
+from wheel_walk import FIRST, built, called, of_readme  # a script beside this file
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,8 @@ def test_the_wheel_carries_every_example_and_nothing_that_a_run_leaves_behind(wh
 
 def test_the_wheel_carries_every_file_of_the_package(wheel, root_dir):
     names = set(zipfile.ZipFile(wheel).namelist())
-    tracked = subprocess.run(["git", "ls-files", "archsim"], cwd=root_dir, capture_output=True, text=True, check=False)
+    command = ["git", "ls-files", "archsim"]
+    tracked = subprocess.run(command, cwd=root_dir, capture_output=True, text=True, check=False)
     assert set(tracked.stdout.split()) <= names
 
 

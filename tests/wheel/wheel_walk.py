@@ -2,8 +2,8 @@
 
     python tests/wheel/wheel_walk.py PYTHON...
 
-For each Python (3.11, 3.12, 3.13) the wheel is built once, installed with all that it needs, and used in an empty
-folder: examples by their names, `archsim init`, Python, every command of the README. Stops at the first that fails.
+The wheel is built once; for each Python (3.11, 3.12, 3.13) it is installed with all that it needs, and used in an
+empty folder: examples by their names, `archsim init`, Python, every command of the README. Stops at what fails.
 """
 
 from __future__ import annotations

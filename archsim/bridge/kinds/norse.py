@@ -18,7 +18,7 @@ class Norse(Library):
                        "LI": "read_out", "LICell": "read_out", "LILinearCell": "refused"}  # fmt: skip
 
     def synaptic(self, module: Any) -> Cell:
-        """``v[t] = v[t-1] + dt / tau_mem (v_leak - v[t-1] + i[t])``, ``i[t] = (1 - dt / tau_syn) i[t-1] + x[t]``."""
+        """As `box`, of the current ``i[t] = (1 - dt / tau_syn) i[t-1] + x[t]``."""
         return Cell(Neuron("cubalif", **_membrane(module), **_threshold(module), **_synapse(module)))
 
     def box(self, module: Any) -> Cell:

@@ -1,7 +1,7 @@
 """sinabs: IAF, LIF and their squeezed forms, with SingleSpike or MultiSpike.
 
-A neuron fires at its threshold too. ``alpha = exp(-1 / tau)``. MultiSpike may give several spikes in a timestep, which
-are refused when they come.
+A neuron fires at its threshold too. ``alpha = exp(-1 / tau)``. MultiSpike may give several spikes in a timestep,
+which are refused when they come.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Sinabs(Library):
         return _cell(module, {"kind": "if"}, 1.0)
 
     def leaky(self, module: Any) -> Cell:
-        """``v[t] = alpha v[t-1] + (1 - alpha) i[t]``; ``i[t] = alpha_syn (i[t-1] + x[t])`` where there is a tau_syn."""
+        """``v[t] = alpha v[t-1] + (1 - alpha) i[t]``, and with tau_syn ``i[t] = alpha_syn (i[t-1] + x[t])``."""
         alpha, synapse = numbers(module.alpha_mem_calculated), module.alpha_syn_calculated
         more: dict[str, Any] = {"kind": "lif"}
         if synapse is not None:

@@ -1,7 +1,8 @@
 """snnTorch: Leaky, Synaptic, RLeaky, RSynaptic.
 
-A neuron fires above its threshold. With ``reset_delay`` (the default) the threshold is taken off one timestep later,
-after the leak: ``u[t] = beta u[t-1] + x[t] - s[t-1] threshold``. That is a reset at once by ``threshold / beta``.
+A neuron fires above its threshold. With ``reset_delay`` (the default) the threshold is taken off one timestep
+later, after the leak: ``u[t] = beta u[t-1] + x[t] - s[t-1] threshold``. That is a reset at once by
+``threshold / beta``.
 """
 
 from __future__ import annotations
