@@ -80,12 +80,15 @@ def test_a_search_with_a_torn_journal_and_log_ends_as_the_undisturbed_one(tmp_pa
             (torn / name).write_bytes((tmp_path / "whole" / name).read_bytes())
         (torn / "journal.jsonl").write_bytes(journal[: rng.integers(len(journal))])
         (torn / "results.jsonl").write_bytes(results[: rng.integers(len(results))])
-        n_known = (torn / "results.jsonl").read_bytes().count(b"\n")
+        cut = (torn / "results.jsonl").read_bytes()
+        n_known = cut.count(b"\n")
         found = search(path, torn)
         assert tried(found) == tried(whole)
         assert found.n_new == len(tried(whole)) - n_known
-        keys = [json.loads(line)["key"] for line in (torn / "results.jsonl").read_text().splitlines()
-                if line.endswith("}") and "sha256" in line]  # fmt: skip
+        lines = (torn / "results.jsonl").read_text().splitlines()
+        if not cut.endswith(b"\n") and cut:  # the last one is done again, even where nothing but its end was missing
+            del lines[n_known]
+        keys = [json.loads(line)["key"] for line in lines if line.endswith("}") and "sha256" in line]
         assert sorted(keys) == sorted(set(keys))
 
 
