@@ -59,6 +59,10 @@ def files_of(work: Workload) -> dict[str, str]:
         part = work.described.get(section)
         if isinstance(part, dict) and key in part:
             found[f"{section}.{key}"] = _sha256_of(located(part[key], "workload", work.folder))
+    if work.data is not None and work.data.file is not None:
+        found["data.file"] = _sha256_of(work.folder / work.data.file)
+    if work.data is not None and work.data.folder is not None:
+        found["data.folder"] = _sizes_in(work.folder / work.data.folder)
     data = work.learning.data
     if data is not None and data.folder is not None:
         found["learning.data.folder"] = _sizes_in(work.folder / data.folder)

@@ -14,6 +14,7 @@ from archsim.examples import located
 from archsim.given import refuse, wrong_kind, wrong_kinds
 from archsim.sources import Source, is_text, read_source
 from archsim.units import seconds, to_door
+from archsim.workload.data import SourceModel
 from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.learning import ErrorRate, LearningModel
 from archsim.workload.models import (
@@ -67,6 +68,8 @@ class Workload:
         Where the files that the workload names are looked for.
     described : dict
         What was read, with defaults and overrides, as it would stand in a workload file.
+    data : SourceModel, optional
+        The workload's own data.
     recorded : object, optional
         An :class:`archsim.snn.Activity` that stands for `activity`: what a model of others has recorded.
     """
@@ -86,6 +89,7 @@ class Workload:
     learning: LearningModel = field(default_factory=LearningModel)
     folder: Path = Path()
     described: dict[str, object] = field(default_factory=dict)
+    data: SourceModel | None = None
     recorded: Any = None
 
     def __post_init__(self) -> None:
@@ -231,6 +235,7 @@ def _of_model(model: WorkloadModel, network: Network, folder: Path) -> Workload:
         learning=model.learning,
         folder=folder,
         described=to_door(model),
+        data=model.data,
     )
 
 
