@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from archsim.metrics import Result
     from archsim.registry import register
     from archsim.report import load_result
+    from archsim.rerun import rerun
     from archsim.simulate import simulate
     from archsim.spec import Chip, load_chip
     from archsim.taskgraph import TaskGraph, TaskGraphBuilder, TaskTemplate
@@ -72,6 +73,7 @@ _HOME = {
     "load_workload": "workload",
     "map_workload": "mapping",
     "register": "registry",
+    "rerun": "rerun",
     "run_many": "engine",
     "run_tasks": "engine",
     "search": "explore",
@@ -113,6 +115,7 @@ __all__ = [
     "load_workload",
     "map_workload",
     "register",
+    "rerun",
     "run_many",
     "run_tasks",
     "search",

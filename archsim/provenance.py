@@ -9,11 +9,11 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from archsim.examples import located
 from archsim.reading import open_input
 from archsim.spec import Chip
 from archsim.units import to_door
 from archsim.workload import Workload
+from archsim.workload.files import named_files
 
 PACKAGES = ("archsim", "simpy", "numpy", "pydantic")
 
@@ -54,19 +54,11 @@ def files_of(work: Workload) -> dict[str, str]:
     >>> files_of(load_workload("workloads/watch_mlp.yaml"))
     {}
     """
-    found = {}
-    for section, key in (("network", "nir"), ("activity", "file")):
-        part = work.described.get(section)
-        if isinstance(part, dict) and key in part:
-            found[f"{section}.{key}"] = _sha256_of(located(part[key], "workload", work.folder))
-    if work.data is not None and work.data.file is not None:
-        found["data.file"] = _sha256_of(work.folder / work.data.file)
-    if work.data is not None and work.data.folder is not None:
-        found["data.folder"] = _sizes_in(work.folder / work.data.folder)
-    data = work.learning.data
-    if data is not None and data.folder is not None:
-        found["learning.data.folder"] = _sizes_in(work.folder / data.folder)
-    return found
+    return {
+        ".".join(place): _sizes_in(path) if place[-1] == "folder" else _sha256_of(path)
+        for place, path in named_files(work.described, work.folder)
+        if work.recorded is None or place != ("activity", "file")
+    }
 
 
 @lru_cache

@@ -46,7 +46,7 @@ KNOWS["mapping"] = LOW | {"units", "spec", "workload", "interconnect"}
 KNOWS["lowering"] = LOW | {"spec", "workload", "taskgraph", "components", "interconnect", "mapping"}
 KNOWS["rules"] = KNOWS["lowering"] | {"units", "lowering", "snn"}
 KNOWS["metrics"] = LOW | {"units", "taskgraph", "trace", "components"}
-KNOWS["provenance"] = LOW | {"examples", "spec", "workload", "units"}
+KNOWS["provenance"] = LOW | {"spec", "workload", "units"}
 KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", "metrics"}
 KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
@@ -55,6 +55,7 @@ KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory"}
 KNOWS["simulate"] = LOW | _RUN | {"long_simulation"}
 KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
 KNOWS["learn"] |= {"engine", "simulate"}
+KNOWS["rerun"] = KNOWS["learn"] | {"examples", "learn", "report", "sources"}
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "provenance", "learn"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
@@ -65,10 +66,10 @@ KNOWS["explore"] = _FIGURES | {"display", "examples", "sources", "yaml_reader", 
 KNOWS["explore"] |= {"lowering", "prepare"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
 KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
-KNOWS["cli"] |= {"display", "examples", "lowering", "sources"}
+KNOWS["cli"] |= {"display", "examples", "lowering", "rerun", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
-KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "whatif"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "rerun", "whatif"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
@@ -80,6 +81,7 @@ DOORS = {
         # kinds that are read from a file
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
+        or path.parts[:3] == ("snn", "data", "kinds")
         or path == Path("snn/learn/optimizers/kind.py")
         or path in map(Path, ("explore/models.py", "explore/shapes.py", "learn/shapes.py", "report/saved.py"))
     ),

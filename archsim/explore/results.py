@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
-from archsim.examples import located
 from archsim.explore.check import faults_alone
 from archsim.explore.folder import ABOUT, log_of, read_about
 from archsim.explore.front import losses
@@ -27,6 +26,7 @@ from archsim.explore.study import Study, without_files
 from archsim.files import fresh_file, fresh_folder, inside, make_folder, path_of, remove, write_text
 from archsim.texts import as_cell, one_line
 from archsim.units import format_metric, quantities_of, to_door, unit_of
+from archsim.workload.files import named_files
 from archsim.yaml_reader import Document, fill
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
@@ -311,12 +311,10 @@ def other_version(found: Explored) -> str:
 def _workload(study: Study, record: Record) -> dict[str, Any]:
     """The workload of a configuration; files that it names are found from anywhere."""
     document = study.workload.override(study.settings(record["parameters"]).workload)
-    data = dict(document.data)
-    for section, key in (("network", "nir"), ("activity", "file")):
-        if isinstance(data.get(section), dict) and key in data[section]:
-            file = located(data[section][key], "workload", document.path.parent)
-            data[section] = {**data[section], key: str(file.resolve())}
-    return data
+    data = document.data
+    named = named_files(data, document.path.parent)
+    assignments = [f"{'.'.join(place)}={json.dumps(str(path.resolve()))}" for place, path in named]
+    return document.override(assignments).data
 
 
 def _yaml(data: dict[str, Any], depth: int) -> list[str]:

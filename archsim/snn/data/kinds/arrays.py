@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from archsim.errors import WorkloadError
 from archsim.reading import input_arrays
@@ -15,6 +16,7 @@ from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
 from archsim.snn.windows import Array
+from archsim.units import DoorModel
 
 LAYOUT = """one file .npz with
 x: (samples, timesteps, channels, …): numbers; spikes or counts as uint8 or bool
@@ -22,6 +24,12 @@ y: (samples,): classes, as whole numbers from 0 or as names; needed to learn
 groups: (samples,), optional: whole numbers (persons) or names (arms, devices); splits go from one to the other"""
 
 MOST_CLASSES = 2**16
+
+
+class ArraySettings(DoorModel):
+    """`classes`: how many there are, where the last ones may not occur in `y`."""
+
+    n_classes: Annotated[int, Field(ge=1, le=MOST_CLASSES)] | None = None
 
 
 @DATA.register
@@ -33,6 +41,7 @@ class Arrays(DataSet):
 
     kind = "arrays"
     layout: ClassVar[str] = LAYOUT
+    Settings: ClassVar[type[DoorModel]] = ArraySettings
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         del length, step
@@ -44,6 +53,10 @@ class Arrays(DataSet):
         n = len(x)
         labels, classes = _numbered(arrays.get("y"), n, "y", path, faults)
         domain, groups = _numbered(arrays.get("groups"), n, "groups", path, faults)
+        assert isinstance(self.settings, ArraySettings)
+        if (wanted := self.settings.n_classes) is not None and wanted < len(classes):
+            faults.add(path, None, f"y holds {len(classes)} classes; settings.classes says {wanted}")
+        classes += tuple(map(str, range(len(classes), wanted or 0)))
         faults.raise_any()
         given = arrays.get("groups")
         persons = given.astype(np.int64) if given is not None and given.dtype.kind in "iu" else np.zeros(n, np.int64)
