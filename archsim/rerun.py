@@ -1,4 +1,4 @@
-"""A saved result made again from what it says of itself: the same bits, or which input or version is another one."""
+"""A saved result made again from what it says of itself: the same bits, or which input or version differs."""
 
 from __future__ import annotations
 

@@ -82,8 +82,8 @@ def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
     if work.network.input_shape != values.shape[2:] or work.n_timesteps != values.shape[1]:
         shape = list(values.shape[2:])
         raise WorkloadError(
-            f"{work.name}: the data set {windows.name!r} with encoding {activity.encoding!r} has {values.shape[1]} "
-            f"timesteps of {shape[0] if len(shape) == 1 else shape} channels; the workload has {work.n_timesteps} "
+            f"{work.name}: the data set {windows.name!r} with encoding {activity.encoding!r} has "
+            f"{values.shape[1]} timesteps of {shape[0] if len(shape) == 1 else shape} channels; the workload has {work.n_timesteps} "
             f"timesteps, and network.input is {list(work.network.input_shape)}"
         )
     return values
@@ -102,7 +102,8 @@ def _encoded(
     values = (chosen.values - mean.reshape(wide)) / deviation.reshape(wide)
     if encoding == "rate":  # drawn sample by sample, as it has always been
         return rate(values, seed, low=-1.0, high=1.0).astype(np.float64)
-    return np.ascontiguousarray(np.swapaxes(encode(values, Encoding(encoding), seed=seed), 0, 1)).astype(np.float64)
+    encoded = np.swapaxes(encode(values, Encoding(encoding), seed=seed), 0, 1)
+    return np.ascontiguousarray(encoded).astype(np.float64)
 
 
 def _matching(activity: Activity, work: Workload) -> Activity:

@@ -303,7 +303,7 @@ class WorkloadModel(DoorModel):
         faults: list[tuple[tuple[str, ...], str]] = []
         if self.data is None:
             if isinstance(self.activity, DatasetActivity) and self.activity.dataset is None:
-                faults.append((("activity", "dataset"), "missing; name a data set, or say data: {kind: …, file: …}"))
+                faults.append((("activity", "dataset"), "missing; name a data set, or say data: {kind: …, …}"))
             if self.learning.data is not None and self.learning.data.set is None:
                 faults.append((("learning", "data", "set"), "missing; name a data set, or say data: {kind: …, …}"))
         if not 1 <= self.input_resolution_bits <= MOST_INPUT_BITS:

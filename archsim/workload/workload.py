@@ -14,8 +14,8 @@ from archsim.examples import located
 from archsim.given import refuse, wrong_kind, wrong_kinds
 from archsim.sources import Source, is_text, read_source
 from archsim.units import seconds, to_door
-from archsim.workload.data import SourceModel
 from archsim.workload.build import LayerFaultsError, network_of
+from archsim.workload.data import SourceModel
 from archsim.workload.learning import ErrorRate, LearningModel
 from archsim.workload.models import (
     ActivityModel,

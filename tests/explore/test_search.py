@@ -86,7 +86,7 @@ def test_a_search_with_a_torn_journal_and_log_ends_as_the_undisturbed_one(tmp_pa
         assert tried(found) == tried(whole)
         assert found.n_new == len(tried(whole)) - n_known
         lines = (torn / "results.jsonl").read_text().splitlines()
-        if not cut.endswith(b"\n") and cut:  # the last one is done again, even where nothing but its end was missing
+        if not cut.endswith(b"\n") and cut:  # the last one is done again, even where only its end was missing
             del lines[n_known]
         keys = [json.loads(line)["key"] for line in lines if line.endswith("}") and "sha256" in line]
         assert sorted(keys) == sorted(set(keys))

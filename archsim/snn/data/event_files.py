@@ -38,7 +38,8 @@ def read_aedat(path: Path) -> Events:
     raw = _bytes(path)
     first = raw.split(b"\r\n", 1)[0]
     if first != _VERSION:
-        raise WorkloadError(f"{path}: begins with {first[:20]!r}; AEDAT 3.1 is read, which begins with {_VERSION!r}")
+        said = f"AEDAT 3.1 is read, which begins with {_VERSION!r}"
+        raise WorkloadError(f"{path}: begins with {first[:20]!r}; {said}")
     place = raw.find(_END_OF_HEADER)
     if place < 0:
         raise WorkloadError(f"{path}: its header has no end")

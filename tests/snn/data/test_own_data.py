@@ -119,14 +119,15 @@ def test_wrong_keys_of_data_are_told_at_their_place(data, said):
 
 def test_without_data_something_must_name_them():
     with pytest.raises(WorkloadError) as raised:
-        archsim.load_workload({**workload(None, [4], learning=learning("a_to_b")), "activity": {"kind": "dataset"}})
+        archsim.load_workload(workload(None, [4], learning=learning("a_to_b"), activity={"kind": "dataset"}))
     assert "activity.dataset: missing; name a data set, or say data" in str(raised.value)
     assert "learning.data.set: missing" in str(raised.value)
 
 
 def test_a_table_of_sensors_is_cut_into_recordings_and_windows(place):
     rows = [f"{i},{i % 7},{'run' if i // 20 % 2 else 'sit'},{i // 40}" for i in range(80)]
-    (place / "s.csv").write_text("\ufeff" + "\n".join(["ax,ay,label,group", *rows]), encoding="utf-8")
+    text = "\n".join(["ax,ay,label,group", *rows])
+    (place / "s.csv").write_text(f"\ufeff{text}", encoding="utf-8")
     windows = load_windows("csv", place / "s.csv", length=8, step=6)
     assert windows.values.shape == (4 * 3, 8, 2)  # 20 samples of a recording: windows at 0, 6, 12
     assert windows.class_names == ("run", "sit")

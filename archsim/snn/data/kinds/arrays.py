@@ -59,7 +59,8 @@ class Arrays(DataSet):
         classes += tuple(map(str, range(len(classes), wanted or 0)))
         faults.raise_any()
         given = arrays.get("groups")
-        persons = given.astype(np.int64) if given is not None and given.dtype.kind in "iu" else np.zeros(n, np.int64)
+        are_persons = given is not None and given.dtype.kind in "iu"
+        persons = np.asarray(given, np.int64) if are_persons else np.zeros(n, np.int64)
         span = x.shape[1]
         channels = tuple(map(str, range(x.shape[2])))
         return LabelledWindows(

@@ -59,7 +59,8 @@ class EventFolder(DataSet):
         if not files:
             faults.add(top, None, f"no files of events; expected\n{LAYOUT}")
         faults.raise_any()
-        return as_windows(top.name, found, [one[1] for one in files], [one[2] for one in files], length, self.settings)
+        _, classes, groups = map(list, zip(*files, strict=True))
+        return as_windows(top.name, found, classes, groups, length, self.settings)
 
 
 def as_windows(
