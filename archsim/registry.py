@@ -309,6 +309,12 @@ SAMPLERS: Registry[Any] = Registry(
 LIBRARIES: Registry[Any] = Registry(
     "library of spiking modules", "archsim.libraries", "archsim.bridge.library:Library", "archsim.bridge.kinds"
 )
+MOVES: Registry[Any] = Registry(
+    "design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves"
+)
+VIEWS: LazyRegistry[Any] = LazyRegistry(
+    "view of a result", "archsim.views", "archsim.metrics.view:View", "archsim.report.views"
+)
 # the last one, whose base imports typer: `register` asks the others first
 COMMANDS: LazyRegistry[Any] = LazyRegistry(
     "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"

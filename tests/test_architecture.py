@@ -29,11 +29,12 @@ KNOWS = {
     "trace": {"errors"},
     "display": {"texts"},
     "examples": {"errors", "files", "reading"},
+    "processes": {"errors", "registry"},
     "taskgraph": {"errors", "graphs", "jit"},
     "engine": {"errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
-    "verify": {"errors", "given", "taskgraph", "trace"},
+    "verify": {"errors", "jit", "taskgraph", "trace"},
 }
 KNOWS["sources"] = LOW | {"units", "yaml_reader", "examples"}
 KNOWS["spec"] = KNOWS["sources"] | {"sources"}
@@ -51,10 +52,13 @@ KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", 
 KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 _RUN = {"spec", "workload", "taskgraph", "engine", "metrics", "provenance", "prepare", "verify"}
-KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory"}
-KNOWS["simulate"] = LOW | _RUN | {"long_simulation"}
+KNOWS["sight"] = LOW | {"spec", "workload", "snn", "mapping", "lowering", "metrics"}
+KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory", "sight"}
+KNOWS["long_learning"] = LOW | _RUN - {"prepare", "provenance"} | {"components", "trace", "mapping", "lowering"}
+KNOWS["simulate"] = LOW | _RUN | {"long_simulation", "sight"}
 KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
-KNOWS["learn"] |= {"engine", "simulate"}
+KNOWS["learn"] |= {"engine", "simulate", "long_learning", "prepare", "processes"}
+KNOWS["learn"] |= {"components", "lowering", "metrics"}
 KNOWS["rerun"] = KNOWS["learn"] | {"examples", "learn", "report", "sources"}
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "provenance", "learn"}
@@ -63,10 +67,13 @@ _FIGURES = LOW | {"units", "spec", "workload", "components", "crossbar", "snn", 
 _FIGURES |= {"simulate", "learn", "plot", "report"}
 KNOWS["bridge"] = LOW | {"spec", "workload", "snn", "mapping"}
 KNOWS["explore"] = _FIGURES | {"display", "examples", "sources", "yaml_reader", "taskgraph", "engine"}
-KNOWS["explore"] |= {"lowering", "prepare"}
+KNOWS["explore"] |= {"lowering", "prepare", "processes"}
+KNOWS["advise"] = LOW | {"units", "spec", "workload", "components", "snn", "metrics", "yaml_reader"}
+KNOWS["advise"] |= {"prepare", "simulate", "explore"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
-KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
-KNOWS["cli"] |= {"display", "examples", "lowering", "rerun", "sources"}
+KNOWS["schema"] = {"errors", "yaml_reader", "spec", "workload", "explore"}
+KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study", "schema"}
+KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise", "display", "examples", "rerun", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
 KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "rerun", "whatif"}

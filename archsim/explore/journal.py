@@ -260,8 +260,8 @@ def distribution_of(study: Study, name: str) -> optuna.distributions.BaseDistrib
         return optuna.distributions.CategoricalDistribution(choices)
     item = study.parameters[name]
     assert isinstance(item, Range)
-    low, high = (float(end) for end in item.ends)
-    return optuna.distributions.FloatDistribution(low, high, log=item.scale == "log")
+    first, last = (float(end) for end in item.ends)
+    return optuna.distributions.FloatDistribution(first, last, log=item.scale == "log")
 
 
 def optuna_study(study: Study, storage: JournalStorage) -> optuna.Study:

@@ -56,6 +56,7 @@ class RuleRunShape(_Strict):
     error_density: dict[str, Share]
     spike_rate: dict[str, Share]
     counters: dict[str, dict[str, Whole]]
+    n_simulated: Whole
 
 
 class ProgrammedShape(_Strict):

@@ -29,17 +29,32 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import NamedTuple
 
-from archsim.lowering.arrays import Product, deliver, read_array
+from archsim.lowering.arrays import Product, counts_of, deliver, read_array
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
 from archsim.lowering.order import as_inputs_come
-from archsim.lowering.rooms import history_room, input_room, message_bytes
+from archsim.lowering.rooms import history_room, homes_read, input_room, message_bytes
 from archsim.lowering.transport import Room, emit, empty_token, fetch, send_all, spike_bits, travel
-from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of, stored_for
+from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, sources_of, stored_for
+from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
+
+
+class _AtHome(NamedTuple):
+    """Tasks of one step at one home: others ask for them.
+
+    `arrived`: for each layer and tile that reads the step, the task after which it has it.
+    """
+
+    updated: int
+    kept: int
+    stored: int
+    released: int
+    arrived: list[tuple[str, int, int]]
 
 
 @dataclass
@@ -78,6 +93,7 @@ class Forward:
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
     _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
+    _products: dict[tuple[int, ...], tuple[Product, list[list[int]]]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there."""
@@ -164,14 +180,22 @@ class Forward:
                 after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
         kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
+        n_accesses, n_vectors = self._fetched_accesses(plan, tile, step), ctx.n_vectors(layer, step)
+
+        def lay_down() -> tuple[int, int]:
+            waits = opening(0)
+            if kept:
+                waits = self._admitted_to_history(plan, tile, step, "inputs", waits)
+            task = fetch(ctx, label, tile, n_accesses, [waits], frees)
+            return task, self._keep(plan, tile, step, "inputs", task) if kept else task
+
+        key = ("fetch", tile, n_accesses, n_vectors, kept, *frees)
+        first, (task, keep) = ctx.placed(key, label, lay_down, [after])
         if kept:
-            after = self._admitted_to_history(plan, tile, step, "inputs", after)
-        task = fetch(ctx, label, tile, self._fetched_accesses(plan, tile, step), after, frees)
-        if kept:
-            self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
-        self.fetched[layer, tile, step] = task
-        self._leave_shared(plan, tile, step, task)
-        return task
+            self.kept_inputs[layer, tile, step] = first + keep
+        self.fetched[layer, tile, step] = first + task
+        self._leave_shared(plan, tile, step, first + task)
+        return first + int(task)
 
     def _start_of(self, step: int) -> int | None:
         """Predecessors of a step of a layer before the sample begins: later steps follow the first one anyway."""
@@ -208,8 +232,14 @@ class Forward:
 
     def _blocks_of(self, plan: LayerPlan, step: int) -> list[Block]:
         """The blocks whose turn the step is: those of one replica."""
-        n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-        return [block for block in plan.forward if block.replica == step % n_replicas]
+        known, name = self.ctx.known, plan.layer.name
+        if ("turns", name) not in known:
+            n_replicas = max((block.replica for block in plan.forward), default=0) + 1
+            known["turns", name] = [
+                [block for block in plan.forward if block.replica == turn] for turn in range(n_replicas)
+            ]
+        turns: list[list[Block]] = known["turns", name]
+        return turns[step % len(turns)]
 
     def _active_blocks(self, plan: LayerPlan, step: int) -> list[Block]:
         """Blocks that are read in this step: all of its replica, or those that an input reaches."""
@@ -244,23 +274,22 @@ class Forward:
             return [input_room(ctx, plan, tile, source, None, n_bytes(n_values, ctx.bits[INPUT]))]
         return [
             input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
-            for home in ctx.plan(source).homes
-            if needed_from(plan, tile, source, home, ctx.network)
-            and len(self._sharers(plan, tile, source, home, step)) == 1
+            for home in homes_read(ctx, plan, tile, source)
+            if len(self._sharers(plan, tile, source, home, step)) == 1
         ]
 
     def _sharers(self, plan: LayerPlan, tile: int, source: str, home: Home, step: int) -> list[str]:
         """Layers on a tile that read a step of a home of a source where `plan` reads it, itself among them."""
         plans, network = self.ctx.mapping.plans, self.ctx.network
-        owner = stored_for(plans, plan, tile, source, home, network)
         if source == INPUT or not network.layer(source).recurrent:
             return [plan.layer.name]
+        owner = stored_for(plans, plan, tile, source, home, network)
         return [
             name
             for name in self._consumers(source)
             if tile in plans[name].tiles
             and step in self.last_users(name, source)
-            and needed_from(plans[name], tile, source, home, network)
+            and home in homes_read(self.ctx, plans[name], tile, source)
             and stored_for(plans, plans[name], tile, source, home, network) == owner
         ]
 
@@ -270,9 +299,8 @@ class Forward:
         for source in sources_of(plan.layer):
             if source == INPUT or not ctx.network.layer(source).recurrent:
                 continue
-            for s, home in product(self._read_for_good(plan, source, step), ctx.plan(source).homes):
-                if not needed_from(plan, tile, source, home, ctx.network):
-                    continue
+            homes = homes_read(ctx, plan, tile, source)
+            for s, home in product(self._read_for_good(plan, source, step), homes):
                 sharers = self._sharers(plan, tile, source, home, s)
                 read = self._readers.setdefault((source, s, tile, home.tile), [])
                 read.append(fetched)
@@ -284,17 +312,26 @@ class Forward:
     def _block(self, plan: LayerPlan, block: Block, step: int) -> int:
         """Read a block and add its sums up at its home; returns the addition."""
         ctx, name = self.ctx, plan.layer.name
-        n_active = ctx.active_per_step(plan.layer, self.sample, block.rows)[step]
         label = self.label(name, step)
-        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        signed = any(ctx.signed[source] for source in sources_of(plan.layer))
-        codes = ctx.row_codes(plan.layer, self.sample, step, block.rows) if bits > 1 else None
-        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed, codes=codes)
-        merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
+        product, counts = self._product(plan, block, step)
+        merged = read_array(ctx, label, product, counts[step], [self.fetched[name, block.tile, step]])
         self.read.setdefault((name, block.tile, step), []).append(merged)
         home = plan.home_of(block).tile
         free = self._sent_before(name, home, step, ctx.chip.tile.n_accumulator_sets)
-        return deliver(ctx, label, product, merged, home, [free])
+        return deliver(ctx, label, product, merged, home, free)
+
+    def _product(self, plan: LayerPlan, block: Block, step: int) -> tuple[Product, list[list[int]]]:
+        """What a block computes in a step, and what it drives and reads, by step."""
+        ctx, n_vectors = self.ctx, self.ctx.n_vectors(plan.layer.name, step)
+        key = (block.tile, block.pe, block.crossbar, n_vectors)
+        if key not in self._products:
+            bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+            signed = any(ctx.signed[source] for source in sources_of(plan.layer))
+            product = Product(block, n_vectors, bits, signed)
+            codes = ctx.row_codes(plan.layer, self.sample, block.rows) if bits > 1 else None
+            active = ctx.active_per_step(plan.layer, self.sample, block.rows)
+            self._products[key] = product, counts_of(ctx, product, active, codes)
+        return self._products[key]
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
@@ -312,65 +349,80 @@ class Forward:
     def _home(self, plan: LayerPlan, home: Home, step: int, come: Sequence[int]) -> None:
         """Neurons, once all has come that their sums are made of, and what they send; without sums they leak."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        n_neurons = home.n_channels * ctx.n_vectors(name, step)
-        after: list[int | None] = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
-        ready: int | None = None
+        after = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
+        n_spikes, n_vectors = ctx.spikes_per_step(name, self.sample, home)[step], ctx.n_vectors(name, step)
+        on_link = spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
+        consumers = [other for other in self._consumers(name) if step in self.last_users(other, name)]
+        # in order, so that the last step ends the sample
+        is_last = plan.layer is ctx.network.layers[-1]
+        left = self.left.get(home.tile) if is_last and ctx.work.schedule == "sequential" else None
+        key = ("home", home.tile, n_vectors, on_link, left is None, *consumers)
+        first, done = ctx.placed(
+            key, label, lambda: self._lay_down_home(plan, home, step, on_link, consumers, left is not None),
+            [after, left],
+        )  # fmt: skip
         if plan.layer.neuron is not None:
-            if kept := self._keeps(plan, "potentials"):
-                after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
-            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
-            ready = ctx.do(label, home.tile, update, after)
-            self.updated[name, home.tile, step] = ready
-            after = [ready]
-            if kept:
-                task = self._keep(plan, home.tile, step, "potentials", ready)
-                self.kept_potentials[name, home.tile, step] = task
-        self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
+            self.updated[name, home.tile, step] = first + done.updated
+            self.kept_potentials[name, home.tile, step] = first + done.kept
+        self.sent[name, home.tile, step] = first + done.stored
+        self.emptied[name, home.tile] = first + done.released
+        if is_last:
+            self.left[home.tile] = first + done.released
+        for consumer, tile, message in done.arrived:
+            self.arrived.setdefault((consumer, tile, name, step), []).append(first + message)
 
-    def _emit(self, plan: LayerPlan, home: Home, step: int, after: list[int | None]) -> int:
+    def _lay_down_home(
+        self, plan: LayerPlan, home: Home, step: int, on_link: int, consumers: Sequence[str], in_order: bool
+    ) -> _AtHome:
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        n_values = home.n_channels * ctx.n_vectors(name, step)
+        ready = kept = opening(0)
+        if plan.layer.neuron is not None:
+            if keeps := self._keeps(plan, "potentials"):
+                ready = self._admitted_to_history(plan, home.tile, step, "potentials", ready)
+            n_neurons = home.n_channels * ctx.n_vectors(name, step)
+            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
+            ready = kept = ctx.do(label, home.tile, update, [ready])
+            if keeps:
+                kept = self._keep(plan, home.tile, step, "potentials", ready)
         size = message_bytes(ctx, name, home, step)
         share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, name]
         out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[{name}]", share), size)
-        admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[out])
+        admitted = ctx.add(label, ADMIT, 1, after=[ready], reserves=[out])
         stored, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-        n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
-        on_link = spike_bits(ctx, n_values, n_spikes, ctx.bits[name])
-        messages = self._tell(plan, home, step, on_link, emitted)
-        if is_last := plan.layer is ctx.network.layers[-1]:
+        messages, arrived = self._tell(plan, home, step, (on_link, emitted), consumers)
+        if plan.layer is ctx.network.layers[-1]:
             left = travel(ctx, label, home.tile, IO, on_link, [emitted])
-            bits = n_values * ctx.bits[name]
+            bits = home.n_channels * ctx.n_vectors(name, step) * ctx.bits[name]
             messages.append(ctx.do(label, IO, ctx.parts.global_buffer.access("store_global", bits), [left]))
-            if ctx.work.schedule == "sequential" and home.tile in self.left:
-                messages.append(self.left[home.tile])  # in order, so that the last step ends the sample
-        released = ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        self.emptied[name, home.tile] = released
-        if is_last:
-            self.left[home.tile] = released
-        return stored
+        waits = [*(messages or [emitted]), *([opening(1)] if in_order else [])]
+        released = ctx.add(label, RELEASE, 1, after=waits, frees=[out])
+        return _AtHome(ready, kept, stored, released, arrived)
 
-    def _tell(self, plan: LayerPlan, home: Home, step: int, on_link: int, emitted: int) -> list[int]:
-        """Send what a home has stored to all that read it: once to where layers on a tile share it."""
+    def _tell(
+        self, plan: LayerPlan, home: Home, step: int, sent: tuple[int, int], consumers: Sequence[str]
+    ) -> tuple[list[int], list[tuple[str, int, int]]]:
+        """Send what a home has stored to all that read it: once to where layers on a tile share it.
+
+        `sent`: bits on the links, and the task that has stored them. Returns all messages, and each by layer and
+        tile that reads it.
+        """
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        size, plans = message_bytes(ctx, name, home, step), ctx.mapping.plans
+        size, plans, (on_link, emitted) = message_bytes(ctx, name, home, step), ctx.mapping.plans, sent
         placed: dict[tuple[int, str], int] = {}  # by tile and the layer that it stores the message for
-        for consumer in self._consumers(name):
+        arrived: list[tuple[str, int, int]] = []
+        for consumer in consumers:
             other = plans[consumer]
-            if step not in self.last_users(consumer, name):
-                continue
             places = {
                 tile: (tile, stored_for(plans, other, tile, name, home, ctx.network))
                 for tile in other.tiles
-                if needed_from(other, tile, name, home, ctx.network)
+                if home in homes_read(ctx, other, tile, name)
             }
             new = [tile for tile, place in places.items() if place not in placed]
             rooms = {tile: input_room(ctx, other, tile, name, home, size) for tile in new}
             for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
                 placed[places[tile]] = task
-            for tile, place in places.items():
-                self.arrived.setdefault((consumer, tile, name, step), []).append(placed[place])
-        return list(placed.values())
+            arrived += [(consumer, tile, placed[place]) for tile, place in places.items()]
+        return list(placed.values()), arrived
 
     def _consumers(self, name: str) -> list[str]:
         network = self.ctx.network
@@ -388,12 +440,12 @@ class Forward:
         return self.ctx.rule.keeps_potentials(self.ctx.network, plan.layer)
 
     def _admitted_to_history(
-        self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]
-    ) -> list[int | None]:
+        self, plan: LayerPlan, tile: int, step: int, what: str, after: int
+    ) -> int:
         """Wait for space in the history buffer before there is something to keep."""
         room, _ = history_room(self.ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
-        return [self.ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])]
+        return self.ctx.add(label, ADMIT, 1, after=[after], reserves=[room.claim])
 
     def _keep(self, plan: LayerPlan, tile: int, step: int, what: str, after: int) -> int:
         ctx = self.ctx

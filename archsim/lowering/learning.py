@@ -20,15 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from archsim.components import Job
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label, opened
 from archsim.lowering.error_sums import ErrorSums
 from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
 from archsim.lowering.rooms import history_room
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.mapping import Home, LayerPlan, error_bytes, sources_of
+from archsim.taskgraph import opening
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -83,18 +85,35 @@ class Learning:
         self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
-        if not self.ctx.rule.goes_back_in_time(self.ctx.work):
-            return self.surrogate(plan, home, step, after, frees)
-        later = self._later(plan, home, step)
-        found = self.surrogate(plan, home, step, [*after, later], frees)
-        self.deltas[plan.layer.name, home.tile, step] = found
+        ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
+        back = ctx.rule.goes_back_in_time(ctx.work)
+        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name))) if back else None
+        kept = None if neuron is None else self.forward.kept_potentials[name, home.tile, step]
+        key = ("delta", home.tile, ctx.n_vectors(name, step), later is None, *frees)
+        first, done = ctx.placed(
+            key, self.label(name, step), lambda: self._lay_down_delta(plan, home, step, later is not None, frees),
+            [after, later, kept],
+        )  # fmt: skip
+        found = first + int(done)
+        if back:
+            self.deltas[name, home.tile, step] = found
         return found
 
-    def _later(self, plan: LayerPlan, home: Home, step: int) -> int | None:
-        """Error of the later timestep at a step of a home; None where there is none."""
+    def _lay_down_delta(
+        self, plan: LayerPlan, home: Home, step: int, has_later: bool, frees: Sequence[Claim]
+    ) -> int:
+        """Ports: what has arrived, the delta of the later timestep, the potentials that were kept."""
+        after = [opening(0)]
+        if has_later:
+            after.append(self._leaked(plan, home, step, opening(1)))
+        if plan.layer.neuron is None:
+            return self.ctx.add(self.label(plan.layer.name, step), ADMIT, 1, after=after, frees=frees)
+        return self.surrogate(plan, home, step, [*after, opening(2)], frees)
+
+    def _leaked(self, plan: LayerPlan, home: Home, step: int, later: int) -> int:
+        """Error of the later timestep, times the leak."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
-        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
-        if later is None or neuron is None:
+        if neuron is None:
             return later
         operations = arithmetic.leak(ctx.chip, neuron, reset_path=ctx.work.learning.reset_path)
         if not operations.n_turns:
@@ -109,12 +128,10 @@ class Learning:
     ) -> int:
         """What arrived, times the slope; frees the potentials that were kept for it, and what else it used up."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        if plan.layer.neuron is None:
-            return ctx.add(label, ADMIT, 1, after=after, frees=frees)
+        assert plan.layer.neuron is not None  # who calls has looked
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
-        kept = self.forward.kept_potentials[name, home.tile, step]
         parts = ctx.parts.at(home.tile)
-        recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), [kept, *after])
+        recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), after)
         kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
         job = parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim, *frees])
@@ -134,8 +151,21 @@ class Learning:
         fetched, held
             By tile: the task that has fetched them, and the space that they hold there.
         """
+        name = plan.layer.name
+        key = ("spread", self.ctx.n_vectors(name, step), *readers.items())
+        first, (fetched, held) = self.ctx.placed(
+            key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
+            [deltas[home.tile] for home in plan.homes],
+        )  # fmt: skip
+        return {tile: first + task for tile, task in fetched.items()}, held
+
+    def _lay_down_spread(
+        self, plan: LayerPlan, step: int, readers: dict[int, int]
+    ) -> tuple[dict[int, int], dict[int, list[Claim]]]:
+        """Ports: the delta of each home."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_vectors = ctx.n_vectors(name, step)
+        deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
         deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
@@ -177,8 +207,10 @@ class Learning:
 
     def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
         """Multiply what was made of scaled errors by what they were divided by."""
-        job = self.ctx.parts.gradient_unit.compute("rescale", n_values, arithmetic.rescale(self.ctx.chip))
-        return self.ctx.do(label, tile, job, after)
+        return self.ctx.do(label, tile, self._rescale(n_values), after)
+
+    def _rescale(self, n_values: int) -> Job:
+        return self.ctx.parts.gradient_unit.compute("rescale", n_values, arithmetic.rescale(self.ctx.chip))
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
@@ -195,25 +227,42 @@ class Learning:
     def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         """Outer products of a step on one tile, gated by inputs and errors; frees the inputs kept for it."""
         ctx, name = self.ctx, plan.layer.name
-        label = self.label(name, step, OUTER_PHASE)
-        room, bits = history_room(ctx, plan, tile, step, "inputs")
-        kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
+        rescale, job, touched = self._jobs_of_outer(plan, tile, step)
+        jobs = [rescale, job, *([touched] if touched else [])]
+        key = ("outer", tile, ctx.n_vectors(name, step), *(job.action.name for job in jobs))
+        first, added = ctx.placed(
+            key, self.label(name, step, OUTER_PHASE), lambda: self._lay_down_outer(plan, tile, step, jobs),
+            [fetched, self.forward.kept_inputs[name, tile, step]], jobs,
+        )  # fmt: skip
+        self.gradients.setdefault(name, []).append(first + added)
+        return first + int(added)
+
+    def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
+        """To rescale the errors, to multiply, and to add up the words that this touches; None if there are none."""
+        ctx, name, sample, here = self.ctx, plan.layer.name, self.forward.sample, self.ctx.parts.at(tile)
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}
-        n_errors = sum(ctx.errors_per_step(name, self.forward.sample, span)[step] for span in spans)
-        ready = [recalled, self.rescaled(label, tile, n_errors, [fetched])]
-        at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
+        n_errors = sum(ctx.errors_per_step(name, sample, span)[step] for span in spans)
+        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
-        here = ctx.parts.at(tile)
-        job = here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
-        done = [ctx.do(label, tile, job, ready)]
-        if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
-            done.append(ctx.do(label, tile, here.gradient_buffer.accumulate(n_words), ready))
-        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
-        self.gradients.setdefault(name, []).append(added)
-        return added
+        n_words = sum(ctx.words_per_step(*where)[step] for where in at)
+        return (
+            self._rescale(n_errors),
+            here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip)),
+            here.gradient_buffer.accumulate(n_words) if n_words else None,
+        )
+
+    def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
+        """Ports: the errors, fetched; the inputs that were kept."""
+        ctx, label = self.ctx, self.label(plan.layer.name, step, OUTER_PHASE)
+        room, bits = history_room(ctx, plan, tile, step, "inputs")
+        recall = ctx.parts.at(tile).history_buffer.access("recall", bits)
+        recalled = ctx.do(label, tile, recall, [opening(0), opening(1)])
+        rescale, *others = (opened(job, k) for k, job in enumerate(jobs))
+        ready = [recalled, ctx.do(label, tile, rescale, [opening(0)])]
+        done = [ctx.do(label, tile, job, ready) for job in others]
+        return ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
 
     def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
         """Give back space once all its readers are done."""

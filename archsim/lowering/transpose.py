@@ -26,7 +26,8 @@ def load_rows(
 ) -> Iterator[Loaded]:
     """Lay down the loads of an array, row by row; `free` is the task that they wait for beside the gradients."""
     if block.role != "copy":
-        source = next(_owners(plan, block.rows, block.columns)).tile
+        is_here = block.role == "forward" and block.replica == 0
+        source = block.tile if is_here else next(_owners(plan, block.rows, block.columns)).tile
         load = ctx.parts.at(source).gradient_buffer.load_gradient(_bits(ctx, block))
         for row in range(block.n_rows):
             yield source, ctx.do(label, source, load, [steps.before(block, row), free])
@@ -39,6 +40,12 @@ def load_rows(
         for source, rows in _groups(ctx, plan, block):
             waits = [steps.before(block, row) for row in rows]
             yield from _transposed(ctx, label, block, source, len(rows), [*waits, free])
+
+
+def loading(ctx: Context, block: Block) -> list[int]:
+    """What the loads of an array with its gradients on its own tile take."""
+    load = ctx.parts.at(block.tile).gradient_buffer.load_gradient(_bits(ctx, block))
+    return [claim[0] for claim in ctx.claims(block.tile, load)]
 
 
 def _transposed(

@@ -85,7 +85,7 @@ def forward_blocks(layer: Layer, n_rows: int, chip: Chip) -> list[Block]:
     rows_per_block = chip.crossbar.n_rows * (taps if by_tap else 1)
     return [
         Block(layer.name, "forward", replica, rows, columns, n_crossbars=taps if by_tap else 1)
-        for replica in range(chip.mapping.replicas.get(layer.name, 1))
+        for replica in range(chip.mapping.copies.get(layer.name, 1))
         for group in range(groups)
         for columns in spans(group_columns, chip.crossbar.n_weights_per_row, group * group_columns)
         for rows in spans(group_rows, rows_per_block, group * group_rows)

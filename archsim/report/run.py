@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from archsim.metrics import Result
-from archsim.report.summary import RUN_COLUMNS, Summary, idle_line, link_lines, write_lines
+from archsim.report.activity import ACTIVITY_COLUMNS, activity_rows, warning_lines
+from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, link_lines, write_lines
 from archsim.report.table import text_table
 
 
@@ -26,6 +27,17 @@ def run_text(results: Sequence[Result], engine: str, seed: int) -> str:
         text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]),
         *(line for record in records for line in (*link_lines(record), *write_lines(record))),
         *filter(None, map(idle_line, records)),
+        *_activity(records),
     ]
     ways = ((result.phase, result.provenance.get("way")) for result in results)
     return "\n".join([*lines, *(f"{phase}: {way}" for phase, way in ways if way)])
+
+
+def _activity(records: Sequence[Record]) -> list[str]:
+    """Tables of the activity, one for all phases that are alike, and what looks wrong."""
+    tables: dict[str, list[str]] = {}
+    for record in records:
+        if rows := activity_rows(record):
+            tables.setdefault(text_table(ACTIVITY_COLUMNS, rows), []).append(record["phase"])
+    shown = [f"\nactivity, {', '.join(phases)}:\n{table}" for table, phases in tables.items()]
+    return [*shown, *(f"warning: {line}" for line in warning_lines(records))]

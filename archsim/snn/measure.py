@@ -81,10 +81,11 @@ def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
     values = _encoded(set_of(work, activity.dataset), chosen, windows, activity.encoding, seed)
     if work.network.input_shape != values.shape[2:] or work.n_timesteps != values.shape[1]:
         shape = list(values.shape[2:])
+        channels = shape[0] if len(shape) == 1 else shape
         raise WorkloadError(
             f"{work.name}: the data set {windows.name!r} with encoding {activity.encoding!r} has "
-            f"{values.shape[1]} timesteps of {shape[0] if len(shape) == 1 else shape} channels; the workload has {work.n_timesteps} "
-            f"timesteps, and network.input is {list(work.network.input_shape)}"
+            f"{values.shape[1]} timesteps of {channels} channels; the workload has {work.n_timesteps} timesteps, "
+            f"and network.input is {list(work.network.input_shape)}"
         )
     return values
 

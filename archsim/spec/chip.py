@@ -36,10 +36,13 @@ from archsim.spec.costs import (
     HoldCost,
     InterconnectCost,
 )
+from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
 from archsim.spec.replacing import replaced
+from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, WeightRules, level_fault
 from archsim.spec.write import Write
+from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
@@ -203,8 +206,8 @@ class Adc(DoorModel):
     """The converters of the columns: a bank of ADCs per crossbar, or one that the crossbars of a PE share.
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
-    `conversion` says which sums the codes stand for; without it the value side reads
-    the sums themselves. `gated`: whether an ADC that does not convert is cut off from its supply.
+    `conversion` says which sums the codes stand for (absent: :func:`archsim.spec.arrays.array_spec`).
+    `gated`: whether an ADC that does not convert is cut off from its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -303,8 +306,10 @@ class Interconnect(DoorModel):
     """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
 
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
-    ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
-    back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    ("store_and_forward"). `arbitration`: a packet keeps a link once it has begun ("packet"), or packets of several
+    virtual channels take turns on it ("flit"). `buffer_flits`: what one virtual channel of a router's input holds;
+    a full one holds back its sender. `multicast`: a message to several tiles takes each link once, and routers
+    copy it.
     `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
@@ -313,6 +318,7 @@ class Interconnect(DoorModel):
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
+    arbitration: Literal["packet", "flit"] = "packet"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
     n_tiles_per_router: Literal[1, 4] = 1
@@ -326,7 +332,8 @@ class Chip(DoorModel):
     `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a
     chip file gets what it does not say (:mod:`archsim.spec.library`); once the file is read all of that stands
     here, and `library` is None. `conditions`: what costs that say where they hold (`at`) are scaled to
-    (:mod:`archsim.components.process`).
+    (:mod:`archsim.components.process`). `ideal`: whose errors do not count in what numbers come out; `true` is
+    all.
     """
 
     version: Literal[1]
@@ -350,30 +357,23 @@ class Chip(DoorModel):
     mapping: MappingRules = MappingRules()
     power: PowerRules | None = None
     chip_control: CitedCost | None = None
+    ideal: bool | Ideal = False
+
+    @property
+    def without(self) -> Ideal:
+        """Whose errors are switched off."""
+        if isinstance(self.ideal, Ideal):
+            return self.ideal
+        return EVERYTHING if self.ideal else NOTHING
 
     def replace(self, path: str | Mapping[str, object], value: object = None) -> Self:
-        """The same chip with another value at a path of its file; of several at once if they come as a dict.
-
-        Parameters
-        ----------
-        path : str or dict
-            As ``--set`` takes it: ``"adc.resolution"``; or a dict from paths to values.
-        value : object
-            As a chip file writes it: ``"6 bit"``, ``64``; None takes a key away that may be left out.
-
-        Raises
-        ------
-        SpecError
-            There is no such key, or the value is wrong there; with every fault.
+        """The same chip with another value at a path of its file, or several at once: :func:`replaced`.
 
         Examples
         --------
         >>> from archsim import load_chip
-        >>> chip = load_chip("wearable_rram")
-        >>> chip.replace("adc.resolution", "6 bit").adc.resolution_bits
+        >>> load_chip("wearable_rram").replace("adc.resolution", "6 bit").adc.resolution_bits
         6
-        >>> chip.replace({"crossbar.columns": 64, "write.parallel_cells": 64}).crossbar.n_columns
-        64
         """
         return replaced(self, path if isinstance(path, Mapping) else {path: value})
 
@@ -393,6 +393,14 @@ class Chip(DoorModel):
         """Whether cells of the array model take pulses one by one, and not each the same mean."""
         errors, law = self.device.errors, None if self.write is None else self.write.law
         return law is not None or errors.write_verify is not None or errors.update is not None
+
+    def __repr__(self) -> str:
+        return chip_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table(chip_rows(self))
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -414,6 +422,9 @@ class Chip(DoorModel):
             faults.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+        if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
+            said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
+            faults.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

@@ -15,7 +15,14 @@ Model = TypeVar("Model", bound=DoorModel)
 
 
 def replaced(model: Model, changes: Mapping[str, object]) -> Model:
-    """A model with some values replaced at once; each as a chip file would write it.
+    """A model with some values replaced at once.
+
+    Parameters
+    ----------
+    model : Chip
+    changes : dict of str to object
+        By path, as ``--set`` takes it: ``"adc.resolution"``. Values as a chip file writes them: ``"6 bit"``,
+        ``64``; None takes a key away that may be left out.
 
     Raises
     ------
@@ -23,6 +30,13 @@ def replaced(model: Model, changes: Mapping[str, object]) -> Model:
         With every fault: a path that is no text, a value that no file can hold, or one that is wrong there.
     UnitError
         If all faults are quantities without a unit or with a wrong one.
+
+    Examples
+    --------
+    >>> from archsim import load_chip
+    >>> chip = load_chip("wearable_rram")
+    >>> replaced(chip, {"crossbar.columns": 64, "write.parallel_cells": 64}).crossbar.n_columns
+    64
     """
     assignments, faults = [], []
     for path, value in changes.items():

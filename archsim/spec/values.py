@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
-from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, KindOf, TimePs, VoltageV
+from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, Frac, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
     pass
@@ -93,7 +93,25 @@ class CalibratedRange(DoorModel):
     percentile: Annotated[float, Field(gt=0, le=100)] = 99.9
 
 
-AdcRange = Annotated[FullRange | FixedRange | CalibratedRange, Field(discriminator="kind")]
+class TrackedRange(DoorModel):
+    """Calibrated at first, then a running percentile: it moves by `step` after each batch, never within one.
+
+    Where more than the rest to `percentile` per cent of a batch's sums were outside, which a converter sees as its
+    last codes, the next range is wider by the factor 1 + `step`, else narrower by it.
+    """
+
+    kind: Literal["tracked"]
+    percentile: Annotated[float, Field(gt=0, le=100)] = 99.9
+    step_frac: Frac = 0.02
+
+    @model_validator(mode="after")
+    def _moves(self) -> Self:
+        if self.step_frac <= 0:
+            raise FieldFaultsError([(("step",), "must be above zero; kind: calibrated is a range that stays")])
+        return self
+
+
+AdcRange = Annotated[FullRange | FixedRange | CalibratedRange | TrackedRange, Field(discriminator="kind")]
 
 
 class IdealReadout(DoorModel):
@@ -197,6 +215,7 @@ class ArraySpec(DoorModel):
     signed : as in `archsim.spec.chip.Crossbar`
     inputs, backward_inputs : how the rows are driven, and the columns in a transposed read (absent: as the rows,
         with a sign)
+    readout, backward_readout : what reads the columns, and the rows in a transposed read (absent: as the columns)
     read_voltage_v, read_pulse_ps : the full voltage of a word line, and the time of one read
     on_time_ps : how long the cells conduct in it (all of it if absent): the bandwidth of their thermal noise
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
@@ -226,6 +245,7 @@ class ArraySpec(DoorModel):
     inputs: InputRules = InputRules()
     backward_inputs: InputRules | None = None
     readout: Readout = IdealReadout(kind="ideal")
+    backward_readout: Readout | None = None
     errors: CellErrors = CellErrors()
     wires: Wires | None = None
     curve: CellCurve | None = None

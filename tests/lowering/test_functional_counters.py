@@ -14,8 +14,9 @@ from lowering_support import SMALL_CHIP, counts, n_tasks
 from archsim.crossbar import Counters
 from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
+from archsim.names import COPY, FEEDBACK
 from archsim.snn import Activity, initialise
-from archsim.snn.learn.chip import COPY, FEEDBACK, ChipProducts
+from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.products import PlainProducts

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from archsim.lowering.arrays import Product, Share, read_array, scatter
+from archsim.lowering.arrays import Product, Share, counts_of, read_array, scatter
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
@@ -45,6 +45,7 @@ class BackPropagation(Learning):
 
     contributions: dict[Key, list[int]] = field(default_factory=dict)
     before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
+    _products: dict[tuple[int, ...], tuple[Product, list[list[int]]]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
@@ -152,37 +153,49 @@ class BackPropagation(Learning):
 
     def _targets(self, plan: LayerPlan, inputs: Span) -> list[tuple[int, int, str]]:
         """(home tile, rows, source) of the layers below whose errors a span of inputs makes up."""
-        network = self.ctx.network
-        return [
-            (home.tile, n_rows, source)
-            for source in sources_of(plan.layer)
-            if network.learns(source)
-            for home in self.ctx.plan(source).homes
-            if (n_rows := rows_of_source(plan.layer, source, home, network, inputs))
-        ]
+        network, known = self.ctx.network, self.ctx.known
+        key = ("targets", plan.layer.name, inputs)
+        if key not in known:
+            known[key] = [
+                (home.tile, n_rows, source)
+                for source in sources_of(plan.layer)
+                if network.learns(source)
+                for home in self.ctx.plan(source).homes
+                if (n_rows := rows_of_source(plan.layer, source, home, network, inputs))
+            ]
+        found: list[tuple[int, int, str]] = known[key]
+        return found
 
     def _transposed_read(self, plan: LayerPlan, block: Block, step: int, fetched: int, come: Come) -> int:
         """One array's share of the errors of the layer below; its results go to the homes they belong to."""
         ctx, name = self.ctx, plan.layer.name
-        n_vectors, n_driven = ctx.n_vectors(name, step), self._n_driven(plan, block, step)
-        bits = ctx.chip.execution.error_resolution_bits
-        is_transposed = block.role == "forward"
-        codes = self.ctx.error_codes(name, self.forward.sample, step, _outputs(block))
-        product = Product(block, n_vectors, n_driven, bits, bits > 1, is_transposed, codes)
         label = self.label(name, step)
+        product, counts = self._product(plan, block, step)
         targets = self._targets(plan, _inputs(block))
         sets = [self._sets(plan, step, source, home) for home, _, source in targets]
         # no result waits in an output register for accumulators that one behind it has to free
-        merged = read_array(ctx, label, product, [fetched, *chain.from_iterable(sets)])
+        merged = read_array(ctx, label, product, counts[step], [fetched, *chain.from_iterable(sets)])
         self.gradients.setdefault(name, []).append(merged)
         shares = [
-            Share(home, n_rows * n_vectors, of_home)
+            Share(home, n_rows * product.n_vectors, of_home)
             for (home, n_rows, _), of_home in zip(targets, sets, strict=True)
         ]
         added = scatter(ctx, label, product, merged, shares)
         for (home, _, source), task in zip(targets, added, strict=True):
             come.setdefault((home, source), []).append(task)
         return merged
+
+    def _product(self, plan: LayerPlan, block: Block, step: int) -> tuple[Product, list[list[int]]]:
+        """What an array computes of a step's errors, and what it drives and reads, by step."""
+        ctx, n_vectors = self.ctx, self.ctx.n_vectors(plan.layer.name, step)
+        key = (block.tile, block.pe, block.crossbar, n_vectors)
+        if key not in self._products:
+            bits, where = ctx.chip.execution.error_resolution_bits, (plan.layer.name, self.forward.sample)
+            product = Product(block, n_vectors, bits, bits > 1, transposed=block.role == "forward")
+            codes = ctx.error_codes(*where, _outputs(block))
+            driven = ctx.errors_per_step(*where, _outputs(block))
+            self._products[key] = product, counts_of(ctx, product, driven, codes)
+        return self._products[key]
 
     def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
         return not self.ctx.chip.execution.skip_idle_blocks or self._n_driven(plan, block, step) > 0

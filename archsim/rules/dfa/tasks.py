@@ -22,9 +22,10 @@ serves all timesteps.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from archsim.lowering.arrays import Product, deliver, read_array
+from archsim.lowering.arrays import Product, counts_of, deliver, read_array
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
@@ -37,6 +38,7 @@ class DirectFeedback(Learning):
     """The learning pass of one sample."""
 
     fed_back: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)  # layer, tile, error
+    _counts_of: dict[tuple[Hashable, ...], list[int]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down forward pass and errors, and with each error the steps of all layers that use it.
@@ -155,17 +157,25 @@ class DirectFeedback(Learning):
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:
-            codes = ctx.fed_back_codes(self.forward.sample, error, block.rows)
-            product = Product(block, 1, block.n_rows, bits, signed=bits > 1, codes=codes)
+            product = Product(block, 1, bits, signed=bits > 1)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
             own_set = self.sums.taken[name, home.tile, error]
             # no result waits in an output register for accumulators that one behind it has to free
-            merged = read_array(ctx, label, product, [fetched, own_set])
+            merged = read_array(ctx, label, product, self._counts(product, error), [fetched, own_set])
             readers.append(merged)
-            added = deliver(ctx, label, product, merged, home.tile, [own_set])
+            added = deliver(ctx, label, product, merged, home.tile, own_set)
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
+
+    def _counts(self, product: Product, error: int) -> list[int]:
+        """What an error drives and reads, cycle by cycle; alike for arrays that hold the same rows alike."""
+        block = product.block
+        key = (error, block.rows, block.n_columns, block.n_crossbars)
+        if key not in self._counts_of:
+            codes = self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
+            [self._counts_of[key]] = counts_of(self.ctx, product, [block.n_rows], codes)
+        return self._counts_of[key]
 
     def _output_layer(self, steps: list[int], errors: dict[tuple[int, int], int]) -> None:
         plan = self.ctx.plan(self.last.name)

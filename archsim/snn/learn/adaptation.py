@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,13 +15,15 @@ from archsim.errors import WorkloadError
 from archsim.registry import RULES
 from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData, Samples
+from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.trainer import LearnedRule, Progress, evaluate, train_epochs
+from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, train_epochs
 from archsim.snn.learn.writing import ThresholdWriting
+from archsim.snn.windows import Array
 from archsim.spec import Chip
 from archsim.workload import Workload
 from archsim.workload.learning import AdaptModel
@@ -52,7 +55,7 @@ class Adapted:
     counters : dict of str to Counters
         What every set of arrays did while adapting.
     activity : Activity
-        Spikes, errors and writes of the first windows of the adaptation, for the event simulation.
+        Spikes, errors and writes that were recorded, for the event simulation.
     """
 
     rule: str
@@ -80,9 +83,14 @@ def program(
 
     `backward` says whether errors will pass through the weights: then they may need a second set of arrays.
     """
-    x = data.train.inputs[:, :: max(1, len(data.train) // _CALIBRATION)]
-    tape = run_batch(network, x, PlainProducts.of(network))
+    tape = run_batch(network, _calibration(data)[0], PlainProducts.of(network))
     return ChipProducts(chip, network, tape, input_bits=work.input_bits, seed=seed, backward=backward)
+
+
+def _calibration(data: LearningData) -> tuple[Array, Labels]:
+    """Windows of the training part that tell ranges, and their labels."""
+    every = max(1, len(data.train) // _CALIBRATION)
+    return data.train.inputs[:, ::every], data.train.labels[::every]
 
 
 def chip_accuracy(chip: Chip, work: Workload, network: Network, data: LearningData, seed: int) -> float:
@@ -100,7 +108,7 @@ def adapt(
     rule: str,
     seed: int,
     *,
-    n_activity: int = 1,
+    record: int | Container[int] = 1,
     tell: Tell | None = None,
 ) -> Adapted:
     """Program a chip with a trained network and let it adapt to the target domain.
@@ -109,8 +117,8 @@ def adapt(
     ----------
     start : Network
         Trained.
-    n_activity : int
-        Windows whose spikes are kept for the event simulation.
+    record : int or container of int
+        What is kept for the event simulation: of how many of the first windows, or of which updates.
 
     Raises
     ------
@@ -125,11 +133,12 @@ def adapt(
     if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
+    on_chip.meet(typical_errors(start, *_calibration(data), recipe))
     test = (data.test.inputs, data.test.labels)
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}
     on_chip.reset_counters()
-    recorder = Recorder(start, on_chip, n_activity)
+    recorder = Recorder(start, on_chip, record)
 
     def stepped(progress: Progress) -> None:
         recorder.written()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.counters import Counters
+from archsim.crossbar.mvm.readout import percentile_of
 from archsim.errors import WorkloadError
-from archsim.names import COPY, RECURRENT
+from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.learn.products import groups_of, matrices
 from archsim.snn.learn.run import Tape
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
 from archsim.spec.values import ArraySpec
 from archsim.workload.network import Floats, Network
-
-FEEDBACK = ".feedback"  # after a name: a learning rule's fixed matrix
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class ChipProducts:
         With all weights; they are programmed at once.
     tape : Tape
         A run of the network on typical inputs, which tells the range of what drives each layer, and calibrates
-        converters whose range is calibrated.
+        converters whose range data set.
     input_bits : int
         Resolution of inputs that are no spikes, the sign included.
     seed : int
@@ -69,6 +67,11 @@ class ChipProducts:
     WorkloadError
         A convolution in groups, which the arrays are not laid out for.
 
+    Notes
+    -----
+    Converters of errors whose range data set are told of typical errors once (`meet`), before the first of them
+    is driven; no range depends on a vector that it converts.
+
     Examples
     --------
     >>> from archsim import load_chip
@@ -78,7 +81,8 @@ class ChipProducts:
     >>> layer = Layer("out", Dense(1), ("input",), (2,), (1,), Neuron("if"), weight=np.array([[1.0, -1.0]]))
     >>> net, x = Network("tiny", (2,), (layer,)), np.ones((3, 1, 2))
     >>> tape = run_batch(net, x, PlainProducts.of(net))
-    >>> on_chip = ChipProducts(load_chip("arch_specs/wearable_rram.yaml"), net, tape, input_bits=8, seed=0)
+    >>> chip = load_chip("arch_specs/wearable_rram.yaml", ["ideal=true"])
+    >>> on_chip = ChipProducts(chip, net, tape, input_bits=8, seed=0)
     >>> on_chip.forward("out", np.array([[1.0, 0.0], [1.0, 1.0]])).round(9).tolist()
     [[1.0], [0.0]]
     """
@@ -95,7 +99,6 @@ class ChipProducts:
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
         self.arrays: dict[str, CrossbarArray] = {}
-        self._tried: set[str] = set()  # arrays whose converters have met errors
         copied = whose_inputs_learn(network) if self._copies and backward else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
             rows = _driving(key, tape)
@@ -110,8 +113,30 @@ class ChipProducts:
     def _place(self, key: str, weights: Floats, spec: ArraySpec, index: int, rows: Floats | None) -> None:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(index,)).generate_state(1)[0])
         self.arrays[key] = CrossbarArray(spec, weights, seed)
-        if rows is not None and needs_calibration(spec):
-            self.arrays[key].calibrate(rows)
+        if rows is not None and percentile_of(spec.readout) is not None:
+            self.arrays[key].calibrate(rows if rows.any() else np.full((1, len(weights)), spec.inputs.maximum))
+
+    def meet(self, errors: Mapping[str, Floats]) -> None:
+        """Set the ranges of what converts errors, from some that are typical.
+
+        Parameters
+        ----------
+        errors : mapping of str to array (n, columns)
+            As :func:`archsim.snn.learn.calibration.typical_errors` gives them. Where all are zero, every line is
+            driven in full.
+        """
+        for key, found in errors.items():
+            unit, largest = by_largest(found)
+            unit = unit if largest.any() else np.ones_like(unit[:1])
+            array, from_columns = self._driven_by_errors(key)
+            if percentile_of(array.spec.backward_readout or array.spec.readout) is not None:
+                array.calibrate(**{"e" if from_columns else "x": unit})
+
+    def _driven_by_errors(self, key: str) -> tuple[CrossbarArray, bool]:
+        """The arrays that errors of a key drive, and whether from their columns."""
+        if key.endswith(FEEDBACK) or not self._copies:
+            return self.arrays[key], not key.endswith(FEEDBACK)
+        return self.arrays[key + COPY], False
 
     def add_feedback(self, feedback: Mapping[str, Floats]) -> None:
         """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all."""
@@ -126,14 +151,7 @@ class ChipProducts:
 
     def backward(self, key: str, error: Floats) -> Floats:
         """``error @ W``, through the second set of arrays or the same from their columns."""
-        if self._copies:
-            return self._scaled(key + COPY, error)
-        unit, largest = by_largest(error)
-        array, bits = self.arrays[key], self.chip.execution.error_resolution_bits - 1
-        if not largest.any():
-            return np.zeros((len(error), array.shape[0]))
-        product = partial(array.mvm_transposed, unit, maximum=1.0, resolution_bits=max(1, bits))
-        return self._ranged(key, product, e=unit) * largest
+        return self._scaled(key, error)
 
     def project(self, name: str, error: Floats) -> Floats:
         """``error @ B.T`` through the arrays of a fixed matrix."""
@@ -142,22 +160,17 @@ class ChipProducts:
     def _scaled(self, key: str, error: Floats) -> Floats:
         """A product of errors; digital logic scales each vector to the full range of the drivers first."""
         unit, largest = by_largest(error)
-        array = self.arrays[key]
+        array, from_columns = self._driven_by_errors(key)
         if not largest.any():
-            return np.zeros((len(error), array.shape[1]))
-        return self._ranged(key, partial(array.mvm, unit), x=unit) * largest
-
-    def _ranged(self, key: str, product: Callable[[], Floats], **errors: Floats) -> Floats:
-        """A product whose converters have their ranges from the errors before, the first from a trial."""
-        array = self.arrays[key]
-        if not needs_calibration(array.spec):
-            return product()
-        if key not in self._tried:
-            array.calibrate(**errors)
-        self._tried.add(key)
-        found = product()
-        array.calibrate(**errors)
-        return found
+            return np.zeros((len(error), array.shape[0 if from_columns else 1]))
+        if not array.is_calibrated[from_columns]:
+            raise WorkloadError(
+                f"{key}: what converts its errors has no range yet; call meet with errors of a training batch "
+                "(archsim.snn.learn.calibration.typical_errors), or choose kind fixed or full of "
+                "adc.conversion.range"
+            )
+        product = array.mvm_transposed(unit, maximum=1.0) if from_columns else array.mvm(unit)
+        return product * largest
 
     def update(self, key: str, delta: Floats) -> None:
         """Change the weights of a key by ``delta`` (columns, rows); a copy is kept in step."""
@@ -218,11 +231,6 @@ def step_of(array: CrossbarArray) -> Floats:
         n_levels = max(spec.n_levels - 1, 1)  # of a continuum the unit is the whole range
         return np.asarray(unit * n_levels / spec.errors.update.n_pulses)
     return np.asarray(unit) if spec.n_levels else np.zeros(array.shape)
-
-
-def needs_calibration(spec: ArraySpec) -> bool:
-    """Whether the converters take their range from data."""
-    return spec.readout.kind == "adc" and spec.readout.range.kind == "calibrated"
 
 
 def _driving(key: str, tape: Tape) -> Floats:

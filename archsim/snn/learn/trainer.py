@@ -303,12 +303,12 @@ def _reshaped(key: str, matrix: Floats, like: Floats | None) -> Floats:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands, after a step."""
+    """Where training stands, after a step; of steps without a loss, how many are done."""
 
     epoch: int
     step: int
     n_steps: int
-    loss: float
+    loss: float | None = None
 
 
 @dataclass(frozen=True)

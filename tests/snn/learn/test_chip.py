@@ -30,7 +30,8 @@ def network_of(rng):
 def chip_products(root_dir, rng, *overrides, seed=0, **more):
     network = network_of(rng)
     x = rng.integers(0, 2, (6, 3, 4)).astype(float)
-    chip = archsim.load_chip(root_dir / CHIP, list(overrides))
+    sums = [] if any(one.startswith("adc.") for one in overrides) else ["ideal.converters=true"]
+    chip = archsim.load_chip(root_dir / CHIP, [*sums, *overrides])
     tape = run_batch(network, x, PlainProducts.of(network))
     return network, ChipProducts(chip, network, tape, input_bits=8, seed=seed, **more)
 
@@ -109,24 +110,27 @@ def test_an_error_is_scaled_by_nothing_that_comes_later(root_dir, feedback, cali
     _, on_chip = chip_products(root_dir, rng, *FEEDBACK.get(feedback, []), *conversion)
     on_chip.add_feedback({"hidden": rng.uniform(-1, 1, (5, 3))})
     errors = rng.normal(size=(4, 3))
+    on_chip.meet({"out": errors, "hidden.feedback": errors})
 
     def product(given):
         return on_chip.project("hidden", given) if feedback == "fixed" else on_chip.backward("out", given)
 
-    product(errors)  # converters have met errors
     alone = product(errors[:1])
-    product(errors)
     with_larger = product(np.concatenate([errors[:1], 1000 * errors[1:]]))
     np.testing.assert_allclose(with_larger[:1], alone, rtol=1e-12)
-    product(errors)
     np.testing.assert_allclose(product(1e-6 * errors[:1]), 1e-6 * alone, rtol=1e-9)  # small ones keep their bits
 
 
-def test_calibrated_converters_learn_their_range_before_the_first_product(root_dir):
-    conversion = "adc.conversion={range: {kind: calibrated, percentile: 100.0}}"
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+@pytest.mark.parametrize("kind", ["calibrated", "tracked"])
+def test_converters_have_their_ranges_from_a_batch_before_all_that_they_convert(root_dir, kind, feedback):
+    conversion = f"adc.conversion={{range: {{kind: {kind}, percentile: 100.0}}}}"
     rng = np.random.default_rng(4)
-    network, on_chip = chip_products(root_dir, rng, conversion, "adc.resolution=12 bit")
+    network, on_chip = chip_products(root_dir, rng, conversion, "adc.resolution=12 bit", *feedback)
     spikes, errors = rng.integers(0, 2, (9, 4)).astype(float), rng.normal(size=(9, 3))
+    with pytest.raises(WorkloadError, match="out: what converts its errors has no range yet; call meet"):
+        on_chip.backward("out", errors)
+    on_chip.meet({"out": errors})
     plain = PlainProducts.of(network)
     np.testing.assert_allclose(on_chip.forward("hidden", spikes), plain.forward("hidden", spikes), atol=0.05)
     np.testing.assert_allclose(on_chip.backward("out", errors), plain.backward("out", errors), atol=0.1)
@@ -177,3 +181,38 @@ def test_what_is_written_is_counted_from_the_cells_that_were_pulsed(root_dir):
 
 def test_what_waits_counts_for_the_threshold(root_dir):
     assert written(root_dir, [1.2, 1.2, 0.0], threshold=2.0, residual=True)[0] == [0, 2, 2]
+
+
+RANGES = {
+    "calibrated": "adc.conversion={range: {kind: calibrated, percentile: 100.0}}",
+    "tracked": "adc.conversion={range: {kind: tracked, percentile: 100.0, step: 0.1}}",
+}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+@pytest.mark.parametrize("kind", RANGES)
+def test_a_tracked_range_follows_the_batches_before_and_a_calibrated_one_stays(root_dir, kind, feedback):
+    """Sums of a tenth of what the range was made for: it shrinks by its step after each batch, not before."""
+    rng = np.random.default_rng(7)
+    _, on_chip = chip_products(root_dir, rng, RANGES[kind], "adc.resolution=6 bit", *feedback)
+    errors = np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+    on_chip.meet({"out": errors})
+    array, from_columns = on_chip._driven_by_errors("out")
+
+    def highest():
+        return (array._backward.adc if from_columns else array.converter).highest
+
+    first = highest()
+    reads = [(on_chip.backward("out", errors[1:]), highest()) for _ in range(3)]
+    expected = [first / 1.1**k if kind == "tracked" else first for k in (1, 2, 3)]
+    assert [high for _, high in reads] == pytest.approx(expected)
+    assert (reads[0][0] == on_chip_read_at(root_dir, feedback, errors)).all()
+
+
+def on_chip_read_at(root_dir, feedback, errors):
+    """The same first product with a range that stays."""
+    _, on_chip = chip_products(
+        root_dir, np.random.default_rng(7), RANGES["calibrated"], "adc.resolution=6 bit", *feedback
+    )
+    on_chip.meet({"out": errors})
+    return on_chip.backward("out", errors[1:])
