@@ -47,10 +47,10 @@ class DataModel(DoorModel):
 
     `step` samples lie between the starts of two windows; every value is the mean of `decimation` samples.
     `order` is that of adaptation: one recording after the other, or one window of each in turn.
-    `folder` is where a data set that the user has was unpacked.
+    `folder` is where a data set that the user has was unpacked. Without `set` they are the workload's `data`.
     """
 
-    set: Annotated[str, KindName("archsim.data")]
+    set: Annotated[str, KindName("archsim.data")] | None = None
     split: Name
     encoding: Annotated[str, KindName("archsim.encoders")] = "analog"
     step: Count = 64
