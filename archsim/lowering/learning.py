@@ -71,11 +71,11 @@ class Learning:
         return Label(phase or self.phase, layer, timestep, self.forward.sample)
 
     def errors(self) -> dict[tuple[int, int], int]:
-        """The error at the output by (home tile, step): at every step, or one on the mean rate for all."""
+        """The error at the output by (home tile, step): at every step, or one for all."""
         ctx, plan, name = self.ctx, self.ctx.plan(self.last.name), self.last.name
         steps = range(ctx.flow.n_steps(name))
-        if ctx.work.error == "mean_rate":
-            found = self.output_error.on_mean_rate()
+        if ctx.work.error != "per_timestep":
+            found = self.output_error.of_sample()
             return {(tile, step): task for tile, task in found.items() for step in steps}
         return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
 
@@ -83,7 +83,7 @@ class Learning:
         self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
-        if not self.ctx.rule.goes_back_in_time(self.ctx.work):
+        if not self.ctx.rule.goes_back_in_time(self.ctx.work, plan.layer):
             return self.surrogate(plan, home, step, after, frees)
         later = self._later(plan, home, step)
         found = self.surrogate(plan, home, step, [*after, later], frees)
@@ -93,6 +93,9 @@ class Learning:
     def _later(self, plan: LayerPlan, home: Home, step: int) -> int | None:
         """Error of the later timestep at a step of a home; None where there is none."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
+        piece = ctx.rule.n_timesteps_of_a_piece(ctx.work)
+        if piece is not None and (ctx.flow.timestep(name, step) + 1) % piece == 0:
+            return None
         later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
         if later is None or neuron is None:
             return later

@@ -60,8 +60,16 @@ class OutputError:
             known = [self._softmax_of(ctx.flow.timestep(name, step))[home.tile]]
         return self._error(home, step, home.n_channels * ctx.n_vectors(name, step), known)
 
-    def on_mean_rate(self) -> Known:
-        """The one error of a sample at each home."""
+    def of_sample(self) -> Known:
+        """The one error of a sample at each home: on the mean rate, or of the last timestep."""
+        if self.ctx.work.error == "last":
+            n_times = self.ctx.flow.timesteps[self.plan.layer.name]
+            last = self._steps_of(n_times - 1)
+            each = {home.tile: [self.of_step(home, step) for step in last] for home in self.plan.homes}
+            return self._joined(last[-1], each)
+        return self._on_mean_rate()
+
+    def _on_mean_rate(self) -> Known:
         n_times = self.ctx.flow.timesteps[self.plan.layer.name]
         last = self.ctx.flow.n_steps(self.plan.layer.name) - 1
         added = [self._tallied(timestep) for timestep in range(n_times)]

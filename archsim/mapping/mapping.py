@@ -17,7 +17,7 @@ from archsim.mapping.memory import BufferPlan, all_value_bits, merged, plan_buff
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import readers, sources_of
-from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
+from archsim.mapping.rule import MappedRule, refuse_impossible, refuse_without_parts, rule_of, rules_of
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -128,11 +128,12 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
             f"there are: {', '.join(layer.name for layer in work.network.weighted)}"
         )
     rules = rules_of(phase, work, chip)
+    refuse_impossible(chip, work, rules)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
     allocator = _Allocator(chip)
     plans: dict[str, LayerPlan] = {}
     for layer in work.network.layers:
-        plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
+        plans[layer.name] = _plan(layer, flow, (chip, work), rules, allocator, plans)
     n_tiles = _tiles_of(chip, allocator.n_tiles)
     traffic = _traffic(chip, work, flow, plans)
     noc = chip.interconnect
@@ -215,11 +216,12 @@ class _Allocator:
 def _plan(
     layer: Layer,
     flow: Dataflow,
-    chip: Chip,
+    of: tuple[Chip, Workload],
     rules: Sequence[MappedRule],
     allocator: _Allocator,
     plans: MappingType[str, LayerPlan],
 ) -> LayerPlan:
+    chip, work = of
     if not layer.has_weights:
         return LayerPlan(layer, 0, (), (), (), _pool_homes(layer, flow.network, plans))
     n_rows = layer.n_rows(flow.timesteps[layer.inputs[0]])
@@ -227,7 +229,7 @@ def _plan(
     homes = _homes(forward)
     plan = LayerPlan(layer, n_rows, forward, (), (), homes)
     put = allocator.stack if chip.mapping.few_rows == "stacked" else allocator.place
-    others = [block for rule in rules for block in put(rule.blocks(chip, flow.network, plan))]
+    others = [block for rule in rules for block in put(rule.blocks(chip, work, plan))]
     copy, feedback = (tuple(block for block in others if block.role == role) for role in ("copy", "feedback"))
     return replace(plan, copy=copy, feedback=feedback)
 

@@ -216,7 +216,7 @@ class _Book:
     def __init__(
         self, chip: Chip, work: Workload, rule: MappedRule | None, flow: Dataflow, plans: Mapping[str, LayerPlan]
     ) -> None:
-        self.chip, self.work, self.flow, self.plans = chip, work, flow, plans
+        self.chip, self.work, self.flow, self.plans, self.rule = chip, work, flow, plans, rule
         self.demands: list[Demand] = []
         potential = chip.tile.membrane_buffer.potential_bits
         self.bits = all_value_bits(work.network, work.input_bits, potential)
@@ -290,7 +290,7 @@ class _Book:
     def _carried(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Errors of the later timestep, which a neuron's own adds: as many numbers as it has states."""
         layer, name = plan.layer, plan.layer.name
-        keeps = rule.goes_back_in_time(self.work) and rule.keeps_potentials(self.work.network, layer)
+        keeps = rule.goes_back_in_time(self.work, layer) and rule.keeps_potentials(self.work.network, layer)
         if layer.neuron is None or not keeps or self.flow.timesteps[name] == 1:
             return
         bits = self.chip.tile.membrane_buffer.potential_bits * layer.neuron.n_states
@@ -318,7 +318,7 @@ class _Book:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
         name, layer, network = plan.layer.name, plan.layer, self.work.network
         at_once = rule.learns_at_once(self.work, self.flow)
-        least = self._steps_until_error(name) if at_once else self.flow.n_steps(name)
+        least = self._steps_until_error(name, rule) if at_once else self.flow.n_steps(name)
         liked = {what: max(least, self._overlapped_steps(name, rule, what)) for what in ("inputs", "potentials")}
         rows: dict[int, set[Span]] = {tile: set() for tile in plan.gradient_tiles}
         for block in plan.forward:
@@ -348,19 +348,21 @@ class _Book:
         flow, names = self.flow, self.work.network.names
         above = len(names) - 1 - names.index(name)
         at_once = rule.learns_at_once(self.work, flow)
-        n_times = rule.n_timesteps_under_way(above) + (self._ahead(name) + 1 if at_once else flow.timesteps[name])
+        in_piece = self._ahead(name) + (rule.n_timesteps_of_a_piece(self.work) or 1)
+        n_times = rule.n_timesteps_under_way(above) + (in_piece if at_once else flow.timesteps[name])
         n_times += 2 if what == "inputs" else 0
         overlapped = self.work.n_batch if self.work.schedule == "within_batch" else self.work.n_samples
         return min(n_times * flow.n_bursts(name), overlapped * flow.n_steps(name))
 
-    def _steps_until_error(self, name: str) -> int:
+    def _steps_until_error(self, name: str, rule: MappedRule) -> int:
         """Steps of a layer between one and the error of its timestep.
 
-        One timestep more for each layer on the way keeps them busy at once; windows that look ahead, or a
-        delay, add theirs.
+        One timestep more for each layer on the way keeps them busy at once; windows that look ahead, a delay, or
+        a piece of several timesteps add theirs.
         """
         names, n_times = self.work.network.names, self.flow.timesteps[name]
-        n = self._ahead(name) + len(names) - names.index(name) + 1
+        piece = rule.n_timesteps_of_a_piece(self.work) or 1
+        n = self._ahead(name) + len(names) - names.index(name) + piece
         return min(n, n_times) * self.flow.n_bursts(name)
 
     def _ahead(self, name: str) -> int:
@@ -375,7 +377,7 @@ class _Book:
             rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
             n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
-            n = self._row_by_row(rows, bits * needs_of(self.work).n_states)
+            n = self._row_by_row(rows, bits * needs_of(self.work, self.rule).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
 
     def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from archsim.mapping.rule import MappedRule
 from archsim.registry import OPTIMIZERS
 from archsim.workload import Workload
 from archsim.workload.update_needs import UpdateNeeds
 
 
-def needs_of(work: Workload) -> UpdateNeeds:
-    """Needs of the optimizer of ``learning.adapt``; plain gradient descent where none is named.
+def needs_of(work: Workload, rule: MappedRule | None) -> UpdateNeeds:
+    """Needs of the optimizer of a rule, or of ``learning.adapt``; plain gradient descent where none is named.
 
     SGD: nothing. Momentum: m, a multiplication and an addition. Adam: m and v, 6 multiplications, 3 additions, a
     division, a root. SinkGD: for each half iteration 2 multiplications and an addition, and a multiplication by
@@ -24,15 +25,17 @@ def needs_of(work: Workload) -> UpdateNeeds:
     Examples
     --------
     >>> from archsim.workload import load_workload
-    >>> needs_of(load_workload("workloads/watch_mlp.yaml")).is_plain
+    >>> needs_of(load_workload("workloads/watch_mlp.yaml"), None).is_plain
     True
     """
     adapt = work.learning.adapt
-    if adapt is None:
+    of_adapt = None if adapt is None else adapt.optimizer
+    optimizer = of_adapt if rule is None else rule.optimizer(work)
+    if optimizer is None:
         return UpdateNeeds("sgd")
-    with OPTIMIZERS.calling(adapt.optimizer.kind):
-        needs: UpdateNeeds = adapt.optimizer.needs()
-    if not adapt.residual:
+    with OPTIMIZERS.calling(optimizer.kind):
+        needs: UpdateNeeds = optimizer.needs()
+    if adapt is None or not adapt.residual:
         return needs
     kept = {"n_states": needs.n_states + 1, "n_operations": needs.n_operations + 1}
     return replace(needs, name=f"{needs.name},residual", **kept)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.mapping.rule import RoomNeed
     from archsim.snn.learn.feedback import Draw
     from archsim.snn.learn.gradients import Gradients
+    from archsim.snn.learn.optimizers import OptimizerKind
     from archsim.snn.learn.products import Products
     from archsim.snn.learn.run import Tape
     from archsim.snn.learn.trainer import LearnedRule, Recipe
@@ -69,18 +70,36 @@ class Rule(ABC):
         "tile.history_buffer", "tile.gradient_buffer", "tile.gradient_unit", "write",
     )  # fmt: skip
     Settings: ClassVar[type[DoorModel]] = NoSettings
+    _read_from: Any = None
+    _known: Any = None
 
     def settings(self, work: Workload) -> Any:
-        """The rule's settings in a workload: a `Settings`."""
+        """The rule's settings in a workload: a `Settings`; read once, for lowering asks at each step."""
+        if self._read_from is not work.learning:
+            self._read_from, self._known = work.learning, self.read_settings(work)
+        return self._known
+
+    def read_settings(self, work: Workload) -> Any:
+        """The settings as the workload says them, with defaults for what it leaves out."""
         return self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
+
+    def optimizer(self, work: Workload) -> OptimizerKind | None:
+        """Of the rule's own settings, or of the adaptation; None if neither names one."""
+        adapt = work.learning.adapt
+        own: OptimizerKind | None = getattr(self.settings(work), "optimizer", None)
+        return own if own is not None or adapt is None else adapt.optimizer
 
     # ---- arrays --------------------------------------------------------------------------------
 
-    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
+    def faults(self, chip: Chip, work: Workload) -> list[str]:  # noqa: ARG002  # most chips will do
+        """Why a chip cannot carry the rule out on a workload, and what would help; empty if it can."""
+        return []
+
+    def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]:
         """Blocks that a layer needs beside its weights: of role "copy" (written with them) or "feedback"."""
         return ()
 
-    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
+    def most_blocks(self, chip: Chip, work: Workload, layer: Layer, n_rows: int) -> int:
         """How many `blocks` a layer with `n_rows` rows has, at most; found without making them."""
         return 0
 
@@ -98,9 +117,13 @@ class Rule(ABC):
         """Whether a timestep's history is free once the output of that timestep is known."""
         return False
 
-    def goes_back_in_time(self, work: Workload) -> bool:
-        """Whether a neuron's error adds that of its later timestep, through its leak."""
+    def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
+        """Whether an error of a layer's neuron adds that of its later timestep, through its leak."""
         return False
+
+    def n_timesteps_of_a_piece(self, work: Workload) -> int | None:
+        """Timesteps of the pieces of a sample whose borders no error crosses; None if the sample is one."""
+        return None
 
     def n_timesteps_under_way(self, n_above: int) -> int:
         """Timesteps between a layer's output and its error; `n_above` layers follow it, each taking one."""
@@ -123,6 +146,10 @@ class Rule(ABC):
         """
 
     # ---- numbers -------------------------------------------------------------------------------
+
+    def set_for(self, recipe: Recipe) -> Any:
+        """The settings that a recipe was made with; the defaults if it names none."""
+        return self.Settings() if recipe.settings is None else recipe.settings
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """Fixed matrices, by name; on a chip they are programmed once, and `Recipe.project` multiplies by them.

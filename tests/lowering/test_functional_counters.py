@@ -14,9 +14,9 @@ from lowering_support import SMALL_CHIP, counts, n_tasks
 from archsim.crossbar import Counters
 from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
+from archsim.registry import RULES
 from archsim.snn import Activity, initialise
 from archsim.snn.learn.chip import COPY, FEEDBACK, ChipProducts
-from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
@@ -51,6 +51,9 @@ def trained(lowered, root_dir, tmp_path):
     def run(
         phase: str, *options: str, network: str = "dense", loss: str = PER_TIMESTEP, **changes: object
     ) -> Step:
+        said = changes.pop("rules", None)
+        if said:
+            changes["learning"] = f"{{rules: {{{phase}: {said}}}}}"
         chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*WITH_CONVERTERS, *options])
         work = lowered.workload(network, samples=N_SAMPLES, batch=N_SAMPLES, **changes)
         net = initialise(work.network, 0, 3.0, n_timesteps=6)
@@ -58,9 +61,10 @@ def trained(lowered, root_dir, tmp_path):
         x = (rng.random((6, N_SAMPLES, *net.input_shape)) < 0.6).astype(float)
         on_chip = ChipProducts(
             chip, net, run_batch(net, x, PlainProducts.of(net)), input_bits=POOLED_BITS, seed=0,
-            backward=phase == "bp",
+            backward=RULES[phase].reads_transposed,
         )
-        feedback = make_feedback(net, "gaussian", seed=0) if phase == "dfa" else {}
+        rule = RULES[phase]()
+        settings, feedback = rule.settings(work), rule.feedback(work, net, 0, None)
         on_chip.add_feedback(feedback)
         on_chip.reset_counters()
         recorder, outer = Recorder(net, on_chip, N_SAMPLES), {}
@@ -78,7 +82,7 @@ def trained(lowered, root_dir, tmp_path):
 
         recipe = Recipe(
             SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
-            mean_rate=work.error == "mean_rate",
+            error=work.error, settings=settings,
         )
         train_step(net, x, np.array([0, 1, 2]), on_chip, recipe, observe=observe)
         recorder.written()
@@ -147,6 +151,30 @@ def told_by(step: Step, layer: str, phase: str) -> dict[str, int]:
 @pytest.mark.parametrize(("network", "phase", "options"), CASES.values(), ids=CASES)
 def test_the_arrays_count_what_the_tasks_do(trained, network, phase, options):
     step = trained(phase, *ONE_CYCLE, *options, network=network)
+    check_counts(step, options)
+    from_columns = "execution.feedback=transposable" in options
+    copies = {key for key in step.counters if key.endswith(COPY)}
+    assert copies == ({"b" + COPY, "out" + COPY} if phase == "bp" and not from_columns else set())
+
+
+RULES_SAID = {
+    "bp, no path through time": ("bp", "{time_path: none}", ()),
+    "bp, the output's path through time": ("bp", "{time_path: readout}", ()),
+    "bp, pieces of four timesteps": ("bp", "{steps: 4}", ()),
+    "bp, pieces, transposable": ("bp", "{steps: 2}", FROM_COLUMNS),
+    "dfa, the output's path through time": ("dfa", "{time_path: readout}", ()),
+    "dfa, every layer's path through time": ("dfa", "{time_path: full, feedback: {kind: sign_concordant}}", ()),
+    "dfa, product": ("dfa", "{time_path: readout, feedback: {kind: product}}", ONES),
+}
+
+
+@pytest.mark.parametrize(("phase", "said", "options"), RULES_SAID.values(), ids=RULES_SAID)
+def test_the_arrays_count_what_the_tasks_of_a_set_rule_do(trained, phase, said, options):
+    check_counts(trained(phase, *ONE_CYCLE, *options, rules=said), options)
+
+
+def check_counts(step: Step, options: tuple[str, ...]) -> None:
+    """Action by action, layer by layer."""
     from_columns = "execution.feedback=transposable" in options
     for layer in LAYERS:
         forward, backward, fed_back = (told_by(step, layer, name) for name in ("forward", "backward", "feedback"))
@@ -170,8 +198,6 @@ def test_the_arrays_count_what_the_tasks_do(trained, network, phase, options):
             assert fed_back["read"] > 0
         assert written == arrays["program"] > 0
         assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
-    copies = {key for key in step.counters if key.endswith(COPY)}
-    assert copies == ({"b" + COPY, "out" + COPY} if phase == "bp" and not from_columns else set())
 
 
 def test_an_error_on_the_mean_rate_reads_the_feedback_once_for_each_sample(trained):

@@ -97,7 +97,7 @@ def test_it_learns_on_a_chip_and_its_matrices_stay(chip, root_dir):
 
 @pytest.mark.parametrize(("said", "fault"), [
     ("{hebb: {}}", "learning.rules.hebb: unknown learning rule; there are: bp, dfa, fa"),
-    ("{fa: {size: 2}}", "learning.rules.fa.size: unknown key; allowed: scale"),
+    ("{fa: {size: 2}}", "learning.rules.fa.size: unknown key; allowed: optimizer, scale, steps, time_path"),
     ("{fa: {scale: wide}}", "learning.rules.fa.scale: must be a number"),
     ("{fa: 2.0}", "learning.rules.fa: must be a mapping; got 2.0"),
     ("{bp: {scale: 1.0}}", "learning.rules.bp.scale: unknown key"),

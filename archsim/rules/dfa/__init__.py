@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from archsim.registry import RULES
 from archsim.rules.base import Rule
+from archsim.rules.settings import DFASettings
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -28,37 +29,58 @@ if TYPE_CHECKING:
 class DFA(Rule):
     """The output's error goes to all layers at once, through fixed matrices.
 
-    The matrices are what `learning.feedback` of the workload says. Nothing goes back through time, but inside each
-    layer's own neurons with `Recipe.leak_path`.
+    The matrices are what `learning.feedback` of the workload says. Nothing goes back through time, but inside the
+    neurons that `time_path` of the settings names, and with the kind "sdfa" inside those of each layer.
     """
 
     kind = "dfa"
     title = "DFA"
     colour = 0
+    Settings = DFASettings
 
-    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
+    def read_settings(self, work: Workload) -> DFASettings:
+        """As the workload says them, with its own `feedback` where they name none."""
+        given: DFASettings = super().read_settings(work)
+        if given.feedback is not None:
+            return given
+        return given.model_copy(update={"feedback": work.learning.feedback})
+
+    def faults(self, chip: Chip, work: Workload) -> list[str]:  # noqa: ARG002  # of the workload alone
+        """SDFA has a time path of its own."""
+        given = self.settings(work)
+        if given.feedback.own_time_path and given.time_path != "none":
+            return [
+                f"learning.rules.{self.kind}.time_path: feedback {given.feedback.kind} has a path of its own, inside "
+                "each layer; leave it out, or take another kind of feedback"
+            ]
+        return []
+
+    def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]:
         """The feedback matrix, cut at the layer's homes; none for the last layer, which sees the error itself."""
         from archsim.mapping import feedback_blocks, neurons_of
 
-        last = network.layers[-1]
+        last = work.network.layers[-1]
         if plan.layer is last:
             return ()
         parts = [neurons_of(plan.layer, span) for home in plan.homes for span in home.channels]
         return feedback_blocks(plan.layer, last.n_neurons, parts, chip)
 
-    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
+    def most_blocks(self, chip: Chip, work: Workload, layer: Layer, n_rows: int) -> int:
         """Of a matrix from the output to all neurons."""
         from archsim.mapping import most_feedback_blocks
 
-        return most_feedback_blocks(layer, network.layers[-1].n_neurons, chip)
+        return most_feedback_blocks(layer, work.network.layers[-1].n_neurons, chip)
 
     def learns_at_once(self, work: Workload, flow: Dataflow) -> bool:
         """With an error at every timestep, where all layers have the output's timesteps."""
-        return work.error == "per_timestep" and flow.has_one_rate
+        return work.error == "per_timestep" and flow.has_one_rate and self.settings(work).time_path == "none"
 
-    def goes_back_in_time(self, work: Workload) -> bool:
-        """Of SDFA: inside each layer's own neurons."""
-        return work.learning.feedback.kind == "sdfa"
+    def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
+        """Inside the neurons that the time path names; of SDFA inside each layer's own."""
+        given = self.settings(work)
+        if given.feedback.own_time_path or given.time_path == "full":
+            return True
+        return given.time_path == "readout" and layer is work.network.layers[-1]
 
     def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
         """The whole error: where it leaves the output, and where it reaches feedback arrays."""
@@ -75,19 +97,20 @@ class DFA(Rule):
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """One matrix (neurons, classes) for each layer but the last, of the kind that the workload says."""
-        from archsim.snn.learn.feedback import make_feedback
+        from archsim.snn.learn.feedback import made_feedback
 
-        given = work.learning.feedback
-        return make_feedback(network, given.kind, seed=seed, gain=given.scale, draw=draw)
+        return made_feedback(network, self.settings(work).feedback, seed=seed, draw=draw)
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
     ) -> Gradients:
         """See :func:`archsim.snn.learn.gradients.direct_feedback`."""
-        from archsim.snn.learn.gradients import direct_feedback
+        from archsim.snn.learn.gradients import direct_feedback, formed
 
+        given = self.set_for(recipe)
+        leak_path = given.feedback is not None and given.feedback.own_time_path
         return direct_feedback(
-            network, tape, error, products, recipe.feedback, recipe.surrogate,
-            mean_rate=recipe.leak_path or recipe.mean_rate, leak_path=recipe.leak_path,
-            reset_path=recipe.leak_path and recipe.reset_path, project=recipe.project,
+            network, tape, formed(error, recipe.error), products, recipe.feedback, recipe.surrogate,
+            mean_rate=leak_path or recipe.error != "per_timestep", leak_path=leak_path, path=given.time_path,
+            reset_path=recipe.reset_path, project=recipe.project,
         )  # fmt: skip

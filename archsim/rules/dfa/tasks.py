@@ -13,8 +13,10 @@
     for every hidden layer and step
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
 
-No layer waits for another, and nothing goes back through time but, with the feedback "sdfa", inside each layer's
-own neurons: then its steps follow each other from the last to the first. With an error at every timestep the
+No layer waits for another, and nothing goes back through time but inside the neurons that `time_path` names: then
+their steps follow each other from the last to the first. With ``readout`` and ``full`` the error that is sent is the
+delta of the output, so it is sent for every timestep, from the last to the first; with the feedback "sdfa" each
+layer has its own path. With an error at every timestep the
 history of a step is free as soon as its own error has been used. A layer that runs at another rate than the
 output uses the error of the output's timestep t_out = floor(t T_out / T_l). On the mean rate one read of B_l
 serves all timesteps.
@@ -30,6 +32,7 @@ from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
 from archsim.mapping import Home, LayerPlan, error_bytes
+from archsim.workload import Layer
 
 
 @dataclass
@@ -45,13 +48,29 @@ class DirectFeedback(Learning):
         program order, too, a step then finds the space that an earlier one has given back.
         """
         ctx, flow, name = self.ctx, self.ctx.flow, self.last.name
-        if ctx.work.error == "per_timestep" and flow.has_one_rate:
+        if ctx.rule.learns_at_once(ctx.work, flow):
             self._along_with_forward()
             return
         self.forward.run()
         errors = self.errors()
-        for error in range(1 if ctx.work.error == "mean_rate" else flow.timesteps[name]):
+        if self._sends_delta:
+            for timestep in reversed(range(flow.timesteps[name])):
+                self._learn_from(timestep, errors)
+            return
+        for error in range(self._n_errors):
             self._learn_from(error, errors)
+
+    @property
+    def _sends_delta(self) -> bool:
+        """Whether what is sent is the output's own delta, which comes back through its time first."""
+        return bool(self.ctx.rule.settings(self.ctx.work).time_path != "none")
+
+    @property
+    def _n_errors(self) -> int:
+        """Errors that are sent in a sample."""
+        if self.ctx.work.error == "per_timestep" or self._sends_delta:
+            return self.ctx.flow.timesteps[self.last.name]
+        return 1
 
     def _along_with_forward(self) -> None:
         """Each timestep's error after the output's next timestep: it is on its way while that one is computed."""
@@ -77,23 +96,27 @@ class DirectFeedback(Learning):
 
     def _learn_from(self, error: int, errors: dict[tuple[int, int], int]) -> None:
         """One error, and the steps of all layers that use it."""
-        flow, name = self.ctx.flow, self.last.name
-        n_errors = 1 if self.ctx.work.error == "mean_rate" else flow.timesteps[name]
+        flow, name, n_errors = self.ctx.flow, self.last.name, self._n_errors
         last_step = flow.n_steps(name) - 1 if n_errors == 1 else (error + 1) * flow.n_bursts(name) - 1
         steps = range(error * flow.n_bursts(name), last_step + 1)
+        in_turn = [step for step in self._in_turn(self.last) if step in steps]
+        if self._sends_delta:
+            errors = self._output_layer(in_turn, errors)
         known = {home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes}
         self._feed_back(error, last_step, known)
-        self._output_layer([step for step in self._in_turn(name) if step in steps], errors)
+        if not self._sends_delta:
+            self._output_layer(in_turn, errors)
         for layer in self.ctx.network.weighted:
             if layer is not self.last:
-                in_turn = self._in_turn(layer.name)
+                in_turn = self._in_turn(layer)
                 using = [step for step in in_turn if self._error_of(layer.name, step, n_errors) == error]
                 self._hidden(self.ctx.plan(layer.name), using, error)
 
-    def _in_turn(self, layer: str) -> list[int]:
+    def _in_turn(self, layer: Layer) -> list[int]:
         """Steps of a layer, the latest timestep first where errors go back in time."""
-        flow, sign = self.ctx.flow, -1 if self.ctx.rule.goes_back_in_time(self.ctx.work) else 1
-        return sorted(range(flow.n_steps(layer)), key=lambda step: (sign * flow.timestep(layer, step), step))
+        flow, sign = self.ctx.flow, -1 if self.ctx.rule.goes_back_in_time(self.ctx.work, layer) else 1
+        steps = range(flow.n_steps(layer.name))
+        return sorted(steps, key=lambda step: (sign * flow.timestep(layer.name, step), step))
 
     def _error_of(self, layer: str, step: int, n_errors: int) -> int:
         """Which error a step of a layer uses."""
@@ -167,13 +190,18 @@ class DirectFeedback(Learning):
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
 
-    def _output_layer(self, steps: list[int], errors: dict[tuple[int, int], int]) -> None:
-        plan = self.ctx.plan(self.last.name)
+    def _output_layer(
+        self, steps: list[int], errors: dict[tuple[int, int], int]
+    ) -> dict[tuple[int, int], int]:
+        """The output's own deltas, and what it learns from them; by (home tile, step)."""
+        plan, found = self.ctx.plan(self.last.name), {}
         for step in steps:
             deltas = {
                 home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes
             }
+            found |= {(tile, step): task for tile, task in deltas.items()}
             self._learn(plan, step, deltas)
+        return found
 
     def _hidden(self, plan: LayerPlan, steps: list[int], error: int) -> None:
         """The steps of a layer that use an error; the last of them gives back the sums of B_l e."""

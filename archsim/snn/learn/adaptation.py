@@ -121,7 +121,7 @@ def adapt(
     learned: LearnedRule = RULES[rule]()
     on_chip = program(chip, work, start, data, seed, backward=learned.reads_transposed)
     writing = ThresholdWriting(on_chip, threshold=plan.threshold, residual=plan.residual)
-    recipe = recipe_of(work, plan.optimizer, rule, start, seed, partial(_spread, chip, seed))
+    recipe = recipe_of(work, learned.optimizer(work), rule, start, seed, partial(_spread, chip, seed))
     if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
@@ -178,7 +178,10 @@ def ideal_accuracy(
     """
     plan, target = _plan(work, data)
     products = PlainProducts.of(start)
-    recipe = recipe_of(work, plan.optimizer, rule, start, seed, lambda _, shape, rng: rng.normal(size=shape))
+    learned: LearnedRule = RULES[rule]()
+    recipe = recipe_of(
+        work, learned.optimizer(work), rule, start, seed, lambda _, shape, rng: rng.normal(size=shape)
+    )
     done = train_epochs(
         start, target.inputs, target.labels, products, recipe, n_epochs=plan.passes, batch=plan.n_batch, seed=seed,
         shuffle=False, progress=None if tell is None else partial(tell, f"adapting with {rule}, ideal"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,17 @@ from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind
 from archsim.names import RECURRENT
 from archsim.registry import RULES
-from archsim.snn.learn.feedback import Draw
+from archsim.snn.learn.feedbacks import Draw
 from archsim.snn.learn.gradients import Gradients, Project
 from archsim.snn.learn.losses import score
-from archsim.snn.learn.optimizers import Optimizer
+from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import LearningProducts, Products
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array
 from archsim.workload import Workload
+from archsim.workload.learning import ErrorRate
 from archsim.workload.network import Floats, Network
 
 Labels = NDArray[np.int64]
@@ -49,12 +50,11 @@ class Recipe:
         See :func:`archsim.snn.learn.losses.score`.
     surrogate : Surrogate
     reset_path : bool
-        Whether errors also flow through the reset of the potential ("bp", and "dfa" with `leak_path`).
-    mean_rate : bool
-        "dfa" with the error's mean over time instead of each timestep's own.
-    leak_path : bool
-        "dfa" as published in PipeSDFA (arXiv 2507.15603): the error of the mean rate, the same at every timestep,
-        which each layer carries back through its own neurons in time.
+        Whether errors that go back in time also flow through the reset of the potential.
+    error : "per_timestep", "mean_rate" or "last"
+        What a rule learns from: each timestep's own error, or the mean or the last one at every timestep.
+    settings : model, optional
+        What the rule lets a workload set (`Rule.Settings`); its defaults if not given.
     project : callable (name, error (n, columns)) -> (n, rows), optional
         Who multiplies by the matrices of `feedback`, arrays for example; plain arithmetic if absent.
 
@@ -70,8 +70,8 @@ class Recipe:
     loss: str = "count_cross_entropy"
     surrogate: Surrogate = field(default_factory=Surrogate)
     reset_path: bool = False
-    mean_rate: bool = False
-    leak_path: bool = False
+    error: ErrorRate = "per_timestep"
+    settings: Any = None
     project: Project | None = None
 
     def __post_init__(self) -> None:
@@ -83,6 +83,10 @@ class LearnedRule(Protocol):
 
     @property
     def reads_transposed(self) -> bool: ...
+
+    def settings(self, work: Workload) -> Any: ...
+
+    def optimizer(self, work: Workload) -> OptimizerKind | None: ...
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]: ...
 
