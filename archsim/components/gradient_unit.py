@@ -23,6 +23,7 @@ class GradientUnit(DigitalUnit):
         ("error", "value"),
         ("surrogate", "value"),
         ("leak", "neuron"),
+        ("trace", "value"),
         ("outer", "MAC"),
         ("optimize", "weight"),
         ("normalise", "weight"),

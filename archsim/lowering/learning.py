@@ -13,6 +13,9 @@ For every layer with weights and every step whose error delta is known at the la
                  where the activity does not say)
     accumulate   beside it: each word of gradients that this touches out of the gradient buffer and back; both free
                  the inputs
+
+Where a rule keeps traces, `outer` multiplies them, see :mod:`archsim.lowering.traces`; with traces of synapses the
+slopes go with the errors, for they are multiplied at the synapse.
 """
 
 from __future__ import annotations
@@ -27,8 +30,9 @@ from archsim.lowering.error_sums import ErrorSums
 from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
 from archsim.lowering.rooms import history_room
+from archsim.lowering.traces import StepOfTile, meet_traces
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
-from archsim.mapping import Home, LayerPlan, error_bytes, sources_of
+from archsim.mapping import Home, LayerPlan, error_bytes, numbers_of_error, sources_of
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -55,6 +59,7 @@ class Learning:
     gradients: dict[str, list[int]]
     tasks: list[int] = field(default_factory=list)
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
+    traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
@@ -142,8 +147,9 @@ class Learning:
         deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
+        n_each = numbers_of_error(ctx.rule, ctx.work, plan.layer)
         for home in plan.homes:
-            size = error_bytes(ctx.chip, home.n_channels * n_vectors, n_vectors)
+            size = error_bytes(ctx.chip, n_each * home.n_channels * n_vectors, n_vectors)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, f"error of {name}"]
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error of {name}]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=[deltas[home.tile]], reserves=[out])
@@ -154,7 +160,7 @@ class Learning:
                 arrived[tile].append(task)
                 held[tile].append(rooms[tile].claim)
             ctx.add(label, RELEASE, 1, after=messages.values() or [emitted], frees=[out])
-        n_bits = 8 * error_bytes(ctx.chip, n_vectors * plan.layer.out_shape[0], n_vectors)
+        n_bits = 8 * error_bytes(ctx.chip, n_each * n_vectors * plan.layer.out_shape[0], n_vectors)
         fetched = {
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
         }
@@ -192,20 +198,27 @@ class Learning:
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
         ctx, name = self.ctx, plan.layer.name
         burst = min(ctx.flow.n_positions(name), ctx.work.n_positions_per_burst)
-        sizes = {h.tile: error_bytes(ctx.chip, h.n_channels * burst, burst) for h in plan.homes}
+        n_each = numbers_of_error(ctx.rule, ctx.work, plan.layer)
+        sizes = {h.tile: error_bytes(ctx.chip, n_each * h.n_channels * burst, burst) for h in plan.homes}
         return shared_room(ctx, tile, f"error of {name}", home.tile, sizes, size)
 
     def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         """Outer products of a step on one tile, gated by inputs and errors; frees the inputs kept for it."""
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, step, OUTER_PHASE)
-        room, bits = history_room(ctx, plan, tile, step, "inputs")
+        _, bits = history_room(ctx, plan, tile, step, "inputs")
         kept = self.forward.kept_inputs[name, tile, step]
         recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}
         n_errors = sum(ctx.errors_per_step(name, self.forward.sample, span)[step] for span in spans)
         ready = [recalled, self.rescaled(label, tile, n_errors, [fetched])]
+        need = ctx.rule.traces(ctx.work, plan.layer)
+        if need is not None:
+            before = [*ready, *self.traced.get((name, tile), [])]
+            done = meet_traces(ctx, label, StepOfTile(plan.layer, blocks, self.forward.sample, step), need, before)
+            self.traced[name, tile] = done
+            return self._outer_done(plan, tile, step, done)
         at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
         n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
@@ -214,7 +227,13 @@ class Learning:
         done = [ctx.do(label, tile, job, ready)]
         if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
             done.append(ctx.do(label, tile, here.gradient_buffer.accumulate(n_words), ready))
-        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
+        return self._outer_done(plan, tile, step, done)
+
+    def _outer_done(self, plan: LayerPlan, tile: int, step: int, done: Sequence[int]) -> int:
+        """Gives the inputs' space back."""
+        ctx, name = self.ctx, plan.layer.name
+        room, _ = history_room(ctx, plan, tile, step, "inputs")
+        added = ctx.add(self.label(name, step, OUTER_PHASE), RELEASE, 1, after=done, frees=[room.claim])
         self.gradients.setdefault(name, []).append(added)
         return added
 
@@ -222,3 +241,4 @@ class Learning:
         """Give back space once all its readers are done."""
         if claims:
             self.tasks.append(self.ctx.add(label, RELEASE, 1, after=readers, frees=claims))
+

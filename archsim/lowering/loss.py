@@ -93,7 +93,7 @@ class OutputError:
         step = self._steps_of(timestep)[-1]
         if self._is_normalised_each_time:
             found, operations = self._softmax_of(timestep), arithmetic.less_label(self.ctx.chip, normalised=True)
-            known = {tile: [task, self._label_at(tile)] for tile, task in found.items()}
+            known = {tile: [task, self.label_at(tile)] for tile, task in found.items()}
         else:
             known, operations = self._outputs_of(timestep), Operations()
         return {
@@ -123,14 +123,14 @@ class OutputError:
         if self.ctx.work.error == "mean_rate" and self._is_normalised_each_time:
             operations = Operations()
         job = self.ctx.parts.gradient_unit.compute(_named("error", operations), n_values, operations)
-        return self.ctx.do(self._label(step), home.tile, job, [*known, self._label_at(home.tile)])
+        return self.ctx.do(self._label(step), home.tile, job, [*known, self.label_at(home.tile)])
 
     def _do(self, name: str, home: Home, step: int, operations: Operations, after: list[int]) -> int:
         """Arithmetic on all outputs of a timestep at a home."""
         job = self.ctx.parts.gradient_unit.compute(_named(name, operations), self._n_values(home), operations)
         return self.ctx.do(self._label(step), home.tile, job, after)
 
-    def _label_at(self, tile: int) -> int:
+    def label_at(self, tile: int) -> int:
         """The sample's label, sent to all homes once the first of its inputs has come."""
         if not self.labels:
             ctx, label = self.ctx, self._label(0)

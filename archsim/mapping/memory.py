@@ -23,7 +23,7 @@ from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
 from archsim.spec import EXACT, TAILORED, Buffer, Chip
-from archsim.workload import INPUT, Network, Pool, Workload
+from archsim.workload import INPUT, Layer, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 Key = TypeVar("Key")
@@ -84,6 +84,12 @@ def error_bytes(chip: Chip, n_values: int, n_vectors: int) -> int:
     """Bytes of errors on their way, and of the number that each vector was divided by."""
     of_values = n_values * chip.execution.error_resolution_bits
     return n_bytes(of_values + n_vectors * chip.tile.membrane_buffer.potential_bits, 1)
+
+
+def numbers_of_error(rule: MappedRule, work: Workload, layer: Layer) -> int:
+    """Numbers that are sent for each error of a layer: where its synapses have traces, the slope goes with it."""
+    need = rule.traces(work, layer)
+    return 1 if need is None or not need.n_of_synapse else 2
 
 
 def label_bits(n_classes: int) -> int:
@@ -302,7 +308,10 @@ class _Book:
         """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""
         name = plan.layer.name
         burst = self._burst(name)
-        step_bytes = {home.tile: error_bytes(self.chip, home.n_channels * burst, burst) for home in plan.homes}
+        n_each = numbers_of_error(rule, self.work, plan.layer)
+        step_bytes = {
+            home.tile: error_bytes(self.chip, n_each * home.n_channels * burst, burst) for home in plan.homes
+        }
         everything = sum(step_bytes.values())
         for tile in sorted({*plan.gradient_tiles, *(block.tile for block in rule.error_arrays(plan))}):
             self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
@@ -377,8 +386,21 @@ class _Book:
             rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
             n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
+            n = self._traces(plan, tile, bits)
+            self._add("gradient_buffer", tile, f"traces of {plan.layer.name}", n, n)
             n = self._row_by_row(rows, bits * needs_of(self.work, self.rule).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
+
+    def _traces(self, plan: LayerPlan, tile: int, bits: int) -> int:
+        """Bytes of what a layer keeps of its past on a tile; the numbers of a row of synapses begin a word."""
+        need = None if self.rule is None else self.rule.traces(self.work, plan.layer)
+        if need is None:
+            return 0
+        blocks = [b for b in plan.forward if b.tile == tile and b.replica == 0]
+        n_rows = sum(high - low for low, high in {b.rows for b in blocks})
+        of_rows = n_bytes(need.n_of_row * n_rows * bits, 1)
+        of_synapses = self._row_by_row([(b.n_rows, b.n_columns) for b in blocks], bits * need.n_of_synapse)
+        return self.flow.n_positions(plan.layer.name) * (of_rows + of_synapses)
 
     def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
         """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""

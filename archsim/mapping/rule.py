@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
     from archsim.snn.learn.optimizers import OptimizerKind
 
 RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
+
+
+@dataclass(frozen=True)
+class TraceNeed:
+    """What a layer keeps of the past until an error comes.
+
+    Parameters
+    ----------
+    n_of_row, n_of_synapse : int
+        Numbers for each row that an input drives, and for each weight; of a convolution at each position.
+    """
+
+    n_of_row: int
+    n_of_synapse: int
 
 
 class MappedRule(Protocol):
@@ -49,6 +64,8 @@ class MappedRule(Protocol):
     def goes_back_in_time(self, work: Workload, layer: Layer) -> bool: ...
 
     def n_timesteps_of_a_piece(self, work: Workload) -> int | None: ...
+
+    def traces(self, work: Workload, layer: Layer) -> TraceNeed | None: ...
 
     def n_timesteps_under_way(self, n_above: int) -> int: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archsim.units import DoorModel
@@ -14,8 +15,9 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.lowering.training import LoweredRule
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Dataflow, LayerPlan
-    from archsim.mapping.rule import RoomNeed
-    from archsim.snn.learn.feedback import Draw
+    from archsim.mapping.rule import RoomNeed, TraceNeed
+    from archsim.snn.learn.chip import ChipProducts
+    from archsim.snn.learn.feedbacks import Draw
     from archsim.snn.learn.gradients import Gradients
     from archsim.snn.learn.optimizers import OptimizerKind
     from archsim.snn.learn.products import Products
@@ -55,6 +57,8 @@ class Rule(ABC):
         Whether a layer is written as soon as its own gradients are complete, where the schedule leaves it open.
     parts : tuple of str
         Where the chip file describes what the rule needs and a chip that only infers may leave out.
+    runs_unasked : bool
+        Whether a network without a workload file, as a NIR file is, learns by it unless phases are named.
     Settings : type
         Model of what a workload may say of the rule in `learning.rules`; every field has a default.
     """
@@ -69,6 +73,7 @@ class Rule(ABC):
     parts: ClassVar[tuple[str, ...]] = (
         "tile.history_buffer", "tile.gradient_buffer", "tile.gradient_unit", "write",
     )  # fmt: skip
+    runs_unasked: ClassVar[bool] = True
     Settings: ClassVar[type[DoorModel]] = NoSettings
     _read_from: Any = None
     _known: Any = None
@@ -91,7 +96,7 @@ class Rule(ABC):
 
     # ---- arrays --------------------------------------------------------------------------------
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # noqa: ARG002  # most chips will do
+    def faults(self, chip: Chip, work: Workload) -> list[str]:  # most chips will do
         """Why a chip cannot carry the rule out on a workload, and what would help; empty if it can."""
         return []
 
@@ -123,6 +128,10 @@ class Rule(ABC):
 
     def n_timesteps_of_a_piece(self, work: Workload) -> int | None:
         """Timesteps of the pieces of a sample whose borders no error crosses; None if the sample is one."""
+        return None
+
+    def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
+        """What a layer keeps of its past instead of waiting for the sample's end; None if nothing."""
         return None
 
     def n_timesteps_under_way(self, n_above: int) -> int:
@@ -157,6 +166,13 @@ class Rule(ABC):
         `draw` gives values that come from a device, see :func:`archsim.snn.learn.feedback.make_feedback`.
         """
         return {}
+
+    def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
+        """The recipe with its fixed matrices where the chip has them; here, programmed on arrays of their own."""
+        if not recipe.feedback:
+            return recipe
+        on_chip.add_feedback(recipe.feedback)
+        return replace(recipe, project=on_chip.project)
 
     @abstractmethod
     def gradients(

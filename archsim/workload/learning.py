@@ -42,7 +42,7 @@ def _gaussian() -> Any:
 
 
 FeedbackModel = Annotated[Any, BeforeValidator(_as_gaussian), KindOf("archsim.feedbacks")]
-"""The fixed matrices of direct feedback, of :mod:`archsim.snn.learn.feedbacks`; gaussian where no kind is named."""
+"""The fixed matrices of direct feedback, of :mod:`archsim.snn.learn.feedbacks`; gaussian without a kind."""
 
 
 class DataModel(DoorModel):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_path
+from archsim.registry import RULES
 from archsim.units import seconds, to_door
 from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.learning import ErrorRate, LearningModel
@@ -24,7 +25,7 @@ from archsim.workload.models import (
     WorkloadModel,
 )
 from archsim.workload.network import Network
-from archsim.workload.phases import PROGRAM, Phase, phases
+from archsim.workload.phases import INFERENCE, Phase, phases
 from archsim.workload.shape import layers_of_shape
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
@@ -242,7 +243,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         "timesteps": NIR_TIMESTEPS,
         "input_resolution": "1 bit",
         "activity": {"kind": "random_input", "rate": NIR_INPUT_RATE},
-        "phases": [phase for phase in phases() if phase != PROGRAM],
+        "phases": [INFERENCE, *(name for name, rule in RULES.items() if rule.runs_unasked)],
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
     work = workload_of(document, path.parent)

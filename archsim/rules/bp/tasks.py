@@ -17,8 +17,9 @@ An array that no error drives is skipped if the chip says so (`skip_idle_blocks`
 other, and sends an empty token to each home below that gets no sums from it.
 
 The surrogate of a step waits for the additions of all steps above that read it, and for its own later timestep:
-the leak carries the error back through time, where the rule's `time_path` lets it. In pieces (`steps`), and with no path
-through time, the backward pass of a piece begins behind the output's next timestep, and its history is free then. The first layer's error goes no further. Pooling hands its error on.
+the leak carries the error back through time, where the rule's `time_path` lets it. In pieces (`steps`), and with
+no path through time, the backward pass of a piece begins behind the output's next timestep, and its history is
+free then. The first layer's error goes no further. Pooling hands its error on.
 """
 
 from __future__ import annotations

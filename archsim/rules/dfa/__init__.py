@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import DFASettings
+from archsim.rules.traces import trace_faults, trace_need
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
     from archsim.lowering.forward import Forward
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Dataflow, LayerPlan
-    from archsim.mapping.rule import RoomNeed
+    from archsim.mapping.rule import RoomNeed, TraceNeed
     from archsim.snn.learn.feedback import Draw
     from archsim.snn.learn.gradients import Gradients
     from archsim.snn.learn.products import Products
@@ -45,13 +46,18 @@ class DFA(Rule):
             return given
         return given.model_copy(update={"feedback": work.learning.feedback})
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # noqa: ARG002  # of the workload alone
-        """SDFA has a time path of its own."""
+    def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
+        """SDFA has a time path of its own; traces need one, and errors of each timestep."""
         given = self.settings(work)
+        if given.time_form == "traces" and given.time_path == "none":
+            said = f"learning.rules.{self.kind}.time_form: there is no path through time to keep traces of"
+            return [f"{said}; say time_path: readout or full, or leave it out"]
+        if given.time_form == "traces":
+            return trace_faults(f"learning.rules.{self.kind}", work, own=given.time_path == "full")
         if given.feedback.own_time_path and given.time_path != "none":
             return [
-                f"learning.rules.{self.kind}.time_path: feedback {given.feedback.kind} has a path of its own, inside "
-                "each layer; leave it out, or take another kind of feedback"
+                f"learning.rules.{self.kind}.time_path: feedback {given.feedback.kind} has a path of its own, "
+                "inside each layer; leave it out, or take another kind of feedback"
             ]
         return []
 
@@ -73,14 +79,25 @@ class DFA(Rule):
 
     def learns_at_once(self, work: Workload, flow: Dataflow) -> bool:
         """With an error at every timestep, where all layers have the output's timesteps."""
-        return work.error == "per_timestep" and flow.has_one_rate and self.settings(work).time_path == "none"
+        given = self.settings(work)
+        is_known = given.time_path == "none" or given.time_form == "traces"
+        return work.error == "per_timestep" and flow.has_one_rate and is_known
 
     def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
         """Inside the neurons that the time path names; of SDFA inside each layer's own."""
         given = self.settings(work)
-        if given.feedback.own_time_path or given.time_path == "full":
+        if given.feedback.own_time_path:
             return True
-        return given.time_path == "readout" and layer is work.network.layers[-1]
+        if given.time_form == "traces":
+            return False
+        return given.time_path == "full" or (given.time_path == "readout" and layer is work.network.layers[-1])
+
+    def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
+        """With ``time_form: traces``: of the output's inputs, and of all hidden synapses."""
+        given = self.settings(work)
+        if given.time_form == "waiting":
+            return None
+        return trace_need(work, layer, readout=True, own=given.time_path == "full")
 
     def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
         """The whole error: where it leaves the output, and where it reaches feedback arrays."""
@@ -106,11 +123,13 @@ class DFA(Rule):
     ) -> Gradients:
         """See :func:`archsim.snn.learn.gradients.direct_feedback`."""
         from archsim.snn.learn.gradients import direct_feedback, formed
+        from archsim.snn.learn.time_path import Traces
 
         given = self.set_for(recipe)
         leak_path = given.feedback is not None and given.feedback.own_time_path
         return direct_feedback(
             network, tape, formed(error, recipe.error), products, recipe.feedback, recipe.surrogate,
             mean_rate=leak_path or recipe.error != "per_timestep", leak_path=leak_path, path=given.time_path,
+            traces=Traces(own=given.time_path == "full") if given.time_form == "traces" else None,
             reset_path=recipe.reset_path, project=recipe.project,
         )  # fmt: skip

@@ -14,9 +14,9 @@
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
 
 No layer waits for another, and nothing goes back through time but inside the neurons that `time_path` names: then
-their steps follow each other from the last to the first. With ``readout`` and ``full`` the error that is sent is the
-delta of the output, so it is sent for every timestep, from the last to the first; with the feedback "sdfa" each
-layer has its own path. With an error at every timestep the
+their steps follow each other from the last to the first. With ``readout`` and ``full`` the error that is sent is
+the delta of the output, so it is sent for every timestep, from the last to the first; with the feedback "sdfa"
+each layer has its own path. With an error at every timestep the
 history of a step is free as soon as its own error has been used. A layer that runs at another rate than the
 output uses the error of the output's timestep t_out = floor(t T_out / T_l). On the mean rate one read of B_l
 serves all timesteps.
@@ -27,11 +27,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archsim.lowering.arrays import Product, deliver, read_array
-from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Label
+from archsim.lowering.inputs import Codes
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
-from archsim.mapping import Home, LayerPlan, error_bytes
+from archsim.mapping import Block, Home, LayerPlan, error_bytes
 from archsim.workload import Layer
 
 
@@ -40,6 +41,7 @@ class DirectFeedback(Learning):
     """The learning pass of one sample."""
 
     fed_back: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)  # layer, tile, error
+    used: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: deltas made of one error
 
     def run(self) -> None:
         """Lay down forward pass and errors, and with each error the steps of all layers that use it.
@@ -136,7 +138,7 @@ class DirectFeedback(Learning):
         held: dict[tuple[str, int], list[Claim]] = {}
         homes, n_positions = ctx.plan(name).homes, ctx.flow.n_positions(name)
         joined = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
-        scaled = self.scaled(label, joined, {home.tile: home.n_channels * n_positions for home in homes}, 1)
+        scaled = self._ready_to_send(label, joined)
         for home in homes:
             size = error_bytes(ctx.chip, home.n_channels * n_positions, 1)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, "error for feedback"]
@@ -159,7 +161,22 @@ class DirectFeedback(Learning):
             for home in plan.homes:
                 of_home = (plan.layer.name, home.tile, error)
                 n_neurons = home.n_channels * ctx.flow.n_positions(plan.layer.name)
-                self.fed_back[of_home] = [self.rescaled(label, home.tile, n_neurons, self.fed_back[of_home])]
+                self.fed_back[of_home] = [self._rescaled(label, home.tile, n_neurons, self.fed_back[of_home])]
+
+    def _ready_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:
+        """The whole error over its largest, for the drivers; by home tile, when that is done."""
+        plan, n_positions = self.ctx.plan(self.last.name), self.ctx.flow.n_positions(self.last.name)
+        return self.scaled(label, known, {home.tile: home.n_channels * n_positions for home in plan.homes}, 1)
+
+    def _rescaled(self, label: Label, tile: int, n_values: int, tasks: list[int]) -> int:
+        """The sums times what the error was divided by."""
+        return self.rescaled(label, tile, n_values, tasks)
+
+    def _driven(self, block: Block, error: int) -> tuple[int, int, bool, Codes | None]:
+        """What drives an array: lines, bits of each, whether they have signs, and the numbers where they count."""
+        bits = self.ctx.chip.execution.error_resolution_bits
+        codes = self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
+        return block.n_rows, bits, bits > 1, codes
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
         ctx, last = self.ctx, self.last.name
@@ -172,14 +189,13 @@ class DirectFeedback(Learning):
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
         per_channel = ctx.flow.n_positions(name)
-        bits = ctx.chip.execution.error_resolution_bits
         blocks = [block for block in plan.feedback if block.tile == tile]
         n_bits = 8 * error_bytes(ctx.chip, self.last.n_neurons, 1)
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:
-            codes = ctx.fed_back_codes(self.forward.sample, error, block.rows)
-            product = Product(block, 1, block.n_rows, bits, signed=bits > 1, codes=codes)
+            n_active, bits, signed, codes = self._driven(block, error)
+            product = Product(block, 1, n_active, bits, signed=signed, codes=codes)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
             own_set = self.sums.taken[name, home.tile, error]
@@ -212,9 +228,14 @@ class DirectFeedback(Learning):
             for tile, delta in deltas.items():
                 used[tile].append(delta)
             self._learn(plan, step, deltas)
+        self._free_sums(name, steps[-1] if steps else 0, used, error)
+
+    def _free_sums(self, name: str, step: int, used: dict[int, list[int]], error: int = 0) -> None:
+        """Give the sums of B_l e back, by home tile after all that used them."""
         for tile, tasks in used.items():
-            label, claim = self.label(name, steps[-1] if steps else 0), self.sums.claim(name, tile, 1)
-            self.ctx.add(label, RELEASE, 1, after=tasks or self.fed_back[name, tile, error], frees=[claim])
+            claim = self.sums.claim(name, tile, 1)
+            after = tasks or self.fed_back[name, tile, error]
+            self.ctx.add(self.label(name, step), RELEASE, 1, after=after, frees=[claim])
 
     def _hidden_delta(self, plan: LayerPlan, home: Home, step: int, error: int) -> int:
         key = (plan.layer.name, home.tile)

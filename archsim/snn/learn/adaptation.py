@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -122,9 +122,7 @@ def adapt(
     on_chip = program(chip, work, start, data, seed, backward=learned.reads_transposed)
     writing = ThresholdWriting(on_chip, threshold=plan.threshold, residual=plan.residual)
     recipe = recipe_of(work, learned.optimizer(work), rule, start, seed, partial(_spread, chip, seed))
-    if recipe.feedback:
-        on_chip.add_feedback(recipe.feedback)
-        recipe = replace(recipe, project=on_chip.project)
+    recipe = learned.on_arrays(on_chip, recipe)
     test = (data.test.inputs, data.test.labels)
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}

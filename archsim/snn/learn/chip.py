@@ -113,12 +113,16 @@ class ChipProducts:
         if rows is not None and needs_calibration(spec):
             self.arrays[key].calibrate(rows)
 
-    def add_feedback(self, feedback: Mapping[str, Floats]) -> None:
-        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all."""
+    def add_feedback(self, feedback: Mapping[str, Floats], driven_by: InputRange | None = None) -> None:
+        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all.
+
+        `driven_by` says what drives them; errors if it is not given.
+        """
+        spec = self._errors_spec() if driven_by is None else driven_by.spec(self.chip)
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
-            self._place(name + FEEDBACK, matrix.T, self._errors_spec(), first + index, None)
+            self._place(name + FEEDBACK, matrix.T, spec, first + index, None)
 
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""

@@ -13,7 +13,7 @@ from archsim.snn.learn.products import Products, groups_of, outer
 from archsim.snn.learn.rows import batch_windows, gather_batch, spread_batch, unrow, unwindow
 from archsim.snn.learn.run import Tape
 from archsim.snn.learn.surrogates import Surrogate
-from archsim.snn.learn.time_path import TimePath, error_of_current
+from archsim.snn.learn.time_path import TimePath, Traces, error_of_current
 from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool
 
 Project = Callable[[str, Floats], Floats]
@@ -69,6 +69,7 @@ def back_propagate(
     reset_path: bool = False,
     compiled: bool = True,
     path: TimePath = TimePath(),  # noqa: B008  # frozen
+    traces: Traces | None = None,
 ) -> Gradients:
     """Back-propagation through time with surrogate derivatives.
 
@@ -80,6 +81,8 @@ def back_propagate(
         Whether the error also flows through the reset of the potential.
     path : TimePath
         Through whose leak errors go back in time; through all if not given.
+    traces : Traces, optional
+        What has happened before is summed up forwards, and meets the errors of each timestep.
 
     Returns
     -------
@@ -96,7 +99,9 @@ def back_propagate(
             network, layer, tape, flat, surrogate, products, path, reset_path=reset_path, compiled=compiled
         )
         if layer.has_weights:
-            add_products(layer, tape, delta, found)
+            made = delta if traces is None else traces.met_by(network, layer, tape, flat, surrogate)
+            add_products(layer, tape, made, found)
+            found.deltas[layer.name] = delta
         if not any(network.learns(name) for name in layer.inputs):
             continue
         below = _through(layer, tape, delta, products)
@@ -171,14 +176,16 @@ def direct_feedback(
     mean_rate: bool = False,
     leak_path: bool = False,
     path: str = "none",
+    traces: Traces | None = None,
+    targets: Floats | None = None,
     reset_path: bool = False,
     project: Project | None = None,
     compiled: bool = True,
 ) -> Gradients:
     """Direct feedback alignment: ``delta_l[t] = (B_l e[t]) s'(u_l[t])``, all layers at once.
 
-    Nøkland 2016, arXiv 1609.01596. The last layer learns from its own error, as with back-propagation, if `path` is
-    "none" without the path through time. A hidden layer without a neuron of its own learns from ``B_l e[t]`` as
+    Nøkland 2016, arXiv 1609.01596. The last layer learns from its own error, as with back-propagation, if `path`
+    is "none" without the path through time. A hidden layer without a neuron of its own learns from ``B_l e[t]`` as
     it is.
 
     Parameters
@@ -195,6 +202,10 @@ def direct_feedback(
     path : "none", "readout" or "full"
         With "readout" the error that is multiplied by B is that of the last layer's current, after the way back
         through the time of its neurons; with "full" each layer's own neurons carry theirs back too.
+    traces : Traces, optional
+        In place of a path back: errors are sent as they are, and meet what has been summed up forwards.
+    targets : array (B, classes), optional
+        In place of the error hidden layers learn from -B times these, at every timestep (DRTP).
     reset_path : bool
         Where errors go back in time, also through the reset.
     project : callable (layer name, error (n, classes)) -> (n, neurons), optional
@@ -204,39 +215,45 @@ def direct_feedback(
     -------
     Gradients
     """
-    _check_feedback(network, feedback, error.shape[2])
+    check_feedback(network, feedback, error.shape[2])
     mean = np.broadcast_to(error.mean(axis=0), error.shape)
     of_output = np.array(mean if mean_rate else error)
-    way = TimePath.named("full" if leak_path else path, recurrent=False)
+    way = TimePath.named("none" if traces else "full" if leak_path else path, recurrent=False)
     last, found = network.layers[-1], Gradients({}, {}, {})
 
     def learn(layer: Layer, arrived: Floats) -> None:
         delta = error_of_current(
             network, layer, tape, arrived, surrogate, products, way, reset_path=reset_path, compiled=compiled
         )
-        add_products(layer, tape, delta, found)
+        made = delta if traces is None else traces.met_by(network, layer, tape, arrived, surrogate)
+        add_products(layer, tape, made, found)
+        found.deltas[layer.name] = arrived if traces is not None and traces.of_synapses(network, layer) else delta
 
     learn(last, of_output)
     sent, is_constant = mean if mean_rate else error, mean_rate
-    if path != "none":
+    if targets is not None:
+        sent, is_constant = np.broadcast_to(targets, error.shape), True
+    elif path != "none" or traces is not None:
         sent, is_constant = found.deltas[last.name], False
     for layer in network.weighted:
         if layer is not last:
             n_steps = len(tape.outputs[layer.name])
             own = sent if is_constant or n_steps == len(sent) else np.broadcast_to(sent.mean(axis=0), sent.shape)
-            learn(layer, _projected(layer, own, n_steps, feedback, project))
-    return replace(_in_order(network, found), fed_back=sent[:1] if is_constant else sent)
+            arrived = projected(layer, own, n_steps, feedback, project)
+            learn(layer, arrived if targets is None else -arrived)
+    return replace(in_order(network, found), fed_back=sent[:1] if is_constant else sent)
 
 
-def _in_order(network: Network, found: Gradients) -> Gradients:
+def in_order(network: Network, found: Gradients) -> Gradients:
     """The same with layers in the order of the network."""
     keys = [layer.name for layer in network.weighted]
-    weights = {key: found.weights[key] for name in keys for key in (name, name + RECURRENT) if key in found.weights}
+    both = [key for name in keys for key in (name, name + RECURRENT)]
+    weights = {key: found.weights[key] for key in both if key in found.weights}
     biases = {key: found.biases[key] for key in keys if key in found.biases}
     return Gradients(weights, biases, {key: found.deltas[key] for key in keys})
 
 
-def _projected(
+def projected(
     layer: Layer, sent: Floats, n_steps: int, feedback: Mapping[str, Floats], project: Project | None
 ) -> Floats:
     """B e of a layer at each of its timesteps: (T_l, B, neurons). An error that is constant goes once."""
@@ -249,7 +266,7 @@ def _projected(
     return np.array(np.broadcast_to(arrived, (n_steps, *arrived.shape[1:])))
 
 
-def _check_feedback(network: Network, feedback: Mapping[str, Floats], n_classes: int) -> None:
+def check_feedback(network: Network, feedback: Mapping[str, Floats], n_classes: int) -> None:
     faults = []
     last = network.layers[-1]
     if not last.has_weights:

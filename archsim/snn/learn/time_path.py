@@ -83,3 +83,58 @@ def at_once(layer: Layer, tape: Tape, arrived: Floats, surrogate: Surrogate) -> 
     p = tape.numbers[layer.name]
     slope = surrogate(tape.potentials[layer.name] - p.threshold) if p.spikes else 1.0
     return arrived * slope * (p.gain * p.syn_gain if p.synapse else p.gain)
+
+
+@dataclass(frozen=True)
+class Traces:
+    """The forward form of paths through time: sums over the past, kept until an error comes, in place of waiting.
+
+    With L[t] what arrives at a layer, x[t] its rows, k the leak of the output and a its own::
+
+        trace of a row       r[t] = a r[t-1] + x[t]                  (x itself without `own`)
+        trace of a synapse   z[t] = k z[t-1] + s'(u[t]) r[t]         (s' r without `readout`)
+        dL/dW                sum over t of L[t] z[t]
+
+    That is the gradient that the same path gives backwards, where all outputs have one leak and resets carry no
+    error: e-prop (Bellec et al. 2020, doi:10.1038/s41467-020-17236-y); without `readout` the traces of OTTT (Xiao
+    et al. 2022, arXiv 2210.04195). Here the sum is made of L[t], from the last timestep to the first, which comes
+    to the same number.
+
+    Parameters
+    ----------
+    readout : bool
+        Of hidden layers: over the leak of the output's neurons.
+    own : bool
+        Of hidden layers: over their own leak. The output has its own in any case.
+    """
+
+    readout: bool = True
+    own: bool = True
+
+    def of_synapses(self, network: Network, layer: Layer) -> bool:
+        """Whether a layer keeps a trace for each synapse: there, L meets the trace and not the slope."""
+        return self.readout and layer is not network.layers[-1]
+
+    def met_by(self, network: Network, layer: Layer, tape: Tape, arrived: Floats, surrogate: Surrogate) -> Floats:
+        """What multiplies each timestep's rows, (T, B, neurons), from what arrives at the layer's output."""
+        last = network.layers[-1]
+        if layer is last:
+            return summed_back(tape, layer, at_once(layer, tape, arrived, surrogate))
+        summed = summed_back(tape, last, arrived) if self.readout else arrived
+        found = at_once(layer, tape, summed, surrogate)
+        return summed_back(tape, layer, found) if self.own else found
+
+
+def summed_back(tape: Tape, layer: Layer, values: Floats) -> Floats:
+    """``y[t] = values[t] + leak y[t+1]``, with the leak of a layer's neurons, and of their synapses too."""
+    if layer.neuron is None:
+        return values
+    p = tape.numbers[layer.name]
+    for decay in (p.decay, p.syn_decay) if p.synapse else (p.decay,):
+        # one leak for all, of the output, whose neurons are others than those that the values belong to
+        leak = decay[0] if bool((decay == decay[0]).all()) else decay
+        summed = np.array(values)
+        for t in range(len(values) - 2, -1, -1):
+            summed[t] += leak * summed[t + 1]
+        values = summed
+    return values

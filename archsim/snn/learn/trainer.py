@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from archsim.names import RECURRENT
 from archsim.registry import RULES
 from archsim.snn.learn.feedbacks import Draw
 from archsim.snn.learn.gradients import Gradients, Project
-from archsim.snn.learn.losses import score
+from archsim.snn.learn.losses import one_hot, score
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import LearningProducts, Products
 from archsim.snn.learn.run import Tape, run_batch
@@ -26,6 +26,9 @@ from archsim.snn.windows import Array
 from archsim.workload import Workload
 from archsim.workload.learning import ErrorRate
 from archsim.workload.network import Floats, Network
+
+if TYPE_CHECKING:
+    from archsim.snn.learn.chip import ChipProducts
 
 Labels = NDArray[np.int64]
 BIAS = ".bias"  # after a layer's name: the optimizer's key of its biases
@@ -89,6 +92,8 @@ class LearnedRule(Protocol):
     def optimizer(self, work: Workload) -> OptimizerKind | None: ...
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]: ...
+
+    def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe: ...
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
@@ -185,6 +190,7 @@ def train_step(
             share = len(labels[part]) / len(labels)
             tape = run_batch(network, x[:, part], products)
             scored = score(recipe.loss, tape.outputs[network.layers[-1].name], labels[part])
+            tape.targets = one_hot(labels[part], scored.error.shape[2]) / len(labels)
             found = rule.gradients(network, tape, share * scored.error, products, recipe)
             _check_finite(network, tape, scored.value, found, step)
             loss += share * scored.value

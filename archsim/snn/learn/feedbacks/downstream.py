@@ -91,6 +91,6 @@ def _check(network: Network, name: str) -> None:
         op = layer.op
         if op.flatten_time if isinstance(op, Dense) else op.axis == "time":
             raise WorkloadError(
-                f"feedback of layer {name!r} is to be made of the weights downstream, but layer {layer.name!r} has "
-                "windows along time. Take gaussian, uniform, ternary or sparse feedback"
+                f"feedback of layer {name!r} is to be made of the weights downstream, but layer {layer.name!r} "
+                "has windows along time. Take gaussian, uniform, ternary or sparse feedback"
             )
