@@ -18,8 +18,8 @@ class EProp(DFA):
     """Random e-prop: the output's error goes through fixed matrices to all layers, and nothing waits for the end.
 
     Each synapse keeps a trace of its input, its neuron's slope and the leaks of neuron and output. That is DFA
-    with ``time_path: full`` and ``time_form: traces``. With ``feedback: {kind: product}`` the matrices are the weights
-    downstream as they are when the rule begins (symmetric e-prop, but for what is learned after that).
+    with ``time_path: full`` and ``time_form: traces``. With ``feedback: {kind: product}`` the matrices are the
+    weights downstream as they are when the rule begins (symmetric e-prop, but for what is learned after that).
     """
 
     kind = "eprop"

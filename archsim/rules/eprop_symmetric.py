@@ -13,8 +13,8 @@ class SymmetricEProp(OTTT):
     """As OTTT, with traces that are also summed over the leak of the output (Bellec et al. 2020, see `EProp`).
 
     With one hidden layer that is the gradient of back-propagation through time, but for the path through resets
-    and recurrent weights. Over more layers the error of a timestep comes down as in OTTT: a trace cannot tell through
-    which timesteps' slopes above it would have come.
+    and recurrent weights. Over more layers the error of a timestep comes down as in OTTT: a trace cannot tell
+    through which timesteps' slopes above it would have come.
     """
 
     kind = "eprop_symmetric"

@@ -20,8 +20,8 @@ def trace_need(work: Workload, layer: Layer, *, readout: bool, own: bool) -> Tra
     """
     last = work.network.layers[-1]
     n_own, n_readout = (0 if which.neuron is None else which.neuron.n_states for which in (layer, last))
-    of_row = n_own if own or layer is last else 0
-    of_synapse = n_readout if readout and layer is not last else 0
+    of_row = n_own if own or layer.name == last.name else 0
+    of_synapse = n_readout if readout and layer.name != last.name else 0
     return TraceNeed(of_row, of_synapse) if of_row or of_synapse else None
 
 

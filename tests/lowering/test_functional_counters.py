@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from causality_support import check_causality
 from lowering_support import SMALL_CHIP, counts, n_tasks
 
 from archsim.crossbar import Counters
+from archsim.engine import run_tasks
 from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
 from archsim.registry import RULES
@@ -64,8 +66,11 @@ def trained(lowered, root_dir, tmp_path):
             backward=RULES[phase].reads_transposed,
         )
         rule = RULES[phase]()
-        settings, feedback = rule.settings(work), rule.feedback(work, net, 0, None)
-        on_chip.add_feedback(feedback)
+        recipe = Recipe(
+            SGD(0.5), rule=phase, feedback=rule.feedback(work, net, 0, None), loss=loss, error=work.error,
+            settings=rule.settings(work),
+        )  # fmt: skip
+        recipe = rule.on_arrays(on_chip, recipe)
         on_chip.reset_counters()
         recorder, outer = Recorder(net, on_chip, N_SAMPLES), {}
 
@@ -78,12 +83,10 @@ def trained(lowered, root_dir, tmp_path):
                 largest = np.maximum(size.max(axis=2, keepdims=True), np.finfo(float).tiny)
                 by_position = np.rint(size / largest * largest_code) != 0
                 rows = (tape.rows[name] != 0).astype(int)
+                if (kept := rule.traces(work, net.layer(name))) is not None:  # all rows have one, silent or not
+                    rows, by_position = np.ones_like(rows), by_position | (kept.n_of_synapse > 0)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
 
-        recipe = Recipe(
-            SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
-            error=work.error, settings=settings,
-        )
         train_step(net, x, np.array([0, 1, 2]), on_chip, recipe, observe=observe)
         recorder.written()
         recorder.activity().save(tmp_path / "recorded.npz")
@@ -165,17 +168,30 @@ RULES_SAID = {
     "dfa, the output's path through time": ("dfa", "{time_path: readout}", ()),
     "dfa, every layer's path through time": ("dfa", "{time_path: full, feedback: {kind: sign_concordant}}", ()),
     "dfa, product": ("dfa", "{time_path: readout, feedback: {kind: product}}", ONES),
+    "dfa, traces": ("dfa", "{time_path: readout, time_form: traces}", ()),
+    "feedback alignment": ("feedback_alignment", "{}", ()),
+    "feedback alignment, pieces, bit by bit": ("feedback_alignment", "{steps: 2}", ONES),
+    "sign-symmetric": ("sign_symmetric", "{time_path: readout}", ("execution.feedback=transposable", *TRANSPOSABLE)),
+    "DRTP": ("drtp", "{}", ()),
+    "DRTP, bit by bit": ("drtp", "{}", ONES),
+    "DRTP, paths through time": ("drtp", "{time_path: full}", ()),
+    "e-prop": ("eprop", "{feedback: {kind: ternary}}", ()),
+    "e-prop, symmetric": ("eprop_symmetric", "{}", ()),
+    "OTTT": ("ottt", "{}", ()),
+    "OTTT, transposable": ("ottt", "{}", FROM_COLUMNS),
 }
 
 
 @pytest.mark.parametrize(("phase", "said", "options"), RULES_SAID.values(), ids=RULES_SAID)
 def test_the_arrays_count_what_the_tasks_of_a_set_rule_do(trained, phase, said, options):
-    check_counts(trained(phase, *ONE_CYCLE, *options, rules=said), options)
+    step = trained(phase, *ONE_CYCLE, *options, rules=said)
+    check_counts(step, options)
+    assert check_causality(step.low, step.work, run_tasks(step.low.graph)) > 0
 
 
 def check_counts(step: Step, options: tuple[str, ...]) -> None:
     """Action by action, layer by layer."""
-    from_columns = "execution.feedback=transposable" in options
+    from_columns = FROM_COLUMNS[1] in options and RULES[step.low.mapping.phase].reads_transposed
     for layer in LAYERS:
         forward, backward, fed_back = (told_by(step, layer, name) for name in ("forward", "backward", "feedback"))
         arrays = found_in(step, layer)
@@ -193,9 +209,10 @@ def check_counts(step: Step, options: tuple[str, ...]) -> None:
             written -= copy["program"]
         elif layer + FEEDBACK in step.counters:
             matrix = found_in(step, layer + FEEDBACK)
-            same = ("read", "convert", "drive") if ONES[1] in options else ("read", "convert")
-            assert [fed_back[what] for what in same] == [matrix[what] for what in same]
-            assert fed_back["read"] > 0
+            told = fed_back if fed_back["read"] else backward
+            same = ("read", "convert", "drive") if ONES[1] in options or told is backward else ("read", "convert")
+            assert [told[what] for what in same] == [matrix[what] for what in same]
+            assert told["read"] > 0
         assert written == arrays["program"] > 0
         assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
 

@@ -79,7 +79,7 @@ class BP(Rule):
     def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
         """Through the leaks that the time path names; a piece of one timestep has none."""
         path, piece = self.settings(work).time_path, self.n_timesteps_of_a_piece(work)
-        is_last = layer is work.network.layers[-1]
+        is_last = layer.name == work.network.layers[-1].name
         return (path == "full" or (path == "readout" and is_last)) and piece != 1
 
     def n_timesteps_of_a_piece(self, work: Workload) -> int | None:

@@ -90,7 +90,7 @@ class DFA(Rule):
             return True
         if given.time_form == "traces":
             return False
-        return given.time_path == "full" or (given.time_path == "readout" and layer is work.network.layers[-1])
+        return given.time_path == "full" or (given.time_path == "readout" and layer.name == work.network.layers[-1].name)
 
     def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
         """With ``time_form: traces``: of the output's inputs, and of all hidden synapses."""

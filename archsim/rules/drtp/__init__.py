@@ -56,7 +56,7 @@ class DRTP(DFA):
     def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
         """Inside the neurons that the time path names."""
         path = self.settings(work).time_path
-        return path == "full" or (path == "readout" and layer is work.network.layers[-1])
+        return path == "full" or (path == "readout" and layer.name == work.network.layers[-1].name)
 
     def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
         """None."""

@@ -5,7 +5,7 @@
     load_global, hop ...   the label, to the homes of the output
     emit, hop ..., receive   from there to the tiles of all fixed matrices, as a vector with a single one
     each matrix:           drive, read, convert, shift_add of its one row
-    collect, hop ..., add  B_l y at the homes of layer l, kept in one of their sets of accumulators to the sample's end
+    collect, hop ..., add  B_l y at the homes of layer l, in one of their sets of accumulators to the sample's end
     for every hidden layer and step, as soon as it has its inputs
         surrogate, spread, outer   see :mod:`archsim.lowering.learning`
     error, surrogate, spread, outer   of the output, with each timestep's own error
