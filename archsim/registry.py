@@ -284,6 +284,9 @@ FEEDBACKS: Registry[Any] = Registry(
     "archsim.snn.learn.feedbacks.kind:FeedbackKind",
     "archsim.snn.learn.feedbacks.kinds",
 )
+PLACES: Registry[Any] = Registry(
+    "place of fixed matrices", "archsim.places", "archsim.rules.places.kind:Place", "archsim.rules.places.kinds"
+)
 RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
 OPTIMIZERS: Registry[Any] = Registry(
     "optimizer",

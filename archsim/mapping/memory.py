@@ -318,10 +318,12 @@ class _Book:
         for tile, step in step_bytes.items():
             self._add("output_buffer", tile, f"error of {name}", step, step * STREAM_STEPS)
         last = self.plans[self.work.network.layers[-1].name]
-        n_positions = self.flow.n_positions(last.layer.name)
-        whole = {home.tile: error_bytes(self.chip, home.n_channels * n_positions, 1) for home in last.homes}
-        for buffer, tile, user, size in rule.rooms(plan, last, whole):
+        sent = rule.n_values_sent(self.work, last).items()
+        whole = {tile: error_bytes(self.chip, n_values, 1) for tile, n_values in sent}
+        for buffer, tile, user, size in rule.rooms(self.work, plan, last, whole):
             self._add(buffer, tile, user, size, size * STREAM_STEPS)
+        for tile, bits in rule.kept_bits(self.chip, self.work, plan).items():
+            self._add("gradient_buffer", tile, f"feedback of {name}", n_bytes(bits, 1), n_bytes(bits, 1))
 
     def _history(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archsim.units import DoorModel
@@ -138,7 +139,18 @@ class Rule(ABC):
         """Timesteps between a layer's output and its error; `n_above` layers follow it, each taking one."""
         return n_above
 
-    def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
+    def n_values_sent(self, work: Workload, last: LayerPlan) -> dict[int, int]:
+        """Numbers of an error that leaves the output, by home tile; all outputs there."""
+        n_positions = prod(last.layer.out_shape[1:])
+        return {home.tile: home.n_channels * n_positions for home in last.homes}
+
+    def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]:
+        """By tile, what the gradient buffer holds for a layer beside gradients, states and traces."""
+        return {}
+
+    def rooms(
+        self, work: Workload, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]
+    ) -> Iterable[RoomNeed]:
         """Space for errors that go elsewhere than to a layer's own arrays: (buffer, tile, user, bytes of one).
 
         `error_bytes` is the size of a whole error of the output at each of the last layer's home tiles.

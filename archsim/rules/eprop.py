@@ -32,8 +32,9 @@ class EProp(DFA):
     def read_settings(self, work: Workload) -> DFASettings:
         """Those of the DFA that it is."""
         given: EPropSettings = self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
-        feedback = work.learning.feedback if given.feedback is None else given.feedback
-        return _as_dfa().model_copy(update={"optimizer": given.optimizer, "feedback": feedback})
+        said = {name: getattr(given, name) for name in type(given).model_fields}
+        said["feedback"] = work.learning.feedback if given.feedback is None else given.feedback
+        return _as_dfa().model_copy(update=said)
 
     def set_for(self, recipe: Recipe) -> DFASettings:
         """The settings that a recipe was made with."""

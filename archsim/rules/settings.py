@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from archsim.units import DoorModel
+from pydantic import Field
+
+from archsim.rules.places.kinds.arrays import Arrays
+from archsim.units import DoorModel, KindOf
 from archsim.workload.learning import Count, FeedbackModel, OptimizerModel, Positive
 
 TimePath = Literal["none", "readout", "full"]
 """Through whose leak an error goes back in time: nobody's, that of the output's neurons alone, everybody's."""
+
+
+PlaceModel = Annotated[Any, KindOf("archsim.places")]
+"""A place of :mod:`archsim.rules.places`."""
 
 
 class RuleSettings(DoorModel):
@@ -42,28 +49,39 @@ TimeForm = Literal["waiting", "traces"]
 """How an error meets what happened before it: it waits for the sample's end, or traces are kept until it comes."""
 
 
-class DRTPSettings(RuleSettings):
-    """`time_path`: ``readout``, the output's own; ``full``, each layer's own. `feedback`: this rule's matrices."""
+class DirectSettings(RuleSettings):
+    """Of rules whose errors go to all layers at once, through fixed matrices.
+
+    `feedback`: this rule's matrices, in place of `learning.feedback`. `place`: where they are; on arrays if it is
+    not said. `shared`: one value serves all positions of a channel of a convolution. `rank`: the matrices of all
+    layers are the nearest ones of that rank, and the error is brought to so many numbers at the output, before it
+    is sent.
+    """
+
+    feedback: FeedbackModel | None = None
+    place: PlaceModel = Field(default_factory=Arrays)
+    shared: bool = False
+    rank: Count | None = None
+
+
+class EPropSettings(DirectSettings):
+    """As of all direct rules."""
+
+
+class DRTPSettings(DirectSettings):
+    """`time_path`: ``readout``, the output's own; ``full``, each layer's own; all else as of direct rules."""
 
     time_path: TimePath = "none"
-    feedback: FeedbackModel | None = None
 
 
-class EPropSettings(RuleSettings):
-    """`feedback`: the matrices that bring the errors, in place of `learning.feedback`."""
-
-    feedback: FeedbackModel | None = None
-
-
-class DFASettings(RuleSettings):
+class DFASettings(DirectSettings):
     """`time_path`: whether the error is sent as it is, or after the output's own path back through time.
 
     ``none``: e[t], and every layer learns from its own timestep. ``readout``: the error of the output's current,
     after its own leak back through time. ``full``: that, and each layer's own leak too. `time_form`: the same
     gradients from the sample's end backwards, or forwards with a trace for each input of the output and for each
-    hidden synapse. `feedback` is this rule's, in place of `learning.feedback`.
+    hidden synapse. All else as of direct rules.
     """
 
     time_path: TimePath = "none"
     time_form: TimeForm = "waiting"
-    feedback: FeedbackModel | None = None

@@ -171,7 +171,7 @@ RULES_SAID = {
     "dfa, traces": ("dfa", "{time_path: readout, time_form: traces}", ()),
     "feedback alignment": ("feedback_alignment", "{}", ()),
     "feedback alignment, pieces, bit by bit": ("feedback_alignment", "{steps: 2}", ONES),
-    "sign-symmetric": ("sign_symmetric", "{time_path: readout}", ("execution.feedback=transposable", *TRANSPOSABLE)),
+    "sign-symmetric": ("sign_symmetric", "{time_path: readout}", TRANSPOSABLE),
     "DRTP": ("drtp", "{}", ()),
     "DRTP, bit by bit": ("drtp", "{}", ONES),
     "DRTP, paths through time": ("drtp", "{time_path: full}", ()),

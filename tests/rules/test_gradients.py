@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from learn_support import LI, NEURONS, batch_for, chain
+from rules.test_rules import NAMES as ALL
 
-from archsim.registry import FEEDBACKS, RULES
+from archsim.registry import RULES
 from archsim.rules.settings import BPSettings, DFASettings, DRTPSettings
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.losses import one_hot, score
@@ -55,9 +56,9 @@ def slope(tape, name, t, b):
 
 def back_through(tape, error, carry):
     """Backwards in time, every layer with its own leak; `carry` gives W^T delta or what stands for it."""
-    found = {name: 0.0 for name in NAMES}
+    found = dict.fromkeys(NAMES, 0.0)
     for b in range(error.shape[1]):
-        later = {name: 0.0 for name in NAMES}
+        later = dict.fromkeys(NAMES, 0.0)
         for t in reversed(range(len(error))):
             arrived = error[t, b]
             for name in reversed(NAMES):
@@ -75,7 +76,7 @@ def test_fixed_matrices_stand_for_the_transposed_weights(rule, work_of):
     held = matrices(DEEP)
     assert {key: b.shape for key, b in feedback.items()} == {"1": held["1"].T.shape, "2": held["2"].T.shape}
     tape, error, found = gradients(rule, feedback=feedback)
-    close(found.weights, back_through(tape, error, lambda key, delta: feedback[key] @ delta if key != "0" else None))
+    close(found.weights, back_through(tape, error, lambda key, delta: feedback[key] @ delta if key in feedback else 0))
 
 
 def test_sign_symmetric_matrices_have_the_signs_and_the_size_of_the_weights(work_of):
@@ -92,7 +93,7 @@ def test_sign_symmetric_matrices_have_the_signs_and_the_size_of_the_weights(work
 def test_drtp_learns_from_the_label_alone_but_for_the_last_layer():
     feedback = make_feedback(DEEP, seed=2)
     tape, error, found = gradients("drtp", settings=DRTPSettings(), feedback=feedback)
-    expected = {name: 0.0 for name in NAMES}
+    expected = dict.fromkeys(NAMES, 0.0)
     for b, label in enumerate(LABELS):
         for t in range(len(error)):
             wanted = np.eye(3)[label] / len(LABELS) / len(error)
@@ -152,7 +153,8 @@ def direct(network, tape, error, feedback):
 def test_e_prop_is_errors_times_traces_of_synapses(network):
     feedback = make_feedback(network, seed=2)
     tape, error, found = gradients("eprop", network, feedback=feedback)
-    close(found.weights, with_traces(network, tape, error, direct(network, tape, error, feedback), over_readout=True))
+    signal = direct(network, tape, error, feedback)
+    close(found.weights, with_traces(network, tape, error, signal, over_readout=True))
 
 
 @pytest.mark.parametrize(("rule", "over_readout"), [("ottt", False), ("eprop_symmetric", True)])
@@ -198,7 +200,4 @@ def test_ottt_is_bp_without_a_path_through_time_but_the_layers_own():
 
 def test_every_rule_has_a_gradient_test():
     """A rule that is added must be written down here, or in the tests of its parts."""
-    assert set(RULES) == {
-        "bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "ottt", "sign_symmetric",
-    }  # fmt: skip
-    assert {"product", "sdfa"} < set(FEEDBACKS)
+    assert set(RULES) == set(ALL)

@@ -25,14 +25,18 @@ serves all timesteps.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from archsim.lowering.arrays import Product, deliver, read_array
+from archsim.components import Operations
+from archsim.lowering import arithmetic
+from archsim.lowering.arrays import Product, deliver, read_array, summed_up
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Label
 from archsim.lowering.inputs import Codes
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
 from archsim.mapping import Block, Home, LayerPlan, error_bytes
+from archsim.rules.dfa import DFA
 from archsim.workload import Layer
 
 
@@ -130,23 +134,22 @@ class DirectFeedback(Learning):
         """Send one error to the feedback arrays, to all of them at once with multicast, and read them."""
         ctx, name = self.ctx, self.last.name
         label = self.label(name, last_step)
-        plans = [p for p in ctx.mapping.plans.values() if p.feedback]
-        readers = [(plan, tile) for plan in plans for tile in sorted({block.tile for block in plan.feedback})]
+        reading = {name: self.rule.reading_tiles(ctx.work, plan) for name, plan in ctx.mapping.plans.items()}
+        plans = [ctx.plan(name) for name, tiles in reading.items() if tiles]
+        readers = [(plan, tile) for plan in plans for tile in reading[plan.layer.name]]
         if not plans:
             return
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
-        homes, n_positions = ctx.plan(name).homes, ctx.flow.n_positions(name)
         joined = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
         scaled = self._ready_to_send(label, joined)
-        for home in homes:
-            size = error_bytes(ctx.chip, home.n_channels * n_positions, 1)
-            share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, "error for feedback"]
-            out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error for feedback]", share), size)
-            admitted = ctx.add(label, ADMIT, 1, after=[scaled[home.tile]], reserves=[out])
-            _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-            rooms = [(tile, self._feedback_room(plan, home.tile, tile, size)) for plan, tile in readers]
-            messages = send_to(ctx, label, home.tile, size * 8, rooms, [emitted])
+        for source, size in self._sizes.items():
+            share = ctx.mapping.buffers.share_bytes["output_buffer", source, "error for feedback"]
+            out = (ctx.resource(f"tile[{source}].output_buffer.space[error for feedback]", share), size)
+            admitted = ctx.add(label, ADMIT, 1, after=[scaled[source]], reserves=[out])
+            _, emitted = emit(ctx, label, source, size * 8, [admitted])
+            rooms = [(tile, self._feedback_room(plan, source, tile, size)) for plan, tile in readers]
+            messages = send_to(ctx, label, source, size * 8, rooms, [emitted])
             for (plan, tile), (_, room), message in zip(readers, rooms, messages, strict=True):
                 arrived.setdefault((plan.layer.name, tile), []).append(message)
                 held.setdefault((plan.layer.name, tile), []).append(room.claim)
@@ -154,19 +157,37 @@ class DirectFeedback(Learning):
         for plan in plans:
             for home in plan.homes:
                 self.sums.take(label, plan.layer.name, home.tile, [error], 1)
-            for tile in sorted({block.tile for block in plan.feedback}):
+            for tile in reading[plan.layer.name]:
                 key = (plan.layer.name, tile)
                 read = self._read_feedback(plan, tile, error, arrived[key])
                 ctx.add(label, RELEASE, 1, after=read, frees=held[key])
             for home in plan.homes:
                 of_home = (plan.layer.name, home.tile, error)
-                n_neurons = home.n_channels * ctx.flow.n_positions(plan.layer.name)
-                self.fed_back[of_home] = [self._rescaled(label, home.tile, n_neurons, self.fed_back[of_home])]
+                n_values = self.rule.n_values_of(ctx.work, plan, home)
+                self.fed_back[of_home] = [self._rescaled(label, home.tile, n_values, self.fed_back[of_home])]
 
     def _ready_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:
         """The whole error over its largest, for the drivers; by home tile, when that is done."""
-        plan, n_positions = self.ctx.plan(self.last.name), self.ctx.flow.n_positions(self.last.name)
-        return self.scaled(label, known, {home.tile: home.n_channels * n_positions for home in plan.homes}, 1)
+        n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
+        if self.rule.settings(self.ctx.work).rank is not None:
+            known = self._compressed(label, known)
+        return self.scaled(label, known, n_values, 1)
+
+    def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
+        """The error times the factor of low rank, added up at the first home of the output."""
+        ctx, plan, n_sent = self.ctx, self.ctx.plan(self.last.name), self.rule.n_sent(self.ctx.work)
+        bits, potential = arithmetic.error_bits(ctx.chip), arithmetic.potential_bits(ctx.chip)
+        operations, done = Operations(1, ((potential, bits),)), {}
+        for home in plan.homes:
+            n_values = n_sent * home.n_channels * ctx.flow.n_positions(self.last.name)
+            here = ctx.parts.at(home.tile)
+            read = here.gradient_buffer.access("read_feedback", n_values * bits)
+            fetched = ctx.do(label, home.tile, read, [known[home.tile]])
+            job = here.gradient_unit.compute(f"compress@1+{operations.n_products:g}x", n_values, operations)
+            done[home.tile] = ctx.do(label, home.tile, job, [fetched])
+        summed = summed_up(ctx, label, dict.fromkeys(done, n_sent), done, potential)
+        first = plan.homes[0].tile
+        return {first: summed[first]}
 
     def _rescaled(self, label: Label, tile: int, n_values: int, tasks: list[int]) -> int:
         """The sums times what the error was divided by."""
@@ -175,22 +196,37 @@ class DirectFeedback(Learning):
     def _driven(self, block: Block, error: int) -> tuple[int, int, bool, Codes | None]:
         """What drives an array: lines, bits of each, whether they have signs, and the numbers where they count."""
         bits = self.ctx.chip.execution.error_resolution_bits
-        codes = self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
+        of_rank = self.rule.settings(self.ctx.work).rank is not None  # those numbers are not recorded
+        codes = None if of_rank else self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
         return block.n_rows, bits, bits > 1, codes
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
-        ctx, last = self.ctx, self.last.name
-        n_positions = ctx.flow.n_positions(last)
-        sizes = {h.tile: error_bytes(ctx.chip, h.n_channels * n_positions, 1) for h in ctx.plan(last).homes}
-        return shared_room(ctx, tile, f"feedback of {plan.layer.name}", source, sizes, size)
+        return shared_room(self.ctx, tile, f"feedback of {plan.layer.name}", source, self._sizes, size)
+
+    @cached_property
+    def _sizes(self) -> dict[int, int]:
+        """Bytes of a whole error, by the tiles of the output that send it."""
+        sent = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
+        return {tile: error_bytes(self.ctx.chip, n_values, 1) for tile, n_values in sent.items()}
+
+    @property
+    def rule(self) -> DFA:
+        """The rule, which knows where its matrices are."""
+        found = self.ctx.rule
+        assert isinstance(found, DFA)  # these are its tasks
+        return found
 
     def _read_feedback(self, plan: LayerPlan, tile: int, error: int, arrived: list[int]) -> list[int]:
         """Read a layer's feedback arrays on one tile and add the results at the layer's homes."""
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
-        per_channel = ctx.flow.n_positions(name)
+        given, n_sent = self.rule.settings(ctx.work), self.rule.n_sent(ctx.work)
+        per_channel = 1 if given.shared else ctx.flow.n_positions(name)
         blocks = [block for block in plan.feedback if block.tile == tile]
-        n_bits = 8 * error_bytes(ctx.chip, self.last.n_neurons, 1)
+        n_bits = 8 * error_bytes(ctx.chip, n_sent, 1)
+        if not given.place.has_arrays:
+            fetched = self.fetch_errors(label, tile, n_bits, 1, arrived)
+            return [self._multiplied(plan, tile, error, fetched)]
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:
@@ -205,6 +241,23 @@ class DirectFeedback(Learning):
             added = deliver(ctx, label, product, merged, home.tile, [own_set])
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
+
+    def _multiplied(self, plan: LayerPlan, tile: int, error: int, fetched: int) -> int:
+        """The product with a matrix that lies on no array, at a home of the layer."""
+        ctx, name = self.ctx, plan.layer.name
+        label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
+        home = next(home for home in plan.homes if home.tile == tile)
+        n_values = self._n_inputs * self.rule.n_values_of(ctx.work, plan, home)
+        own_set = self.sums.taken[name, tile, error]
+        place = self.rule.settings(ctx.work).place
+        found: int = place.lay_down(ctx, label, tile, n_values, [fetched, own_set])
+        self.fed_back[name, tile, error] = [found]
+        return found
+
+    @property
+    def _n_inputs(self) -> int:
+        """Numbers of an error that are not known to be zero."""
+        return self.rule.n_sent(self.ctx.work)
 
     def _output_layer(
         self, steps: list[int], errors: dict[tuple[int, int], int]

@@ -43,11 +43,14 @@ class DRTP(DFA):
     Settings = DRTPSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
-        """SDFA's matrix belongs to its errors."""
+        """SDFA's matrix belongs to its errors; a label has no low rank."""
+        found = self.matrix_faults(work)
+        if self.settings(work).rank is not None:
+            found.append(f"learning.rules.{self.kind}.rank: a label is one number already; leave it out")
         if self.settings(work).feedback.own_time_path:
             said = f"learning.rules.{self.kind}.feedback: kind sdfa belongs to errors on the mean rate"
-            return [f"{said}; take gaussian, uniform, ternary, sparse or one of the weights"]
-        return []
+            found.append(f"{said}; take gaussian, uniform, ternary, sparse or one of the weights")
+        return found
 
     def learns_at_once(self, work: Workload, flow: Dataflow) -> bool:
         """Where no path goes back in time, and the output's errors come with each timestep."""
@@ -70,8 +73,10 @@ class DRTP(DFA):
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """A label has one bit, and no sign."""
-        on_chip.add_feedback(recipe.feedback, InputRange(1, 1.0, signed=False))
-        return replace(recipe, project=on_chip.project)
+        from archsim.rules.dfa.matrices import projection
+
+        given, label = self.set_for(recipe), InputRange(1, 1.0, signed=False)
+        return replace(recipe, project=projection(given, on_chip.network, recipe.feedback, on_chip, label))
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe

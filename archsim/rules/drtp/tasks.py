@@ -77,6 +77,10 @@ class TargetProjection(DirectFeedback):
             self._free_sums(layer.name, 0, {tile: self.used.get((layer.name, tile), []) for tile in tiles})
 
     @property
+    def _n_inputs(self) -> int:
+        return 1
+
+    @property
     def _n_errors(self) -> int:
         return 1
 

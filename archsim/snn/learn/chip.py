@@ -92,7 +92,7 @@ class ChipProducts:
                 f"layer {', '.join(map(repr, grouped))}: convolutions in groups cannot be learned on arrays; "
                 "write them as one convolution for each group"
             )
-        self.chip, self._seed = chip, seed
+        self.chip, self.network, self._seed = chip, network, seed
         self._copies = chip.execution.feedback == "copy"
         self.arrays: dict[str, CrossbarArray] = {}
         self._tried: set[str] = set()  # arrays whose converters have met errors

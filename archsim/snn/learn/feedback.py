@@ -93,8 +93,10 @@ def made_feedback(
     seed: int,
     weights: Mapping[str, Floats] | None = None,
     draw: Draw | None = None,
+    shared: bool = False,
 ) -> dict[str, Floats]:
-    """As `make_feedback`, of a kind that a workload describes."""
+    """As `make_feedback`, of a kind that a workload describes; `shared`: a row for each channel, no neuron."""
     hidden = [layer for layer in network.weighted if layer is not network.layers[-1]]
     with FEEDBACKS.calling(kind.kind):
-        return {layer.name: kind.matrix(Wanted(network, layer, seed, draw, weights)) for layer in hidden}
+        wanted = [Wanted(network, layer, seed, draw, weights, shared) for layer in hidden]
+        return {one.layer.name: kind.matrix(one) for one in wanted}

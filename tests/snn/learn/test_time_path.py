@@ -19,9 +19,8 @@ from archsim.workload.network import Dense
 
 LABELS = np.array([0, 2, 1])
 WIDTH = 0.7
-DEEP = chain(
-    "deep", (4,), (Dense(7), (7,), NEURONS["LIF, reset by subtraction"]), (Dense(6), (6,), LIF), (Dense(3), (3,), LI)
-)
+TWO = NEURONS["LIF, reset by subtraction"]
+DEEP = chain("deep", (4,), (Dense(7), (7,), TWO), (Dense(6), (6,), LIF), (Dense(3), (3,), LI))
 
 
 def close(found, expected, what):
@@ -42,7 +41,7 @@ def gradients(rule, network, settings=None, feedback=None, error_rate="per_times
 @pytest.mark.parametrize("said", [
     {"time_path": "none"}, {"time_path": "readout"}, {"time_path": "full"}, {"steps": 1}, {"steps": 4},
 ], ids=str)  # fmt: skip
-@pytest.mark.parametrize("name", ["LIF, reset to a value", "recurrent CubaLIF", "convolution in a plane", "delays"])
+@pytest.mark.parametrize("name", ["LIF, reset to a value", "recurrent CubaLIF", "convolution in groups"])
 def test_bp_goes_back_as_far_as_it_is_said(name, said):
     torch = pytest.importorskip("torch")
     network, settings = NETWORKS[name], BPSettings.model_validate(said)

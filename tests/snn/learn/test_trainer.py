@@ -9,8 +9,8 @@ import pytest
 from learn_support import LIF, N_STEPS, NETWORKS, batch_for, chain
 
 from archsim.errors import WorkloadError
-from archsim.snn import forward
 from archsim.rules.settings import DFASettings
+from archsim.snn import forward
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.gradients import back_propagate
 from archsim.snn.learn.losses import score

@@ -18,7 +18,8 @@ def product_of(wanted: Wanted) -> Floats:
     """d(output) / d(layer's output) of the network without its neurons: (neurons, outputs).
 
     For a chain of dense layers ``(W_L ... W_(l+1))^T``. Convolutions, pooling (a largest counts as a mean) and
-    several inputs are followed as errors go back through them, delays without their time.
+    several inputs are followed as errors go back through them, delays without their time. Where one value serves
+    all positions of a channel, it is their mean.
 
     Raises
     ------
@@ -36,7 +37,9 @@ def product_of(wanted: Wanted) -> Floats:
         arrived = found.pop(layer.name, None)
         if layer.name == name:
             total = np.zeros((1, n_outputs, *layer.out_shape)) if arrived is None else arrived
-            return np.ascontiguousarray(total.reshape(n_outputs, -1).T)
+            by_channel = total.reshape(n_outputs, layer.out_shape[0], -1)
+            by_value = by_channel.mean(axis=2) if wanted.shared else by_channel.reshape(n_outputs, -1)
+            return np.ascontiguousarray(by_value.T)
         if arrived is None:
             continue
         for source, part in _below(network, layer, arrived, products):

@@ -34,6 +34,8 @@ class Wanted:
         Values that come from devices, see :func:`archsim.snn.learn.feedback.make_feedback`.
     weights : mapping of str to array (columns, rows), optional
         In place of the network's own.
+    shared : bool
+        Whether one value serves all positions of a channel.
     """
 
     network: Network
@@ -41,11 +43,13 @@ class Wanted:
     seed: int
     draw: Draw | None = None
     weights: Mapping[str, Floats] | None = None
+    shared: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(neurons of the layer, outputs of the network)."""
-        return self.layer.n_neurons, self.network.layers[-1].n_neurons
+        """(neurons of the layer, or its channels, outputs of the network)."""
+        n_values = self.layer.out_shape[0] if self.shared else self.layer.n_neurons
+        return n_values, self.network.layers[-1].n_neurons
 
     @property
     def size(self) -> float:

@@ -1,0 +1,98 @@
+"""The fixed matrices of direct rules: of few values, of low rank, and as a chip multiplies by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archsim.snn.learn.chip import by_largest
+from archsim.snn.learn.feedback import made_feedback
+
+if TYPE_CHECKING:
+    from archsim.rules.settings import DirectSettings
+    from archsim.snn.learn.chip import ChipProducts, InputRange
+    from archsim.snn.learn.feedbacks import Draw
+    from archsim.spec import Chip
+    from archsim.workload import Network
+    from archsim.workload.network import Floats
+
+Project = Callable[[str, "Floats"], "Floats"]
+
+
+def matrices_of(given: DirectSettings, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
+    """(neurons, outputs) of each hidden layer, as the settings say."""
+    made = made_feedback(network, given.feedback, seed=seed, draw=draw, shared=given.shared)
+    placed = {
+        name: given.place.drawn(values, given.feedback, seed * len(made) + index)
+        for index, (name, values) in enumerate(made.items())
+    }
+    return {name: spread(network, name, values) for name, values in low_rank(placed, given.rank).items()}
+
+
+def spread(network: Network, name: str, values: Floats) -> Floats:
+    """A row for each neuron, of a row for each channel."""
+    n_neurons = network.layer(name).n_neurons
+    return values if len(values) == n_neurons else np.repeat(values, n_neurons // len(values), axis=0)
+
+
+def stored(given: DirectSettings, network: Network, matrices: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The rows that a chip has of each matrix: all, or one for each channel."""
+    if not given.shared:
+        return dict(matrices)
+    positions = {name: network.layer(name).n_neurons // network.layer(name).out_shape[0] for name in matrices}
+    return {name: matrix[:: positions[name]] for name, matrix in matrices.items()}
+
+
+def low_rank(matrices: Mapping[str, Floats], rank: int | None) -> dict[str, Floats]:
+    """The nearest matrices that together have a rank (Eckart, Young 1936), so one factor serves all layers."""
+    if rank is None or not matrices:
+        return dict(matrices)
+    narrow = factor_of(matrices, rank)
+    return {name: matrix @ narrow.T @ narrow for name, matrix in matrices.items()}
+
+
+def factor_of(matrices: Mapping[str, Floats], rank: int) -> Floats:
+    """(rank, outputs): what all layers see of an error, as rows of length 1 at right angles."""
+    _, _, directions = np.linalg.svd(np.concatenate(list(matrices.values())), full_matrices=False)
+    return np.asarray(directions[:rank])
+
+
+def projection(
+    given: DirectSettings,
+    network: Network,
+    matrices: Mapping[str, Floats],
+    on_chip: ChipProducts,
+    driven_by: InputRange | None = None,
+) -> Project:
+    """Who multiplies errors by the matrices on a chip: arrays, or logic with what the place holds.
+
+    `driven_by` says what drives arrays; errors if it is not given.
+    """
+    rows = stored(given, network, matrices)
+    narrow = None if given.rank is None else factor_of(rows, given.rank)
+    factors = rows if narrow is None else {name: values @ narrow.T for name, values in rows.items()}
+    if given.place.has_arrays:
+        on_chip.add_feedback(factors, driven_by)
+        product: Project = on_chip.project
+    else:
+        held = {name: given.place.rounded(on_chip.chip, values) for name, values in factors.items()}
+        product = _by_logic(held, on_chip.chip)
+
+    def project(name: str, error: Floats) -> Floats:
+        found = product(name, error if narrow is None else error @ narrow.T)
+        return spread(network, name, found.T).T
+
+    return project
+
+
+def _by_logic(held: Mapping[str, Floats], chip: Chip) -> Project:
+    """Errors as they are sent, rounded to their bits, times the values."""
+    n_steps = 2 ** max(1, chip.execution.error_resolution_bits - 1) - 1
+
+    def product(name: str, error: Floats) -> Floats:
+        unit, largest = by_largest(error)
+        return np.rint(unit * n_steps) / n_steps * largest @ held[name].T
+
+    return product
