@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from lowering_support import Lowerer
 
 import archsim
 
@@ -18,3 +19,9 @@ def work_of(root_dir):
         return replace(work, network=network)
 
     return made
+
+
+@pytest.fixture
+def lowered(tmp_path, root_dir):
+    """Lowers a small network of its own, as the tests of lowering do."""
+    return Lowerer(tmp_path, root_dir / "tests" / "chips" / "wearable_rram.yaml")

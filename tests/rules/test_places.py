@@ -22,7 +22,9 @@ from archsim.workload.network import Dense
 
 SAMPLES, TIMESTEPS, CLASSES = 2, 6, 3
 HIDDEN = {"a": 12, "b": 9}
-CONVOLUTIONS = chain("convolutions", (2, 6), (conv(4, 3), (4, 4), LIF), (conv(5, 2), (5, 3), LIF), (Dense(3), (3,), LI))
+CONVOLUTIONS = chain(
+    "convolutions", (2, 6), (conv(4, 3), (4, 4), LIF), (conv(5, 2), (5, 3), LIF), (Dense(3), (3,), LI)
+)
 
 
 def said(**rule: object) -> str:
@@ -64,7 +66,8 @@ def test_a_register_draws_every_value_for_every_error_and_stores_none(lowered):
         (draw,) = (a for name, a in low.actions.items() if name.startswith("draw@"))
         assert draw.energy_pj == pytest.approx(bits * unit), "a step of the register costs an addition"
         assert f"project@1+{factors:g}x" in low.actions
-        assert not [d for d in low.mapping.buffers.demands if d.buffer == "gradient_buffer" and "feedback" in d.user]
+        kept = [d.user for d in low.mapping.buffers.demands if d.buffer == "gradient_buffer"]
+        assert not any("feedback" in user for user in kept)
 
 
 def test_a_matrix_of_low_rank_is_sent_fewer_numbers(lowered):
@@ -76,9 +79,8 @@ def test_a_matrix_of_low_rank_is_sent_fewer_numbers(lowered):
         assert n_tasks(narrow, "read", layer=layer, phase="feedback") == n_tasks(
             whole, "read", layer=layer, phase="feedback"
         )
-        assert counts(narrow, layer=layer, phase="feedback")["drive"] == SAMPLES * TIMESTEPS * 2 * len(
-            narrow.mapping.plans[layer].feedback
-        )
+        drives = [counts(low, layer=layer, phase="feedback")["drive"] for low in (whole, narrow)]
+        assert drives[0] * 2 == drives[1] * 3 > 0
 
 
 def test_one_value_for_all_positions_takes_as_many_arrays_as_there_are_channels(lowered):
@@ -113,7 +115,7 @@ def test_low_rank_is_the_nearest_for_all_layers_together():
     assert np.linalg.matrix_rank(found) == 2
     assert np.linalg.norm(together - found) == pytest.approx(np.linalg.svd(together)[1][2])  # Eckart, Young
     narrow = factor_of(near, 2)
-    for name, b in near.items():
+    for b in near.values():
         np.testing.assert_allclose(b @ narrow.T @ narrow, b, atol=1e-12)
 
 
@@ -174,7 +176,8 @@ def test_what_cannot_be_is_refused_with_what_would_help(lowered, rule, fault):
 
 def test_a_memory_without_room_for_the_matrices_is_refused_with_who_asks_for_it(lowered):
     with pytest.raises(DoesNotFitError, match=r"gradient_buffer .*feedback of a"):
-        lowered("dense", "dfa", ["tile.gradient_buffer.size=380 B"], learning=said(place="{kind: sram, value: 16 bit}"))
+        small = ["tile.gradient_buffer.size=380 B"]
+        lowered("dense", "dfa", small, learning=said(place="{kind: sram, value: 16 bit}"))
 
 
 @pytest.mark.parametrize("network", ["recurrent", "along_time"])

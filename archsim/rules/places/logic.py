@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def multiplied(ctx: Context, label: Label, tile: int, values: tuple[int, int], after: list[int]) -> int:
-    """Multiply and add up so many values of so many bits each; those of two bits pass an error, or its opposite."""
+    """Multiply and add up values of some bits each; those of two bits pass an error, or its opposite."""
     n_values, bits = values
     factors = () if bits <= 2 else ((bits, arithmetic.error_bits(ctx.chip)),)
     operations = Operations(1, factors)

@@ -30,9 +30,9 @@ class Generated(Place):
     """Drawn by a linear feedback shift register of 16 bits in each lane of the gradient unit; nothing is stored.
 
     A value takes `value` steps of the register, one for each of its bits; the same values come for every error,
-    for the register starts anew. A step clocks 16 flip-flops, 2.55 fJ each at 22 nm (NeuroSim V1.3), which is what the
-    unit's addition into a 16-bit register takes (0.017 pJ and 16 flip-flops): it is priced as one. Of kind uniform
-    its values are whole parts, of kind ternary (half of them zero, or none) two bits.
+    for the register starts anew. A step clocks 16 flip-flops, 2.55 fJ each at 22 nm (NeuroSim V1.3), which is what
+    the unit's addition into a 16-bit register takes (0.017 pJ and 16 flip-flops): it is priced as one. Of kind
+    uniform its values are whole parts, of kind ternary (half of them zero, or none) two bits.
     """
 
     kind: Literal["generated"] = "generated"
