@@ -320,8 +320,8 @@ class Causality:
                 if self.goes_back(step):
                     later = self.delta((step[0], step[1] + 1, *step[2:]), sample)
                     self.after(task, later, "an error comes after that of the later timestep")
-                if self.phase == "drtp" and layer.name != last:
-                    continue  # the label was there before the output
+                if self.phase in ("drtp", "local_losses") and layer.name != last:
+                    continue  # the label was there before the output, or the layer has an error of its own
                 for tile, of_tile in errors.items():
                     if layer.name != last and self.said.get("time_path", "none") != "none":
                         for own in (s for s in self.steps(last) if s[1] == t):

@@ -113,9 +113,13 @@ class OutputError:
         chip, homes = self.ctx.chip, self.plan.homes
         for name, operations in (("largest", arithmetic.COMPARE), ("exponential", arithmetic.exponential(chip))):
             own = {home.tile: self._do(name, home, step, operations, [known[home.tile]]) for home in homes}
-            one_each = dict.fromkeys(own, 1)
-            known = summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(chip))
+            known = self._told(step, own)
         return known
+
+    def _told(self, step: int, own: Known) -> Known:
+        """What homes tell each other of a value that each has found of its own outputs."""
+        one_each = dict.fromkeys(own, 1)
+        return summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(self.ctx.chip))
 
     def _error(self, home: Home, step: int, n_values: int, known: list[int]) -> int:
         """The label taken off; of errors that were added up it is off."""
@@ -134,7 +138,7 @@ class OutputError:
         """The sample's label, sent to all homes once the first of its inputs has come."""
         if not self.labels:
             ctx, label = self.ctx, self._label(0)
-            bits = label_bits(self.plan.layer.n_neurons)
+            bits = label_bits(ctx.network.layers[-1].n_neurons)
             first = next(iter(self.forward.received.values()))
             loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", bits), first)
             for home in self.plan.homes:

@@ -17,7 +17,6 @@ from archsim.workload import PROGRAM, Layer, Network, Workload
 
 if TYPE_CHECKING:
     from archsim.mapping.plan import LayerPlan
-    from archsim.snn.learn.optimizers import OptimizerKind
 
 RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
 
@@ -47,7 +46,7 @@ class MappedRule(Protocol):
 
     def settings(self, work: Workload) -> Any: ...
 
-    def optimizer(self, work: Workload) -> OptimizerKind | None: ...
+    def optimizer(self, work: Workload) -> Any: ...
 
     def faults(self, chip: Chip, work: Workload) -> list[str]: ...
 

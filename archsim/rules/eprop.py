@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from archsim.registry import RULES
 from archsim.rules.dfa import DFA
 from archsim.rules.settings import DFASettings, EPropSettings
+from archsim.units import DoorModel
 
 if TYPE_CHECKING:
     from archsim.snn.learn.trainer import Recipe
@@ -27,11 +28,12 @@ class EProp(DFA):
     colour = 4
     hatch = "oo"
     runs_unasked = False
-    Settings = EPropSettings
+    Settings: ClassVar[type[DoorModel]] = EPropSettings
 
     def read_settings(self, work: Workload) -> DFASettings:
         """Those of the DFA that it is."""
-        given: EPropSettings = self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
+        read = self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
+        given = cast("EPropSettings", read)
         said = {name: getattr(given, name) for name in type(given).model_fields}
         said["feedback"] = work.learning.feedback if given.feedback is None else given.feedback
         return _as_dfa().model_copy(update=said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from archsim.registry import RULES
 from archsim.rules.bp import BP
@@ -13,6 +13,7 @@ from archsim.rules.settings import AlignmentSettings
 from archsim.snn.learn.chip import whose_inputs_learn
 from archsim.snn.learn.products import matrices
 from archsim.snn.weights import stream
+from archsim.units import DoorModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +45,7 @@ class FeedbackAlignment(BP):
     hatch = "xxxx"
     reads_transposed = False
     runs_unasked = False
-    Settings = AlignmentSettings
+    Settings: ClassVar[type[DoorModel]] = AlignmentSettings
 
     def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]:
         """Laid out like BP's second copy, with ``feedback: transposable`` too."""

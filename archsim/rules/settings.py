@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from archsim.rules.places.kinds.arrays import Arrays
+from archsim.rules.places.kinds.sram import Sram
 from archsim.units import DoorModel, KindOf
 from archsim.workload.learning import Count, FeedbackModel, OptimizerModel, Positive
 
@@ -62,6 +63,17 @@ class DirectSettings(RuleSettings):
     place: PlaceModel = Field(default_factory=Arrays)
     shared: bool = False
     rank: Count | None = None
+
+
+class LocalSettings(RuleSettings):
+    """Of local losses: `feedback`, `place` as of direct rules, but not on arrays; in a memory if it is not said.
+
+    `time_path`: ``full``, each layer's own leak; ``readout``, the output's alone.
+    """
+
+    feedback: FeedbackModel | None = None
+    place: PlaceModel = Field(default_factory=Sram)
+    time_path: TimePath = "none"
 
 
 class EPropSettings(DirectSettings):

@@ -177,6 +177,8 @@ RULES_SAID = {
     "DRTP, paths through time": ("drtp", "{time_path: full}", ()),
     "e-prop": ("eprop", "{feedback: {kind: ternary}}", ()),
     "e-prop, symmetric": ("eprop_symmetric", "{}", ()),
+    "local losses": ("local_losses", "{}", ()),
+    "local losses, paths through time": ("local_losses", "{time_path: full}", ()),
     "OTTT": ("ottt", "{}", ()),
     "OTTT, transposable": ("ottt", "{}", FROM_COLUMNS),
 }

@@ -107,6 +107,36 @@ def test_drtp_learns_from_the_label_alone_but_for_the_last_layer():
     np.testing.assert_allclose(found.fed_back[0] != 0, np.eye(3)[LABELS])
 
 
+@pytest.mark.parametrize("loss", ["membrane_mse", "membrane_cross_entropy"])
+def test_local_losses_are_errors_of_read_outs_of_their_own(loss):
+    """The whole batch in two parts, as training may have it: shares add up."""
+    feedback = make_feedback(DEEP, seed=2)
+    x, surrogate, products = batch_for(DEEP), Surrogate("triangle", WIDTH), PlainProducts.of(DEEP)
+    recipe = Recipe(SGD(1.0), "local_losses", feedback, loss=loss, surrogate=surrogate)
+    found = dict.fromkeys(NAMES, 0.0)
+    for part in (slice(0, 1), slice(1, 3)):
+        tape = run_batch(DEEP, x[:, part], products)
+        tape.targets = one_hot(LABELS[part], 3) / 3
+        error = score(loss, tape.outputs["2"], LABELS[part]).error * len(LABELS[part]) / 3
+        made = RULES["local_losses"]().gradients(DEEP, tape, error, products, recipe)
+        found = {name: found[name] + made.weights[name] for name in NAMES}
+    tape, expected = run_batch(DEEP, x, products), dict.fromkeys(NAMES, 0.0)
+    for name in NAMES:
+        read = tape.outputs[name] @ feedback[name] if name in feedback else tape.outputs[name]
+        back = feedback[name] if name in feedback else np.eye(3)
+        n_times = len(read)
+        for t in range(n_times):
+            for b, label in enumerate(LABELS):
+                wanted = np.eye(3)[label]
+                if loss == "membrane_mse":
+                    local = 2 * (read[t, b] - wanted) / (3 * 3 * n_times)
+                else:
+                    local = (np.exp(read[t, b]) / np.exp(read[t, b]).sum() - wanted) / (3 * n_times)
+                delta = (back @ local) * slope(tape, name, t, b) * tape.numbers[name].gain
+                expected[name] = expected[name] + np.outer(delta, tape.rows[name][t, b, 0])
+    close(found, expected)
+
+
 def with_traces(network, tape, error, signal, *, over_readout):
     """Forwards: the trace of each row, that of each synapse, and the error of the timestep times it.
 

@@ -160,6 +160,18 @@ def test_what_is_drawn_has_the_size_and_the_zeros_that_its_kind_has(work_of, zer
     assert not np.array_equal(found["0"][:41], found["1"])
 
 
+def test_local_losses_read_spikes_out_and_errors_back(lowered):
+    low = lowered("dense", "local_losses", learning="{rules: {local_losses: {place: {kind: sram, value: 4 bit}}}}")
+    for layer, n in HIDDEN.items():
+        found = counts(low, layer=layer, phase="feedback")
+        spikes = int(lowered.activity.spikes[layer].sum())
+        assert found["project"] == CLASSES * (spikes + SAMPLES * TIMESTEPS * n)
+        assert found["largest"] == found["exponential"] == found["error"] == SAMPLES * TIMESTEPS * CLASSES
+        assert found["read"] == 0
+    assert not any(plan.feedback for plan in low.mapping.plans.values())
+    assert counts(low, layer="out", phase="feedback")["error"] == SAMPLES * TIMESTEPS * CLASSES
+
+
 @pytest.mark.parametrize(("rule", "fault"), [
     ({"place": "{kind: generated}"}, "no shift register draws gaussian feedback; take kind uniform or ternary"),
     ({"place": "{kind: generated}", "feedback": "{kind: product}"}, "no shift register draws product feedback"),
@@ -175,8 +187,8 @@ def test_what_cannot_be_is_refused_with_what_would_help(lowered, rule, fault):
 
 
 def test_a_memory_without_room_for_the_matrices_is_refused_with_who_asks_for_it(lowered):
+    small = ["tile.gradient_buffer.size=380 B"]
     with pytest.raises(DoesNotFitError, match=r"gradient_buffer .*feedback of a"):
-        small = ["tile.gradient_buffer.size=380 B"]
         lowered("dense", "dfa", small, learning=said(place="{kind: sram, value: 16 bit}"))
 
 

@@ -16,7 +16,8 @@ from archsim.rules.base import Rule
 from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 
-NAMES = ("bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "ottt", "sign_symmetric")
+NAMES = ("bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "local_losses",
+         "ottt", "sign_symmetric")  # fmt: skip
 PACKAGE = Path(archsim.__file__).parent
 # files outside rules/ that name a rule, and why
 NAMED = {
@@ -84,7 +85,7 @@ def test_a_rule_without_more_needs_no_array_and_no_room_but_the_weights():
     plan = type("Plan", (), {"copy": ()})
     rule = Nothing()
     assert not rule.blocks(None, None, plan)
-    assert not list(rule.rooms(plan, plan, {0: 8}))
+    assert not list(rule.rooms(None, plan, plan, {0: 8}))
     assert not rule.error_arrays(plan)
     assert rule.most_blocks(None, None, None, 8) == 0
     assert rule.n_timesteps_under_way(3) == 3
@@ -109,7 +110,7 @@ def test_the_command_line_takes_the_rules_there_are(root_dir):
     assert "'hebb' is not one of 'bp', 'dfa', 'drtp'" in " ".join(refused.output.split())
     assert call("map", chip, work, "--phase", "dfa", *small).exit_code == 0
     archsim.register(Nothing)
-    assert "'feedback_alignment', 'nothing'" in " ".join(call("run", chip, work, "--phase", "hebb").output.split())
+    assert "'local_losses', 'nothing'" in " ".join(call("run", chip, work, "--phase", "hebb").output.split())
 
 
 def test_a_budget_needs_a_rule_that_adapts(root_dir):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import BPSettings
+from archsim.units import DoorModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -37,7 +38,7 @@ class BP(Rule):
     hatch = "////"
     reads_transposed = True
     writes_layer_by_layer = False
-    Settings = BPSettings
+    Settings: ClassVar[type[DoorModel]] = BPSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """Pieces of a sample need a path through time to cut, and one rate of all layers."""

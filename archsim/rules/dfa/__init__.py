@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import DFASettings
 from archsim.rules.traces import trace_faults, trace_need
+from archsim.units import DoorModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -40,7 +41,7 @@ class DFA(Rule):
     kind = "dfa"
     title = "DFA"
     colour = 0
-    Settings = DFASettings
+    Settings: ClassVar[type[DoorModel]] = DFASettings
 
     def read_settings(self, work: Workload) -> DFASettings:
         """As the workload says them, with its own `feedback` where they name none."""

@@ -23,6 +23,7 @@ Project = Callable[[str, "Floats"], "Floats"]
 
 def matrices_of(given: DirectSettings, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
     """(neurons, outputs) of each hidden layer, as the settings say."""
+    assert given.feedback is not None  # a rule fills in that of the workload
     made = made_feedback(network, given.feedback, seed=seed, draw=draw, shared=given.shared)
     placed = {
         name: given.place.drawn(values, given.feedback, seed * len(made) + index)
@@ -93,6 +94,6 @@ def _by_logic(held: Mapping[str, Floats], chip: Chip) -> Project:
 
     def product(name: str, error: Floats) -> Floats:
         unit, largest = by_largest(error)
-        return np.rint(unit * n_steps) / n_steps * largest @ held[name].T
+        return np.asarray(np.rint(unit * n_steps) / n_steps * largest @ held[name].T)
 
     return product

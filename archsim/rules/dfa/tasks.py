@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol, cast
 
 from archsim.components import Operations
 from archsim.lowering import arithmetic
@@ -36,8 +37,18 @@ from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
 from archsim.mapping import Block, Home, LayerPlan, error_bytes
-from archsim.rules.dfa import DFA
-from archsim.workload import Layer
+from archsim.mapping.rule import MappedRule
+from archsim.workload import Layer, Workload
+
+
+class DirectRule(MappedRule, Protocol):
+    """What these tasks ask of their rule; see :class:`archsim.rules.dfa.DFA`."""
+
+    def n_sent(self, work: Workload) -> int: ...
+
+    def n_values_of(self, work: Workload, plan: LayerPlan, home: Home) -> int: ...
+
+    def reading_tiles(self, work: Workload, plan: LayerPlan) -> list[int]: ...
 
 
 @dataclass
@@ -210,11 +221,9 @@ class DirectFeedback(Learning):
         return {tile: error_bytes(self.ctx.chip, n_values, 1) for tile, n_values in sent.items()}
 
     @property
-    def rule(self) -> DFA:
+    def rule(self) -> DirectRule:
         """The rule, which knows where its matrices are."""
-        found = self.ctx.rule
-        assert isinstance(found, DFA)  # these are its tasks
-        return found
+        return cast("DirectRule", self.ctx.rule)
 
     def _read_feedback(self, plan: LayerPlan, tile: int, error: int, arrived: list[int]) -> list[int]:
         """Read a layer's feedback arrays on one tile and add the results at the layer's homes."""
@@ -263,7 +272,8 @@ class DirectFeedback(Learning):
         self, steps: list[int], errors: dict[tuple[int, int], int]
     ) -> dict[tuple[int, int], int]:
         """The output's own deltas, and what it learns from them; by (home tile, step)."""
-        plan, found = self.ctx.plan(self.last.name), {}
+        plan = self.ctx.plan(self.last.name)
+        found: dict[tuple[int, int], int] = {}
         for step in steps:
             deltas = {
                 home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes

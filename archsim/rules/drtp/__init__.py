@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from archsim.registry import RULES
 from archsim.rules.dfa import DFA
 from archsim.rules.settings import DRTPSettings
 from archsim.snn.learn.chip import InputRange
+from archsim.units import DoorModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -40,7 +41,7 @@ class DRTP(DFA):
     colour = 1
     hatch = "--"
     runs_unasked = False
-    Settings = DRTPSettings
+    Settings: ClassVar[type[DoorModel]] = DRTPSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """SDFA's matrix belongs to its errors; a label has no low rank."""
