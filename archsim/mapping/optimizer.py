@@ -15,7 +15,7 @@ from archsim.workload import Workload
 from archsim.workload.update_needs import UpdateNeeds
 
 
-def needs_of(work: Workload, rule: MappedRule | None) -> UpdateNeeds:
+def needs_of(work: Workload, rule: MappedRule | None = None) -> UpdateNeeds:
     """Needs of the optimizer of a rule, or of ``learning.adapt``; plain gradient descent where none is named.
 
     SGD: nothing. Momentum: m, a multiplication and an addition. Adam: m and v, 6 multiplications, 3 additions, a
@@ -25,7 +25,7 @@ def needs_of(work: Workload, rule: MappedRule | None) -> UpdateNeeds:
     Examples
     --------
     >>> from archsim.workload import load_workload
-    >>> needs_of(load_workload("workloads/watch_mlp.yaml"), None).is_plain
+    >>> needs_of(load_workload("workloads/watch_mlp.yaml")).is_plain
     True
     """
     adapt = work.learning.adapt

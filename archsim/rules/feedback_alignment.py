@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from archsim.registry import RULES
 from archsim.rules.bp import BP
 from archsim.rules.settings import AlignmentSettings
-from archsim.snn.learn.chip import whose_inputs_learn
-from archsim.snn.learn.products import matrices
-from archsim.snn.weights import stream
 from archsim.units import DoorModel
 
 if TYPE_CHECKING:
@@ -66,6 +63,10 @@ class FeedbackAlignment(BP):
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """A matrix (inputs, outputs) for each whose inputs need an error."""
+        from archsim.snn.learn.chip import whose_inputs_learn
+        from archsim.snn.learn.products import matrices
+        from archsim.snn.weights import stream
+
         keys, scale = whose_inputs_learn(network), self.settings(work).scale
         own = {key: weights for key, weights in matrices(network).items() if key in keys}
         drawn = (stream(seed, _STREAM, i) for i in range(len(own)))

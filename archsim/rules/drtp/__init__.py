@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.dfa import DFA
 from archsim.rules.settings import DRTPSettings
-from archsim.snn.learn.chip import InputRange
 from archsim.units import DoorModel
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ class DRTP(DFA):
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """A label has one bit, and no sign."""
         from archsim.rules.dfa.matrices import projection
+        from archsim.snn.learn.chip import InputRange
 
         given, label = self.set_for(recipe), InputRange(1, 1.0, signed=False)
         return replace(recipe, project=projection(given, on_chip.network, recipe.feedback, on_chip, label))
