@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Job, Part, Parts, ReadCycle
-from archsim.taskgraph import TaskGraphBuilder
+from archsim.taskgraph import Fragment, TaskGraphBuilder
 
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "floordiv": operator.floordiv, "max": max,
@@ -264,7 +264,7 @@ class TapedTasks(TaskGraphBuilder):
     def __init__(self, tape: Tape) -> None:
         super().__init__()
         self._tape = tape
-        self.occupancy, self.latency = array("q"), array("q")
+        self.occupancy, self.latency, self.open = array("q"), array("q"), array("q")
 
     def task(self, *, occupancy_ps: int = 0, latency_ps: int | None = None, **given: Any) -> int:
         """As `TaskGraphBuilder.task`."""
@@ -273,6 +273,22 @@ class TapedTasks(TaskGraphBuilder):
         self.occupancy.append(occupancy.node)
         self.latency.append(latency.node)
         return super().task(occupancy_ps=int(occupancy), latency_ps=int(latency), **given)
+
+    def place(self, fragment: Fragment, times: Sequence[int] = (), **given: Any) -> int:  # type: ignore[override]
+        """As `TaskGraphBuilder.place`, all but the fragment by name."""
+        self.open.extend(self._tape.of(time).node for time in times)
+        return super().place(fragment, times=[int(time) for time in times], **given)
+
+    def nodes(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of each task's occupancy and latency; a fragment keeps its times as they were made."""
+        return (
+            self.per_time(self.occupancy, lambda fragment: self._nodes(fragment.occupancy_ps), self.open),
+            self.per_time(self.latency, lambda fragment: self._nodes(fragment.latency_ps), self.open),
+        )
+
+    def _nodes(self, times: Sequence[int]) -> list[int]:
+        """Of a fragment's times; those that are open (below 0) stay."""
+        return [int(time) if int(time) < 0 else self._tape.of(time).node for time in times]
 
 
 @dataclass(frozen=True)
@@ -298,7 +314,7 @@ class Recipe:
     @classmethod
     def of(cls, tape: Tape, tasks: TapedTasks, names: tuple[str, ...]) -> Recipe:
         """The recipe of a graph that has been lowered."""
-        pairs = np.stack([np.array(tasks.occupancy, np.int64), np.array(tasks.latency, np.int64)], axis=1)
+        pairs = np.stack(tasks.nodes(), axis=1)
         kinds, classes = np.unique(pairs, axis=0, return_inverse=True)
         return cls(tape, classes.reshape(-1), kinds[:, 0], kinds[:, 1], names)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, Job, Parts
+from archsim.lowering.inputs import Bursts
+from archsim.lowering.stretch import Stretch, Written
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
-from archsim.taskgraph import TaskGraphBuilder
+from archsim.taskgraph import NOTHING, Fragment, Port, TaskGraphBuilder, opening
 from archsim.workload import Layer, Network, Workload
 
 # tasks that only order others or hand out buffer space: no time, no energy
@@ -26,6 +28,7 @@ FEEDBACK = "feedback of a rule"
 """Stands for a rule's fixed matrices among the names of layers."""
 Claim = tuple[int, int]  # resource, units
 Span = tuple[int, int]
+Ints = NDArray[np.int64]
 
 
 class ActivityLike(Protocol):
@@ -68,18 +71,6 @@ class ActivityLike(Protocol):
         ...
 
 
-@dataclass
-class Written:
-    """What was written in a run: cells, pulses, and cells that are not at their targets.
-
-    Pulses and failed cells are means where they are expected and not drawn or recorded.
-    """
-
-    cells: int = 0
-    pulses: float = 0.0
-    failed: float = 0.0
-
-
 class Label(NamedTuple):
     """The label of a task; people read it, engines do not."""
 
@@ -97,13 +88,18 @@ class Context:
     ----------
     chip, work, mapping, parts, activity
         What is lowered, and the parts at their prices.
-    tasks : TaskGraphBuilder
+    graph : TaskGraphBuilder
+        Takes down all tasks and placed fragments.
     actions : dict of str to Action
         Every price that was used, by name.
     seed : int
         For what is drawn while tasks are laid down.
     written : Written
         What the tasks write.
+    updates : list of Written
+        What each update writes.
+    stretch : Stretch
+        Of a learning rule, which batches.
     """
 
     chip: Chip
@@ -111,26 +107,42 @@ class Context:
     mapping: Mapping
     parts: Parts
     activity: ActivityLike
-    tasks: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
+    graph: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
     actions: dict[str, Action] = field(default_factory=dict)
     _resources: dict[str, int] = field(default_factory=dict)
     _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
+    _below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict)
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict)
+    _fragments: dict[Hashable, Fragment] = field(default_factory=dict)
+    _writing: Fragment | None = None  # the fragment that is written down
+    _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
+    known: dict[Hashable, Any] = field(default_factory=dict)  # what a phase has found out and will ask for again
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
+    scales: dict[str, dict[int, int]] = field(default_factory=dict)  # layer, home: what scales errors is known
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
     written: Written = field(default_factory=Written)
+    updates: list[Written] = field(default_factory=list)
+    stretch: Stretch = field(default_factory=Stretch)
 
-    @property
+    @cached_property
+    def batches(self) -> list[range]:
+        """Samples of each batch."""
+        n_batch = self.work.n_batch
+        sizes = self.stretch.sizes or (n_batch,) * (self.work.n_samples // n_batch)
+        ends = np.cumsum(sizes).tolist()
+        return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
+
+    @cached_property
     def flow(self) -> Dataflow:
         """Which steps need which."""
         return self.mapping.flow
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The network that is lowered."""
         return self.work.network
@@ -163,10 +175,58 @@ class Context:
         return found
 
     def resource(self, name: str, capacity: int = 1) -> int:
-        """The resource of this name; made at first use."""
-        if name not in self._resources:
-            self._resources[name] = self.tasks.resource(name, capacity)
-        return self._resources[name]
+        """The resource of this name, made at first use; in a fragment that is written down, its slot."""
+        number = self._resources.get(name)
+        if number is None:
+            number = self._resources[name] = self.graph.resource(name, capacity)
+        return self._slots.get(number, number)
+
+    def fragment(self, key: Hashable, lay_down: Callable[[], Any], slots: Sequence[int] = ()) -> Fragment:
+        """The fragment of a key; written down at first use.
+
+        Parameters
+        ----------
+        key : hashable
+            Says all that the tasks depend on but for the ports, slots and counts that each place gives.
+        lay_down : callable
+            Lays down the tasks. They wait for ``opening(k)`` where a place gives tasks; what it returns (ids
+            within the fragment) is kept as `Fragment.made`.
+        slots : sequence of int
+            Resources that differ from place to place; here, those of the first.
+        """
+        found = self._fragments.get(key)
+        if found is None:
+            found = self._fragments[key] = self._writing = Fragment()
+            self._slots = {resource: opening(k) for k, resource in enumerate(slots)}
+            found.made = lay_down()
+            self._writing, self._slots = None, {}
+        return found
+
+    def place(
+        self, fragment: Fragment, label: Label, ports: Sequence[Port], slots: Sequence[int] = (),
+        counts: Sequence[int] = (), times: Sequence[int] = (),
+    ) -> int:  # fmt: skip
+        """Lay down a fragment; returns its first task."""
+        return self.graph.place(
+            fragment, ports=ports, slots=slots, counts=counts, times=times, timestep=label.timestep,
+            sample=label.sample,
+        )  # fmt: skip
+
+    def placed(
+        self, key: Hashable, label: Label, lay_down: Callable[[], Any], ports: Sequence[Port],
+        jobs: Sequence[Job] = (),
+    ) -> tuple[int, Any]:  # fmt: skip
+        """The first task of a fragment (`fragment`) that is laid down here, and what it has made.
+
+        Of each of the jobs, in the fragment that of `opened`, the place says count and times.
+        """
+        whole = (key, label.phase, label.layer)
+        fragment = self._fragments.get(whole) or self.fragment(whole, lay_down)
+        if not jobs:
+            return self.place(fragment, label, ports), fragment.made
+        counts = [job.count for job in jobs]
+        times = [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
+        return self.place(fragment, label, ports, (), counts, times), fragment.made
 
     def add(
         self,
@@ -183,7 +243,7 @@ class Context:
     ) -> int:
         """Lay down one task; None in `after` stands for nothing to wait for."""
         self.actions.setdefault(action.name, action)
-        return self.tasks.task(
+        return (self._writing or self.graph).task(
             action=action.name,
             count=count,
             uses=uses,
@@ -209,23 +269,48 @@ class Context:
         frees: Sequence[Claim] = (),
     ) -> int:
         """Lay down a part's job on a tile (-1: the chip's own part), or at another place by its name."""
+        return self.add(
+            label, job.action, job.count, uses=self.claims(at, job),
+            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
+        )  # fmt: skip
+
+    def claims(self, at: int | str, job: Job) -> list[Claim]:
+        """What a part's job uses, on a tile (-1: the chip's own part), or at another place by its name."""
         place = at if isinstance(at, str) else f"tile[{at}]" if at >= 0 else ""
         uses = [
             (self.resource(f"{place}.{name}" if place else name, capacity), units)
             for name, capacity, units in job.uses
         ]
-        return self.add(
-            label, job.action, job.count, uses=[claim for claim in uses if claim[1]],
-            occupancy_ps=job.occupancy_ps, latency_ps=job.latency_ps, after=after, reserves=reserves, frees=frees,
-        )  # fmt: skip
+        return [claim for claim in uses if claim[1]]
+
+    def written_last(self, block: Block) -> int:
+        """The last write of a block; `NOTHING` if there is none."""
+        return or_nothing(self.last_write.get(block)) if self.last_write else NOTHING
 
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
         spans = self._active.setdefault((layer.name, sample), {})
         if rows not in spans:
-            active = self.activity.active_rows(layer.name, sample)
-            spans[rows] = self._per_burst(active[:, :, rows[0] : rows[1]].sum(axis=2, dtype=np.int64))
+            below = self._lines_below((layer.name, sample, "rows"), self.activity.active_rows)
+            assert below is not None  # spikes are always known
+            spans[rows] = (below[:, rows[1]] - below[:, rows[0]]).tolist()
         return spans[rows]
+
+    def _lines_below(
+        self, key: tuple[str, int, str], lines_of: Callable[[str, int], NDArray[np.uint8] | None]
+    ) -> Ints | None:
+        """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together."""
+        if key not in self._below:
+            lines = lines_of(*key[:2])
+            self._below[key] = None if lines is None else self._summed_up(lines)
+        return self._below[key]
+
+    def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
+        starts = np.arange(0, lines.shape[1], self.work.n_positions_per_burst)
+        of_bursts = np.add.reduceat(lines, starts, axis=1, dtype=np.int64).reshape(-1, lines.shape[2])
+        below = np.zeros((len(of_bursts), lines.shape[2] + 1), np.int64)
+        np.cumsum(of_bursts, axis=1, out=below[:, 1:])
+        return below
 
     def _per_burst(self, per_position: NDArray[np.int64]) -> list[int]:
         """Sums over the positions of each step's burst, of counts (timesteps, positions)."""
@@ -240,49 +325,49 @@ class Context:
         """
         key = (layer, sample, columns)
         if key not in self._errors:
-            lines = self.activity.error_lines(layer, sample)
-            if lines is None:
+            below = self._lines_below((layer, sample, "columns"), self.activity.error_lines)
+            if below is None:
                 n_columns = columns[1] - columns[0]
                 steps = range(self.flow.n_steps(layer))
                 self._errors[key] = [n_columns * self.n_vectors(layer, step) for step in steps]
             else:
-                of_span = lines[:, :, columns[0] : columns[1]]
-                self._errors[key] = self._per_burst(of_span.sum(axis=2, dtype=np.int64))
+                self._errors[key] = (below[:, columns[1]] - below[:, columns[0]]).tolist()
         return self._errors[key]
 
-    def row_codes(self, layer: Layer, sample: int, step: int, rows: Span) -> NDArray[np.int32] | None:
-        """Numbers on a span of a layer's word lines in a step; None if not known, or all bits count alike."""
+    def row_codes(self, layer: Layer, sample: int, rows: Span) -> Bursts | None:
+        """Numbers on a span of a layer's word lines, step by step; None if not known, or all bits count alike."""
         if self.chip.drivers.charged == "all":
             return None
         key = (layer.name, sample, False)
         if key not in self._codes:
             input_spikes = self.bits["input"] == 1
             self._codes[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
-        return self._of_step(self._codes[key], layer.name, step, rows)
+        return self._bursts(self._codes[key], rows)
 
-    def error_codes(self, layer: str, sample: int, step: int, columns: Span) -> NDArray[np.int32] | None:
-        """Numbers of the errors of a span of a layer's columns in a step; None as for `row_codes`."""
+    def error_codes(self, layer: str, sample: int, columns: Span) -> Bursts | None:
+        """Numbers of the errors of a span of a layer's columns, step by step; None as for `row_codes`."""
         if self.chip.drivers.charged == "all":
             return None
         key = (layer, sample, True)
         if key not in self._codes:
             self._codes[key] = self.activity.column_codes(layer, sample)
-        return self._of_step(self._codes[key], layer, step, columns)
+        return self._bursts(self._codes[key], columns)
 
-    def fed_back_codes(self, sample: int, error: int, outputs: Span) -> NDArray[np.int32] | None:
+    def fed_back_codes(self, sample: int, error: int, outputs: Span) -> Bursts | None:
         """Numbers of a span of an error that drives fixed matrices; None as for `row_codes`."""
         if self.chip.drivers.charged == "all":
             return None
         codes = self.activity.fed_back_codes(sample, error)
-        return None if codes is None else codes[:, outputs[0] : outputs[1]]
+        return None if codes is None else Bursts(codes[:, outputs[0] : outputs[1]], np.zeros(1, np.int64))
 
-    def _of_step(
-        self, codes: NDArray[np.int32] | None, layer: str, step: int, lines: Span
-    ) -> NDArray[np.int32] | None:
+    def _bursts(self, codes: NDArray[np.int32] | None, lines: Span) -> Bursts | None:
+        """Of a span of lines, of numbers (timesteps, positions, lines)."""
         if codes is None:
             return None
-        start, stop = self.flow.positions(layer, step)
-        return codes[self.flow.timestep(layer, step), start:stop, lines[0] : lines[1]]
+        n_times, n_positions, _ = codes.shape
+        of_one = np.arange(0, n_positions, self.work.n_positions_per_burst)
+        starts = np.add.outer(n_positions * np.arange(n_times), of_one).ravel()
+        return Bursts(codes[:, :, lines[0] : lines[1]].reshape(n_times * n_positions, -1), starts)
 
     def macs_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
         """Terms of the outer products of a block: pairs of an active input and an error, position by position."""
@@ -394,6 +479,16 @@ class Context:
             window = device.g_max_siemens - device.g_min_siemens
             means[layer.name] = device.g_min_siemens + mean * window
         return means
+
+
+def or_nothing(task: int | None) -> int:
+    """A task among columns of tasks."""
+    return NOTHING if task is None else task
+
+
+def opened(job: Job, k: int) -> Job:
+    """The k-th job of a fragment of which each place says count and times."""
+    return replace(job, count=opening(k), occupancy_ps=opening(2 * k), latency_ps=opening(2 * k + 1))
 
 
 def mean_digit(share: NDArray[np.float64], n_levels: int, n_cells: int) -> float:

@@ -28,18 +28,55 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import product
+from typing import NamedTuple
 
-from archsim.lowering.arrays import Product, deliver, read_array
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Ints, Label, Span, or_nothing
 from archsim.lowering.order import as_inputs_come
-from archsim.lowering.rooms import history_room, input_room, message_bytes
+from archsim.lowering.reads import Reads
+from archsim.lowering.rooms import history_room, homes_read, input_room, message_bytes
 from archsim.lowering.transport import Room, emit, empty_token, fetch, send_all, spike_bits, travel
-from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, needed_from, sources_of, stored_for
+from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, sources_of, stored_for
+from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
+
+
+@dataclass(eq=False)
+class Turn:
+    """Blocks of a layer that are read in the same step, and the home of each."""
+
+    plan: LayerPlan
+    blocks: list[Block]
+
+    @cached_property
+    def homes(self) -> list[int]:
+        """By block, the tile of the neurons that it adds to."""
+        return [self.plan.home_of(block).tile for block in self.blocks]
+
+    def ways_of(self, blocks: Sequence[int]) -> set[tuple[int, int]]:
+        """From which tile to which home the results of some blocks go."""
+        return {(self.blocks[k].tile, self.homes[k]) for k in blocks}
+
+
+class _AtHome(NamedTuple):
+    """Tasks of one step at one home: others ask for them.
+
+    `arrived`: for each layer and tile that reads the step, the task after which it has it.
+    """
+
+    updated: int
+    kept: int
+    stored: int
+    released: int
+    arrived: list[tuple[str, int, int]]
 
 
 @dataclass
@@ -78,6 +115,8 @@ class Forward:
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
     _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
+    _reached: dict[Turn, NDArray[np.bool_]] = field(default_factory=dict)  # (blocks, steps)
+    _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there."""
@@ -119,14 +158,21 @@ class Forward:
             plan = ctx.plan(consumer.name)
             if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
                 continue
-            load = ctx.parts.global_buffer.access("load_global", n_values * bits)
-            loaded = ctx.do(label, IO, load, self._received_before(consumer.name, step))
-            size = n_bytes(n_values, bits)
-            rooms = {tile: input_room(ctx, plan, tile, INPUT, None, size) for tile in plan.tiles}
-            received = send_all(ctx, label, IO, on_link, rooms, [loaded])
-            self.received[consumer.name, step] = list(received.values())
+            first, received = ctx.placed(
+                ("input", consumer.name, on_link), label,
+                partial(self._lay_down_input, label, plan, n_values * bits, on_link),
+                [self._received_before(consumer.name, step)],
+            )  # fmt: skip
+            self.received[consumer.name, step] = [first + task for task in received.values()]
             for tile, task in received.items():
-                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
+                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(first + task)
+
+    def _lay_down_input(self, label: Label, plan: LayerPlan, n_bits: int, on_link: int) -> dict[int, int]:
+        """One timestep out of the global buffer, to all tiles of a layer; by tile, when it is there."""
+        ctx = self.ctx
+        loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", n_bits), [opening(0)])
+        rooms = {tile: input_room(ctx, plan, tile, INPUT, None, n_bytes(n_bits, 1)) for tile in plan.tiles}
+        return send_all(ctx, label, IO, on_link, rooms, [loaded])
 
     def _received_before(self, consumer: str, step: int) -> list[int | None]:
         """Predecessors of a load: the input does not run ahead of its receivers without bound.
@@ -142,19 +188,20 @@ class Forward:
 
     def _step(self, plan: LayerPlan, step: int) -> None:
         come: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
+        turn, active = self._turn(plan, step), self._active(plan, step)
+        n_accesses = self._fetched_accesses(plan, step, turn, active)
         for tile in plan.tiles:
-            fetched = self._fetch(plan, tile, step)
+            fetched = self._fetch(plan, tile, step, n_accesses[tile])
             if not plan.forward:
                 come[tile].append(self._pool(plan, tile, step, fetched))
-        active = self._active_blocks(plan, step)
-        for block in active:
-            come[plan.home_of(block).tile].append(self._block(plan, block, step))
-        for tile, home in sorted(_ways(plan, self._blocks_of(plan, step)) - _ways(plan, active)):
+        if active:
+            self._read(plan, step, turn, active, come)
+        for tile, home in sorted(turn.ways_of(range(len(turn.blocks))) - turn.ways_of(active)):
             come[home].append(self._nothing(plan, tile, home, step))
         for place in plan.homes:
             self._home(plan, place, step, come[place.tile])
 
-    def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
+    def _fetch(self, plan: LayerPlan, tile: int, step: int, n_accesses: int) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
         ctx, label, layer = self.ctx, self.label(plan.layer.name, step), plan.layer.name
         after: list[int | None] = [self._start_of(step), *self._read_before(plan, tile, step)]
@@ -164,14 +211,22 @@ class Forward:
                 after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
         kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
+        n_vectors = ctx.n_vectors(layer, step)
+
+        def lay_down() -> tuple[int, int]:
+            waits = opening(0)
+            if kept:
+                waits = self._admitted_to_history(plan, tile, step, "inputs", waits)
+            task = fetch(ctx, label, tile, n_accesses, [waits], frees)
+            return task, self._keep(plan, tile, step, "inputs", task) if kept else task
+
+        key = ("fetch", tile, n_accesses, n_vectors, kept, *frees)
+        first, (task, keep) = ctx.placed(key, label, lay_down, [after])
         if kept:
-            after = self._admitted_to_history(plan, tile, step, "inputs", after)
-        task = fetch(ctx, label, tile, self._fetched_accesses(plan, tile, step), after, frees)
-        if kept:
-            self.kept_inputs[layer, tile, step] = self._keep(plan, tile, step, "inputs", task)
-        self.fetched[layer, tile, step] = task
-        self._leave_shared(plan, tile, step, task)
-        return task
+            self.kept_inputs[layer, tile, step] = first + keep
+        self.fetched[layer, tile, step] = first + task
+        self._leave_shared(plan, tile, step, first + task)
+        return first + int(task)
 
     def _start_of(self, step: int) -> int | None:
         """Predecessors of a step of a layer before the sample begins: later steps follow the first one anyway."""
@@ -193,30 +248,45 @@ class Forward:
             run, there = run.before, there + self.ctx.flow.n_steps(name)
         return run, there
 
-    def _fetched_accesses(self, plan: LayerPlan, tile: int, step: int) -> int:
+    def _fetched_accesses(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> dict[int, int]:
+        """Accesses of the input buffer of each tile: the rows of its active blocks, once if the bus broadcasts."""
         ctx, name = self.ctx, plan.layer.name
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        n_vectors = ctx.n_vectors(name, step)
+        accesses = ctx.parts.input_buffer.accesses
         if not plan.forward:
-            home = next(h for h in plan.homes if h.tile == tile)
-            return ctx.parts.input_buffer.accesses(pooled_values(ctx, plan, home, step) * bits)
-        blocks = [b for b in self._active_blocks(plan, step) if b.tile == tile]
-        rows = [b.rows for b in blocks]
-        if ctx.chip.tile.bus.broadcast:
-            rows = sorted(set(rows))
-        return sum(n_vectors * ctx.parts.input_buffer.accesses((b - a) * bits) for a, b in rows)
+            return {h.tile: accesses(pooled_values(ctx, plan, h, step) * bits) for h in plan.homes}
+        found: dict[int, list[Span]] = {tile: [] for tile in plan.tiles}
+        for k in active:
+            found[turn.blocks[k].tile].append(turn.blocks[k].rows)
+        once, n_vectors = ctx.chip.tile.bus.broadcast, ctx.n_vectors(name, step)
+        return {
+            tile: n_vectors * sum(accesses((b - a) * bits) for a, b in (set(rows) if once else rows))
+            for tile, rows in found.items()
+        }
 
-    def _blocks_of(self, plan: LayerPlan, step: int) -> list[Block]:
+    def _turn(self, plan: LayerPlan, step: int) -> Turn:
         """The blocks whose turn the step is: those of one replica."""
-        n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-        return [block for block in plan.forward if block.replica == step % n_replicas]
+        known, name = self.ctx.known, plan.layer.name
+        if ("turns", name) not in known:
+            n_replicas = max((block.replica for block in plan.forward), default=0) + 1
+            known["turns", name] = [
+                Turn(plan, [block for block in plan.forward if block.replica == replica])
+                for replica in range(n_replicas)
+            ]
+        turns: list[Turn] = known["turns", name]
+        return turns[step % len(turns)]
 
-    def _active_blocks(self, plan: LayerPlan, step: int) -> list[Block]:
-        """Blocks that are read in this step: all of its replica, or those that an input reaches."""
-        ctx, blocks = self.ctx, self._blocks_of(plan, step)
+    def _active(self, plan: LayerPlan, step: int) -> list[int]:
+        """Blocks that are read in this step: all whose turn it is, or those that an input reaches."""
+        ctx, turn = self.ctx, self._turn(plan, step)
         if not ctx.chip.execution.skip_idle_blocks:
-            return blocks
-        return [b for b in blocks if ctx.active_per_step(plan.layer, self.sample, b.rows)[step] > 0]
+            return list(range(len(turn.blocks)))
+        if turn not in self._reached:
+            spans = [ctx.active_per_step(plan.layer, self.sample, block.rows) for block in turn.blocks]
+            self._reached[turn] = np.array(spans, np.int64).reshape(len(spans), ctx.flow.n_steps(plan.layer.name)) > 0
+        reached = self._reached[turn]
+        active: list[int] = np.flatnonzero(reached[:, step]).tolist()
+        return active
 
     def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
@@ -244,23 +314,22 @@ class Forward:
             return [input_room(ctx, plan, tile, source, None, n_bytes(n_values, ctx.bits[INPUT]))]
         return [
             input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
-            for home in ctx.plan(source).homes
-            if needed_from(plan, tile, source, home, ctx.network)
-            and len(self._sharers(plan, tile, source, home, step)) == 1
+            for home in homes_read(ctx, plan, tile, source)
+            if len(self._sharers(plan, tile, source, home, step)) == 1
         ]
 
     def _sharers(self, plan: LayerPlan, tile: int, source: str, home: Home, step: int) -> list[str]:
         """Layers on a tile that read a step of a home of a source where `plan` reads it, itself among them."""
         plans, network = self.ctx.mapping.plans, self.ctx.network
-        owner = stored_for(plans, plan, tile, source, home, network)
         if source == INPUT or not network.layer(source).recurrent:
             return [plan.layer.name]
+        owner = stored_for(plans, plan, tile, source, home, network)
         return [
             name
             for name in self._consumers(source)
             if tile in plans[name].tiles
             and step in self.last_users(name, source)
-            and needed_from(plans[name], tile, source, home, network)
+            and home in homes_read(self.ctx, plans[name], tile, source)
             and stored_for(plans, plans[name], tile, source, home, network) == owner
         ]
 
@@ -270,9 +339,8 @@ class Forward:
         for source in sources_of(plan.layer):
             if source == INPUT or not ctx.network.layer(source).recurrent:
                 continue
-            for s, home in product(self._read_for_good(plan, source, step), ctx.plan(source).homes):
-                if not needed_from(plan, tile, source, home, ctx.network):
-                    continue
+            homes = homes_read(ctx, plan, tile, source)
+            for s, home in product(self._read_for_good(plan, source, step), homes):
                 sharers = self._sharers(plan, tile, source, home, s)
                 read = self._readers.setdefault((source, s, tile, home.tile), [])
                 read.append(fetched)
@@ -281,20 +349,43 @@ class Forward:
                     room = input_room(ctx, plan, tile, source, home, size)
                     ctx.add(label, RELEASE, 1, after=read, frees=[room.claim])
 
-    def _block(self, plan: LayerPlan, block: Block, step: int) -> int:
-        """Read a block and add its sums up at its home; returns the addition."""
-        ctx, name = self.ctx, plan.layer.name
-        n_active = ctx.active_per_step(plan.layer, self.sample, block.rows)[step]
-        label = self.label(name, step)
-        bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        signed = any(ctx.signed[source] for source in sources_of(plan.layer))
-        codes = ctx.row_codes(plan.layer, self.sample, step, block.rows) if bits > 1 else None
-        product = Product(block, ctx.n_vectors(name, step), n_active, bits, signed, codes=codes)
-        merged = read_array(ctx, label, product, [self.fetched[name, block.tile, step]])
-        self.read.setdefault((name, block.tile, step), []).append(merged)
-        home = plan.home_of(block).tile
-        free = self._sent_before(name, home, step, ctx.chip.tile.n_accumulator_sets)
-        return deliver(ctx, label, product, merged, home, [free])
+    def _read(
+        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], come: dict[int, list[int]]
+    ) -> None:
+        """Read blocks and add their sums up at their homes."""
+        ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
+        reads, counts = self._reads(turn, step, n_vectors)
+        fetched = {tile: self.fetched[name, tile, step] for tile in plan.tiles}
+        distance = ctx.chip.tile.n_accumulator_sets
+        free = {home.tile: or_nothing(self._sent_before(name, home.tile, step, distance)) for home in plan.homes}
+        where = [(turn.blocks[k].tile, turn.homes[k]) for k in active]
+        waits = [
+            [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
+        ]
+        frees = [[[free[home]]] for _, home in where]
+        merged, added = reads.place(self.label(name, step), active, counts[active, step], waits, frees)
+        for (tile, home), read, [task] in zip(where, merged, added, strict=True):
+            self.read.setdefault((name, tile, step), []).append(read)
+            come[home].append(task)
+
+    def _reads(self, turn: Turn, step: int, n_vectors: int) -> tuple[Reads, Ints]:
+        """What the blocks of a turn compute, and what they drive and read, by block and step."""
+        ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
+        if key not in self._counts:
+            bits = max(ctx.bits[source] for source in sources_of(layer))
+            signed = any(ctx.signed[source] for source in sources_of(layer))
+            products = [Product(block, n_vectors, bits, signed) for block in turn.blocks]
+            counts = [self._driven(turn, product) for product in products]
+            if ("reads", *key) not in ctx.known:
+                targets = [[(home, p.block.n_columns * n_vectors)] for home, p in zip(turn.homes, products, strict=True)]
+                ctx.known["reads", *key] = Reads(ctx, products, targets)
+            self._counts[key] = ctx.known["reads", *key], np.array(counts)
+        return self._counts[key]
+
+    def _driven(self, turn: Turn, product: Product) -> Ints:
+        ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
+        codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
+        return counts_of(ctx, product, ctx.active_per_step(layer, self.sample, rows), codes)
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
@@ -312,65 +403,80 @@ class Forward:
     def _home(self, plan: LayerPlan, home: Home, step: int, come: Sequence[int]) -> None:
         """Neurons, once all has come that their sums are made of, and what they send; without sums they leak."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        n_neurons = home.n_channels * ctx.n_vectors(name, step)
-        after: list[int | None] = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
-        ready: int | None = None
+        after = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
+        n_spikes, n_vectors = ctx.spikes_per_step(name, self.sample, home)[step], ctx.n_vectors(name, step)
+        on_link = spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
+        consumers = [other for other in self._consumers(name) if step in self.last_users(other, name)]
+        # in order, so that the last step ends the sample
+        is_last = plan.layer is ctx.network.layers[-1]
+        left = self.left.get(home.tile) if is_last and ctx.work.schedule == "sequential" else None
+        key = ("home", home.tile, n_vectors, on_link, left is None, *consumers)
+        first, done = ctx.placed(
+            key, label, lambda: self._lay_down_home(plan, home, step, on_link, consumers, left is not None),
+            [after, left],
+        )  # fmt: skip
         if plan.layer.neuron is not None:
-            if kept := self._keeps(plan, "potentials"):
-                after = self._admitted_to_history(plan, home.tile, step, "potentials", after)
-            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
-            ready = ctx.do(label, home.tile, update, after)
-            self.updated[name, home.tile, step] = ready
-            after = [ready]
-            if kept:
-                task = self._keep(plan, home.tile, step, "potentials", ready)
-                self.kept_potentials[name, home.tile, step] = task
-        self.sent[name, home.tile, step] = self._emit(plan, home, step, after)
+            self.updated[name, home.tile, step] = first + done.updated
+            self.kept_potentials[name, home.tile, step] = first + done.kept
+        self.sent[name, home.tile, step] = first + done.stored
+        self.emptied[name, home.tile] = first + done.released
+        if is_last:
+            self.left[home.tile] = first + done.released
+        for consumer, tile, message in done.arrived:
+            self.arrived.setdefault((consumer, tile, name, step), []).append(first + message)
 
-    def _emit(self, plan: LayerPlan, home: Home, step: int, after: list[int | None]) -> int:
+    def _lay_down_home(
+        self, plan: LayerPlan, home: Home, step: int, on_link: int, consumers: Sequence[str], in_order: bool
+    ) -> _AtHome:
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        n_values = home.n_channels * ctx.n_vectors(name, step)
+        ready = kept = opening(0)
+        if plan.layer.neuron is not None:
+            if keeps := self._keeps(plan, "potentials"):
+                ready = self._admitted_to_history(plan, home.tile, step, "potentials", ready)
+            n_neurons = home.n_channels * ctx.n_vectors(name, step)
+            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
+            ready = kept = ctx.do(label, home.tile, update, [ready])
+            if keeps:
+                kept = self._keep(plan, home.tile, step, "potentials", ready)
         size = message_bytes(ctx, name, home, step)
         share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, name]
         out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[{name}]", share), size)
-        admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[out])
+        admitted = ctx.add(label, ADMIT, 1, after=[ready], reserves=[out])
         stored, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-        n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
-        on_link = spike_bits(ctx, n_values, n_spikes, ctx.bits[name])
-        messages = self._tell(plan, home, step, on_link, emitted)
-        if is_last := plan.layer is ctx.network.layers[-1]:
+        messages, arrived = self._tell(plan, home, step, (on_link, emitted), consumers)
+        if plan.layer is ctx.network.layers[-1]:
             left = travel(ctx, label, home.tile, IO, on_link, [emitted])
-            bits = n_values * ctx.bits[name]
+            bits = home.n_channels * ctx.n_vectors(name, step) * ctx.bits[name]
             messages.append(ctx.do(label, IO, ctx.parts.global_buffer.access("store_global", bits), [left]))
-            if ctx.work.schedule == "sequential" and home.tile in self.left:
-                messages.append(self.left[home.tile])  # in order, so that the last step ends the sample
-        released = ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        self.emptied[name, home.tile] = released
-        if is_last:
-            self.left[home.tile] = released
-        return stored
+        waits = [*(messages or [emitted]), *([opening(1)] if in_order else [])]
+        released = ctx.add(label, RELEASE, 1, after=waits, frees=[out])
+        return _AtHome(ready, kept, stored, released, arrived)
 
-    def _tell(self, plan: LayerPlan, home: Home, step: int, on_link: int, emitted: int) -> list[int]:
-        """Send what a home has stored to all that read it: once to where layers on a tile share it."""
+    def _tell(
+        self, plan: LayerPlan, home: Home, step: int, sent: tuple[int, int], consumers: Sequence[str]
+    ) -> tuple[list[int], list[tuple[str, int, int]]]:
+        """Send what a home has stored to all that read it: once to where layers on a tile share it.
+
+        `sent`: bits on the links, and the task that has stored them. Returns all messages, and each by layer and
+        tile that reads it.
+        """
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        size, plans = message_bytes(ctx, name, home, step), ctx.mapping.plans
+        size, plans, (on_link, emitted) = message_bytes(ctx, name, home, step), ctx.mapping.plans, sent
         placed: dict[tuple[int, str], int] = {}  # by tile and the layer that it stores the message for
-        for consumer in self._consumers(name):
+        arrived: list[tuple[str, int, int]] = []
+        for consumer in consumers:
             other = plans[consumer]
-            if step not in self.last_users(consumer, name):
-                continue
             places = {
                 tile: (tile, stored_for(plans, other, tile, name, home, ctx.network))
                 for tile in other.tiles
-                if needed_from(other, tile, name, home, ctx.network)
+                if home in homes_read(ctx, other, tile, name)
             }
             new = [tile for tile, place in places.items() if place not in placed]
             rooms = {tile: input_room(ctx, other, tile, name, home, size) for tile in new}
             for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
                 placed[places[tile]] = task
-            for tile, place in places.items():
-                self.arrived.setdefault((consumer, tile, name, step), []).append(placed[place])
-        return list(placed.values())
+            arrived += [(consumer, tile, placed[place]) for tile, place in places.items()]
+        return list(placed.values()), arrived
 
     def _consumers(self, name: str) -> list[str]:
         network = self.ctx.network
@@ -388,23 +494,18 @@ class Forward:
         return self.ctx.rule.keeps_potentials(self.ctx.network, plan.layer)
 
     def _admitted_to_history(
-        self, plan: LayerPlan, tile: int, step: int, what: str, after: list[int | None]
-    ) -> list[int | None]:
+        self, plan: LayerPlan, tile: int, step: int, what: str, after: int
+    ) -> int:
         """Wait for space in the history buffer before there is something to keep."""
         room, _ = history_room(self.ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
-        return [self.ctx.add(label, ADMIT, 1, after=after, reserves=[room.claim])]
+        return self.ctx.add(label, ADMIT, 1, after=[after], reserves=[room.claim])
 
     def _keep(self, plan: LayerPlan, tile: int, step: int, what: str, after: int) -> int:
         ctx = self.ctx
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
         return ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("keep", bits), [after])
-
-
-def _ways(plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, int]]:
-    """From which tile to which home the results of some blocks go."""
-    return {(block.tile, plan.home_of(block).tile) for block in blocks}
 
 
 def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:

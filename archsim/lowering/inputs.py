@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from archsim.components import ReadCycle
 
 Codes = NDArray[np.int32]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,7 @@ class Driven:
 def driven(
     kind: str, cycles: Sequence[ReadCycle], n_phases: int, n_active: int, codes: Codes | None, ones: bool
 ) -> list[Driven]:
-    """What each cycle drives, phase by phase.
-
-    Parameters
-    ----------
-    kind : "levels" or "pulse_train"
-    cycles : sequence of ReadCycle
-        Of all phases.
-    n_phases : int
-        2: positive numbers, then negative ones.
-    n_active : int
-        Lines that are not at zero.
-    codes : ndarray of int32, optional
-        The numbers on the lines with their signs.
-    ones : bool
-        Whether only bits that are 1 count.
+    """What each cycle of one burst drives, phase by phase; see `driven_steps`.
 
     Examples
     --------
@@ -68,36 +56,89 @@ def driven(
     >>> [found.n_lines for found in driven("levels", bits, 1, 2, None, ones=False)]
     [2, 2, 2]
     """
+    bursts = None
+    if codes is not None and codes.size:
+        bursts = Bursts(codes.reshape(-1, codes.shape[-1]), np.zeros(1, np.int64))
+    [found] = driven_steps(kind, cycles, n_phases, np.array([n_active]), bursts, ones)
+    return [Driven(lines, units) for lines, units in found.tolist()]
+
+
+@dataclass(frozen=True)
+class Bursts:
+    """Numbers on the lines with their signs, (positions, lines), and where each step's burst begins."""
+
+    codes: Codes
+    starts: NDArray[np.int64]
+
+    def total(self, values: NDArray[Any]) -> Ints:
+        """Sums over the lines and positions of each burst."""
+        return np.asarray(np.add.reduceat(values.sum(axis=1, dtype=np.int64), self.starts))
+
+    def fits(self, n_bits: int) -> NDArray[np.bool_]:
+        """Of which bursts no number has more bits."""
+        return np.asarray(np.maximum.reduceat(np.abs(self.codes).max(axis=1), self.starts) < 2**n_bits)
+
+
+def driven_steps(
+    kind: str, cycles: Sequence[ReadCycle], n_phases: int, n_active: Ints, bursts: Bursts | None, ones: bool
+) -> Ints:
+    """What each cycle drives in each step.
+
+    Parameters
+    ----------
+    kind : "levels" or "pulse_train"
+    cycles : sequence of ReadCycle
+        Of all phases.
+    n_phases : int
+        2: positive numbers, then negative ones.
+    n_active : int64[n_steps]
+        Lines that are not at zero, over all vectors of a step's burst.
+    bursts : Bursts, optional
+        The numbers on the lines.
+    ones : bool
+        Whether only bits that are 1 count.
+
+    Returns
+    -------
+    int64[n_steps, n_cycles, 2]
+        `Driven.n_lines` and `Driven.n_units`.
+    """
     of_phase = list(cycles[: len(cycles) // n_phases])
     n_bits = sum(cycle.n_bits for cycle in of_phase)
-    if codes is not None and codes.size and int(np.abs(codes).max()) >= 2**n_bits:
-        codes = None  # recorded with more bits than are sent here
-    found: list[Driven] = []
+    found = np.empty((len(n_active), n_phases, len(of_phase), 2), np.int64)
     for phase, n in enumerate(_by_sign(n_active, n_phases)):
         if not ones or n_bits == 1:
-            found += [Driven(n, n)] * len(of_phase)
-        elif codes is None:
-            found += _assumed(kind, of_phase, n)
-        else:
-            found += _known(kind, of_phase, codes if n_phases == 1 else np.maximum(codes * (1 - 2 * phase), 0))
-    return found
+            found[:, phase] = n[:, None, None]
+            continue
+        # recorded with more bits than are sent here: as if not known
+        is_known = np.zeros(len(n), bool) if bursts is None else bursts.fits(n_bits)
+        if not is_known.all():
+            found[:, phase] = _assumed_steps(kind, of_phase, n)
+        if bursts is not None and is_known.any():
+            sign = 1 - 2 * phase
+            codes = bursts.codes if n_phases == 1 else np.maximum(bursts.codes * sign, 0)
+            known = _known(kind, of_phase, Bursts(codes, bursts.starts))
+            found[is_known, phase] = known[is_known]
+    return found.reshape(len(n_active), len(cycles), 2)
 
 
-def _by_sign(n_active: int, n_phases: int) -> list[int]:
+def _by_sign(n_active: Ints, n_phases: int) -> list[Ints]:
     """A number drives its line in the phase of its sign; half of them are taken as negative."""
     if n_phases == 1:
         return [n_active]
     return [n_active - n_active // 2, n_active // 2]
 
 
-def _known(kind: str, cycles: Sequence[ReadCycle], codes: Codes) -> Iterator[Driven]:
-    for digits, largest in _digits(kind, cycles, np.abs(codes)):
-        n_pulses = int(digits.sum(dtype=np.int64))
+def _known(kind: str, cycles: Sequence[ReadCycle], bursts: Bursts) -> Ints:
+    found = []
+    for digits, largest in _digits(kind, cycles, np.abs(bursts.codes)):
+        n_pulses = bursts.total(digits)
         if kind == "pulse_train":
-            yield Driven(n_pulses, n_pulses)
+            found.append([n_pulses, n_pulses])
         else:
-            lines = int(np.count_nonzero(digits))
-            yield Driven(lines, n_pulses if largest == 1 else int(np.square(digits, dtype=np.int64).sum()))
+            units = n_pulses if largest == 1 else bursts.total(np.square(digits, dtype=np.int64))
+            found.append([bursts.total(digits != 0), units])
+    return np.moveaxis(np.array(found), 2, 0)
 
 
 def _digits(kind: str, cycles: Sequence[ReadCycle], size: Codes) -> Iterator[tuple[NDArray[Any], int]]:
@@ -110,17 +151,28 @@ def _digits(kind: str, cycles: Sequence[ReadCycle], size: Codes) -> Iterator[tup
         done += cycle.n_bits
 
 
-def _assumed(kind: str, cycles: Sequence[ReadCycle], n_active: int) -> Iterator[Driven]:
+def _assumed_steps(kind: str, cycles: Sequence[ReadCycle], n_active: Ints) -> Ints:
+    """As `_assumed`, for each step; asked once for each number."""
+    numbers, place = np.unique(n_active, return_inverse=True)
+    n_bits = tuple(cycle.n_bits for cycle in cycles)
+    found = np.array([_assumed(kind, n_bits, n) for n in numbers.tolist()], np.int64)
+    return found.reshape(-1, len(cycles), 2)[place]
+
+
+@lru_cache(maxsize=4096)
+def _assumed(kind: str, bits_of_cycles: tuple[int, ...], n_active: int) -> tuple[tuple[int, int], ...]:
     """Of codes that are spread evenly over all but zero."""
-    n_codes = 2 ** sum(cycle.n_bits for cycle in cycles)
+    n_codes = 2 ** sum(bits_of_cycles)
     lines, units = Fraction(0), Fraction(0)
-    for cycle in cycles:
+    found = []
+    for n_bits in bits_of_cycles:
         before = int(lines), int(units)
         n = Fraction(n_active * n_codes, n_codes - 1)
-        largest = 2**cycle.n_bits - 1
+        largest = 2**n_bits - 1
         if kind == "pulse_train":
             lines, units = lines + n * largest / 2, units + n * largest / 2
         else:
             lines += n * largest / (largest + 1)
             units += n * largest * (2 * largest + 1) / 6
-        yield Driven(int(lines) - before[0], int(units) - before[1])
+        found.append((int(lines) - before[0], int(units) - before[1]))
+    return tuple(found)

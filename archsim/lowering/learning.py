@@ -5,7 +5,8 @@ For every layer with weights and every step whose error delta is known at the la
     recall       the step's potentials out of the history buffer
     leak         the delta of the later timestep, times the leak, where the rule goes back in time
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
-    scan, scale  delta over the largest of its vector, for the drivers; homes on several tiles tell each other
+    scan, scale  delta over what the largest code stands for, for the drivers: by default the largest of its
+                 vector, which homes on several tiles tell each other (:mod:`archsim.crossbar.quantisers`)
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
     rescale      delta times what it was divided by, at the tile
@@ -23,16 +24,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from archsim.components import Job
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label, opened
 from archsim.lowering.error_sums import ErrorSums
 from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
 from archsim.lowering.rooms import history_room
 from archsim.lowering.traces import StepOfTile, meet_traces
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
-from archsim.mapping import Home, LayerPlan, error_bytes, numbers_of_error, sources_of
+from archsim.mapping import Home, LayerPlan, TraceNeed, error_bytes, numbers_of_error, sources_of
+from archsim.taskgraph import opening
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
@@ -88,21 +91,36 @@ class Learning:
         self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
-        if not self.ctx.rule.goes_back_in_time(self.ctx.work, plan.layer):
-            return self.surrogate(plan, home, step, after, frees)
-        later = self._later(plan, home, step)
-        found = self.surrogate(plan, home, step, [*after, later], frees)
-        self.deltas[plan.layer.name, home.tile, step] = found
+        ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
+        back, piece = ctx.rule.goes_back_in_time(ctx.work, plan.layer), ctx.rule.n_timesteps_of_a_piece(ctx.work)
+        ends = piece is not None and (ctx.flow.timestep(name, step) + 1) % piece == 0
+        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name))) if back and not ends else None
+        kept = None if neuron is None else self.forward.kept_potentials[name, home.tile, step]
+        key = ("delta", home.tile, ctx.n_vectors(name, step), later is None, *frees)
+        first, done = ctx.placed(
+            key, self.label(name, step), lambda: self._lay_down_delta(plan, home, step, later is not None, frees),
+            [after, later, kept],
+        )  # fmt: skip
+        found = first + int(done)
+        if back:
+            self.deltas[name, home.tile, step] = found
         return found
 
-    def _later(self, plan: LayerPlan, home: Home, step: int) -> int | None:
-        """Error of the later timestep at a step of a home; None where there is none."""
+    def _lay_down_delta(
+        self, plan: LayerPlan, home: Home, step: int, has_later: bool, frees: Sequence[Claim]
+    ) -> int:
+        """Ports: what has arrived, the delta of the later timestep, the potentials that were kept."""
+        after = [opening(0)]
+        if has_later:
+            after.append(self._leaked(plan, home, step, opening(1)))
+        if plan.layer.neuron is None:
+            return self.ctx.add(self.label(plan.layer.name, step), ADMIT, 1, after=after, frees=frees)
+        return self.surrogate(plan, home, step, [*after, opening(2)], frees)
+
+    def _leaked(self, plan: LayerPlan, home: Home, step: int, later: int) -> int:
+        """Error of the later timestep, times the leak."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
-        piece = ctx.rule.n_timesteps_of_a_piece(ctx.work)
-        if piece is not None and (ctx.flow.timestep(name, step) + 1) % piece == 0:
-            return None
-        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
-        if later is None or neuron is None:
+        if neuron is None:
             return later
         operations = arithmetic.leak(ctx.chip, neuron, reset_path=ctx.work.learning.reset_path)
         if not operations.n_turns:
@@ -117,12 +135,10 @@ class Learning:
     ) -> int:
         """What arrived, times the slope; frees the potentials that were kept for it, and what else it used up."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        if plan.layer.neuron is None:
-            return ctx.add(label, ADMIT, 1, after=after, frees=frees)
+        assert plan.layer.neuron is not None  # who calls has looked
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
-        kept = self.forward.kept_potentials[name, home.tile, step]
         parts = ctx.parts.at(home.tile)
-        recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), [kept, *after])
+        recalled = ctx.do(label, home.tile, parts.history_buffer.access("recall", bits), after)
         kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
         job = parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim, *frees])
@@ -142,9 +158,25 @@ class Learning:
         fetched, held
             By tile: the task that has fetched them, and the space that they hold there.
         """
+        ctx, name = self.ctx, plan.layer.name
+        if ctx.chip.execution.quantiser.looks_beside:  # what scales them, and whom they tell, is not of the step
+            deltas = self._scaled_step(plan, step, deltas)
+        key = ("spread", ctx.n_vectors(name, step), *readers.items())
+        first, (fetched, held) = ctx.placed(
+            key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
+            [deltas[home.tile] for home in plan.homes],
+        )  # fmt: skip
+        return {tile: first + task for tile, task in fetched.items()}, held
+
+    def _lay_down_spread(
+        self, plan: LayerPlan, step: int, readers: dict[int, int]
+    ) -> tuple[dict[int, int], dict[int, list[Claim]]]:
+        """Ports: the delta of each home."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_vectors = ctx.n_vectors(name, step)
-        deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
+        deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
+        if not ctx.chip.execution.quantiser.looks_beside:
+            deltas = self._scaled_step(plan, step, deltas)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         n_each = numbers_of_error(ctx.rule, ctx.work, plan.layer)
@@ -166,28 +198,46 @@ class Learning:
         }
         return fetched, held
 
+    def _scaled_step(self, plan: LayerPlan, step: int, deltas: Mapping[int, int]) -> dict[int, int]:
+        """The errors of a step of a layer, scaled at its homes."""
+        n_vectors = self.ctx.n_vectors(plan.layer.name, step)
+        n_values = {home.tile: home.n_channels * n_vectors for home in plan.homes}
+        return self.scaled(self.label(plan.layer.name, step), deltas, n_values, n_vectors)
+
     def scaled(
         self, label: Label, known: Mapping[int, int], n_values: Mapping[int, int], n_vectors: int
     ) -> dict[int, int]:
-        """Divide the errors of each vector by their largest, of all homes; by home tile, when that is done."""
-        ctx, unit = self.ctx, self.ctx.parts.gradient_unit
-        largest = {
-            tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
-            for tile, task in known.items()
-        }
-        told = summed_up(
-            ctx, label, dict.fromkeys(largest, n_vectors), largest, arithmetic.potential_bits(ctx.chip)
-        )
-        operations = arithmetic.scale(ctx.chip)
+        """Scale the errors of each vector for the drivers; by home tile, when that is done.
+
+        Where the quantiser looks first, all homes compare their errors and tell each other the largest; where it
+        looks beside, they compare them for the batches to come.
+        """
+        ctx, unit, kind = self.ctx, self.ctx.parts.gradient_unit, self.ctx.chip.execution.quantiser
+        told = dict(known)
+        if kind.looks_first or kind.looks_beside:
+            seen = {
+                tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
+                for tile, task in known.items()
+            }
+            if kind.looks_first:
+                bits = arithmetic.potential_bits(ctx.chip)
+                told = summed_up(ctx, label, dict.fromkeys(seen, n_vectors), seen, bits)
+            else:
+                self.gradients.setdefault(label.layer, []).extend(seen.values())
+        name, operations = arithmetic.scale(ctx.chip)
+        scales = ctx.scales.get(label.layer, {})
         return {
-            tile: ctx.do(label, tile, unit.compute("scale", n_values[tile], operations), [told[tile]])
-            for tile in told
+            tile: ctx.do(label, tile, unit.compute(name, n_values[tile], operations), [task, scales.get(tile)])
+            for tile, task in told.items()
         }
 
     def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
         """Multiply what was made of scaled errors by what they were divided by."""
-        job = self.ctx.parts.gradient_unit.compute("rescale", n_values, arithmetic.rescale(self.ctx.chip))
-        return self.ctx.do(label, tile, job, after)
+        return self.ctx.do(label, tile, self._rescale(n_values), after)
+
+    def _rescale(self, n_values: int) -> Job:
+        name, operations = arithmetic.rescale(self.ctx.chip)
+        return self.ctx.parts.gradient_unit.compute(name, n_values, operations)
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
@@ -205,40 +255,63 @@ class Learning:
     def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         """Outer products of a step on one tile, gated by inputs and errors; frees the inputs kept for it."""
         ctx, name = self.ctx, plan.layer.name
+        if (need := ctx.rule.traces(ctx.work, plan.layer)) is not None:
+            return self._outer_of_traces(plan, tile, step, fetched, need)
+        rescale, job, touched = self._jobs_of_outer(plan, tile, step)
+        jobs = [rescale, job, *([touched] if touched else [])]
+        key = ("outer", tile, ctx.n_vectors(name, step), *(job.action.name for job in jobs))
+        first, added = ctx.placed(
+            key, self.label(name, step, OUTER_PHASE), lambda: self._lay_down_outer(plan, tile, step, jobs),
+            [fetched, self.forward.kept_inputs[name, tile, step]], jobs,
+        )  # fmt: skip
+        self.gradients.setdefault(name, []).append(first + added)
+        return first + int(added)
+
+    def _outer_of_traces(self, plan: LayerPlan, tile: int, step: int, fetched: int, need: TraceNeed) -> int:
+        """The same where traces are kept, which are brought up to date first."""
+        ctx, name, sample = self.ctx, plan.layer.name, self.forward.sample
         label = self.label(name, step, OUTER_PHASE)
-        _, bits = history_room(ctx, plan, tile, step, "inputs")
-        kept = self.forward.kept_inputs[name, tile, step]
-        recalled = ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("recall", bits), [kept, fetched])
+        room, bits = history_room(ctx, plan, tile, step, "inputs")
+        recall, kept = ctx.parts.at(tile).history_buffer.access("recall", bits), self.forward.kept_inputs
+        recalled = ctx.do(label, tile, recall, [kept[name, tile, step], fetched])
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}
-        n_errors = sum(ctx.errors_per_step(name, self.forward.sample, span)[step] for span in spans)
-        ready = [recalled, self.rescaled(label, tile, n_errors, [fetched])]
-        need = ctx.rule.traces(ctx.work, plan.layer)
-        if need is not None:
-            before = [*ready, *self.traced.get((name, tile), [])]
-            done = meet_traces(ctx, label, StepOfTile(plan.layer, blocks, self.forward.sample, step), need, before)
-            self.traced[name, tile] = done
-            return self._outer_done(plan, tile, step, done)
-        at = [(plan.layer, self.forward.sample, block.rows, block.columns) for block in blocks]
-        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
-        here = ctx.parts.at(tile)
-        job = here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip))
-        done = [ctx.do(label, tile, job, ready)]
-        if n_words := sum(ctx.words_per_step(*where)[step] for where in at):
-            done.append(ctx.do(label, tile, here.gradient_buffer.accumulate(n_words), ready))
-        return self._outer_done(plan, tile, step, done)
-
-    def _outer_done(self, plan: LayerPlan, tile: int, step: int, done: Sequence[int]) -> int:
-        """Gives the inputs' space back."""
-        ctx, name = self.ctx, plan.layer.name
-        room, _ = history_room(ctx, plan, tile, step, "inputs")
-        added = ctx.add(self.label(name, step, OUTER_PHASE), RELEASE, 1, after=done, frees=[room.claim])
+        n_errors = sum(ctx.errors_per_step(name, sample, span)[step] for span in spans)
+        before = [recalled, self.rescaled(label, tile, n_errors, [fetched]), *self.traced.get((name, tile), [])]
+        done = meet_traces(ctx, label, StepOfTile(plan.layer, blocks, sample, step), need, before)
+        self.traced[name, tile] = done
+        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
         self.gradients.setdefault(name, []).append(added)
         return added
+
+    def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
+        """To rescale the errors, to multiply, and to add up the words that this touches; None if there are none."""
+        ctx, name, sample, here = self.ctx, plan.layer.name, self.forward.sample, self.ctx.parts.at(tile)
+        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+        spans = {block.columns for block in blocks}
+        n_errors = sum(ctx.errors_per_step(name, sample, span)[step] for span in spans)
+        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
+        n_words = sum(ctx.words_per_step(*where)[step] for where in at)
+        return (
+            self._rescale(n_errors),
+            here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip)),
+            here.gradient_buffer.accumulate(n_words) if n_words else None,
+        )
+
+    def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
+        """Ports: the errors, fetched; the inputs that were kept."""
+        ctx, label = self.ctx, self.label(plan.layer.name, step, OUTER_PHASE)
+        room, bits = history_room(ctx, plan, tile, step, "inputs")
+        recall = ctx.parts.at(tile).history_buffer.access("recall", bits)
+        recalled = ctx.do(label, tile, recall, [opening(0), opening(1)])
+        rescale, *others = (opened(job, k) for k, job in enumerate(jobs))
+        ready = [recalled, ctx.do(label, tile, rescale, [opening(0)])]
+        done = [ctx.do(label, tile, job, ready) for job in others]
+        return ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
 
     def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
         """Give back space once all its readers are done."""
         if claims:
             self.tasks.append(self.ctx.add(label, RELEASE, 1, after=readers, frees=claims))
-

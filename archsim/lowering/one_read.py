@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from archsim.components import Parts
 from archsim.errors import ArchsimError
 from archsim.given import refuse, wrong_type
-from archsim.lowering.arrays import Product, read_array
+from archsim.lowering.arrays import Product, counts_of, read_array
 from archsim.lowering.context import Context, Label
 from archsim.mapping import Mapping, map_workload
 from archsim.spec import Chip
@@ -149,9 +149,10 @@ def _energy_of_read(
 ) -> dict[str, float]:
     """By part, what the tasks of one read spend."""
     ctx = Context(chip, work, mapping, parts, _FirstRows(n_active, chip.crossbar.n_rows))
-    product = Product(mapping.blocks[0], n_vectors=1, n_active=n_active, n_bits=1, signed=False)
-    read_array(ctx, Label("forward", "array", 0, 0), product, [])
-    graph = ctx.tasks.build()
+    product = Product(mapping.blocks[0], n_vectors=1, n_bits=1, signed=False)
+    [counts] = counts_of(ctx, product, [n_active]).tolist()
+    read_array(ctx, Label("forward", "array", 0, 0), product, counts, [])
+    graph = ctx.graph.build()
     found: dict[str, float] = {}
     for task in range(graph.n_tasks):
         action = ctx.actions[graph.action_names[graph.action[task]]]

@@ -16,6 +16,13 @@ def input_room(
     ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int
 ) -> Room:
     """Space for messages from one home of a source; each home has its own, so that none waits for another."""
+    key = ("input room", plan.layer.name, tile, source, IO if home is None else home.tile)
+    if key not in ctx.known:
+        ctx.known[key] = _input_room(ctx, plan, tile, source, home, size).resource
+    return Room(ctx.known[key], size)
+
+
+def _input_room(ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int) -> Room:
     if home is None:
         return shared_room(ctx, tile, f"{source} to {plan.layer.name}", IO, {IO: size}, size)
     plans, network = ctx.mapping.plans, ctx.network
@@ -24,11 +31,20 @@ def input_room(
     burst = min(ctx.flow.n_positions(source), ctx.work.n_positions_per_burst)
     sizes = {
         h.tile: n_bytes(h.n_channels * burst, ctx.bits[source])
-        for h in ctx.plan(source).homes
-        if needed_from(reading, tile, source, h, network)
-        and stored_for(plans, reading, tile, source, h, network) == owner
+        for h in homes_read(ctx, reading, tile, source)
+        if stored_for(plans, reading, tile, source, h, network) == owner
     }
     return shared_room(ctx, tile, f"{source} to {owner}", home.tile, sizes, size)
+
+
+def homes_read(ctx: Context, plan: LayerPlan, tile: int, source: str) -> tuple[Home, ...]:
+    """The homes of a source that a layer's blocks on a tile read from."""
+    key = ("homes read", plan.layer.name, tile, source)
+    if key not in ctx.known:
+        homes = ctx.plan(source).homes
+        ctx.known[key] = tuple(home for home in homes if needed_from(plan, tile, source, home, ctx.network))
+    found: tuple[Home, ...] = ctx.known[key]
+    return found
 
 
 def history_room(ctx: Context, plan: LayerPlan, tile: int, step: int, what: str) -> tuple[Room, int]:

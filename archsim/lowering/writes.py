@@ -41,14 +41,22 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
         return [_recorded(ctx, block, row) for row in of_block.reshape(block.n_rows, -1)]
-    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
-    if cells is None:
-        n_cells = [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
-    else:
-        of_weights = cells[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-        n_cells = of_weights.sum(axis=1, dtype=np.int64).tolist()
+    n_cells = cells_of_rows(ctx, block, update)
     found = iter(expected_rows(ctx, block, [n for n in n_cells if n], update))
     return [next(found) if n else None for n in n_cells]
+
+
+def cells_of_rows(ctx: Context, block: Block, update: int) -> list[int]:
+    """How many cells an update writes in each row of an array: as recorded, else as the chip expects."""
+    is_copy, low, high = block.role == "copy", *block.columns
+    pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
+    if pulses is not None:
+        counts = np.count_nonzero(pulses[block.rows[0] : block.rows[1], low:high], axis=(1, 2))
+        return [int(n) for n in counts]
+    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
+    if cells is None:
+        return [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
+    return [int(n) for n in cells[block.rows[0] : block.rows[1], low:high].sum(axis=1, dtype=np.int64)]
 
 
 def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row]:
@@ -57,9 +65,10 @@ def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -
     shares = _shares(ctx, whose)
     law = ctx.chip.writing.law if ctx.chip.writing.draw else None
     if law is None:
-        return [Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in n_cells]
-    place = crc32(f"{block.layer} {block.role}".encode())
-    rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], update])
+        of_cells = {n: Row(n, ctx.parts.write_circuits.pulsed(n, shares, whose)) for n in dict.fromkeys(n_cells)}
+        return [of_cells[n] for n in n_cells]
+    place, number = crc32(f"{block.layer} {block.role}".encode()), ctx.stretch.first_update + update
+    rng = np.random.default_rng([ctx.seed, place, block.replica, block.rows[0], block.columns[0], number])
     parallel, failing = ctx.chip.writing.n_parallel_cells, law.failing(shares)
     return [
         Row(n, taken(law.draw(n, rng, shares).tolist(), parallel, float(rng.binomial(n, failing))))
@@ -83,6 +92,30 @@ def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> Row | N
     return Row(len(given), taken(given, write.n_parallel_cells, len(given) * failing))
 
 
+def count_rows(ctx: Context, rows: Iterable[Row | None]) -> None:
+    """Count what some rows write."""
+    for row in rows:
+        if row is not None:
+            ctx.written.cells += row.n_cells
+            ctx.written.pulses += row.n_cells * row.of.mean
+            ctx.written.failed += row.of.failed
+
+
+def writing(ctx: Context, block: Block, row: Row | None) -> list[int]:
+    """What writes of a row like this take of its array, in the order of their tasks."""
+    circuits, found = ctx.chip.writing, list[Claim]()
+    n_read = block.n_columns * ctx.chip.crossbar.n_columns_per_weight
+    if circuits.read_before:
+        granted = _granted(ctx, block, n_read)
+        found += [*granted, (crossbar_resource(ctx, block), 1), *_converters(ctx, block, n_read)]
+    if row is not None:
+        found.append((crossbar_resource(ctx, block), 1))
+        _power(ctx, row.n_cells)  # the chip's
+        if circuits.verify:
+            found += [*_granted(ctx, block, row.n_cells), *_converters(ctx, block, row.n_cells)]
+    return list(dict.fromkeys(resource for resource, _ in found))
+
+
 def cells_of_step(chip: Chip) -> float:
     """Cells of a weight that are written where its change is not known.
 
@@ -104,9 +137,6 @@ def write_row(
     """Program some cells of a row, and verify them; returns the last task."""
     circuits, n_cells = ctx.parts.write_circuits, row.n_cells
     array: Claim = (crossbar_resource(ctx, block), 1)
-    ctx.written.cells += n_cells
-    ctx.written.pulses += n_cells * row.of.mean
-    ctx.written.failed += row.of.failed
     last = ctx.add(
         label, circuits.program(n_cells, row.of), n_cells,
         uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells, row.of), after=after,

@@ -19,7 +19,7 @@ from archsim.mapping.memory import (
     numbers_of_error,
     value_bits,
 )
-from archsim.mapping.optimizer import needs_of
+from archsim.mapping.optimizer import needs_of, needs_of_layer
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of, stored_for
 from archsim.mapping.rule import TraceNeed, refuse_without_parts, rule_of, rules_of
@@ -48,6 +48,7 @@ __all__ = [
     "n_bytes",
     "needed_from",
     "needs_of",
+    "needs_of_layer",
     "neurons_of",
     "numbers_of_error",
     "refuse_without_parts",

@@ -18,7 +18,7 @@ from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
 from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.optimizer import needs_of
+from archsim.mapping.optimizer import needs_of_layer
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
@@ -390,7 +390,7 @@ class _Book:
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
             n = self._traces(plan, tile, bits)
             self._add("gradient_buffer", tile, f"traces of {plan.layer.name}", n, n)
-            n = self._row_by_row(rows, bits * needs_of(self.work, self.rule).n_states)
+            n = self._row_by_row(rows, bits * needs_of_layer(self.chip, self.work, plan, self.rule).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
 
     def _traces(self, plan: LayerPlan, tile: int, bits: int) -> int:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph.graph import Claims, Numbers, TaskGraph, narrow, pointers
+from archsim.taskgraph.finish import ROWS, Columns, finished
+from archsim.taskgraph.fragment import Fragment, Port
+from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.whole import in_64_bits, is_whole, products, sums_by
-
-_Number = TypeVar("_Number", bound=np.signedinteger[Any])
+from archsim.taskgraph.places import TIMES, Known, Many, Places, Shape
+from archsim.taskgraph.whole import is_whole
 
 
 class _Rows:
@@ -31,21 +32,6 @@ class _Rows:
         """Forget every row after the first `n_tasks`."""
         del self.ptr[n_tasks + 1 :]
         del self.resource[self.ptr[n_tasks] :], self.units[self.ptr[n_tasks] :]
-
-    def columns(self, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-        """Pointers, resources, units; a resource named twice by one task is summed."""
-        ptr, resource, units = _int64(self.ptr), _int32(self.resource), _int64(self.units)
-        owner, n_resources = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), len(names)
-        key = owner * n_resources + resource
-        if not _has_duplicates(key):
-            return ptr, resource, units
-        key, place = np.unique(key, return_inverse=True)
-        total = sums_by(place, products(units), len(key))
-        most = int(total.argmax())
-        task, name = int(key[most]) // n_resources, names[int(key[most]) % n_resources]
-        total = in_64_bits(total, f"task {task}: units of resource {name!r}, named more than once, in all")
-        merged = _pointers(key // n_resources, len(ptr) - 1)
-        return merged, _int32(key % n_resources), _frozen(total)
 
 
 class TaskGraphBuilder:
@@ -72,7 +58,8 @@ class TaskGraphBuilder:
         self._resources: dict[str, int] = {}
         self._capacity = array("q")
         self._n_resources = 0
-        self._n_tasks = 0
+        self._n_tasks = 0  # single ones and those of placed fragments
+        self._places = Places()
         self._occupancy, self._latency, self._count = array("q"), array("q"), array("q")
         self._priority, self._timestep, self._sample = array("i"), array("i"), array("i")
         self._action, self._phase, self._layer = array("i"), array("i"), array("i")
@@ -202,7 +189,7 @@ class TaskGraphBuilder:
         else:
             reason = None if good else "out of range"
         if reason is not None:
-            self._cut(task)
+            self._cut(task - self._places.n_tasks)
             numbers = {
                 "count": (count, 0, 2**63),
                 "occupancy_ps": (occupancy_ps, 0, 2**63),
@@ -235,6 +222,89 @@ class TaskGraphBuilder:
         for rows in (self._uses, self._reserves, self._frees):
             rows.cut(n_tasks)
 
+    def place(
+        self,
+        fragment: Fragment,
+        ports: Sequence[Port] = (),
+        slots: Sequence[int] = (),
+        counts: Sequence[int] = (),
+        times: Sequence[int] = (),
+        timestep: int = -1,
+        sample: int = -1,
+    ) -> int:
+        """Add the tasks of a fragment; it may not change afterwards.
+
+        Parameters
+        ----------
+        fragment : Fragment
+        ports : sequence of int, None, or sequence of int
+            For each port of the fragment the tasks that must be done first; they must exist already.
+        slots, counts, times : sequence of int
+            The resource for each slot, the open counts, and the open times in picoseconds.
+        timestep, sample : int
+            Labels of all its tasks.
+
+        Returns
+        -------
+        int
+            The id of its first task; the others follow.
+
+        Raises
+        ------
+        TooLargeError
+            There would be more tasks than may be.
+        EngineError
+            The fragment asks for more or less than is given.
+        """
+        known = self._places.fragments.get(fragment)
+        if known is None:
+            known = self.known(fragment, (len(ports), len(slots), len(counts), len(times)))
+        first = self._next(known.n_tasks)
+        self._places.add(known, len(self._action), (ports, slots, counts, times), (timestep, sample))
+        return first
+
+    def known(self, fragment: Fragment, shape: Shape) -> Known:
+        """What is known of a fragment whose places give so many ports, slots, counts and times."""
+        known = self._places.fragments.get(fragment)
+        if known is None:
+            known = self._places.learn(fragment, shape)
+            for action, phase, layer in zip(fragment.action, fragment.phase, fragment.layer, strict=True):
+                _number_of(self._actions, action)
+                _number_of(self._phases, phase)
+                _number_of(self._layers, layer)
+        if known.shape != shape:
+            raise EngineError(f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}")
+        return known
+
+    def place_many(self, many: Many, timestep: int = -1, sample: int = -1) -> int:
+        """Add the tasks of many places of fragments, see `Many`; returns the first of them."""
+        first = self._next(many.n_tasks)
+        self._places.add_many(many, len(self._action), (timestep, sample))
+        return first
+
+    def _next(self, n_tasks: int) -> int:
+        """The id of the next of so many more tasks."""
+        first = self._n_tasks
+        if self._most_tasks is not None and first + n_tasks > self._most_tasks:
+            raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
+        self._n_tasks = first + n_tasks
+        return first
+
+    @property
+    def n_tasks(self) -> int:
+        """Tasks so far."""
+        return self._n_tasks
+
+    def per_time(
+        self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]
+    ) -> NDArray[Any]:
+        """A column beside the times: that of single tasks, that of a fragment, and one number for each open time."""
+        if not self._places.n_tasks:
+            return np.array(single)
+        layout = self._places.layout(len(self._action), self._n_resources)
+        column = layout.of_tasks(np.array(single), [of_fragment(one) for one in self._places.fragments])
+        return layout.filled(column, TIMES, given)
+
     def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.
 
@@ -256,42 +326,29 @@ class TaskGraphBuilder:
             up to 2**63 and more.
         """
         n_claims = len(self._uses.units) + len(self._reserves.units) + len(self._frees.units)
-        needed = finish_bytes(self._n_tasks, len(self._after_idx), n_claims)
+        n_edges = len(self._after_idx) + self._places.n_edges
+        needed = finish_bytes(self._n_tasks, n_edges, n_claims + self._places.n_claims)
         help = "what helps: fewer timesteps or samples at once"
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
-        names = tuple(self._resources)
-        uses, reserves, frees = (rows.columns(names) for rows in (self._uses, self._reserves, self._frees))
-        after_ptr, after_idx = _unique_rows(_int64(self._after_ptr), _int32(self._after_idx))
-        latency = occupancy = _int64(self._occupancy)
-        if self._latency != self._occupancy:
-            latency = _int64(self._latency)
-        return TaskGraph(
-            resource_names=names,
-            capacity=_int64(self._capacity),
-            occupancy_ps=occupancy,
-            latency_ps=latency,
-            priority=_slim(_int32(self._priority)),
-            after_ptr=pointers(after_ptr),
-            after_idx=after_idx,
-            uses_ptr=_slim(pointers(uses[0])),
-            uses_resource=uses[1],
-            uses_units=_slim(uses[2]),
-            reserves_ptr=_slim(pointers(reserves[0])),
-            reserves_resource=reserves[1],
-            reserves_units=_slim(reserves[2]),
-            frees_ptr=_slim(pointers(frees[0])),
-            frees_resource=frees[1],
-            frees_units=_slim(frees[2]),
-            action_names=tuple(self._actions),
-            action=_slim(_names(self._action)),
-            count=_slim(_int64(self._count)),
-            phase_names=tuple(self._phases),
-            phase=_slim(_names(self._phase)),
-            layer_names=tuple(self._layers),
-            layer=_slim(_names(self._layer)),
-            timestep=_slim(_int32(self._timestep)),
-            sample=_slim(_int32(self._sample)),
-        )
+        names = tuple(self._resources), tuple(self._actions), tuple(self._phases), tuple(self._layers)
+        capacity = np.array(self._capacity, np.int64)
+        return finished(self._columns(), capacity, names, in_order=bool(self._places.n_tasks))
+
+    def _columns(self) -> Columns:
+        """All columns, of single tasks and placed fragments."""
+        single: dict[str, Any] = {
+            "occupancy_ps": self._occupancy, "latency_ps": self._latency, "count": self._count,
+            "priority": self._priority, "timestep": self._timestep, "sample": self._sample,
+            "action": self._action, "phase": self._phase, "layer": self._layer,
+            "after_ptr": self._after_ptr, "after_idx": self._after_idx,
+            "uses": self._uses, "reserves": self._reserves, "frees": self._frees,
+        }  # fmt: skip
+        if self._places.n_tasks:
+            names = {"action": self._actions, "phase": self._phases, "layer": self._layers}
+            return self._places.layout(len(self._action), self._n_resources).columns(single, names)
+        rows = {f"{name}_{part}": getattr(single[name], part) for name in ROWS for part in _Rows.__slots__}
+        own = {name: column for name, column in single.items() if name not in ROWS}
+        return {name: np.asarray(column) for name, column in {**own, **rows}.items()}
 
 
 def _number_of(names: dict[str, int], name: str) -> int:
@@ -302,55 +359,6 @@ def _number_of(names: dict[str, int], name: str) -> int:
             raise TypeError("a name must be text")
         number = names[name] = len(names)
     return number
-
-
-def _frozen(column: NDArray[np.int64]) -> NDArray[np.int64]:
-    column.flags.writeable = False
-    return column
-
-
-def _int64(column: array[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-    return _frozen(np.array(column, dtype=np.int64))
-
-
-def _int32(column: array[int] | NDArray[np.int64]) -> NDArray[np.int32]:
-    result = np.array(column, dtype=np.int32)
-    result.flags.writeable = False
-    return result
-
-
-def _names(column: array[int]) -> Numbers:
-    """Numbers of names, in as few bytes as they need."""
-    return narrow(_int32(column))
-
-
-def _slim(column: NDArray[_Number]) -> NDArray[_Number]:
-    """A column that repeats one number, without the repetitions: its stride is zero."""
-    if len(column) < 2 or (column != column[0]).any():
-        return column
-    return np.broadcast_to(column[:1].copy(), column.shape)
-
-
-def _has_duplicates(key: NDArray[np.int64]) -> bool:
-    # rows are nearly in order, which a stable sort turns to account
-    ordered = np.sort(key, kind="stable")
-    return bool((ordered[1:] == ordered[:-1]).any())
-
-
-def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
-    ptr = np.zeros(n_rows + 1, np.int64)
-    np.cumsum(np.bincount(owner, minlength=n_rows), out=ptr[1:])
-    return _frozen(ptr)
-
-
-def _unique_rows(ptr: NDArray[np.int64], idx: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The same rows, each task named once per row."""
-    n = len(ptr) - 1
-    key = np.repeat(np.arange(n), np.diff(ptr)) * max(n, 1) + idx
-    if not _has_duplicates(key):
-        return ptr, idx
-    key = np.unique(key)
-    return _pointers(key // n, n), _int32(key % n)
 
 
 # A fault is (is it a matter of type?, what is wrong).

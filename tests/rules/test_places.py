@@ -9,6 +9,7 @@ from lowering_support import counts, n_tasks
 
 from archsim.errors import DoesNotFitError, MappingError
 from archsim.mapping import map_workload
+from archsim.names import FEEDBACK
 from archsim.registry import PLACES, RULES
 from archsim.rules.dfa.matrices import factor_of, low_rank, stored
 from archsim.rules.places.kinds.generated import PERIOD, shifted
@@ -127,17 +128,19 @@ def test_low_rank_is_the_nearest_for_all_layers_together():
 def test_on_a_chip_errors_meet_the_same_matrix_but_for_bits(work_of, root_dir, rule):
     network = CONVOLUTIONS if "shared" in rule else NETWORKS["wide, sparse"]
     found, given = matrices(work_of, network, **rule)
-    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", ["device.levels=64"])
+    fine = ["device.levels=64", "adc.resolution=12 bit"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", fine)
     tape = run_batch(network, batch_for(network), PlainProducts.of(network))
     on_chip = ChipProducts(chip, network, tape, input_bits=8, seed=0, backward=False)
     recipe = RULES["dfa"]().on_arrays(on_chip, Recipe(None, "dfa", found, settings=given))
     error = np.random.default_rng(0).normal(size=(7, 3))
+    on_chip.meet({name + FEEDBACK: recipe.compressed(error) for name in found})
     for name, b in found.items():
         expected = error @ b.T
         got = recipe.project(name, error)
         assert got.shape == expected.shape
         assert np.linalg.norm(got - expected) / np.linalg.norm(expected) < 0.03
-    assert ({key for key in on_chip.arrays if key.endswith(".feedback")} != set()) == given.place.has_arrays
+    assert ({key for key in on_chip.arrays if key.endswith(FEEDBACK)} != set()) == given.place.has_arrays
 
 
 def test_a_register_goes_through_all_its_states():

@@ -31,6 +31,9 @@ NAMED = {
     "study/comparison.py": "the study of BP and DFA",
     "study/configurations.py": "the study of BP and DFA",
     "study/dfa_vs_bp/page.py": "the study of BP and DFA",
+    "study/rules/contenders.py": "the study of rules: who takes part",
+    "study/rules/page.py": "the study of rules: who takes part",
+    "study/rules/published.py": "the published comparison of DFA with BP",
     "study/dfa_vs_bp/run.py": "the study of BP and DFA",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from archsim.registry import RULES
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from archsim.lowering.forward import Forward
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Dataflow, LayerPlan
+    from archsim.snn.learn.chip import ChipProducts
     from archsim.snn.learn.gradients import Gradients
     from archsim.snn.learn.products import Products
     from archsim.snn.learn.run import Tape
@@ -98,6 +100,13 @@ class BP(Rule):
         from archsim.rules.bp.tasks import BackPropagation
 
         BackPropagation(ctx, forward, self.error_phase, gradients).run()
+
+    def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
+        """Fixed matrices of rules that derive from this one are driven by each layer's own errors."""
+        if not recipe.feedback:
+            return recipe
+        on_chip.add_feedback(recipe.feedback, of_layers=True)
+        return replace(recipe, project=on_chip.project)
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe

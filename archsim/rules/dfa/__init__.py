@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -178,10 +177,9 @@ class DFA(Rule):
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """The matrices on arrays, in a memory, or drawn."""
-        from archsim.rules.dfa.matrices import projection
+        from archsim.rules.dfa.matrices import on_a_chip
 
-        given = self.set_for(recipe)
-        return replace(recipe, project=projection(given, on_chip.network, recipe.feedback, on_chip))
+        return on_a_chip(self.set_for(recipe), recipe, on_chip)
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe

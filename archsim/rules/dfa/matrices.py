@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.snn.learn.chip import by_largest
+from archsim.names import FEEDBACK
 from archsim.snn.learn.feedback import made_feedback
 
 if TYPE_CHECKING:
     from archsim.rules.settings import DirectSettings
     from archsim.snn.learn.chip import ChipProducts, InputRange
     from archsim.snn.learn.feedbacks import Draw
-    from archsim.spec import Chip
+    from archsim.snn.learn.trainer import Recipe
     from archsim.workload import Network
     from archsim.workload.network import Floats
 
@@ -60,17 +61,14 @@ def factor_of(matrices: Mapping[str, Floats], rank: int) -> Floats:
     return np.asarray(directions[:rank])
 
 
-def projection(
-    given: DirectSettings,
-    network: Network,
-    matrices: Mapping[str, Floats],
-    on_chip: ChipProducts,
-    driven_by: InputRange | None = None,
-) -> Project:
-    """Who multiplies errors by the matrices on a chip: arrays, or logic with what the place holds.
+def on_a_chip(
+    given: DirectSettings, recipe: Recipe, on_chip: ChipProducts, driven_by: InputRange | None = None
+) -> Recipe:
+    """The recipe with its matrices where the chip has them: on arrays, or in a place that logic reads.
 
     `driven_by` says what drives arrays; errors if it is not given.
     """
+    network, matrices = on_chip.network, recipe.feedback
     rows = stored(given, network, matrices)
     narrow = None if given.rank is None else factor_of(rows, given.rank)
     factors = rows if narrow is None else {name: values @ narrow.T for name, values in rows.items()}
@@ -79,21 +77,24 @@ def projection(
         product: Project = on_chip.project
     else:
         held = {name: given.place.rounded(on_chip.chip, values) for name, values in factors.items()}
-        product = _by_logic(held, on_chip.chip)
+        product = _by_logic(held, on_chip)
+
+    def brought(error: Floats) -> Floats:
+        return error if narrow is None else np.asarray(error @ narrow.T)
 
     def project(name: str, error: Floats) -> Floats:
-        found = product(name, error if narrow is None else error @ narrow.T)
-        return spread(network, name, found.T).T
+        return spread(network, name, product(name, brought(error)).T).T
 
-    return project
+    return replace(recipe, project=project, compressed=brought)
 
 
-def _by_logic(held: Mapping[str, Floats], chip: Chip) -> Project:
-    """Errors as they are sent, rounded to their bits, times the values."""
-    n_steps = 2 ** max(1, chip.execution.error_resolution_bits - 1) - 1
+def _by_logic(held: Mapping[str, Floats], on_chip: ChipProducts) -> Project:
+    """Errors as they are sent, in codes of their bits, times the values."""
+    n_steps = 2 ** max(1, on_chip.chip.execution.error_resolution_bits - 1) - 1
 
     def product(name: str, error: Floats) -> Floats:
-        unit, largest = by_largest(error)
-        return np.asarray(np.rint(unit * n_steps) / n_steps * largest @ held[name].T)
+        codes = on_chip.sent.codes(name + FEEDBACK, error)
+        largest = on_chip.sent.of(name + FEEDBACK, error).largest
+        return np.asarray(codes / n_steps * largest @ held[name].T)
 
     return product

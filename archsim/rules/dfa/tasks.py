@@ -24,15 +24,16 @@ serves all timesteps.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, cast
 
 from archsim.components import Operations
 from archsim.lowering import arithmetic
-from archsim.lowering.arrays import Product, deliver, read_array, summed_up
+from archsim.lowering.arrays import Product, counts_of, deliver, read_array, summed_up
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Label
-from archsim.lowering.inputs import Codes
+from archsim.lowering.inputs import Bursts
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
@@ -57,6 +58,7 @@ class DirectFeedback(Learning):
 
     fed_back: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)  # layer, tile, error
     used: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: deltas made of one error
+    _counts_of: dict[tuple[Hashable, ...], list[int]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down forward pass and errors, and with each error the steps of all layers that use it.
@@ -204,12 +206,17 @@ class DirectFeedback(Learning):
         """The sums times what the error was divided by."""
         return self.rescaled(label, tile, n_values, tasks)
 
-    def _driven(self, block: Block, error: int) -> tuple[int, int, bool, Codes | None]:
-        """What drives an array: lines, bits of each, whether they have signs, and the numbers where they count."""
+    @property
+    def _bits_sent(self) -> tuple[int, bool]:
+        """Bits of a number that drives a line, and whether one of them is a sign."""
         bits = self.ctx.chip.execution.error_resolution_bits
+        return bits, bits > 1
+
+    def _driven(self, block: Block, error: int) -> tuple[int, Bursts | None]:
+        """What drives an array: how many lines, and the numbers on them where they count."""
         of_rank = self.rule.settings(self.ctx.work).rank is not None  # those numbers are not recorded
         codes = None if of_rank else self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
-        return block.n_rows, bits, bits > 1, codes
+        return block.n_rows, codes
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
         return shared_room(self.ctx, tile, f"feedback of {plan.layer.name}", source, self._sizes, size)
@@ -239,15 +246,15 @@ class DirectFeedback(Learning):
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:
-            n_active, bits, signed, codes = self._driven(block, error)
-            product = Product(block, 1, n_active, bits, signed=signed, codes=codes)
+            n_bits_each, signed = self._bits_sent
+            product = Product(block, 1, n_bits_each, signed=signed)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
             own_set = self.sums.taken[name, home.tile, error]
             # no result waits in an output register for accumulators that one behind it has to free
-            merged = read_array(ctx, label, product, [fetched, own_set])
+            merged = read_array(ctx, label, product, self._counts(product, error), [fetched, own_set])
             readers.append(merged)
-            added = deliver(ctx, label, product, merged, home.tile, [own_set])
+            added = deliver(ctx, label, product, merged, home.tile, own_set)
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
 
@@ -267,6 +274,15 @@ class DirectFeedback(Learning):
     def _n_inputs(self) -> int:
         """Numbers of an error that are not known to be zero."""
         return self.rule.n_sent(self.ctx.work)
+
+    def _counts(self, product: Product, error: int) -> list[int]:
+        """What an error drives and reads, cycle by cycle; alike for arrays that hold the same rows alike."""
+        block = product.block
+        key = (error, block.rows, block.n_columns, block.n_crossbars)
+        if key not in self._counts_of:
+            n_active, codes = self._driven(block, error)
+            [self._counts_of[key]] = counts_of(self.ctx, product, [n_active], codes).tolist()
+        return self._counts_of[key]
 
     def _output_layer(
         self, steps: list[int], errors: dict[tuple[int, int], int]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from archsim.registry import RULES
@@ -73,11 +72,10 @@ class DRTP(DFA):
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """A label has one bit, and no sign."""
-        from archsim.rules.dfa.matrices import projection
+        from archsim.rules.dfa.matrices import on_a_chip
         from archsim.snn.learn.chip import InputRange
 
-        given, label = self.set_for(recipe), InputRange(1, 1.0, signed=False)
-        return replace(recipe, project=projection(given, on_chip.network, recipe.feedback, on_chip, label))
+        return on_a_chip(self.set_for(recipe), recipe, on_chip, InputRange(1, 1.0, signed=False))
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe

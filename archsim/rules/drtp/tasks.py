@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from archsim.lowering.context import BARRIER, Label
-from archsim.lowering.inputs import Codes
+from archsim.lowering.inputs import Bursts
 from archsim.lowering.order import as_output_asks
 from archsim.mapping import Block
 from archsim.rules.dfa.tasks import DirectFeedback
@@ -94,10 +94,16 @@ class TargetProjection(DirectFeedback):
     def _rescaled(self, label: Label, tile: int, n_values: int, tasks: list[int]) -> int:
         return self.ctx.add(label, BARRIER, 1, after=tasks)
 
-    def _driven(self, block: Block, error: int) -> tuple[int, int, bool, Codes | None]:
+    @property
+    def _bits_sent(self) -> tuple[int, bool]:
+        return 1, False
+
+    def _driven(self, block: Block, error: int) -> tuple[int, Bursts | None]:
         """A single one: on the row of the label, where it is known, or on the first."""
         known = self.ctx.activity.fed_back_codes(self.forward.sample, error)
         start, stop = block.rows
-        codes = None if known is None else np.sign(known[:, start:stop])
-        n_active = int(start == 0) if codes is None else int(codes.sum())
-        return n_active, 1, False, codes if self.ctx.chip.drivers.charged == "ones" else None
+        if known is None:
+            return int(start == 0), None
+        codes = np.sign(known[:, start:stop])
+        counted = self.ctx.chip.drivers.charged == "ones"
+        return int(codes.sum()), Bursts(codes, np.zeros(1, np.int64)) if counted else None

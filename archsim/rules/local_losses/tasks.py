@@ -45,10 +45,10 @@ class LayerError(OutputError):
     def of_timestep(self, home: Home, timestep: int) -> int:
         """The error of a timestep at one home."""
         step = self._steps_of(timestep)[-1]
-        known = [self.read[home.tile, timestep]]
+        known = self.read[home.tile, timestep]
         if self._is_normalised:
-            known = [self._softmax_of(timestep)[home.tile]]
-        return self._error(home, step, self._n_values(home), known)
+            known = self._softmax_of(timestep)[home.tile]
+        return self._error(home, step, self._n_values(home), [known], self.label_at(home.tile))
 
     def _outputs_of(self, timestep: int) -> dict[int, list[int]]:
         return {home.tile: [self.read[home.tile, timestep]] for home in self.plan.homes}

@@ -56,6 +56,8 @@ class Recipe:
         Whether errors that go back in time also flow through the reset of the potential.
     error : "per_timestep", "mean_rate" or "last"
         What a rule learns from: each timestep's own error, or the mean or the last one at every timestep.
+    compressed : callable (error (n, classes)) -> (n, numbers), optional
+        What an error becomes before it is sent to the matrices of a chip; itself if absent.
     settings : model, optional
         What the rule lets a workload set (`Rule.Settings`); its defaults if not given.
     project : callable (name, error (n, columns)) -> (n, rows), optional
@@ -74,6 +76,7 @@ class Recipe:
     surrogate: Surrogate = field(default_factory=Surrogate)
     reset_path: bool = False
     error: ErrorRate = "per_timestep"
+    compressed: Callable[[Floats], Floats] | None = None
     settings: Any = None
     project: Project | None = None
 
@@ -185,6 +188,7 @@ def train_step(
     rule: LearnedRule = RULES[recipe.rule]()
     loss, scores = 0.0, []
     total = Gradients({}, {}, {})
+    products.begin(len(labels))
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
         for part in _parts(network, x, labels, at_once):
             share = len(labels[part]) / len(labels)
@@ -313,12 +317,12 @@ def _reshaped(key: str, matrix: Floats, like: Floats | None) -> Floats:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands, after a step."""
+    """Where training stands, after a step; of steps without a loss, how many are done."""
 
     epoch: int
     step: int
     n_steps: int
-    loss: float
+    loss: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""From the columns of a builder to a `TaskGraph`: lists in order, numbers in as few bytes as they need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.taskgraph.graph import TaskGraph, narrow, pointers
+from archsim.taskgraph.whole import in_64_bits, products, sums_by
+
+Columns = dict[str, NDArray[Any]]
+ROWS = ("uses", "reserves", "frees")
+_Number = TypeVar("_Number", bound=np.signedinteger[Any])
+
+
+def finished(
+    columns: Columns, capacity: NDArray[np.int64], names: Sequence[tuple[str, ...]], *, in_order: bool
+) -> TaskGraph:
+    """The graph of some columns.
+
+    Parameters
+    ----------
+    columns : dict of str to ndarray
+        By the names of a `TaskGraph`.
+    capacity : int64[n_resources]
+    names : sequence of tuple of str
+        Of resources, actions, phases, layers.
+    in_order : bool
+        Whether what a task waits for is sorted; otherwise only if it names a task twice.
+
+    Raises
+    ------
+    EngineError
+        A task names one resource so often that the units add up to 2**63 and more.
+    """
+    resources, actions, phases, layers = names
+    latency = occupancy = _int64(columns["occupancy_ps"])
+    if (columns["latency_ps"] != columns["occupancy_ps"]).any():
+        latency = _int64(columns["latency_ps"])
+    after_ptr, after_idx = _unique_rows(columns["after_ptr"], columns["after_idx"], in_order)
+    claims: Columns = {}
+    for name in ROWS:
+        claims |= _merged(columns, name, resources)
+    return TaskGraph(
+        resource_names=resources,
+        capacity=_int64(capacity),
+        occupancy_ps=occupancy,
+        latency_ps=latency,
+        priority=_slim(_int32(columns["priority"])),
+        after_ptr=pointers(after_ptr),
+        after_idx=after_idx,
+        action_names=actions,
+        action=_slim(narrow(columns["action"])),
+        count=_slim(_int64(columns["count"])),
+        phase_names=phases,
+        phase=_slim(narrow(columns["phase"])),
+        layer_names=layers,
+        layer=_slim(narrow(columns["layer"])),
+        timestep=_slim(_int32(columns["timestep"])),
+        sample=_slim(_int32(columns["sample"])),
+        **claims,
+    )
+
+
+def _merged(columns: Columns, name: str, names: Sequence[str]) -> Columns:
+    """Compressed rows of (resource, units); a resource named twice by one task is summed."""
+    ptr, resource, units = (columns[f"{name}_{part}"] for part in ("ptr", "resource", "units"))
+    owner, n_resources = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), len(names)
+    key = owner * n_resources + resource
+    if _has_duplicates(key):
+        key, place = np.unique(key, return_inverse=True)
+        total = sums_by(place, products(units), len(key))
+        most = int(total.argmax())
+        task, odd = int(key[most]) // n_resources, names[int(key[most]) % n_resources]
+        units = in_64_bits(total, f"task {task}: units of resource {odd!r}, named more than once, in all")
+        ptr, resource = _pointers(key // n_resources, len(ptr) - 1), key % n_resources
+    return {
+        f"{name}_ptr": _slim(pointers(ptr)), f"{name}_resource": _int32(resource),
+        f"{name}_units": _slim(_int64(units)),
+    }  # fmt: skip
+
+
+def _frozen(column: NDArray[np.int64]) -> NDArray[np.int64]:
+    column.flags.writeable = False
+    return column
+
+
+def _int64(column: NDArray[Any]) -> NDArray[np.int64]:
+    return _frozen(np.array(column, dtype=np.int64))
+
+
+def _int32(column: NDArray[Any]) -> NDArray[np.int32]:
+    result = np.array(column, dtype=np.int32)
+    result.flags.writeable = False
+    return result
+
+
+def _slim(column: NDArray[_Number]) -> NDArray[_Number]:
+    """A column that repeats one number, without the repetitions: its stride is zero."""
+    if len(column) < 2 or (column != column[0]).any():
+        return column
+    return np.broadcast_to(column[:1].copy(), column.shape)
+
+
+def _has_duplicates(key: NDArray[np.int64]) -> bool:
+    # rows are nearly in order, which a stable sort turns to account
+    ordered = np.sort(key, kind="stable")
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    ptr = np.zeros(n_rows + 1, np.int64)
+    np.cumsum(np.bincount(owner, minlength=n_rows), out=ptr[1:])
+    return _frozen(ptr)
+
+
+def _unique_rows(ptr: NDArray[Any], idx: NDArray[Any], in_order: bool) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """The same rows, each task named once per row; those of placed fragments in order."""
+    n = len(ptr) - 1
+    owner = np.repeat(np.arange(n), np.diff(ptr))
+    key = owner * max(n, 1) + idx
+    # rows are nearly in order, which a stable sort turns to account
+    ordered = np.sort(key, kind="stable")
+    stays = np.ones(len(key), bool)
+    np.greater(ordered[1:], ordered[:-1], out=stays[1:])
+    if stays.all():
+        return ptr, _int32(ordered - owner * n if in_order else idx)
+    ordered, owner = ordered[stays], owner[stays]
+    return _pointers(owner, n), _int32(ordered - owner * n)

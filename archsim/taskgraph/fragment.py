@@ -1,0 +1,116 @@
+"""Fragments: tasks that come again and again, written down once and placed as often as they come.
+
+A fragment is a few tasks with the edges between them. What differs from place to place is left open, and each
+place says it: the *ports* (what the fragment waits for), the *slots* (resources), some counts and times. What is
+open stands in the fragment as a negative number, `opening` (0), `opening` (1), ... ::
+
+    fragment = Fragment()
+    read = fragment.task(action="read", count=opening(0), uses=[(opening(0), 1)], after=[opening(0)])
+    fragment.task(action="convert", after=[read])
+    builder.place(fragment, ports=[fetched], slots=[crossbar], counts=[n_active])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archsim.taskgraph.graph import Claims
+
+Port = int | None | Sequence[int | None]
+"""What a place waits for: a task, nothing, or several tasks."""
+
+
+def opening(k: int) -> int:
+    """Stands for the k-th port, slot, count or time that a place gives.
+
+    Examples
+    --------
+    >>> opening(0), opening(1)
+    (-1, -2)
+    """
+    return -1 - k
+
+
+class Rows:
+    """Lists of (resource, units) of the tasks of a fragment."""
+
+    __slots__ = ("ptr", "resource", "units")
+
+    def __init__(self) -> None:
+        self.ptr, self.resource, self.units = [0], list[int](), list[int]()
+
+    def append(self, claims: Claims) -> None:
+        """The row of one more task."""
+        for resource, units in claims:
+            self.resource.append(resource)
+            self.units.append(units)
+        self.ptr.append(len(self.units))
+
+
+class Fragment:
+    """A few tasks with the edges between them; ids count from 0.
+
+    Attributes
+    ----------
+    made : Any
+        For whoever writes the fragment down: which of its tasks others will ask for.
+
+    Examples
+    --------
+    >>> from archsim.taskgraph import TaskGraphBuilder
+    >>> pair, b = Fragment(), TaskGraphBuilder()
+    >>> read = pair.task(action="read", count=opening(0), occupancy_ps=5, after=[opening(0)])
+    >>> last = pair.task(action="convert", occupancy_ps=7, after=[read])
+    >>> first = b.place(pair, ports=[None], counts=[3])
+    >>> again = b.place(pair, ports=[first + last], counts=[4])
+    >>> graph = b.build()
+    >>> graph.after_idx.tolist(), graph.count.tolist()
+    ([0, 1, 2], [3, 1, 4, 1])
+    """
+
+    def __init__(self) -> None:
+        self.made: Any = None
+        self.occupancy_ps, self.latency_ps, self.count = list[int](), list[int](), list[int]()
+        self.priority = list[int]()
+        self.action, self.phase, self.layer = list[str](), list[str](), list[str]()
+        self.after_ptr, self.after_idx = [0], list[int]()
+        self.uses, self.reserves, self.frees = Rows(), Rows(), Rows()
+
+    @property
+    def n_tasks(self) -> int:
+        """Number of tasks."""
+        return len(self.action)
+
+    def task(
+        self,
+        *,
+        action: str,
+        count: int = 1,
+        uses: Claims = (),
+        reserves: Claims = (),
+        frees: Claims = (),
+        occupancy_ps: int = 0,
+        latency_ps: int | None = None,
+        after: Iterable[int] = (),
+        priority: int = 0,
+        phase: str = "",
+        layer: str = "",
+        timestep: int = -1,
+        sample: int = -1,
+    ) -> int:
+        """Add a task, as `TaskGraphBuilder.task`; timestep and sample are those of the place."""
+        del timestep, sample
+        task = len(self.action)
+        self.action.append(action)
+        self.phase.append(phase)
+        self.layer.append(layer)
+        self.count.append(count)
+        self.occupancy_ps.append(occupancy_ps)
+        self.latency_ps.append(occupancy_ps if latency_ps is None else latency_ps)
+        self.priority.append(priority)
+        self.after_idx.extend(after)
+        self.after_ptr.append(len(self.after_idx))
+        for rows, claims in (self.uses, uses), (self.reserves, reserves), (self.frees, frees):
+            rows.append(claims)
+        return task

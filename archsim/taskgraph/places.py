@@ -1,0 +1,306 @@
+"""Where fragments are placed, and the columns of a graph that single tasks and placed fragments make up.
+
+A graph is a sequence of pieces: some single tasks, a fragment, some single tasks, a fragment ... Each column is
+put together at once, out of the columns of single tasks and those of each fragment (the source), piece by piece.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import EngineError
+from archsim.taskgraph.finish import ROWS, Columns
+from archsim.taskgraph.fragment import Fragment, Port
+
+Ints = NDArray[np.int64]
+Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
+"""What a place gives: ports, slots, counts, times."""
+Shape = tuple[int, int, int, int]
+"""How many of each."""
+PORTS, SLOTS, COUNTS, TIMES = range(4)
+NOTHING = -1
+
+
+class Many(NamedTuple):
+    """What many places give, one after the other; `NOTHING` among the tasks stands for none.
+
+    Attributes
+    ----------
+    numbers : list of int
+        Their fragments (`TaskGraphBuilder.known`).
+    n_tasks : int
+        Of all of them.
+    port_sizes, port_tasks : list of int
+        How many tasks each port of each place has, and which.
+    slots : list of int
+        The resources of all.
+    counts : int64 array
+        The open counts of all.
+    """
+
+    numbers: list[int]
+    n_tasks: int
+    port_sizes: list[int]
+    port_tasks: list[int]
+    slots: list[int]
+    counts: NDArray[np.int64]
+
+
+class Known(NamedTuple):
+    """What is known of a fragment: its number, its tasks, and how much its places give."""
+
+    number: int
+    n_tasks: int
+    shape: Shape
+
+
+class Places:
+    """Fragments in the order in which they are placed, with what each place says."""
+
+    def __init__(self) -> None:
+        self.fragments: dict[Fragment, Known] = {}
+        self.n_tasks = 0  # of all placed fragments
+        self.number, self.n_before = array("i"), array("q")
+        self.timestep, self.sample = array("i"), array("i")
+        self.port_sizes, self.port_tasks = array("i"), array("i")
+        self.slots, self.counts, self.times = array("i"), array("q"), array("q")
+
+    @property
+    def n_edges(self) -> int:
+        """Predecessors of all tasks, about."""
+        sizes = [len(fragment.after_idx) for fragment in self.fragments]
+        return len(self.port_tasks) + sum(sizes[number] for number in self.number)
+
+    @property
+    def n_claims(self) -> int:
+        """Resources that tasks use, reserve and free."""
+        sizes = [sum(len(getattr(fragment, name).units) for name in ROWS) for fragment in self.fragments]
+        return sum(sizes[number] for number in self.number)
+
+    def learn(self, fragment: Fragment, shape: Shape) -> Known:
+        """A new fragment, whose places give so many ports, slots, counts and times."""
+        _check_openings(fragment, shape)
+        known = self.fragments[fragment] = Known(len(self.fragments), fragment.n_tasks, shape)
+        return known
+
+    def add(self, known: Known, n_before: int, given: Given, label: tuple[int, int]) -> None:
+        """One place, behind so many single tasks."""
+        number, n_tasks, shape = known
+        ports, slots, counts, times = given
+        if shape != (len(ports), len(slots), len(counts), len(times)):
+            raise EngineError(
+                f"a fragment with {shape} ports, slots, counts and times is placed with {tuple(map(len, given))}"
+            )
+        self.number.append(number)
+        self.n_before.append(n_before)
+        tasks, sizes = self.port_tasks, self.port_sizes
+        for port in ports:
+            if isinstance(port, int):
+                tasks.append(port)
+                sizes.append(1)
+            elif port is None:
+                sizes.append(0)
+            else:
+                some = [task for task in port if task is not None] if None in port else port
+                tasks.extend(some)
+                sizes.append(len(some))
+        if slots:
+            self.slots.extend(slots)
+        if counts:
+            self.counts.extend(counts)
+        if times:
+            self.times.extend(times)
+        self.timestep.append(label[0])
+        self.sample.append(label[1])
+        self.n_tasks += n_tasks
+
+    def add_many(self, many: Many, n_before: int, label: tuple[int, int]) -> None:
+        """Places one after the other, behind so many single tasks."""
+        n = len(many.numbers)
+        self.number.extend(many.numbers)
+        self.n_before.extend([n_before] * n)
+        self.port_sizes.extend(many.port_sizes)
+        self.port_tasks.extend(many.port_tasks)
+        self.slots.extend(many.slots)
+        self.counts.frombytes(many.counts.tobytes())
+        self.timestep.extend([label[0]] * n)
+        self.sample.extend([label[1]] * n)
+        self.n_tasks += many.n_tasks
+
+    def layout(self, n_single: int, n_resources: int) -> Layout:
+        """The pieces of a graph with so many single tasks and resources."""
+        return Layout(self, n_single, n_resources)
+
+
+class Layout:
+    """Pieces of a graph: where each begins, in the graph and in the source."""
+
+    def __init__(self, places: Places, n_single: int, n_resources: int) -> None:
+        self._places, self._n_resources = places, n_resources
+        n = len(places.number)
+        number, before = np.array(places.number, np.int64), np.array(places.n_before, np.int64)
+        sizes = np.array([known.n_tasks for known in places.fragments.values()], np.int64)
+        first = n_single + np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        bounds = np.concatenate([np.zeros(1, np.int64), before, np.array([n_single])])
+        self.begin, self.length = np.empty(2 * n + 1, np.int64), np.empty(2 * n + 1, np.int64)
+        self.begin[0::2], self.length[0::2] = bounds[:-1], np.diff(bounds)
+        self.begin[1::2], self.length[1::2] = first[number], sizes[number]
+        self.start = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.length)])
+        self._number = number
+
+    @property
+    def n_tasks(self) -> int:
+        """Of the whole graph."""
+        return int(self.start[-1])
+
+    def columns(self, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]]) -> Columns:
+        """All columns of the graph, from those of its single tasks and the numbers of names."""
+        fragments = self._places.fragments
+        found: Columns = {
+            name: self.of_tasks(single[name], [getattr(f, name) for f in fragments])
+            for name in ("occupancy_ps", "latency_ps", "priority")
+        }
+        for name in ("occupancy_ps", "latency_ps"):
+            found[name] = self.filled(found[name], TIMES, self._places.times)
+        for name, numbers in names.items():
+            of_fragments = [[numbers[of] for of in getattr(f, name)] for f in fragments]
+            found[name] = self.of_tasks(single[name], of_fragments)
+        found["count"] = self._counts(single["count"])
+        for name in ("timestep", "sample"):
+            found[name] = self._labels(name, single[name])
+        for name in ROWS:
+            found |= self._claims(name, single[name])
+        return found | self._edges(single["after_ptr"], single["after_idx"])
+
+    def of_tasks(self, single: Any, of_fragments: Sequence[Sequence[int]]) -> NDArray[Any]:
+        """A column of the graph from that of its single tasks and that of each fragment."""
+        return _source(single, of_fragments)[self._row]
+
+    @cached_property
+    def _row(self) -> Ints:
+        """Which row of the source each task is."""
+        return _entries(self.begin, self.length, self.start)
+
+    def _of_places(self, values: Any) -> Ints:
+        """A number for each piece: that of its place; 0 for single tasks."""
+        found = np.zeros(len(self.length), np.int64)
+        found[1::2] = values
+        return found
+
+    def _base(self, kind: int) -> Ints:
+        """Where the ports, slots, counts or times of each piece begin."""
+        of_fragments = [known.shape[kind] for known in self._places.fragments.values()]
+        sizes = np.array(of_fragments, np.int64)[self._number]
+        return self._of_places(np.cumsum(sizes) - sizes)
+
+    def _labels(self, name: str, single: Any) -> NDArray[Any]:
+        column = self.of_tasks(single, [[0] * f.n_tasks for f in self._places.fragments])
+        column += np.repeat(self._of_places(getattr(self._places, name)), self.length).astype(column.dtype)
+        return column
+
+    def _counts(self, single: Any) -> NDArray[Any]:
+        column = self.of_tasks(single, [f.count for f in self._places.fragments])
+        return self.filled(column, COUNTS, self._places.counts)
+
+    def filled(self, column: NDArray[Any], kind: int, given: Any) -> NDArray[Any]:
+        """A column with what the places give where it is open."""
+        is_open = np.flatnonzero(column < 0)
+        piece = np.searchsorted(self.start, is_open, side="right") - 1
+        column[is_open] = np.array(given, np.int64)[self._base(kind)[piece] - 1 - column[is_open]]
+        if len(is_open) and column[is_open].min() < 0:
+            raise EngineError("a placed fragment has a count or a time below 0")
+        return column
+
+    def _claims(self, name: str, single: Any) -> Columns:
+        fragments = [getattr(f, name) for f in self._places.fragments]
+        source = _pointers(single.ptr, [rows.ptr for rows in fragments])
+        ptr, entry, starts = self._rows(source)
+        resource = _source(single.resource, [rows.resource for rows in fragments])[entry]
+        is_open = np.flatnonzero(resource < 0)
+        piece = np.searchsorted(starts, is_open, side="right") - 1
+        slots = np.array(self._places.slots, np.int32)
+        resource[is_open] = slots[self._base(SLOTS)[piece] - 1 - resource[is_open]]
+        if len(resource) and not 0 <= resource.min() <= resource.max() < self._n_resources:
+            odd = resource[(resource < 0) | (resource >= self._n_resources)][0]
+            raise EngineError(f"{name} of a placed fragment: resource {odd} is unknown")
+        units = _source(single.units, [rows.units for rows in fragments])[entry]
+        return {f"{name}_ptr": ptr, f"{name}_resource": resource, f"{name}_units": units}
+
+    def _rows(self, source: Ints) -> tuple[Ints, Ints, Ints]:
+        """Pointers of the graph, which entry of the source each entry is, and where those of each piece begin."""
+        lengths = source[self.begin + self.length] - source[self.begin]
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+        ptr = np.zeros(self.n_tasks + 1, np.int64)
+        np.cumsum(np.diff(source)[self._row], out=ptr[1:])
+        return ptr, _entries(source[self.begin], lengths, starts), starts
+
+    def _edges(self, single_ptr: Any, single_idx: Any) -> Columns:
+        """Predecessors of every task, in order, each once."""
+        fragments = self._places.fragments
+        source = _pointers(single_ptr, [f.after_ptr for f in fragments])
+        ptr, entry, starts = self._rows(source)
+        given = _source(single_idx, [f.after_idx for f in fragments])[entry].astype(np.int64)
+        lengths = np.diff(starts)
+        is_open = np.flatnonzero(given < 0)
+        piece = np.searchsorted(starts, is_open, side="right") - 1
+        port = self._base(PORTS)[piece] - 1 - given[is_open]
+        sizes = np.array(self._places.port_sizes, np.int64)
+        port_ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        given += np.repeat(np.where(np.arange(len(lengths)) % 2, self.start[:-1], 0), lengths)
+        n_each = np.ones(len(given), np.int64)
+        n_each[is_open] = port_ptr[port + 1] - port_ptr[port]
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(n_each)])
+        idx = np.repeat(given, n_each)
+        begin, n_given = port_ptr[port], n_each[is_open]
+        given_tasks = np.array(self._places.port_tasks, np.int64)
+        into = _entries(ends[is_open], n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
+        out_of = _entries(begin, n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
+        idx[into] = given_tasks[out_of]
+        if len(into) and idx[into].min() < NOTHING:
+            raise EngineError(f"a placed fragment waits for {idx[into].min()}, a task that does not exist")
+        if (idx[into] >= np.repeat(self.start[piece], n_given)).any():
+            raise EngineError("a task of a placed fragment waits for itself, or for a task that comes after it")
+        stays = idx != NOTHING
+        if not stays.all():
+            idx, ends = idx[stays], np.concatenate([np.zeros(1, np.int64), np.cumsum(stays)])[ends]
+        return {"after_ptr": ends[ptr], "after_idx": idx}
+
+
+def _source(single: Any, of_fragments: Sequence[Sequence[int]]) -> NDArray[Any]:
+    own = np.asarray(single)
+    more = list(chain.from_iterable(of_fragments))
+    return np.concatenate([own, np.array(more, own.dtype)])
+
+
+def _pointers(single: Any, of_fragments: Sequence[Sequence[int]]) -> Ints:
+    """Pointers of a source."""
+    sizes = [np.diff(np.asarray(single)), *(np.diff(np.array(ptr)) for ptr in of_fragments)]
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(sizes))])
+
+
+def _entries(begin: Ints, length: Ints, start: Ints) -> Ints:
+    """The numbers from `begin` on, `length` of them, of one piece after the other."""
+    return np.asarray(np.arange(start[-1]) + np.repeat(begin - start[:-1], length))
+
+
+def _check_openings(fragment: Fragment, shape: Shape) -> None:
+    """Refuse a fragment that asks for more than its places give, or for tasks that it has not."""
+    resources = [r for name in ROWS for r in getattr(fragment, name).resource]
+    units = [u for name in ROWS for u in getattr(fragment, name).units]
+    times = [int(time) for time in (*fragment.occupancy_ps, *fragment.latency_ps)]  # comparisons may be noted
+    given = (fragment.after_idx, resources, fragment.count, times)
+    for what, n, numbers in zip(("port", "slot", "count", "time"), shape, given, strict=True):
+        if least := min((k for k in numbers if k < -n), default=0):
+            raise EngineError(f"a fragment asks for {what} {-1 - least}; its places give {n}")
+    owners = np.repeat(np.arange(fragment.n_tasks), np.diff(fragment.after_ptr))
+    if (np.array(fragment.after_idx, np.int64) >= owners).any():
+        raise EngineError("a task of a fragment waits for itself, or for a task that comes after it")
+    if min(units, default=1) < 1:
+        raise EngineError("a fragment has units below 1")

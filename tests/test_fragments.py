@@ -1,0 +1,151 @@
+"""Fragments: a graph with placed fragments is the graph that the same tasks make one by one."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archsim.errors import EngineError, TooLargeError
+from archsim.taskgraph import Fragment, TaskGraph, TaskGraphBuilder, opening
+
+
+def _equal(one: TaskGraph, other: TaskGraph) -> bool:
+    for field in fields(one):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        if not (np.array_equal(a, b) and a.dtype == b.dtype if isinstance(a, np.ndarray) else a == b):
+            return False
+    return True
+
+
+def _random_fragment(rng: random.Random, n_ports: int, n_slots: int, n_counts: int) -> Fragment:
+    """Whatever may stand in a fragment: open and fixed counts, resources, edges."""
+    fragment = Fragment()
+    for task in range(rng.randint(1, 5)):
+        after = {rng.randrange(-n_ports, task) for _ in range(rng.randint(0, 4))} if task + n_ports else set()
+        claims: dict[str, list[tuple[int, int]]] = {
+            name: [(rng.randrange(-n_slots, 3), rng.randint(1, 4)) for _ in range(rng.randint(0, 2))]
+            for name in ("uses", "reserves", "frees")
+        }
+        fragment.task(
+            action=rng.choice("abc"), count=rng.randrange(-n_counts, 9), occupancy_ps=rng.randrange(-n_counts, 9),
+            latency_ps=rng.choice([None, 4]), after=sorted(after), priority=rng.randint(0, 2),
+            phase=rng.choice(["", "forward"]), layer=rng.choice(["x", "y"]), **claims,
+        )  # fmt: skip
+    return fragment
+
+
+def _task_by_task(b: TaskGraphBuilder, f: Fragment, said: dict[str, Any]) -> int:
+    """What a place of a fragment means."""
+    first = -1
+    for task in range(f.n_tasks):
+        after: set[int] = set()
+        for p in f.after_idx[f.after_ptr[task] : f.after_ptr[task + 1]]:
+            after |= {first + p} if p >= 0 else {t for t in said["ports"][-1 - p] if t is not None}
+        rows = {name: getattr(f, name) for name in ("uses", "reserves", "frees")}
+        claims = {
+            name: [
+                (r if r >= 0 else said["slots"][-1 - r], u)
+                for r, u in zip(
+                    row.resource[row.ptr[task] : row.ptr[task + 1]], row.units[row.ptr[task] : row.ptr[task + 1]],
+                    strict=True,
+                )
+            ]
+            for name, row in rows.items()
+        }  # fmt: skip
+        count = f.count[task] if f.count[task] >= 0 else said["counts"][-1 - f.count[task]]
+        held, done = (
+            time if time >= 0 else said["times"][-1 - time] for time in (f.occupancy_ps[task], f.latency_ps[task])
+        )
+        made = b.task(
+            action=f.action[task], count=count, occupancy_ps=held, latency_ps=done,
+            after=sorted(after), priority=f.priority[task], phase=f.phase[task], layer=f.layer[task],
+            timestep=said["timestep"], sample=said["sample"], **claims,
+        )  # fmt: skip
+        first = made if first < 0 else first
+    return first
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
+    rng = random.Random(seed)
+    shapes = [(rng.randint(0, 2), rng.randint(0, 2), rng.randint(0, 2)) for _ in range(4)]
+    kinds = [_random_fragment(rng, *shape) for shape in shapes]
+    placed, single = TaskGraphBuilder(), TaskGraphBuilder()
+    for b in (placed, single):
+        for r in range(6):
+            b.resource(f"r{r}", 50)
+    n = 0
+    for _ in range(rng.randint(0, 30)):
+        if rng.random() < 0.4:
+            after = sorted({rng.randrange(n) for _ in range(rng.randint(0, 3))}) if n else []
+            for b in (placed, single):
+                b.task(action="alone", count=n, after=after, occupancy_ps=3, uses=[(2, 1)], timestep=7)
+            n += 1
+            continue
+        k = rng.randrange(4)
+        n_ports, n_slots, n_counts = shapes[k]
+        said: dict[str, Any] = {
+            "ports": [[rng.choice([None, rng.randrange(n)]) for _ in range(n and 3)] for _ in range(n_ports)],
+            "slots": [rng.randrange(6) for _ in range(n_slots)],
+            "times": [rng.randrange(40) for _ in range(n_counts)],
+            "counts": [rng.randrange(90) for _ in range(n_counts)],
+            "timestep": rng.randint(-1, 5), "sample": rng.randint(-1, 2),
+        }  # fmt: skip
+        assert placed.place(kinds[k], **said) == _task_by_task(single, kinds[k], said) == n
+        n += kinds[k].n_tasks
+    assert _equal(placed.build(), single.build())
+
+
+def test_a_port_takes_one_task_or_nothing() -> None:
+    b, one = TaskGraphBuilder(), Fragment()
+    one.task(action="run", after=[opening(0)])
+    first = b.place(one, ports=[None])
+    b.place(one, ports=[first])
+    assert b.build().after_ptr.tolist() == [0, 0, 1]
+
+
+def test_a_fragment_that_asks_for_more_than_is_given_is_refused() -> None:
+    b, one = TaskGraphBuilder(), Fragment()
+    one.task(action="run", after=[opening(1)])
+    with pytest.raises(EngineError, match="asks for port 1; its places give 1"):
+        b.place(one, ports=[None])
+
+
+def test_a_place_that_says_something_else_than_the_first_is_refused() -> None:
+    b, one = TaskGraphBuilder(), Fragment()
+    one.task(action="run", count=opening(0))
+    b.place(one, counts=[3])
+    with pytest.raises(EngineError, match=r"\(0, 0, 1, 0\) ports, slots, counts and times"):
+        b.place(one)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"ports": [1], "slots": [0], "counts": [1]}, "waits for itself, or for a task that comes after it"),
+        ({"ports": [-2], "slots": [0], "counts": [1]}, "a task that does not exist"),
+        ({"ports": [0], "slots": [1], "counts": [1]}, "resource 1 is unknown"),
+        ({"ports": [0], "slots": [0], "counts": [-1]}, "a count or a time below 0"),
+    ],
+)
+def test_a_place_that_makes_no_sense_is_refused(said: dict[str, list[int]], why: str) -> None:
+    b, one = TaskGraphBuilder(), Fragment()
+    b.resource("only")
+    b.task(action="before")
+    one.task(action="run", count=opening(0), uses=[(opening(0), 1)], after=[opening(0)])
+    b.place(one, **said)
+    with pytest.raises(EngineError, match=why):
+        b.build()
+
+
+def test_more_tasks_than_allowed_are_refused() -> None:
+    b, pair = TaskGraphBuilder(most_tasks=3), Fragment()
+    pair.task(action="run")
+    pair.task(action="run")
+    b.place(pair)
+    with pytest.raises(TooLargeError, match="more than 3 tasks"):
+        b.place(pair)
