@@ -136,6 +136,11 @@ def _pulse_lines(run: RuleRun, writes: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _number(found: Mapping[str, float]) -> str:
+    said = f"{found['value']:.6g}"
+    return said if not found["half_width"] else f"{said} ± {found['half_width']:.2g}"
+
+
 def _read_lines(run: RuleRun) -> list[str]:
     """How far what arrays read is from what was asked of them."""
     paths = [
@@ -143,11 +148,6 @@ def _read_lines(run: RuleRun) -> list[str]:
         for path, of_layer in run.read_errors.items()
     ]
     return [f"Error of a read after it (relative rms): {'; '.join(paths)}."] if paths else []
-
-
-def _number(found: Mapping[str, float]) -> str:
-    said = f"{found['value']:.6g}"
-    return said if not found["half_width"] else f"{said} ± {found['half_width']:.2g}"
 
 
 def _signed(difference: Estimate) -> str:
