@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from archsim.registry import FEEDBACKS, LOSSES
-from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf
+from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf, TimePs
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
@@ -86,6 +86,8 @@ class AdaptModel(DoorModel):
     Changes smaller than `threshold` steps of a cell are not written; with `residual` they are kept in the gradient
     memory until they are large enough. `per_day` adaptations tell how many years the cells last. `simulated` says
     how many batches are timed and priced: all, some that are drawn, or as many as take some minutes (`auto`).
+    With `window_time`, from one window to the next, cells age while they wait, those of a second copy on their
+    own.
     """
 
     passes: Count = 1
@@ -94,13 +96,15 @@ class AdaptModel(DoorModel):
     optimizer: OptimizerModel
     threshold: NotNegative = 0.0
     residual: bool = False
+    window_time_ps: TimePs | None = None
     simulated: Literal["auto", "all"] | Annotated[int, Field(ge=4, le=MOST_PASSES)] = "auto"
 
     @model_serializer(mode="wrap")
     def _without_auto(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Where nothing is said, as before there was anything to say: what is hashed of a workload stays."""
         written: dict[str, Any] = write(self)
-        return {key: value for key, value in written.items() if key != "simulated" or value != "auto"}
+        unsaid = {"simulated": "auto", "window_time": None, "window_time_ps": None}
+        return {key: value for key, value in written.items() if key not in unsaid or value != unsaid[key]}
 
 
 class LearningModel(DoorModel):

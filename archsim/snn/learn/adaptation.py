@@ -26,6 +26,7 @@ from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, t
 from archsim.snn.learn.writing import ThresholdWriting
 from archsim.snn.windows import Array
 from archsim.spec import Chip
+from archsim.units import seconds
 from archsim.workload import Workload
 from archsim.workload.learning import AdaptModel
 from archsim.workload.network import Floats, Network
@@ -145,6 +146,8 @@ def adapt(
 
     def stepped(progress: Progress) -> None:
         recorder.written()
+        if plan.window_time_ps:
+            on_chip.age(plan.n_batch * seconds(plan.window_time_ps))
         if tell is not None:
             tell(f"adapting with {rule}", progress)
 
