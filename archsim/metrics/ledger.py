@@ -111,6 +111,7 @@ def busy_component(action: Action) -> str:
 
 def exact_sums(index: Ints, values: Ints, n: int) -> list[int]:
     """Sum the values of each index, beyond 64 bits if need be."""
+    values = values.astype(np.int64, copy=False)
     high, low = np.zeros(n, np.int64), np.zeros(n, np.int64)
     np.add.at(high, index, values >> 32)
     np.add.at(low, index, values & 0xFFFFFFFF)
