@@ -17,6 +17,9 @@ COPY: Final = ".copy"
 RECURRENT: Final = ".recurrent"
 """After a layer's name: the weights of its own output."""
 
+FEEDBACK: Final = ".feedback"
+"""After a layer's name: a fixed matrix of a learning rule."""
+
 LEAKAGE: Final = "(leakage)"
 NONE: Final = "(none)"
 UNUSED: Final = "(unused)"
@@ -35,14 +38,14 @@ def why_reserved(name: str) -> str | None:
     >>> why_reserved("fc1"), why_reserved("input"), why_reserved("(leakage)")
     (None, "the name of the network's own input", "archsim's own accounts, as (leakage), have parentheses")
     >>> why_reserved("fc1.copy")
-    "'.copy' and '.recurrent' mark further arrays of a layer"
+    "'.copy', '.recurrent' and '.feedback' mark further arrays of a layer"
     """
     if name == INPUT:
         return "the name of the network's own input"
     if name.startswith("(") and name.endswith(")"):
         return f"archsim's own accounts, as {LEAKAGE}, have parentheses"
-    if name.endswith((COPY, RECURRENT)):
-        return f"{COPY!r} and {RECURRENT!r} mark further arrays of a layer"
+    if name.endswith((COPY, RECURRENT, FEEDBACK)):
+        return f"{COPY!r}, {RECURRENT!r} and {FEEDBACK!r} mark further arrays of a layer"
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,17 @@ def chromium(tmp_path_factory) -> Iterator[object]:
         context.close()
 
 
+def complaints(page: object) -> list[str]:
+    """What axe-core finds that a keyboard or a screen reader cannot use: roles, names, order, contrast."""
+    try:
+        source = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    except ImportError:
+        lacking("axe-playwright-python")
+    page.evaluate(source)
+    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
 class Opened:
     """A page, with what it said on the console and what it asked for."""
 
@@ -61,6 +73,14 @@ class Opened:
     def tell(self, script: str) -> object:
         """What a script gives in the page."""
         return self.page.evaluate(script)
+
+    def until(self, script: str) -> None:
+        """Until a script gives something true; the page's policy lets nothing wait within it."""
+        for _ in range(200):
+            if self.page.evaluate(script):
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never: {script}")
 
     def rest(self) -> None:
         """Until the next picture is drawn."""

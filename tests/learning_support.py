@@ -22,6 +22,7 @@ SHORT = (
     "learning.adapt.passes=2",
     "learning.adapt.optimizer.rate=0.01",
     "learning.adapt.batch=4",
+    "learning.adapt.simulated=4",
     "samples=4",
     "batch=4",
 )

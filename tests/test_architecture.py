@@ -27,11 +27,12 @@ KNOWS = {
     "texts": set(),
     "reading": {"errors", "json_reader"},
     "trace": {"errors"},
+    "processes": {"errors", "registry"},
     "taskgraph": {"errors", "jit"},
     "engine": {"errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
-    "verify": {"errors", "given", "taskgraph", "trace"},
+    "verify": {"errors", "jit", "taskgraph", "trace"},
 }
 KNOWS["spec"] = LOW | {"units", "yaml_reader"}
 KNOWS["workload"] = LOW | {"units", "yaml_reader"}
@@ -48,19 +49,25 @@ KNOWS["whatif"] = LOW | {"units", "taskgraph", "trace", "engine", "components", 
 KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapping", "lowering"}
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 _RUN = {"spec", "workload", "taskgraph", "engine", "metrics", "provenance", "prepare", "verify"}
-KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory"}
-KNOWS["simulate"] = LOW | _RUN | {"long_simulation"}
+KNOWS["sight"] = LOW | {"spec", "workload", "snn", "mapping", "lowering", "metrics"}
+KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory", "sight"}
+KNOWS["long_learning"] = LOW | _RUN - {"prepare", "provenance"} | {"components", "trace", "mapping", "lowering"}
+KNOWS["simulate"] = LOW | _RUN | {"long_simulation", "sight"}
 KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
-KNOWS["learn"] |= {"engine", "simulate"}
+KNOWS["learn"] |= {"engine", "simulate", "long_learning", "prepare", "processes"}
+KNOWS["learn"] |= {"components", "lowering", "metrics"}
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "provenance", "learn"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
 _FIGURES = LOW | {"units", "spec", "workload", "components", "crossbar", "snn", "mapping", "metrics", "provenance"}
 _FIGURES |= {"simulate", "learn", "plot", "report"}
-KNOWS["explore"] = _FIGURES | {"yaml_reader", "taskgraph", "engine", "lowering", "prepare"}
+KNOWS["explore"] = _FIGURES | {"yaml_reader", "taskgraph", "engine", "lowering", "prepare", "processes"}
+KNOWS["advise"] = LOW | {"units", "spec", "workload", "components", "snn", "metrics", "yaml_reader"}
+KNOWS["advise"] |= {"prepare", "simulate", "explore"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
-KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study"}
-KNOWS["cli"] |= {"lowering"}
+KNOWS["schema"] = {"errors", "yaml_reader", "spec", "workload", "explore"}
+KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study", "schema"}
+KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
 KNOWS["__init__"] |= {"metrics", "simulate", "report"}

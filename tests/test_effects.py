@@ -148,6 +148,7 @@ def computed(chip: Chip) -> object:
     rng = np.random.default_rng(0)
     weights, x, e = rng.normal(size=(12, 6)), rng.random((2, 12)), rng.normal(size=(2, 6))
     array = CrossbarArray(array_spec(chip, input_bits=7, input_maximum=2.0, signed_input=True), weights, seed=3)
+    array.calibrate(x, e=e)
     return array.mvm(x).tobytes(), outcome(lambda given: array.mvm_transposed(given).tobytes(), e)
 
 

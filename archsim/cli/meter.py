@@ -49,6 +49,8 @@ def _far(progress: Progress | None, seconds: float) -> str:
     >>> from archsim.snn.learn.trainer import Progress
     >>> _far(Progress(0, 25, 100, 1.5), 10.0)
     '25 %, loss 1.5, 30 s left'
+    >>> _far(Progress(0, 25, 100), 10.0)
+    '25 %, 30 s left'
     >>> _far(None, 3.0)
     '...'
     """
@@ -56,4 +58,5 @@ def _far(progress: Progress | None, seconds: float) -> str:
         return "..."
     left = seconds / progress.step * (progress.n_steps - progress.step)
     said = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
-    return f"{100 * progress.step // progress.n_steps} %, loss {progress.loss:.3g}, {said} left"
+    loss = "" if progress.loss is None else f"loss {progress.loss:.3g}, "
+    return f"{100 * progress.step // progress.n_steps} %, {loss}{said} left"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +13,17 @@ from archsim.crossbar.learned.sums import model_of_sums
 from archsim.crossbar.mvm.inputs import Drive, checked_inputs, digit_max_of, encode, encode_checked, n_cycles_of
 from archsim.crossbar.mvm.kernels import compiled_loops
 from archsim.crossbar.mvm.reading import Reading
-from archsim.crossbar.mvm.readout import Adc, IntegrateFire, SenseAmp, adc_for, check_readout
+from archsim.crossbar.mvm.readout import (
+    Adc,
+    IntegrateFire,
+    SenseAmp,
+    adc_for,
+    check_readout,
+    followed,
+    percentile_of,
+)
 from archsim.crossbar.mvm.weights import checked_weights
-from archsim.crossbar.readings import Conducting, Setting, forward_reading
+from archsim.crossbar.readings import Conducting, Setting, forward_reading, seen_by
 from archsim.crossbar.transposed import Backward
 from archsim.crossbar.wired import check_wires
 from archsim.errors import SpecError
@@ -25,9 +32,10 @@ from archsim.spec.chip import Chip
 from archsim.spec.values import (
     AdcReadout,
     ArraySpec,
-    CalibratedRange,
     IntegrateFireReadout,
+    Readout,
     SenseAmpReadout,
+    TrackedRange,
 )
 
 Floats = NDArray[np.float64]
@@ -35,7 +43,7 @@ Floats = NDArray[np.float64]
 # numbers that a block of vectors may take at a time: it bounds the memory whatever the batch
 _BLOCK = 1 << 21
 # sums that a calibration looks at
-_MOST_CALIBRATED = 1 << 23
+_MOST_CALIBRATED = 1 << 21
 
 
 class CrossbarArray(Grid):
@@ -106,12 +114,14 @@ class CrossbarArray(Grid):
         super().__init__(found, (w.shape[0], w.shape[1]), of_cells, of_reference)
         self._rng = np.random.default_rng(of_reads)
         self._compiled = compiled_loops() if compiled else None
-        learned = found.errors.learned
-        self._learned = None if learned is None else model_of_sums(learned)
+        self._seen = {False: seen_by(found, "forward"), True: seen_by(found, "backward")}  # by: backward
+        files = {way: seen.errors.learned for way, seen in self._seen.items()}
+        models = {file: model_of_sums(file) for file in set(files.values()) if isinstance(file, str)}
+        self._learned = {way: models[file] if isinstance(file, str) else None for way, file in files.items()}
         self._adc: Adc | None = None
-        self._kept: tuple[Any, Reading] | None = None
+        self._kept: tuple[tuple[int, int], Reading] | None = None
         self._neurons: IntegrateFire | None = None
-        self._backward = Backward(self.spec, self._layout)
+        self._backward = Backward(self.spec, self._layout, differs=bool(found.exact))
         self.program(w)
 
     # ------------------------------------------------------------------ writing
@@ -150,7 +160,8 @@ class CrossbarArray(Grid):
         Parameters
         ----------
         x : array_like (n, n_in)
-            As `spec.inputs` says; larger inputs than its maximum are driven as the maximum.
+            As `spec.inputs` says; larger inputs than its maximum are driven as the maximum. A tracked range moves
+            after the whole batch.
 
         Returns
         -------
@@ -169,7 +180,9 @@ class CrossbarArray(Grid):
         numbers = checked_inputs(x, self.spec.inputs, self.shape[0])
         reading = self._reading(self._converter())
         parts = self._parts(len(numbers), n_cycles_of(self.spec.inputs))
+        before = self._tally.conversions, self._tally.saturations
         found = [self._forward(reading, numbers[part]) for part in parts]
+        self._adc = self._followed(self.spec.readout, self._adc, before)
         self._pass_reads(len(numbers) * n_cycles_of(self.spec.inputs))
         return self._decided(found[0] if len(found) == 1 else np.concatenate(found))
 
@@ -235,36 +248,38 @@ class CrossbarArray(Grid):
         rules = self._backward.scaled(rules, numbers, maximum)
         adc, bipolar = self._backward.converter(), rules.signed == "bipolar"
         outputs = np.empty((len(numbers), self.shape[0]))
+        before = self._tally.conversions, self._tally.saturations
         n_cycles, now = n_cycles_of(rules), self._conducting(backward=True)
-        for reading, rows, ratio in self._backward.readings(self._setting(), now, rules, adc):
+        setting = self._setting(backward=True)
+        for reading, rows, ratio in self._backward.readings(setting, now, rules, adc):
             for part in self._parts(len(numbers), n_cycles):
                 drive = encode_checked(numbers[part] * ratio, rules)
                 self._backward.count(self._tally, drive, rows, bipolar)
                 outputs[part, rows] = reading.outputs(drive)
+        self._backward.adc = self._followed(self._backward.readout, self._backward.adc, before)
         self._pass_reads(len(numbers) * n_cycles * self._backward.n_phases(bipolar))
         return outputs
 
     def calibrate(self, x: ArrayLike | None = None, *, e: ArrayLike | None = None) -> None:
         """Fix calibrated ranges: `x` those of `mvm`, `e` those of `mvm_transposed`; nothing is counted.
 
-        A batch with more than about eight million sums is represented by vectors evenly spaced in it. A full or
-        fixed range stays as it is.
+        A batch with more than about two million sums is represented by vectors evenly spaced in it. Where most
+        sums are zero the others tell; where all are, the range is the full one. A full or fixed range stays.
 
         Raises
         ------
         SpecError
-            Inputs as for the products; all sums of the batch are zero; neither `x` nor `e`; a read-out without
-            codes has no range.
+            Inputs as for the products; neither `x` nor `e`; a read-out without codes has no range.
         """
         if x is None and e is None:
             raise SpecError("calibrate: needs a batch of inputs, x, or of errors, e; got neither")
-        if not isinstance(self.spec.readout, AdcReadout):
-            raise SpecError(f"readout: must be of kind adc to have a range; is {self.spec.readout.kind}")
+        for asked, readout in ((x, self.spec.readout), (e, self._backward.readout)):
+            if asked is not None and not isinstance(readout, AdcReadout):
+                raise SpecError(f"readout: must be of kind adc to have a range; is {readout.kind}")
         if x is not None:
             numbers = checked_inputs(x, self.spec.inputs, self.shape[0])
             drive = encode(self._sample(numbers, n_cycles_of(self.spec.inputs), self.shape[1]), self.spec.inputs)
             self._adc = adc_for(self.spec, np.concatenate(list(_all_sums(self._reading(None), drive))))
-            self._kept = None
         if e is not None:
             rules = self._backward.rules(None, None)
             numbers = checked_inputs(e, rules, self.shape[1], name="e", entries="n_out")
@@ -272,7 +287,7 @@ class CrossbarArray(Grid):
             sample = self._sample(numbers, n_cycles_of(rules), self.shape[0])
             found = []
             for reading, _, ratio in self._backward.readings(
-                self._setting(), self._conducting(backward=True), rules, None
+                self._setting(backward=True), self._conducting(backward=True), rules, None
             ):
                 found += list(_all_sums(reading, encode(sample * ratio, rules)))
             self._backward.calibrate(np.concatenate(found))
@@ -288,12 +303,14 @@ class CrossbarArray(Grid):
 
     def _reading(self, adc: Adc | None) -> Reading:
         """The forward read as the grid conducts now; transfer matrices are kept until that changes."""
-        key = (self._version(), adc)
-        if self._kept is not None and self._kept[0] == key:
-            return self._kept[1]
-        digit_max = digit_max_of(self.spec.inputs)
-        reading = forward_reading(self._setting(), self._conducting(backward=False), digit_max, adc)
-        self._kept = key, reading
+        version = self._version()
+        if self._kept is not None and self._kept[0] == version:
+            reading = self._kept[1].converting(adc)
+        else:
+            digit_max = digit_max_of(self.spec.inputs)
+            now = self._conducting(backward=False)
+            reading = forward_reading(self._setting(backward=False), now, digit_max, adc)
+        self._kept = version, reading
         return reading
 
     def _conducting(self, *, backward: bool) -> Conducting:
@@ -301,22 +318,36 @@ class CrossbarArray(Grid):
         return self._backward.kept(
             self._version(),
             backward,
-            lambda: Conducting.of(self.spec, self._layout, self._cells, self._beside, backward),
+            lambda: Conducting.of(self._seen[backward], self._layout, self._cells, self._beside, backward),
         )
 
-    def _setting(self) -> Setting:
-        how = self._compiled, self._rng, self._tally, self._learned
-        return Setting(self.spec, self.weight_map, self._layout, *how)
+    def _setting(self, *, backward: bool) -> Setting:
+        how = self._compiled, self._rng, self._tally, self._learned[backward]
+        return Setting(self._seen[backward], self.weight_map, self._layout, *how)
 
     def _converter(self) -> Adc | None:
         readout = self.spec.readout
         if not isinstance(readout, AdcReadout):
             return None
-        if not isinstance(readout.range, CalibratedRange):
+        if percentile_of(readout) is None:
             return adc_for(self.spec)
         if self._adc is None:
             raise SpecError("readout.range: is calibrated on data: call calibrate with a batch of inputs first")
         return self._adc
+
+    def _followed(self, readout: Readout, adc: Adc | None, before: tuple[int, int]) -> Adc | None:
+        """A converter after the conversions since `before`, for the next ones."""
+        if adc is None or not isinstance(readout, AdcReadout) or not isinstance(readout.range, TrackedRange):
+            return adc
+        tally = self._tally
+        return followed(adc, readout.range, tally.conversions - before[0], tally.saturations - before[1])
+
+    @property
+    def is_calibrated(self) -> tuple[bool, bool]:
+        """Whether the ranges of both directions are known, forward and backward."""
+        ways = (self.spec.readout, self._adc), (self._backward.readout, self._backward.adc)
+        forward, backward = (percentile_of(readout) is None or adc is not None for readout, adc in ways)
+        return forward, backward
 
     @property
     def converter(self) -> Adc | None:
@@ -331,8 +362,8 @@ class CrossbarArray(Grid):
 
     @property
     def error_model(self) -> ErrorModel | None:
-        """The learned model that errs the sums; None where the errors of cells and wires do."""
-        return self._learned
+        """The learned model that errs the sums of `mvm`; None where the errors of cells and wires do."""
+        return self._learned[False]
 
     def _parts(self, n: int, n_cycles: int) -> list[slice]:
         step = max(1, _BLOCK // (n_cycles * max(self.shape)))

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from archsim.crossbar.array import CrossbarArray
 from archsim.crossbar.cells import Fault
 from archsim.crossbar.mvm.inputs import n_cycles_of
-from archsim.crossbar.mvm.readout import Adc
+from archsim.crossbar.mvm.readout import Adc, percentile_of
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
-from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange
+from archsim.spec.values import ArraySpec
 
 Floats = NDArray[np.float64]
 Place = tuple[int, int]
@@ -108,7 +108,7 @@ def looked(
     n_in, n_out = values.shape
     tell(f"programming {n_in} x {n_out} weights ...")
     array = CrossbarArray(spec, values, question.seed)
-    if isinstance(spec.readout, AdcReadout) and isinstance(spec.readout.range, CalibratedRange):
+    if percentile_of(spec.readout) is not None:
         array.calibrate(_inputs(question, n_in, _CALIBRATION))
     x = _inputs(question, n_in, _INPUTS)
     tell(f"reading {question.n_vectors} vectors ...")

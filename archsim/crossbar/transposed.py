@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from archsim.crossbar.layout import Layout
 from archsim.crossbar.mvm.inputs import Drive, digit_max_of
 from archsim.crossbar.mvm.reading import Reading, Tally
-from archsim.crossbar.mvm.readout import Adc, adc_of, range_of
+from archsim.crossbar.mvm.readout import Adc, adc_of, percentile_of, reach_of
 from archsim.crossbar.mvm.weights import pedestal
 from archsim.crossbar.readings import (
     Conducting,
@@ -22,19 +22,21 @@ from archsim.crossbar.readings import (
     pair_is_driven_at_once,
 )
 from archsim.errors import SpecError
-from archsim.spec.values import AdcReadout, ArraySpec, CalibratedRange, FixedRange, InputRules
+from archsim.spec.values import AdcReadout, ArraySpec, FixedRange, InputRules, Readout
 
 Floats = NDArray[np.float64]
-# bipolar drive, largest digit, converter
-_Key = tuple[bool, int, Adc | None]
+# bipolar drive, largest digit
+_Key = tuple[bool, int]
 
 
 class Backward:
     """The state of a grid's backward reads beyond that of the forward ones."""
 
-    def __init__(self, spec: ArraySpec, layout: Layout) -> None:
-        self.spec, self.layout = spec, layout
-        self._adc: Adc | None = None
+    def __init__(self, spec: ArraySpec, layout: Layout, *, differs: bool = False) -> None:
+        self.spec, self.layout, self._differs = spec, layout, differs
+        self.readout: Readout = spec.backward_readout or spec.readout
+        self.adc: Adc | None = None
+        """The converter whose range data set."""
         self._kept: dict[bool, tuple[tuple[int, int], Conducting]] = {}
         self._readings: tuple[Conducting | None, dict[_Key, list[tuple[Reading, slice, Floats]]]] = None, {}
 
@@ -43,7 +45,8 @@ class Backward:
         wires = self.spec.wires
         # by reciprocity both directions are one, but for the noise of cells
         noisy = self.spec.errors.read_noise is not None or bool(self.spec.errors.thermal_noise)
-        direction = backward and wires is not None and (noisy or wires.driver_ohm != wires.ground_ohm)
+        one_way = wires is not None and (noisy or wires.driver_ohm != wires.ground_ohm)
+        direction = backward and (one_way or self._differs)
         if direction not in self._kept or self._kept[direction][0] != version:
             self._kept[direction] = version, make()
         return self._kept[direction][1]
@@ -95,13 +98,14 @@ class Backward:
         bipolar, digit_max = rules.signed == "bipolar", digit_max_of(rules)
         if self._readings[0] is not now:
             self._readings = now, {}
-        kept, key = self._readings[1], (bipolar, digit_max, adc)
+        kept, key = self._readings[1], (bipolar, digit_max)
         if key not in kept:
             kept[key] = []
             for ts, ratio in self._groups(setting):
                 rows = slice(self.layout.row_blocks[ts[0]].start, self.layout.row_blocks[ts[-1]].stop)
                 reading = backward_reading(setting, now, ts, bipolar, digit_max, adc)
                 kept[key].append((reading, rows, ratio))
+        kept[key] = [(reading.converting(adc), rows, ratio) for reading, rows, ratio in kept[key]]
         return kept[key]
 
     def _groups(self, setting: Setting) -> list[tuple[list[int], Floats]]:
@@ -130,23 +134,22 @@ class Backward:
 
     def calibrate(self, sums: Floats) -> None:
         """Fix a calibrated range."""
-        readout = self.spec.readout
-        if isinstance(readout, AdcReadout) and isinstance(readout.range, CalibratedRange):
-            low, _ = self._full_range()
-            self._adc = adc_of(readout, *range_of(sums, readout.range.percentile, signed=low < 0))
+        percentile = percentile_of(self.readout)
+        if isinstance(self.readout, AdcReadout) and percentile is not None:
+            self.adc = adc_of(self.readout, *reach_of(sums, percentile, self._full_range()))
 
     def converter(self) -> Adc | None:
         """The converter at the rows: the forward one's rules, over the sums of columns."""
-        readout = self.spec.readout
+        readout = self.readout
         if not isinstance(readout, AdcReadout):
             return None
         if isinstance(readout.range, FixedRange):
             return adc_of(readout, readout.range.minimum, readout.range.maximum)
-        if isinstance(readout.range, CalibratedRange):
-            if self._adc is None:
-                raise SpecError("readout.range: is calibrated on data: call calibrate(e=...) with errors first")
-            return self._adc
-        return adc_of(readout, *self._full_range())
+        if percentile_of(readout) is None:
+            return adc_of(readout, *self._full_range())
+        if self.adc is None:
+            raise SpecError("readout.range: is calibrated on data: call calibrate(e=...) with errors first")
+        return self.adc
 
     def _full_range(self) -> tuple[float, float]:
         """All columns of one slice driven, all cells full."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ExploreError
 from archsim.explore.evaluate import Job, Outcome, evaluate, failed
-from archsim.explore.workers import MOST_TRIES, fit_for_workers
+from archsim.explore.workers import MOST_TRIES
+from archsim.processes import fit_for_workers
 
 if TYPE_CHECKING:
     from distributed import Client, Future

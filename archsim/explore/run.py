@@ -6,21 +6,26 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ExploreError
 from archsim.explore.evaluate import evaluate
 from archsim.explore.evaluator import Evaluator, Progress, Tell
 from archsim.explore.folder import open_folder
 from archsim.explore.log import Record
+from archsim.explore.shown import explored_html
 from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Study
 from archsim.explore.study_reader import read_study
 from archsim.explore.workers import LocalPool, Pool
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path, wrong_whole
+from archsim.metrics.spans import pandas_module
 from archsim.texts import one_line
 from archsim.units import seconds
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST_GRID = 1_000_000
 
@@ -70,6 +75,19 @@ class Explored:
     def table(self) -> list[dict[str, Any]]:
         """Records as flat rows: parameters, metrics, state, error."""
         return [flat(record) for record in self.records]
+
+    def frame(self) -> pd.DataFrame:
+        """The same as a pandas data frame, a row for each configuration, by its key.
+
+        Raises
+        ------
+        ArchsimError
+            pandas is not installed.
+        """
+        return pandas_module().DataFrame(self.table()).set_index("key")
+
+    def _repr_html_(self) -> str:
+        return explored_html(self)
 
 
 def flat(record: Record) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from archsim.explore.models import RULE_OF_INFERENCE, Options, Parameter, StudyModel, Value, Values, split_number
+from archsim.explore.shown import study_html
 from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.units import to_door
@@ -68,6 +69,9 @@ class Study:
     def name(self) -> str:
         """Of the study; its folder is called so."""
         return self.model.name
+
+    def _repr_html_(self) -> str:
+        return study_html(self)
 
     @property
     def parameters(self) -> dict[str, Parameter]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-from archsim.explore.evaluate import limits_of
+from archsim.errors import ArchsimError
+from archsim.explore.evaluate import limits_of, metrics_of
 from archsim.explore.front import is_feasible, nearest
-from archsim.explore.measures import kind_of
+from archsim.explore.measures import kind_of, needs_learning
 from archsim.explore.results import shown
 from archsim.explore.run import Explored
 from archsim.report.table import text_table
+from archsim.spec.errors_on import errors_line, errors_on
 
 MOST_SHOWN = 20
 _KEPT = ("key", "state", "parameters", "metrics", "error")
@@ -18,7 +21,21 @@ _KEPT = ("key", "state", "parameters", "metrics", "error")
 def summary_record(found: Explored) -> dict[str, Any]:
     """How many configurations ended how, and the front."""
     front = [{key: record[key] for key in _KEPT} for record in found.front]
-    return {"study": found.study.name, "states": _states(found), "front": front}
+    record = {"study": found.study.name, "states": _states(found), "front": front}
+    errors = errors_of(found)
+    return {**record, "errors": errors} if errors else record
+
+
+def errors_of(found: Explored) -> dict[str, str]:
+    """Which errors count in the accuracies of a study, by part; empty where it looks at none."""
+    if not needs_learning(metrics_of(found.study)):
+        return {}
+    said: dict[str, set[str]] = {}
+    for record in [*found.front, *found.records[:MOST_SHOWN]]:
+        with suppress(ArchsimError):  # it is no chip
+            for part, words in errors_on(found.study.resolve(record["parameters"]).chip).items():
+                said.setdefault(part, set()).add(words)
+    return {part: " | ".join(sorted(words)) for part, words in said.items()}
 
 
 def _states(found: Explored) -> dict[str, int]:
@@ -51,6 +68,8 @@ def summary(found: Explored) -> str:
             lines.append(f"and {len(front) - MOST_SHOWN} more, in the folder")
     elif states["failed"] < len(found.records):
         lines.append(f"no configuration keeps to all constraints{_nearest(found)}")
+    if errors := errors_of(found):
+        lines.append(errors_line(errors))
     if front and states["failed"]:
         first = next(record["error"] for record in found.records if record["state"] == "failed")
         lines.append(f"the first of the {states['failed']} that failed: {first}")

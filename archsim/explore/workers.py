@@ -8,25 +8,17 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from archsim.explore.evaluate import Job, Outcome, failed
-from archsim.registry import FROM_SCRIPTS
+from archsim.processes import end_with_parent, fit_for_workers
 
-THREADS = (
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"),
-    *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
-)
 MOST_TRIES = 3
 READY = "ready"
 Jobs = tuple[Job, ...]
@@ -203,34 +195,12 @@ def _started(function: Callable[[tuple[Work, ...]], list[Outcome]]) -> _Worker[W
     return _Worker(process, here)
 
 
-@contextmanager
-def fit_for_workers() -> Iterator[None]:
-    """While it lasts, spawned processes have one thread for arithmetic, and do not run the caller's script.
-
-    Spawn imports what it finds as ``__main__`` in the new process: a script without a guard would start its sweep
-    once more. A script that has registered kinds is imported, for the workers need them; it has to have a guard.
-    """
-    before, main = {name: os.environ.get(name) for name in THREADS}, sys.modules["__main__"]
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    if not FROM_SCRIPTS:
-        sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _work(pipe: Connection, function: Callable[[tuple[Work, ...]], list[Outcome]]) -> None:
     """Answer jobs until the parent is gone."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     pipe.send(READY)
     while True:
         try:
@@ -238,9 +208,3 @@ def _work(pipe: Connection, function: Callable[[tuple[Work, ...]], list[Outcome]
         except (EOFError, OSError):
             return
 
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)

@@ -118,6 +118,11 @@ class Interconnect(ABC):
         elif section.n_tiles_per_router > 1 and section.n_buffer_flits == "unlimited":
             said = "without buffers messages pass links only, no routers to share; give buffer_flits"
             faults.append(("tiles_per_router", said))
+        if section.arbitration == "flit" and section.n_buffer_flits == "unlimited":
+            said = "flit changes nothing without buffers, where messages pass links only; give buffer_flits"
+            faults.append(("arbitration", said))
+        if section.arbitration == "flit" and section.switching == "store_and_forward":
+            faults.append(("arbitration", "flits take turns only with switching: cut_through; leave one out"))
         if section.n_buffer_flits != "unlimited" and section.n_virtual_channels < cls.n_vc_classes:
             needs = f"a {cls.kind} with finite buffers needs {cls.n_vc_classes} or more"
             faults.append(("virtual_channels", f"{needs}: {cls.deadlock}"))
@@ -159,6 +164,21 @@ class Interconnect(ABC):
         """Lengths of the routes from the global buffer to places, in tile pitches."""
         lengths: Floats = self._lengths[IO, places]
         return lengths
+
+    def pulls(self, bits: Floats, here: Ints, places: Ints) -> Floats:
+        """Bits times distance from each of some places to all that talk, who sit at `here`, summed.
+
+        Parameters
+        ----------
+        bits : float64[..., len(here)]
+        here, places : int64[...]
+
+        Returns
+        -------
+        float64[..., len(places)]
+        """
+        found: Floats = bits @ self.between(here[:, None], places)
+        return found
 
     def within(self, place: int, radius: float) -> Ints:
         """Places that a route of less than `radius` may reach from a place, and some more; in no order."""

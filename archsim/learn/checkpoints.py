@@ -213,3 +213,11 @@ def with_arrays(network: Network, arrays: Arrays) -> Network:
         changes: dict[str, Any] = {f: arrays[f"{f}_{k}"] for f in _FIELDS if f"{f}_{k}" in arrays}
         layers.append(replace(layer, **changes))
     return replace(network, layers=tuple(layers))
+
+
+def fingerprint(network: Network) -> str:
+    """Of a network's learned values."""
+    digest = hashlib.sha256()
+    for name, array in arrays_of(network).items():
+        digest.update(name.encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
+    return digest.hexdigest()[:16]

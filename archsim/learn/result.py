@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from archsim.learn.wear import Wear
 
 FORMAT = "archsim learning 1"
+_UNITS = {"latency_ps": "ps", "energy_pj": "pj"}
 ACCURACIES = ("source", "ideal_before", "before", "after", "ideal_after", "recovered")
 
 
@@ -70,6 +71,10 @@ class RuleRun:
         not zero.
     counters : dict of str to dict
         What every set of arrays did while adapting.
+    n_simulated : int
+        Batches that were recorded for the event simulation; 0 of a seed that is not simulated.
+    read_errors : dict of str to dict of str to float
+        Relative rms error of what the arrays read after it, by path (forward, backward, feedback) and layer.
     """
 
     seed: int
@@ -86,6 +91,8 @@ class RuleRun:
     error_density: dict[str, float]
     spike_rate: dict[str, float]
     counters: dict[str, dict[str, int]]
+    n_simulated: int = 0
+    read_errors: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def recovered(self) -> float:
@@ -131,9 +138,12 @@ class LearningResult:
         One for each seed.
     hardware : dict of str to dict
         By phase (a rule's name, or "inference"): what :meth:`archsim.metrics.Result.to_dict` gives, of the event
-        simulation of the first seed's recorded activity.
+        simulation of the first seed's recorded activity. Of a rule it is the sum over all batches that were
+        simulated, and ``adaptation`` tells what they say of the whole (:mod:`archsim.learn.whole`).
     notes : tuple of str
     provenance : dict
+    errors : dict of str to str
+        Which errors count in the accuracies on the chip, by part (:func:`archsim.spec.errors_on.errors_on`).
     """
 
     name: str
@@ -144,6 +154,7 @@ class LearningResult:
     hardware: dict[str, dict[str, Any]]
     notes: tuple[str, ...]
     provenance: dict[str, Any]
+    errors: dict[str, str] = field(default_factory=dict)
 
     def of(self, rule: str) -> list[RuleRun]:
         """The runs of a rule, by seed."""
@@ -166,8 +177,14 @@ class LearningResult:
         return estimate([dfa.after - bp.after for dfa, bp in pairs])
 
     def per_sample(self, phase: str) -> dict[str, float]:
-        """Latency (ps) and energy (pJ) of a sample, and the chip's area (um²), of one phase."""
+        """Mean latency (ps) and energy (pJ) of a sample, and the chip's area (um²), of one phase.
+
+        Of a rule, over the whole adaptation.
+        """
         totals = self.hardware[phase]["totals"]
+        if adaptation := self.hardware[phase].get("adaptation"):
+            each = {name: adaptation[f"window_{unit}"]["value"] for name, unit in _UNITS.items()}
+            return {**each, "area_um2": totals["area_um2"]}
         n = totals["n_samples"]
         return {
             "latency_ps": totals["latency_ps"] / n,
@@ -192,6 +209,7 @@ class LearningResult:
             "name": self.name,
             "rules": list(self.rules),
             "seeds": list(self.seeds),
+            "errors": self.errors,
             "summary": {
                 "unadapted": unadapted,
                 **summary,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,20 +17,22 @@ from archsim.engine import ENGINES
 from archsim.errors import WorkloadError
 from archsim.files import inside, path_of, scratch_folder, write_text
 from archsim.given import refuse, wrong_kind, wrong_path, wrong_type, wrong_whole
-from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, open_folder
-from archsim.learn.hardware import check_fit, phases_of, simulated, timed
+from archsim.learn.checkpoints import RESULT, Checkpoint, arrays_of, fingerprint, open_folder
+from archsim.learn.hardware import check_fit, phases_of, timed
 from archsim.learn.memory import check_training
 from archsim.learn.result import LearningResult, RuleRun, Unadapted
-from archsim.learn.shapes import HardwareShape, PretrainedShape, ProgrammedShape, RuleRunShape
+from archsim.learn.shapes import PretrainedShape, ProgrammedShape, RuleRunShape
+from archsim.learn.timing import Timing
 from archsim.learn.wear import wear_of
+from archsim.learn.whole import Plan, n_simulated
 from archsim.provenance import files_of, versions
 from archsim.registry import RULES
-from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData
 from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
 from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
+from archsim.spec.errors_on import errors_on
 from archsim.units import to_door
 from archsim.workload import Workload
 from archsim.workload.network import Network
@@ -56,6 +58,7 @@ def learn(
     engine: str = "compiled",
     tell: Tell | None = None,
     max_memory_bytes: int | None = None,
+    workers: int = 1,
 ) -> LearningResult:
     """Let a workload's network learn on a chip, and find out how well and at what cost.
 
@@ -81,6 +84,8 @@ def learn(
     tell : callable, optional
     max_memory_bytes : int, optional
         What training, and each event simulation, may take; half of the free memory if not given.
+    workers : int
+        Processes that share the batches of the event simulation; the result is the same.
 
     Returns
     -------
@@ -107,7 +112,9 @@ def learn(
     >>> sorted(result.hardware)
     ['dfa', 'inference']
     """
-    numbers = [wrong_whole("seeds", seeds, 1, MOST_SEEDS), wrong_whole("seed", seed)]
+    numbers = [
+        wrong_whole("seeds", seeds, 1, MOST_SEEDS), wrong_whole("seed", seed), wrong_whole("workers", workers, 1),
+    ]  # fmt: skip
     types = [
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
@@ -125,10 +132,11 @@ def learn(
         if resume:
             raise WorkloadError("to resume, name the folder of the earlier run")
         with scratch_folder() as place:
-            story = _Story(chip, work, tuple(rules), seed, place, engine, tell, max_memory_bytes)
+            story = _Story(chip, work, tuple(rules), seed, place, engine, tell, max_memory_bytes, workers)
             return story.told(seeds, phases)
     opened = open_folder(path_of(folder), resume)
-    return _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes).told(seeds, phases)
+    story = _Story(chip, work, tuple(rules), seed, opened, engine, tell, max_memory_bytes, workers)
+    return story.told(seeds, phases)
 
 
 def _check_choices(work: Workload, rules: Sequence[str], numbers: Sequence[str | None]) -> None:
@@ -161,6 +169,7 @@ class _Story:
     engine: str
     tell: Tell | None
     max_memory_bytes: int | None = None
+    n_workers: int = 1
 
     def told(self, n_seeds: int, phases: Sequence[str]) -> LearningResult:
         seeds = tuple(range(self.first_seed, self.first_seed + n_seeds))
@@ -185,9 +194,10 @@ class _Story:
             seeds=seeds,
             runs=tuple(runs),
             unadapted=tuple(unadapted),
-            hardware={phase: self._timed(phase, first) for phase in phases},
+            hardware=self._hardware(phases, first, runs),
             notes=tuple(notes),
             provenance=self._provenance(seeds),
+            errors=errors_on(self.chip),
         )
         text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         write_text(inside(self.folder, RESULT), text + "\n")
@@ -227,21 +237,30 @@ class _Story:
             "rule": rule,
             "chip": to_door(self.chip),
             "workload": self._of_adaptation,
-            "pretrained": _fingerprint(trained.network),
+            "pretrained": fingerprint(trained.network),
         }
         if path.exists():
             return RuleRun.of(Checkpoint.load(path, made_from, RuleRunShape).record)
 
+        n, record = self._recording(seed, data)
+
         def run(tell: Callable[[str, Progress], None]) -> Adapted:
-            n = timed(self.work)[0]
-            return adapt(self.chip, self.work, trained.network, data.loaded, rule, seed, n_activity=n, tell=tell)
+            return adapt(self.chip, self.work, trained.network, data.loaded, rule, seed, record=record, tell=tell)
 
         done = self._telling(seed, f"adapting with {rule}", run)
-        found = self._rule_run(seed, trained, done)
+        found = replace(self._rule_run(seed, trained, done), n_simulated=n)
         self._save_network(done.network, f"seed_{seed}_{rule}")
         done.activity.save(self._activity_file(seed, rule))
         Checkpoint(made_from, found.to_dict(), arrays_of(done.network)).save(path)
         return found
+
+    def _recording(self, seed: int, data: _Data) -> tuple[int, int | frozenset[int]]:
+        """How many batches of a seed are simulated, and what is recorded for it."""
+        target = data.loaded.adapt
+        if seed != self.first_seed or target is None:
+            return 0, timed(self.work)[0]
+        n = n_simulated(self.chip, self.work, len(target), self.rules)
+        return n, frozenset(Plan.of(self.work, len(target), n, seed).recorded)
 
     def _rule_run(self, seed: int, trained: Pretrained, done: Adapted) -> RuleRun:
         plan = self.work.learning.adapt
@@ -261,6 +280,7 @@ class _Story:
             error_density={name: done.activity.error_density(name) for name in done.activity.errors},
             spike_rate={name: done.activity.mean_rate(name) for name in done.activity.spikes},
             counters={key: asdict(counters) for key, counters in done.counters.items()},
+            read_errors=done.read_errors,
         )
 
     def _programmed(self, seed: int, trained: Pretrained, data: _Data) -> float:
@@ -271,7 +291,7 @@ class _Story:
             "seed": seed,
             "chip": to_door(self.chip),
             "workload": self._of_adaptation,
-            "pretrained": _fingerprint(trained.network),
+            "pretrained": fingerprint(trained.network),
         }
         if path.exists():
             return float(Checkpoint.load(path, made_from, ProgrammedShape).record["before"])
@@ -284,30 +304,23 @@ class _Story:
         Checkpoint(made_from, {"before": before}, {}).save(path)
         return before
 
-    def _timed(self, phase: str, trained: Network) -> dict[str, Any]:
-        """The event simulation of a phase, of what the first seed's adaptation recorded."""
-        seed = self.first_seed
-        rule = phase if phase in self.rules else (self.rules or ("",))[0]
-        recorded = self._activity_file(seed, rule) if rule else self._recorded(seed, trained)
-        n_samples, n_batch = timed(self.work)
-        made_from = {
-            "part": "event simulation",
-            "phase": phase,
-            "samples": n_samples,
-            "batch": n_batch,
-            "chip": to_door(self.chip),
-            "workload": self._of_simulation,
-            "network": _fingerprint(trained),
-            "activity": _activity_print(Activity.load(recorded, trained)),
+    def _timing(self, trained: Network) -> Timing:
+        allowed, workers = self.max_memory_bytes, self.n_workers
+        return Timing(self.chip, self.work, trained, self.folder, self.engine, allowed, workers, self.tell)
+
+    def _hardware(
+        self, phases: Sequence[str], trained: Network, runs: Sequence[RuleRun]
+    ) -> dict[str, dict[str, Any]]:
+        """The event simulation of every phase, of what the first seed's adaptations recorded."""
+        seed, timing = self.first_seed, self._timing(trained)
+        of_rule = {run.rule: run for run in runs if run.seed == seed}
+        plain = self._activity_file(seed, self.rules[0]) if self.rules else self._recorded(seed, trained)
+        return {
+            phase: timing.adaptation(of_rule[phase], self._activity_file(seed, phase))
+            if phase in of_rule
+            else timing.first_windows(phase, plain)
+            for phase in phases
         }
-        path = self.folder / f"hardware_{phase}.npz"
-        if path.exists():
-            return Checkpoint.load(path, made_from, HardwareShape).record
-        if self.tell is not None:
-            self.tell(f"event simulation of {phase}", None)
-        found = simulated(self.chip, self.work, trained, recorded, phase, self.engine, self.max_memory_bytes)
-        Checkpoint(made_from, found, {}).save(path)
-        return found
 
     def _recorded(self, seed: int, trained: Network) -> Path:
         """Activity of test windows, where no adaptation has recorded any."""
@@ -361,7 +374,7 @@ class _Story:
         return {
             **kept,
             "learning": {key: learning.get(key) for key in parts},
-            "given_weights": _fingerprint(self.work.network),
+            "given_weights": fingerprint(self.work.network),
         }
 
     @cached_property
@@ -369,12 +382,6 @@ class _Story:
         keys = ("name", "network", "weights", "timesteps", "input_resolution", "learning")
         samples = {"recorded_samples": timed(self.work)[0]}
         return {**{key: self.work.described.get(key) for key in keys}, **samples}
-
-    @cached_property
-    def _of_simulation(self) -> dict[str, Any]:
-        keys = ("name", "network", "timesteps", "input_resolution", "schedule", "positions_per_burst")
-        learning = cast("dict[str, Any]", self.work.described.get("learning") or {})
-        return {**{key: self.work.described.get(key) for key in keys}, "error": learning.get("error")}
 
     def _provenance(self, seeds: Sequence[int]) -> dict[str, Any]:
         inputs = {
@@ -403,18 +410,3 @@ class _Data:
     @cached_property
     def loaded(self) -> LearningData:
         return data_of(self.work, self.seed)
-
-
-def _fingerprint(network: Network) -> str:
-    digest = hashlib.sha256()
-    for name, array in arrays_of(network).items():
-        digest.update(name.encode() + np.ascontiguousarray(array, dtype=np.float64).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _activity_print(activity: Activity) -> str:
-    digest = hashlib.sha256()
-    for part in (activity.spikes, activity.errors, activity.writes, activity.pulses):
-        for name, values in part.items():
-            digest.update(name.encode() + values.tobytes())
-    return digest.hexdigest()[:16]

@@ -45,6 +45,11 @@ class Product:
     signed: bool
     transposed: bool = False
 
+    @property
+    def of_errors(self) -> bool:
+        """Whether errors drive the array: a transposed read, a copy or a fixed matrix of a rule."""
+        return self.transposed or self.block.role != "forward"
+
 
 def counts_of(
     ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None
@@ -63,7 +68,7 @@ def counts_of(
     int64[n_steps, 2 n_cycles]
     """
     spec, drivers = ctx.chip.drivers, ctx.parts.drivers
-    cycles = drivers.read_cycles(product.n_bits, product.signed)
+    cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     n_phases = drivers.n_phases(product.n_bits, product.signed)
     active = np.array(n_active, np.int64)
     found = driven_steps(spec.kind, cycles, n_phases, active, bursts, spec.charged == "ones")
@@ -141,7 +146,7 @@ def _lay_down_read(ctx: Context, label: Label, product: Product) -> tuple[int, i
     read = merged = ctx.add(label, ADMIT, 1, after=[opening(0)], reserves=[register, turn])
     # from the columns, the cells of a weight share the row's wire: one read for each of them
     n_reads = ctx.chip.crossbar.n_columns_per_weight // _lines_at_once(ctx) if product.transposed else 1
-    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed)
+    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     for i, cycle in enumerate(cycles):
         for k in range(n_reads):
             is_last = i == len(cycles) - 1 and k == n_reads - 1
@@ -327,7 +332,7 @@ def _converted_values(ctx: Context, product: Product) -> int:
     Where the chip says that currents are subtracted before they are converted, a pair is one conversion, and a
     reference column none of its own.
     """
-    crossbar, conversion = ctx.chip.crossbar, ctx.chip.adc.conversion
+    crossbar, conversion = ctx.chip.crossbar, ctx.chip.adc.of_errors(product.of_errors).conversion
     if product.transposed:
         return product.block.n_rows
     if conversion is not None and conversion.subtract == "analog" and crossbar.signed != "unsigned":

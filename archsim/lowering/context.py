@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.components import Action, Charge, Job, Parts
 from archsim.lowering.inputs import Bursts
+from archsim.lowering.stretch import Stretch, Written
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
@@ -70,18 +71,6 @@ class ActivityLike(Protocol):
         ...
 
 
-@dataclass
-class Written:
-    """What was written in a run: cells, pulses, and cells that are not at their targets.
-
-    Pulses and failed cells are means where they are expected and not drawn or recorded.
-    """
-
-    cells: int = 0
-    pulses: float = 0.0
-    failed: float = 0.0
-
-
 class Label(NamedTuple):
     """The label of a task; people read it, engines do not."""
 
@@ -107,6 +96,10 @@ class Context:
         For what is drawn while tasks are laid down.
     written : Written
         What the tasks write.
+    updates : list of Written
+        What each update writes.
+    stretch : Stretch
+        Of a learning rule, which batches.
     """
 
     chip: Chip
@@ -128,10 +121,21 @@ class Context:
     _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
     known: dict[Hashable, Any] = field(default_factory=dict)  # what a phase has found out and will ask for again
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
+    scales: dict[str, dict[int, int]] = field(default_factory=dict)  # layer, home: what scales errors is known
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
     written: Written = field(default_factory=Written)
+    updates: list[Written] = field(default_factory=list)
+    stretch: Stretch = field(default_factory=Stretch)
+
+    @cached_property
+    def batches(self) -> list[range]:
+        """Samples of each batch."""
+        n_batch = self.work.n_batch
+        sizes = self.stretch.sizes or (n_batch,) * (self.work.n_samples // n_batch)
+        ends = np.cumsum(sizes).tolist()
+        return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
     @cached_property
     def flow(self) -> Dataflow:

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 
 from archsim.components import Action, Held, Parts
 from archsim.given import refuse, wrong_type
-from archsim.lowering.context import ActivityLike, Context, Written
+from archsim.lowering.context import ActivityLike, Context
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
 from archsim.lowering.program import lower_program
+from archsim.lowering.stretch import Stretch, Written
 from archsim.lowering.training import lower_training
 from archsim.mapping import Mapping
 from archsim.spec import Chip
@@ -20,13 +21,14 @@ from archsim.workload import PROGRAM, Workload
 
 @dataclass(frozen=True)
 class Lowered:
-    """A task graph, the prices of its actions, and what it writes."""
+    """A task graph, the prices of its actions, and what it writes, in all and update by update."""
 
     graph: TaskGraph
     actions: dict[str, Action]
     mapping: Mapping
     parts: Parts
     written: Written
+    updates: tuple[Written, ...] = ()
 
     def writes(self) -> dict[str, dict[str, float]]:
         """What is written, for the provenance of a result: under ``writes``; nothing if no cell is."""
@@ -55,6 +57,7 @@ def lower(
     parts: Parts | None = None,
     tasks: TaskGraphBuilder | None = None,
     seed: int = 0,
+    stretch: Stretch | None = None,
 ) -> Lowered:
     """Lay down every task of a workload's phase.
 
@@ -69,6 +72,8 @@ def lower(
         Who answers for the prices, and who takes the tasks down; the chip's own, and a new one, if not given.
     seed : int
         Draws the pulses of cells where the chip says so (`write.draw`).
+    stretch : Stretch, optional
+        Of a learning rule: which part of a longer run the samples of `work` are; whole batches if not given.
 
     Returns
     -------
@@ -86,6 +91,7 @@ def lower(
     ])  # fmt: skip
     parts = parts or parts_of(chip, mapping)
     ctx = Context(chip, work, mapping, parts, activity, tasks or TaskGraphBuilder(), seed=seed)
+    ctx.stretch = stretch or ctx.stretch
     if mapping.phase == PROGRAM:
         lower_program(ctx)
     elif mapping.rule is None:
@@ -96,4 +102,4 @@ def lower(
     if chip.power is not None:
         leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
         graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
-    return Lowered(graph, actions, mapping, parts, ctx.written)
+    return Lowered(graph, actions, mapping, parts, ctx.written, tuple(ctx.updates))

@@ -99,7 +99,7 @@ class Reads:
         """Asked when it is first laid down: resources are numbered in that order."""
         ctx, product, targets = self.ctx, self.products[k], tuple(self.targets[k])
         read = reading(ctx, label, product)
-        n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed))
+        n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors))
         one = ctx.graph.known(read.fragment, (1, len(read.slots), n_counts, 0))
         scatter = scattering(ctx, label, product, targets)
         two = ctx.graph.known(scatter, (1 + len(targets), 1, 0, 0))

@@ -45,22 +45,22 @@ def _rule(ctx: Context) -> LoweredRule:
 
 def lower_training(ctx: Context) -> None:
     """Lay down the tasks of all batches, for the rule of the mapping's phase."""
-    schedule, n_batch = ctx.work.schedule, ctx.work.n_batch
+    schedule, batches = ctx.work.schedule, ctx.batches
     late = 1 if schedule == "three_level" else 0
-    waiting: list[tuple[int, Gradients]] = []  # last sample of a batch, and its gradients
+    waiting: list[tuple[int, Gradients]] = []  # number of a batch, and its gradients
     before: Forward | None = None
     start: int | None = None
-    for first in range(0, ctx.work.n_samples, n_batch):
+    for number, samples in enumerate(batches):
         gradients: Gradients = {}
-        for sample in range(first, first + n_batch):
+        for sample in samples:
             before, done = _lower_sample(ctx, sample, gradients, start, before)
             if schedule == "sequential":
                 start = ctx.add(Label(_rule(ctx).error_phase, "", -1, sample), BARRIER, 1, after=done)
-        waiting.append((first + n_batch - 1, gradients))
-        while len(waiting) > (late if first + n_batch < ctx.work.n_samples else 0):
+        waiting.append((number, gradients))
+        while len(waiting) > (late if number + 1 < len(batches) else 0):
             ends = lower_update(ctx, *waiting.pop(0), _layer_by_layer(ctx))
             if schedule == "within_batch":
-                start = ctx.add(Label("update", "", -1, first + n_batch - 1), BARRIER, 1, after=ends)
+                start = ctx.add(Label("update", "", -1, samples[-1]), BARRIER, 1, after=ends)
 
 
 def _lower_sample(

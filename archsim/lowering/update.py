@@ -2,26 +2,30 @@
 
 For every array that holds weights (all replicas, and the second, transposed copies), row by row::
 
+    hop ..., add     between homes of a layer, where errors are scaled by what was counted in the batches before
     normalise, optimize   what the optimizer does first, see :mod:`archsim.lowering.optimize`
     load_gradient    the row's gradients out of the gradient buffer, over the tile's bus; for the transposed copies
                      turned round, see :mod:`archsim.lowering.transpose`
     hop ...          to an array on another tile (replicas, copies)
     inspect, program, verify      see :mod:`archsim.lowering.writes`
 
-Every row is loaded, as the write circuits decide what changes; where the activity says which cells do, only
-these are programmed and verified, and rows without any are skipped. Rows of one array follow each other; arrays
-work in parallel as far as the power budget allows. A layer is written as soon as its own gradients are complete
-and its arrays have been read for the last time in the batch, or all layers wait for the end of the batch's
-backward pass, as the schedule says (:mod:`archsim.lowering.training`). The next read of an array waits for its
-last verify. Under ``three_level`` a write also waits for the next batch's last read of the array.
+Copies are written every `execution.copy_every` updates. Every row is loaded, as the write circuits decide what
+changes; where the activity says which cells do, only these are programmed and verified, and rows without any are
+skipped. Rows of one array follow each other; arrays work in parallel as far as the power budget allows. A layer is
+written as soon as its own gradients are complete and its arrays have been read for the last time in the batch, or
+all layers wait for the end of the batch's backward pass, as the schedule says (:mod:`archsim.lowering.training`).
+The next read of an array waits for its last verify. Under ``three_level`` a write also waits for the next batch's
+last read of the array.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import BARRIER, Context, Label, or_nothing
 from archsim.lowering.optimize import Steps, lower_steps
 from archsim.lowering.transport import travel
@@ -31,17 +35,18 @@ from archsim.mapping import Block, LayerPlan
 from archsim.taskgraph import NOTHING, Fragment, Known, Many, opening
 
 PHASE = "update"
+N_COUNTERS = 2  # of errors that are larger than the largest code, and than half of it
 Gradients = dict[str, list[int]]  # what a layer's update waits for
 
 
-def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
+def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
     """Lay down the update of all layers.
 
     Parameters
     ----------
     ctx : Context
-    sample : int
-        The batch's last sample, for the labels.
+    update : int
+        Number of the batch; its last sample stands on the labels.
     gradients : dict of str to list of int
         Tasks that a layer's update waits for.
     layer_by_layer : bool
@@ -52,6 +57,7 @@ def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer
     list of int
         The last task of every array.
     """
+    sample, before = ctx.batches[update][-1], replace(ctx.written)
     everything = sorted({task for tasks in gradients.values() for task in tasks})
     barrier: int | None = None
     ends = []
@@ -60,13 +66,27 @@ def lower_update(ctx: Context, sample: int, gradients: Gradients, layer_by_layer
         if layer_by_layer or barrier is None:
             waits = gradients[layer.name] if layer_by_layer else everything
             barrier = ctx.add(label, BARRIER, 1, after=waits)
-        plan, update = ctx.plan(layer.name), sample // ctx.work.n_batch
+        plan = ctx.plan(layer.name)
+        _tell_scales(ctx, label, plan, barrier)
         steps = lower_steps(ctx, label, plan, barrier)
-        for block in (*plan.forward, *plan.copy):
+        is_due = (update + 1) % ctx.chip.execution.n_copy_every == 0
+        for block in (*plan.forward, *(plan.copy if is_due else ())):
             free = _last_read(ctx, label, block)
             ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])
+    ctx.updates.append(ctx.written.since(before))
     return ends
+
+
+def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> None:
+    """What errors of the next batch are scaled by, where homes on several tiles have counted large ones."""
+    if not ctx.chip.execution.quantiser.looks_beside:
+        return
+    is_fed_back = plan.layer is ctx.network.layers[-1] and any(p.feedback for p in ctx.mapping.plans.values())
+    n_counters = N_COUNTERS * (1 + is_fed_back)
+    known = {home.tile: after for home in plan.homes}
+    bits = ctx.chip.tile.membrane_buffer.potential_bits
+    ctx.scales[plan.layer.name] = summed_up(ctx, label, dict.fromkeys(known, n_counters), known, bits)
 
 
 def _last_read(ctx: Context, label: Label, block: Block) -> int | None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archsim.metrics.waits import CAUSES, Waits, check_finished, waits
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
+
+Ints = NDArray[np.int64]
 
 Why = Literal["begin", "dependency", "resource", "space", "queue"]
 
@@ -82,13 +87,35 @@ def critical_path(
     found = waits(graph, trace, policy) if known is None else known
     names: list[Why] = ["begin", "dependency", "resource", "space", "queue"]
     assert tuple(names) == CAUSES
-    start: list[int] = trace.start_ps.tolist()
-    task, end = int(trace.done_ps.argmax()), trace.makespan_ps
+    path = _way(trace.start_ps, found.holder, int(trace.done_ps.argmax()))
+    starts: list[int] = trace.start_ps[path].tolist()
     segments = []
-    while start[task] > 0:
-        resource = int(found.resource[task])
+    for task, start, end, cause, resource in zip(
+        path.tolist(),
+        starts,
+        [*starts[1:], trace.makespan_ps],
+        found.cause[path].tolist(),
+        found.resource[path].tolist(),
+        strict=True,
+    ):
         name = graph.resource_names[resource] if resource >= 0 else ""
-        segments.append(Segment(task, start[task], end, names[found.cause[task]], name))
-        end, task = start[task], int(found.holder[task])
-    segments.append(Segment(task, 0, end, "begin", ""))
-    return segments[::-1]
+        began = start == 0
+        segments.append(Segment(task, start, end, "begin" if began else names[cause], "" if began else name))
+    return segments
+
+
+def _way(start: Ints, holder: Ints, last: int) -> Ints:
+    """The tasks from one that began at once to the last, along the holders."""
+    try:
+        from archsim.metrics.compiled import walked
+    except ImportError:  # numba is not installed
+        return plain_way(start, holder, last)
+    return np.asarray(walked(start, holder, last))
+
+
+def plain_way(start: Ints, holder: Ints, last: int) -> Ints:
+    """The same in plain Python."""
+    path = [last]
+    while start[path[-1]] > 0:
+        path.append(int(holder[path[-1]]))
+    return np.array(path[::-1], np.int64)

@@ -91,8 +91,7 @@ class Groups:
         """Sum a graph's tasks by (action, layer, phase)."""
         n_layers, n_phases = max(1, len(graph.layer_names)), max(1, len(graph.phase_names))
         key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_phases + graph.phase
-        keys, inverse = np.unique(key, return_inverse=True)
-        of_task = inverse.astype(np.int64).reshape(-1)
+        keys, of_task = numbered(key, n_layers * n_phases * max(1, len(graph.action_names)))
         variants = [graph.action_names[k] for k in keys // (n_layers * n_phases)]
         names = {
             "component": [busy_component(actions[name]) for name in variants],
@@ -109,13 +108,55 @@ def busy_component(action: Action) -> str:
     return action.charges[0].component if action.charges else NONE
 
 
+def numbered(keys: Ints, n: int) -> tuple[Ints, Ints]:
+    """The keys that occur, ascending, and the place of each entry's key among them; all are below `n`.
+
+    Examples
+    --------
+    >>> [column.tolist() for column in numbered(np.array([7, 2, 7]), 10)]
+    [[2, 7], [1, 0, 1]]
+    """
+    if n > max(2**20, len(keys)):  # a table of all that could occur would be longer than what does
+        found, at = np.unique(keys, return_inverse=True)
+        return found, at.astype(np.int64).reshape(-1)
+    occurs = np.zeros(n, bool)
+    occurs[keys] = True
+    found = np.flatnonzero(occurs)
+    place = np.zeros(n, np.int64)
+    place[found] = np.arange(len(found))
+    return found, place[keys]
+
+
+_EXACT = 2**20  # so many 32-bit numbers sum to less than 2**53, which floats hold exactly
+
+
 def exact_sums(index: Ints, values: Ints, n: int) -> list[int]:
-    """Sum the values of each index, beyond 64 bits if need be."""
-    values = values.astype(np.int64, copy=False)
-    high, low = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    np.add.at(high, index, values >> 32)
-    np.add.at(low, index, values & 0xFFFFFFFF)
-    return [(h << 32) + r for h, r in zip(high.tolist(), low.tolist(), strict=True)]
+    """Sum the values of each index, all 0 or more, beyond 64 bits if need be.
+
+    Examples
+    --------
+    >>> exact_sums(np.array([0, 1, 0]), np.array([2**62, 3, 2**62]), 2) == [2**63, 3]
+    True
+    """
+    total = [0] * n
+    for begin in range(0, len(values), _EXACT):
+        at, part = index[begin : begin + _EXACT], values[begin : begin + _EXACT].astype(np.int64)
+        for shift, digits in ((0, part & 0xFFFFFFFF), (32, part >> 32)):
+            if digits.any():
+                sums = np.bincount(at, digits, minlength=n).tolist()
+                total = [so_far + (int(more) << shift) for so_far, more in zip(total, sums, strict=True)]
+    return total
+
+
+def whole_sum(values: Ints) -> int:
+    """Sum of values of 0 or more, beyond 64 bits if need be.
+
+    Examples
+    --------
+    >>> whole_sum(np.array([2**62, 2**62, 1])) == 2**63 + 1
+    True
+    """
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
 
 
 @dataclass(frozen=True)
@@ -197,13 +238,13 @@ def keep_books(
     groups = Groups.of(graph, actions)
     bill = Bill.of(groups, makespan_ps, actions, items)
     latency_ps = exact_sums(groups.of_task, on_path_ps, len(groups.count))
-    parts = {}
+    parts, taken = {}, _Taken.of(graph, groups.of_task)
     for by in BREAKDOWNS:
         lines = _lines(by, groups, latency_ps, bill)
         for item, size in zip(items, bill.areas, strict=True):
             for name, share in area_shares(by, item, size, crossbars, n_crossbars):
                 lines[name]["area"] += share
-        rates = _throughputs(graph, groups.of_task, groups.names[by], n_samples)
+        rates = taken.throughputs(groups.names[by], n_samples)
         parts[by] = {name: _part(line, bill, rates.get(name, math.inf)) for name, line in lines.items()}
     dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)
     return Books(
@@ -212,7 +253,7 @@ def keep_books(
         dynamic_energy_pj=dynamic * bill.quantum_pj,
         leakage_energy_pj=leakage * bill.quantum_pj,
         area_um2=sum(bill.areas) * bill.quantum_um2,
-        busy_ps=exact_sums(np.zeros(graph.n_tasks, np.int64), graph.occupancy_ps, 1)[0],
+        busy_ps=whole_sum(graph.occupancy_ps),
     )
 
 
@@ -244,24 +285,36 @@ def _part(line: Counter[str], bill: Bill, throughput_per_s: float) -> Part:
 
 def loads_ps(graph: TaskGraph, held_ps: Ints) -> NDArray[np.float64]:
     """Time that each entry of `uses` takes of its resource: units x time held / capacity."""
-    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
-    capacity = np.maximum(graph.capacity[graph.uses_resource], 1)
-    return np.asarray(graph.uses_units * held_ps[owner].astype(float) / capacity)
+    held = np.repeat(held_ps.astype(float), np.diff(graph.uses_ptr))
+    return np.asarray(graph.uses_units * held / np.maximum(graph.capacity, 1)[graph.uses_resource])
 
 
-def _throughputs(graph: TaskGraph, of_task: Ints, names: Sequence[str], n_samples: int) -> dict[str, float]:
-    """The throughput of each name alone: samples per busy second of the busiest resource of its tasks."""
-    place = {name: k for k, name in enumerate(dict.fromkeys(names))}
-    label = np.array([place[name] for name in names], np.int64)
-    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
-    if not len(owner):
-        return {}
-    key = label[of_task[owner]] * graph.n_resources + graph.uses_resource
-    keys, at = np.unique(key, return_inverse=True)
-    load = np.bincount(at.reshape(-1), weights=loads_ps(graph, graph.occupancy_ps), minlength=len(keys))
-    busiest = np.zeros(len(place))
-    np.maximum.at(busiest, keys // graph.n_resources, load)
-    return {name: n_samples * 1e12 / busiest[k] for name, k in place.items() if busiest[k] > 0}
+@dataclass(frozen=True)
+class _Taken:
+    """Time that each entry of `uses` takes of its resource, and the group of its task."""
+
+    group: Ints
+    resource: Ints
+    load_ps: NDArray[np.float64]
+    n_resources: int
+
+    @classmethod
+    def of(cls, graph: TaskGraph, of_task: Ints) -> _Taken:
+        group = np.repeat(of_task, np.diff(graph.uses_ptr))
+        resource = graph.uses_resource.astype(np.int64)
+        return cls(group, resource, loads_ps(graph, graph.occupancy_ps), graph.n_resources)
+
+    def throughputs(self, names: Sequence[str], n_samples: int) -> dict[str, float]:
+        """Of each name alone: samples per busy second of the busiest resource of its tasks."""
+        place = {name: k for k, name in enumerate(dict.fromkeys(names))}
+        label = np.array([place[name] for name in names], np.int64)
+        if not len(self.group):
+            return {}
+        key = label[self.group] * self.n_resources + self.resource
+        keys, at = numbered(key, len(place) * self.n_resources)
+        busiest = np.zeros(len(place))
+        np.maximum.at(busiest, keys // self.n_resources, np.bincount(at, self.load_ps, minlength=len(keys)))
+        return {name: n_samples * 1e12 / busiest[k] for name, k in place.items() if busiest[k] > 0}
 
 
 def check_prices(graph: TaskGraph, actions: Mapping[str, Action], items: Sequence[AreaItem]) -> None:

@@ -15,24 +15,28 @@ import numpy as np
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
+from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.notebook import Shown
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
+from archsim.metrics.tally import Tally
 from archsim.names import NONE, NOT_FOLLOWED
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.whole import in_64_bits, products, sums_by
 
 NOT_AVAILABLE = {
     "peak_power_uw": "needs the start of every task",
     "critical_path": "needs the start of every task; the latency of a breakdown stands in one line",
-    "pictures": "need the start of every task; run fewer timesteps for them",
+    "pictures": "need the start of every task; run fewer timesteps or samples for them",
 }
 """The figures that a long run does not give, and why."""
 
 
 @dataclass(frozen=True, eq=False)
-class LongResult:
+class LongResult(Shown):
     """Costs of a long run. Make one with `LongResult.of`.
 
     Attributes
@@ -44,7 +48,7 @@ class LongResult:
     long_run : dict
         ``first_done_ps`` and ``last_done_ps`` (when the first and last timesteps were done) and ``steady`` (what
         was skipped: after which timestep, period, its time, how many).
-    actions, items, phase, name, provenance, books
+    actions, items, phase, name, provenance, books, activity
         As in `Result`.
     load_ps : int64[n_resources]
         Units x time that tasks held each resource until the end of the run.
@@ -66,6 +70,7 @@ class LongResult:
     books: Books
     load_ps: Ints
     tasks: TaskGraph
+    activity: RunActivity | None = None
 
     @classmethod
     def of(
@@ -107,17 +112,40 @@ class LongResult:
         if most * largest >= 2**63:
             raise EngineError(f"{most} times {largest} leaves 64 bits; run fewer timesteps")
         all_of_them = replace(tasks, count=tasks.count * times, occupancy_ps=tasks.occupancy_ps * times)
-        nobody = np.zeros(tasks.n_tasks, np.int64)
-        books = keep_books(
-            all_of_them, nobody, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"]
-        )
-        for by in BREAKDOWNS:
-            books.parts[by][NOT_FOLLOWED] = Part(
-                energy_pj=0.0, busy_ps=0, latency_ps=latency_ps, area_um2=0.0, count=0, throughput_per_s=math.inf
-            )
+        books = _books(all_of_them, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"])
         return cls(
             latency_ps=latency_ps, n_tasks=int(times.sum()), actions=actions, items=tuple(items), books=books,
             load_ps=load_ps, tasks=tasks, **labels,
+        )  # fmt: skip
+
+    @classmethod
+    def of_tally(
+        cls,
+        tally: Tally,
+        latency_ps: int,
+        actions: Mapping[str, Action],
+        items: Sequence[AreaItem],
+        crossbars: Crossbars,
+        n_crossbars: int,
+        **labels: Any,
+    ) -> LongResult:
+        """Evaluate a run whose tasks were added up part by part; otherwise as `of`.
+
+        Raises
+        ------
+        EngineError
+            A price is missing or impossible, or a sum leaves 64 bits.
+        """
+        tasks = tally.graph()
+        check_prices(tasks, actions, items)
+        check_crossbars(crossbars, n_crossbars)
+        owner = np.repeat(np.arange(tasks.n_tasks), np.diff(tasks.uses_ptr))
+        held = products(tasks.occupancy_ps[owner], tasks.uses_units)
+        load = in_64_bits(sums_by(tasks.uses_resource, held, tasks.n_resources), "busy time of a resource")
+        return cls(
+            latency_ps=latency_ps, n_tasks=tally.n_tasks, actions=actions, items=tuple(items),
+            books=_books(tasks, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"]),
+            load_ps=load, tasks=tasks, **labels,
         )  # fmt: skip
 
     @property
@@ -201,6 +229,7 @@ class LongResult:
             "not_available": NOT_AVAILABLE,
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "idle": idle_of(self.items),
+            **activity_record(self.activity),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}
@@ -230,3 +259,17 @@ class LongResult:
 
     def __repr__(self) -> str:
         return f"LongResult({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"
+
+
+def _books(
+    tasks: TaskGraph, latency_ps: int, actions: Mapping[str, Action], items: Sequence[AreaItem],
+    crossbars: Crossbars, n_crossbars: int, n_samples: int,
+) -> Books:  # fmt: skip
+    """Books in which nobody answers for the latency."""
+    nobody = np.zeros(tasks.n_tasks, np.int64)
+    books = keep_books(tasks, nobody, latency_ps, actions, items, crossbars, n_crossbars, n_samples)
+    for by in BREAKDOWNS:
+        books.parts[by][NOT_FOLLOWED] = Part(
+            energy_pj=0.0, busy_ps=0, latency_ps=latency_ps, area_um2=0.0, count=0, throughput_per_s=math.inf
+        )
+    return books

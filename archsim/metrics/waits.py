@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,72 @@ def waits(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> Waits:
     return _Search(graph, trace, policy == "fifo").waits()
 
 
+def quick_waits(graph: TaskGraph, trace: Trace, fifo: bool) -> Waits | None:
+    """The columns by compiled loops; None where there are none, or for times near 64 bits."""
+    try:
+        from archsim.metrics import compiled
+    except ImportError:  # numba is not installed
+        return None
+    n = graph.n_tasks
+    longest = int(graph.occupancy_ps.max(initial=0))
+    if trace.makespan_ps + longest >= 2**62 or 4 * max(n, 1) * max(graph.n_resources, 1) >= 2**62:
+        return None
+    uses, reserves, frees = (
+        compiled.Rows(_plain(ptr, np.int32), _plain(resource, np.int32), _plain(units, np.int64))
+        for ptr, resource, units in (
+            (graph.uses_ptr, graph.uses_resource, graph.uses_units),
+            (graph.reserves_ptr, graph.reserves_resource, graph.reserves_units),
+            (graph.frees_ptr, graph.frees_resource, graph.frees_units),
+        )
+    )
+    times = (trace.start_ps, trace.ready_ps, trace.done_ps, graph.occupancy_ps)
+    start, ready, done, occupancy = (_plain(column, np.int64) for column in times)
+    line = _plain(graph.priority, np.int32)
+    run = compiled.Run(start, ready, done, occupancy, line, uses, reserves, frees)
+    columns = Waits(
+        trace.start_ps - trace.ready_ps,
+        np.full(n, BEGIN, np.int8),
+        np.full(n, -1, np.int32),
+        np.full(n, -1, np.int64),
+    )
+    after, capacity = (graph.after_ptr, graph.after_idx), _plain(graph.capacity, np.int64)
+    compiled.by_results(run, *(_plain(column, np.int32) for column in after), columns.holder, columns.cause)
+    compiled.by_claims(run, capacity, fifo, columns.holder, columns.cause, columns.resource)
+    return columns
+
+
+def _plain(column: NDArray[Any], of: type) -> NDArray[Any]:
+    """One memory layout and one type, so that the loops are compiled once."""
+    view: NDArray[Any] = np.ascontiguousarray(column, of).view()
+    view.flags.writeable = False
+    return view
+
+
+def circles(start: Ints, holder: Ints, unknown: Flags) -> Flags:
+    """Whom following the holders within an instant never leads out of it: circles, and who hangs below one.
+
+    Who is let go by nobody known counts as a circle of its own.
+    """
+    try:
+        from archsim.metrics.compiled import astray
+    except ImportError:  # numba is not installed
+        return plain_circles(start, holder, unknown)
+    return np.asarray(astray(_plain(start, np.int64), holder, unknown), bool)
+
+
+def plain_circles(start: Ints, holder: Ints, unknown: Flags) -> Flags:
+    """The same by jumps that double in length."""
+    jump = np.where((holder >= 0) & (start[holder] == start), holder, -1)
+    jump[unknown] = np.flatnonzero(unknown)
+    lost = np.flatnonzero(jump >= 0)
+    for _ in range(len(start).bit_length() + 1):
+        jump[lost] = jump[jump[lost]]
+        lost = lost[jump[lost] >= 0]
+    found = np.zeros(len(start), bool)
+    found[lost] = True
+    return found
+
+
 def owners(ptr: Ints) -> Ints:
     """The task of each entry of compressed rows."""
     return np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
@@ -140,20 +207,37 @@ class _Search:
         self.n = graph.n_tasks
         self.start, self.ready = trace.start_ps, trace.ready_ps
         self.waited: Flags = self.start > self.ready
-        self.key = self._keys()
+
+    # ---- what was taken and given back, when; only where it is asked for ----
+
+    @cached_property
+    def takes(self) -> _Claims:
+        return self._takes(owners(self.graph.uses_ptr))
+
+    @cached_property
+    def gives(self) -> _Claims:
+        graph = self.graph
         uses, frees = owners(graph.uses_ptr), owners(graph.frees_ptr)
-        self.takes = self._takes(uses)
-        ends = np.concatenate([self.start[uses] + graph.occupancy_ps[uses], trace.done_ps[frees]])
-        self.gives = self._entries(
+        return self._entries(
             np.concatenate([uses, frees]),
             np.concatenate([graph.uses_resource, graph.frees_resource]),
             np.concatenate([graph.uses_units, graph.frees_units]),
-            ends,
+            np.concatenate([self.start[uses] + graph.occupancy_ps[uses], self.trace.done_ps[frees]]),
         )
-        self.is_space = np.arange(len(ends)) >= len(uses)
-        self.is_late: Flags = self.start[self.gives.task] == ends  # gives back in the instant in which it starts
 
-    def _keys(self) -> Callable[[Ints, Ints], Ints]:
+    @cached_property
+    def is_space(self) -> Flags:
+        return np.arange(len(self.gives.task)) >= len(self.graph.uses_resource)
+
+    @cached_property
+    def is_late(self) -> Flags:
+        """What is given back in the instant in which its task starts."""
+        task = self.gives.task
+        ends = np.where(self.is_space, self.trace.done_ps[task], self.start[task] + self.graph.occupancy_ps[task])
+        return np.asarray(self.start[task] == ends)
+
+    @cached_property
+    def key(self) -> Callable[[Ints, Ints], Ints]:
         last = int((self.start + np.maximum(self.graph.occupancy_ps, self.graph.latency_ps)).max(initial=0))
         if (last + 2) * max(1, self.graph.n_resources) < 2**63:
             return lambda resource, time: resource * (last + 2) + time
@@ -181,6 +265,12 @@ class _Search:
     # ---- the columns ----
 
     def waits(self) -> Waits:
+        columns = quick_waits(self.graph, self.trace, self.fifo) or self.plain()
+        self._mend(columns)
+        return columns
+
+    def plain(self) -> Waits:
+        """What each task waited for, but for guesses within an instant that lead in a circle."""
         holder, resource = np.full(self.n, -1, np.int64), np.full(self.n, -1, np.int32)
         cause = np.full(self.n, BEGIN, np.int8)
         before = self._predecessors()
@@ -192,9 +282,7 @@ class _Search:
             holder[open_] = late_holder % self.n
             resource[open_] = rest // 2
             cause[open_] = RESOURCE + rest % 2 if code is None else code
-        columns = Waits(self.start - self.ready, cause, resource, holder)
-        self._mend(columns)
-        return columns
+        return Waits(self.start - self.ready, cause, resource, holder)
 
     def _packed(self, claim: _Claims, holder: Ints, late: Flags, space: Flags) -> Ints:
         """For each task the best of its entries: first who began earlier, then the lowest id."""
@@ -278,15 +366,8 @@ class _Search:
     def _mend(self, columns: Waits) -> None:
         """Within one instant the order of rounds is a guess; where none fits, or guesses form a circle, search."""
         holder = columns.holder
-        unknown = (columns.cause == BEGIN) & (self.start > 0)
-        jump = np.where((holder >= 0) & (self.start[holder] == self.start), holder, -1)
-        jump[unknown] = np.flatnonzero(unknown)
-        lost = np.flatnonzero(jump >= 0)
-        for _ in range(self.n.bit_length() + 1):
-            if not len(lost):
-                return
-            jump[lost] = jump[jump[lost]]
-            lost = lost[jump[lost] >= 0]
+        unknown: Flags = (columns.cause == BEGIN) & (self.start > 0)
+        lost = np.flatnonzero(circles(self.start, holder, unknown))
         astray = set(lost.tolist())
         for task in lost.tolist():
             if task in astray:

@@ -23,6 +23,7 @@ from archsim.plot import (
 from archsim.provenance import versions
 from archsim.report.summary import percent
 from archsim.spec.cells import CellErrors
+from archsim.spec.errors_on import errors_line, errors_on
 from archsim.spec.values import AdcReadout, ArraySpec
 from archsim.units import to_door
 
@@ -49,6 +50,7 @@ def crossbar_record(look: Look, source: str, sha256: str) -> dict[str, Any]:
         "n_vectors": question.n_vectors,
         "density": question.density,
         "input_bits": question.input_bits,
+        "errors": errors_on(look.chip),
         "ideal": _ideal_parts(spec),
         "range_used": look.array.weight_map.range_used,
         "n_clipped": look.array.weight_map.n_clipped,
@@ -144,7 +146,8 @@ def crossbar_text(record: dict[str, Any]) -> str:
     n, bits = record["n_vectors"], record["input_bits"]
     kind = "analogue" if bits == 0 else f"{bits}-bit"
     batch = f"{n} random {kind} input{'s' if n != 1 else ''}, {percent(record['density'])} not zero"
-    return f"{record['name']}: seed {record['provenance']['seed']}, {batch}\n{table}{_note(record)}"
+    errors = errors_line(record["errors"])
+    return f"{record['name']}: seed {record['provenance']['seed']}, {batch}\n{table}\n{errors}{_note(record)}"
 
 
 def _lines(record: dict[str, Any]) -> dict[str, str]:
@@ -224,7 +227,8 @@ def _note(record: dict[str, Any]) -> str:
         return notes
     return notes + (
         "\n\nEverything is ideal on this chip; what is left is the rounding of weights to levels.\n"
-        "Errors, wires and converters stand in device.errors, crossbar.wires and adc.conversion of a chip file."
+        "Errors, wires and converters stand in device.errors, crossbar.wires and adc of a chip file; ideal "
+        "switches them off."
     )
 
 

@@ -10,6 +10,7 @@ from archsim.learn.result import RuleRun
 from archsim.names import NONE
 from archsim.report.summary import percent
 from archsim.report.table import markdown_table, text_table
+from archsim.spec.errors_on import errors_line
 from archsim.texts import as_markdown
 from archsim.units import format_quantity
 
@@ -82,37 +83,71 @@ def _lines(result: LearningResult) -> list[str]:
     lines += _adaptation_lines(result)
     if result.difference is not None:
         lines.append(f"DFA minus BP after adaptation, by seed: {_signed(result.difference)}.")
-    lines += [f"Note: {note}" for note in result.notes]
+    lines += [errors_line(result.errors), *(f"Note: {note}" for note in result.notes)]
     return lines
 
 
 def _adaptation_lines(result: LearningResult) -> list[str]:
     lines = []
     for rule in result.rules:
-        run, each = result.of(rule)[0], result.per_sample(rule)
-        whole = (each["latency_ps"] * run.n_windows, each["energy_pj"] * run.n_windows)
+        run, whole = result.of(rule)[0], result.hardware[rule]["adaptation"]
         lines.append(
             f"One adaptation with {rule}: {run.n_windows} windows, {run.n_steps} updates, "
-            f"{format_quantity(whole[0], 'time')}, {format_quantity(whole[1], 'energy')}; the busiest cell gets "
-            f"{run.wear.most_writes} pulses."
+            f"{_estimated(whole['latency_ps'], 'time')}, {_estimated(whole['energy_pj'], 'energy')}; the busiest "
+            f"cell gets {run.wear.most_writes} pulses. Simulated: {whole['way']}."
         )
-        lines += _pulse_lines(run, result.hardware[rule])
+        lines += [_window_line(rule, whole), _programming_line(rule, whole["programming"])]
+        lines += _pulse_lines(run, whole["writes"])
+        lines += _read_lines(run)
     missing = {result.of(rule)[0].wear.why_not for rule in result.rules} - {""}
     return [*lines, *(f"No years until cells wear out: {why}." for why in sorted(missing))]
 
 
-def _pulse_lines(run: RuleRun, hardware: Mapping[str, Any]) -> list[str]:
-    """How many pulses the arrays took, and how near to their mean those updates are that were priced."""
-    totals, writes = hardware["totals"], hardware["provenance"].get("writes", {"pulses": 0})
+def _estimated(found: Mapping[str, float], kind: Any) -> str:
+    """A total of an adaptation, with its 95 % interval where only some batches were simulated."""
+    said = format_quantity(found["value"], kind)
+    return said if not found["half_width"] else f"{said} ± {format_quantity(found['half_width'], kind)}"
+
+
+def _window_line(rule: str, whole: Mapping[str, Any]) -> str:
+    each = whole["window_ps"]
+    half, most, largest = (format_quantity(each[name], "time") for name in ("p50", "p99", "largest"))
+    return (
+        f"A window with {rule}, and what it waits for: {_estimated(each, 'time')} on average, {half} at most for "
+        f"half of them, {most} for 99 of 100, {largest} for all; {_estimated(whole['window_pj'], 'energy')}."
+    )
+
+
+def _programming_line(rule: str, first: Mapping[str, float]) -> str:
+    return (
+        f"The first programming for {rule}: {first['cells']} cells, {first['pulses']:.6g} pulses, "
+        f"{format_quantity(first['latency_ps'], 'time')}, {format_quantity(first['energy_pj'], 'energy')}."
+    )
+
+
+def _pulse_lines(run: RuleRun, writes: Mapping[str, Any]) -> list[str]:
+    """What the arrays counted of the writes, and what is priced."""
     counted = ("pulses", "verify_reads", "failed_writes")
     pulses, reads, failed = (sum(of.get(what, 0) for of in run.counters.values()) for what in counted)
-    if not reads:  # every write was one pulse
-        return []
-    n_priced = max(1, round(totals["n_samples"] * run.n_steps / run.n_windows))
+    priced = ", ".join(f"{_number(writes[name])} {name}" for name in ("cells", "pulses"))
     return [
-        f"The arrays took {pulses} pulses with {run.rule}, {pulses / run.n_steps:.4g} in an update; "
-        f"{failed} writes failed. What is priced takes {writes['pulses'] / n_priced:.4g} in an update."
+        f"Writes with {run.rule}: the arrays took {pulses} pulses and {reads} verify reads, {failed} writes "
+        f"failed; what is priced takes {priced}, {_number(writes['failed'])} failed."
     ]
+
+
+def _number(found: Mapping[str, float]) -> str:
+    said = f"{found['value']:.6g}"
+    return said if not found["half_width"] else f"{said} ± {found['half_width']:.2g}"
+
+
+def _read_lines(run: RuleRun) -> list[str]:
+    """How far what arrays read is from what was asked of them."""
+    paths = [
+        f"{path} {', '.join(f'{layer} {percent(error)}' for layer, error in of_layer.items())}"
+        for path, of_layer in run.read_errors.items()
+    ]
+    return [f"Error of a read after it (relative rms): {'; '.join(paths)}."] if paths else []
 
 
 def _signed(difference: Estimate) -> str:

@@ -115,7 +115,7 @@ def _as_recorded(base: Base, rule: str, seed: int, cache: Path) -> Result:
     chip, work = base.load(rule=rule)
     start = with_arrays(work.network, pretrained(work, seed, cache).arrays)
     n_samples, n_batch = timed(work)
-    done = adapt(chip, work, start, data_of(work, seed), rule, seed, n_activity=n_samples)
+    done = adapt(chip, work, start, data_of(work, seed), rule, seed, record=n_samples)
     with scratch_folder() as place:
         file = place / "activity.npz"
         done.activity.save(file)

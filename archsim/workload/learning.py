@@ -71,7 +71,8 @@ class AdaptModel(DoorModel):
     """Learning on the chip, in the order of the recordings.
 
     Changes smaller than `threshold` steps of a cell are not written; with `residual` they are kept in the gradient
-    memory until they are large enough. `per_day` adaptations tell how many years the cells last.
+    memory until they are large enough. `per_day` adaptations tell how many years the cells last. `simulated` says
+    how many batches are timed and priced: all, some that are drawn, or as many as take some minutes (`auto`).
     """
 
     passes: Count = 1
@@ -80,6 +81,13 @@ class AdaptModel(DoorModel):
     optimizer: OptimizerModel
     threshold: NotNegative = 0.0
     residual: bool = False
+    simulated: Literal["auto", "all"] | Annotated[Count, Field(ge=4)] = "auto"
+
+    @model_serializer(mode="wrap")
+    def _without_auto(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nothing is said, as before there was anything to say: what is hashed of a workload stays."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "simulated" or value != "auto"}
 
 
 class LearningModel(DoorModel):

@@ -26,6 +26,7 @@ from archsim.workload.models import (
 from archsim.workload.network import Network
 from archsim.workload.phases import PROGRAM, Phase, phases
 from archsim.workload.shape import layers_of_shape
+from archsim.workload.shown import workload_html
 from archsim.yaml_reader import Document, Keys, fill, read_yaml
 
 NIR_TIMESTEPS = 100
@@ -93,6 +94,9 @@ class Workload:
     def steps(self) -> dict[str, int]:
         """Timesteps of every layer's output (and of "input")."""
         return self.network.steps(self.n_timesteps)
+
+    def _repr_html_(self) -> str:
+        return workload_html(self)
 
 
 def _faults_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:

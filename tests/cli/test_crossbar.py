@@ -23,6 +23,7 @@ SMALL = (
     "--set", "adc.columns_per_adc=16",
 )  # fmt: skip
 PROGRAMMING = ("--set", "device.errors.programming.kind=table", "--set", "device.errors.programming.scale=window")
+NO_CODES = ("--set", "ideal.converters=true")
 WIRES = ("--set", "crossbar.wires.row=1 ohm", "--set", "crossbar.wires.column=1 ohm")
 
 
@@ -87,14 +88,16 @@ def refused(result: Result, said: str) -> None:
 
 
 def test_an_ideal_chip_says_so_and_makes_no_error_on_its_levels(chip: Path, weights: Path) -> None:
-    result = call(chip, "--weights", weights)
+    result = call(chip, "--weights", weights, *NO_CODES)
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("wearable_rram: seed 0, 256 random 1-bit inputs, 50 % not zero\n")
     assert f"40 x 6 from {weights}\n" in result.stdout
     assert "1 x 1 of 128 x 128 cells, differential, 4 cells of 4 levels for a weight" in result.stdout
     assert "none: ideal wires" in result.stdout
     assert "Everything is ideal on this chip" in result.stdout
-    found = record_of(chip, "--weights", weights)
+    assert "; not named in the chip file: cells, wires; ideal, switched off: converters." in result.stdout
+    found = record_of(chip, "--weights", weights, *NO_CODES)
+    assert found["errors"]["converters"] == "ideal: switched off"
     assert found["ideal"] == ["cells", "wires", "read-out"]
     assert found["error"]["rms_percent"] < 1e-9
     assert found["ir_drop"]["worst_percent"] == 0
@@ -106,7 +109,10 @@ def test_an_ideal_chip_says_so_and_makes_no_error_on_its_levels(chip: Path, weig
 
 def test_a_chip_with_errors_tells_each_and_is_not_called_ideal(chip: Path, weights: Path) -> None:
     found = record_of(chip, "--weights", weights, *SMALL, *PROGRAMMING, *WIRES)
-    assert found["ideal"] == ["read-out"]
+    assert found["ideal"] == []
+    assert found["errors"]["cells"] == "programming"
+    assert found["errors"]["converters"] == "5 bit, range calibrated once to 99.9 %"
+    assert found["conversions"]["n"] > 0
     assert found["arrays"]["grid"] == [3, 2]
     assert found["error"]["rms_percent"] > found["error"]["stored_rms_percent"] * 0.5 > 0.1
     drop = found["ir_drop"]
@@ -169,14 +175,15 @@ def test_a_range_is_calibrated_on_a_batch_of_its_own(chip: Path, weights: Path) 
 
 @pytest.mark.parametrize("bits", [0, 1, 4])
 def test_inputs_of_any_resolution_are_read_exactly_by_an_ideal_chip(chip: Path, weights: Path, bits: int) -> None:
-    assert record_of(chip, "--weights", weights, "--input-bits", bits)["error"]["rms_percent"] < 1e-9
+    assert record_of(chip, "--weights", weights, *NO_CODES, "--input-bits", bits)["error"]["rms_percent"] < 1e-9
 
 
 @pytest.mark.parametrize("scheme", ["differential", "offset", "unsigned"])
 def test_every_weight_scheme_is_exact_on_an_ideal_chip_of_many_arrays(
     chip: Path, weights: Path, scheme: str
 ) -> None:
-    found = record_of(chip, "--weights", weights, *SMALL, "--set", f"crossbar.signed={scheme}", "--input-bits", 3)
+    sets = *SMALL, *NO_CODES, "--set", f"crossbar.signed={scheme}"
+    found = record_of(chip, "--weights", weights, *sets, "--input-bits", 3)
     assert found["arrays"]["signed"] == scheme
     # 16 levels around zero do not reach 15 twice: offset schemes round by up to a level of 15 / 7
     assert found["error"]["rms_percent"] < (1e-9 if scheme == "differential" else 10)

@@ -390,7 +390,7 @@ def test_weights_and_read_outs_that_make_no_sense_are_refused():
 
 @pytest.mark.parametrize("name", ["wearable_rram", "isaac_32nm"])
 def test_a_chip_stands_for_its_arrays(name):
-    chip = archsim.load_chip(Path(__file__).parents[2] / "arch_specs" / f"{name}.yaml")
+    chip = archsim.load_chip(Path(__file__).parents[2] / "arch_specs" / f"{name}.yaml", ["ideal.converters=true"])
     array = CrossbarArray(chip, np.eye(200, 30), seed=0)
     crossbar = chip.crossbar
     assert array.grid == (-(-200 // crossbar.n_rows), -(-30 // crossbar.n_weights_per_row))

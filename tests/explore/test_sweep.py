@@ -7,6 +7,7 @@ import re
 
 import pytest
 from explore_support import ROOT, TWO_BY_TWO, HerePool, one_by_one, write_study
+from learning_support import SHORT as SHORT_LEARNING
 from typer.testing import CliRunner
 
 import archsim
@@ -16,6 +17,7 @@ from archsim.explore import evaluator, read_results, run, sweep
 from archsim.explore.evaluate import evaluate, failed
 from archsim.explore.identity import digest_of
 from archsim.explore.log import RESULTS
+from archsim.explore.summary import summary, summary_record
 from archsim.registry import METRICS
 from archsim.snn.measure import measure
 
@@ -42,6 +44,32 @@ def test_a_record_holds_what_simulate_gives(tmp_path, pool):
         adc = result.breakdown("component")["adc"]
         assert record["metrics"]["breakdown.component.adc.energy_pj"] == adc["energy_pj"]
         assert record["metrics"]["breakdown.layer.fc2.busy_ps"] == result.breakdown("layer")["fc2"]["busy_ps"]
+
+
+LEARNING = [f"workload.{one}" for one in SHORT_LEARNING] + ["workload.learning.adapt.passes=1"]
+
+
+def test_the_bits_of_converters_count_in_accuracy_until_the_chip_calls_them_ideal(tmp_path, pool):
+    """The same network, data and cells: only what the columns are converted to differs."""
+    parameters = "chip.adc.resolution: [2 bit, 8 bit]\nchip.ideal.converters: [false, true]"
+    path = write_study(tmp_path, parameters, objectives="{accuracy_before: maximize, energy_pj: minimize}")
+    text = path.read_text().replace("watch_mlp", "watch_adapt").replace("phase: inference", "phase: dfa")
+    text = text.replace("tests/chips", "arch_specs")  # whose converters may have two bits
+    path.write_text(re.sub("set: .*", f"set: {json.dumps(LEARNING)}", text))
+    found = sweep(path, tmp_path / "out")
+    assert len(pool.keys) == 4
+    assert [record["error"] for record in found.records] == [None] * 4
+    of = {tuple(record["parameters"].values()): record["metrics"] for record in found.records}
+    bits, off = ("2 bit", "8 bit"), {of[n, True]["accuracy_before"] for n in ("2 bit", "8 bit")}
+    assert len(off) == 1
+    assert of["2 bit", False]["accuracy_before"] < of["8 bit", False]["accuracy_before"]
+    for is_ideal in (False, True):  # what is not counted in accuracy is priced all the same
+        few, many = (of[n, is_ideal]["energy_pj"] for n in bits)
+        assert of["2 bit", True]["energy_pj"] == few < many
+    said = summary_record(found)["errors"]["converters"]
+    assert all(f"{n}, range calibrated once to 99.9 %" in said for n in bits)
+    assert "ideal: switched off" in said
+    assert f"converters ({said})" in summary(found)
 
 
 def test_what_is_done_is_not_done_again(tmp_path, pool):

@@ -11,6 +11,7 @@ from learning_support import chip, work
 from archsim.errors import TooLargeError
 from archsim.learn import learn
 from archsim.learn.memory import training_bytes
+from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import recipe_of
 from archsim.snn.learn.products import PlainProducts
@@ -27,6 +28,7 @@ def learn_once(the_chip, the_work):
     tape = run_batch(network, x, PlainProducts.of(network))
     products = ChipProducts(the_chip, network, tape, input_bits=the_work.input_bits, seed=0, backward=True)
     recipe = recipe_of(the_work, the_work.learning.adapt.optimizer, "bp", network, 0)
+    products.meet(typical_errors(network, x, np.zeros(16, dtype=np.int64), recipe))
     writing = ThresholdWriting(products, threshold=0.0, residual=True)
     train_step(network, x, np.zeros(16, dtype=np.int64), writing, recipe)
 

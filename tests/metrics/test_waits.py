@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import numpy as np
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.engine import run_tasks
-from archsim.metrics import CAUSES, GROUPINGS, Result, Waits, blocking, path_shares, waits
+from archsim.metrics import CAUSES, GROUPINGS, Result, Waits, blocking, critical, path_shares, waits
 from archsim.metrics.tour import plain_tour
 from archsim.taskgraph import TaskGraph, TaskGraphBuilder
 from archsim.trace import Trace
+
+module = importlib.import_module("archsim.metrics.waits")
 
 
 def causes(b: TaskGraphBuilder) -> list[tuple[int, str, int, int]]:
@@ -130,6 +133,51 @@ def test_the_compiled_tour_equals_the_plain_one(
     given_ = (result.trace.start_ps, result.trace.ready_ps, np.argsort(holder, kind="stable"), ptr, n_roots)
     for plain, fast in zip(plain_tour(*given_), compiled.tour(*given_), strict=True):
         assert plain.tolist() == fast.tolist()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.sampled_from(["fifo", "static"]))
+def test_the_compiled_search_equals_the_plain_one(
+    random_graphs: st.SearchStrategy[TaskGraph], evaluate: Callable[..., Result], data: st.DataObject, policy: str
+):
+    pytest.importorskip("numba")
+    result = evaluate(data.draw(random_graphs), policy)
+    graph, trace = result.graph, result.trace
+    search = module._Search(graph, trace, policy == "fifo")
+    plain, fast = search.plain(), module.quick_waits(graph, trace, policy == "fifo")
+    assert [column.tolist() for column in fast] == [column.tolist() for column in plain]
+    unknown = (plain.cause == 0) & (trace.start_ps > 0)
+    lost = module.circles(trace.start_ps, plain.holder, unknown)
+    assert lost.tolist() == module.plain_circles(trace.start_ps, plain.holder, unknown).tolist()
+    last = int(trace.done_ps.argmax()) if graph.n_tasks else -1
+    holder = waits(graph, trace, policy).holder
+    if graph.n_tasks:
+        way = critical.plain_way(trace.start_ps, holder, last)
+        assert critical._way(trace.start_ps, holder, last).tolist() == way.tolist()
+
+
+def test_the_compiled_search_equals_the_plain_one_where_hundreds_wait_and_start_at_one_instant():
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(3)
+    for policy in ("fifo", "static"):
+        b = TaskGraphBuilder()
+        resources = [b.resource(f"r{k}", 400) for k in range(3)]
+        first = b.task(action="a", uses=[(r, 400) for r in resources], occupancy_ps=5)
+        for _ in range(600):
+            uses = [(r, int(rng.integers(1, 9))) for r in resources if rng.random() < 0.5]
+            b.task(action="a", uses=uses, occupancy_ps=int(rng.integers(0, 3)), priority=int(rng.integers(-2, 2)),
+                   after=[first] if rng.random() < 0.5 else [])  # fmt: skip
+        graph = b.build()
+        trace = run_tasks(graph, "heap", policy)
+        plain = module._Search(graph, trace, policy == "fifo").plain()
+        fast = module.quick_waits(graph, trace, policy == "fifo")
+        assert [column.tolist() for column in fast] == [column.tolist() for column in plain]
+
+
+def test_times_near_64_bits_are_left_to_the_plain_search():
+    b = TaskGraphBuilder()
+    b.task(action="a", uses=[(b.resource("r"), 1)], occupancy_ps=2**62)
+    assert module.quick_waits(b.build(), run_tasks(b.build()), True) is None
 
 
 def test_following_the_holders_never_leads_in_a_circle_on_graphs_full_of_tasks_without_length():

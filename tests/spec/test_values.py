@@ -4,6 +4,7 @@ import pytest
 
 from archsim.errors import SpecError
 from archsim.spec import ArraySpec, array_spec, load_chip
+from archsim.spec.cells import CellErrors
 from archsim.units import faults_of
 
 
@@ -28,7 +29,40 @@ def test_the_value_side_of_a_chip_is_gathered_from_its_sections(root_dir):
     assert (spec.inputs.resolution_bits, spec.inputs.per_cycle_bits, spec.inputs.maximum) == (8, 1, 2.0)
     assert spec.inputs.signed == chip.drivers.signed_input
     assert spec.n_weights_per_row == chip.crossbar.n_weights_per_row
-    assert spec.readout.kind == "ideal"
+    # as the cost side counts: each column by itself, with the bits that are priced
+    found = spec.readout
+    assert (found.kind, found.resolution_bits) == ("adc", chip.adc.resolution_bits)
+    assert (found.range.kind, found.subtract, found.code) == ("calibrated", "digital", "sign_magnitude")
+    assert array_spec(chip).readout.code == "uniform"  # spikes: sums of a column have no sign
+
+
+PARTS = {
+    "converters": lambda spec: (spec.readout.kind, spec.backward_readout.kind),
+    "drivers": lambda spec: (spec.inputs.resolution_bits, spec.backward_inputs.resolution_bits),
+    "levels": lambda spec: spec.n_levels,
+    "cells": lambda spec: (spec.errors, spec.curve),
+    "wires": lambda spec: spec.wires,
+}
+IDEAL = {
+    "converters": ("ideal", "ideal"),
+    "drivers": (0, 0),
+    "levels": 2**20,
+    "cells": (CellErrors(), None),
+    "wires": None,
+}
+
+
+@pytest.mark.parametrize("part", [*PARTS, "all"])
+def test_what_a_chip_calls_ideal_makes_no_error_and_all_else_does(root_dir, part):
+    wires = "crossbar.wires={row: 1 ohm, column: 1 ohm}"
+    errs = ["device.errors.device_spread=0.1", wires, "device.curve.v0=0.3 V"]
+    said = "ideal=true" if part == "all" else f"ideal.{part}=true"
+    file = root_dir / "tests" / "chips" / "wearable_rram.yaml"
+    given = {"input_bits": 8, "input_maximum": 2.0, "signed_input": True}
+    spec, whole = (array_spec(load_chip(file, [*errs, *more]), **given) for more in ((said,), ()))
+    for name, of in PARTS.items():
+        assert of(spec) == (IDEAL[name] if part in (name, "all") else of(whole)), name
+        assert of(whole) != IDEAL[name]
 
 
 def test_a_chip_that_says_how_its_adc_converts_reads_codes_of_its_resolution(root_dir):

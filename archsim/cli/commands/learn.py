@@ -5,6 +5,7 @@ Prints accuracy before and after adaptation with each rule, and time, energy and
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from archsim.cli.options import (
     Json,
     MaxMemory,
     Rules,
+    Workers,
     WorkloadFile,
 )
 from archsim.cli.say import say, say_json
@@ -46,6 +48,7 @@ def learn(
             help="Keep every finished part there: checkpoints, networks (.nir), activity, result.",
         ),
     ] = None,
+    workers: Workers = None,
     max_memory: MaxMemory = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in that folder; what is finished is not done again.")
@@ -69,7 +72,7 @@ def learn(
     try:
         result = learned(
             the_chip, work, rules, seeds, seed, output, resume, engine.value,
-            meter.tell if sys.stderr.isatty() else None, allowed,
+            meter.tell if sys.stderr.isatty() else None, allowed, workers or os.cpu_count() or 1,
         )  # fmt: skip
     except KeyboardInterrupt:
         if output is not None:

@@ -49,10 +49,10 @@ class Adc(Part):
             "adc.kind: changes nothing here, for rate and cost hold for any kind; give step for its time, or "
             "cost.per: step"
         ]
-        if isinstance(cost, CitedAdc) and chip.adc.conversion is None:
+        if isinstance(cost, CitedAdc) and chip.without.converters:
             found.append(
-                "adc.resolution: changes nothing here, for rate and cost hold for any, and no adc.conversion says "
-                "which sums its codes stand for; give that, step, or a cost of model: survey"
+                "adc.resolution: changes nothing here, for rate and cost hold for any, and ideal.converters says "
+                "that its codes do not count; leave that out, give step, or a cost of model: survey"
             )
         return found + _notes_of_gate(chip)
 

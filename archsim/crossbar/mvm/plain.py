@@ -18,11 +18,12 @@ from archsim.crossbar.mvm.readout import (
     SenseAmp,
     adc_for,
     check_readout,
+    percentile_of,
     subtracts_currents,
 )
 from archsim.crossbar.mvm.weights import WeightMap
 from archsim.errors import SpecError
-from archsim.spec.values import CalibratedRange, IdealReadout, IntegrateFireReadout, SenseAmpReadout
+from archsim.spec.values import IdealReadout, IntegrateFireReadout, SenseAmpReadout
 
 Floats = NDArray[np.float64]
 
@@ -97,7 +98,7 @@ def plain_mvm(
     if isinstance(spec.readout, IntegrateFireReadout):
         return blocks[0].columns[0, :, :, 0, 0]
     if adc is None and not isinstance(spec.readout, IdealReadout):
-        if isinstance(spec.readout.range, CalibratedRange):
+        if percentile_of(spec.readout) is not None:
             raise SpecError("readout.range: is calibrated on data: give the converter as adc")
         adc = adc_for(spec)
     return _merged(blocks, drive, weight_map, adc)

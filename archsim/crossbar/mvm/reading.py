@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from archsim.crossbar.mvm.inputs import Drive
 from archsim.crossbar.mvm.kernels import Bits, Coding, WholeCells, add_codes, add_codes_of_bits, whole_cells
 from archsim.crossbar.mvm.lines import Lines
 from archsim.crossbar.mvm.noise import Noise, OutputNoise
+from archsim.crossbar.mvm.readout import Adc
 
 Floats = NDArray[np.float64]
 # of either precision, or digits that are converted when they are multiplied
@@ -122,6 +123,11 @@ class Reading:
     _matrix: Reals | None = field(default=None, init=False)
     _output_noise: OutputNoise | None = field(default=None, init=False)
     _rooms: dict[int, Floats] = field(default_factory=dict, init=False)
+
+    def converting(self, adc: Adc | None) -> Reading:
+        """The same cells with another converter."""
+        coding = None if adc is None else Coding.of(adc)
+        return self if coding == self.coding else replace(self, coding=coding)
 
     @property
     def n_out(self) -> int:

@@ -21,7 +21,7 @@ random-access memory", Nature 608, 2022.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -38,7 +38,9 @@ from archsim.spec.values import (
     FixedRange,
     IdealReadout,
     IntegrateFireReadout,
+    Readout,
     SenseAmpReadout,
+    TrackedRange,
 )
 
 Floats = NDArray[np.float64]
@@ -179,6 +181,44 @@ def range_of(sums: NDArray[np.floating], percentile: float, signed: bool) -> tup
     return (-reach if signed else 0.0), reach
 
 
+def percentile_of(readout: Readout) -> float | None:
+    """The percentile of a range that data set; None where it comes from elsewhere."""
+    given = readout.range if isinstance(readout, AdcReadout) else None
+    return given.percentile if isinstance(given, CalibratedRange | TrackedRange) else None
+
+
+def reach_of(sums: NDArray[np.floating], percentile: float, full: tuple[float, float]) -> tuple[float, float]:
+    """As `range_of`, also where most sums are zero: those that are not tell then, and the full range if all are.
+
+    Examples
+    --------
+    >>> sums = np.array([0.0, 0.0, 0.0, -2.0])
+    >>> reach_of(sums, 50, (-9.0, 9.0)), reach_of(0 * sums, 50, (-9.0, 9.0))
+    ((-2.0, 2.0), (-9.0, 9.0))
+    """
+    signed = full[0] < 0
+    sizes = np.abs(sums) if signed else sums
+    if np.count_nonzero(sizes > 0) <= (1 - percentile / 100) * sizes.size:
+        sums = sums[sizes > 0]
+    return range_of(sums, percentile, signed) if sums.size else full
+
+
+def followed(adc: Adc, given: TrackedRange, n_sums: int, n_outside: int) -> Adc:
+    """The converter of the next batch, after one with so many sums outside of the range.
+
+    Examples
+    --------
+    >>> adc = adc_of(AdcReadout(kind="adc", resolution="3 bit"), -3.0, 3.0)
+    >>> followed(adc, TrackedRange(kind="tracked", percentile=90, step=0.5), 100, 11).highest
+    4.5
+    """
+    if not n_sums:
+        return adc
+    is_narrow = n_outside > (1 - given.percentile / 100) * n_sums
+    factor = 1 + given.step_frac if is_narrow else 1 / (1 + given.step_frac)
+    return replace(adc, lowest=factor * adc.lowest, step=factor * adc.step)
+
+
 def adc_for(spec: ArraySpec, sums: NDArray[np.floating] | None = None, n_rows: int | None = None) -> Adc:
     """The converter of an array, over the range that its read-out asks for.
 
@@ -201,12 +241,13 @@ def adc_for(spec: ArraySpec, sums: NDArray[np.floating] | None = None, n_rows: i
         raise SpecError(f"readout: must be of kind adc to have a range; is {readout.kind}")
     if isinstance(readout.range, FixedRange):
         return adc_of(readout, readout.range.minimum, readout.range.maximum)
-    lowest, highest = full_range(spec, n_rows)
-    if isinstance(readout.range, CalibratedRange):
-        if sums is None:
-            raise SpecError("readout.range: is calibrated on data: call calibrate with a batch of inputs first")
-        lowest, highest = range_of(sums, readout.range.percentile, signed=lowest < 0)
-    return adc_of(readout, lowest, highest)
+    full = full_range(spec, n_rows)
+    percentile = percentile_of(readout)
+    if percentile is None:
+        return adc_of(readout, *full)
+    if sums is None:
+        raise SpecError("readout.range: is calibrated on data: call calibrate with a batch of inputs first")
+    return adc_of(readout, *reach_of(sums, percentile, full))
 
 
 def check_readout(spec: ArraySpec, n_in: int) -> None:

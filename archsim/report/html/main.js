@@ -64,29 +64,14 @@ function redraw() {
   shown.plan.draw();
 }
 
-function theme(name) {
-  if (name) document.documentElement.dataset.theme = name;
-  else delete document.documentElement.dataset.theme;
-  try {
-    localStorage.setItem("archsim-theme", name);
-  } catch { /* a page from disk may have no storage */ }
-  if (shown) redraw();
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem("archsim-theme") || "";
-  } catch {
-    return "";
-  }
-}
-
 function wire() {
-  byId("theme").value = remembered();
-  theme(byId("theme").value);
-  byId("theme").addEventListener("change", (event) => theme(event.target.value));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
-  byId("print").addEventListener("click", () => window.print());
+  wireTheme((printing) => {
+    if (printing !== undefined) {
+      shown.line.printing = printing;
+      shown.line.resize();
+    }
+    redraw();
+  });
   const on = (id, kind, act) => byId(id).addEventListener(kind, act);
   on("colour-by", "change", (event) => {
     shown.line.by = event.target.value;
@@ -164,16 +149,6 @@ function wireSize() {
     shown.plan.draw();
   }).observe(byId("timeline"));
   window.addEventListener("resize", () => shown && shown.line.resize());
-  for (const [kind, printing] of [["beforeprint", true], ["afterprint", false]]) {
-    window.addEventListener(kind, () => {
-      shown.line.printing = printing;
-      // paper is white
-      if (printing) document.documentElement.dataset.theme = "light";
-      else theme(byId("theme").value);
-      shown.line.resize();
-      redraw();
-    });
-  }
 }
 
 wire();

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from archsim.metrics import Result
 
 SCRIPTS = (
-    "words.js", "columns.js", "rows.js", "raster.js", "timeline.js", "moves.js", "talk.js", "parts.js", "power.js",
-    "plan.js", "main.js",
+    "words.js", "theme.js", "columns.js", "rows.js", "raster.js", "timeline.js", "moves.js", "talk.js", "parts.js",
+    "power.js", "plan.js", "main.js",
 )  # fmt: skip
+STUDY_SCRIPTS = (
+    "words.js", "theme.js", "raster.js", "study_columns.js", "study_charts.js", "study_table.js", "study.js",
+)  # fmt: skip
+LIBRARY = "echarts.js"
 _QUANTITY = re.compile(r"([-+]?[\d.e+-]+) (us|u[JWA]|um2|mm2)")
 # none of these may stand in a script element as they are, whatever a name holds
 _ESCAPES: dict[str, str | int | None] = {
@@ -70,13 +74,13 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
         phases=[summary.phase for summary in summaries],
         notes=[*notes, *filter(None, map(idle_line, records))],
         provenance=_provenance(results),
-        runs=[tuple(map(_in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
+        runs=[tuple(map(in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
     )
 
 
-def script() -> str:
-    """The script that draws the page of a run."""
-    return "\n".join(['"use strict";', *map(asset, SCRIPTS)])
+def script(names: Sequence[str] = SCRIPTS) -> str:
+    """The script that draws a page; that of a run if not given."""
+    return "\n".join(['"use strict";', *map(asset, names)])
 
 
 def render(
@@ -173,7 +177,7 @@ def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     return first, rest
 
 
-def _in_script(data: object) -> str:
+def in_script(data: object) -> str:
     """JSON that ends no script element."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     # lone surrogates are no characters and cannot be written

@@ -71,10 +71,6 @@ function segmentFacts(line, i) {
   };
 }
 
-function factsList({ title, facts }) {
-  return [el("strong", {}, title), el("dl", {}, ...facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]))];
-}
-
 function hideTip() {
   byId("tip").hidden = true;
 }

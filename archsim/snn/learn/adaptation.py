@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,13 +15,16 @@ from archsim.errors import WorkloadError
 from archsim.registry import RULES
 from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData, Samples
+from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
+from archsim.snn.learn.read_errors import read_errors
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.trainer import LearnedRule, Progress, evaluate, train_epochs
+from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, train_epochs
 from archsim.snn.learn.writing import ThresholdWriting
+from archsim.snn.windows import Array
 from archsim.spec import Chip
 from archsim.workload import Workload
 from archsim.workload.learning import AdaptModel
@@ -52,7 +56,9 @@ class Adapted:
     counters : dict of str to Counters
         What every set of arrays did while adapting.
     activity : Activity
-        Spikes, errors and writes of the first windows of the adaptation, for the event simulation.
+        Spikes, errors and writes that were recorded, for the event simulation.
+    read_errors : dict of str to dict of str to float
+        Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
 
     rule: str
@@ -66,6 +72,7 @@ class Adapted:
     cells_by_writes: NDArray[np.int64]
     counters: dict[str, Counters]
     activity: Activity
+    read_errors: dict[str, dict[str, float]]
 
     @property
     def most_writes(self) -> int:
@@ -80,9 +87,14 @@ def program(
 
     `backward` says whether errors will pass through the weights: then they may need a second set of arrays.
     """
-    x = data.train.inputs[:, :: max(1, len(data.train) // _CALIBRATION)]
-    tape = run_batch(network, x, PlainProducts.of(network))
+    tape = run_batch(network, _calibration(data)[0], PlainProducts.of(network))
     return ChipProducts(chip, network, tape, input_bits=work.input_bits, seed=seed, backward=backward)
+
+
+def _calibration(data: LearningData) -> tuple[Array, Labels]:
+    """Windows of the training part that tell ranges, and their labels."""
+    every = max(1, len(data.train) // _CALIBRATION)
+    return data.train.inputs[:, ::every], data.train.labels[::every]
 
 
 def chip_accuracy(chip: Chip, work: Workload, network: Network, data: LearningData, seed: int) -> float:
@@ -100,7 +112,7 @@ def adapt(
     rule: str,
     seed: int,
     *,
-    n_activity: int = 1,
+    record: int | Container[int] = 1,
     tell: Tell | None = None,
 ) -> Adapted:
     """Program a chip with a trained network and let it adapt to the target domain.
@@ -109,8 +121,8 @@ def adapt(
     ----------
     start : Network
         Trained.
-    n_activity : int
-        Windows whose spikes are kept for the event simulation.
+    record : int or container of int
+        What is kept for the event simulation: of how many of the first windows, or of which updates.
 
     Raises
     ------
@@ -125,11 +137,13 @@ def adapt(
     if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
+    x, labels = _calibration(data)
+    on_chip.meet(typical_errors(start, x, labels, recipe), len(labels))
     test = (data.test.inputs, data.test.labels)
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}
     on_chip.reset_counters()
-    recorder = Recorder(start, on_chip, n_activity)
+    recorder = Recorder(start, on_chip, record)
 
     def stepped(progress: Progress) -> None:
         recorder.written()
@@ -142,10 +156,11 @@ def adapt(
     )  # fmt: skip
     counters = on_chip.counters()
     pulses = [(array.writes - programmed[key]).ravel() for key, array in on_chip.arrays.items()]
+    after = evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac
     return Adapted(
         rule=rule,
         before=before,
-        after=evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac,
+        after=after,
         ideal_after=ideal_accuracy(work, start, data, rule, seed, tell),
         network=done.network,
         n_steps=done.n_steps,
@@ -154,6 +169,7 @@ def adapt(
         cells_by_writes=np.bincount(np.concatenate(pulses)),
         counters=counters,
         activity=recorder.activity(),
+        read_errors=read_errors(on_chip, done.network, x, labels, recipe),
     )
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.counters import Counters
+from archsim.crossbar.mvm.readout import percentile_of
 from archsim.errors import WorkloadError
-from archsim.names import COPY, RECURRENT
+from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.learn.products import groups_of, matrices
 from archsim.snn.learn.run import Tape
+from archsim.snn.learn.sent import SentErrors
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
+from archsim.spec.cells import Path
 from archsim.spec.values import ArraySpec
 from archsim.workload.network import Floats, Network
-
-FEEDBACK = ".feedback"  # after a name: a learning rule's fixed matrix
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,12 @@ class InputRange:
             return cls(1, 1.0, False)
         return cls(bits, float(np.abs(rows).max()), bool(rows.min() < 0))
 
-    def spec(self, chip: Chip) -> ArraySpec:
-        """The arrays of a chip for such inputs; the sign takes one of the bits."""
+    def spec(self, chip: Chip, path: Path = "forward") -> ArraySpec:
+        """The arrays of a chip for such inputs on a path; the sign takes one of the bits."""
         magnitude = max(1, self.bits - 1) if self.signed else self.bits
-        return array_spec(chip, input_bits=magnitude, input_maximum=self.maximum, signed_input=self.signed)
+        return array_spec(
+            chip, input_bits=magnitude, input_maximum=self.maximum, signed_input=self.signed, path=path
+        )
 
 
 class ChipProducts:
@@ -56,7 +58,7 @@ class ChipProducts:
         With all weights; they are programmed at once.
     tape : Tape
         A run of the network on typical inputs, which tells the range of what drives each layer, and calibrates
-        converters whose range is calibrated.
+        converters whose range data set.
     input_bits : int
         Resolution of inputs that are no spikes, the sign included.
     seed : int
@@ -69,6 +71,11 @@ class ChipProducts:
     WorkloadError
         A convolution in groups, which the arrays are not laid out for.
 
+    Notes
+    -----
+    Converters of errors whose range data set are told of typical errors once (`meet`), before the first of them
+    is driven; no range depends on a vector that it converts.
+
     Examples
     --------
     >>> from archsim import load_chip
@@ -78,7 +85,8 @@ class ChipProducts:
     >>> layer = Layer("out", Dense(1), ("input",), (2,), (1,), Neuron("if"), weight=np.array([[1.0, -1.0]]))
     >>> net, x = Network("tiny", (2,), (layer,)), np.ones((3, 1, 2))
     >>> tape = run_batch(net, x, PlainProducts.of(net))
-    >>> on_chip = ChipProducts(load_chip("arch_specs/wearable_rram.yaml"), net, tape, input_bits=8, seed=0)
+    >>> chip = load_chip("arch_specs/wearable_rram.yaml", ["ideal=true"])
+    >>> on_chip = ChipProducts(chip, net, tape, input_bits=8, seed=0)
     >>> on_chip.forward("out", np.array([[1.0, 0.0], [1.0, 1.0]])).round(9).tolist()
     [[1.0], [0.0]]
     """
@@ -94,31 +102,67 @@ class ChipProducts:
             )
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
+        self.sent = SentErrors(chip, seed)
+        self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
-        self._tried: set[str] = set()  # arrays whose converters have met errors
-        copied = whose_inputs_learn(network) if self._copies and backward else set()
+        self.passed: set[str] = whose_inputs_learn(network) if backward else set()
+        """Keys of weights that errors pass through."""
+        copied = self.passed if self._copies else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
-            rows = _driving(key, tape)
+            rows = driving(key, tape)
             of_input = InputRange.of(rows, input_bits)
             self._place(key, weight.T, of_input.spec(chip), 2 * index, rows)
             if key in copied:
-                self._place(key + COPY, weight, self._errors_spec(), 2 * index + 1, None)
+                self._place(key + COPY, weight, self._errors_spec("backward"), 2 * index + 1, None)
 
-    def _errors_spec(self) -> ArraySpec:
-        return InputRange(self.chip.execution.error_resolution_bits, 1.0, True).spec(self.chip)
+    def _errors_spec(self, path: Path) -> ArraySpec:
+        return InputRange(self.chip.execution.error_resolution_bits, 1.0, True).spec(self.chip, path)
 
     def _place(self, key: str, weights: Floats, spec: ArraySpec, index: int, rows: Floats | None) -> None:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(index,)).generate_state(1)[0])
         self.arrays[key] = CrossbarArray(spec, weights, seed)
-        if rows is not None and needs_calibration(spec):
-            self.arrays[key].calibrate(rows)
+        if rows is not None and percentile_of(spec.readout) is not None:
+            self.arrays[key].calibrate(rows if rows.any() else np.full((1, len(weights)), spec.inputs.maximum))
+
+    def begin(self, n_samples: int) -> None:
+        """A batch of so many samples begins: their errors are those of a mean over all."""
+        self.sent.begin(n_samples)
+        self._n_batches += 1
+
+    def meet(self, errors: Mapping[str, Floats], n_samples: int = 1) -> None:
+        """Set scales of errors, and the ranges of what converts them, from some that are typical.
+
+        Parameters
+        ----------
+        errors : mapping of str to array (n, columns)
+            As :func:`archsim.snn.learn.calibration.typical_errors` gives them. Where all are zero, every line is
+            driven in full.
+        n_samples : int
+            Over which they are a mean.
+        """
+        self.sent.meet(errors, n_samples)
+        typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
+        typical.meet(errors, n_samples)
+        typical.begin(n_samples)
+        for key in (key for key in errors if key in self.passed or key.endswith(FEEDBACK)):
+            sent = typical.of(key, errors[key])
+            unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
+            array, from_columns = self._driven_by_errors(key)
+            if percentile_of(array.spec.backward_readout or array.spec.readout) is not None:
+                array.calibrate(**{"e" if from_columns else "x": unit})
+
+    def _driven_by_errors(self, key: str) -> tuple[CrossbarArray, bool]:
+        """The arrays that errors of a key drive, and whether from their columns."""
+        if key.endswith(FEEDBACK) or not self._copies:
+            return self.arrays[key], not key.endswith(FEEDBACK)
+        return self.arrays[key + COPY], False
 
     def add_feedback(self, feedback: Mapping[str, Floats]) -> None:
         """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all."""
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
-            self._place(name + FEEDBACK, matrix.T, self._errors_spec(), first + index, None)
+            self._place(name + FEEDBACK, matrix.T, self._errors_spec("feedback"), first + index, None)
 
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""
@@ -126,44 +170,42 @@ class ChipProducts:
 
     def backward(self, key: str, error: Floats) -> Floats:
         """``error @ W``, through the second set of arrays or the same from their columns."""
-        if self._copies:
-            return self._scaled(key + COPY, error)
-        unit, largest = by_largest(error)
-        array, bits = self.arrays[key], self.chip.execution.error_resolution_bits - 1
-        if not largest.any():
-            return np.zeros((len(error), array.shape[0]))
-        product = partial(array.mvm_transposed, unit, maximum=1.0, resolution_bits=max(1, bits))
-        return self._ranged(key, product, e=unit) * largest
+        return self._scaled(key, error)
 
     def project(self, name: str, error: Floats) -> Floats:
         """``error @ B.T`` through the arrays of a fixed matrix."""
         return self._scaled(name + FEEDBACK, error)
 
     def _scaled(self, key: str, error: Floats) -> Floats:
-        """A product of errors; digital logic scales each vector to the full range of the drivers first."""
-        unit, largest = by_largest(error)
-        array = self.arrays[key]
-        if not largest.any():
-            return np.zeros((len(error), array.shape[1]))
-        return self._ranged(key, partial(array.mvm, unit), x=unit) * largest
-
-    def _ranged(self, key: str, product: Callable[[], Floats], **errors: Floats) -> Floats:
-        """A product whose converters have their ranges from the errors before, the first from a trial."""
-        array = self.arrays[key]
-        if not needs_calibration(array.spec):
-            return product()
-        if key not in self._tried:
-            array.calibrate(**errors)
-        self._tried.add(key)
-        found = product()
-        array.calibrate(**errors)
-        return found
+        """A product of errors, which digital logic scales to the full range of the drivers first."""
+        sent = self.sent.of(key, error)
+        array, from_columns = self._driven_by_errors(key)
+        if not sent.unit.any():
+            return np.zeros((len(error), array.shape[0 if from_columns else 1]))
+        if not array.is_calibrated[from_columns]:
+            raise WorkloadError(
+                f"{key}: what converts its errors has no range yet; call meet with errors of a training batch "
+                "(archsim.snn.learn.calibration.typical_errors), or choose kind fixed or full of "
+                "adc.conversion.range"
+            )
+        product = array.mvm_transposed(sent.unit, maximum=1.0) if from_columns else array.mvm(sent.unit)
+        return product * sent.largest
 
     def update(self, key: str, delta: Floats) -> None:
-        """Change the weights of a key by ``delta`` (columns, rows); a copy is kept in step."""
-        self.arrays[key].update(delta.T)
-        if key + COPY in self.arrays:
-            self.arrays[key + COPY].update(delta)
+        """Change the weights of a key by ``delta`` (columns, rows); a copy follows when it is due."""
+        if delta.any():
+            self.arrays[key].update(delta.T)
+        if key + COPY not in self.arrays:
+            return
+        waiting = self._waiting.pop(key, 0.0) + delta
+        if self._n_batches % self.chip.execution.n_copy_every:
+            self._waiting[key] = waiting
+        elif waiting.any():
+            self.arrays[key + COPY].update(waiting)
+
+    def has_waiting(self, key: str) -> bool:
+        """Whether a change waits for the copy of a key."""
+        return key in self._waiting
 
     def read(self, key: str) -> Floats:
         """Weights that the conductances of the forward arrays stand for now: (columns, rows)."""
@@ -188,19 +230,6 @@ class ChipProducts:
             array.age(seconds)
 
 
-def by_largest(error: Floats, axis: int = 1) -> tuple[Floats, Floats]:
-    """Errors over the largest of their vector, and that: a vector is all that is there when it is driven.
-
-    Examples
-    --------
-    >>> unit, largest = by_largest(np.array([[-4.0, 1.0], [0.0, 0.0]]))
-    >>> unit.tolist(), largest.tolist()
-    ([[-1.0, 0.25], [0.0, 0.0]], [[4.0], [0.0]])
-    """
-    largest = np.abs(error).max(axis=axis, keepdims=True, initial=0.0)
-    return error / np.where(largest > 0, largest, 1.0), largest
-
-
 def whose_inputs_learn(network: Network) -> set[str]:
     """Keys of weights that an error passes through; recurrent ones carry it to the timestep before."""
     found = {layer.name for layer in network.weighted if any(network.learns(name) for name in layer.inputs)}
@@ -220,12 +249,7 @@ def step_of(array: CrossbarArray) -> Floats:
     return np.asarray(unit) if spec.n_levels else np.zeros(array.shape)
 
 
-def needs_calibration(spec: ArraySpec) -> bool:
-    """Whether the converters take their range from data."""
-    return spec.readout.kind == "adc" and spec.readout.range.kind == "calibrated"
-
-
-def _driving(key: str, tape: Tape) -> Floats:
+def driving(key: str, tape: Tape) -> Floats:
     """Inputs of the rows of a key, as vectors."""
     if key.endswith(RECURRENT):
         own = tape.outputs[key.removesuffix(RECURRENT)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.mvm.inputs import encode_checked
 from archsim.errors import WorkloadError
-from archsim.names import COPY, RECURRENT
+from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.activity import Activity, Pulses, Spikes
 from archsim.snn.codes import Codes
-from archsim.snn.learn.chip import ChipProducts, by_largest
+from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
 from archsim.snn.learn.updates import Update, pulses_of, typical
@@ -23,20 +23,21 @@ from archsim.workload.network import Floats, Network
 
 
 class Recorder:
-    """Watches training steps on a chip until it has seen enough samples.
+    """Watches training steps on a chip: the first, until it has seen enough samples, or those that are named.
 
-    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
-    of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
-    write counts for each cell that got a pulse; where the chip's cells take pulses one by one
-    (`Chip.counts_pulses`), these are kept too, of those updates whose pulses are nearest to the mean of all.
+    An error counts where its code is not zero, that is where it drives a line: errors are scaled and rounded as
+    the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each cell that got a
+    pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept too; where only the
+    first samples are, of those updates whose pulses are nearest to the mean of all. Codes of named steps are kept
+    where the chip's drivers count their bits.
 
     Parameters
     ----------
     network : Network
     products : ChipProducts
         Whose arrays are written.
-    n_samples : int
-        How many samples to keep; those of whole steps, so perhaps a few more are watched.
+    kept : int or container of int
+        How many samples to keep (those of whole steps, so perhaps a few more are watched); or which steps.
 
     Examples
     --------
@@ -44,20 +45,26 @@ class Recorder:
     ``recorder.activity().save(path)``.
     """
 
-    def __init__(self, network: Network, products: ChipProducts, n_samples: int) -> None:
-        if n_samples < 1:
-            raise WorkloadError(f"{n_samples} samples to record; it must be 1 or more")
-        self._network, self._products, self._n_samples = network, products, n_samples
+    def __init__(self, network: Network, products: ChipProducts, kept: int | Container[int]) -> None:
+        if isinstance(kept, int) and kept < 1:
+            raise WorkloadError(f"{kept} samples to record; it must be 1 or more")
+        self._network, self._products, self._kept = network, products, kept
+        self._keeps_codes = isinstance(kept, int) or products.chip.drivers.charged == "ones"
         self._spikes: dict[str, list[Spikes]] = {}
-        self._errors: dict[str, list[Codes]] = {}
+        self._errors: dict[str, list[NDArray[Any]]] = {}  # codes, or whether they are not zero
         self._codes: dict[str, list[Codes]] = {}
         self._fed_back: list[Codes] = []
         self._rules = _rules_of_sources(network, products)
         self._writes: dict[str, list[Spikes]] = {}
         self._updates: list[Update] = []
-        self._n_seen = 0
-        self._is_open = True
-        self._before = self._pulses()
+        self._n_seen = self._n_steps = 0
+        self._before, self._is_open = self._pulses(), self._is_wanted()
+
+    def _is_wanted(self) -> bool:
+        """Whether the step that comes next is kept."""
+        if isinstance(self._kept, int):
+            return self._n_seen < self._kept
+        return self._n_steps in self._kept
 
     def observe(self, tape: Tape, gradients: Gradients) -> None:
         """Note the spikes and errors of a part of a batch."""
@@ -65,29 +72,38 @@ class Recorder:
             return
         for name, values in tape.outputs.items():
             self._spikes.setdefault(name, []).append((values != 0).swapaxes(0, 1).astype(np.uint8))
-            if name in self._rules:
+            if name in self._rules and self._keeps_codes:
                 self._codes.setdefault(name, []).append(_encoded(values, self._rules[name]).swapaxes(0, 1))
         for name, delta in gradients.deltas.items():
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
             # (timesteps, samples, columns, positions): a vector has an error for each column
             by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
-            self._errors.setdefault(name, []).append(self._sent(by_column).swapaxes(0, 1).reshape(shape))
-        if gradients.fed_back is not None:
-            self._fed_back.append(self._sent(gradients.fed_back).swapaxes(0, 1))
+            codes = self._sent(name, by_column).swapaxes(0, 1).reshape(shape)
+            self._errors.setdefault(name, []).append(codes if self._keeps_codes else codes.astype(bool))
+        if gradients.fed_back is not None and self._keeps_codes:
+            self._fed_back.append(self._sent(FEEDBACK, gradients.fed_back[..., None])[..., 0].swapaxes(0, 1))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
-    def _sent(self, delta: Floats) -> Codes:
-        """Errors (T, B, columns, ...) as the drivers send them."""
-        magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
-        unit, _ = by_largest(delta, axis=2)
-        return np.asarray(np.rint(unit * (2**magnitude_bits - 1)), dtype=np.int32)
+    def _sent(self, key: str, delta: Floats) -> Codes:
+        """Errors (T, B, columns, positions) as the drivers send them."""
+        vectors = np.ascontiguousarray(delta.swapaxes(2, 3))
+        codes = self._products.sent.codes(key, vectors.reshape(-1, delta.shape[2]))
+        return codes.reshape(vectors.shape).swapaxes(2, 3)
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""
-        keeps_pulses = self._products.chip.counts_pulses
-        if not self._is_open and not keeps_pulses:
-            return
-        now, update = self._pulses(), Update()
+        self._n_steps += 1
+        next_is_open = self._is_wanted()
+        keeps_pulses = self._products.chip.counts_pulses and (self._is_open or isinstance(self._kept, int))
+        if self._is_open or keeps_pulses:
+            self._note_writes(now := self._pulses(), keeps_pulses)
+            self._before = now
+        elif next_is_open:
+            self._before = self._pulses()
+        self._is_open = next_is_open
+
+    def _note_writes(self, now: dict[str, NDArray[np.int64]], keeps_pulses: bool) -> None:
+        update = Update()
         for layer in self._network.weighted:
             for suffix in ("", COPY):
                 pulses = self._cells(layer.name, suffix, now)
@@ -96,9 +112,9 @@ class Recorder:
                 if self._is_open:
                     written = np.asarray((pulses > 0).sum(axis=2), dtype=np.uint8)
                     self._writes.setdefault(layer.name + suffix, []).append(written)
-                update.keep(layer.name + suffix, pulses)
+                if keeps_pulses:
+                    update.keep(layer.name + suffix, pulses)
         self._updates += [update] if keeps_pulses else []
-        self._before, self._is_open = now, self._n_seen < self._n_samples
 
     def _cells(self, name: str, suffix: str, now: dict[str, NDArray[np.int64]]) -> Pulses | None:
         """(rows, columns, cells) of a layer: pulses that each cell of a weight got; recurrent inputs come last."""
@@ -115,7 +131,7 @@ class Recorder:
         return {key: array.writes.copy() for key, array in arrays.items()}
 
     def activity(self) -> Activity:
-        """The first samples, and the updates that were made with them.
+        """The samples that were kept in their order, and the updates that were made with them.
 
         Raises
         ------
@@ -125,18 +141,23 @@ class Recorder:
         if not self._spikes:
             raise WorkloadError("no training step was recorded")
 
-        def first(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
-            return np.ascontiguousarray(np.concatenate(parts)[: self._n_samples])
+        n_samples, updates = self._n_seen, self._updates
+        if isinstance(self._kept, int):
+            n_samples = self._kept
+            updates = typical(updates, max(map(len, self._writes.values()), default=0))
 
-        errors = {name: first(parts) for name, parts in self._errors.items()}
+        def first(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+            return np.ascontiguousarray(np.concatenate(parts)[:n_samples])
+
+        codes = {name: first(parts) for name, parts in self._errors.items()}
         return Activity(
             self._network,
             {name: first(parts) for name, parts in self._spikes.items()},
-            {name: np.asarray(codes != 0, dtype=np.uint8) for name, codes in errors.items()},
+            {name: np.asarray(of_layer != 0, dtype=np.uint8) for name, of_layer in codes.items()},
             {name: np.stack(parts) for name, parts in self._writes.items()},
-            pulses_of(typical(self._updates, max(map(len, self._writes.values()), default=0))),
+            pulses_of(updates),
             {name: first(parts) for name, parts in self._codes.items()},
-            errors,
+            codes if self._keeps_codes else {},
             {self._network.layers[-1].name: first(self._fed_back)} if self._fed_back else {},
         )
 

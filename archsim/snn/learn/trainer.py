@@ -176,6 +176,7 @@ def train_step(
     rule: LearnedRule = RULES[recipe.rule]()
     loss, scores = 0.0, []
     total = Gradients({}, {}, {})
+    products.begin(len(labels))
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
         for part in _parts(network, x, labels, at_once):
             share = len(labels[part]) / len(labels)
@@ -303,12 +304,12 @@ def _reshaped(key: str, matrix: Floats, like: Floats | None) -> Floats:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands, after a step."""
+    """Where training stands, after a step; of steps without a loss, how many are done."""
 
     epoch: int
     step: int
     n_steps: int
-    loss: float
+    loss: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,14 @@ from archsim.snn.learn.trainer import Recipe, train_epochs
 from archsim.spec import load_chip
 
 N_WINDOWS = 6
+IDEAL = "ideal.converters=true"  # nothing here hangs on the sums
 
 
 @pytest.fixture(scope="module", params=["recurrent", "convolution in a plane"])
 def watched(request, root_dir):
     """Three updates of two windows each on a chip with second copies, the first three windows recorded."""
     network = NETWORKS[request.param]
-    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", ["device.levels=16"])
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", ["device.levels=16", IDEAL])
     x = batch_for(network, N_WINDOWS)
     tape = run_batch(network, x, PlainProducts.of(network))
     on_chip = ChipProducts(chip, network, tape, input_bits=8, seed=0)
@@ -70,7 +71,7 @@ def test_an_error_is_kept_where_it_is_more_than_half_a_step_of_the_drivers(watch
 
 def test_of_cells_that_take_pulses_by_a_law_the_updates_nearest_to_the_mean_are_kept(root_dir):
     network = NETWORKS["recurrent"]
-    law = ["device.levels=16", "write.pulses_per_cell={kind: lognormal}"]
+    law = ["device.levels=16", IDEAL, "write.pulses_per_cell={kind: lognormal}"]
     chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", law)
     x = batch_for(network, N_WINDOWS)
     on_chip = ChipProducts(chip, network, run_batch(network, x, PlainProducts.of(network)), input_bits=8, seed=0)

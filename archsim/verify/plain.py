@@ -1,4 +1,4 @@
-"""Is a trace right? Checked against the rules, without any code of the engines."""
+"""A trace checked rule by rule in numpy and plain Python: what is right, and what is said of what is wrong."""
 
 from __future__ import annotations
 
@@ -10,22 +10,13 @@ from typing import NoReturn, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import EngineError, TraceError
+from archsim.errors import TraceError
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import held_until, products, sums_by
 from archsim.trace import Trace
+from archsim.verify.rules import BOUND, CAPACITY, CAUSALITY, DONE, NO_IDLING, ONCE, QUEUE, READY, RESTORED, refuse
 
 Ints = NDArray[np.int64]
-
-ONCE = "every task runs exactly once"
-DONE = "a task is done at its start plus its latency"
-READY = "a task is ready when its last predecessor is done"
-CAUSALITY = "a task starts when it is ready, or later"
-CAPACITY = "no resource is held beyond its capacity, nor given back before it was taken"
-RESTORED = "every buffer ends at its initial level"
-QUEUE = "nobody overtakes in the queue of a resource"
-BOUND = "no task starts and no run ends before its lower bound"
-NO_IDLING = "a task starts at the first instant at which its resources are free and nobody is ahead"
 
 
 class Bound(Protocol):
@@ -40,68 +31,30 @@ class Bound(Protocol):
         """No run ends earlier."""
 
 
-def verify(graph: TaskGraph, trace: Trace, policy: str = "fifo", bound: Bound | None = None) -> None:
-    """Check every rule of the engine on a finished trace.
-
-    Parameters
-    ----------
-    graph : TaskGraph
-    trace : Trace
-    policy : {"fifo", "static"}
-        The policy under which the trace came about.
-    bound : LowerBound, optional
-        From `archsim.engine.bounds.lower_bound`: no task may start and no run end before it.
+def check(graph: TaskGraph, trace: Trace, policy: str, bound: Bound | None) -> None:
+    """Check every rule; see `archsim.verify.verify`.
 
     Raises
     ------
     TraceError
-        A rule is broken; the error holds the rule and the first task that breaks it.
-    EngineError
-        The policy is unknown.
-
-    Notes
-    -----
-    All rules but the last two are equations between columns. Who may start when is replayed
-    instant by instant: within each round of an instant, exactly those tasks may start that are first in
-    all their lines and find their units free, and the trace must say the same of them.
-
-    Examples
-    --------
-    >>> from archsim.engine import run_tasks
-    >>> from archsim.taskgraph import TaskGraphBuilder
-    >>> b = TaskGraphBuilder()
-    >>> adc = b.resource("adc")
-    >>> tasks = [b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
-    >>> graph = b.build()
-    >>> trace = run_tasks(graph)
-    >>> verify(graph, trace)
-    >>> trace.start_ps[1] = 50
-    >>> verify(graph, trace)
-    Traceback (most recent call last):
-    archsim.errors.TraceError: task 1 (convert): done at 200 ps, but 50 + 100 is 150 \
-(rule: a task is done at its start plus its latency)
+        A rule is broken.
     """
-    if policy not in ("fifo", "static"):
-        raise EngineError(f"unknown policy {policy!r}; there are: fifo, static")
-    _check_once(graph, trace)
+    check_once(graph, trace)
     _check_times(graph, trace)
     _check_capacity(graph, trace)
     _check_restored(graph)
     if bound is not None:
-        _check_bound(graph, trace, bound)
-    _Replay(graph, trace, policy).check()
+        check_bound(graph, trace, bound)
+    Replay(graph, trace, policy).check()
 
 
-def _refuse(graph: TaskGraph, rule: str, task: int, what: str) -> NoReturn:
-    raise TraceError(f"task {task} ({graph.label(task)}): {what} (rule: {rule})", rule, task)
-
-
-def _first(wrong: NDArray[np.bool_]) -> int:
+def first(wrong: NDArray[np.bool_]) -> int:
     """The first task for which something is wrong, -1 if there is none."""
     return int(wrong.argmax()) if wrong.any() else -1
 
 
-def _check_once(graph: TaskGraph, trace: Trace) -> None:
+def check_once(graph: TaskGraph, trace: Trace) -> None:
+    """Refuse a trace without three whole numbers, 0 or more, for each task."""
     for name in ("ready_ps", "start_ps", "done_ps"):
         column = getattr(trace, name)
         if column.shape != (graph.n_tasks,) or not np.issubdtype(column.dtype, np.integer):
@@ -110,26 +63,26 @@ def _check_once(graph: TaskGraph, trace: Trace) -> None:
                 f"{graph.n_tasks} whole numbers, one per task (rule: {ONCE})",
                 ONCE,
             )
-        if (task := _first(column < 0)) >= 0:
-            _refuse(graph, ONCE, task, f"{name} is {column[task]}: it never ran")
+        if (task := first(column < 0)) >= 0:
+            refuse(graph, ONCE, task, f"{name} is {column[task]}: it never ran")
 
 
 def _check_times(graph: TaskGraph, trace: Trace) -> None:
     ready, start, done = trace.ready_ps, trace.start_ps, trace.done_ps
-    if (task := _first(done != start + graph.latency_ps)) >= 0:
+    if (task := first(done != start + graph.latency_ps)) >= 0:
         end = int(start[task] + graph.latency_ps[task])
         what = f"done at {done[task]} ps, but {start[task]} + {graph.latency_ps[task]} is {end}"
-        _refuse(graph, DONE, task, what)
+        refuse(graph, DONE, task, what)
     last = np.zeros(graph.n_tasks, np.int64)
     rows = np.flatnonzero(np.diff(graph.after_ptr))
     if len(rows):
         last[rows] = np.maximum.reduceat(done[graph.after_idx], graph.after_ptr[rows])
-    if (task := _first(start < last)) >= 0:
+    if (task := first(start < last)) >= 0:
         what = f"starts at {start[task]} ps, before its last predecessor is done at {last[task]} ps"
-        _refuse(graph, CAUSALITY, task, what)
-    if (task := _first(ready != last)) >= 0:
+        refuse(graph, CAUSALITY, task, what)
+    if (task := first(ready != last)) >= 0:
         what = f"ready at {ready[task]} ps, but its last predecessor is done at {last[task]} ps"
-        _refuse(graph, READY, task, what)
+        refuse(graph, READY, task, what)
 
 
 def _owners(ptr: Ints) -> Ints:
@@ -163,10 +116,10 @@ def _check_capacity(graph: TaskGraph, trace: Trace) -> None:
     settled = np.ones(len(time), bool)
     settled[:-1] = (time[1:] != time[:-1]) | (resource[1:] != resource[:-1])
     wrong = settled & ((held > graph.capacity[resource]) | (held < 0))
-    if (at := _first(wrong)) >= 0:
+    if (at := first(wrong)) >= 0:
         name, capacity = graph.resource_names[resource[at]], int(graph.capacity[resource[at]])
         what = f"from {time[at]} ps on, {held[at]} of {name!r} are held, of {capacity}"
-        _refuse(graph, CAPACITY, int(task[at]), what)
+        refuse(graph, CAPACITY, int(task[at]), what)
 
 
 def _check_restored(graph: TaskGraph) -> None:
@@ -180,19 +133,20 @@ def _check_restored(graph: TaskGraph) -> None:
         takes = np.concatenate([graph.reserves_resource, graph.frees_resource]) == resource
         owners = np.concatenate([_owners(graph.reserves_ptr), _owners(graph.frees_ptr)])
         task = int(owners[takes].max())
-        _refuse(graph, RESTORED, task, f"at the end, {abs(int(left[resource]))} of {name!r} {verb}")
+        refuse(graph, RESTORED, task, f"at the end, {abs(int(left[resource]))} of {name!r} {verb}")
 
 
-def _check_bound(graph: TaskGraph, trace: Trace, bound: Bound) -> None:
-    if (task := _first(trace.start_ps < bound.start_ps)) >= 0:
+def check_bound(graph: TaskGraph, trace: Trace, bound: Bound) -> None:
+    """Refuse a start, or an end of the run, before its lower bound."""
+    if (task := first(trace.start_ps < bound.start_ps)) >= 0:
         what = f"starts at {trace.start_ps[task]} ps, but its lower bound is {bound.start_ps[task]} ps"
-        _refuse(graph, BOUND, task, what)
+        refuse(graph, BOUND, task, what)
     if trace.makespan_ps < bound.makespan_ps:
         what = f"is the last, done at {trace.makespan_ps} ps, but no run ends before {bound.makespan_ps} ps"
-        _refuse(graph, BOUND, int(trace.done_ps.argmax()), what)
+        refuse(graph, BOUND, int(trace.done_ps.argmax()), what)
 
 
-class _Replay:
+class Replay:
     """Goes through the instants of a trace and asks in each round who may start.
 
     A round is: give back what ends, let the newly ready join their lines, then let go who is first
@@ -332,7 +286,7 @@ class _Replay:
                 if other != task and self.start[other] == now and self.is_ready[other]:
                     self.refuse_overtaking(other, task, resource)
         what = f"starts at {self.start[task]} ps, but could have started at {now} ps"
-        _refuse(self.graph, NO_IDLING, task, what)
+        refuse(self.graph, NO_IDLING, task, what)
 
     def refuse_start(self, task: int) -> NoReturn:
         for resource, units in self.claims[task].items():
@@ -342,9 +296,9 @@ class _Replay:
             if self.free[resource] < units:
                 name = self.graph.resource_names[resource]
                 what = f"takes {units} of {name!r} at {self.start[task]} ps, but {self.free[resource]} are free"
-                _refuse(self.graph, CAPACITY, task, what)
+                refuse(self.graph, CAPACITY, task, what)
         # its predecessors of length zero were not let go either
-        _refuse(self.graph, CAUSALITY, task, f"starts at {self.start[task]} ps, but is not ready then")
+        refuse(self.graph, CAUSALITY, task, f"starts at {self.start[task]} ps, but is not ready then")
 
     def refuse_overtaking(self, task: int, ahead: int, resource: int) -> NoReturn:
         name = self.graph.resource_names[resource]
@@ -352,7 +306,7 @@ class _Replay:
             f"starts at {self.start[task]} ps although task {ahead} ({self.graph.label(ahead)}) "
             f"is ahead of it in the queue of {name!r} and still waits"
         )
-        _refuse(self.graph, QUEUE, task, what)
+        refuse(self.graph, QUEUE, task, what)
 
 
 def _rows(n: int, *lists: tuple[Ints, NDArray[np.int32], Ints]) -> list[dict[int, int]]:

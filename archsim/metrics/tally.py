@@ -1,0 +1,150 @@
+"""Tasks summed by what they do and where, so that a run of many parts can be priced as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.taskgraph import TaskGraph, TaskGraphBuilder
+
+Ints = NDArray[np.int64]
+
+
+class Kind(NamedTuple):
+    """What tasks have in common that are added up: action with its variant, phase, layer, and what they hold."""
+
+    action: str
+    phase: str
+    layer: str
+    uses: tuple[tuple[str, int], ...]
+
+
+class Sums(NamedTuple):
+    """Tasks, how often their action was done, and how long they held what they use."""
+
+    n_tasks: int
+    count: int
+    busy_ps: int
+
+
+@dataclass
+class Tally:
+    """Sums of tasks by kind, and the capacities of the resources that they hold.
+
+    Examples
+    --------
+    >>> b = TaskGraphBuilder()
+    >>> adc = b.resource("adc")
+    >>> tasks = [b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
+    >>> one = Tally.of(b.build())
+    >>> one.sums
+    {Kind(action='convert', phase='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, count=16, busy_ps=200)}
+    >>> one.add(one)
+    >>> one.count("convert")
+    32
+    """
+
+    sums: dict[Kind, Sums] = field(default_factory=dict)
+    capacity: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, graph: TaskGraph, chosen: NDArray[np.bool_] | None = None) -> Tally:
+        """The tasks of a graph, or some of them."""
+        tasks = np.flatnonzero(chosen) if chosen is not None else np.arange(graph.n_tasks)
+        kind = _kinds(graph)[tasks]
+        _, first, of_task = np.unique(kind, return_index=True, return_inverse=True)
+        n, of_task = len(first), of_task.reshape(-1)
+        columns = (np.ones(len(tasks), np.int64), graph.count[tasks], graph.occupancy_ps[tasks])
+        totals = [_sums(of_task, column, n) for column in columns]
+        found, names = cls(), graph.resource_names
+        for at, task in enumerate(tasks[first].tolist()):
+            held = slice(int(graph.uses_ptr[task]), int(graph.uses_ptr[task + 1]))
+            resources, units = graph.uses_resource[held].tolist(), graph.uses_units[held].tolist()
+            key = Kind(
+                graph.action_names[graph.action[task]], graph.phase_names[graph.phase[task]],
+                graph.layer_names[graph.layer[task]],
+                tuple((names[r], u) for r, u in zip(resources, units, strict=True)),
+            )  # fmt: skip
+            found.capacity |= {names[r]: int(graph.capacity[r]) for r in resources}
+            found._put(key, Sums(*(int(total[at]) for total in totals)))
+        return found
+
+    def _put(self, kind: Kind, sums: Sums) -> None:
+        before = self.sums.get(kind, Sums(0, 0, 0))
+        self.sums[kind] = Sums(*(a + b for a, b in zip(before, sums, strict=True)))
+
+    def add(self, other: Tally) -> None:
+        """Add the tasks of another part."""
+        for kind, sums in list(other.sums.items()):
+            self._put(kind, sums)
+        self.capacity |= other.capacity
+
+    @property
+    def n_tasks(self) -> int:
+        """Of all kinds."""
+        return sum(sums.n_tasks for sums in self.sums.values())
+
+    def _like(self, action: str, phase: str | None, layer: str | None) -> Iterable[Sums]:
+        return (
+            sums
+            for kind, sums in self.sums.items()
+            if kind.action.partition("@")[0] == action
+            and phase in (None, kind.phase)
+            and layer in (None, kind.layer)
+        )
+
+    def count(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
+        """How often an action was done, all its variants together, in one phase or layer or in all."""
+        return sum(sums.count for sums in self._like(action, phase, layer))
+
+    def tasks(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
+        """How many tasks did an action, as for `count`."""
+        return sum(sums.n_tasks for sums in self._like(action, phase, layer))
+
+    def graph(self) -> TaskGraph:
+        """One task for each kind, in no time order: for books, which only add up."""
+        builder = TaskGraphBuilder()
+        number = {name: builder.resource(name, capacity) for name, capacity in self.capacity.items()}
+        for kind, sums in self.sums.items():
+            held = [(number[name], units) for name, units in kind.uses]
+            builder.task(
+                action=kind.action, phase=kind.phase, layer=kind.layer,
+                count=sums.count, occupancy_ps=sums.busy_ps, uses=held,
+            )  # fmt: skip
+        return builder.build()
+
+    def energy_pj(self, prices: Mapping[str, Any]) -> float:
+        """Dynamic energy of all tasks, at the prices of actions by name."""
+        return float(
+            sum(
+                sums.count * charge.energy_pj
+                for kind, sums in self.sums.items()
+                for charge in prices[kind.action].charges
+            )
+        )
+
+
+def _kinds(graph: TaskGraph) -> Ints:
+    """A number for each task, equal for those of one kind."""
+    n_held = np.diff(graph.uses_ptr).astype(np.int64)
+    units, unit = np.unique(graph.uses_units, return_inverse=True)
+    claim = 1 + graph.uses_resource.astype(np.int64) * max(1, len(units)) + unit.reshape(-1)
+    most = 1 + graph.n_resources * max(1, len(units))
+    kind = graph.action.astype(np.int64) * max(1, len(graph.layer_names)) + graph.layer
+    kind = kind * max(1, len(graph.phase_names)) + graph.phase
+    for place in range(int(n_held.max(initial=0))):
+        has = np.flatnonzero(n_held > place)
+        here = np.zeros(graph.n_tasks, np.int64)
+        here[has] = claim[np.asarray(graph.uses_ptr)[has].astype(np.int64) + place]
+        kind = np.unique(kind, return_inverse=True)[1].reshape(-1) * most + here
+    return kind
+
+
+def _sums(of_task: Ints, values: Ints, n: int) -> Ints:
+    total = np.zeros(n, np.int64)
+    np.add.at(total, of_task, values)
+    return total
