@@ -273,7 +273,9 @@ class TaskGraphBuilder:
                 _number_of(self._phases, phase)
                 _number_of(self._layers, layer)
         if known.shape != shape:
-            raise EngineError(f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}")
+            raise EngineError(
+                f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}"
+            )
         return known
 
     def place_many(self, many: Many, timestep: int = -1, sample: int = -1) -> int:
@@ -298,7 +300,7 @@ class TaskGraphBuilder:
     def per_time(
         self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]
     ) -> NDArray[Any]:
-        """A column beside the times: that of single tasks, that of a fragment, and one number for each open time."""
+        """A column beside the times: of single tasks, of a fragment, and a number for each open time."""
         source = self._source()
         if not isinstance(source, Layout):
             return np.array(single)

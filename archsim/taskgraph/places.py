@@ -108,9 +108,9 @@ class Places:
             elif port is None:
                 sizes.append(0)
             else:
-                some = [task for task in port if task is not None] if None in port else port
-                tasks.extend(some)
-                sizes.append(len(some))
+                n_before_port = len(tasks)
+                tasks.extend(task for task in port if task is not None)
+                sizes.append(len(tasks) - n_before_port)
         if slots:
             self.slots.extend(slots)
         if counts:
@@ -248,7 +248,7 @@ class Layout:
         sizes = np.array(self._places.port_sizes, np.int64)
         port_ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         given += np.repeat(np.where(np.arange(len(lengths)) % 2, self.start[:-1], 0), lengths)
-        n_each = np.ones(len(given), np.int32)
+        n_each = np.ones(len(given), np.int64)
         n_each[is_open] = port_ptr[port + 1] - port_ptr[port]
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(n_each)])
         idx = np.repeat(given, n_each)
