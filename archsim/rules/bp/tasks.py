@@ -110,8 +110,11 @@ class BackPropagation(Learning):
 
     def _n_open(self, source: str) -> int:
         """Steps of a layer whose sums are in the making at once: windows above add to several in turn."""
-        flow, ahead = self.ctx.flow, self.ctx.flow.look_ahead[source] * self.ctx.flow.n_bursts(source)
-        return max(flow.live_steps(user, source) for user in self._users(source)) + ahead
+        key, flow = ("open sums", source), self.ctx.flow
+        if key not in self.ctx.known:
+            ahead = flow.look_ahead[source] * flow.n_bursts(source)
+            self.ctx.known[key] = ahead + max(flow.live_steps(user, source) for user in self._users(source))
+        return int(self.ctx.known[key])
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
@@ -200,7 +203,7 @@ class BackPropagation(Learning):
             for block, of_block in zip(blocks, sets, strict=True)
         ]
         at = [places[block.tile, block.pe, block.crossbar] for block in blocks]
-        merged, added = reads.place(self.label(name, step), at, counts[at, step], waits, sets)
+        merged, added = reads.place(ctx, self.label(name, step), at, counts[at, step], waits, sets)
         self.gradients.setdefault(name, []).extend(merged)
         for of_block, tasks in zip(targets, added, strict=True):
             for (home, _, source), task in zip(of_block, tasks, strict=True):
@@ -226,7 +229,7 @@ class BackPropagation(Learning):
                 for block in blocks
             ]
             places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
-            ctx.known[key] = Reads(ctx, products, targets), places
+            ctx.known[key] = Reads(products, targets), places
         found: tuple[Reads, dict[Place, int]] = ctx.known[key]
         return found
 
