@@ -23,8 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from archsim.components import Job
+from archsim.components import Job, Operations
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label, opened
@@ -60,9 +61,9 @@ class Learning:
     forward: Forward
     phase: str
     gradients: dict[str, list[int]]
-    tasks: list[int] = field(default_factory=list)
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
+    _outer: dict[tuple[str, int], tuple[list[int], list[int], list[int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
@@ -88,7 +89,7 @@ class Learning:
         return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
 
     def delta(
-        self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
+        self, plan: LayerPlan, home: Home, step: int, after: Sequence[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
@@ -234,8 +235,12 @@ class Learning:
         return self.ctx.do(label, tile, self._rescale(n_values), after)
 
     def _rescale(self, n_values: int) -> Job:
-        name, operations = arithmetic.rescale(self.ctx.chip)
+        name, operations = self._of_rescaling
         return self.ctx.parts.gradient_unit.compute(name, n_values, operations)
+
+    @cached_property
+    def _of_rescaling(self) -> tuple[str, Operations]:
+        return arithmetic.rescale(self.ctx.chip)
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
@@ -283,20 +288,30 @@ class Learning:
         return added
 
     def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
-        """To rescale the errors, to multiply, and to add up the words that this touches; None if there are none."""
-        ctx, name, sample, here = self.ctx, plan.layer.name, self.forward.sample, self.ctx.parts.at(tile)
-        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
-        spans = {block.columns for block in blocks}
-        n_errors = sum(ctx.errors_per_step(name, sample, span)[step] for span in spans)
-        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+        """To rescale the errors, to multiply, to add up the words that this touches; None if there are none."""
+        ctx, here = self.ctx, self.ctx.parts.at(tile)
+        n_errors, n_macs, n_words = (column[step] for column in self._counts_of_outer(plan, tile))
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
-        n_words = sum(ctx.words_per_step(*where)[step] for where in at)
         return (
             self._rescale(n_errors),
             here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip)),
             here.gradient_buffer.accumulate(n_words) if n_words else None,
         )
+
+    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> tuple[list[int], list[int], list[int]]:
+        """Errors, products and words of a tile, by step."""
+        key = (plan.layer.name, tile)
+        if key not in self._outer:
+            ctx, sample = self.ctx, self.forward.sample
+            blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+            spans = {block.columns for block in blocks}
+            at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+            self._outer[key] = (
+                _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
+                _summed(ctx.macs_per_step(*where) for where in at),
+                _summed(ctx.words_per_step(*where) for where in at),
+            )
+        return self._outer[key]
 
     def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
         """Ports: the errors, fetched; the inputs that were kept."""
@@ -311,5 +326,14 @@ class Learning:
 
     def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
         """Give back space once all its readers are done."""
-        if claims:
-            self.tasks.append(self.ctx.add(label, RELEASE, 1, after=readers, frees=claims))
+        if not claims:
+            return
+        self.ctx.placed(
+            ("release", *claims), label,
+            lambda: self.ctx.add(label, RELEASE, 1, after=[opening(0)], frees=claims), [list(readers)],
+        )  # fmt: skip
+
+
+def _summed(columns: Iterable[Sequence[int]]) -> list[int]:
+    """Sums of columns, step by step."""
+    return [sum(of_step) for of_step in zip(*columns, strict=True)]
