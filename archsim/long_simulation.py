@@ -14,11 +14,11 @@ from archsim.engine.long import LongRun, check_memory, run_long
 from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind, wrong_type, wrong_whole
 from archsim.lowering import Lowered, lower
-from archsim.mapping import Mapping
 from archsim.memory import BYTES_PER_TASK, FIXED_BYTES, n_tasks
-from archsim.metrics import LongResult, Result
+from archsim.metrics import LongResult, Result, RunActivity
 from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
+from archsim.sight import in_sight_of
 from archsim.spec import Chip
 from archsim.taskgraph import Recurrence, TaskGraph, find_recurrence
 from archsim.verify import verify
@@ -67,7 +67,7 @@ def simulate_long(
 
     made = provenance(chip, work, engine, seed, phase, timesteps=timesteps, policy=policy)
     made["tile_places"] = list(mapping.interconnect.places)
-    end = _Ending(chip, work, mapping, phase, engine, policy, timesteps, made)
+    end = _Ending(ready, phase, engine, policy, timesteps, made)
     cycle = activity.cycle
     why = ""
     for least in _LEAST:
@@ -171,22 +171,29 @@ class _Ending:
     """From a finished run to its result."""
 
     def __init__(
-        self, chip: Chip, work: Workload, mapping: Mapping, phase: str, engine: str, policy: str,
-        timesteps: int, made: dict[str, object],
-    ) -> None:  # fmt: skip
-        self.chip, self.work, self.mapping, self.phase = chip, work, mapping, phase
+        self, ready: Prepared, phase: str, engine: str, policy: str, timesteps: int, made: dict[str, object]
+    ) -> None:
+        self.work, self.mapping, self.phase = ready.work, ready.mapping, phase
         self.engine, self.policy, self.timesteps, self.made = engine, policy, timesteps, made
-        self.name = f"{chip.name}/{work.name}"
+        self.name = f"{ready.chip.name}/{ready.work.name}"
+        self._ready = ready
 
     def in_full(self, graph: TaskGraph, lowered: Lowered, why: str) -> Result:
         """Play the whole graph."""
         trace = run_tasks(graph, engine=self.engine, policy=self.policy)
         verify(graph, trace, policy=self.policy)
-        return Result.of(
+        result = Result.of(
             graph, trace, lowered.actions, lowered.parts.items(), self.mapping.crossbars_by_layer,
             self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
             provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
         )  # fmt: skip
+        return replace(result, activity=self._seen(self.timesteps))
+
+    def _seen(self, timesteps: int) -> RunActivity:
+        """What runs through the layers in so many timesteps: of a long run the workload's own, which repeat."""
+        ready, flow = self._ready, replace(self.mapping.flow, n_timesteps=timesteps)
+        work, mapping = replace(ready.work, n_timesteps=timesteps), replace(ready.mapping, flow=flow)
+        return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps))
 
     def long(self, run: LongRun, found: Recurrence, lowered: Lowered) -> LongResult:
         """Evaluate a run in the window."""
@@ -201,6 +208,7 @@ class _Ending:
                 "steady": steady, "window_bytes": run.n_bytes,
             },
             phase=self.phase, name=self.name, provenance={**self.made, "engine": WINDOW_ENGINE, "way": run.way},
+            activity=self._seen(self.work.n_timesteps),
         )  # fmt: skip
 
 

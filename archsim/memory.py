@@ -13,6 +13,7 @@ from archsim.engine.long.memory import check_memory, default_max_bytes
 from archsim.errors import TooLargeError
 from archsim.lowering import lower
 from archsim.mapping import Mapping, rules_of
+from archsim.mapping.replicas import is_auto, n_free
 from archsim.snn import Activity
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraphBuilder
@@ -93,9 +94,9 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
         by_tap = chip.mapping.convolution == "tap_per_crossbar"
         n_in, n_out = _n_rows(work, layer) // groups, layer.n_columns // groups
         cut = groups * -(-n_in // (rows * (taps if by_tap else 1))) * -(-n_out // columns)
-        total += cut * chip.mapping.replicas.get(layer.name, 1)
+        total += cut * chip.mapping.copies.get(layer.name, 1)
         total += sum(rule.most_blocks(chip, work.network, layer, _n_rows(work, layer)) for rule in rules)
-    return total
+    return total + (n_free(chip, total) if is_auto(chip) else 0)
 
 
 def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:

@@ -6,13 +6,15 @@ much memory something takes is judged in one place (:mod:`archsim.memory`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from archsim.crossbar.cells import with_expected_pulses
 from archsim.errors import TooLargeError
-from archsim.lowering import Lowered, lower
+from archsim.lowering import Lowered, lower, parts_of
 from archsim.mapping import Mapping, map_workload, refuse_without_parts
+from archsim.mapping.replicas import most_useful
 from archsim.memory import check_number, check_shape, check_tasks, tasks_that_fit
 from archsim.snn import Activity, measure
 from archsim.spec import Chip
@@ -68,6 +70,43 @@ class Prepared:
         check_tasks(self.chip, self.work, self.mapping, self.activity, self.max_memory_bytes)
 
 
+def within_area(chip: Chip, work: Workload, phase: Phase) -> Chip:
+    """The chip with crossbars for its replicas, where an area for them is given (`mapping.replica_area`).
+
+    As many as the area allows that they add with all around them: converters, drivers, and whole tiles where new
+    ones are begun.
+
+    Parameters
+    ----------
+    chip, work, phase
+        As for :func:`archsim.simulate`; the chip stays as it is if it gives no such area.
+    """
+    given_um2 = chip.mapping.replica_area_um2
+    if given_um2 is None:
+        return chip
+
+    def bounded(n: int) -> Chip:
+        auto: dict[str, object] = {"n_replica_crossbars": n} if n else {"replicas": {}}
+        given = {"replica_area_um2": None, **auto}
+        return chip.model_copy(update={"mapping": chip.mapping.model_copy(update=given)})
+
+    def area_um2(n: int) -> float:
+        """Of the whole chip, if replicas may take so many crossbars."""
+        items = parts_of(bounded(n), map_workload(bounded(n), work, phase)).items()
+        return math.fsum(item.n * item.area_um2 for item in items)
+
+    most_um2, useful = area_um2(0) + given_um2, most_useful(bounded(0), work)
+    least, beyond = 0, 1
+    while area_um2(beyond) <= most_um2:
+        if beyond >= useful:
+            return bounded(beyond)
+        least, beyond = beyond, 2 * beyond
+    while beyond - least > 1:
+        middle = (least + beyond) // 2
+        least, beyond = (middle, beyond) if area_um2(middle) <= most_um2 else (least, middle)
+    return bounded(least)
+
+
 def prepare(
     chip: Chip,
     work: Workload,
@@ -111,5 +150,6 @@ def prepare(
     refuse_without_parts(chip, phase)
     chip = with_expected_pulses(chip)
     check_shape(chip, work, phase, max_memory_bytes)
+    chip = within_area(chip, work, phase)
     work, activity = measured(work, seed)
     return Prepared(chip, work, activity, map_workload(chip, work, phase), max_memory_bytes, seed)

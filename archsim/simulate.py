@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import overload
 
 from archsim.engine import run_tasks
 from archsim.long_simulation import check_run, simulate_long
 from archsim.metrics import LongResult, Result
 from archsim.metrics.usual import tell_unusual
-from archsim.prepare import prepare
+from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
+from archsim.sight import in_sight_of
 from archsim.spec import Chip, unusual
 from archsim.verify import verify
 from archsim.workload import PROGRAM, Phase, Workload
@@ -106,7 +108,7 @@ def simulate(
     --------
     >>> import archsim
     >>> chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
-    >>> work = archsim.load_workload("workloads/nmnist_mlp.yaml", ["samples=1", "batch=1"])
+    >>> work = archsim.load_workload("workloads/nmnist_mlp.yaml", ["samples=1", "batch=1", "timesteps=10"])
     >>> result = archsim.simulate(chip, work)
     >>> result.latency_ps > 0 and result.energy_pj > 0
     True
@@ -117,12 +119,16 @@ def simulate(
         long = simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
         tell_unusual(long, unusual(chip))
         return long
-    ready = prepare(chip, work, seed, phase, max_memory_bytes)
-    chip, work, mapping = ready.chip, ready.work, ready.mapping
+    return played(prepare(chip, work, seed, phase, max_memory_bytes), engine, policy)
+
+
+def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
+    """A prepared run, laid down, played, verified and evaluated; the rest is as for `simulate`."""
+    chip, work, mapping, phase = ready.chip, ready.work, ready.mapping, ready.mapping.phase
     lowered = ready.lowered()
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
     verify(lowered.graph, trace, policy=policy)
-    made = provenance(chip, work, engine, seed, phase, **({} if policy == "fifo" else {"policy": policy}))
+    made = provenance(chip, work, engine, ready.seed, phase, **({} if policy == "fifo" else {"policy": policy}))
     result = Result.of(
         lowered.graph,
         trace,
@@ -136,5 +142,6 @@ def simulate(
         provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
         policy=policy,
     )
+    result = replace(result, activity=in_sight_of(chip, work, mapping, ready.activity))
     tell_unusual(result, unusual(chip))
     return result

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from html import escape
 
 # other than these, letters and signs of all scripts are left as they are
 _UNSEEN = frozenset(("Cc", "Cs", "Zl", "Zp"))
@@ -103,3 +105,21 @@ def as_cell(text: str) -> str:
     ("'=1+1", "'-5 ns", 'fc1')
     """
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def html_table(rows: Sequence[Sequence[str]], columns: Sequence[str] = ()) -> str:
+    """A table for a notebook, in which everything is text; without titles, the first of each row is one.
+
+    Examples
+    --------
+    >>> html_table([("a<b", "1")])
+    '<table><tr><th>a&lt;b</th><td>1</td></tr></table>'
+    >>> html_table([("x", "1")], ("name", "n"))
+    '<table><tr><th>name</th><th>n</th></tr><tr><td>x</td><td>1</td></tr></table>'
+    """
+    head = f"<tr>{''.join(f'<th>{escape(title)}</th>' for title in columns)}</tr>" if columns else ""
+    lines = [[f"<td>{escape(cell)}</td>" for cell in row] for row in rows]
+    if not columns:
+        lines = [[f"<th>{escape(row[0])}</th>", *cells[1:]] for row, cells in zip(rows, lines, strict=True)]
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in lines)
+    return f"<table>{head}{body}</table>"

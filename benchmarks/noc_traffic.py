@@ -41,11 +41,13 @@ class Router:
 
     BookSim2 (Jiang et al., ISPASS 2013) with look-ahead routing (``routing_delay = 0``) and its defaults else: one
     cycle each for allocation of a virtual channel, of the switch, for the crossbar, and to the next router.
+    Packets take turns on a link flit by flit; with its ``hold_switch_for_packet = 1`` they do not ("packet").
     """
 
     n_virtual_channels: int = 4
     buffer_flits: int = 8
     latency_cycles: int = 3
+    arbitration: Literal["flit", "packet"] = "flit"
 
     @property
     def cycles(self) -> int:
@@ -156,7 +158,7 @@ def _context(interconnect: Interconnect, router: Router) -> Context:
         [f"interconnect.{setting}" for setting in (
             f"kind={interconnect.kind}", f"width={FLIT_BITS} bit", f"frequency={1e6 / CYCLE_PS} MHz",
             f"router_latency={router.latency_cycles * CYCLE_PS} ps", f"buffer_flits={router.buffer_flits}",
-            f"virtual_channels={router.n_virtual_channels}",
+            f"virtual_channels={router.n_virtual_channels}", f"arbitration={router.arbitration}",
         )],
     )  # fmt: skip
     sizes = dict.fromkeys((*TILE_BUFFERS, "global_buffer"), 4096)

@@ -1,4 +1,4 @@
-"""What README and docs show, made again: ``make docs``; with ``--studies`` the studies too (hours).
+"""What README and docs show, made again: ``make pages``; with ``--studies`` the studies too (hours).
 
     python docs/remake.py [PAGE …] [--studies] [--only-lines]
 
@@ -34,7 +34,10 @@ from typing import Any, NamedTuple
 from archsim.registry import FAMILIES
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if "made" not in page.relative_to(ROOT).parts),
+]
 PICTURES = {
     "results/demo/pipeline_dfa.png": "docs/pictures/pipeline_dfa.png",
     **{

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,22 @@ def chromium(tmp_path_factory) -> Iterator[object]:
         context.close()
 
 
+def complaints(page: object) -> list[str]:
+    """What axe-core finds that a keyboard or a screen reader cannot use: roles, names, order, contrast."""
+    try:
+        source = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+    except ImportError:
+        lacking("axe-playwright-python")
+    page.evaluate(source)
+    options = {"iframes": False, "resultTypes": ["violations"]}
+    found = page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
 class Opened:
     """A page, with what it said on the console and what it asked for."""
 
-    def __init__(self, context, file: Path, width: int = 1280, scheme: str = "light") -> None:
+    def __init__(self, context, file: Path, width: int = 1280, scheme: str = "light", script: str = "") -> None:
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page = context.new_page()
@@ -55,12 +68,22 @@ class Opened:
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
+        if script:  # before the page's own
+            self.page.add_init_script(script)
         self.page.goto(file.as_uri())
         self.page.wait_for_selector("body[data-ready]", timeout=300_000)
 
     def tell(self, script: str) -> object:
         """What a script gives in the page."""
         return self.page.evaluate(script)
+
+    def until(self, script: str) -> None:
+        """Until a script gives something true; the page's policy lets nothing wait within it."""
+        for _ in range(200):
+            if self.page.evaluate(script):
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"never: {script}")
 
     def rest(self) -> None:
         """Until the next picture is drawn."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from chromium_support import chromium  # noqa: F401  # a fixture, one browser for all rooms
 from hypothesis import HealthCheck, settings
 
 from archsim.registry import FAMILIES

@@ -106,6 +106,8 @@ def _changes(draw: Random, chip: str, network: str) -> list[str]:
     changes.append(f"interconnect.kind={kind}")
     if draw.random() < 0.4:
         changes += [f"interconnect.buffer_flits={draw.choice([4, 8])}", "interconnect.virtual_channels=2"]
+        if "interconnect.switching=cut_through" in changes and kind != "bus":
+            changes.append(f"interconnect.arbitration={draw.choice(['packet', 'flit'])}")
     return changes + _reads(draw)
 
 

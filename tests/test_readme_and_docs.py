@@ -32,7 +32,7 @@ README = ROOT / "README.md"
 QUICKER = {
     "run": "--engine compiled", "compare": "--engine compiled", "learn": "--set learning.data.step=128",
 }  # fmt: skip
-TOLD = [README, ROOT / "docs" / "index.md"]
+TOLD = [README, ROOT / "docs" / "guides" / "first_chip.md"]
 CROSSBAR = ROOT / "docs" / "models" / "crossbar.md"
 EXAMPLES = [page for page in PAGES if ">>> " in page.read_text()]
 

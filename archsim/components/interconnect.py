@@ -53,6 +53,7 @@ class Interconnect(Part):
         if INTERCONNECTS[noc.kind].router_ports(1):
             return []
         keys = ["virtual_channels"] if noc.n_virtual_channels > 1 else []
+        keys += ["arbitration"] if noc.arbitration == "flit" else []
         if isinstance(noc.cost, RouterInterconnect):
             priced = ("router_energy", "clock_energy", "router_area", "router_leakage", "reference")
             said = {door_key(name) for name in noc.cost.model_fields_set}

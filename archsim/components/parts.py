@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from archsim.components.accumulator import Accumulator
@@ -202,9 +203,9 @@ class Parts:
 
 
 @cache
-def part_kinds() -> dict[str, type[Part]]:
+def part_kinds() -> Mapping[str, type[Part]]:
     """The class of every part, by its name in the price list."""
-    return get_type_hints(Parts)
+    return MappingProxyType(get_type_hints(Parts))
 
 
 def buffer_kinds() -> dict[str, type[Memory]]:
@@ -264,6 +265,8 @@ def without_effect(chip: Chip) -> list[str]:
     if not any(kind.scales(chip) for kind in part_kinds().values()):
         said = "for no cost has model: survey, cacti or sram, or says at which node its figures hold"
         notes.append(f"technology.node: changes nothing here, {said}")
+    if chip.execution.n_copy_every > 1 and chip.execution.feedback != "copy":
+        notes.append("execution.copy_every: changes nothing here, for feedback: transposable has no copy to write")
     return notes + conditions_without_effect(chip, part_kinds())
 
 

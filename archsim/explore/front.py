@@ -86,9 +86,15 @@ def nondominated(points: Floats) -> NDArray[np.bool_]:
     >>> nondominated(np.array([[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0]])).tolist()
     [True, True, False, True]
     """
-    keep = np.ones(len(points), bool)
-    for i, point in enumerate(points):
-        keep[i] = not ((points <= point).all(axis=1) & (points < point).any(axis=1)).any()
+    keep = np.zeros(len(points), bool)
+    front = np.empty_like(points)
+    n = 0
+    # in this order no point beats one before it, so that those which are kept decide
+    for i in np.lexsort(points.T[::-1]):
+        others, point = front[:n], points[i]
+        if not ((others <= point).all(axis=1) & (others < point).any(axis=1)).any():
+            keep[i], front[n] = True, point
+            n += 1
     return keep
 
 

@@ -1,4 +1,4 @@
-"""The report of a study: a page with its pictures, tables and chips beside it."""
+"""The report of a study: a page; pictures for print, tables and chips beside it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from archsim.explore.results import (
     write_tables,
 )
 from archsim.explore.run import Explored
-from archsim.files import fresh_folder, inside, write_text
+from archsim.files import fresh_folder, inside, path_of, write_text
 
 
 def report(found: Explored, folder: Path) -> Path:
-    """Write a page that needs no other file: front, knee, hypervolume, pictures; tables and chips beside it.
+    """Write a page that needs no other file: all configurations, front, knee, hypervolume; the rest beside it.
 
     Where no configuration keeps to all constraints, it shows those that come nearest.
 
@@ -47,13 +47,14 @@ def report(found: Explored, folder: Path) -> Path:
         raise ExploreError(f"{found.folder}: no configuration has all its figures; there is nothing to show{said}")
     with fresh_folder(folder) as place:
         names = write_tables(found, place)
-        write_text(inside(place, PAGE), study_page(found, _pictures(found, place)))
+        _pictures(found, place)
+        write_text(inside(place, PAGE), study_page(found, path_of(folder)))
     remove_older(folder, names)
     return inside(folder, PAGE)
 
 
-def _pictures(found: Explored, folder: Path) -> dict[str, Path]:
-    """Draw front, parallel coordinates and importances, those that there are; files by title."""
+def _pictures(found: Explored, folder: Path) -> None:
+    """Draw front, parallel coordinates and importances, those that there are."""
     from archsim.plot.explored import importances, parallel_coordinates, scatter_matrix
 
     objectives = list(found.study.model.objectives)
@@ -65,18 +66,13 @@ def _pictures(found: Explored, folder: Path) -> dict[str, Path]:
     keys = {record["key"] for record in found.front}
     on_front = [record["key"] in keys for record in done]
     columns = {name: [record["metrics"][name] for record in done] for name in objectives}
-    pictures: dict[str, Path] = {}
     kinds = {name: kind_of(name) for name in objectives}
     best = knee(found)
     place = None if best is None else [record["key"] for record in done].index(best["key"])
     if len(objectives) > 1:
         scatter_matrix(columns, kinds, on_front, inside(folder, PICTURES["front"]), place)
-        pictures["Pareto front"] = inside(folder, PICTURES["front"])
     parameters = {name: [r["parameters"].get(name, "–") for r in done] for name in found.study.parameters}
     parallel_coordinates({**parameters, **columns}, on_front, inside(folder, PICTURES["parallel"]), kinds, place)
-    pictures["Parallel coordinates"] = inside(folder, PICTURES["parallel"])
     shares = {name: parts for name, parts in importance(found).items() if parts}
     if shares:
         importances(shares, inside(folder, PICTURES["importance"]))
-        pictures["Importance of the parameters"] = inside(folder, PICTURES["importance"])
-    return pictures

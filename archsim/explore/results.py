@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,12 @@ from archsim.explore.study import Study, without_files
 from archsim.files import fresh_file, fresh_folder, inside, make_folder, path_of, remove, write_text
 from archsim.texts import as_cell, one_line
 from archsim.units import format_metric, quantities_of, to_door, unit_of
+from archsim.workload.files import named_files
 from archsim.yaml_reader import Document, fill
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
+BASE, RUNS = "base", "runs"
+"""Folders: the files that all configurations start from, and runs that were kept."""
 _READY_FILE = re.compile(r"[0-9a-f]{12}(\.workload)?\.yaml")
 LEAST_FOR_IMPORTANCE, MOST_FOR_IMPORTANCE = 10, 200
 MOST_NEAREST = 10
@@ -166,7 +169,7 @@ def _number_of(study: Study, name: str, value: Value) -> Value:
 
 
 def export(found: Explored, folder: Path) -> list[Path]:
-    """Write all records as CSV and Parquet, and each chip of the front with its workload as files.
+    """Write all records as CSV and Parquet, each chip of the front with its workload, and what all start from.
 
     Returns
     -------
@@ -190,6 +193,10 @@ def write_tables(found: Explored, folder: Path) -> list[str]:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     write_text(inside(folder, CSV), _csv(rows, columns))
     names = [CSV, *_parquet(inside(folder, PARQUET), rows, columns)]
+    make_folder(inside(folder, BASE))
+    for name, data in (("chip", found.study.chip.data), ("workload", _with_files(found.study.workload))):
+        write_text(inside(folder, BASE, f"{name}.yaml"), _base_text(found, data))
+        names.append(f"{BASE}/{name}.yaml")
     make_folder(inside(folder, CHIPS))
     for record in found.front:
         for name, text in _ready_files(found, record).items():
@@ -308,13 +315,22 @@ def other_version(found: Explored) -> str:
 
 
 def _workload(study: Study, record: Record) -> dict[str, Any]:
-    """The workload of a configuration; files that it names are found from anywhere."""
-    document = study.workload.override(study.settings(record["parameters"]).workload)
-    data = dict(document.data)
-    for section, key in (("network", "nir"), ("activity", "file")):
-        if isinstance(data.get(section), dict) and key in data[section]:
-            data[section] = {**data[section], key: str(document.path.parent.resolve() / data[section][key])}
-    return data
+    """The workload of a configuration."""
+    return _with_files(study.workload.override(study.settings(record["parameters"]).workload))
+
+
+def _with_files(document: Document) -> dict[str, Any]:
+    """A workload's data, in which files that it names are found from anywhere."""
+    named = named_files(document.data, document.path.parent)
+    assignments = [f"{'.'.join(place)}={json.dumps(str(path.resolve()))}" for place, path in named]
+    return document.override(assignments).data
+
+
+def _base_text(found: Explored, data: Mapping[str, Any]) -> str:
+    """A file as it stands before a configuration sets its parameters; it may be wrong without them."""
+    said = f"What all configurations of the study {found.study.name} start from; report.html says what each sets."
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}" for key, value in data.items()]
+    return "\n".join([f"# {one_line(said)}", *lines]) + "\n"
 
 
 def _yaml(data: dict[str, Any], depth: int) -> list[str]:

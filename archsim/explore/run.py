@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from archsim.display import clear, show
 from archsim.errors import ExploreError
 from archsim.explore.evaluate import evaluate
 from archsim.explore.evaluator import Evaluator, Progress, Tell
 from archsim.explore.folder import open_folder
 from archsim.explore.log import Record
+from archsim.explore.shown import explored_html
 from archsim.explore.space import configurations, grid_size
 from archsim.explore.study import Study
 from archsim.explore.study_reader import read_study
 from archsim.explore.workers import LocalPool, Pool
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path, wrong_whole
-from archsim.texts import one_line
+from archsim.metrics.spans import pandas_module
+from archsim.sources import Source
 from archsim.units import seconds
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST_GRID = 1_000_000
 
 
 def on_terminal(text: str) -> None:
-    """Write over the last line of stderr, if somebody looks at it."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{one_line(text)}")
-        sys.stderr.flush()
+    """Show how far it is, if somebody looks at stderr."""
+    show(text)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,19 @@ class Explored:
         """Records as flat rows: parameters, metrics, state, error."""
         return [flat(record) for record in self.records]
 
+    def frame(self) -> pd.DataFrame:
+        """The same as a pandas data frame, a row for each configuration, by its key.
+
+        Raises
+        ------
+        ArchsimError
+            pandas is not installed.
+        """
+        return pandas_module().DataFrame(self.table()).set_index("key")
+
+    def _repr_html_(self) -> str:
+        return explored_html(self)
+
 
 def flat(record: Record) -> dict[str, Any]:
     """A record without nesting."""
@@ -79,7 +95,7 @@ def flat(record: Record) -> dict[str, Any]:
 
 
 def sweep(
-    study: str | Path | Study,
+    study: Source | Study,
     folder: str | Path | None = None,
     workers: int = 1,
     tell: Tell = on_terminal,
@@ -90,8 +106,8 @@ def sweep(
 
     Parameters
     ----------
-    study : path or Study
-        A study file, or what `read_study` gave.
+    study : path, text, dict or Study
+        What `read_study` takes, or what it gave.
     folder : path, optional
         Where results are kept, and gone on with; ``results/NAME`` if not given.
     workers : int
@@ -136,6 +152,7 @@ def sweep(
         evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell), max_memory_bytes)
         records = evaluator.in_blocks(wanted)
         evaluator.progress.end()
+        clear()
         return Explored(given, opened.path, records, evaluator.n_new, tuple(opened.log.damaged))
 
 

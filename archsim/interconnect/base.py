@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.graphs import digraph
 from archsim.registry import INTERCONNECTS
 
 if TYPE_CHECKING:
@@ -118,6 +119,11 @@ class Interconnect(ABC):
         elif section.n_tiles_per_router > 1 and section.n_buffer_flits == "unlimited":
             said = "without buffers messages pass links only, no routers to share; give buffer_flits"
             faults.append(("tiles_per_router", said))
+        if section.arbitration == "flit" and section.n_buffer_flits == "unlimited":
+            said = "flit changes nothing without buffers, where messages pass links only; give buffer_flits"
+            faults.append(("arbitration", said))
+        if section.arbitration == "flit" and section.switching == "store_and_forward":
+            faults.append(("arbitration", "flits take turns only with switching: cut_through; leave one out"))
         if section.n_buffer_flits != "unlimited" and section.n_virtual_channels < cls.n_vc_classes:
             needs = f"a {cls.kind} with finite buffers needs {cls.n_vc_classes} or more"
             faults.append(("virtual_channels", f"{needs}: {cls.deadlock}"))
@@ -159,6 +165,21 @@ class Interconnect(ABC):
         """Lengths of the routes from the global buffer to places, in tile pitches."""
         lengths: Floats = self._lengths[IO, places]
         return lengths
+
+    def pulls(self, bits: Floats, here: Ints, places: Ints) -> Floats:
+        """Bits times distance from each of some places to all that talk, who sit at `here`, summed.
+
+        Parameters
+        ----------
+        bits : float64[..., len(here)]
+        here, places : int64[...]
+
+        Returns
+        -------
+        float64[..., len(places)]
+        """
+        found: Floats = bits @ self.between(here[:, None], places)
+        return found
 
     def within(self, place: int, radius: float) -> Ints:
         """Places that a route of less than `radius` may reach from a place, and some more; in no order."""
@@ -220,9 +241,7 @@ class Interconnect(ABC):
         >>> nx.shortest_path_length(mesh.to_networkx(), "0", "8")
         4
         """
-        import networkx as nx
-
-        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph: nx.DiGraph[str] = digraph()
         for link in self.links():
             graph.add_edge(_text(link.source), _text(link.target), link=link.name, length=link.length)
         return graph
@@ -246,9 +265,7 @@ class Interconnect(ABC):
         >>> [nx.is_directed_acyclic_graph(torus.channel_dependencies(c)) for c in (True, False)]
         [True, False]
         """
-        import networkx as nx
-
-        graph: nx.DiGraph[tuple[str, int]] = nx.DiGraph()
+        graph: nx.DiGraph[tuple[str, int]] = digraph()
         ends = (IO, *range(self.n_tiles))
         for hops in (self.route(source, target) for source in ends for target in ends):
             channels = [(hop.link, hop.vc_class if use_classes else 0) for hop in hops]

@@ -9,6 +9,7 @@ from typing import Any
 
 from archsim.mapping import map_workload
 from archsim.memory import check_shape
+from archsim.prepare import within_area
 from archsim.simulate import simulate
 from archsim.spec import Chip
 from archsim.workload import INFERENCE, PROGRAM, Workload
@@ -49,7 +50,7 @@ def check_fit(
     """
     for phase in phases:
         check_shape(chip, _ready(work), phase, max_memory_bytes)
-        map_workload(chip, _ready(work), phase)
+        map_workload(within_area(chip, _ready(work), phase), _ready(work), phase)
 
 
 def simulated(

@@ -61,7 +61,7 @@ def _through_routers(packet: Packet, root: Branch, after: Sequence[int], arrived
     while todo:
         port, there = todo.pop(0)
         for target in port.targets:
-            arrived[target].append(there)
+            arrived[target].append(there[-1])
         if port.next:
             todo += packet.through(port, there)
 

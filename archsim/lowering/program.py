@@ -38,12 +38,16 @@ def lower_program(ctx: Context) -> None:
 
 
 def _program_block(ctx: Context, block: Block) -> None:
-    n_cells = block.n_columns * ctx.chip.crossbar.n_columns_per_weight
-    n_cells += 1 if ctx.chip.crossbar.signed == "offset" else 0
+    n_cells = cells_of_row(ctx.chip, block)
     label = Label(PHASES[block.role], block.layer, -1, 0)
     done: list[int | None] = [None, None]  # of the two rows before
     for row in expected_rows(ctx, block, [n_cells] * block.n_rows, update=0):
         done = [done[1], _program_row(ctx, label, block, row, done)]
+
+
+def cells_of_row(chip: Chip, block: Block) -> int:
+    """Cells of a row of an array that are in use, a reference column's too."""
+    return block.n_columns * chip.crossbar.n_columns_per_weight + (1 if chip.crossbar.signed == "offset" else 0)
 
 
 def _program_row(ctx: Context, label: Label, block: Block, row: Row, done: list[int | None]) -> int:

@@ -9,6 +9,11 @@ From the tile over the port of its router, then for each router on the way::
     tail         the last flit has left (where the head has gone on before)
     link         the way through the crossbar and over the link, the rest of the router's latency
 
+That is `arbitration: packet`, which keeps a link for a packet once it has begun. With `flit` each flit asks for
+the output anew, so that packets in different virtual channels take turns on a link (wormhole's switch allocation,
+Dally and Towles, Principles and Practices of Interconnection Networks, 2004, chapter 16): grant, hop and link are
+then tasks of each flit, behind the flit before it, and each takes and gives back its own place in the buffers.
+
 The hop gives back the place in the input buffer: flits come no faster than they leave. It, or its tail, gives
 back both channels and the grant. A granted output stays idle until the input port accepts, because other outputs
 may have granted to the same port: the cost of a separable allocator. Space is held before an output is asked for,
@@ -34,9 +39,9 @@ from archsim.lowering.tree import Branch
 
 
 class _Sent(NamedTuple):
-    """When the head of a packet may go on, and when its tail has left."""
+    """When what goes on of a packet may: its head or whole, or each flit; and when its tail has left."""
 
-    head: int
+    flits: list[int]
     tail: int
 
 
@@ -67,21 +72,25 @@ class Packet:
     label: Label
     n_flits: int
 
-    def enter(self, port: Branch, after: Sequence[int]) -> int:
-        """From its source to the first router: when its head is there; its tail, where the way ends."""
+    def enter(self, port: Branch, after: Sequence[int]) -> list[int]:
+        """From its source to the first router: when its head, or each flit, is there; at the end its tail."""
         assert port.hop is not None
         ctx, noc = self.ctx, self.ctx.parts.interconnect
         length_mm = port.hop.length * ctx.parts.tile_pitch_mm()
         whole_ps = noc.flit_ps(self.n_flits)
         arrives_ps = noc.flit_ps(1) if self._early and port.next else whole_ps
-        return ctx.add(
+        head = ctx.add(
             self.label, noc.entry(length_mm) if port.hop.length else noc.route(), self.n_flits,
             uses=[(ctx.resource(port.hop.link), 1)], reserves=[self._space(port.hop)] if port.next else [],
             occupancy_ps=whole_ps, latency_ps=arrives_ps + noc.wire_ps(length_mm), after=after,
         )  # fmt: skip
+        if not (self._by_flit and port.next):
+            return [head]
+        rest = range(1, self.n_flits)
+        return [head, *(ctx.add(self.label, ADMIT, 1, latency_ps=noc.flit_ps(n), after=[head]) for n in rest)]
 
-    def through(self, entered: Branch, head: int) -> list[tuple[Branch, int]]:
-        """Through the router behind a port: by port where it leaves, when its head is behind that.
+    def through(self, entered: Branch, came_in: list[int]) -> list[tuple[Branch, list[int]]]:
+        """Through the router behind a port: by port where it leaves, when its head, or each flit, is behind that.
 
         Of ports where the way ends: when its tail is there.
         """
@@ -89,12 +98,15 @@ class Packet:
         ctx, came = self.ctx, entered.hop
         space, front = self._space(came), self._channel(came, "front")
         held = [space, front]
-        first = ctx.add(self.label, ADMIT, 1, reserves=[front], after=[head])
+        first = ctx.add(self.label, ADMIT, 1, reserves=[front], after=came_in[:1])
         forks = len(entered.next) > 1
         found, tails = [], []
         for branch in entered.next.values():
-            assert branch.hop is not None
-            sent = self._hop(came, branch, first, [] if forks else held)
+            gives = [] if forks else held
+            if self._by_flit:
+                sent = self._flits(came, branch, [first, *came_in[1:]], gives)
+            else:
+                sent = self._hop(came, branch, first, gives)
             found.append((branch, self._link(branch, sent)))
             tails.append(sent.tail)
         if forks:
@@ -106,10 +118,7 @@ class Packet:
         assert branch.hop is not None
         ctx, noc, label, goes = self.ctx, self.ctx.parts.interconnect, self.label, branch.hop
         channel, granted = self._channel(goes, "channel"), (ctx.resource(f"{goes.link}.grant"), 1)
-        credit = [self._space(goes)] if branch.next else []
-        asked = ctx.add(
-            label, noc.route(), 1, latency_ps=noc.allocate_ps(), reserves=[channel, *credit], after=[first]
-        )
+        asked = self._ask(branch, first)
         picked = ctx.add(label, ADMIT, 1, reserves=[granted], after=[asked])
         whole_ps, last = noc.flit_ps(self.n_flits), [channel, granted, *held[1:]]
         head = ctx.add(
@@ -119,19 +128,51 @@ class Packet:
             after=[picked], frees=[*held[:1], *([] if self._early else last)],
         )  # fmt: skip
         if not self._early:
-            return _Sent(head, head)
+            return _Sent([head], head)
         rest_ps = noc.flit_ps(self.n_flits - 1)
-        return _Sent(head, ctx.add(label, ADMIT, 1, latency_ps=rest_ps, after=[head], frees=last))
+        return _Sent([head], ctx.add(label, ADMIT, 1, latency_ps=rest_ps, after=[head], frees=last))
 
-    def _link(self, branch: Branch, sent: _Sent) -> int:
+    def _ask(self, branch: Branch, first: int) -> int:
+        """A virtual channel of a port, and space behind it for the whole packet; that of flits they ask for."""
+        assert branch.hop is not None
+        noc, held = self.ctx.parts.interconnect, [self._channel(branch.hop, "channel")]
+        held += [self._space(branch.hop)] if branch.next and not self._by_flit else []
+        return self.ctx.add(
+            self.label, noc.route(), 1, latency_ps=noc.allocate_ps(), reserves=held, after=[first]
+        )
+
+    def _flits(self, came: Hop, branch: Branch, arrived: list[int], held: Sequence[Claim]) -> _Sent:
+        """Allocation once, then space, grant and crossbar for each flit behind the one before it."""
+        assert branch.hop is not None
+        ctx, noc, label, goes = self.ctx, self.ctx.parts.interconnect, self.label, branch.hop
+        granted, flit_ps = (ctx.resource(f"{goes.link}.grant"), 1), noc.flit_ps(1)
+        uses = [(ctx.resource(goes.link), 1), (ctx.resource(f"{came.link}.buffer.port"), 1)]
+        places = [(space, 1) for space, _ in held[:1]]
+        credit = [(self._space(goes)[0], 1)] if branch.next else []
+        hops = [self._ask(branch, arrived[0])]
+        for number, there in enumerate(arrived):
+            waits = hops[-1:] if number == 0 else [there, hops[-1]]
+            # space is held before the output is asked for, so that nobody blocks it
+            fits = [ctx.add(label, ADMIT, 1, reserves=credit, after=waits)] if credit else waits
+            picked = ctx.add(label, ADMIT, 1, reserves=[granted], after=fits)
+            last = [self._channel(goes, "channel"), *held[1:]] if number == self.n_flits - 1 else []
+            hops.append(
+                ctx.add(
+                    label, self._price(goes), 1, uses=uses, occupancy_ps=flit_ps, latency_ps=flit_ps,
+                    after=[picked], frees=[*places, granted, *last],
+                )
+            )  # fmt: skip
+        return _Sent(hops[1:], hops[-1])
+
+    def _link(self, branch: Branch, sent: _Sent) -> list[int]:
         """Over the link; out of the last router another cycle, in which the tile takes the tail."""
         assert branch.hop is not None
-        noc = self.ctx.parts.interconnect
-        link_ps = noc.link_ps(branch.hop.length * self.ctx.parts.tile_pitch_mm())
+        ctx, noc = self.ctx, self.ctx.parts.interconnect
+        link_ps = noc.link_ps(branch.hop.length * ctx.parts.tile_pitch_mm())
         if branch.next:
-            return self.ctx.add(self.label, noc.route(), 1, latency_ps=link_ps, after=[sent.head])
+            return [ctx.add(self.label, noc.route(), 1, latency_ps=link_ps, after=[flit]) for flit in sent.flits]
         last_ps = link_ps + noc.flit_ps(1)
-        return self.ctx.add(self.label, noc.route(), 1, latency_ps=last_ps, after=[sent.tail])
+        return [ctx.add(self.label, noc.route(), 1, latency_ps=last_ps, after=[sent.tail])]
 
     def _price(self, goes: Hop) -> Action:
         noc = self.ctx.parts.interconnect
@@ -141,6 +182,11 @@ class Packet:
     def _early(self) -> bool:
         """Whether the head goes on before the tail."""
         return self.n_flits > 1 and self.ctx.chip.interconnect.switching == "cut_through"
+
+    @property
+    def _by_flit(self) -> bool:
+        """Whether packets take turns on a link flit by flit."""
+        return self._early and self.ctx.chip.interconnect.arbitration == "flit"
 
     def _share(self, hop: Hop) -> int:
         """Virtual channels of a class."""

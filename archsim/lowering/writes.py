@@ -41,14 +41,22 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
         return [_recorded(ctx, block, row) for row in of_block.reshape(block.n_rows, -1)]
-    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
-    if cells is None:
-        n_cells = [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
-    else:
-        of_weights = cells[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-        n_cells = of_weights.sum(axis=1, dtype=np.int64).tolist()
+    n_cells = cells_of_rows(ctx, block, update)
     found = iter(expected_rows(ctx, block, [n for n in n_cells if n], update))
     return [next(found) if n else None for n in n_cells]
+
+
+def cells_of_rows(ctx: Context, block: Block, update: int) -> list[int]:
+    """How many cells an update writes in each row of an array: as recorded, else as the chip expects."""
+    is_copy, low, high = block.role == "copy", *block.columns
+    pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
+    if pulses is not None:
+        counts = np.count_nonzero(pulses[block.rows[0] : block.rows[1], low:high], axis=(1, 2))
+        return [int(n) for n in counts]
+    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
+    if cells is None:
+        return [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
+    return [int(n) for n in cells[block.rows[0] : block.rows[1], low:high].sum(axis=1, dtype=np.int64)]
 
 
 def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row]:

@@ -16,8 +16,10 @@ from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.memory import BufferPlan, all_value_bits, merged, plan_buffers
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
+from archsim.mapping.replicas import is_auto, loads_of, n_free, shared_out, with_copies
 from archsim.mapping.rows import readers, sources_of
 from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
+from archsim.mapping.shown import mapping_html
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
 from archsim.workload.network import Shape
@@ -56,7 +58,10 @@ class Mapping:
         """The rule that learns; None where nothing learns."""
         return rule_of(self.phase)
 
-    @property
+    def _repr_html_(self) -> str:
+        return mapping_html(self)
+
+    @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """All blocks, in the order in which they were given crossbars."""
         return tuple(
@@ -66,23 +71,25 @@ class Mapping:
     @property
     def n_crossbars(self) -> int:
         """Crossbars in use."""
-        return len({(b.tile, b.pe, b.crossbar + i) for b in self.blocks for i in range(b.n_crossbars)})
+        return sum(self.crossbars_by_layer.values())
 
     @property
     def n_pes(self) -> int:
         """PEs in use."""
         return len({(block.tile, block.pe) for block in self.blocks})
 
-    @property
+    @cached_property
     def crossbars_by_layer(self) -> dict[tuple[str, str], int]:
         """Crossbars in use by (layer, role); a crossbar that two layers share counts for the first."""
-        seen: set[tuple[int, int, int]] = set()
+        seen: set[int] = set()
         counts: dict[tuple[str, str], int] = {}
+        n_pes, per_pe = self.chip.tile.n_pes, self.chip.pe.n_crossbars
         for block in self.blocks:
-            places = {(block.tile, block.pe, block.crossbar + i) for i in range(block.n_crossbars)} - seen
-            seen |= places
+            first = (block.tile * n_pes + block.pe) * per_pe + block.crossbar
+            before = len(seen)
+            seen.update(range(first, first + block.n_crossbars))
             key = (block.layer, block.role)
-            counts[key] = counts.get(key, 0) + len(places)
+            counts[key] = counts.get(key, 0) + len(seen) - before
         return counts
 
     @property
@@ -121,24 +128,56 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
         wrong_kind("phase", phase, phases()),
     ], MappingError)  # fmt: skip
     refuse_without_parts(chip, phase)
-    unknown = sorted(set(chip.mapping.replicas) - {layer.name for layer in work.network.weighted})
-    if unknown:
-        raise MappingError(
-            f"mapping.replicas: no layer with weights is called {', '.join(unknown)}; "
-            f"there are: {', '.join(layer.name for layer in work.network.weighted)}"
-        )
     rules = rules_of(phase, work, chip)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
-    allocator = _Allocator(chip)
-    plans: dict[str, LayerPlan] = {}
-    for layer in work.network.layers:
-        plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
-    n_tiles = _tiles_of(chip, allocator.n_tiles)
+    chip = _with_replicas(chip, work, flow, rules)
+    plans, n_crossbars = _laid_out(chip, flow, rules)
+    n_tiles = _tiles_of(chip, n_crossbars)
     traffic = _traffic(chip, work, flow, plans)
     noc = chip.interconnect
     interconnect = place(noc.kind, n_tiles, traffic, chip.mapping.placement, noc.n_tiles_per_router)
     buffers = merged([plan_buffers(chip, work, rule, flow, plans) for rule in rules or (None,)])
     return Mapping(chip, phase, flow, plans, n_tiles, interconnect, buffers)
+
+
+def _with_replicas(chip: Chip, work: Workload, flow: Dataflow, rules: Sequence[MappedRule]) -> Chip:
+    """The chip with its replicas by name of layer; those of "auto" are shared out here."""
+    if not is_auto(chip):
+        _refuse_unknown(chip, work)
+        return chip
+    if chip.mapping.replica_area_um2 is not None:
+        raise MappingError(
+            "mapping.replica_area: an area is known with prices only; archsim.prepare.within_area turns it into "
+            "crossbars, as every run does"
+        )
+    single = with_copies(chip, ())
+    used = _laid_out(single, flow, rules)[1]
+    free = n_free(chip, used)
+    gifts = shared_out(loads_of(single, work, flow), free)
+    while gifts and _laid_out(with_copies(chip, gifts), flow, rules)[1] > used + free:
+        gifts.pop()  # what of a PE is left over beside blocks of several crossbars is lost
+    return with_copies(chip, gifts)
+
+
+def _refuse_unknown(chip: Chip, work: Workload) -> None:
+    known = [layer.name for layer in work.network.weighted]
+    unknown = sorted(set(chip.mapping.copies) - set(known))
+    if unknown:
+        raise MappingError(
+            f"mapping.replicas: no layer with weights is called {', '.join(unknown)}; "
+            f"there are: {', '.join(known)}"
+        )
+
+
+def _laid_out(
+    chip: Chip, flow: Dataflow, rules: Sequence[MappedRule]
+) -> tuple[dict[str, LayerPlan], int]:
+    """All layers on crossbars, and the crossbars up to the last one in use."""
+    allocator = _Allocator(chip)
+    plans: dict[str, LayerPlan] = {}
+    for layer in flow.network.layers:
+        plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
+    return plans, allocator.n_crossbars
 
 
 def link_bits(mapping: Mapping, work: Workload) -> dict[str, int]:
@@ -154,11 +193,13 @@ def link_bits(mapping: Mapping, work: Workload) -> dict[str, int]:
     return found
 
 
-def _tiles_of(chip: Chip, needed: int) -> int:
+def _tiles_of(chip: Chip, n_crossbars: int) -> int:
+    """Tiles that have at least one crossbar in use, or those of the chip."""
+    per_tile = chip.tile.n_pes * chip.pe.n_crossbars
+    needed = max(1, math.ceil(n_crossbars / per_tile))
     if not isinstance(chip.n_tiles, int):
         return needed
     if needed > chip.n_tiles:
-        per_tile = chip.tile.n_pes * chip.pe.n_crossbars
         raise DoesNotFitError(
             "tiles", needed, chip.n_tiles, f"tiles of {per_tile} crossbars",
             "raise tiles, tile.pes, pe.crossbars or the crossbar's rows and columns, or say tiles: auto",
@@ -174,10 +215,9 @@ class _Allocator:
         self._next = 0
 
     @property
-    def n_tiles(self) -> int:
-        """Tiles that have at least one crossbar in use."""
-        per_tile = self._chip.tile.n_pes * self._chip.pe.n_crossbars
-        return max(1, math.ceil(self._next / per_tile))
+    def n_crossbars(self) -> int:
+        """Crossbars up to the last one in use."""
+        return self._next
 
     def place(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """Give every block the next free crossbars; all of one block lie in one PE."""

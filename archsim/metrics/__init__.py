@@ -1,5 +1,6 @@
 """Costs of a run: latency, throughput, energy, area and power, and their breakdown."""
 
+from archsim.metrics.activity import ActivityWarning, LayerActivity, RunActivity, activity_record
 from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
@@ -18,18 +19,22 @@ __all__ = [
     "BREAKDOWNS",
     "CAUSES",
     "GROUPINGS",
+    "ActivityWarning",
     "Blocking",
     "Busiest",
+    "LayerActivity",
     "LinkLoad",
     "LongResult",
     "Metric",
     "Part",
     "Result",
+    "RunActivity",
     "Segment",
     "Spans",
     "Tally",
     "Waits",
     "action_of_name",
+    "activity_record",
     "bare_name",
     "blocking",
     "busy_component",

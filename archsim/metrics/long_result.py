@@ -15,9 +15,11 @@ import numpy as np
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
+from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.notebook import Shown
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
 from archsim.metrics.tally import Tally
@@ -34,7 +36,7 @@ NOT_AVAILABLE = {
 
 
 @dataclass(frozen=True, eq=False)
-class LongResult:
+class LongResult(Shown):
     """Costs of a long run. Make one with `LongResult.of`.
 
     Attributes
@@ -46,7 +48,7 @@ class LongResult:
     long_run : dict
         ``first_done_ps`` and ``last_done_ps`` (when the first and last timesteps were done) and ``steady`` (what
         was skipped: after which timestep, period, its time, how many).
-    actions, items, phase, name, provenance, books
+    actions, items, phase, name, provenance, books, activity
         As in `Result`.
     load_ps : int64[n_resources]
         Units x time that tasks held each resource until the end of the run.
@@ -68,6 +70,7 @@ class LongResult:
     books: Books
     load_ps: Ints
     tasks: TaskGraph
+    activity: RunActivity | None = None
 
     @classmethod
     def of(
@@ -226,6 +229,7 @@ class LongResult:
             "not_available": NOT_AVAILABLE,
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "idle": idle_of(self.items),
+            **activity_record(self.activity),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

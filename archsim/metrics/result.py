@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
+from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.idle import idle_of
 from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
-from archsim.metrics.notebook import result_html
+from archsim.metrics.notebook import Shown, result_html
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans, pandas_module
@@ -46,7 +47,7 @@ class Busiest(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Shown):
     """Costs of a run. Make one with `Result.of`.
 
     Attributes
@@ -61,6 +62,10 @@ class Result:
         As given.
     path : tuple of Segment
         The critical path, see `critical_path`.
+    activity : RunActivity or None
+        What ran through the layers, where it is known.
+    advice : mapping or None
+        What to change, where that was asked (``archsim.advise.Advice.record()``).
     books : Books
         The sums behind the properties.
 
@@ -83,6 +88,8 @@ class Result:
     policy: str
     path: tuple[Segment, ...]
     books: Books
+    activity: RunActivity | None = None
+    advice: Mapping[str, object] | None = None
 
     @classmethod
     def of(
@@ -315,7 +322,8 @@ class Result:
         -------
         dict
             ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
-            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`) and ``provenance``.
+            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`), ``activity``,
+            ``warnings`` (:mod:`archsim.metrics.activity`) and ``provenance``.
         """
         top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
         data = {
@@ -328,6 +336,8 @@ class Result:
             "critical_path": self._path_shares(),
             "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
             "idle": idle_of(self.items),
+            **activity_record(self.activity),
+            **(self.advice or {}),
             "provenance": self.provenance,
         }
         return {key: _plain(value) for key, value in data.items()}

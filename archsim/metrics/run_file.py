@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ import numpy as np
 
 from archsim.components import AreaItem
 from archsim.files import write_arrays
+from archsim.metrics.activity import RunActivity
 from archsim.metrics.areas import Crossbars
 from archsim.metrics.power import Priced
 from archsim.taskgraph import TaskGraph
@@ -54,6 +55,14 @@ class Run(Priced, Protocol):
         """Areas."""
 
     @property
+    def advice(self) -> Mapping[str, object] | None:
+        """What to change."""
+
+    @property
+    def activity(self) -> RunActivity | None:
+        """What ran through the layers."""
+
+    @property
     def crossbars(self) -> Crossbars:
         """Arrays by layer and role."""
 
@@ -74,6 +83,8 @@ def write_run(result: Run, path: Path) -> None:
         "crossbars": [[layer, role, n] for (layer, role), n in result.crossbars.items()],
         **{key: getattr(result, key) for key in ("n_crossbars", "n_samples", "phase", "name", "policy")},
         "provenance": result.to_dict()["provenance"],
+        "advice": None if result.advice is None else dict(result.advice),
+        "activity": None if result.activity is None else result.activity.to_dict(),
     }
     columns = {name: getattr(result.graph, name) for name in GRAPH}
     columns |= {name: getattr(result.trace, name) for name in TRACE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from archsim.components import Action, AreaItem, Charge
 from archsim.errors import ArchsimError
 from archsim.json_reader import read_json
+from archsim.metrics.activity import RunActivity
 from archsim.metrics.columns import check_run, check_texts
 from archsim.metrics.result import Result
 from archsim.metrics.run_file import FORMAT, GRAPH, NAMES, TRACE
@@ -72,7 +74,7 @@ def _result(labels: dict[str, Any], columns: dict[str, Any]) -> Result:
         Action(action["name"], tuple(Charge(**charge) for charge in action["charges"]))
         for action in labels["actions"]
     ]
-    return Result.of(
+    result = Result.of(
         graph,
         trace,
         {action.name: action for action in actions},
@@ -80,6 +82,9 @@ def _result(labels: dict[str, Any], columns: dict[str, Any]) -> Result:
         {(layer, role): n for layer, role, n in labels["crossbars"]},
         **{key: labels[key] for key in ("n_crossbars", "n_samples", "phase", "name", "provenance", "policy")},
     )
+    seen = labels.get("activity")  # older files have none
+    known = None if seen is None else RunActivity.of_dict(seen)
+    return replace(result, activity=known, advice=labels.get("advice"))
 
 
 def _whole(name: str, columns: dict[str, Any], n_tasks: int, n_resources: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from archsim.components import Look, part_kinds
 from archsim.registry import RULES
@@ -76,6 +76,17 @@ def phase_colours(names: Sequence[str]) -> dict[str, str]:
     """
     known = _phase_looks()
     return {name: PALETTE[known[name][0]] if name in known else GREY for name in names}
+
+
+def rule_colours(names: Iterable[str]) -> dict[str, str]:
+    """The colour of each learning rule, the same in every picture; grey for a run that does not learn.
+
+    Examples
+    --------
+    >>> rule_colours(["bp", "inference"])
+    {'bp': '#D55E00', 'inference': '#999999'}
+    """
+    return {name: PALETTE[RULES[name].colour] if name in RULES else GREY for name in names}
 
 
 def phase_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:

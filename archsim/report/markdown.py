@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archsim.names import NONE
+from archsim.report.activity import activity_table, warning_lines
+from archsim.report.advice import advice_markdown
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, percent, rate, write_lines
 from archsim.report.table import markdown_table
 from archsim.texts import as_markdown
@@ -40,6 +42,8 @@ def markdown(results: Sequence[Record], notes: Sequence[str] = ()) -> str:
     names = list(dict.fromkeys(summary.name for summary in summaries))
     parts = [f"# {as_markdown(', '.join(names))}", "## Summary"]
     parts.append(markdown_table(RUN_COLUMNS, [summary.row() for summary in summaries]))
+    if told := warning_lines(results):
+        parts += ["## Warnings", "\n".join(f"- {as_markdown(line)}" for line in told)]
     for record, summary in zip(results, summaries, strict=True):
         parts += _phase(record, summary)
     if notes:
@@ -61,6 +65,10 @@ def _phase(record: Record, summary: Summary) -> list[str]:
         _picture(record, summary.phase),
     ]
     parts += [as_markdown(text) for text in (*filter(None, [idle_line(record)]), *write_lines(record))]
+    if (table := activity_table(record)) is not None:
+        source = as_markdown(str(record.get("activity_source", "not said")))
+        parts += [f"### {phase}: activity", f"Spikes: {source}.", markdown_table(*table)]
+    parts += advice_markdown(record)
     for by in BREAKDOWNS:
         parts += [f"### {phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]
     return parts

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 from archsim.metrics import Result
-from archsim.report.summary import RUN_COLUMNS, Summary, idle_line, link_lines, write_lines
+from archsim.report.activity import activity_tables, warning_lines
+from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, link_lines, write_lines
 from archsim.report.table import text_table
 
 
@@ -26,6 +27,13 @@ def run_text(results: Sequence[Result], engine: str, seed: int) -> str:
         text_table(RUN_COLUMNS, [Summary.of(record).row() for record in records]),
         *(line for record in records for line in (*link_lines(record), *write_lines(record))),
         *filter(None, map(idle_line, records)),
+        *_activity(records),
     ]
     ways = ((result.phase, result.provenance.get("way")) for result in results)
     return "\n".join([*lines, *(f"{phase}: {way}" for phase, way in ways if way)])
+
+
+def _activity(records: Sequence[Record]) -> list[str]:
+    """Tables of the activity, and what looks wrong."""
+    shown = [f"\nactivity, {title}:\n{text_table(*table)}" for title, table in activity_tables(records)]
+    return [*shown, *(f"warning: {line}" for line in warning_lines(records))]

@@ -12,6 +12,7 @@ from archsim.units import faults_of
 Whole = Annotated[int, Field(ge=0)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Change = Annotated[float, Field(ge=-1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 Fault = tuple[tuple[str | int, ...], str]
 
@@ -71,6 +72,43 @@ class _Idle(_IdlePart):
     components: dict[str, _IdlePart] = Field(default_factory=dict)
 
 
+class _Activity(_Strict):
+    layer: Name
+    firing_rate: Share | None
+    sparsity: Share
+    active_rows_per_read: Number | None
+    reads: Whole
+    reads_skipped: Whole
+    arrays: Whole
+    arrays_never_read: Whole
+    nonzero_errors_frac: Share | None
+    errors_recorded: bool
+    cells_written: Whole
+
+
+class _Warning(_Strict):
+    layer: Name
+    what: Name
+    cause: Name
+    text: Name
+
+
+class _Named(_Strict):
+    move: Name
+    title: Name
+    set: list[Name]
+
+
+class _Advice(_Named):
+    delta_latency_frac: Change | None
+    delta_energy_frac: Change | None
+    delta_area_frac: Change | None
+    delta_peak_power_frac: Change | None
+    figures: dict[str, float]
+    over_budget: list[str]
+    notes: list[str]
+
+
 class _Path(_Strict):
     n_segments: Whole
     waiting_for_results_ps: Whole
@@ -95,6 +133,16 @@ class _Record(_Strict):
     not_available: dict[str, str] = Field(default_factory=dict)
     breakdown: _Breakdown
     idle: _Idle | None = None
+    activity: list[_Activity] = Field(default_factory=list)
+    activity_source: Name = "not said"
+    warnings: list[_Warning] = Field(default_factory=list)
+    advice: list[_Advice] = Field(default_factory=list)
+    advice_pairs: list[_Advice] = Field(default_factory=list)
+    advice_goal: Name = "not said"
+    advice_budgets: list[str] = Field(default_factory=list)
+    advice_idle: list[_Named] = Field(default_factory=list)
+    advice_refused: list[_Named] = Field(default_factory=list)
+    advice_untried: dict[str, str] = Field(default_factory=dict)
     provenance: _Provenance = Field(default_factory=_Provenance)
 
 

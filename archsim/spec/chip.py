@@ -6,6 +6,7 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -36,9 +37,12 @@ from archsim.spec.costs import (
     InterconnectCost,
 )
 from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
+from archsim.spec.replacing import replaced
+from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
-from archsim.spec.values import Conversion, WeightRules, level_fault
+from archsim.spec.values import Conversion, ErrorConversion, WeightRules, level_fault
 from archsim.spec.write import Write
+from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
@@ -203,7 +207,8 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for (absent: :func:`archsim.spec.arrays.array_spec`).
-    `gated`: whether an ADC that does not convert is cut off from its supply.
+    `errors`: what is another way for sums of errors. `gated`: whether an ADC that does not convert is cut off from
+    its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -213,8 +218,16 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    errors: ErrorConversion | None = None
     gated: bool = False
     cost: AdcCost
+
+    def of_errors(self, of_errors: bool = True) -> Adc:
+        """The same as it converts sums of errors; itself where it converts those of inputs."""
+        if self.errors is None or not of_errors:
+            return self
+        given = {name: value for name, value in dict(self.errors).items() if value is not None}
+        return self.model_copy(update=given)
 
     @model_validator(mode="after")
     def _one_timing(self) -> Self:
@@ -226,9 +239,14 @@ class Adc(DoorModel):
             faults.append((("rate",), "must be above zero"))
         if not 1 <= self.resolution_bits <= 16:
             faults.append((("resolution",), f"must be 1 to 16 bit; got {self.resolution_bits} bit"))
-        if self.conversion is not None and self.conversion.code == "sign_magnitude" and self.resolution_bits < 2:
-            said = "sign_magnitude needs a resolution of 2 bit or more, one is the sign; choose uniform"
-            faults.append((("conversion", "code"), said))
+        for adc, where in ((self, ()), (self.of_errors(), ("errors",))):
+            code = None if adc.conversion is None else adc.conversion.code
+            if code == "sign_magnitude" and adc.resolution_bits < 2:
+                said = "sign_magnitude needs a resolution of 2 bit or more, one is the sign; choose uniform"
+                faults.append(((*where, "conversion", "code"), said))
+        if self.of_errors().resolution_bits > self.resolution_bits:
+            said = f"must be at most adc.resolution, {self.resolution_bits} bit: the same converters stop earlier"
+            faults.append((("errors", "resolution"), said))
         if faults:
             raise FieldFaultsError(faults)
         return self
@@ -302,8 +320,10 @@ class Interconnect(DoorModel):
     """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
 
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
-    ("store_and_forward"). `buffer_flits`: what one virtual channel of a router's input holds; a full one holds
-    back its sender. `multicast`: a message to several tiles takes each link once, and routers copy it.
+    ("store_and_forward"). `arbitration`: a packet keeps a link once it has begun ("packet"), or packets of several
+    virtual channels take turns on it ("flit"). `buffer_flits`: what one virtual channel of a router's input holds;
+    a full one holds back its sender. `multicast`: a message to several tiles takes each link once, and routers
+    copy it.
     `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
@@ -312,6 +332,7 @@ class Interconnect(DoorModel):
     frequency_mhz: FrequencyMhz
     router_latency_ps: TimePs
     switching: Literal["cut_through", "store_and_forward"] = "cut_through"
+    arbitration: Literal["packet", "flit"] = "packet"
     n_buffer_flits: Count | Literal["unlimited"] = "unlimited"
     n_virtual_channels: Count = 1
     n_tiles_per_router: Literal[1, 4] = 1
@@ -359,6 +380,17 @@ class Chip(DoorModel):
             return self.ideal
         return EVERYTHING if self.ideal else NOTHING
 
+    def replace(self, path: str | Mapping[str, object], value: object = None) -> Self:
+        """The same chip with another value at a path of its file, or several at once: :func:`replaced`.
+
+        Examples
+        --------
+        >>> from archsim import load_chip
+        >>> load_chip("wearable_rram").replace("adc.resolution", "6 bit").adc.resolution_bits
+        6
+        """
+        return replaced(self, path if isinstance(path, Mapping) else {path: value})
+
     @property
     def writing(self) -> Write:
         """How cells are written, on a chip that says it; SpecError where it does not."""
@@ -375,6 +407,14 @@ class Chip(DoorModel):
         """Whether cells of the array model take pulses one by one, and not each the same mean."""
         errors, law = self.device.errors, None if self.write is None else self.write.law
         return law is not None or errors.write_verify is not None or errors.update is not None
+
+    def __repr__(self) -> str:
+        return chip_text(self)
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return html_table(chip_rows(self))
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
@@ -396,6 +436,9 @@ class Chip(DoorModel):
             faults.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
             faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+        if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
+            said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
+            faults.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
             faults.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect

@@ -1,21 +1,23 @@
 """Component libraries: a chip file names one and then states only what differs.
 
 A library is a chip file itself. Sections are merged key by key, the chip's word last; where a section comes in
-several models or kinds with keys of their own, another one replaces it whole. Every value keeps its place.
+several models or kinds with keys of their own, another one replaces it whole. A chip that names another kind of
+ADC than its library gets that kind's own figures, where there are some (`library/adcs/`). Every value keeps
+its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import SpecError
+from archsim.sources import Source, read_source
 from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
-from archsim.units import close_match
+from archsim.units import close_match, parse_quantity
 from archsim.units.door import Place, place_of
 from archsim.units.either import EITHER, without
 from archsim.yaml_reader import Document, Keys, read_yaml
@@ -39,15 +41,33 @@ def libraries() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
 
 
-def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Document:
+def nearest_library(node_nm: float) -> Document:
+    """The library whose node is nearest, by the ratio of both, with all that it takes from others.
+
+    Examples
+    --------
+    >>> nearest_library(28).data["name"]
+    'rram_22nm'
+    """
+    known = [read_chip(FOLDER / f"{name}.yaml") for name in libraries()]
+
+    def far(document: Document) -> float:
+        node = parse_quantity(document.data["technology"]["node"], "node")
+        return max(node / node_nm, node_nm / node)
+
+    return min(known, key=far)
+
+
+def read_chip(path: Source, overrides: Sequence[str] = ()) -> Document:
     """A chip file over its library, with ``--set`` assignments.
 
     Parameters
     ----------
-    path : path
-        A file as in ``arch_specs/``.
+    path : path, text or dict
+        A file as in ``arch_specs/``, an example's name, or what a file holds: its text, or its content as a dict.
     overrides : sequence of str
-        As in `Document.override`; ``library=NAME`` chooses another library before the others are set.
+        As in `Document.override`; ``library=NAME`` and ``adc.kind=KIND`` choose what the library brings, before
+        the others are set.
 
     Returns
     -------
@@ -66,17 +86,17 @@ def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Docum
     >>> document.position(("crossbar", "rows")) is None
     False
     """
-    document = read_yaml(path, SpecError)
+    document = read_source(path, "chip", SpecError)
     given = [overrides] if isinstance(overrides, str) else overrides
     if not isinstance(given, list | tuple):
         return document.override(given)  # refuses it
-    chosen = [item for item in given if isinstance(item, str) and _sets_library(item)]
+    chosen = [item for item in given if isinstance(item, str) and _chooses(item)]
     others = [item for item in given if item not in chosen]
     return with_library(document.override(chosen)).override(others)
 
 
-def _sets_library(assignment: str) -> bool:
-    return assignment.partition("=")[0].strip() == "library"
+def _chooses(assignment: str) -> bool:
+    return assignment.partition("=")[0].strip() in ("library", "adc.kind")
 
 
 def with_library(document: Document, users: tuple[Path, ...] = ()) -> Document:
@@ -89,6 +109,7 @@ def with_library(document: Document, users: tuple[Path, ...] = ()) -> Document:
     if path.resolve() in users:
         raise document.fail([(("library",), f"{named} is made from this file; a library cannot name itself")])
     base = with_library(read_yaml(path, SpecError), users)
+    base = _with_adc(base, document, path)
     kept = {key: value for key, value in base.data.items() if key not in _OWN}
     if faults := list(_uncited(kept, document, (), Place(Chip))):
         raise document.fail(faults)
@@ -108,6 +129,22 @@ def _path_of(document: Document, named: str) -> Path:
     if named not in libraries():
         raise document.fail([(("library",), f"there is no library {named!r}; {_known(named)}")])
     return FOLDER / f"{named}.yaml"
+
+
+def _with_adc(base: Document, over: Document, library: Path) -> Document:
+    """A library with the figures of the kind of ADC that a chip names, where it has figures of that kind."""
+    adc = over.data.get("adc")
+    kind = adc.get("kind") if isinstance(adc, dict) else None
+    file = FOLDER / "adcs" / library.name
+    if kind == base.data["adc"]["kind"] or not isinstance(kind, str) or not file.is_file():
+        return base
+    others = read_yaml(file, SpecError)
+    if kind not in others.data:
+        return base
+    data = {**base.data, "adc": {**base.data["adc"], "cost": others.data[kind]}}
+    own = {path: place for path, place in base.marks.items() if path[:2] != ("adc", "cost")}
+    found = {("adc", "cost", *path[1:]): others.where(path) for path in others.marks if path[:1] == (kind,)}
+    return Document(data, base.path, base.error, {**own, **found})
 
 
 def _says(data: Any, keys: Keys) -> bool:

@@ -14,7 +14,7 @@ from archsim.taskgraph.finish import ROWS, Columns, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Places
+from archsim.taskgraph.places import TIMES, Known, Many, Places, Shape
 from archsim.taskgraph.whole import is_whole
 
 
@@ -256,19 +256,44 @@ class TaskGraphBuilder:
         EngineError
             The fragment asks for more or less than is given.
         """
-        first = self._n_tasks
-        number = self._places.known(fragment)
-        if number is None:
-            number = self._places.learn(fragment, (len(ports), len(slots), len(counts), len(times)))
+        known = self._places.fragments.get(fragment)
+        if known is None:
+            known = self.known(fragment, (len(ports), len(slots), len(counts), len(times)))
+        first = self._next(known.n_tasks)
+        self._places.add(known, len(self._action), (ports, slots, counts, times), (timestep, sample))
+        return first
+
+    def known(self, fragment: Fragment, shape: Shape) -> Known:
+        """What is known of a fragment whose places give so many ports, slots, counts and times."""
+        known = self._places.fragments.get(fragment)
+        if known is None:
+            known = self._places.learn(fragment, shape)
             for action, phase, layer in zip(fragment.action, fragment.phase, fragment.layer, strict=True):
                 _number_of(self._actions, action)
                 _number_of(self._phases, phase)
                 _number_of(self._layers, layer)
-        if self._most_tasks is not None and first + fragment.n_tasks > self._most_tasks:
-            raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
-        self._places.add(number, len(self._action), (ports, slots, counts, times), (timestep, sample))
-        self._n_tasks = first + fragment.n_tasks
+        if known.shape != shape:
+            raise EngineError(f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}")
+        return known
+
+    def place_many(self, many: Many, timestep: int = -1, sample: int = -1) -> int:
+        """Add the tasks of many places of fragments, see `Many`; returns the first of them."""
+        first = self._next(many.n_tasks)
+        self._places.add_many(many, len(self._action), (timestep, sample))
         return first
+
+    def _next(self, n_tasks: int) -> int:
+        """The id of the next of so many more tasks."""
+        first = self._n_tasks
+        if self._most_tasks is not None and first + n_tasks > self._most_tasks:
+            raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
+        self._n_tasks = first + n_tasks
+        return first
+
+    @property
+    def n_tasks(self) -> int:
+        """Tasks so far."""
+        return self._n_tasks
 
     def per_time(
         self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]
@@ -301,7 +326,8 @@ class TaskGraphBuilder:
             up to 2**63 and more.
         """
         n_claims = len(self._uses.units) + len(self._reserves.units) + len(self._frees.units)
-        needed = finish_bytes(self._n_tasks, len(self._after_idx), n_claims)
+        n_edges = len(self._after_idx) + self._places.n_edges
+        needed = finish_bytes(self._n_tasks, n_edges, n_claims + self._places.n_claims)
         help = "what helps: fewer timesteps or samples at once"
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
         names = tuple(self._resources), tuple(self._actions), tuple(self._phases), tuple(self._layers)

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,65 +20,119 @@ from archsim.taskgraph.finish import ROWS, Columns
 from archsim.taskgraph.fragment import Fragment, Port
 
 Ints = NDArray[np.int64]
-
-
 Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
 """What a place gives: ports, slots, counts, times."""
 Shape = tuple[int, int, int, int]
 """How many of each."""
 PORTS, SLOTS, COUNTS, TIMES = range(4)
+NOTHING = -1
+
+
+class Many(NamedTuple):
+    """What many places give, one after the other; `NOTHING` among the tasks stands for none.
+
+    Attributes
+    ----------
+    numbers : list of int
+        Their fragments (`TaskGraphBuilder.known`).
+    n_tasks : int
+        Of all of them.
+    port_sizes, port_tasks : list of int
+        How many tasks each port of each place has, and which.
+    slots : list of int
+        The resources of all.
+    counts : int64 array
+        The open counts of all.
+    """
+
+    numbers: list[int]
+    n_tasks: int
+    port_sizes: list[int]
+    port_tasks: list[int]
+    slots: list[int]
+    counts: NDArray[np.int64]
+
+
+class Known(NamedTuple):
+    """What is known of a fragment: its number, its tasks, and how much its places give."""
+
+    number: int
+    n_tasks: int
+    shape: Shape
 
 
 class Places:
     """Fragments in the order in which they are placed, with what each place says."""
 
     def __init__(self) -> None:
-        self.fragments: list[Fragment] = []
+        self.fragments: dict[Fragment, Known] = {}
         self.n_tasks = 0  # of all placed fragments
-        self._numbers: dict[int, int] = {}
         self.number, self.n_before = array("i"), array("q")
         self.timestep, self.sample = array("i"), array("i")
-        self.port_ptr, self.port_tasks = array("q", [0]), array("i")
+        self.port_sizes, self.port_tasks = array("i"), array("i")
         self.slots, self.counts, self.times = array("i"), array("q"), array("q")
-        self.shapes: list[Shape] = []
 
-    def known(self, fragment: Fragment) -> int | None:
-        """The number of a fragment; None if it is new."""
-        return self._numbers.get(id(fragment))
+    @property
+    def n_edges(self) -> int:
+        """Predecessors of all tasks, about."""
+        sizes = [len(fragment.after_idx) for fragment in self.fragments]
+        return len(self.port_tasks) + sum(sizes[number] for number in self.number)
 
-    def learn(self, fragment: Fragment, shape: Shape) -> int:
-        """The number of a new fragment, whose places give so many ports, slots, counts and times."""
+    @property
+    def n_claims(self) -> int:
+        """Resources that tasks use, reserve and free."""
+        sizes = [sum(len(getattr(fragment, name).units) for name in ROWS) for fragment in self.fragments]
+        return sum(sizes[number] for number in self.number)
+
+    def learn(self, fragment: Fragment, shape: Shape) -> Known:
+        """A new fragment, whose places give so many ports, slots, counts and times."""
         _check_openings(fragment, shape)
-        number = self._numbers[id(fragment)] = len(self.fragments)
-        self.fragments.append(fragment)
-        self.shapes.append(shape)
-        return number
+        known = self.fragments[fragment] = Known(len(self.fragments), fragment.n_tasks, shape)
+        return known
 
-    def add(self, number: int, n_before: int, given: Given, label: tuple[int, int]) -> None:
+    def add(self, known: Known, n_before: int, given: Given, label: tuple[int, int]) -> None:
         """One place, behind so many single tasks."""
+        number, n_tasks, shape = known
         ports, slots, counts, times = given
-        if self.shapes[number] != (len(ports), len(slots), len(counts), len(times)):
+        if shape != (len(ports), len(slots), len(counts), len(times)):
             raise EngineError(
-                f"a fragment with {self.shapes[number]} ports, slots, counts and times is placed with "
-                f"{tuple(map(len, given))}"
+                f"a fragment with {shape} ports, slots, counts and times is placed with {tuple(map(len, given))}"
             )
         self.number.append(number)
         self.n_before.append(n_before)
-        tasks = self.port_tasks
+        tasks, sizes = self.port_tasks, self.port_sizes
         for port in ports:
-            if port is None:
-                pass
-            elif isinstance(port, int):
+            if isinstance(port, int):
                 tasks.append(port)
+                sizes.append(1)
+            elif port is None:
+                sizes.append(0)
             else:
-                tasks.extend([task for task in port if task is not None])
-            self.port_ptr.append(len(tasks))
-        self.slots.extend(slots)
-        self.counts.extend(counts)
-        self.times.extend(times)
+                some = [task for task in port if task is not None] if None in port else port
+                tasks.extend(some)
+                sizes.append(len(some))
+        if slots:
+            self.slots.extend(slots)
+        if counts:
+            self.counts.extend(counts)
+        if times:
+            self.times.extend(times)
         self.timestep.append(label[0])
         self.sample.append(label[1])
-        self.n_tasks += self.fragments[number].n_tasks
+        self.n_tasks += n_tasks
+
+    def add_many(self, many: Many, n_before: int, label: tuple[int, int]) -> None:
+        """Places one after the other, behind so many single tasks."""
+        n = len(many.numbers)
+        self.number.extend(many.numbers)
+        self.n_before.extend([n_before] * n)
+        self.port_sizes.extend(many.port_sizes)
+        self.port_tasks.extend(many.port_tasks)
+        self.slots.extend(many.slots)
+        self.counts.frombytes(many.counts.tobytes())
+        self.timestep.extend([label[0]] * n)
+        self.sample.extend([label[1]] * n)
+        self.n_tasks += many.n_tasks
 
     def layout(self, n_single: int, n_resources: int) -> Layout:
         """The pieces of a graph with so many single tasks and resources."""
@@ -92,7 +146,7 @@ class Layout:
         self._places, self._n_resources = places, n_resources
         n = len(places.number)
         number, before = np.array(places.number, np.int64), np.array(places.n_before, np.int64)
-        sizes = np.array([f.n_tasks for f in places.fragments], np.int64)
+        sizes = np.array([known.n_tasks for known in places.fragments.values()], np.int64)
         first = n_single + np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         bounds = np.concatenate([np.zeros(1, np.int64), before, np.array([n_single])])
         self.begin, self.length = np.empty(2 * n + 1, np.int64), np.empty(2 * n + 1, np.int64)
@@ -142,7 +196,8 @@ class Layout:
 
     def _base(self, kind: int) -> Ints:
         """Where the ports, slots, counts or times of each piece begin."""
-        sizes = np.array([shape[kind] for shape in self._places.shapes], np.int64)[self._number]
+        of_fragments = [known.shape[kind] for known in self._places.fragments.values()]
+        sizes = np.array(of_fragments, np.int64)[self._number]
         return self._of_places(np.cumsum(sizes) - sizes)
 
     def _labels(self, name: str, single: Any) -> NDArray[Any]:
@@ -196,7 +251,8 @@ class Layout:
         is_open = np.flatnonzero(given < 0)
         piece = np.searchsorted(starts, is_open, side="right") - 1
         port = self._base(PORTS)[piece] - 1 - given[is_open]
-        port_ptr = np.array(self._places.port_ptr, np.int64)
+        sizes = np.array(self._places.port_sizes, np.int64)
+        port_ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         given += np.repeat(np.where(np.arange(len(lengths)) % 2, self.start[:-1], 0), lengths)
         n_each = np.ones(len(given), np.int64)
         n_each[is_open] = port_ptr[port + 1] - port_ptr[port]
@@ -207,10 +263,13 @@ class Layout:
         into = _entries(ends[is_open], n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
         out_of = _entries(begin, n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
         idx[into] = given_tasks[out_of]
-        if len(into) and idx[into].min() < 0:
+        if len(into) and idx[into].min() < NOTHING:
             raise EngineError(f"a placed fragment waits for {idx[into].min()}, a task that does not exist")
         if (idx[into] >= np.repeat(self.start[piece], n_given)).any():
             raise EngineError("a task of a placed fragment waits for itself, or for a task that comes after it")
+        stays = idx != NOTHING
+        if not stays.all():
+            idx, ends = idx[stays], np.concatenate([np.zeros(1, np.int64), np.cumsum(stays)])[ends]
         return {"after_ptr": ends[ptr], "after_idx": idx}
 
 

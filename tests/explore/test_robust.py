@@ -22,6 +22,9 @@ from archsim.explore import read_study, search, sweep
 from archsim.explore.folder import open_folder
 from archsim.explore.workers import LocalPool
 
+# how often each study is killed; with more than usual, scripts and deadly configurations run on Dask too
+N_KILLS = int(os.environ.get("ARCHSIM_KILLS", "2"))
+SCHEDULERS = [None, "local"] if N_KILLS > 2 else [None]
 SPACE = "chip.crossbar.rows: [32, 64, 128]\nchip.device.read_pulse: {from: 10 ns, to: 100 ns, step: 10 ns}"
 
 
@@ -69,7 +72,7 @@ def disturb(process: subprocess.Popen, folder: Path, rng: random.Random) -> None
 
 def kill_again_and_again(path: Path, folder: Path, by: str, seed: int) -> None:
     rng = random.Random(seed)
-    for _ in range(int(os.environ.get("ARCHSIM_KILLS", "2"))):
+    for _ in range(N_KILLS):
         process = begun(path, folder, by=by)
         disturb(process, folder, rng)
         if process.poll() is None and rng.random() < 0.5:
@@ -100,7 +103,7 @@ def test_a_search_that_is_killed_again_and_again_tries_what_the_undisturbed_one_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheduler", [None, "local"])
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_a_script_without_a_guard_runs_once(tmp_path, scheduler):
     path = write_study(tmp_path, "chip.crossbar.rows: [64, 128]")
     script = tmp_path / "script.py"
@@ -173,7 +176,7 @@ def test_a_hanging_configuration_is_stopped_after_its_limit_and_no_other(tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own, as below
-@pytest.mark.parametrize("scheduler", [None, "local"])
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_a_configuration_that_kills_its_worker_is_given_up_and_no_other(tmp_path, monkeypatch, scheduler):
     from archsim.explore import cluster, run
 
@@ -256,7 +259,7 @@ def test_a_folder_is_open_once_in_a_process(tmp_path):
             sweep(path, tmp_path / "out")
         code = "import sys; from pathlib import Path; from archsim.explore.log import Claims; "
         code += "print(Claims(Path(sys.argv[1])).take('a'))"
-        command = [sys.executable, "-c", code, str(tmp_path / "out" / "claims.lock")]
+        command = [sys.executable, "-c", code, str(tmp_path / "out" / "claims")]
         other = subprocess.run(command, capture_output=True, text=True, check=True)
         assert other.stdout == "False\n"  # what was refused has dropped no claim of the first
     assert sweep(path, tmp_path / "out").n_new == 4

@@ -139,6 +139,8 @@ def test_every_router_buffer_is_a_resource_whose_capacity_can_be_scaled():
         (["kind=torus", "buffer_flits=8"], "deadlock"),
         (["virtual_channels=2"], "changes nothing without buffers"),
         (["buffer_flits=0"], "buffer_flits"),
+        (["arbitration=flit"], "flit changes nothing without buffers"),
+        (["arbitration=flit", "buffer_flits=8", "switching=store_and_forward"], "with switching: cut_through"),
         (["switching=wormhole"], "must be one of cut_through, store_and_forward"),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from chromium_support import chromium  # noqa: F401  # a fixture
 from runs_support import evaluate, random_graphs  # noqa: F401  # fixtures
 
 from archsim.components import Action, AreaItem, Charge

@@ -11,6 +11,7 @@ from archsim.errors import SpecError
 from archsim.provenance import provenance
 from archsim.spec.library import FOLDER, libraries, read_chip
 from archsim.units import to_door
+from archsim.yaml_reader import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -112,3 +113,17 @@ def test_the_rate_of_a_chip_replaces_the_step_of_its_library(tmp_path) -> None:
     assert (back.rate_mhz, back.step_ps) == (None, 2000)
     with pytest.raises(archsim.SpecError, match="not both"):
         archsim.load_chip(file, ["adc.step=2 ns", "adc.rate=1 GS/s"])
+
+
+def test_a_library_brings_the_figures_of_the_kind_of_adc_that_a_chip_names(tmp_path: Path) -> None:
+    figures = read_yaml(FOLDER / "adcs" / "rram_22nm.yaml", SpecError)
+    file = chip_file(tmp_path, "adc: {kind: flash, resolution: 4 bit}\n")
+    flash = archsim.load_chip(file).adc
+    set_later = archsim.load_chip(chip_file(tmp_path, "", name="plain.yaml"), ["adc.kind=flash"]).adc
+    assert f"{flash.cost.energy_pj} pJ" == figures.data["flash"]["energy"]
+    assert set_later.cost == flash.cost
+    assert read_chip(file).where(("adc", "cost", "energy")) == figures.where(("flash", "energy"))
+    own = archsim.load_chip(file, ["adc.cost.energy=3 pJ"]).adc
+    assert own.cost.energy_pj == 3
+    # no source has a ramp alone at this node: by its law from the figures that the library has
+    assert archsim.load_chip(file, ["adc.kind=ramp"]).adc.cost.energy_pj == 0.35

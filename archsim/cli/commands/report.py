@@ -1,6 +1,7 @@
 """Write the page of a saved result, or of a study.
 
-One HTML file that opens from disk: figures, a timeline to zoom into, what takes how much, power, floor plan.
+One HTML file that opens from disk. Of a run: figures, a timeline to zoom into, what takes how much, power, floor
+plan. Of a study: all configurations, their front, a table to filter, which parameter counts.
 """
 
 from __future__ import annotations
@@ -28,19 +29,31 @@ def report(
             show_default=False,
         ),
     ] = None,
+    runs: Annotated[
+        bool,
+        typer.Option(
+            "--runs",
+            help="Of a study: simulate its knee and the best of each objective once more, and keep their pages.",
+        ),
+    ] = False,
 ) -> None:
     if (item / "study.json").is_file():
-        _study_page(item, output or item)
+        _study_page(item, output or item, runs)
+    elif runs:
+        raise ArchsimError(f"--runs is for the folder of a study; {item} is none")
     else:
         _run_page(item, output)
 
 
-def _study_page(item: Path, output: Path) -> None:
+def _study_page(item: Path, output: Path, runs: bool) -> None:
     """With its tables and chips."""
+    from archsim.explore.kept import keep_runs
     from archsim.explore.report import report as write_page
     from archsim.explore.results import notes_on, read_results
 
     found = read_results(item)
+    if runs:
+        keep_runs(found, output)
     say(str(write_page(found, output)))
     for note in notes_on(found):
         say(f"note: {note}", err=True)

@@ -16,13 +16,13 @@ class Model(StrEnum):
 
     chip = "chip"
     workload = "workload"
+    study = "study"
 
 
 @command
-def schema(model: Annotated[Model, typer.Argument(metavar="chip|workload", help="Which kind of file.")]) -> None:
-    from archsim.spec import Chip
-    from archsim.workload.models import WorkloadModel
+def schema(
+    model: Annotated[Model, typer.Argument(metavar="chip|workload|study", help="Which kind of file.")],
+) -> None:
+    from archsim.schema import schema_of
 
-    models: dict[Model, type[Chip] | type[WorkloadModel]] = {Model.chip: Chip, Model.workload: WorkloadModel}
-    found = models[model].model_json_schema(by_alias=True)
-    say_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **found})
+    say_json(schema_of(model))

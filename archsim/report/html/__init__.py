@@ -1,5 +1,5 @@
-"""One page per run that opens from disk: everything in it, nothing asked for elsewhere."""
+"""Pages of runs, comparisons and studies that open from disk: all in one file, nothing asked for elsewhere."""
 
-from archsim.report.html.page import html_report, render
+from archsim.report.html.page import LIBRARY, STUDY_SCRIPTS, asset, html_report, in_script, render, script
 
-__all__ = ["html_report", "render"]
+__all__ = ["LIBRARY", "STUDY_SCRIPTS", "asset", "html_report", "in_script", "render", "script"]

@@ -106,8 +106,3 @@ class Parts {
     return table(`Area of ${name}`, titles, rows, [2, 3, 4, 5]);
   }
 }
-
-function bar(share) {
-  const width = Number.isFinite(share) ? Math.max(0.4, 100 * share) : 0;
-  return el("div", { class: "share", "aria-hidden": "true" }, el("div", { style: `width:${width}%` }));
-}

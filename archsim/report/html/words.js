@@ -52,7 +52,7 @@ function el(name, attributes = {}, ...children) {
   const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "style") node.style.cssText = value; // the attribute would need a hash of its own
+    else if (key === "style") node.style.cssText = value || ""; // the attribute would need a hash of its own
     else if (value !== null && value !== false) node.setAttribute(key, value === true ? "" : value);
   }
   for (const child of children) node.append(child instanceof Node ? child : String(child));
@@ -80,6 +80,16 @@ function table(caption, titles, rows, numbers = []) {
     el("thead", {}, el("tr", {}, ...titles.map((title, i) =>
       el("th", { scope: "col", class: numbers.includes(i) ? "number" : null }, title)))),
     el("tbody", {}, ...rows.map((row) => el("tr", {}, ...row.map(cell)))));
+}
+
+// a title, and pairs of a name and its text
+function factsList({ title, facts }) {
+  return [el("strong", {}, title), el("dl", {}, ...facts.flatMap(([name, text]) => [el("dt", {}, name), el("dd", {}, text)]))];
+}
+
+function bar(share) {
+  const width = Number.isFinite(share) ? Math.max(0.4, 100 * share) : 0;
+  return el("div", { class: "share", "aria-hidden": "true" }, el("div", { style: `width:${width}%` }));
 }
 
 // round steps on an axis: 1, 2 or 5 times a power of ten

@@ -12,10 +12,6 @@ from noc_traffic import Router, mean_hops, zero_load_cycles
 from archsim.interconnect import interconnect_of
 from peers.compared import Compared, Line
 
-PACKETS = (
-    "a miss: a packet holds a link as a whole, where BookSim's flits of several packets take turns, which delays "
-    "all of them; with its hold_switch_for_packet = 1 the difference is below 2 % (at 0.10, 0.30 and 0.45)"
-)
 WHY = {
     True: "chance of the packets, and who goes first of two that wait: BookSim takes turns, here it is the oldest",
     False: "near saturation: a small difference of rate is a large one of latency, and runs are short",
@@ -27,18 +23,16 @@ def curve(side: int, router: Router, n_flits: int) -> list[Line]:
     known, ours = BOOKSIM[side, router, n_flits], measured(side, router, n_flits)
     empty = zero_load_cycles(mean_hops(interconnect_of("mesh", side * side)), router, n_flits)
     full = {name: saturation(found, 2 * empty) for name, found in (("theirs", known), ("ours", ours))}
-    lines = [_line(rate, ours[rate], known[rate], full["theirs"], n_flits) for rate in known]
+    lines = [_line(rate, ours[rate], known[rate], full["theirs"]) for rate in known]
     if full["ours"] and full["theirs"]:
         lines.append(Line("latency doubles at", full["ours"], full["theirs"], "flits/node/cycle", WHY[True]))
     return lines
 
 
-def _line(rate: float, ours: float, theirs: float, full: float | None, n_flits: int) -> Line:
-    """Messages of one flit within 3 % up to 60 % of saturation; longer packets may be faster, not slower."""
+def _line(rate: float, ours: float, theirs: float, full: float | None) -> Line:
+    """Within 3 % up to 60 % of saturation."""
     below = full is None or rate <= 0.6 * full
     why = WHY[below] if not below or abs(ours / theirs - 1) < 0.03 else ""
-    if n_flits > 1 and ours < theirs:
-        why = PACKETS
     return Line(f"{rate:.2f} flits/node/cycle", ours, theirs, "cycles", why)
 
 
@@ -53,6 +47,5 @@ def compared() -> Compared:
     ]  # fmt: skip
     return Compared(
         "mesh", "messages on a mesh", "BookSim2", parts,
-        "packets of several flits hold a link as a whole; one allocator in place of a separable one with turns; "
-        "beyond saturation latency is that of a finite run",
+        "one allocator in place of a separable one with turns; beyond saturation latency is that of a finite run",
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Design moves, one kind in a file."""

@@ -1,0 +1,24 @@
+"""What may overlap with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from archsim.advise.move import Given, Move, Sets
+from archsim.registry import MOVES
+from archsim.workload.models import Schedule as Kinds
+
+
+@MOVES.register
+class Schedule(Move):
+    """Every other one."""
+
+    kind = "schedule"
+    title = "schedule"
+    accuracy = "three_level learns from gradients that are one update old"
+
+    @classmethod
+    def tries(cls, given: Given) -> Iterator[Sets]:
+        """A key of the workload."""
+        yield from ((f"workload.schedule={name}",) for name in get_args(Kinds) if name != given.work.schedule)

@@ -1,0 +1,1 @@
+"""Views of a result for notebooks, one kind in a file."""

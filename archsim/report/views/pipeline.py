@@ -1,0 +1,20 @@
+"""Who works when: lanes of resources over time."""
+
+from __future__ import annotations
+
+from archsim.metrics import Result
+from archsim.metrics.view import View
+from archsim.plot import Inline, inline, pipeline
+from archsim.registry import VIEWS
+
+
+@VIEWS.register
+class PipelineView(View):
+    """The picture of :func:`archsim.plot.pipeline`."""
+
+    kind = "pipeline"
+
+    @staticmethod
+    def of(result: Result) -> Inline:
+        """A picture that a notebook shows; `png` holds its bytes, `data` what was drawn."""
+        return inline(pipeline, result)

@@ -1,0 +1,40 @@
+"""
+BP or DFA on the chip
+=====================
+
+A step of back-propagation through time (BP) beside one of direct feedback alignment (DFA): what each costs on the
+same chip, and which mechanism the difference comes from.
+"""
+
+import matplotlib.pyplot as plt
+
+import archsim
+
+chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
+work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=16", "samples=1", "batch=1"])
+steps = {rule: archsim.simulate(chip, work, phase=rule, engine="compiled") for rule in ("bp", "dfa")}
+for rule, step in steps.items():
+    print(f"{rule}: {step.latency_ps / 1e6:.1f} us, {step.energy_pj / 1e6:.3f} uJ, {step.area_um2 / 1e6:.3f} mm2")
+
+# %%
+# What the energy is spent on, by phase of the tasks: on this chip BP keeps a transposed copy of its weights, and
+# the writes of that copy are most of the difference.
+
+names = sorted({name for step in steps.values() for name in step.breakdown("phase")})
+for number, (rule, step) in enumerate(steps.items()):
+    parts = step.breakdown("phase")
+    heights = [parts[name]["energy_pj"] / 1e6 if name in parts else 0.0 for name in names]
+    plt.bar([at + 0.4 * number for at in range(len(names))], heights, width=0.4, label=rule.upper())
+plt.xticks([at + 0.2 for at in range(len(names))], names)
+plt.ylabel("energy in uJ")
+plt.legend()
+plt.tight_layout()
+
+# %%
+# On arrays that can be read from both sides there is no copy to write:
+
+both_sides = archsim.load_chip(
+    "arch_specs/wearable_rram.yaml", ["execution.feedback=transposable", "crossbar.transpose=shared"]
+)
+bp = archsim.simulate(both_sides, work, phase="bp", engine="compiled")
+print(f"bp, read from both sides: {bp.energy_pj / 1e6:.3f} uJ, {bp.area_um2 / 1e6:.3f} mm2")
