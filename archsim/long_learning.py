@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from archsim.components import Action
 from archsim.engine import run_tasks
 from archsim.lowering import Stretch, Written, lower
-from archsim.lowering.context import ActivityLike
+from archsim.lowering.counted import ActivityLike
 from archsim.lowering.update import PHASE
 from archsim.mapping import Mapping
 from archsim.metrics import Tally

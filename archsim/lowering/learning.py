@@ -83,7 +83,7 @@ class Learning:
         return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
 
     def delta(
-        self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
+        self, plan: LayerPlan, home: Home, step: int, after: Sequence[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
@@ -256,7 +256,7 @@ class Learning:
         return first + int(added)
 
     def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
-        """To rescale the errors, to multiply, and to add up the words that this touches; None if there are none."""
+        """To rescale the errors, to multiply, to add up the words that this touches; None if there are none."""
         ctx, name, sample, here = self.ctx, plan.layer.name, self.forward.sample, self.ctx.parts.at(tile)
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}

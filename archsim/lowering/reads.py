@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +16,29 @@ from numpy.typing import NDArray
 
 from archsim.lowering.arrays import Product, reading, scattering
 from archsim.lowering.context import Context, Label
+from archsim.mapping import Block, LayerPlan
 from archsim.taskgraph import Many
 
 Ints = NDArray[np.int64]
 Targets = Sequence[tuple[int, int]]
 """By target, its tile and how many of the results it gets."""
+
+
+@dataclass(eq=False)
+class Turn:
+    """Blocks of a layer that are read in the same step, and the home of each."""
+
+    plan: LayerPlan
+    blocks: list[Block]
+
+    @cached_property
+    def homes(self) -> list[int]:
+        """By block, the tile of the neurons that it adds to."""
+        return [self.plan.home_of(block).tile for block in self.blocks]
+
+    def ways_of(self, blocks: Sequence[int]) -> set[tuple[int, int]]:
+        """From which tile to which home the results of some blocks go."""
+        return {(self.blocks[k].tile, self.homes[k]) for k in blocks}
 
 
 class _Row(NamedTuple):
@@ -99,12 +118,12 @@ class Reads:
         """Asked when it is first laid down: resources are numbered in that order."""
         ctx, product, targets = self.ctx, self.products[k], tuple(self.targets[k])
         read = reading(ctx, label, product)
-        n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed))
+        n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors))
         one = ctx.graph.known(read.fragment, (1, len(read.slots), n_counts, 0))
         scatter = scattering(ctx, label, product, targets)
         two = ctx.graph.known(scatter, (1 + len(targets), 1, 0, 0))
         self._rows[k] = _Row(
             (one.number, two.number), one.n_tasks, one.n_tasks + two.n_tasks, (*read.slots, read.register),
-            *read.fragment.made, scatter.made,
+            last=read.fragment.made[0], merged=read.fragment.made[1], added=scatter.made,
         )  # fmt: skip
         return self._rows[k]

@@ -24,12 +24,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 
 import numpy as np
 
 from archsim.lowering.arrays import Product, counts_of
-from archsim.lowering.context import Ints
+from archsim.lowering.counted import Ints
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
@@ -146,10 +147,8 @@ class BackPropagation(Learning):
                 n_rows[tile, name] += n
         for (home, source), tasks in come.items():
             n_values = n_vectors * n_rows[home, source]
-            first, rescaled = self.ctx.placed(
-                ("rescale", home, n_values), label,
-                lambda home=home, n=n_values: self.rescaled(label, home, n, [opening(0)]), [tasks],
-            )  # fmt: skip
+            lay_down = partial(self.rescaled, label, home, n_values, [opening(0)])
+            first, rescaled = self.ctx.placed(("rescale", home, n_values), label, lay_down, [tasks])
             self._reach(plan, step, home, source, first + rescaled)
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
@@ -209,26 +208,32 @@ class BackPropagation(Learning):
         return merged
 
     def _reads(self, plan: LayerPlan, step: int) -> tuple[Reads, Ints, dict[Place, int]]:
-        """What the arrays compute of a step's errors, what they drive and read, by array and step, and which is where."""
-        ctx, name, sample, n_vectors = self.ctx, plan.layer.name, self.forward.sample, self.ctx.n_vectors(plan.layer.name, step)
-        key = (name, n_vectors)
+        """What arrays compute of a step's errors, what they drive and read by array and step, which is where."""
+        key = (plan.layer.name, self.ctx.n_vectors(plan.layer.name, step))
         if key not in self._counts:
-            bits, blocks = ctx.chip.execution.error_resolution_bits, self._transposed_blocks(plan)
-            if ("transposed", *key) not in ctx.known:
-                products = [Product(block, n_vectors, bits, bits > 1, block.role == "forward") for block in blocks]
-                targets = [
-                    [(home, n * n_vectors) for home, n, _ in self._targets(plan, _inputs(block))] for block in blocks
-                ]
-                places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
-                ctx.known["transposed", *key] = Reads(ctx, products, targets), places
-            reads, places = ctx.known["transposed", *key]
-            spans = [_outputs(product.block) for product in reads.products]
-            counts = [
-                counts_of(ctx, product, ctx.errors_per_step(name, sample, span), ctx.error_codes(name, sample, span))
-                for product, span in zip(reads.products, spans, strict=True)
-            ]
+            reads, places = self._arrays(plan, key[1])
+            counts = [self._driven(plan.layer.name, product) for product in reads.products]
             self._counts[key] = reads, np.array(counts), places
         return self._counts[key]
+
+    def _arrays(self, plan: LayerPlan, n_vectors: int) -> tuple[Reads, dict[Place, int]]:
+        ctx, key = self.ctx, ("reads of errors", plan.layer.name, n_vectors)
+        if key not in ctx.known:
+            bits, blocks = ctx.chip.execution.error_resolution_bits, self._transposed_blocks(plan)
+            products = [Product(block, n_vectors, bits, bits > 1, block.role == "forward") for block in blocks]
+            targets = [
+                [(home, n_rows * n_vectors) for home, n_rows, _ in self._targets(plan, _inputs(block))]
+                for block in blocks
+            ]
+            places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
+            ctx.known[key] = Reads(ctx, products, targets), places
+        found: tuple[Reads, dict[Place, int]] = ctx.known[key]
+        return found
+
+    def _driven(self, layer: str, product: Product) -> Ints:
+        ctx, span, sample = self.ctx, _outputs(product.block), self.forward.sample
+        codes = ctx.error_codes(layer, sample, span)
+        return counts_of(ctx, product, ctx.errors_per_step(layer, sample, span), codes)
 
     def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
         return not self.ctx.chip.execution.skip_idle_blocks or self._n_driven(plan, block, step) > 0
