@@ -133,10 +133,10 @@ def table(before: Path | None, times: int) -> None:
 def growth(most: int) -> None:
     """More and more samples of one network: time for each task should stay as it is."""
     print(f"\n{HEAD.replace('CPU seconds', 'growth     ')}")
-    per_sample = in_own_process(ROOT, "watch_mlp inference", "1", "samples=1")["tasks"]
+    per_sample = in_own_process(ROOT, "watch_mlp inference", "1", "batch=1", "samples=1")["tasks"]
     n_tasks = 10_000
     while n_tasks <= most:
-        sets = [f"samples={max(1, round(n_tasks / per_sample))}"]
+        sets = ["batch=1", f"samples={max(1, round(n_tasks / per_sample))}"]
         if n_tasks < per_sample:
             sets.append(f"timesteps={max(1, round(128 * n_tasks / per_sample))}")
         print(line(", ".join(sets), in_own_process(

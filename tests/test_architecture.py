@@ -18,7 +18,7 @@ from archsim.registry import INTERCONNECTS
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry", "texts"}
+LOW = {"compiling", "errors", "files", "given", "jit", "json_reader", "names", "reading", "registry", "texts"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
@@ -29,10 +29,10 @@ KNOWS = {
     "trace": {"errors"},
     "processes": {"errors", "registry"},
     "taskgraph": {"errors", "jit"},
-    "engine": {"errors", "given", "jit", "taskgraph", "trace"},
+    "engine": {"compiling", "errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
-    "verify": {"errors", "jit", "taskgraph", "trace"},
+    "verify": {"compiling", "errors", "jit", "taskgraph", "trace"},
 }
 KNOWS["spec"] = LOW | {"units", "yaml_reader"}
 KNOWS["workload"] = LOW | {"units", "yaml_reader"}
