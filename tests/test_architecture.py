@@ -18,7 +18,8 @@ from archsim.registry import INTERCONNECTS
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "graphs", "jit", "json_reader", "names", "reading", "registry", "texts"}
+LOW = {"compiling", "errors", "files", "given", "graphs", "jit", "json_reader", "names", "reading", "registry"}
+LOW |= {"texts"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
@@ -31,10 +32,10 @@ KNOWS = {
     "examples": {"errors", "files", "reading"},
     "processes": {"errors", "registry"},
     "taskgraph": {"errors", "graphs", "jit"},
-    "engine": {"errors", "given", "jit", "taskgraph", "trace"},
+    "engine": {"compiling", "errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
-    "verify": {"errors", "jit", "taskgraph", "trace"},
+    "verify": {"compiling", "errors", "jit", "taskgraph", "trace"},
 }
 KNOWS["sources"] = LOW | {"units", "yaml_reader", "examples"}
 KNOWS["spec"] = KNOWS["sources"] | {"sources"}
