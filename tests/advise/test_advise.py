@@ -123,6 +123,13 @@ def test_accuracy_is_said_to_be_left_out(learnt):
     assert bits["notes"] == ["sums are rounded otherwise; accuracy is not in this comparison"]
 
 
+def test_only_the_schedule_that_learns_otherwise_says_so(learnt):
+    outcomes = [one for one in (*learnt.outcomes, *learnt.idle) if one.moves == ("schedule",)]
+    assert len(outcomes) == 4
+    for one in outcomes:
+        assert bool(one.notes) == (one.sets == ("workload.schedule=three_level",))
+
+
 def test_cited_figures_that_do_not_follow_a_change_are_told(root_dir, work_files):
     isaac = Design.of_files(root_dir / "arch_specs" / "isaac_32nm.yaml", work_files["dense"])
     found = advise(isaac, Asked(phase="inference", moves=("adc_rate",)))
