@@ -67,10 +67,13 @@ def _arrays(row: LayerActivity) -> str:
 
 def _given(work: Workload, layer: str, what: str) -> Cause | None:
     """The cause where spikes are not computed, or it is no longer known how."""
-    activity = work.activity
+    activity, is_recorded = work.activity, work.recorded is not None
     is_known = layer != INPUT and work.network.layer(layer).weight is not None
-    if isinstance(activity, FileActivity) and not is_known:
-        return "record", f"the recorded activity says so; record it again if that is not meant ({activity.file})"
+    if (is_recorded or isinstance(activity, FileActivity)) and not is_known:
+        where = f" ({activity.file})" if isinstance(activity, FileActivity) and not is_recorded else ""
+        return "record", f"the recorded activity says so; record it again if that is not meant{where}"
+    if is_recorded:
+        return None
     if isinstance(activity, RatesActivity | ConstantActivity):
         rates = {INPUT: activity.input, **activity.layers}
         key = "input" if layer == INPUT else f"layers.{layer}" if layer in rates else "default"

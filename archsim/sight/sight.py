@@ -59,10 +59,13 @@ def in_sight_of(
 def in_sight(ctx: Context) -> RunActivity:
     """The same of a context, with what it knows already."""
     rows = layer_rows(ctx)
-    return RunActivity(rows, warnings_of(ctx, rows), raster(ctx.activity.spikes), _source(ctx.work.activity))
+    return RunActivity(rows, warnings_of(ctx, rows), raster(ctx.activity.spikes), _source(ctx.work))
 
 
-def _source(activity: ActivityModel) -> str:
+def _source(work: Workload) -> str:
+    activity: ActivityModel = work.activity
+    if work.recorded is not None:
+        return "recorded by the model that the workload was made of"
     if isinstance(activity, RatesActivity):
         return "drawn from the rates of the workload"
     if isinstance(activity, ConstantActivity):

@@ -69,7 +69,9 @@ def inputs_of(work: Workload, seed: int) -> Array | None:
     array (n_samples, timesteps, *input_shape), or None
     """
     activity = work.activity
-    return _inputs(work, activity, seed) if isinstance(activity, RandomActivity | DatasetActivity) else None
+    if work.recorded is not None or not isinstance(activity, RandomActivity | DatasetActivity):
+        return None
+    return _inputs(work, activity, seed)
 
 
 def _inputs(work: Workload, activity: RandomActivity | DatasetActivity, seed: int) -> Array:

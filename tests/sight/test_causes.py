@@ -122,6 +122,17 @@ def test_what_a_reset_leaves_over_the_threshold_keeps_a_neuron_firing(root_dir, 
     assert "reset: zero" in warning.text
 
 
+def test_a_record_that_stands_for_the_activity_is_told_as_such(root_dir, tmp_path):
+    (tmp_path / "work.yaml").write_text(WORK.replace("random_input, rate: 0.4", "rates, input: 0.4, default: 0.5"))
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
+    work = archsim.load_workload(tmp_path / "work.yaml")
+    shapes = {"input": (1, 8, 40), "a": (1, 8, 30), "out": (1, 8, 5)}
+    silent = Activity(work.network, {name: np.zeros(shape, np.uint8) for name, shape in shapes.items()})
+    found = archsim.simulate(chip, replace(work, recorded=silent), "compiled").activity
+    assert found.source == "recorded by the model that the workload was made of"
+    assert [warning.cause for warning in found.warnings if warning.what == "never fires"] == ["record"] * 3
+
+
 def test_rates_that_the_workload_gives_are_named_by_their_key(told):
     rates = "activity={kind: rates, input: 0.5, default: 0.0, layers: {out: 1.0}}"
     found = told(rates)
