@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -42,10 +43,11 @@ def test_every_kind_of_move_is_tried_and_told(learnt):
 
 @pytest.mark.parametrize("kind", MOVES.names())
 def test_the_change_made_by_set_gives_exactly_the_figure(kind, learnt, chip_file, work_files):
-    """The best value of each kind of move."""
+    """The best value of each kind of move; ``ARCHSIM_NIGHTLY`` makes every change."""
     tried = [one for one in (*learnt.outcomes, *learnt.idle) if one.moves == (kind,)]
     assert tried, learnt.untried
-    again(tried[0], chip_file, work_files["dense"])
+    for one in tried if "ARCHSIM_NIGHTLY" in os.environ else tried[:1]:
+        again(one, chip_file, work_files["dense"])
 
 
 def test_so_does_a_pair(learnt, chip_file, work_files):
