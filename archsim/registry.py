@@ -303,8 +303,17 @@ DRIFTS: Registry[Any] = Registry(
     "archsim.crossbar.cells.drifts.kind:DriftLaw",
     "archsim.crossbar.cells.drifts.kinds",
 )
+QUANTISERS: Registry[Any] = Registry(
+    "quantiser",
+    "archsim.quantisers",
+    "archsim.crossbar.quantisers.kind:Quantiser",
+    "archsim.crossbar.quantisers.kinds",
+)
 SAMPLERS: Registry[Any] = Registry(
     "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
+)
+LIBRARIES: Registry[Any] = Registry(
+    "library of spiking modules", "archsim.libraries", "archsim.bridge.library:Library", "archsim.bridge.kinds"
 )
 MOVES: Registry[Any] = Registry(
     "design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves"

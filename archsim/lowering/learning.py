@@ -5,7 +5,8 @@ For every layer with weights and every step whose error delta is known at the la
     recall       the step's potentials out of the history buffer
     leak         the delta of the later timestep, times the leak, where the rule goes back in time
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
-    scan, scale  delta over the largest of its vector, for the drivers; homes on several tiles tell each other
+    scan, scale  delta over what the largest code stands for, for the drivers: by default the largest of its
+                 vector, which homes on several tiles tell each other (:mod:`archsim.crossbar.quantisers`)
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
     rescale      delta times what it was divided by, at the tile
@@ -153,20 +154,22 @@ class Learning:
         """
         name = plan.layer.name
         key = ("spread", self.ctx.n_vectors(name, step), *readers.items())
-        first, (fetched, held) = self.ctx.placed(
+        first, (fetched, held, seen) = self.ctx.placed(
             key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
-            [deltas[home.tile] for home in plan.homes],
+            [[deltas[home.tile], *self.scale_of(name, home.tile)] for home in plan.homes],
         )  # fmt: skip
+        self.gradients.setdefault(name, []).extend(first + task for task in seen)
         return {tile: first + task for tile, task in fetched.items()}, held
 
     def _lay_down_spread(
         self, plan: LayerPlan, step: int, readers: dict[int, int]
-    ) -> tuple[dict[int, int], dict[int, list[Claim]]]:
-        """Ports: the delta of each home."""
+    ) -> tuple[dict[int, int], dict[int, list[Claim]], list[int]]:
+        """Ports: the delta of each home. Beside what `spread` returns: tasks that the update waits for."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_vectors = ctx.n_vectors(name, step)
         deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
-        deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
+        n_values = {h.tile: h.n_channels * n_vectors for h in plan.homes}
+        deltas, seen = self.scaled(label, deltas, n_values, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         for home in plan.homes:
@@ -185,32 +188,47 @@ class Learning:
         fetched = {
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
         }
-        return fetched, held
+        return fetched, held, seen
 
     def scaled(
         self, label: Label, known: Mapping[int, int], n_values: Mapping[int, int], n_vectors: int
-    ) -> dict[int, int]:
-        """Divide the errors of each vector by their largest, of all homes; by home tile, when that is done."""
-        ctx, unit = self.ctx, self.ctx.parts.gradient_unit
-        largest = {
-            tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
-            for tile, task in known.items()
+    ) -> tuple[dict[int, int], list[int]]:
+        """Scale the errors of each vector for the drivers; by home tile, when that is done.
+
+        Where the quantiser looks first, all homes compare their errors and tell each other the largest; where it
+        looks beside, they compare them for the batches to come, and the update waits for these tasks.
+        """
+        ctx, unit, kind = self.ctx, self.ctx.parts.gradient_unit, self.ctx.chip.execution.quantiser
+        told, beside = dict(known), list[int]()
+        if kind.looks_first or kind.looks_beside:
+            seen = {
+                tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
+                for tile, task in known.items()
+            }
+            if kind.looks_first:
+                bits = arithmetic.potential_bits(ctx.chip)
+                told = summed_up(ctx, label, dict.fromkeys(seen, n_vectors), seen, bits)
+            else:
+                beside += seen.values()
+        name, operations = arithmetic.scale(ctx.chip)
+        scaled = {
+            tile: ctx.do(label, tile, unit.compute(name, n_values[tile], operations), [task])
+            for tile, task in told.items()
         }
-        told = summed_up(
-            ctx, label, dict.fromkeys(largest, n_vectors), largest, arithmetic.potential_bits(ctx.chip)
-        )
-        operations = arithmetic.scale(ctx.chip)
-        return {
-            tile: ctx.do(label, tile, unit.compute("scale", n_values[tile], operations), [told[tile]])
-            for tile in told
-        }
+        return scaled, beside
+
+    def scale_of(self, layer: str, tile: int) -> list[int]:
+        """The task after which a home knows what to scale by, where earlier batches have told."""
+        told = self.ctx.scales.get(layer, {}).get(tile)
+        return [] if told is None else [told]
 
     def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
         """Multiply what was made of scaled errors by what they were divided by."""
         return self.ctx.do(label, tile, self._rescale(n_values), after)
 
     def _rescale(self, n_values: int) -> Job:
-        return self.ctx.parts.gradient_unit.compute("rescale", n_values, arithmetic.rescale(self.ctx.chip))
+        name, operations = arithmetic.rescale(self.ctx.chip)
+        return self.ctx.parts.gradient_unit.compute(name, n_values, operations)
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
