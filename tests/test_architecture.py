@@ -268,6 +268,7 @@ INTO_A_BUFFER = {
     ("write_table", "export/kinds/parquet.py"),  # a file of packed_file
     ("write_table", "explore/results.py"),  # a file of fresh_file
     ("nir.write", "workload/nir_writer.py"),  # BytesIO
+    ("nir.write", "bridge/through_nir.py"),  # BytesIO
     ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file
     ("os.open", "cli/say.py"),  # /dev/null
     ("os.open", "reading.py"),  # for reading, without waiting for the other end of a pipe
