@@ -303,6 +303,12 @@ DRIFTS: Registry[Any] = Registry(
     "archsim.crossbar.cells.drifts.kind:DriftLaw",
     "archsim.crossbar.cells.drifts.kinds",
 )
+QUANTISERS: Registry[Any] = Registry(
+    "quantiser",
+    "archsim.quantisers",
+    "archsim.crossbar.quantisers.kind:Quantiser",
+    "archsim.crossbar.quantisers.kinds",
+)
 SAMPLERS: Registry[Any] = Registry(
     "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
 )

@@ -127,7 +127,7 @@ def test_a_place_that_says_something_else_than_the_first_is_refused() -> None:
     ("said", "why"),
     [
         ({"ports": [1], "slots": [0], "counts": [1]}, "waits for itself, or for a task that comes after it"),
-        ({"ports": [-1], "slots": [0], "counts": [1]}, "a task that does not exist"),
+        ({"ports": [-2], "slots": [0], "counts": [1]}, "a task that does not exist"),
         ({"ports": [0], "slots": [1], "counts": [1]}, "resource 1 is unknown"),
         ({"ports": [0], "slots": [0], "counts": [-1]}, "a count or a time below 0"),
     ],

@@ -66,9 +66,10 @@ class Drivers(Part):
         return Figures(part * cost.area_um2, part * cost.leakage_uw, cost.source, said)
 
     @remembered
-    def read_cycles(self, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
+    def read_cycles(self, n_bits: int, signed: bool, of_errors: bool = False) -> tuple[ReadCycle, ...]:
         """The cycles of an input of `n_bits`; a spike is one bit, unsigned: one cycle."""
-        return read_cycles(self.chip.drivers, self.chip.device, self.chip.adc, n_bits, signed)
+        adc = self.chip.adc.of_errors(of_errors)
+        return read_cycles(self.chip.drivers, self.chip.device, adc, n_bits, signed)
 
     def n_phases(self, n_bits: int, signed: bool) -> int:
         """Phases of an input: positive and negative numbers one after the other, or all at once."""
@@ -110,7 +111,7 @@ class Drivers(Part):
     def example_cycles(self) -> list[ReadCycle]:
         """The cycles of a spike and of an error, each once."""
         error_bits = self.chip.execution.error_resolution_bits
-        return list(dict.fromkeys([*self.read_cycles(1, False), *self.read_cycles(error_bits, True)]))
+        return list(dict.fromkeys([*self.read_cycles(1, False), *self.read_cycles(error_bits, True, True)]))
 
     def examples(self) -> list[Action]:
         n_columns = self.chip.crossbar.n_columns

@@ -265,6 +265,8 @@ def without_effect(chip: Chip) -> list[str]:
     if not any(kind.scales(chip) for kind in part_kinds().values()):
         said = "for no cost has model: survey, cacti or sram, or says at which node its figures hold"
         notes.append(f"technology.node: changes nothing here, {said}")
+    if chip.execution.n_copy_every > 1 and chip.execution.feedback != "copy":
+        notes.append("execution.copy_every: changes nothing here, for feedback: transposable has no copy to write")
     return notes + conditions_without_effect(chip, part_kinds())
 
 

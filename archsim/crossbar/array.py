@@ -23,7 +23,7 @@ from archsim.crossbar.mvm.readout import (
     percentile_of,
 )
 from archsim.crossbar.mvm.weights import checked_weights
-from archsim.crossbar.readings import Conducting, Setting, forward_reading
+from archsim.crossbar.readings import Conducting, Setting, forward_reading, seen_by
 from archsim.crossbar.transposed import Backward
 from archsim.crossbar.wired import check_wires
 from archsim.errors import SpecError
@@ -114,12 +114,14 @@ class CrossbarArray(Grid):
         super().__init__(found, (w.shape[0], w.shape[1]), of_cells, of_reference)
         self._rng = np.random.default_rng(of_reads)
         self._compiled = compiled_loops() if compiled else None
-        learned = found.errors.learned
-        self._learned = None if learned is None else model_of_sums(learned)
+        self._seen = {False: seen_by(found, "forward"), True: seen_by(found, "backward")}  # by: backward
+        files = {way: seen.errors.learned for way, seen in self._seen.items()}
+        models = {file: model_of_sums(file) for file in set(files.values()) if isinstance(file, str)}
+        self._learned = {way: models[file] if isinstance(file, str) else None for way, file in files.items()}
         self._adc: Adc | None = None
         self._kept: tuple[tuple[int, int], Reading] | None = None
         self._neurons: IntegrateFire | None = None
-        self._backward = Backward(self.spec, self._layout)
+        self._backward = Backward(self.spec, self._layout, differs=bool(found.exact))
         self.program(w)
 
     # ------------------------------------------------------------------ writing
@@ -248,7 +250,8 @@ class CrossbarArray(Grid):
         outputs = np.empty((len(numbers), self.shape[0]))
         before = self._tally.conversions, self._tally.saturations
         n_cycles, now = n_cycles_of(rules), self._conducting(backward=True)
-        for reading, rows, ratio in self._backward.readings(self._setting(), now, rules, adc):
+        setting = self._setting(backward=True)
+        for reading, rows, ratio in self._backward.readings(setting, now, rules, adc):
             for part in self._parts(len(numbers), n_cycles):
                 drive = encode_checked(numbers[part] * ratio, rules)
                 self._backward.count(self._tally, drive, rows, bipolar)
@@ -284,7 +287,7 @@ class CrossbarArray(Grid):
             sample = self._sample(numbers, n_cycles_of(rules), self.shape[0])
             found = []
             for reading, _, ratio in self._backward.readings(
-                self._setting(), self._conducting(backward=True), rules, None
+                self._setting(backward=True), self._conducting(backward=True), rules, None
             ):
                 found += list(_all_sums(reading, encode(sample * ratio, rules)))
             self._backward.calibrate(np.concatenate(found))
@@ -305,7 +308,8 @@ class CrossbarArray(Grid):
             reading = self._kept[1].converting(adc)
         else:
             digit_max = digit_max_of(self.spec.inputs)
-            reading = forward_reading(self._setting(), self._conducting(backward=False), digit_max, adc)
+            now = self._conducting(backward=False)
+            reading = forward_reading(self._setting(backward=False), now, digit_max, adc)
         self._kept = version, reading
         return reading
 
@@ -314,12 +318,12 @@ class CrossbarArray(Grid):
         return self._backward.kept(
             self._version(),
             backward,
-            lambda: Conducting.of(self.spec, self._layout, self._cells, self._beside, backward),
+            lambda: Conducting.of(self._seen[backward], self._layout, self._cells, self._beside, backward),
         )
 
-    def _setting(self) -> Setting:
-        how = self._compiled, self._rng, self._tally, self._learned
-        return Setting(self.spec, self.weight_map, self._layout, *how)
+    def _setting(self, *, backward: bool) -> Setting:
+        how = self._compiled, self._rng, self._tally, self._learned[backward]
+        return Setting(self._seen[backward], self.weight_map, self._layout, *how)
 
     def _converter(self) -> Adc | None:
         readout = self.spec.readout
@@ -358,8 +362,8 @@ class CrossbarArray(Grid):
 
     @property
     def error_model(self) -> ErrorModel | None:
-        """The learned model that errs the sums; None where the errors of cells and wires do."""
-        return self._learned
+        """The learned model that errs the sums of `mvm`; None where the errors of cells and wires do."""
+        return self._learned[False]
 
     def _parts(self, n: int, n_cycles: int) -> list[slice]:
         step = max(1, _BLOCK // (n_cycles * max(self.shape)))

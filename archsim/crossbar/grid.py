@@ -93,6 +93,11 @@ class Grid:
         return weights_of(self._cells.conductance_siemens, beside, self.weight_map)
 
     @property
+    def wanted(self) -> Floats:
+        """(n_in, n_out): the weights that were asked for, within their ranges; no level, no error is in them."""
+        return self._writer.wanted
+
+    @property
     def writes(self) -> NDArray[np.int64]:
         """(n_in, n_out, S, P): pulses that each cell got since it was made."""
         return self._cells.writes

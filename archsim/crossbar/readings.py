@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,10 @@ class Conducting:
         """Read the cells' state."""
         g = np.asarray(cells.conductance_siemens)
         g_beside = None if beside is None else np.asarray(beside.conductance_siemens)
-        white = _both(cells.white_variance, None if beside is None else beside.white_variance)
-        thermal = _both(cells.thermal_variance, None if beside is None else beside.thermal_variance)
+        white = thermal = None
+        if is_noisy(spec):
+            white = _both(cells.white_variance, None if beside is None else beside.white_variance)
+            thermal = _both(cells.thermal_variance, None if beside is None else beside.thermal_variance)
         crowded = ideal = None
         if spec.wires is not None and (white is not None or thermal is not None):
             share, share_beside = shares_of(spec, layout, g, g_beside, backward)
@@ -71,6 +74,22 @@ class Conducting:
                 g, g_beside = transfers(g, g_beside, layout, spec.wires, backward)
             g, g_beside = g / window, None if g_beside is None else g_beside / window
         return cls(g, g_beside, *(_over(pair, spec) for pair in (white, thermal, crowded, ideal)))
+
+
+def is_noisy(spec: ArraySpec) -> bool:
+    """Whether each read is another."""
+    return spec.errors.read_noise is not None or spec.errors.thermal_noise
+
+
+def seen_by(spec: ArraySpec, direction: Literal["forward", "backward"]) -> ArraySpec:
+    """What the reads of a direction see of an array."""
+    errors, learned = spec.errors, spec.errors.learned
+    if direction == "backward" and spec.backward_learned is not None:
+        learned = spec.backward_learned
+    if direction not in spec.exact:
+        return spec.model_copy(update={"errors": errors.model_copy(update={"learned": learned})})
+    quiet = errors.model_copy(update={"read_noise": None, "thermal_noise": False, "learned": None})
+    return spec.model_copy(update={"errors": quiet, "wires": None, "curve": None})
 
 
 def _both(cells: Floats | None, beside: Floats | None) -> Pair:

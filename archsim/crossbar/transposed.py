@@ -32,8 +32,8 @@ _Key = tuple[bool, int]
 class Backward:
     """The state of a grid's backward reads beyond that of the forward ones."""
 
-    def __init__(self, spec: ArraySpec, layout: Layout) -> None:
-        self.spec, self.layout = spec, layout
+    def __init__(self, spec: ArraySpec, layout: Layout, *, differs: bool = False) -> None:
+        self.spec, self.layout, self._differs = spec, layout, differs
         self.readout: Readout = spec.backward_readout or spec.readout
         self.adc: Adc | None = None
         """The converter whose range data set."""
@@ -45,7 +45,8 @@ class Backward:
         wires = self.spec.wires
         # by reciprocity both directions are one, but for the noise of cells
         noisy = self.spec.errors.read_noise is not None or bool(self.spec.errors.thermal_noise)
-        direction = backward and wires is not None and (noisy or wires.driver_ohm != wires.ground_ohm)
+        one_way = wires is not None and (noisy or wires.driver_ohm != wires.ground_ohm)
+        direction = backward and (one_way or self._differs)
         if direction not in self._kept or self._kept[direction][0] != version:
             self._kept[direction] = version, make()
         return self._kept[direction][1]

@@ -32,6 +32,13 @@ class Writer:
         self._wanted: Floats = np.empty(0)
         self._believed: Floats = np.empty(0)
 
+    @property
+    def wanted(self) -> Floats:
+        """(n_in, n_out): weights as they were asked for; of pulses open loop, where they should have led."""
+        if self.spec.errors.update is None:
+            return self._wanted
+        return weights_of(self._believed, self.weight_map.reference_siemens, self.weight_map)
+
     def program(self, weights: Floats) -> None:
         """Write all cells."""
         self.weight_map = map_weights(weights, self.spec)

@@ -166,6 +166,21 @@ class Interconnect(ABC):
         lengths: Floats = self._lengths[IO, places]
         return lengths
 
+    def pulls(self, bits: Floats, here: Ints, places: Ints) -> Floats:
+        """Bits times distance from each of some places to all that talk, who sit at `here`, summed.
+
+        Parameters
+        ----------
+        bits : float64[..., len(here)]
+        here, places : int64[...]
+
+        Returns
+        -------
+        float64[..., len(places)]
+        """
+        found: Floats = bits @ self.between(here[:, None], places)
+        return found
+
     def within(self, place: int, radius: float) -> Ints:
         """Places that a route of less than `radius` may reach from a place, and some more; in no order."""
         del place, radius

@@ -73,6 +73,8 @@ class RuleRun:
         What every set of arrays did while adapting.
     n_simulated : int
         Batches that were recorded for the event simulation; 0 of a seed that is not simulated.
+    read_errors : dict of str to dict of str to float
+        Relative rms error of what the arrays read after it, by path (forward, backward, feedback) and layer.
     """
 
     seed: int
@@ -90,6 +92,7 @@ class RuleRun:
     spike_rate: dict[str, float]
     counters: dict[str, dict[str, int]]
     n_simulated: int = 0
+    read_errors: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def recovered(self) -> float:

@@ -57,6 +57,7 @@ class RuleRunShape(_Strict):
     spike_rate: dict[str, Share]
     counters: dict[str, dict[str, Whole]]
     n_simulated: Whole
+    read_errors: dict[str, dict[str, Number]]
 
 
 class ProgrammedShape(_Strict):

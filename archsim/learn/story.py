@@ -280,6 +280,7 @@ class _Story:
             error_density={name: done.activity.error_density(name) for name in done.activity.errors},
             spike_rate={name: done.activity.mean_rate(name) for name in done.activity.spikes},
             counters={key: asdict(counters) for key, counters in done.counters.items()},
+            read_errors=done.read_errors,
         )
 
     def _programmed(self, seed: int, trained: Pretrained, data: _Data) -> float:

@@ -37,14 +37,32 @@ COMPARE = Operations(1)
 """A comparison with the largest so far."""
 
 
-def scale(chip: Chip) -> Operations:
-    """A value over the largest of its vector, for the drivers."""
-    return division(error_bits(chip))
+DITHER = Operations(2)
+"""Stochastic rounding: random bits of a linear feedback shift register are added below the last one. A step of the
+register is as much as an addition of the unit, in whose price half the bits of a register change too."""
 
 
-def rescale(chip: Chip) -> Operations:
-    """What was made of scaled values, times the largest that they were divided by."""
-    return Operations(0, ((potential_bits(chip), error_bits(chip)),))
+def scale(chip: Chip) -> tuple[str, Operations]:
+    """An error over what the largest code stands for, rounded, for the drivers; and a name for it."""
+    kind = chip.execution.quantiser
+    found = kind.scaling(potential_bits(chip), error_bits(chip))
+    return _named("scale", chip), Operations(found.n_additions, found.factors) + (
+        DITHER if kind.is_stochastic else Operations()
+    )
+
+
+def rescale(chip: Chip) -> tuple[str, Operations]:
+    """What was made of scaled errors, times what they were divided by; and a name for it."""
+    found = chip.execution.quantiser.rescaling(potential_bits(chip), error_bits(chip))
+    return _named("rescale", chip), Operations(found.n_additions, found.factors)
+
+
+def _named(action: str, chip: Chip) -> str:
+    """As it was always called where the chip does not say how errors become codes."""
+    if chip.execution.errors is None:
+        return action
+    kind = chip.execution.quantiser
+    return f"{action}@{kind.kind}{',stochastic' if kind.is_stochastic else ''}"
 
 
 def exponential(chip: Chip) -> Operations:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.components import ReadCycle
 from archsim.components.records import ArrayRead, longest
@@ -44,10 +45,15 @@ class Product:
     signed: bool
     transposed: bool = False
 
+    @property
+    def of_errors(self) -> bool:
+        """Whether errors drive the array: a transposed read, a copy or a fixed matrix of a rule."""
+        return self.transposed or self.block.role != "forward"
+
 
 def counts_of(
     ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None
-) -> list[list[int]]:
+) -> NDArray[np.int64]:
     """What a product drives and reads, cycle by cycle, in each of some steps.
 
     Parameters
@@ -56,9 +62,13 @@ def counts_of(
         By step, the lines that are driven, over all vectors.
     bursts : Bursts, optional
         The numbers on these lines, where they are known and count.
+
+    Returns
+    -------
+    int64[n_steps, 2 n_cycles]
     """
     spec, drivers = ctx.chip.drivers, ctx.parts.drivers
-    cycles = drivers.read_cycles(product.n_bits, product.signed)
+    cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     n_phases = drivers.n_phases(product.n_bits, product.signed)
     active = np.array(n_active, np.int64)
     found = driven_steps(spec.kind, cycles, n_phases, active, bursts, spec.charged == "ones")
@@ -70,16 +80,15 @@ def counts_of(
         found[:, :, 1] *= _lines_at_once(ctx) * product.block.n_rows
     else:
         found[:, :, 1] *= _read_columns(ctx, product.block)
-    counts: list[list[int]] = found.reshape(len(active), -1).tolist()
-    return counts
+    return found.reshape(len(active), -1)
 
 
 def read_array(
     ctx: Context, label: Label, product: Product, counts: Sequence[int], after: Iterable[int | None]
 ) -> int:
     """All cycles of a product, with their counts (`counts_of`); returns the task that merges the last one."""
-    fragment, slots = _reading(ctx, label, product)
-    waits = [*after, ctx.last_write.get(product.block)] if ctx.last_write else list(after)
+    fragment, slots = reading(ctx, label, product)
+    waits = [*after, ctx.last_write.get(product.block)]
     first = ctx.place(fragment, label, [waits], slots, counts)
     read, merged = fragment.made
     if ctx.work.schedule == "three_level":  # a later batch's write waits for them
@@ -87,7 +96,7 @@ def read_array(
     return first + int(merged)
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     """How products of one kind are read from one array."""
 
     fragment: Fragment
@@ -99,11 +108,11 @@ class _Reading(NamedTuple):
         return self.slots[1]
 
 
-def _reading(ctx: Context, label: Label, product: Product) -> _Reading:
+def reading(ctx: Context, label: Label, product: Product) -> Reading:
     """The fragment of a product, one for all arrays of a layer that are alike, and what it takes of its array."""
     block, transposed = product.block, product.transposed
     key = (block.tile, block.pe, block.crossbar, transposed, product.n_vectors, label.phase)
-    found: _Reading | None = ctx.known.get(key)
+    found: Reading | None = ctx.known.get(key)
     if found is None:
         kind = (block.layer, block.role, block.n_rows, block.n_columns, block.n_crossbars)
         slots = _resources(ctx, product)
@@ -111,7 +120,7 @@ def _reading(ctx: Context, label: Label, product: Product) -> _Reading:
             (label.phase, kind, transposed, product.n_vectors, product.n_bits, product.signed),
             lambda: _lay_down_read(ctx, label, product), slots,
         )  # fmt: skip
-        found = ctx.known[key] = _Reading(fragment, slots)
+        found = ctx.known[key] = Reading(fragment, slots)
     return found
 
 
@@ -137,7 +146,7 @@ def _lay_down_read(ctx: Context, label: Label, product: Product) -> tuple[int, i
     read = merged = ctx.add(label, ADMIT, 1, after=[opening(0)], reserves=[register, turn])
     # from the columns, the cells of a weight share the row's wire: one read for each of them
     n_reads = ctx.chip.crossbar.n_columns_per_weight // _lines_at_once(ctx) if product.transposed else 1
-    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed)
+    cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     for i, cycle in enumerate(cycles):
         for k in range(n_reads):
             is_last = i == len(cycles) - 1 and k == n_reads - 1
@@ -244,14 +253,23 @@ def scatter(
     list of int
         The additions, one for each target. The last one done frees the array's output register.
     """
-    register = _reading(ctx, label, product).register
-    shape = tuple((share.tile, share.n_values) for share in targets)
-    fragment = ctx.fragment(
-        ("scatter", label.phase, label.layer, product.block.tile, shape),
-        lambda: _lay_down_scatter(ctx, label, product, shape), (register,),
-    )  # fmt: skip
+    register = reading(ctx, label, product).register
+    fragment = scattering(ctx, label, product, tuple((share.tile, share.n_values) for share in targets))
     first = ctx.place(fragment, label, [merged, *(share.after for share in targets)], (register,))
     return [first + added for added in fragment.made]
+
+
+def scattering(
+    ctx: Context, label: Label, product: Product, targets: tuple[tuple[int, int], ...]
+) -> Fragment:
+    """The fragment that carries a product's result to some tiles: how many values to each.
+
+    Its ports: the result, and what each addition waits for; its slot: the array's output register.
+    """
+    return ctx.fragment(
+        ("scatter", label.phase, label.layer, product.block.tile, targets),
+        lambda: _lay_down_scatter(ctx, label, product, targets), (reading(ctx, label, product).register,),
+    )  # fmt: skip
 
 
 def _lay_down_scatter(
@@ -314,7 +332,7 @@ def _converted_values(ctx: Context, product: Product) -> int:
     Where the chip says that currents are subtracted before they are converted, a pair is one conversion, and a
     reference column none of its own.
     """
-    crossbar, conversion = ctx.chip.crossbar, ctx.chip.adc.conversion
+    crossbar, conversion = ctx.chip.crossbar, ctx.chip.adc.of_errors(product.of_errors).conversion
     if product.transposed:
         return product.block.n_rows
     if conversion is not None and conversion.subtract == "analog" and crossbar.signed != "unsigned":

@@ -16,7 +16,7 @@ from archsim.lowering.stretch import Stretch, Written
 from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
 from archsim.mapping.rule import MappedRule
 from archsim.spec import Chip
-from archsim.taskgraph import Fragment, Port, TaskGraphBuilder, opening
+from archsim.taskgraph import NOTHING, Fragment, Port, TaskGraphBuilder, opening
 from archsim.workload import Layer, Network, Workload
 
 # tasks that only order others or hand out buffer space: no time, no energy
@@ -121,6 +121,7 @@ class Context:
     _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
     known: dict[Hashable, Any] = field(default_factory=dict)  # what a phase has found out and will ask for again
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
+    scales: dict[str, dict[int, int]] = field(default_factory=dict)  # layer, home: what scales errors is known
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
@@ -136,12 +137,12 @@ class Context:
         ends = np.cumsum(sizes).tolist()
         return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
-    @property
+    @cached_property
     def flow(self) -> Dataflow:
         """Which steps need which."""
         return self.mapping.flow
 
-    @property
+    @cached_property
     def network(self) -> Network:
         """The network that is lowered."""
         return self.work.network
@@ -219,7 +220,10 @@ class Context:
 
         Of each of the jobs, in the fragment that of `opened`, the place says count and times.
         """
-        fragment = self.fragment((key, label.phase, label.layer), lay_down)
+        whole = (key, label.phase, label.layer)
+        fragment = self._fragments.get(whole) or self.fragment(whole, lay_down)
+        if not jobs:
+            return self.place(fragment, label, ports), fragment.made
         counts = [job.count for job in jobs]
         times = [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
         return self.place(fragment, label, ports, (), counts, times), fragment.made
@@ -278,6 +282,10 @@ class Context:
             for name, capacity, units in job.uses
         ]
         return [claim for claim in uses if claim[1]]
+
+    def written_last(self, block: Block) -> int:
+        """The last write of a block; `NOTHING` if there is none."""
+        return or_nothing(self.last_write.get(block)) if self.last_write else NOTHING
 
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
@@ -461,6 +469,11 @@ class Context:
             window = device.g_max_siemens - device.g_min_siemens
             means[layer.name] = device.g_min_siemens + mean * window
         return means
+
+
+def or_nothing(task: int | None) -> int:
+    """A task among columns of tasks."""
+    return NOTHING if task is None else task
 
 
 def opened(job: Job, k: int) -> Job:

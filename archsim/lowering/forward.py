@@ -28,12 +28,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import product
 from typing import NamedTuple
 
-from archsim.lowering.arrays import Product, counts_of, deliver, read_array
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Ints, Label, Span, or_nothing
 from archsim.lowering.order import as_inputs_come
+from archsim.lowering.reads import Reads
 from archsim.lowering.rooms import history_room, homes_read, input_room, message_bytes
 from archsim.lowering.transport import Room, emit, empty_token, fetch, send_all, spike_bits, travel
 from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, sources_of, stored_for
@@ -42,6 +47,23 @@ from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
+
+
+@dataclass(eq=False)
+class Turn:
+    """Blocks of a layer that are read in the same step, and the home of each."""
+
+    plan: LayerPlan
+    blocks: list[Block]
+
+    @cached_property
+    def homes(self) -> list[int]:
+        """By block, the tile of the neurons that it adds to."""
+        return [self.plan.home_of(block).tile for block in self.blocks]
+
+    def ways_of(self, blocks: Sequence[int]) -> set[tuple[int, int]]:
+        """From which tile to which home the results of some blocks go."""
+        return {(self.blocks[k].tile, self.homes[k]) for k in blocks}
 
 
 class _AtHome(NamedTuple):
@@ -93,7 +115,8 @@ class Forward:
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
     _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
     _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
-    _products: dict[tuple[int, ...], tuple[Product, list[list[int]]]] = field(default_factory=dict)
+    _reached: dict[Turn, NDArray[np.bool_]] = field(default_factory=dict)  # (blocks, steps)
+    _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there."""
@@ -135,14 +158,21 @@ class Forward:
             plan = ctx.plan(consumer.name)
             if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
                 continue
-            load = ctx.parts.global_buffer.access("load_global", n_values * bits)
-            loaded = ctx.do(label, IO, load, self._received_before(consumer.name, step))
-            size = n_bytes(n_values, bits)
-            rooms = {tile: input_room(ctx, plan, tile, INPUT, None, size) for tile in plan.tiles}
-            received = send_all(ctx, label, IO, on_link, rooms, [loaded])
-            self.received[consumer.name, step] = list(received.values())
+            first, received = ctx.placed(
+                ("input", consumer.name, on_link), label,
+                partial(self._lay_down_input, label, plan, n_values * bits, on_link),
+                [self._received_before(consumer.name, step)],
+            )  # fmt: skip
+            self.received[consumer.name, step] = [first + task for task in received.values()]
             for tile, task in received.items():
-                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(task)
+                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(first + task)
+
+    def _lay_down_input(self, label: Label, plan: LayerPlan, n_bits: int, on_link: int) -> dict[int, int]:
+        """One timestep out of the global buffer, to all tiles of a layer; by tile, when it is there."""
+        ctx = self.ctx
+        loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", n_bits), [opening(0)])
+        rooms = {tile: input_room(ctx, plan, tile, INPUT, None, n_bytes(n_bits, 1)) for tile in plan.tiles}
+        return send_all(ctx, label, IO, on_link, rooms, [loaded])
 
     def _received_before(self, consumer: str, step: int) -> list[int | None]:
         """Predecessors of a load: the input does not run ahead of its receivers without bound.
@@ -158,19 +188,20 @@ class Forward:
 
     def _step(self, plan: LayerPlan, step: int) -> None:
         come: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
+        turn, active = self._turn(plan, step), self._active(plan, step)
+        n_accesses = self._fetched_accesses(plan, step, turn, active)
         for tile in plan.tiles:
-            fetched = self._fetch(plan, tile, step)
+            fetched = self._fetch(plan, tile, step, n_accesses[tile])
             if not plan.forward:
                 come[tile].append(self._pool(plan, tile, step, fetched))
-        active = self._active_blocks(plan, step)
-        for block in active:
-            come[plan.home_of(block).tile].append(self._block(plan, block, step))
-        for tile, home in sorted(_ways(plan, self._blocks_of(plan, step)) - _ways(plan, active)):
+        if active:
+            self._read(plan, step, turn, active, come)
+        for tile, home in sorted(turn.ways_of(range(len(turn.blocks))) - turn.ways_of(active)):
             come[home].append(self._nothing(plan, tile, home, step))
         for place in plan.homes:
             self._home(plan, place, step, come[place.tile])
 
-    def _fetch(self, plan: LayerPlan, tile: int, step: int) -> int:
+    def _fetch(self, plan: LayerPlan, tile: int, step: int, n_accesses: int) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
         ctx, label, layer = self.ctx, self.label(plan.layer.name, step), plan.layer.name
         after: list[int | None] = [self._start_of(step), *self._read_before(plan, tile, step)]
@@ -180,7 +211,7 @@ class Forward:
                 after += self.arrived.get((layer, tile, source, needed), [])
             frees += self._leaving(plan, tile, source, step)
         kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
-        n_accesses, n_vectors = self._fetched_accesses(plan, tile, step), ctx.n_vectors(layer, step)
+        n_vectors = ctx.n_vectors(layer, step)
 
         def lay_down() -> tuple[int, int]:
             waits = opening(0)
@@ -217,36 +248,45 @@ class Forward:
             run, there = run.before, there + self.ctx.flow.n_steps(name)
         return run, there
 
-    def _fetched_accesses(self, plan: LayerPlan, tile: int, step: int) -> int:
+    def _fetched_accesses(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> dict[int, int]:
+        """Accesses of the input buffer of each tile: the rows of its active blocks, once if the bus broadcasts."""
         ctx, name = self.ctx, plan.layer.name
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        n_vectors = ctx.n_vectors(name, step)
+        accesses = ctx.parts.input_buffer.accesses
         if not plan.forward:
-            home = next(h for h in plan.homes if h.tile == tile)
-            return ctx.parts.input_buffer.accesses(pooled_values(ctx, plan, home, step) * bits)
-        blocks = [b for b in self._active_blocks(plan, step) if b.tile == tile]
-        rows = [b.rows for b in blocks]
-        if ctx.chip.tile.bus.broadcast:
-            rows = sorted(set(rows))
-        return sum(n_vectors * ctx.parts.input_buffer.accesses((b - a) * bits) for a, b in rows)
+            return {h.tile: accesses(pooled_values(ctx, plan, h, step) * bits) for h in plan.homes}
+        found: dict[int, list[Span]] = {tile: [] for tile in plan.tiles}
+        for k in active:
+            found[turn.blocks[k].tile].append(turn.blocks[k].rows)
+        once, n_vectors = ctx.chip.tile.bus.broadcast, ctx.n_vectors(name, step)
+        return {
+            tile: n_vectors * sum(accesses((b - a) * bits) for a, b in (set(rows) if once else rows))
+            for tile, rows in found.items()
+        }
 
-    def _blocks_of(self, plan: LayerPlan, step: int) -> list[Block]:
+    def _turn(self, plan: LayerPlan, step: int) -> Turn:
         """The blocks whose turn the step is: those of one replica."""
         known, name = self.ctx.known, plan.layer.name
         if ("turns", name) not in known:
             n_replicas = max((block.replica for block in plan.forward), default=0) + 1
             known["turns", name] = [
-                [block for block in plan.forward if block.replica == turn] for turn in range(n_replicas)
+                Turn(plan, [block for block in plan.forward if block.replica == replica])
+                for replica in range(n_replicas)
             ]
-        turns: list[list[Block]] = known["turns", name]
+        turns: list[Turn] = known["turns", name]
         return turns[step % len(turns)]
 
-    def _active_blocks(self, plan: LayerPlan, step: int) -> list[Block]:
-        """Blocks that are read in this step: all of its replica, or those that an input reaches."""
-        ctx, blocks = self.ctx, self._blocks_of(plan, step)
+    def _active(self, plan: LayerPlan, step: int) -> list[int]:
+        """Blocks that are read in this step: all whose turn it is, or those that an input reaches."""
+        ctx, turn = self.ctx, self._turn(plan, step)
         if not ctx.chip.execution.skip_idle_blocks:
-            return blocks
-        return [b for b in blocks if ctx.active_per_step(plan.layer, self.sample, b.rows)[step] > 0]
+            return list(range(len(turn.blocks)))
+        if turn not in self._reached:
+            spans = [ctx.active_per_step(plan.layer, self.sample, block.rows) for block in turn.blocks]
+            self._reached[turn] = np.array(spans, np.int64).reshape(len(spans), ctx.flow.n_steps(plan.layer.name)) > 0
+        reached = self._reached[turn]
+        active: list[int] = np.flatnonzero(reached[:, step]).tolist()
+        return active
 
     def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
@@ -309,29 +349,43 @@ class Forward:
                     room = input_room(ctx, plan, tile, source, home, size)
                     ctx.add(label, RELEASE, 1, after=read, frees=[room.claim])
 
-    def _block(self, plan: LayerPlan, block: Block, step: int) -> int:
-        """Read a block and add its sums up at its home; returns the addition."""
-        ctx, name = self.ctx, plan.layer.name
-        label = self.label(name, step)
-        product, counts = self._product(plan, block, step)
-        merged = read_array(ctx, label, product, counts[step], [self.fetched[name, block.tile, step]])
-        self.read.setdefault((name, block.tile, step), []).append(merged)
-        home = plan.home_of(block).tile
-        free = self._sent_before(name, home, step, ctx.chip.tile.n_accumulator_sets)
-        return deliver(ctx, label, product, merged, home, free)
+    def _read(
+        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], come: dict[int, list[int]]
+    ) -> None:
+        """Read blocks and add their sums up at their homes."""
+        ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
+        reads, counts = self._reads(turn, step, n_vectors)
+        fetched = {tile: self.fetched[name, tile, step] for tile in plan.tiles}
+        distance = ctx.chip.tile.n_accumulator_sets
+        free = {home.tile: or_nothing(self._sent_before(name, home.tile, step, distance)) for home in plan.homes}
+        where = [(turn.blocks[k].tile, turn.homes[k]) for k in active]
+        waits = [
+            [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
+        ]
+        frees = [[[free[home]]] for _, home in where]
+        merged, added = reads.place(self.label(name, step), active, counts[active, step], waits, frees)
+        for (tile, home), read, [task] in zip(where, merged, added, strict=True):
+            self.read.setdefault((name, tile, step), []).append(read)
+            come[home].append(task)
 
-    def _product(self, plan: LayerPlan, block: Block, step: int) -> tuple[Product, list[list[int]]]:
-        """What a block computes in a step, and what it drives and reads, by step."""
-        ctx, n_vectors = self.ctx, self.ctx.n_vectors(plan.layer.name, step)
-        key = (block.tile, block.pe, block.crossbar, n_vectors)
-        if key not in self._products:
-            bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-            signed = any(ctx.signed[source] for source in sources_of(plan.layer))
-            product = Product(block, n_vectors, bits, signed)
-            codes = ctx.row_codes(plan.layer, self.sample, block.rows) if bits > 1 else None
-            active = ctx.active_per_step(plan.layer, self.sample, block.rows)
-            self._products[key] = product, counts_of(ctx, product, active, codes)
-        return self._products[key]
+    def _reads(self, turn: Turn, step: int, n_vectors: int) -> tuple[Reads, Ints]:
+        """What the blocks of a turn compute, and what they drive and read, by block and step."""
+        ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
+        if key not in self._counts:
+            bits = max(ctx.bits[source] for source in sources_of(layer))
+            signed = any(ctx.signed[source] for source in sources_of(layer))
+            products = [Product(block, n_vectors, bits, signed) for block in turn.blocks]
+            counts = [self._driven(turn, product) for product in products]
+            if ("reads", *key) not in ctx.known:
+                targets = [[(home, p.block.n_columns * n_vectors)] for home, p in zip(turn.homes, products, strict=True)]
+                ctx.known["reads", *key] = Reads(ctx, products, targets)
+            self._counts[key] = ctx.known["reads", *key], np.array(counts)
+        return self._counts[key]
+
+    def _driven(self, turn: Turn, product: Product) -> Ints:
+        ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
+        codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
+        return counts_of(ctx, product, ctx.active_per_step(layer, self.sample, rows), codes)
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
@@ -452,11 +506,6 @@ class Forward:
         _, bits = history_room(ctx, plan, tile, step, what)
         label = self.label(plan.layer.name, step)
         return ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("keep", bits), [after])
-
-
-def _ways(plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, int]]:
-    """From which tile to which home the results of some blocks go."""
-    return {(block.tile, plan.home_of(block).tile) for block in blocks}
 
 
 def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:

@@ -5,7 +5,8 @@ For every layer with weights and every step whose error delta is known at the la
     recall       the step's potentials out of the history buffer
     leak         the delta of the later timestep, times the leak, where the rule goes back in time
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
-    scan, scale  delta over the largest of its vector, for the drivers; homes on several tiles tell each other
+    scan, scale  delta over what the largest code stands for, for the drivers: by default the largest of its
+                 vector, which homes on several tiles tell each other (:mod:`archsim.crossbar.quantisers`)
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
     rescale      delta times what it was divided by, at the tile
@@ -151,9 +152,11 @@ class Learning:
         fetched, held
             By tile: the task that has fetched them, and the space that they hold there.
         """
-        name = plan.layer.name
-        key = ("spread", self.ctx.n_vectors(name, step), *readers.items())
-        first, (fetched, held) = self.ctx.placed(
+        ctx, name = self.ctx, plan.layer.name
+        if ctx.chip.execution.quantiser.looks_beside:  # what scales them, and whom they tell, is not of the step
+            deltas = self._scaled_step(plan, step, deltas)
+        key = ("spread", ctx.n_vectors(name, step), *readers.items())
+        first, (fetched, held) = ctx.placed(
             key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
             [deltas[home.tile] for home in plan.homes],
         )  # fmt: skip
@@ -166,7 +169,8 @@ class Learning:
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_vectors = ctx.n_vectors(name, step)
         deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
-        deltas = self.scaled(label, deltas, {h.tile: h.n_channels * n_vectors for h in plan.homes}, n_vectors)
+        if not ctx.chip.execution.quantiser.looks_beside:
+            deltas = self._scaled_step(plan, step, deltas)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         for home in plan.homes:
@@ -187,22 +191,37 @@ class Learning:
         }
         return fetched, held
 
+    def _scaled_step(self, plan: LayerPlan, step: int, deltas: Mapping[int, int]) -> dict[int, int]:
+        """The errors of a step of a layer, scaled at its homes."""
+        n_vectors = self.ctx.n_vectors(plan.layer.name, step)
+        n_values = {home.tile: home.n_channels * n_vectors for home in plan.homes}
+        return self.scaled(self.label(plan.layer.name, step), deltas, n_values, n_vectors)
+
     def scaled(
         self, label: Label, known: Mapping[int, int], n_values: Mapping[int, int], n_vectors: int
     ) -> dict[int, int]:
-        """Divide the errors of each vector by their largest, of all homes; by home tile, when that is done."""
-        ctx, unit = self.ctx, self.ctx.parts.gradient_unit
-        largest = {
-            tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
-            for tile, task in known.items()
-        }
-        told = summed_up(
-            ctx, label, dict.fromkeys(largest, n_vectors), largest, arithmetic.potential_bits(ctx.chip)
-        )
-        operations = arithmetic.scale(ctx.chip)
+        """Scale the errors of each vector for the drivers; by home tile, when that is done.
+
+        Where the quantiser looks first, all homes compare their errors and tell each other the largest; where it
+        looks beside, they compare them for the batches to come.
+        """
+        ctx, unit, kind = self.ctx, self.ctx.parts.gradient_unit, self.ctx.chip.execution.quantiser
+        told = dict(known)
+        if kind.looks_first or kind.looks_beside:
+            seen = {
+                tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
+                for tile, task in known.items()
+            }
+            if kind.looks_first:
+                bits = arithmetic.potential_bits(ctx.chip)
+                told = summed_up(ctx, label, dict.fromkeys(seen, n_vectors), seen, bits)
+            else:
+                self.gradients.setdefault(label.layer, []).extend(seen.values())
+        name, operations = arithmetic.scale(ctx.chip)
+        scales = ctx.scales.get(label.layer, {})
         return {
-            tile: ctx.do(label, tile, unit.compute("scale", n_values[tile], operations), [told[tile]])
-            for tile in told
+            tile: ctx.do(label, tile, unit.compute(name, n_values[tile], operations), [task, scales.get(tile)])
+            for tile, task in told.items()
         }
 
     def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
@@ -210,7 +229,8 @@ class Learning:
         return self.ctx.do(label, tile, self._rescale(n_values), after)
 
     def _rescale(self, n_values: int) -> Job:
-        return self.ctx.parts.gradient_unit.compute("rescale", n_values, arithmetic.rescale(self.ctx.chip))
+        name, operations = arithmetic.rescale(self.ctx.chip)
+        return self.ctx.parts.gradient_unit.compute(name, n_values, operations)
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""

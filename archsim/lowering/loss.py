@@ -25,6 +25,7 @@ from archsim.lowering.forward import Forward
 from archsim.lowering.transport import travel
 from archsim.mapping import IO, Home, LayerPlan, label_bits
 from archsim.registry import LOSSES
+from archsim.taskgraph import opening
 
 Known = dict[int, int]  # by home tile, the task after which something is there
 
@@ -55,10 +56,16 @@ class OutputError:
     def of_step(self, home: Home, step: int) -> int:
         """The error of one step at one home."""
         ctx, name = self.ctx, self.plan.layer.name
-        known = [self._output(home, step)]
+        known = self._output(home, step)
         if self._is_normalised:
-            known = [self._softmax_of(ctx.flow.timestep(name, step))[home.tile]]
-        return self._error(home, step, home.n_channels * ctx.n_vectors(name, step), known)
+            known = self._softmax_of(ctx.flow.timestep(name, step))[home.tile]
+        n_values = home.n_channels * ctx.n_vectors(name, step)
+        first, error = ctx.placed(
+            ("error", home.tile, n_values), self._label(step),
+            lambda: self._error(home, step, n_values, [opening(0)], opening(1)),
+            [known, self._label_at(home.tile)],
+        )  # fmt: skip
+        return first + int(error)
 
     def on_mean_rate(self) -> Known:
         """The one error of a sample at each home."""
@@ -69,7 +76,12 @@ class OutputError:
         if self._is_normalised and not self._is_normalised_each_time:
             known = self._normalised(last, known)
         homes = self.plan.homes
-        return {home.tile: self._error(home, last, self._n_values(home), [known[home.tile]]) for home in homes}
+        return {
+            home.tile: self._error(
+                home, last, self._n_values(home), [known[home.tile]], self._label_at(home.tile)
+            )
+            for home in homes
+        }  # fmt: skip
 
     @property
     def _is_normalised(self) -> bool:
@@ -96,9 +108,17 @@ class OutputError:
     def _softmax_of(self, timestep: int) -> Known:
         """After which each home has its exponentials of a timestep and the sum of all."""
         if timestep not in self._softmax:
-            step = self._steps_of(timestep)[-1]
-            self._softmax[timestep] = self._normalised(step, self._joined(step, self._outputs_of(timestep)))
+            step, outputs = self._steps_of(timestep)[-1], self._outputs_of(timestep)
+            first, made = self.ctx.placed(
+                "softmax", self._label(step), lambda: self._lay_down_softmax(step), list(outputs.values())
+            )
+            self._softmax[timestep] = {tile: first + task for tile, task in made.items()}
         return self._softmax[timestep]
+
+    def _lay_down_softmax(self, step: int) -> Known:
+        """Ports: the outputs of each home."""
+        ports = {home.tile: [opening(k)] for k, home in enumerate(self.plan.homes)}
+        return self._normalised(step, self._joined(step, ports))
 
     def _normalised(self, step: int, known: Known) -> Known:
         """The largest, then exponentials and their sum; homes tell each other both."""
@@ -109,13 +129,13 @@ class OutputError:
             known = summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(chip))
         return known
 
-    def _error(self, home: Home, step: int, n_values: int, known: list[int]) -> int:
+    def _error(self, home: Home, step: int, n_values: int, known: list[int], label: int) -> int:
         """The label taken off; of errors that were added up it is off."""
         operations = arithmetic.less_label(self.ctx.chip, normalised=self._is_normalised)
         if self.ctx.work.error == "mean_rate" and self._is_normalised_each_time:
             operations = Operations()
         job = self.ctx.parts.gradient_unit.compute(_named("error", operations), n_values, operations)
-        return self.ctx.do(self._label(step), home.tile, job, [*known, self._label_at(home.tile)])
+        return self.ctx.do(self._label(step), home.tile, job, [*known, label])
 
     def _do(self, name: str, home: Home, step: int, operations: Operations, after: list[int]) -> int:
         """Arithmetic on all outputs of a timestep at a home."""

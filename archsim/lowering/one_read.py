@@ -150,7 +150,7 @@ def _energy_of_read(
     """By part, what the tasks of one read spend."""
     ctx = Context(chip, work, mapping, parts, _FirstRows(n_active, chip.crossbar.n_rows))
     product = Product(mapping.blocks[0], n_vectors=1, n_bits=1, signed=False)
-    [counts] = counts_of(ctx, product, [n_active])
+    [counts] = counts_of(ctx, product, [n_active]).tolist()
     read_array(ctx, Label("forward", "array", 0, 0), product, counts, [])
     graph = ctx.graph.build()
     found: dict[str, float] = {}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import BARRIER, Context, Label
-from archsim.mapping import Block, LayerPlan, UpdateNeeds, needs_of
+from archsim.mapping import Block, LayerPlan, UpdateNeeds, needs_of_layer
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Steps:
 
 def lower_steps(ctx: Context, label: Label, plan: LayerPlan, complete: int) -> Steps:
     """Lay down what an optimizer does with a layer's gradients after the task `complete`."""
-    needs = needs_of(ctx.work)
+    needs = needs_of_layer(ctx.chip, ctx.work, plan)
     if needs.is_plain:
         return Steps({}, complete)
     start = _passes(ctx, label, plan, needs, complete)

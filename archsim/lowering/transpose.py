@@ -10,7 +10,7 @@ one gradient in it. With one::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label
@@ -26,11 +26,8 @@ def load_rows(
 ) -> Iterator[Loaded]:
     """Lay down the loads of an array, row by row; `free` is the task that they wait for beside the gradients."""
     if block.role != "copy":
-        is_here = block.role == "forward" and block.replica == 0
-        source = block.tile if is_here else next(_owners(plan, block.rows, block.columns)).tile
-        load = ctx.parts.at(source).gradient_buffer.load_gradient(_bits(ctx, block))
         for row in range(block.n_rows):
-            yield source, ctx.do(label, source, load, [steps.before(block, row), free])
+            yield load_row(ctx, label, plan, block, [steps.before(block, row), free])
     elif ctx.chip.tile.transposer is None:
         for owner, column in _gradients_of(plan, block):
             strided = ctx.parts.at(owner.tile).gradient_buffer.load_strided(block.n_columns)
@@ -40,6 +37,15 @@ def load_rows(
         for source, rows in _groups(ctx, plan, block):
             waits = [steps.before(block, row) for row in rows]
             yield from _transposed(ctx, label, block, source, len(rows), [*waits, free])
+
+
+def load_row(
+    ctx: Context, label: Label, plan: LayerPlan, block: Block, after: Sequence[int | None]
+) -> Loaded:
+    """Lay down the load of one row of an array that is no copy."""
+    source = block.tile if block.replica == 0 else next(_owners(plan, block.rows, block.columns)).tile
+    load = ctx.parts.at(source).gradient_buffer.load_gradient(_bits(ctx, block))
+    return source, ctx.do(label, source, load, after)
 
 
 def loading(ctx: Context, block: Block) -> list[int]:

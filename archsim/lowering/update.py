@@ -2,18 +2,20 @@
 
 For every array that holds weights (all replicas, and the second, transposed copies), row by row::
 
+    hop ..., add     between homes of a layer, where errors are scaled by what was counted in the batches before
     normalise, optimize   what the optimizer does first, see :mod:`archsim.lowering.optimize`
     load_gradient    the row's gradients out of the gradient buffer, over the tile's bus; for the transposed copies
                      turned round, see :mod:`archsim.lowering.transpose`
     hop ...          to an array on another tile (replicas, copies)
     inspect, program, verify      see :mod:`archsim.lowering.writes`
 
-Every row is loaded, as the write circuits decide what changes; where the activity says which cells do, only
-these are programmed and verified, and rows without any are skipped. Rows of one array follow each other; arrays
-work in parallel as far as the power budget allows. A layer is written as soon as its own gradients are complete
-and its arrays have been read for the last time in the batch, or all layers wait for the end of the batch's
-backward pass, as the schedule says (:mod:`archsim.lowering.training`). The next read of an array waits for its
-last verify. Under ``three_level`` a write also waits for the next batch's last read of the array.
+Copies are written every `execution.copy_every` updates. Every row is loaded, as the write circuits decide what
+changes; where the activity says which cells do, only these are programmed and verified, and rows without any are
+skipped. Rows of one array follow each other; arrays work in parallel as far as the power budget allows. A layer is
+written as soon as its own gradients are complete and its arrays have been read for the last time in the batch, or
+all layers wait for the end of the batch's backward pass, as the schedule says (:mod:`archsim.lowering.training`).
+The next read of an array waits for its last verify. Under ``three_level`` a write also waits for the next batch's
+last read of the array.
 """
 
 from __future__ import annotations
@@ -21,15 +23,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archsim.lowering.context import BARRIER, Context, Label
+import numpy as np
+
+from archsim.lowering.arrays import summed_up
+from archsim.lowering.context import BARRIER, Context, Label, or_nothing
 from archsim.lowering.optimize import Steps, lower_steps
 from archsim.lowering.transport import travel
-from archsim.lowering.transpose import load_rows, loading
+from archsim.lowering.transpose import Loaded, load_row, load_rows, loading
 from archsim.lowering.writes import Row, count_rows, inspect_row, rows_of, write_row, writing
 from archsim.mapping import Block, LayerPlan
-from archsim.taskgraph import opening
+from archsim.taskgraph import NOTHING, Fragment, Known, Many, opening
 
 PHASE = "update"
+N_COUNTERS = 2  # of errors that are larger than the largest code, and than half of it
 Gradients = dict[str, list[int]]  # what a layer's update waits for
 
 
@@ -61,13 +67,26 @@ def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer
             waits = gradients[layer.name] if layer_by_layer else everything
             barrier = ctx.add(label, BARRIER, 1, after=waits)
         plan = ctx.plan(layer.name)
+        _tell_scales(ctx, label, plan, barrier)
         steps = lower_steps(ctx, label, plan, barrier)
-        for block in (*plan.forward, *plan.copy):
+        is_due = (update + 1) % ctx.chip.execution.n_copy_every == 0
+        for block in (*plan.forward, *(plan.copy if is_due else ())):
             free = _last_read(ctx, label, block)
             ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])
     ctx.updates.append(ctx.written.since(before))
     return ends
+
+
+def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> None:
+    """What errors of the next batch are scaled by, where homes on several tiles have counted large ones."""
+    if not ctx.chip.execution.quantiser.looks_beside:
+        return
+    is_fed_back = plan.layer is ctx.network.layers[-1] and any(p.feedback for p in ctx.mapping.plans.values())
+    n_counters = N_COUNTERS * (1 + is_fed_back)
+    known = {home.tile: after for home in plan.homes}
+    bits = ctx.chip.tile.membrane_buffer.potential_bits
+    ctx.scales[plan.layer.name] = summed_up(ctx, label, dict.fromkeys(known, n_counters), known, bits)
 
 
 def _last_read(ctx: Context, label: Label, block: Block) -> int | None:
@@ -82,22 +101,11 @@ def _write_block(
 ) -> int:
     """Lay down the writes of one array; returns the task after which it may be read again."""
     rows = rows_of(ctx, block, update)
-    if any(row is not rows[0] for row in rows):
-        count_rows(ctx, rows)
-        return _write_rows(ctx, label, plan, block, rows, steps, free)
-    # one fragment for all arrays of a layer that are alike, and each of their updates
-    is_here = block.role == "forward" and block.replica == 0  # with its gradients on its own tile
-    slots = (*loading(ctx, block), *writing(ctx, block, rows[0])) if is_here else ()
-    where = (block.n_rows, ctx.parts.at(block.tile)) if is_here else (block.tile, block.pe, block.crossbar)
-    has_own = block in steps.of_row
-    ports = steps.of_row[block] if has_own else [steps.whole]
-    own = Steps({block: [opening(k) for k in range(block.n_rows)]} if has_own else {}, opening(0))
-    fragment = ctx.fragment(
-        (label.phase, label.layer, block.role, block.n_columns, where, rows[0], has_own),
-        lambda: _write_rows(ctx, label, plan, block, rows, own, opening(len(ports))), slots,
-    )  # fmt: skip
     count_rows(ctx, rows)
-    return ctx.place(fragment, label, [*ports, free], slots) + int(fragment.made)
+    kinds = {id(row): row for row in rows}
+    if block.role == "copy" or len(kinds) > 2 + len(rows) // 4:  # few rows are alike
+        return _write_rows(ctx, label, plan, block, rows, steps, free)
+    return _place_rows(ctx, label, plan, block, rows, steps, free)
 
 
 def _write_rows(
@@ -105,17 +113,70 @@ def _write_rows(
     free: int | None,
 ) -> int:  # fmt: skip
     """Row by row, as each has its gradients."""
-    row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
-    loads = load_rows(ctx, label, plan, block, steps, free)
     last: int | None = None
-    arrived: list[int | None] = []
-    for (source, loaded), row in zip(loads, rows, strict=True):
-        arrived.append(travel(ctx, label, source, block.tile, row_bits, [loaded]))
-        before = [arrived[-1], last]
-        if ctx.chip.writing.read_before:
-            before = [last := inspect_row(ctx, label, block, before)]
-        if row is not None:
-            last = write_row(ctx, label, block, row, before)
+    arrived: list[int] = []
+    for (source, loaded), row in zip(load_rows(ctx, label, plan, block, steps, free), rows, strict=True):
+        come, written = _write(ctx, label, block, row, (source, loaded), last)
+        arrived.append(come)
+        last = last if written is None else written
     if last is None:  # every change was too small: the array is free once that is known
         return ctx.add(label, BARRIER, 1, after=arrived)
     return last
+
+
+def _write(
+    ctx: Context, label: Label, block: Block, row: Row | None, loaded: Loaded, last: int | None
+) -> tuple[int, int | None]:
+    """One row, with its gradients on the bus of a tile, behind the row before: when they come, when it is done."""
+    row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
+    arrived = travel(ctx, label, loaded[0], block.tile, row_bits, [loaded[1]])
+    assert arrived is not None  # it waits for the load
+    before, done = [arrived, last], None
+    if ctx.chip.writing.read_before:
+        before = [done := inspect_row(ctx, label, block, before)]
+    if row is not None:
+        done = write_row(ctx, label, block, row, before)
+    return arrived, done
+
+
+def _place_rows(
+    ctx: Context, label: Label, plan: LayerPlan, block: Block, rows: Sequence[Row | None], steps: Steps,
+    free: int | None,
+) -> int:  # fmt: skip
+    """As `_write_rows`, of rows that are alike: each kind of them is one fragment."""
+    kinds: dict[int, tuple[Fragment, Known, list[int]]] = {}
+    many, at, last, arrived = Many([], 0, [], [], [], np.zeros(0, np.int64)), ctx.graph.n_tasks, NOTHING, []
+    for k, row in enumerate(rows):
+        if id(row) not in kinds:
+            kinds[id(row)] = _fragment_of(ctx, label, plan, block, row)
+        fragment, known, slots = kinds[id(row)]
+        come, done = fragment.made
+        many.numbers.append(known.number)
+        many.port_tasks.extend((steps.before(block, k), or_nothing(free), last))
+        many.slots.extend(slots)
+        arrived.append(at + come)
+        last = last if done is None else at + done
+        at += known.n_tasks
+    many.port_sizes.extend([1] * 3 * len(rows))
+    ctx.graph.place_many(many._replace(n_tasks=at - ctx.graph.n_tasks), label.timestep, label.sample)
+    return ctx.add(label, BARRIER, 1, after=arrived) if last == NOTHING else last
+
+
+def _fragment_of(
+    ctx: Context, label: Label, plan: LayerPlan, block: Block, row: Row | None
+) -> tuple[Fragment, Known, list[int]]:
+    """One row, alike for all arrays of a layer with gradients on their own tile, and the resources of this one.
+
+    Its ports: the gradients, what the array waits for, the row before.
+    """
+    is_here = block.role == "forward" and block.replica == 0
+    slots = list(dict.fromkeys([*loading(ctx, block), *writing(ctx, block, row)])) if is_here else []
+    where = ctx.parts.at(block.tile) if is_here else (block.tile, block.pe, block.crossbar)
+
+    def lay_down() -> tuple[int, int | None]:
+        loaded = load_row(ctx, label, plan, block, [opening(0), opening(1)])
+        return _write(ctx, label, block, row, loaded, opening(2))
+
+    key = ("row", label.phase, label.layer, block.n_columns, where, row)
+    fragment = ctx.fragment(key, lay_down, slots)
+    return fragment, ctx.graph.known(fragment, (3, len(slots), 0, 0)), slots

@@ -12,7 +12,7 @@ from archsim.mapping.blocks import (
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Mapping, link_bits, map_workload
 from archsim.mapping.memory import all_value_bits, error_bytes, label_bits, n_bytes, value_bits
-from archsim.mapping.optimizer import needs_of
+from archsim.mapping.optimizer import needs_of, needs_of_layer
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of, stored_for
 from archsim.mapping.rule import refuse_without_parts, rule_of, rules_of
@@ -40,6 +40,7 @@ __all__ = [
     "n_bytes",
     "needed_from",
     "needs_of",
+    "needs_of_layer",
     "neurons_of",
     "refuse_without_parts",
     "rows_of_source",

@@ -62,15 +62,15 @@ class Dataflow:
 
     def positions(self, name: str, step: int) -> tuple[int, int]:
         """Positions (start, stop) of a step's burst."""
-        n = self.n_positions(name)
-        if name == INPUT:
+        n, n_bursts = self._sizes[name]
+        if n_bursts == 1:
             return 0, n
-        start = step % self.n_bursts(name) * self.positions_per_burst
+        start = step % n_bursts * self.positions_per_burst
         return start, min(start + self.positions_per_burst, n)
 
     def timestep(self, name: str, step: int) -> int:
         """The timestep of a step."""
-        return step // self.n_bursts(name)
+        return step // self._sizes[name][1]
 
     def needs(self, layer: Layer, step: int, source: str) -> list[int]:
         """Steps of `source` that a step of `layer` reads, in order; for its own output the timestep before."""

@@ -61,7 +61,7 @@ class Mapping:
     def _repr_html_(self) -> str:
         return mapping_html(self)
 
-    @property
+    @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """All blocks, in the order in which they were given crossbars."""
         return tuple(
@@ -71,23 +71,25 @@ class Mapping:
     @property
     def n_crossbars(self) -> int:
         """Crossbars in use."""
-        return len({(b.tile, b.pe, b.crossbar + i) for b in self.blocks for i in range(b.n_crossbars)})
+        return sum(self.crossbars_by_layer.values())
 
     @property
     def n_pes(self) -> int:
         """PEs in use."""
         return len({(block.tile, block.pe) for block in self.blocks})
 
-    @property
+    @cached_property
     def crossbars_by_layer(self) -> dict[tuple[str, str], int]:
         """Crossbars in use by (layer, role); a crossbar that two layers share counts for the first."""
-        seen: set[tuple[int, int, int]] = set()
+        seen: set[int] = set()
         counts: dict[tuple[str, str], int] = {}
+        n_pes, per_pe = self.chip.tile.n_pes, self.chip.pe.n_crossbars
         for block in self.blocks:
-            places = {(block.tile, block.pe, block.crossbar + i) for i in range(block.n_crossbars)} - seen
-            seen |= places
+            first = (block.tile * n_pes + block.pe) * per_pe + block.crossbar
+            before = len(seen)
+            seen.update(range(first, first + block.n_crossbars))
             key = (block.layer, block.role)
-            counts[key] = counts.get(key, 0) + len(places)
+            counts[key] = counts.get(key, 0) + len(seen) - before
         return counts
 
     @property

@@ -18,7 +18,7 @@ from archsim.errors import DoesNotFitError
 from archsim.interconnect import IO
 from archsim.mapping.blocks import Span
 from archsim.mapping.dataflow import Dataflow
-from archsim.mapping.optimizer import needs_of
+from archsim.mapping.optimizer import needs_of_layer
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
@@ -375,7 +375,7 @@ class _Book:
             rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
             n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
-            n = self._row_by_row(rows, bits * needs_of(self.work).n_states)
+            n = self._row_by_row(rows, bits * needs_of_layer(self.chip, self.work, plan).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
 
     def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:

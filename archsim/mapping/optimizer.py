@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from archsim.mapping.plan import LayerPlan
 from archsim.registry import OPTIMIZERS
+from archsim.spec import Chip
 from archsim.workload import Workload
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -34,5 +36,16 @@ def needs_of(work: Workload) -> UpdateNeeds:
         needs: UpdateNeeds = adapt.optimizer.needs()
     if not adapt.residual:
         return needs
+    return _with_one_more(needs, "residual")
+
+
+def needs_of_layer(chip: Chip, work: Workload, plan: LayerPlan) -> UpdateNeeds:
+    """The same for the weights of a layer: what waits for its copy is one more number, and an addition."""
+    needs = needs_of(work)
+    return _with_one_more(needs, "copy waits") if chip.execution.n_copy_every > 1 and plan.copy else needs
+
+
+def _with_one_more(needs: UpdateNeeds, name: str) -> UpdateNeeds:
+    """With one more number that is kept and added to."""
     kept = {"n_states": needs.n_states + 1, "n_operations": needs.n_operations + 1}
-    return replace(needs, name=f"{needs.name},residual", **kept)
+    return replace(needs, name=f"{needs.name},{name}", **kept)

@@ -134,10 +134,11 @@ class _Swaps:
         """The first tile after `after` with which the k-th that talks had better change places."""
         free = self._better_free(k)
         later = free[np.searchsorted(free, after, "right") :][:1].tolist()
-        pulls, apart = self._pulls(self.places[self.talking]), self._apart(self.places[self.talking])
+        places = self.places[self.talking]
+        pulls, apart = self._pulls(places), self.interconnect.between(places[k], places)
         own = np.diagonal(pulls)
         # what two tell each other is as far as before, either way round
-        change = (pulls[k] - own[k]) + (pulls[:, k] - own) + 2 * self.bits[k] * apart[k]
+        change = (pulls[k] - own[k]) + (pulls[:, k] - own) + 2 * self.bits[k] * apart
         later += self.talking[(change < 0) & (self.talking > after)][:1].tolist()
         return min(later, default=None)
 
@@ -151,18 +152,13 @@ class _Swaps:
             self.better[k] = np.sort(self.tile_at[near[self._pulls(near, k) < here]])
         return self.better[k]
 
-    def _apart(self, places: Ints, k: slice | Ints = slice(None)) -> Floats:
-        return self.interconnect.between(self.places[self.talking[k]][:, None], places)
-
     def _pulls(self, places: Ints, k: int | None = None) -> Floats:
         """Cost of the tiles that talk, or of the k-th, at places, all others where they are."""
-        io = self.interconnect.from_io(places)
-        if k is None:
-            pulls: Floats = self.bits @ self._apart(places) + self.io_bits[:, None] * io
-            return pulls
-        partners = np.flatnonzero(self.bits[k])
-        pull: Floats = self.bits[k, partners] @ self._apart(places, partners) + self.io_bits[k] * io
-        return pull
+        partners = slice(None) if k is None else np.flatnonzero(self.bits[k])
+        bits = self.bits if k is None else self.bits[k, partners]
+        own = self.io_bits[:, None] if k is None else self.io_bits[k]
+        pulls = self.interconnect.pulls(bits, self.places[self.talking[partners]], places)
+        return pulls + own * self.interconnect.from_io(places)
 
     def _swap(self, a: int, b: int) -> None:
         self.places[[a, b]] = self.places[[b, a]]

@@ -54,7 +54,7 @@ class LayerPlan:
             return tuple(home.tile for home in self.homes)
         return tuple(sorted({block.tile for block in self.forward}))
 
-    @property
+    @cached_property
     def gradient_tiles(self) -> tuple[int, ...]:
         """Tiles that add up the layer's gradients: those of its first replica, in order."""
         return tuple(sorted({block.tile for block in self.forward if block.replica == 0}))

@@ -98,6 +98,7 @@ def _adaptation_lines(result: LearningResult) -> list[str]:
         )
         lines += [_window_line(rule, whole), _programming_line(rule, whole["programming"])]
         lines += _pulse_lines(run, whole["writes"])
+        lines += _read_lines(run)
     missing = {result.of(rule)[0].wear.why_not for rule in result.rules} - {""}
     return [*lines, *(f"No years until cells wear out: {why}." for why in sorted(missing))]
 
@@ -138,6 +139,15 @@ def _pulse_lines(run: RuleRun, writes: Mapping[str, Any]) -> list[str]:
 def _number(found: Mapping[str, float]) -> str:
     said = f"{found['value']:.6g}"
     return said if not found["half_width"] else f"{said} ± {found['half_width']:.2g}"
+
+
+def _read_lines(run: RuleRun) -> list[str]:
+    """How far what arrays read is from what was asked of them."""
+    paths = [
+        f"{path} {', '.join(f'{layer} {percent(error)}' for layer, error in of_layer.items())}"
+        for path, of_layer in run.read_errors.items()
+    ]
+    return [f"Error of a read after it (relative rms): {'; '.join(paths)}."] if paths else []
 
 
 def _signed(difference: Estimate) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archsim.mapping import IO, Block, LayerPlan, Mapping, link_bits
-from archsim.report.activity import ACTIVITY_COLUMNS, activity_rows
+from archsim.report.activity import activity_table
 from archsim.report.summary import percent
 from archsim.report.table import text_table
 from archsim.units import format_quantity
@@ -43,8 +43,8 @@ def mapping_text(name: str, found: dict[str, Any]) -> str:
     if links := found["links"][:_N_LINKS]:
         rows = [[link["link"], str(link["bits_per_sample"])] for link in links]
         lines.append("\n" + text_table(("most loaded links", "bits per sample"), rows))
-    if rows := activity_rows({"activity": found.get("activity", [])}):
-        lines.append(f"\nactivity, {found['activity_source']}:\n" + text_table(ACTIVITY_COLUMNS, rows))
+    if (table := activity_table(found)) is not None:
+        lines.append(f"\nactivity, {found['activity_source']}:\n{text_table(*table)}")
         lines += [f"warning: {warning['text']}" for warning in found["warnings"]]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archsim.names import NONE
-from archsim.report.activity import ACTIVITY_COLUMNS, activity_rows, warning_lines
+from archsim.report.activity import activity_table, warning_lines
 from archsim.report.advice import advice_markdown
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, percent, rate, write_lines
 from archsim.report.table import markdown_table
@@ -65,9 +65,9 @@ def _phase(record: Record, summary: Summary) -> list[str]:
         _picture(record, summary.phase),
     ]
     parts += [as_markdown(text) for text in (*filter(None, [idle_line(record)]), *write_lines(record))]
-    if rows := activity_rows(record):
+    if (table := activity_table(record)) is not None:
         source = as_markdown(str(record.get("activity_source", "not said")))
-        parts += [f"### {phase}: activity", f"Spikes: {source}.", markdown_table(ACTIVITY_COLUMNS, rows)]
+        parts += [f"### {phase}: activity", f"Spikes: {source}.", markdown_table(*table)]
     parts += advice_markdown(record)
     for by in BREAKDOWNS:
         parts += [f"### {phase} by {by}", _breakdown(by, record["breakdown"][by], totals)]

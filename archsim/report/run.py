@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from archsim.metrics import Result
-from archsim.report.activity import ACTIVITY_COLUMNS, activity_rows, warning_lines
+from archsim.report.activity import activity_tables, warning_lines
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, link_lines, write_lines
 from archsim.report.table import text_table
 
@@ -34,10 +34,6 @@ def run_text(results: Sequence[Result], engine: str, seed: int) -> str:
 
 
 def _activity(records: Sequence[Record]) -> list[str]:
-    """Tables of the activity, one for all phases that are alike, and what looks wrong."""
-    tables: dict[str, list[str]] = {}
-    for record in records:
-        if rows := activity_rows(record):
-            tables.setdefault(text_table(ACTIVITY_COLUMNS, rows), []).append(record["phase"])
-    shown = [f"\nactivity, {', '.join(phases)}:\n{table}" for table, phases in tables.items()]
+    """Tables of the activity, and what looks wrong."""
+    shown = [f"\nactivity, {title}:\n{text_table(*table)}" for title, table in activity_tables(records)]
     return [*shown, *(f"warning: {line}" for line in warning_lines(records))]

@@ -148,5 +148,5 @@ def _why_unread(ctx: Context, layer: Layer) -> Cause:
         said = f"it has {n_replicas} replicas, and a sample only {n_steps} steps"
         return "replicas", f"{said}; lower mapping.replicas.{layer.name}"
     if silent := _silent_sources(ctx, layer):
-        return "input", f"no spike reaches their rows, because {_listed(silent)} nothing"
-    return "input", "no spike reaches their rows in any timestep; the inputs that they serve stay silent"
+        return "input", f"{_listed(silent)} nothing"
+    return "input", "the inputs on their rows stay silent in every timestep"

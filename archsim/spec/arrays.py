@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from numbers import Real
+from typing import Literal
 
 from archsim.errors import SpecError
-from archsim.spec.cells import MOST_COUNT, CellErrors
-from archsim.spec.chip import Chip
+from archsim.spec.cells import MOST_COUNT, CellErrors, LearnedPaths, Path
+from archsim.spec.chip import Adc, Chip
 from archsim.spec.values import (
     AdcReadout,
     ArraySpec,
@@ -20,7 +21,12 @@ from archsim.spec.values import (
 
 
 def array_spec(
-    chip: Chip, *, input_bits: int = 1, input_maximum: float = 1.0, signed_input: bool = False
+    chip: Chip,
+    *,
+    input_bits: int = 1,
+    input_maximum: float = 1.0,
+    signed_input: bool = False,
+    path: Path = "forward",
 ) -> ArraySpec:
     """The value side of a chip's arrays for one kind of input.
 
@@ -33,6 +39,9 @@ def array_spec(
         The number that the largest input code stands for.
     signed_input : bool
         Whether inputs may be negative; they are then driven as the chip's drivers do it.
+    path : str
+        What the rows are driven with: inputs ("forward"), errors of a second, transposed copy ("backward") or of a
+        fixed matrix ("feedback"). Columns are driven with errors, "backward".
 
     Returns
     -------
@@ -66,13 +75,19 @@ def array_spec(
     given |= {"curve": device.curve} | {name: getattr(device, name) for name in of_device}
     if ideal.levels:
         given["n_levels"] = finest_levels(crossbar.n_cells_per_weight)
+    errors = device.errors
+    given |= {"errors": errors.model_copy(update={"learned": errors.learned_of(path)})}
+    given |= {"backward_learned": errors.learned_of("backward"), "exact": exact_reads(chip, path)}
     if ideal.cells:
-        given |= {"errors": CellErrors(), "curve": None}
+        given |= {"errors": CellErrors(), "curve": None, "backward_learned": None}
     if ideal.wires:
         given["wires"] = None
     backward = backward_inputs(chip)
     drive = {"inputs": inputs, "backward_inputs": backward, "pulses": chip.law_of_cells}
-    read = {"readout": readout_of(chip, inputs), "backward_readout": readout_of(chip, backward)}
+    read = {
+        "readout": readout_of(chip, inputs, path),
+        "backward_readout": readout_of(chip, backward, "backward"),
+    }
     return ArraySpec().model_copy(update={**given, **drive, **read})
 
 
@@ -88,19 +103,30 @@ def backward_inputs(chip: Chip) -> InputRules:
     )
 
 
-def readout_of(chip: Chip, inputs: InputRules) -> Readout:
-    """What reads the sums of such inputs."""
-    if chip.without.converters:
+def exact_reads(chip: Chip, path: Path) -> frozenset[Literal["forward", "backward"]]:
+    """Directions of an array, whose rows are driven on a path, that are read exactly."""
+    by_path = isinstance(chip.device.errors.learned, LearnedPaths)
+    of_direction: dict[Literal["forward", "backward"], Path] = {"forward": path, "backward": "backward"}
+    return frozenset(
+        direction
+        for direction, of in of_direction.items()
+        if getattr(chip.without, of) or (by_path and chip.device.errors.learned_of(of) is None)
+    )
+
+
+def readout_of(chip: Chip, inputs: InputRules, path: Path) -> Readout:
+    """What reads the sums of such inputs, on a path."""
+    if chip.without.converters or getattr(chip.without, path):
         return IdealReadout(kind="ideal")
-    adc = chip.adc
-    conversion = assumed_conversion(chip, inputs) if adc.conversion is None else adc.conversion
+    adc = chip.adc.of_errors(path != "forward")
+    conversion = assumed_conversion(adc, inputs) if adc.conversion is None else adc.conversion
     # the chip has checked that they agree
     return AdcReadout.model_construct(kind="adc", resolution_bits=adc.resolution_bits, **dict(conversion))
 
 
-def assumed_conversion(chip: Chip, inputs: InputRules) -> Conversion:
+def assumed_conversion(adc: Adc, inputs: InputRules) -> Conversion:
     """The conversion of a chip that does not describe it: what its price assumes, over a calibrated range."""
-    has_signs = inputs.signed == "bipolar" and chip.adc.resolution_bits > 1
+    has_signs = inputs.signed == "bipolar" and adc.resolution_bits > 1
     return Conversion(
         range=CalibratedRange(kind="calibrated"), code="sign_magnitude" if has_signs else "uniform",
         subtract="digital",

@@ -23,6 +23,7 @@ from archsim.units import (
 )
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Percentile = Annotated[float, Field(gt=0, le=100)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MOST_COUNT = 2**20
 """Of anything on a chip: a million rows, tiles, lanes or levels are far beyond what is built."""
@@ -115,6 +116,27 @@ class Endurance(DoorModel):
     fails: Literal["on", "off", "as_is"] = "as_is"
 
 
+Path = Literal["forward", "backward", "feedback"]
+"""Inputs through weights, errors through weights, errors through a fixed matrix of a learning rule."""
+ModelFile = Annotated[str, Field(min_length=1)]
+
+
+class LearnedPaths(DoorModel):
+    """Files of error models by what is read: inputs through weights, errors through weights, and through a fixed
+    matrix of a learning rule. A path without one reads exactly.
+    """
+
+    forward: ModelFile | None = None
+    backward: ModelFile | None = None
+    feedback: ModelFile | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if self == LearnedPaths.model_construct():
+            raise FieldFaultsError([((), "names no file; give one for forward, backward or feedback")])
+        return self
+
+
 class CellErrors(DoorModel):
     """All that makes cells differ from their targets. What is absent is ideal.
 
@@ -129,7 +151,8 @@ class CellErrors(DoorModel):
     temperature : of the chip; `reference_temperature` is where the figures were measured
     thermal_noise : Johnson-Nyquist noise of the cells over one read pulse
     learned : file of an error model (``archsim crossbar --fit``) that makes the error of every sum before its
-        conversion, in place of all other errors of cells when they are set or read, of wires and of curves
+        conversion, in place of all other errors of cells when they are set or read, of wires and of curves; or
+        one for each path
     """
 
     programming: Spread | None = None
@@ -145,7 +168,7 @@ class CellErrors(DoorModel):
     temperature_k: TemperatureK = 300.0
     reference_temperature_k: TemperatureK = 300.0
     thermal_noise: bool = False
-    learned: Annotated[str, Field(min_length=1)] | None = None
+    learned: ModelFile | LearnedPaths | None = None
 
     @model_validator(mode="after")
     def _choices_agree(self) -> Self:
@@ -169,6 +192,12 @@ class CellErrors(DoorModel):
         if faults:
             raise FieldFaultsError(faults)
         return self
+
+
+    def learned_of(self, path: Path) -> str | None:
+        """The error model's file for what is read on a path."""
+        found: str | None = getattr(self.learned, path) if isinstance(self.learned, LearnedPaths) else self.learned
+        return found
 
 
 LEARNED_STANDS_FOR = (

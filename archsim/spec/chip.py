@@ -40,7 +40,7 @@ from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
 from archsim.spec.replacing import replaced
 from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
-from archsim.spec.values import Conversion, WeightRules, level_fault
+from archsim.spec.values import Conversion, ErrorConversion, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.texts import html_table
 from archsim.units import (
@@ -207,7 +207,8 @@ class Adc(DoorModel):
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
     `conversion` says which sums the codes stand for (absent: :func:`archsim.spec.arrays.array_spec`).
-    `gated`: whether an ADC that does not convert is cut off from its supply.
+    `errors`: what is another way for sums of errors. `gated`: whether an ADC that does not convert is cut off from
+    its supply.
     """
 
     kind: Annotated[str, KindName("archsim.adcs")]
@@ -217,8 +218,16 @@ class Adc(DoorModel):
     n_columns_per_adc: Count
     scope: Literal["crossbar", "pe"]
     conversion: Conversion | None = None
+    errors: ErrorConversion | None = None
     gated: bool = False
     cost: AdcCost
+
+    def of_errors(self, of_errors: bool = True) -> Adc:
+        """The same as it converts sums of errors; itself where it converts those of inputs."""
+        if self.errors is None or not of_errors:
+            return self
+        given = {name: value for name, value in dict(self.errors).items() if value is not None}
+        return self.model_copy(update=given)
 
     @model_validator(mode="after")
     def _one_timing(self) -> Self:
@@ -230,9 +239,14 @@ class Adc(DoorModel):
             faults.append((("rate",), "must be above zero"))
         if not 1 <= self.resolution_bits <= 16:
             faults.append((("resolution",), f"must be 1 to 16 bit; got {self.resolution_bits} bit"))
-        if self.conversion is not None and self.conversion.code == "sign_magnitude" and self.resolution_bits < 2:
-            said = "sign_magnitude needs a resolution of 2 bit or more, one is the sign; choose uniform"
-            faults.append((("conversion", "code"), said))
+        for adc, where in ((self, ()), (self.of_errors(), ("errors",))):
+            code = None if adc.conversion is None else adc.conversion.code
+            if code == "sign_magnitude" and adc.resolution_bits < 2:
+                said = "sign_magnitude needs a resolution of 2 bit or more, one is the sign; choose uniform"
+                faults.append(((*where, "conversion", "code"), said))
+        if self.of_errors().resolution_bits > self.resolution_bits:
+            said = f"must be at most adc.resolution, {self.resolution_bits} bit: the same converters stop earlier"
+            faults.append((("errors", "resolution"), said))
         if faults:
             raise FieldFaultsError(faults)
         return self

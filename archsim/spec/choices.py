@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from archsim.registry import QUANTISERS
 from archsim.spec.buffers import Word
 from archsim.spec.cells import Count
-from archsim.units import AreaUm2, DoorModel, FieldFaultsError, PowerUw
+from archsim.units import AreaUm2, DoorModel, FieldFaultsError, KindOf, PowerUw
+
+Quantiser = Annotated[Any, KindOf("archsim.quantisers")]
+"""A kind of :mod:`archsim.crossbar.quantisers`."""
 
 
 class Execution(DoorModel):
@@ -22,14 +26,27 @@ class Execution(DoorModel):
         Whether an array that no spike reaches in a timestep is read all the same.
     feedback : "copy" or "transposable"
         Back-propagation reads a second, transposed copy of the weights, or the array itself from its columns.
+    copy_every : int
+        Updates from one write of the second copy to the next; what changes in between waits in the gradient
+        buffer, and errors are read from the copy as it is.
     error_resolution : Bits
         Resolution of the error that goes backwards through the drivers.
+    errors : quantiser, optional
+        What the largest code of an error stands for, and how it is rounded: a kind of
+        :mod:`archsim.crossbar.quantisers`. Each vector over its largest, rounded to the nearest, when absent.
     """
 
     spike_format: Literal["aer", "bitmap"]
     skip_idle_blocks: bool
     feedback: Literal["copy", "transposable"]
     error_resolution_bits: Word
+    errors: Quantiser | None = None
+    n_copy_every: Count = 1
+
+    @property
+    def quantiser(self) -> Any:
+        """How errors become codes."""
+        return QUANTISERS["vector_maximum"](kind="vector_maximum") if self.errors is None else self.errors
 
 
 class MappingRules(DoorModel):

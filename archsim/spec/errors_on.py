@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import assert_never, get_args
 
 from archsim.spec.arrays import assumed_conversion, backward_inputs
-from archsim.spec.cells import CellErrors, Wires
+from archsim.spec.cells import CellErrors, LearnedPaths, Path, Wires
 from archsim.spec.chip import Chip
 from archsim.spec.values import AdcRange, CalibratedRange, FixedRange, FullRange, TrackedRange
 from archsim.units import door_key, to_door
@@ -32,12 +32,14 @@ def errors_on(chip: Chip) -> dict[str, str]:
     crossbar = chip.crossbar
     found = {
         "converters": _converters(chip),
-        "drivers": f"errors of {chip.execution.error_resolution_bits} bit",
+        "drivers": _drivers(chip),
         "levels": f"{chip.device.n_levels}, {_cells(crossbar.n_cells_per_weight)} a weight",
         "cells": ", ".join(_cell_errors(chip)) or NOT_NAMED,
         "wires": NOT_NAMED if crossbar.wires is None else _wires(crossbar.wires),
     }
-    return {part: SWITCHED_OFF if getattr(chip.without, part) else said for part, said in found.items()}
+    said = {part: SWITCHED_OFF if getattr(chip.without, part) else said for part, said in found.items()}
+    exact = (path for path in get_args(Path) if getattr(chip.without, path))
+    return {**said, **{f"{path} reads": SWITCHED_OFF for path in exact}}
 
 
 def errors_line(found: dict[str, str]) -> str:
@@ -61,9 +63,21 @@ def _cells(n: int) -> str:
     return f"{n} cell{'s' if n > 1 else ''}"
 
 
+def _drivers(chip: Chip) -> str:
+    kind = chip.execution.quantiser
+    rounding = ", rounded at random" if kind.is_stochastic else ""
+    return f"errors of {chip.execution.error_resolution_bits} bit {kind.said()}{rounding}"
+
+
 def _converters(chip: Chip) -> str:
-    conversion = chip.adc.conversion or assumed_conversion(chip, backward_inputs(chip))
-    return f"{chip.adc.resolution_bits} bit, range {range_said(conversion.range)}"
+    said = [_converter(chip, of_errors) for of_errors in (False, True)]
+    return said[0] if said[0] == said[1] else f"{said[0]}; of errors {said[1]}"
+
+
+def _converter(chip: Chip, of_errors: bool) -> str:
+    adc = chip.adc.of_errors(of_errors)
+    conversion = adc.conversion or assumed_conversion(adc, backward_inputs(chip))
+    return f"{adc.resolution_bits} bit, range {range_said(conversion.range)}"
 
 
 def range_said(given: AdcRange) -> str:
@@ -94,7 +108,11 @@ def _cell_errors(chip: Chip) -> list[str]:
         for name in CellErrors.model_fields
         if name not in TEMPERATURES and getattr(errors, name) != getattr(none, name)
     ]
-    return [name.replace("_", " ") for name in [*named, *(["curve"] if chip.device.curve else [])]]
+    found = [name.replace("_", " ") for name in [*named, *(["curve"] if chip.device.curve else [])]]
+    if isinstance(errors.learned, LearnedPaths):
+        paths = [path for path in get_args(Path) if errors.learned_of(path) is not None]
+        found = [f"learned of {' and '.join(paths)} reads" if name == "learned" else name for name in found]
+    return found
 
 
 def _wires(wires: Wires) -> str:

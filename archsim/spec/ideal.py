@@ -15,11 +15,15 @@ class Ideal(DoorModel):
     levels : a weight is not rounded to the levels of its cells
     cells : no `device.errors`, and no `device.curve`
     wires : no `crossbar.wires`
+    forward, backward, feedback : what is read on that path (inputs through weights, errors through weights,
+        errors through a fixed matrix of a rule) sees no noise, wires, curve, learned errors or converters; what
+        cells hold stays as it is
 
     Examples
     --------
     >>> Ideal(wires=True)
-    Ideal(converters=False, drivers=False, levels=False, cells=False, wires=True)
+    Ideal(converters=False, drivers=False, levels=False, cells=False, wires=True, forward=False, backward=False, \
+feedback=False)
     """
 
     converters: bool = False
@@ -27,6 +31,9 @@ class Ideal(DoorModel):
     levels: bool = False
     cells: bool = False
     wires: bool = False
+    forward: bool = False
+    backward: bool = False
+    feedback: bool = False
 
 
 EVERYTHING = Ideal(**dict.fromkeys(Ideal.model_fields, True))

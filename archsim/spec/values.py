@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Positive, Wires, learned_faults
+from archsim.spec.cells import (
+    MOST_COUNT,
+    CellCurve,
+    CellErrors,
+    Count,
+    Percentile,
+    Positive,
+    Wires,
+    learned_faults,
+)
 from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, Frac, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
@@ -35,7 +44,7 @@ class PercentileClip(DoorModel):
     """The range ends where `percentile` per cent of the magnitudes lie inside."""
 
     kind: Literal["percentile"]
-    percentile: Annotated[float, Field(gt=0, le=100)]
+    percentile: Percentile
 
 
 class SigmaClip(DoorModel):
@@ -90,7 +99,7 @@ class CalibratedRange(DoorModel):
     """So wide that `percentile` per cent of the sums of a calibration batch lie inside."""
 
     kind: Literal["calibrated"]
-    percentile: Annotated[float, Field(gt=0, le=100)] = 99.9
+    percentile: Percentile = 99.9
 
 
 class TrackedRange(DoorModel):
@@ -101,7 +110,7 @@ class TrackedRange(DoorModel):
     """
 
     kind: Literal["tracked"]
-    percentile: Annotated[float, Field(gt=0, le=100)] = 99.9
+    percentile: Percentile = 99.9
     step_frac: Frac = 0.02
 
     @model_validator(mode="after")
@@ -134,6 +143,22 @@ class Conversion(DoorModel):
     code: Literal["uniform", "sign_magnitude"] = "sign_magnitude"
     rounding: Literal["nearest", "down"] = "nearest"
     subtract: Literal["analog", "digital"] = "analog"
+
+
+class ErrorConversion(DoorModel):
+    """What is another way where sums of errors are converted: transposed reads, copies and fixed matrices.
+
+    The same converters stop after `resolution` bits, fewer than they have; range and code of their own.
+    """
+
+    resolution_bits: Annotated[Bits, Field(ge=1, le=16)] | None = None
+    conversion: Conversion | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.resolution_bits is None and self.conversion is None:
+            raise FieldFaultsError([((), "says nothing; give resolution or conversion, or leave it out")])
+        return self
 
 
 class AdcReadout(Conversion):
@@ -216,6 +241,8 @@ class ArraySpec(DoorModel):
     inputs, backward_inputs : how the rows are driven, and the columns in a transposed read (absent: as the rows,
         with a sign)
     readout, backward_readout : what reads the columns, and the rows in a transposed read (absent: as the columns)
+    backward_learned : file of the error model of transposed reads (absent: that of `errors.learned`)
+    exact : directions whose reads see neither noise, wires, a curve nor learned errors; what cells hold stays
     read_voltage_v, read_pulse_ps : the full voltage of a word line, and the time of one read
     on_time_ps : how long the cells conduct in it (all of it if absent): the bandwidth of their thermal noise
     cell : "passive" conducts whenever there is a voltage; "gated" (1T1R) is switched by its word line and fed
@@ -247,6 +274,8 @@ class ArraySpec(DoorModel):
     readout: Readout = IdealReadout(kind="ideal")
     backward_readout: Readout | None = None
     errors: CellErrors = CellErrors()
+    backward_learned: str | None = None
+    exact: frozenset[Literal["forward", "backward"]] = frozenset()
     wires: Wires | None = None
     curve: CellCurve | None = None
     pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None

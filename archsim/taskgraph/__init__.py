@@ -3,12 +3,16 @@
 from archsim.taskgraph.builder import TaskGraphBuilder
 from archsim.taskgraph.fragment import Fragment, Port, opening
 from archsim.taskgraph.graph import Claims, TaskGraph
+from archsim.taskgraph.places import NOTHING, Known, Many
 from archsim.taskgraph.recurrence import Recurrence, find_recurrence
 from archsim.taskgraph.template import Run, TaskTemplate
 
 __all__ = [
+    "NOTHING",
     "Claims",
     "Fragment",
+    "Known",
+    "Many",
     "Port",
     "Recurrence",
     "Run",

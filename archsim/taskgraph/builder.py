@@ -14,7 +14,7 @@ from archsim.taskgraph.finish import ROWS, Columns, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Places
+from archsim.taskgraph.places import TIMES, Known, Many, Places, Shape
 from archsim.taskgraph.whole import is_whole
 
 
@@ -256,19 +256,44 @@ class TaskGraphBuilder:
         EngineError
             The fragment asks for more or less than is given.
         """
-        first, places = self._n_tasks, self._places
-        known = places.fragments.get(fragment)
+        known = self._places.fragments.get(fragment)
         if known is None:
-            known = places.learn(fragment, (len(ports), len(slots), len(counts), len(times)))
+            known = self.known(fragment, (len(ports), len(slots), len(counts), len(times)))
+        first = self._next(known.n_tasks)
+        self._places.add(known, len(self._action), (ports, slots, counts, times), (timestep, sample))
+        return first
+
+    def known(self, fragment: Fragment, shape: Shape) -> Known:
+        """What is known of a fragment whose places give so many ports, slots, counts and times."""
+        known = self._places.fragments.get(fragment)
+        if known is None:
+            known = self._places.learn(fragment, shape)
             for action, phase, layer in zip(fragment.action, fragment.phase, fragment.layer, strict=True):
                 _number_of(self._actions, action)
                 _number_of(self._phases, phase)
                 _number_of(self._layers, layer)
-        if self._most_tasks is not None and first + known.n_tasks > self._most_tasks:
-            raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
-        places.add(known, len(self._action), (ports, slots, counts, times), (timestep, sample))
-        self._n_tasks = first + known.n_tasks
+        if known.shape != shape:
+            raise EngineError(f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}")
+        return known
+
+    def place_many(self, many: Many, timestep: int = -1, sample: int = -1) -> int:
+        """Add the tasks of many places of fragments, see `Many`; returns the first of them."""
+        first = self._next(many.n_tasks)
+        self._places.add_many(many, len(self._action), (timestep, sample))
         return first
+
+    def _next(self, n_tasks: int) -> int:
+        """The id of the next of so many more tasks."""
+        first = self._n_tasks
+        if self._most_tasks is not None and first + n_tasks > self._most_tasks:
+            raise TooLargeError(f"a graph of more than {self._most_tasks} tasks is not allowed here")
+        self._n_tasks = first + n_tasks
+        return first
+
+    @property
+    def n_tasks(self) -> int:
+        """Tasks so far."""
+        return self._n_tasks
 
     def per_time(
         self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]

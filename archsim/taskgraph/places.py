@@ -25,6 +25,32 @@ Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
 Shape = tuple[int, int, int, int]
 """How many of each."""
 PORTS, SLOTS, COUNTS, TIMES = range(4)
+NOTHING = -1
+
+
+class Many(NamedTuple):
+    """What many places give, one after the other; `NOTHING` among the tasks stands for none.
+
+    Attributes
+    ----------
+    numbers : list of int
+        Their fragments (`TaskGraphBuilder.known`).
+    n_tasks : int
+        Of all of them.
+    port_sizes, port_tasks : list of int
+        How many tasks each port of each place has, and which.
+    slots : list of int
+        The resources of all.
+    counts : int64 array
+        The open counts of all.
+    """
+
+    numbers: list[int]
+    n_tasks: int
+    port_sizes: list[int]
+    port_tasks: list[int]
+    slots: list[int]
+    counts: NDArray[np.int64]
 
 
 class Known(NamedTuple):
@@ -43,7 +69,7 @@ class Places:
         self.n_tasks = 0  # of all placed fragments
         self.number, self.n_before = array("i"), array("q")
         self.timestep, self.sample = array("i"), array("i")
-        self.port_ptr, self.port_tasks = array("q", [0]), array("i")
+        self.port_sizes, self.port_tasks = array("i"), array("i")
         self.slots, self.counts, self.times = array("i"), array("q"), array("q")
 
     @property
@@ -74,13 +100,17 @@ class Places:
             )
         self.number.append(number)
         self.n_before.append(n_before)
-        tasks, ends = self.port_tasks, self.port_ptr
+        tasks, sizes = self.port_tasks, self.port_sizes
         for port in ports:
             if isinstance(port, int):
                 tasks.append(port)
-            elif port is not None:
-                tasks.extend([task for task in port if task is not None] if None in port else port)
-            ends.append(len(tasks))
+                sizes.append(1)
+            elif port is None:
+                sizes.append(0)
+            else:
+                some = [task for task in port if task is not None] if None in port else port
+                tasks.extend(some)
+                sizes.append(len(some))
         if slots:
             self.slots.extend(slots)
         if counts:
@@ -90,6 +120,19 @@ class Places:
         self.timestep.append(label[0])
         self.sample.append(label[1])
         self.n_tasks += n_tasks
+
+    def add_many(self, many: Many, n_before: int, label: tuple[int, int]) -> None:
+        """Places one after the other, behind so many single tasks."""
+        n = len(many.numbers)
+        self.number.extend(many.numbers)
+        self.n_before.extend([n_before] * n)
+        self.port_sizes.extend(many.port_sizes)
+        self.port_tasks.extend(many.port_tasks)
+        self.slots.extend(many.slots)
+        self.counts.frombytes(many.counts.tobytes())
+        self.timestep.extend([label[0]] * n)
+        self.sample.extend([label[1]] * n)
+        self.n_tasks += many.n_tasks
 
     def layout(self, n_single: int, n_resources: int) -> Layout:
         """The pieces of a graph with so many single tasks and resources."""
@@ -208,7 +251,8 @@ class Layout:
         is_open = np.flatnonzero(given < 0)
         piece = np.searchsorted(starts, is_open, side="right") - 1
         port = self._base(PORTS)[piece] - 1 - given[is_open]
-        port_ptr = np.array(self._places.port_ptr, np.int64)
+        sizes = np.array(self._places.port_sizes, np.int64)
+        port_ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         given += np.repeat(np.where(np.arange(len(lengths)) % 2, self.start[:-1], 0), lengths)
         n_each = np.ones(len(given), np.int64)
         n_each[is_open] = port_ptr[port + 1] - port_ptr[port]
@@ -219,10 +263,13 @@ class Layout:
         into = _entries(ends[is_open], n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
         out_of = _entries(begin, n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
         idx[into] = given_tasks[out_of]
-        if len(into) and idx[into].min() < 0:
+        if len(into) and idx[into].min() < NOTHING:
             raise EngineError(f"a placed fragment waits for {idx[into].min()}, a task that does not exist")
         if (idx[into] >= np.repeat(self.start[piece], n_given)).any():
             raise EngineError("a task of a placed fragment waits for itself, or for a task that comes after it")
+        stays = idx != NOTHING
+        if not stays.all():
+            idx, ends = idx[stays], np.concatenate([np.zeros(1, np.int64), np.cumsum(stays)])[ends]
         return {"after_ptr": ends[ptr], "after_idx": idx}
 
 

@@ -16,6 +16,7 @@ from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
 from archsim.names import COPY, FEEDBACK
 from archsim.snn import Activity, initialise
+from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.optimizers import SGD
@@ -23,6 +24,7 @@ from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Recipe, train_step
+from archsim.snn.learn.writing import ThresholdWriting
 from archsim.spec import load_chip
 from archsim.workload import Workload
 
@@ -45,6 +47,7 @@ class Step:
     outer: dict[str, int]
     activity: Activity
     work: Workload
+    n_seen: dict[str, int]
 
 
 @pytest.fixture
@@ -63,6 +66,12 @@ def trained(lowered, root_dir, tmp_path):
         )
         feedback = make_feedback(net, "gaussian", seed=0) if phase == "dfa" else {}
         on_chip.add_feedback(feedback)
+        recipe = Recipe(
+            SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
+            mean_rate=work.error == "mean_rate",
+        )
+        labels = np.array([0, 1, 2])
+        on_chip.meet(typical_errors(net, x, labels, recipe), N_SAMPLES)
         on_chip.reset_counters()
         recorder, outer = Recorder(net, on_chip, N_SAMPLES), {}
 
@@ -74,19 +83,20 @@ def trained(lowered, root_dir, tmp_path):
                 size = np.abs(delta).reshape(*delta.shape[:2], net.layer(name).n_columns, -1)
                 largest = np.maximum(size.max(axis=2, keepdims=True), np.finfo(float).tiny)
                 by_position = np.rint(size / largest * largest_code) != 0
+                if chip.execution.errors is not None:  # the same codes that drive the arrays
+                    vectors = delta.reshape(*delta.shape[:2], net.layer(name).n_columns, -1).swapaxes(2, 3)
+                    codes = on_chip.sent.codes(name, vectors.reshape(-1, vectors.shape[3]))
+                    by_position = (codes.reshape(vectors.shape) != 0).swapaxes(2, 3)
                 rows = (tape.rows[name] != 0).astype(int)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
 
-        recipe = Recipe(
-            SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
-            mean_rate=work.error == "mean_rate",
-        )
-        train_step(net, x, np.array([0, 1, 2]), on_chip, recipe, observe=observe)
+        train_step(net, x, labels, on_chip, recipe, observe=observe)
         recorder.written()
         recorder.activity().save(tmp_path / "recorded.npz")
         activity = Activity.load(tmp_path / "recorded.npz", net)
         low = lower(chip, work, map_workload(chip, work, phase), activity)
-        return Step(low, on_chip.counters(), outer, activity, work)
+        n_seen = {key: on_chip.sent.scaler(key).n_seen for key in (*LAYERS, FEEDBACK)}
+        return Step(low, on_chip.counters(), outer, activity, work, n_seen)
 
     return run
 
@@ -96,6 +106,7 @@ TWO_PHASE = ("drivers.signed_input=two_phase",)
 FROM_COLUMNS = ("drivers.resolution=1 bit", *TRANSPOSABLE, *TWO_PHASE)
 ONES = ("drivers.resolution=1 bit", "drivers.charged=ones", *TWO_PHASE)
 ANALOG = ("adc.conversion={subtract: analog}",)
+OF_ERRORS = ("adc.errors={resolution: 4 bit, conversion: {subtract: analog}}",)
 OFFSET = ("crossbar.signed=offset",)
 CASES = {
     "bp, copy": ("dense", "bp", ()),
@@ -113,6 +124,9 @@ CASES = {
     "bp, copy, bit by bit, bits that are 1": ("dense", "bp", ONES),
     "bp, transposable, bits that are 1": ("dense", "bp", (*ONES, *TRANSPOSABLE)),
     "dfa, bit by bit, bits that are 1": ("dense", "dfa", ONES),
+    "bp, copy, errors converted another way": ("dense", "bp", OF_ERRORS),
+    "bp, transposable, errors converted another way": ("dense", "bp", (*FROM_COLUMNS, *OF_ERRORS)),
+    "dfa, errors converted another way": ("dense", "dfa", OF_ERRORS),
     "dfa, no copy is kept": ("dense", "dfa", ("execution.feedback=copy",)),
 } | {
     f"{network}, {rule}": (network, phase, options)
@@ -173,6 +187,99 @@ def test_the_arrays_count_what_the_tasks_do(trained, network, phase, options):
         assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
     copies = {key for key in step.counters if key.endswith(COPY)}
     assert copies == ({"b" + COPY, "out" + COPY} if phase == "bp" and not from_columns else set())
+
+
+QUANTISERS = {
+    "fixed": ("execution.errors={kind: fixed}", (0, 0), (1, 0)),
+    "fixed, at random": ("execution.errors={kind: fixed, rounding: stochastic}", (2, 0), (1, 0)),
+    "power of two": ("execution.errors={kind: power_of_two}", (1, 1), (0, 0)),
+    "power of two, at random": ("execution.errors={kind: power_of_two, rounding: stochastic}", (3, 1), (0, 0)),
+    "vector maximum, at random": ("execution.errors={kind: vector_maximum, rounding: stochastic}", (9, 1), (0, 1)),
+}
+"""Additions of scaling an error of 7 bits, comparisons; multiplications of 16 by 7 bit to scale, to rescale."""
+
+
+@pytest.mark.parametrize(("errors", "additions", "products"), QUANTISERS.values(), ids=QUANTISERS)
+@pytest.mark.parametrize(("phase", "network"), [("bp", "dense"), ("dfa", "dense"), ("bp", "convolutional")])
+def test_each_quantiser_does_the_same_as_numbers_and_as_tasks(
+    trained, phase, network, errors, additions, products
+):
+    step = trained(phase, *ONE_CYCLE, errors, "adc.resolution=12 bit", network=network)
+    seen = {layer: step.n_seen[layer] for layer in LAYERS}
+    carried = "backward" if phase == "bp" else "feedback"
+    for layer in LAYERS:
+        assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
+        key = layer + (COPY if phase == "bp" else FEEDBACK)
+        if key in step.counters:
+            told, found = told_by(step, layer, carried), found_in(step, key)
+            same = told if phase == "bp" else ("read", "convert")
+            assert [told[what] for what in same] == [found[what] for what in same]
+            assert told["read"] > 0
+        told = counts(step.low, layer=layer, phase=carried)
+        n_fed_back = step.n_seen[FEEDBACK] if layer == LAYERS[-1] else 0
+        assert told.get("scan", 0) == additions[1] * (seen[layer] + n_fed_back)
+        assert (told.get("scan", 0) > 0) == (additions[1] > 0)
+    adder_pj = step.low.parts.chip.tile.learner.cost.energy_pj
+    each = sum(step.low.parts.multiplier.charges(16 * 7 / 64).values())
+    priced = {name.partition("@")[0]: action for name, action in step.low.actions.items() if "scale" in name}
+    expected = additions[0] * adder_pj + products[0] * each
+    assert priced["scale"].energy_pj == pytest.approx(expected)
+    assert priced["rescale"].energy_pj == pytest.approx(products[1] * each)
+
+
+N_UPDATES = 5
+
+
+def test_a_copy_that_waits_is_written_with_every_third_update_in_numbers_and_as_tasks(
+    lowered, root_dir, tmp_path
+):
+    """Five updates of one sample each: the copy is written with the third, and stands still in between."""
+    options = [*WITH_CONVERTERS, *ONE_CYCLE, "execution.copy_every=3", "adc.resolution=12 bit"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options)
+    work = lowered.workload("dense", samples=N_UPDATES, batch=1)
+    net = initialise(work.network, 0, 3.0, n_timesteps=6)
+    x = (np.random.default_rng(1).random((6, N_UPDATES, *net.input_shape)) < 0.6).astype(float)
+    on_chip = ChipProducts(chip, net, run_batch(net, x, PlainProducts.of(net)), input_bits=1, seed=0)
+    on_chip.reset_counters()
+    recorder, copies = Recorder(net, on_chip, N_UPDATES), []
+    recipe = Recipe(SGD(2.0), rule="bp", loss=PER_TIMESTEP)
+    writing = ThresholdWriting(on_chip, threshold=0.0, residual=False)
+    for k in range(N_UPDATES):
+        train_step(net, x[:, [k]], np.array([k % 3]), writing, recipe, observe=recorder.observe)
+        recorder.written()
+        copies.append(on_chip.arrays["out" + COPY].weights)
+        if k == 2:
+            np.testing.assert_allclose(copies[2], on_chip.read("out"), atol=1e-12)
+    assert (copies[0] == copies[1]).all()
+    assert (copies[1] != copies[2]).any()
+    assert (copies[2] == copies[3]).all()
+    assert (copies[4] != on_chip.read("out")).any()
+    recorder.activity().save(tmp_path / "recorded.npz")
+    low = lower(chip, work, map_workload(chip, work, "bp"), Activity.load(tmp_path / "recorded.npz", net))
+    counted = on_chip.counters()
+    for layer in ("b", "out"):
+        of_both = counted[layer].pulses + counted[layer + COPY].pulses
+        assert counts(low, layer=layer, phase="update")["program"] == of_both
+        assert counted[layer + COPY].pulses > 0
+    every_time = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options[:-2] + options[-1:])
+    kept = {
+        every: sum(n for (_, _, user), n in of.buffers.share_bytes.items() if user == "optimizer state of out")
+        for every, of in ((3, low.mapping), (1, map_workload(every_time, work, "bp")))
+    }
+    assert kept[3] >= net.layer("out").weight.size * chip.tile.gradients.gradient_bits / 8 > kept[1] == 0
+
+
+@pytest.mark.parametrize(("phase", "options"), [("bp", ()), ("bp", FROM_COLUMNS), ("dfa", ())])
+def test_errors_are_converted_to_their_own_bits_in_numbers_and_in_prices(trained, phase, options):
+    step = trained(phase, *ONE_CYCLE, *options, OF_ERRORS[0])
+    carried = "backward" if phase == "bp" else "feedback"
+    graph = step.low.graph
+    bits = {"forward": set(), carried: set()}
+    for task in range(graph.n_tasks):
+        name = graph.action_names[graph.action[task]]
+        if name.startswith("convert@") and (of := graph.phase_names[graph.phase[task]]) in bits:
+            bits[of].add(name.partition("@")[2].partition("b")[0])
+    assert bits == {"forward": {"5"}, carried: {"4"}}
 
 
 def test_an_error_on_the_mean_rate_reads_the_feedback_once_for_each_sample(trained):

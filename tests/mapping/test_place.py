@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,3 +112,15 @@ def test_tiles_by_the_thousand_are_placed_as_those_that_talk_want_it():
     near = place("mesh", 5_000, traffic, "near")
     assert sorted(near.places) == list(range(5_000))
     assert cost(near, traffic) == sum(traffic.values())  # each has the other beside it
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pulls_are_bits_times_distances_summed(kind):
+    wires = interconnect_of(kind, 400)
+    rng = np.random.default_rng(2)
+    here, bits = rng.integers(0, 400, 7), rng.integers(0, 2**20, (3, 7)).astype(float)
+    for n in (5, 300):
+        places = rng.integers(0, 400, n)
+        expected = bits @ wires.between(here[:, None], places)
+        assert (wires.pulls(bits, here, places) == expected).all()
+        assert (wires.pulls(bits[0], here, places) == expected[0]).all()

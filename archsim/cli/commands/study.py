@@ -13,6 +13,7 @@ import typer
 from archsim.cli.command import PLAIN, Command
 from archsim.cli.options import Assignments, Json, Seed, Workers
 from archsim.cli.say import say, say_json
+from archsim.errors import ExploreError
 from archsim.files import check_folder
 from archsim.registry import COMMANDS
 
@@ -95,6 +96,90 @@ def dfa_vs_bp(
         say_json(found)
     else:
         say(summary_text(found))
+
+
+@study.command("rules")
+def rules(
+    chip: Annotated[Path | None, typer.Argument(metavar="[CHIP]", help="The wearable chip if not given.")] = None,
+    workload: Annotated[
+        Path | None, typer.Argument(metavar="[WORKLOAD]", help="The watch's if not given.")
+    ] = None,
+    set_: Assignments = None,
+    contenders: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="NAME", help="A rule with its choices, such as DRTP; all if not given."),
+    ] = None,
+    depths: Annotated[str, typer.Option("--depths", metavar="N,N", help="Hidden layers.")] = "2",
+    bits: Annotated[str, typer.Option("--bits", metavar="N,N", help="Of an error.")] = "8",
+    quantisers: Annotated[
+        str, typer.Option("--quantisers", metavar="NAME,NAME", help="vector_maximum, power_of_two, stochastic.")
+    ] = "vector_maximum",
+    passes: Annotated[str, typer.Option("--passes", metavar="N,N", help="Over the windows.")] = "1",
+    rates: Annotated[
+        str, typer.Option("--rates", metavar="X,X", help="Each rule chooses of these.")
+    ] = "0.001,0.002,0.005,0.01,0.02",
+    tuning: Annotated[
+        str, typer.Option("--tuning", metavar="SPLIT", help="The task on which rates are chosen.")
+    ] = "left_to_right",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="For intervals.")] = 3,
+    seed: Seed = 0,
+    workers: Workers = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Table, page, pictures; a study resumes."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare learning rules on one chip: accuracy and price of the same adaptations.
+
+    Every rule gets its rate from the same row, on another task. Differences to BP are paired by seed, with 95 %
+    intervals, and called clear after a correction for their number.
+    """
+    from archsim.cli.inputs import progress, split_assignments
+    from archsim.study import Base
+    from archsim.study.rules import Question, rules_study, summary_text, write_study
+    from archsim.study.rules.contenders import chosen
+
+    files = _files(chip, workload)
+    base = Base(*files, *map(tuple, split_assignments(set_ or [])))
+    if output is not None:
+        check_folder(output)
+    question = Question(
+        base, chosen(contenders), _numbers("--depths", depths), _numbers("--bits", bits),
+        tuple(quantisers.split(",")), _numbers("--passes", passes), tuple(sorted(_rates(rates))), tuning,
+        n_seeds=seeds, seed=seed, workers=workers or os.cpu_count() or 1,
+    )  # fmt: skip
+    found = rules_study(question, output / CACHE if output else None, progress)
+    given = [word for name in contenders or [] for word in ("--rule", name)]
+    given += [word for item in set_ or [] for word in ("--set", item)]
+    given += ["--depths", depths, "--bits", bits, "--quantisers", quantisers, "--passes", passes, "--rates", rates]
+    given += ["--tuning", tuning, "--seeds", str(seeds), *(["--seed", str(seed)] if seed else [])]
+    if output is not None:
+        words = ["archsim", "study", "rules", *map(str, files), *given, "-o", str(output)]
+        write_study(output, found, shlex.join(words))
+        say(f"written to {output}", err=True)
+    if json:
+        say_json(found)
+    else:
+        say(summary_text(found))
+
+
+def _numbers(option: str, text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between; ExploreError names the option."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and 0 < int(part) < 1000 for part in parts):
+        raise ExploreError(f"{option} {text}: must be numbers from 1 on with commas between, such as 2,4")
+    return tuple(dict.fromkeys(map(int, parts)))
+
+
+def _rates(text: str) -> set[float]:
+    try:
+        found = {float(part) for part in text.split(",")}
+    except ValueError:
+        found = set()
+    if not found or not all(0 < rate < 1e6 for rate in found):
+        raise ExploreError(f"--rates {text}: must be numbers above 0 with commas between, such as 0.002,0.005")
+    return found
 
 
 def _command(files: Sequence[Path], given: Sequence[str]) -> str:

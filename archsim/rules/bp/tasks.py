@@ -26,16 +26,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from archsim.lowering.arrays import Product, Share, counts_of, read_array, scatter
+import numpy as np
+
+from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.context import Ints
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
+from archsim.lowering.reads import Reads
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
+from archsim.taskgraph import opening
 from archsim.workload import INPUT, Layer
 
 Key = tuple[str, int, int]  # layer, tile, step
+Place = tuple[int, int, int]  # tile, PE, crossbar
 Come = dict[tuple[int, str], list[int]]  # by home tile and layer below, the tasks that its sums are made by
 
 
@@ -45,7 +51,7 @@ class BackPropagation(Learning):
 
     contributions: dict[Key, list[int]] = field(default_factory=dict)
     before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
-    _products: dict[tuple[int, ...], tuple[Product, list[list[int]]]] = field(default_factory=dict)
+    _counts: dict[tuple[str, int], tuple[Reads, Ints, dict[Place, int]]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
@@ -121,25 +127,40 @@ class BackPropagation(Learning):
             if tile in plan.gradient_tiles:
                 done.append(self.outer(plan, tile, step, fetched[tile]))
             here = [block for block in active if block.tile == tile]
-            done += [self._transposed_read(plan, block, step, fetched[tile], come) for block in here]
-            idle = self._ways(plan, [block for block in blocks if block.tile == tile]) - self._ways(plan, here)
-            for home, source in sorted(idle):
-                token = empty_token(ctx, label, tile, home, fetched[tile])
-                come.setdefault((home, source), []).append(token)
+            if here:
+                done += self._transposed_reads(plan, here, step, fetched[tile], come)
+            if len(active) < len(blocks):
+                idle = self._ways(plan, [block for block in blocks if block.tile == tile]) - self._ways(plan, here)
+                for home, source in sorted(idle):
+                    token = empty_token(ctx, label, tile, home, fetched[tile])
+                    come.setdefault((home, source), []).append(token)
             self.release(label, done or [fetched[tile]], held[tile])
         self._add_up(plan, step, active, come)
 
     def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come) -> None:
         """What a step gives to the homes below, once all of it is there, in the measure of what others give."""
         spans, n_vectors = {_inputs(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
+        label, n_rows = self.label(plan.layer.name, step), dict.fromkeys(come, 0)
+        for span in spans:
+            for tile, n, name in self._targets(plan, span):
+                n_rows[tile, name] += n
         for (home, source), tasks in come.items():
-            targets = [found for span in spans for found in self._targets(plan, span)]
-            n_values = n_vectors * sum(n for tile, n, name in targets if (tile, name) == (home, source))
-            label = self.label(plan.layer.name, step)
-            self._reach(plan, step, home, source, self.rescaled(label, home, n_values, tasks))
+            n_values = n_vectors * n_rows[home, source]
+            first, rescaled = self.ctx.placed(
+                ("rescale", home, n_values), label,
+                lambda home=home, n=n_values: self.rescaled(label, home, n, [opening(0)]), [tasks],
+            )  # fmt: skip
+            self._reach(plan, step, home, source, first + rescaled)
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
         """Arrays that carry the error down: those with a row that needs one, or others that the rule has."""
+        key, known = ("arrays of errors", plan.layer.name), self.ctx.known
+        if key not in known:
+            known[key] = self._arrays_of_errors(plan)
+        found: list[Block] = known[key]
+        return found
+
+    def _arrays_of_errors(self, plan: LayerPlan) -> list[Block]:
         rule, is_copied = self.ctx.rule, self.ctx.chip.execution.feedback == "copy"
         if is_copied or not rule.reads_transposed:
             return list(rule.error_arrays(plan))
@@ -166,36 +187,48 @@ class BackPropagation(Learning):
         found: list[tuple[int, int, str]] = known[key]
         return found
 
-    def _transposed_read(self, plan: LayerPlan, block: Block, step: int, fetched: int, come: Come) -> int:
-        """One array's share of the errors of the layer below; its results go to the homes they belong to."""
+    def _transposed_reads(
+        self, plan: LayerPlan, blocks: Sequence[Block], step: int, fetched: int, come: Come
+    ) -> list[int]:
+        """Each array's share of the errors of the layer below; its results go to the homes they belong to."""
         ctx, name = self.ctx, plan.layer.name
-        label = self.label(name, step)
-        product, counts = self._product(plan, block, step)
-        targets = self._targets(plan, _inputs(block))
-        sets = [self._sets(plan, step, source, home) for home, _, source in targets]
+        reads, counts, places = self._reads(plan, step)
+        targets = [self._targets(plan, _inputs(block)) for block in blocks]
+        sets = [[self._sets(plan, step, source, home) for home, _, source in of_block] for of_block in targets]
         # no result waits in an output register for accumulators that one behind it has to free
-        merged = read_array(ctx, label, product, counts[step], [fetched, *chain.from_iterable(sets)])
-        self.gradients.setdefault(name, []).append(merged)
-        shares = [
-            Share(home, n_rows * product.n_vectors, of_home)
-            for (home, n_rows, _), of_home in zip(targets, sets, strict=True)
+        waits = [
+            [fetched, ctx.written_last(block), *chain.from_iterable(of_block)]
+            for block, of_block in zip(blocks, sets, strict=True)
         ]
-        added = scatter(ctx, label, product, merged, shares)
-        for (home, _, source), task in zip(targets, added, strict=True):
-            come.setdefault((home, source), []).append(task)
+        at = [places[block.tile, block.pe, block.crossbar] for block in blocks]
+        merged, added = reads.place(self.label(name, step), at, counts[at, step], waits, sets)
+        self.gradients.setdefault(name, []).extend(merged)
+        for of_block, tasks in zip(targets, added, strict=True):
+            for (home, _, source), task in zip(of_block, tasks, strict=True):
+                come.setdefault((home, source), []).append(task)
         return merged
 
-    def _product(self, plan: LayerPlan, block: Block, step: int) -> tuple[Product, list[list[int]]]:
-        """What an array computes of a step's errors, and what it drives and reads, by step."""
-        ctx, n_vectors = self.ctx, self.ctx.n_vectors(plan.layer.name, step)
-        key = (block.tile, block.pe, block.crossbar, n_vectors)
-        if key not in self._products:
-            bits, where = ctx.chip.execution.error_resolution_bits, (plan.layer.name, self.forward.sample)
-            product = Product(block, n_vectors, bits, bits > 1, transposed=block.role == "forward")
-            codes = ctx.error_codes(*where, _outputs(block))
-            driven = ctx.errors_per_step(*where, _outputs(block))
-            self._products[key] = product, counts_of(ctx, product, driven, codes)
-        return self._products[key]
+    def _reads(self, plan: LayerPlan, step: int) -> tuple[Reads, Ints, dict[Place, int]]:
+        """What the arrays compute of a step's errors, what they drive and read, by array and step, and which is where."""
+        ctx, name, sample, n_vectors = self.ctx, plan.layer.name, self.forward.sample, self.ctx.n_vectors(plan.layer.name, step)
+        key = (name, n_vectors)
+        if key not in self._counts:
+            bits, blocks = ctx.chip.execution.error_resolution_bits, self._transposed_blocks(plan)
+            if ("transposed", *key) not in ctx.known:
+                products = [Product(block, n_vectors, bits, bits > 1, block.role == "forward") for block in blocks]
+                targets = [
+                    [(home, n * n_vectors) for home, n, _ in self._targets(plan, _inputs(block))] for block in blocks
+                ]
+                places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
+                ctx.known["transposed", *key] = Reads(ctx, products, targets), places
+            reads, places = ctx.known["transposed", *key]
+            spans = [_outputs(product.block) for product in reads.products]
+            counts = [
+                counts_of(ctx, product, ctx.errors_per_step(name, sample, span), ctx.error_codes(name, sample, span))
+                for product, span in zip(reads.products, spans, strict=True)
+            ]
+            self._counts[key] = reads, np.array(counts), places
+        return self._counts[key]
 
     def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
         return not self.ctx.chip.execution.skip_idle_blocks or self._n_driven(plan, block, step) > 0

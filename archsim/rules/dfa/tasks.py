@@ -174,7 +174,7 @@ class DirectFeedback(Learning):
         key = (error, block.rows, block.n_columns, block.n_crossbars)
         if key not in self._counts_of:
             codes = self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
-            [self._counts_of[key]] = counts_of(self.ctx, product, [block.n_rows], codes)
+            [self._counts_of[key]] = counts_of(self.ctx, product, [block.n_rows], codes).tolist()
         return self._counts_of[key]
 
     def _output_layer(self, steps: list[int], errors: dict[tuple[int, int], int]) -> None:

@@ -19,6 +19,7 @@ from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts
+from archsim.snn.learn.read_errors import read_errors
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, train_epochs
@@ -56,6 +57,8 @@ class Adapted:
         What every set of arrays did while adapting.
     activity : Activity
         Spikes, errors and writes that were recorded, for the event simulation.
+    read_errors : dict of str to dict of str to float
+        Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
 
     rule: str
@@ -69,6 +72,7 @@ class Adapted:
     cells_by_writes: NDArray[np.int64]
     counters: dict[str, Counters]
     activity: Activity
+    read_errors: dict[str, dict[str, float]]
 
     @property
     def most_writes(self) -> int:
@@ -133,7 +137,8 @@ def adapt(
     if recipe.feedback:
         on_chip.add_feedback(recipe.feedback)
         recipe = replace(recipe, project=on_chip.project)
-    on_chip.meet(typical_errors(start, *_calibration(data), recipe))
+    x, labels = _calibration(data)
+    on_chip.meet(typical_errors(start, x, labels, recipe), len(labels))
     test = (data.test.inputs, data.test.labels)
     before = evaluate(start, *test, on_chip, loss=work.learning.loss).accuracy_frac
     programmed = {key: array.writes.copy() for key, array in on_chip.arrays.items()}
@@ -151,10 +156,11 @@ def adapt(
     )  # fmt: skip
     counters = on_chip.counters()
     pulses = [(array.writes - programmed[key]).ravel() for key, array in on_chip.arrays.items()]
+    after = evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac
     return Adapted(
         rule=rule,
         before=before,
-        after=evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac,
+        after=after,
         ideal_after=ideal_accuracy(work, start, data, rule, seed, tell),
         network=done.network,
         n_steps=done.n_steps,
@@ -163,6 +169,7 @@ def adapt(
         cells_by_writes=np.bincount(np.concatenate(pulses)),
         counters=counters,
         activity=recorder.activity(),
+        read_errors=read_errors(on_chip, done.network, x, labels, recipe),
     )
 
 

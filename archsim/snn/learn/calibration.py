@@ -13,7 +13,7 @@ from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Labels, LearnedRule, Recipe
 from archsim.snn.windows import Array
-from archsim.workload.network import Floats, Network
+from archsim.workload.network import Floats, Layer, Network
 
 
 class Overheard:
@@ -57,8 +57,7 @@ def typical_errors(network: Network, x: Array, labels: Labels, recipe: Recipe) -
     Returns
     -------
     dict of str to array (n, columns)
-        By key of the weights that errors pass through, and by name of a fixed matrix with `archsim.names.FEEDBACK`
-        behind it.
+        By layer, and by name of a fixed matrix with `archsim.names.FEEDBACK` behind it.
 
     Examples
     --------
@@ -69,11 +68,18 @@ def typical_errors(network: Network, x: Array, labels: Labels, recipe: Recipe) -
     >>> net = Network("tiny", (2,), tuple(layers))
     >>> found = typical_errors(net, np.ones((1, 3, 2)), np.array([0, 1, 0]), Recipe(SGD(1.0)))
     >>> {key: errors.shape for key, errors in found.items()}
-    {'b': (3, 2)}
+    {'b': (3, 2), 'a': (3, 2)}
     """
     heard = Overheard(network, recipe)
     tape = run_batch(network, x, heard)
     error = score(recipe.loss, tape.outputs[network.layers[-1].name], labels).error
     rule: LearnedRule = RULES[recipe.rule]()
-    rule.gradients(network, tape, error, heard, replace(recipe, project=heard.project))
-    return heard.errors
+    found = rule.gradients(network, tape, error, heard, replace(recipe, project=heard.project))
+    own = {name: _vectors(network.layer(name), delta) for name, delta in found.deltas.items()}
+    return own | heard.errors
+
+
+def _vectors(layer: Layer, delta: Floats) -> Floats:
+    """(T, B, neurons) as (T * B * positions, columns)."""
+    by_column = delta.reshape(*delta.shape[:2], layer.n_columns, -1)
+    return np.ascontiguousarray(by_column.swapaxes(2, 3)).reshape(-1, layer.n_columns)

@@ -14,8 +14,10 @@ from archsim.errors import WorkloadError
 from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.learn.products import groups_of, matrices
 from archsim.snn.learn.run import Tape
+from archsim.snn.learn.sent import SentErrors
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
+from archsim.spec.cells import Path
 from archsim.spec.values import ArraySpec
 from archsim.workload.network import Floats, Network
 
@@ -35,10 +37,12 @@ class InputRange:
             return cls(1, 1.0, False)
         return cls(bits, float(np.abs(rows).max()), bool(rows.min() < 0))
 
-    def spec(self, chip: Chip) -> ArraySpec:
-        """The arrays of a chip for such inputs; the sign takes one of the bits."""
+    def spec(self, chip: Chip, path: Path = "forward") -> ArraySpec:
+        """The arrays of a chip for such inputs on a path; the sign takes one of the bits."""
         magnitude = max(1, self.bits - 1) if self.signed else self.bits
-        return array_spec(chip, input_bits=magnitude, input_maximum=self.maximum, signed_input=self.signed)
+        return array_spec(
+            chip, input_bits=magnitude, input_maximum=self.maximum, signed_input=self.signed, path=path
+        )
 
 
 class ChipProducts:
@@ -98,17 +102,21 @@ class ChipProducts:
             )
         self.chip, self._seed = chip, seed
         self._copies = chip.execution.feedback == "copy"
+        self.sent = SentErrors(chip, seed)
+        self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
-        copied = whose_inputs_learn(network) if self._copies and backward else set()
+        self.passed: set[str] = whose_inputs_learn(network) if backward else set()
+        """Keys of weights that errors pass through."""
+        copied = self.passed if self._copies else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
-            rows = _driving(key, tape)
+            rows = driving(key, tape)
             of_input = InputRange.of(rows, input_bits)
             self._place(key, weight.T, of_input.spec(chip), 2 * index, rows)
             if key in copied:
-                self._place(key + COPY, weight, self._errors_spec(), 2 * index + 1, None)
+                self._place(key + COPY, weight, self._errors_spec("backward"), 2 * index + 1, None)
 
-    def _errors_spec(self) -> ArraySpec:
-        return InputRange(self.chip.execution.error_resolution_bits, 1.0, True).spec(self.chip)
+    def _errors_spec(self, path: Path) -> ArraySpec:
+        return InputRange(self.chip.execution.error_resolution_bits, 1.0, True).spec(self.chip, path)
 
     def _place(self, key: str, weights: Floats, spec: ArraySpec, index: int, rows: Floats | None) -> None:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(index,)).generate_state(1)[0])
@@ -116,18 +124,29 @@ class ChipProducts:
         if rows is not None and percentile_of(spec.readout) is not None:
             self.arrays[key].calibrate(rows if rows.any() else np.full((1, len(weights)), spec.inputs.maximum))
 
-    def meet(self, errors: Mapping[str, Floats]) -> None:
-        """Set the ranges of what converts errors, from some that are typical.
+    def begin(self, n_samples: int) -> None:
+        """A batch of so many samples begins: their errors are those of a mean over all."""
+        self.sent.begin(n_samples)
+        self._n_batches += 1
+
+    def meet(self, errors: Mapping[str, Floats], n_samples: int = 1) -> None:
+        """Set scales of errors, and the ranges of what converts them, from some that are typical.
 
         Parameters
         ----------
         errors : mapping of str to array (n, columns)
             As :func:`archsim.snn.learn.calibration.typical_errors` gives them. Where all are zero, every line is
             driven in full.
+        n_samples : int
+            Over which they are a mean.
         """
-        for key, found in errors.items():
-            unit, largest = by_largest(found)
-            unit = unit if largest.any() else np.ones_like(unit[:1])
+        self.sent.meet(errors, n_samples)
+        typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
+        typical.meet(errors, n_samples)
+        typical.begin(n_samples)
+        for key in (key for key in errors if key in self.passed or key.endswith(FEEDBACK)):
+            sent = typical.of(key, errors[key])
+            unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
             array, from_columns = self._driven_by_errors(key)
             if percentile_of(array.spec.backward_readout or array.spec.readout) is not None:
                 array.calibrate(**{"e" if from_columns else "x": unit})
@@ -143,7 +162,7 @@ class ChipProducts:
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
-            self._place(name + FEEDBACK, matrix.T, self._errors_spec(), first + index, None)
+            self._place(name + FEEDBACK, matrix.T, self._errors_spec("feedback"), first + index, None)
 
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""
@@ -158,10 +177,10 @@ class ChipProducts:
         return self._scaled(name + FEEDBACK, error)
 
     def _scaled(self, key: str, error: Floats) -> Floats:
-        """A product of errors; digital logic scales each vector to the full range of the drivers first."""
-        unit, largest = by_largest(error)
+        """A product of errors, which digital logic scales to the full range of the drivers first."""
+        sent = self.sent.of(key, error)
         array, from_columns = self._driven_by_errors(key)
-        if not largest.any():
+        if not sent.unit.any():
             return np.zeros((len(error), array.shape[0 if from_columns else 1]))
         if not array.is_calibrated[from_columns]:
             raise WorkloadError(
@@ -169,14 +188,24 @@ class ChipProducts:
                 "(archsim.snn.learn.calibration.typical_errors), or choose kind fixed or full of "
                 "adc.conversion.range"
             )
-        product = array.mvm_transposed(unit, maximum=1.0) if from_columns else array.mvm(unit)
-        return product * largest
+        product = array.mvm_transposed(sent.unit, maximum=1.0) if from_columns else array.mvm(sent.unit)
+        return product * sent.largest
 
     def update(self, key: str, delta: Floats) -> None:
-        """Change the weights of a key by ``delta`` (columns, rows); a copy is kept in step."""
-        self.arrays[key].update(delta.T)
-        if key + COPY in self.arrays:
-            self.arrays[key + COPY].update(delta)
+        """Change the weights of a key by ``delta`` (columns, rows); a copy follows when it is due."""
+        if delta.any():
+            self.arrays[key].update(delta.T)
+        if key + COPY not in self.arrays:
+            return
+        waiting = self._waiting.pop(key, 0.0) + delta
+        if self._n_batches % self.chip.execution.n_copy_every:
+            self._waiting[key] = waiting
+        elif waiting.any():
+            self.arrays[key + COPY].update(waiting)
+
+    def has_waiting(self, key: str) -> bool:
+        """Whether a change waits for the copy of a key."""
+        return key in self._waiting
 
     def read(self, key: str) -> Floats:
         """Weights that the conductances of the forward arrays stand for now: (columns, rows)."""
@@ -201,19 +230,6 @@ class ChipProducts:
             array.age(seconds)
 
 
-def by_largest(error: Floats, axis: int = 1) -> tuple[Floats, Floats]:
-    """Errors over the largest of their vector, and that: a vector is all that is there when it is driven.
-
-    Examples
-    --------
-    >>> unit, largest = by_largest(np.array([[-4.0, 1.0], [0.0, 0.0]]))
-    >>> unit.tolist(), largest.tolist()
-    ([[-1.0, 0.25], [0.0, 0.0]], [[4.0], [0.0]])
-    """
-    largest = np.abs(error).max(axis=axis, keepdims=True, initial=0.0)
-    return error / np.where(largest > 0, largest, 1.0), largest
-
-
 def whose_inputs_learn(network: Network) -> set[str]:
     """Keys of weights that an error passes through; recurrent ones carry it to the timestep before."""
     found = {layer.name for layer in network.weighted if any(network.learns(name) for name in layer.inputs)}
@@ -233,7 +249,7 @@ def step_of(array: CrossbarArray) -> Floats:
     return np.asarray(unit) if spec.n_levels else np.zeros(array.shape)
 
 
-def _driving(key: str, tape: Tape) -> Floats:
+def driving(key: str, tape: Tape) -> Floats:
     """Inputs of the rows of a key, as vectors."""
     if key.endswith(RECURRENT):
         own = tape.outputs[key.removesuffix(RECURRENT)]

@@ -29,6 +29,9 @@ class Products(Protocol):
 class LearningProducts(Products, Protocol):
     """The products with weights that training needs: they can be changed and read."""
 
+    def begin(self, n_samples: int) -> None:
+        """A batch of so many samples begins, whose errors are those of a mean."""
+
     def update(self, key: str, delta: Floats) -> None:
         """Add `delta` (columns, rows per group) to the weights, as well as they can be written."""
 
@@ -80,6 +83,9 @@ class PlainProducts:
             {key: matrix.copy() for key, matrix in matrices(network).items()},
             {layer.name: groups_of(layer) for layer in network.weighted},
         )
+
+    def begin(self, n_samples: int) -> None:
+        """Nothing hangs on it."""
 
     def update(self, key: str, delta: Floats) -> None:
         self.weights[key] += delta

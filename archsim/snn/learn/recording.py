@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.mvm.inputs import encode_checked
 from archsim.errors import WorkloadError
-from archsim.names import COPY, RECURRENT
+from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.activity import Activity, Pulses, Spikes
 from archsim.snn.codes import Codes
-from archsim.snn.learn.chip import ChipProducts, by_largest
+from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.gradients import Gradients
 from archsim.snn.learn.run import Tape
 from archsim.snn.learn.updates import Update, pulses_of, typical
@@ -25,11 +25,11 @@ from archsim.workload.network import Floats, Network
 class Recorder:
     """Watches training steps on a chip: the first, until it has seen enough samples, or those that are named.
 
-    An error counts where its code is not zero, that is where it drives a line: errors are scaled to the largest
-    of their vector (of one timestep, at one position), and rounded to the chip's `execution.error_resolution`. A
-    write counts for each cell that got a pulse; where the chip's cells take pulses one by one
-    (`Chip.counts_pulses`), these are kept too; where only the first samples are, of those updates whose pulses are
-    nearest to the mean of all. Codes of named steps are kept where the chip's drivers count their bits.
+    An error counts where its code is not zero, that is where it drives a line: errors are scaled and rounded as
+    the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each cell that got a
+    pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept too; where only the
+    first samples are, of those updates whose pulses are nearest to the mean of all. Codes of named steps are kept
+    where the chip's drivers count their bits.
 
     Parameters
     ----------
@@ -78,17 +78,17 @@ class Recorder:
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
             # (timesteps, samples, columns, positions): a vector has an error for each column
             by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
-            codes = self._sent(by_column).swapaxes(0, 1).reshape(shape)
+            codes = self._sent(name, by_column).swapaxes(0, 1).reshape(shape)
             self._errors.setdefault(name, []).append(codes if self._keeps_codes else codes.astype(bool))
         if gradients.fed_back is not None and self._keeps_codes:
-            self._fed_back.append(self._sent(gradients.fed_back).swapaxes(0, 1))
+            self._fed_back.append(self._sent(FEEDBACK, gradients.fed_back[..., None])[..., 0].swapaxes(0, 1))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
-    def _sent(self, delta: Floats) -> Codes:
-        """Errors (T, B, columns, ...) as the drivers send them."""
-        magnitude_bits = max(1, self._products.chip.execution.error_resolution_bits - 1)
-        unit, _ = by_largest(delta, axis=2)
-        return np.asarray(np.rint(unit * (2**magnitude_bits - 1)), dtype=np.int32)
+    def _sent(self, key: str, delta: Floats) -> Codes:
+        """Errors (T, B, columns, positions) as the drivers send them."""
+        vectors = np.ascontiguousarray(delta.swapaxes(2, 3))
+        codes = self._products.sent.codes(key, vectors.reshape(-1, delta.shape[2]))
+        return codes.reshape(vectors.shape).swapaxes(2, 3)
 
     def written(self) -> None:
         """Note what the update at the end of a step wrote."""

@@ -176,6 +176,7 @@ def train_step(
     rule: LearnedRule = RULES[recipe.rule]()
     loss, scores = 0.0, []
     total = Gradients({}, {}, {})
+    products.begin(len(labels))
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
         for part in _parts(network, x, labels, at_once):
             share = len(labels[part]) / len(labels)

@@ -52,6 +52,9 @@ class ThresholdWriting:
         asked = sum(self.n_asked.values())
         return sum(self.n_written.values()) / asked if asked else 0.0
 
+    def begin(self, n_samples: int) -> None:
+        self.products.begin(n_samples)
+
     def forward(self, key: str, rows: Floats) -> Floats:
         return self.products.forward(key, rows)
 
@@ -71,7 +74,7 @@ class ThresholdWriting:
             self._waiting[key] = wanted - written
         self.n_asked[key] = self.n_asked.get(key, 0) + int(np.count_nonzero(delta))
         self.n_written.setdefault(key, 0)
-        if written.any():
+        if written.any() or self.products.has_waiting(key):
             cells = self.products.arrays[key]
             before = cells.writes.copy()
             self.products.update(key, written)

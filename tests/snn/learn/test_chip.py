@@ -9,6 +9,7 @@ from archsim.errors import WorkloadError
 from archsim.snn.learn.chip import ChipProducts
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
+from archsim.snn.learn.sent import SentErrors
 from archsim.snn.learn.writing import ThresholdWriting
 from archsim.workload.network import Conv, Dense, Layer, Network, Neuron
 
@@ -58,6 +59,50 @@ def test_a_learned_error_model_errs_what_learning_reads_in_both_directions(root_
 
 
 @pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+@pytest.mark.parametrize("path", ["forward", "backward", "feedback"])
+def test_a_learned_error_model_errs_the_path_that_names_it_alone(root_dir, tmp_path, feedback, path):
+    ideal = np.linspace(-200.0, 200.0, 400)
+    samples = ErrorSamples(("ideal",), ideal[:, None], -0.1 * ideal)
+    ErrorModel.fit(samples, max_points=16, restarts=0).save(tmp_path / "less.json")
+    learned = f"device.errors.learned={{{path}: {tmp_path}/less.json}}"
+    exact, off = (products_of_paths(root_dir, *feedback, *more) for more in ((), (learned,)))
+    for name, right in exact.items():
+        wanted = 0.9 * right if name == path else right
+        np.testing.assert_allclose(off[name], wanted, atol=0.03 * np.abs(right).max() if name == path else 1e-12)
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
+@pytest.mark.parametrize("path", ["forward", "backward", "feedback"])
+def test_a_path_that_is_switched_off_reads_what_cells_hold_and_the_others_err_as_before(root_dir, feedback, path):
+    noisy = (
+        "device.errors={programming: {kind: constant, sigma: 0.02}, read_noise: {kind: constant, sigma: 0.05}}",
+        "crossbar.wires={row: 20 ohm, column: 20 ohm}", "adc.conversion={subtract: analog}", "ideal.drivers=true",
+    )  # fmt: skip
+    off, exact = products_of_paths(root_dir, *feedback, *noisy, f"ideal.{path}=true", and_exact=True)
+    for name, found in off.items():
+        assert np.allclose(found, exact[name], atol=1e-12) == (name == path)
+
+
+def products_of_paths(root_dir, *overrides, and_exact=False):
+    """What is read on each path, and what the cells hold would give."""
+    rng = np.random.default_rng(0)
+    _, on_chip = chip_products(root_dir, rng, *overrides)
+    on_chip.add_feedback({"hidden": np.round(rng.uniform(-1, 1, (5, 3)) / STEP) * STEP})
+    spikes, errors = rng.integers(0, 2, (7, 5)).astype(float), rng.normal(size=(7, 3))
+    found = {
+        "forward": on_chip.forward("out", spikes),
+        "backward": on_chip.backward("out", errors),
+        "feedback": on_chip.project("hidden", errors),
+    }
+    if not and_exact:
+        return found
+    arrays = on_chip.arrays
+    back = arrays["out.copy"].weights if "out.copy" in arrays else arrays["out"].weights.T
+    holds = {"forward": arrays["out"].weights, "backward": back, "feedback": arrays["hidden.feedback"].weights}
+    return found, {name: (spikes if name == "forward" else errors) @ holds[name] for name in found}
+
+
+@pytest.mark.parametrize("feedback", FEEDBACK.values(), ids=FEEDBACK)
 def test_products_of_ideal_cells_are_the_plain_ones_but_for_the_bits_of_errors(root_dir, feedback):
     rng = np.random.default_rng(0)
     network, on_chip = chip_products(root_dir, rng, *feedback)
@@ -99,6 +144,72 @@ def test_feedback_arrays_give_the_product_with_their_matrix(root_dir):
     on_chip.add_feedback({"hidden": matrix})
     off = np.abs(on_chip.project("hidden", error) - error @ matrix.T)
     assert off.max() <= 3 * ERROR_STEP * np.abs(error).max()
+
+
+@pytest.mark.parametrize("kind", ["fixed", "power_of_two", "vector_maximum"])
+@pytest.mark.parametrize("feedback", [*FEEDBACK, "fixed"])
+def test_no_quantiser_looks_at_what_comes_later_in_a_batch(root_dir, feedback, kind):
+    """What was converted before another vector came stays, however large that is."""
+    rng = np.random.default_rng(8)
+    overrides = *FEEDBACK.get(feedback, []), f"execution.errors.kind={kind}"
+    network, on_chip = chip_products(root_dir, rng, *overrides)
+    matrix = rng.uniform(-1, 1, (5, 3))
+    on_chip.add_feedback({"hidden": matrix})
+    errors = rng.normal(size=(4, 3))
+    on_chip.meet({"out": errors, "hidden.feedback": errors})
+
+    def product(given):
+        return on_chip.project("hidden", given) if feedback == "fixed" else on_chip.backward("out", given)
+
+    on_chip.begin(1)
+    alone = product(errors[:1])
+    with_larger = product(np.concatenate([errors[:1], 1000 * errors[1:]]))
+    np.testing.assert_allclose(with_larger[:1], alone, rtol=1e-12)
+    exact = errors @ (matrix.T if feedback == "fixed" else network.layers[1].weight)
+    assert np.abs(product(errors) - exact).max() < 0.3 * np.abs(exact).max()
+
+
+def test_powers_of_two_follow_the_batches_before_and_never_the_one_under_way():
+    scaler = SentErrors(chip_of("power_of_two"), seed=0).scaler("out")
+    scaler.meet(np.array([[3.0, -1.0, 0.5]]))
+    steps = []
+    for size in (3.0, 30.0, 30.0, 30.0, 30.0, 1.0, 1.0):
+        errors = size * np.ones((2, 3))
+        steps.append(float(scaler.largest(errors / 2, 2)[0, 0]) * 2)  # of a mean over two samples
+        scaler.end()
+    assert steps == [4, 4, 8, 16, 32, 32, 16]
+    scaler.largest(np.zeros((2, 3)), 2)
+    scaler.end()  # nothing was sent, so nothing is known
+    assert scaler.largest(np.ones((1, 3)), 1)[0, 0] == 8
+
+
+def test_a_fixed_scale_is_that_of_the_training_windows_for_ever():
+    scaler = SentErrors(chip_of("fixed, percentile: 75"), seed=0).scaler("out")
+    scaler.meet(np.array([[0.0, 4.0], [-2.0, 1.0], [0.0, 3.0]]))
+    assert scaler.largest(np.full((1, 2), 100.0), 4)[0, 0] == 3 / 4
+    given = SentErrors(chip_of("fixed, maximum: 0.5"), seed=0)
+    given.meet({"out": np.array([[4.0]])}, 1)
+    found = given.of("out", np.array([[0.25, -2.0, 0.1]])).unit
+    assert found.tolist() == [[0.5, -1.0, 0.2]]  # what is larger is cut
+
+
+def test_stochastic_rounding_has_the_right_mean_and_draws_once_for_what_is_sent_once():
+    sent = SentErrors(chip_of("fixed, maximum: 1, rounding: stochastic", bits=3), seed=0)
+    errors = np.full((40_000, 1), 0.4)  # 1.2 steps of 1/3
+    found = sent.codes("out", errors)
+    assert set(found.ravel()) == {1, 2}
+    assert found.mean() == pytest.approx(1.2, abs=3 * 0.4 / 200 + 1 / 256)
+    assert (sent.codes("out", errors) == found).all()
+    assert (sent.codes("hidden", errors) != found).any()
+    sent.begin(1)
+    assert (sent.codes("out", errors) != found).any()
+    again = SentErrors(chip_of("fixed, maximum: 1, rounding: stochastic", bits=3), seed=0)
+    assert (again.codes("out", errors) == found).all()
+
+
+def chip_of(kind, bits=8):
+    said = [f"execution.errors={{kind: {kind}}}", f"execution.error_resolution={bits} bit"]
+    return archsim.load_chip("arch_specs/wearable_rram.yaml", said)
 
 
 @pytest.mark.parametrize("calibrated", [False, True])

@@ -1,0 +1,1 @@
+"""One quantiser of errors in each file."""

@@ -1,0 +1,235 @@
+"""The study of rules: what is asked, what is run, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archsim.errors import ExploreError
+from archsim.explore.identity import model_version
+from archsim.explore.jobs import Job, Tell, all_done, error_in_words, kept_in, run_jobs
+from archsim.learn.checkpoints import with_arrays
+from archsim.learn.pretrained import pretrained
+from archsim.learn.whole import Plan, Recorded, adaptation_cost, n_simulated, played, programming_cost, run_of
+from archsim.provenance import versions
+from archsim.snn.learn.adaptation import adapt, ideal_accuracy
+from archsim.snn.learn.pretraining import data_of
+from archsim.spec.errors_on import errors_on
+from archsim.study.adaptation import check_learning
+from archsim.study.configurations import Base, Configuration
+from archsim.study.rules.contenders import Contender, chosen, coarse, deep
+from archsim.study.rules.judge import differences, means
+from archsim.units import to_door
+
+FORMAT = "archsim study rules 1"
+TUNING_SEED = 1000
+OWN, SHARED = "own", "shared"
+Records = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Settings of a study.
+
+    Parameters
+    ----------
+    base : Base
+        Chip and workload of all runs; accuracy and price are of this chip.
+    contenders : tuple of Contender
+    depths, bits, passes : tuple of int
+        Hidden layers, bits of an error, passes over the adaptation windows.
+    quantisers : tuple of str
+    rates : tuple of float
+        Learning rates that every contender may choose from, with the same budget; the middle one is shared.
+    tuning_split : str
+        The task on which rates are chosen, in ideal arithmetic.
+    n_tuning_seeds, n_seeds, seed : int
+    workers : int
+        Processes; the result does not depend on it.
+    """
+
+    base: Base
+    contenders: tuple[Contender, ...] = ()
+    depths: tuple[int, ...] = (2,)
+    bits: tuple[int, ...] = (8,)
+    quantisers: tuple[str, ...] = ("vector_maximum",)
+    passes: tuple[int, ...] = (1,)
+    rates: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02)
+    tuning_split: str = "left_to_right"
+    n_tuning_seeds: int = 2
+    n_seeds: int = 3
+    seed: int = 0
+    workers: int = 1
+
+    @property
+    def shared_rate(self) -> float:
+        """The rate that all contenders use beside their own."""
+        return self.rates[len(self.rates) // 2]
+
+
+def rules_study(question: Question, cache: Path | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
+    """Which learning rule on this chip: accuracy and price of the same adaptations.
+
+    Parameters
+    ----------
+    question : Question
+    cache : Path, optional
+        A folder for finished runs; the same study with it resumes.
+    tell : callable
+
+    Returns
+    -------
+    dict
+        What ``rules.json`` holds: ``runs``, ``lines`` (means), ``differences`` to BP, ``tuning``, ``gaps``
+        (runs that were refused, and why).
+
+    Raises
+    ------
+    ArchsimError
+        A file is wrong, data are missing, or every run was refused.
+    """
+    contenders = question.contenders or chosen(None)
+    chip, work = question.base.load()
+    check_learning(work)
+    if min(question.n_seeds, question.n_tuning_seeds, question.workers, *question.passes, *question.depths) < 1:
+        raise ExploreError("seeds, workers, passes and depths must be 1 or more")
+    with kept_in(cache) as place:
+        tuning = _tuned(question, contenders, place, tell)
+        found = _runs(question, contenders, tuning, place, tell)
+    runs = [run for run in found if "why_not" not in run]
+    if not runs:
+        raise ExploreError(f"no run could be carried out: {found[0]['why_not']}")
+    return {
+        "format": FORMAT,
+        "name": f"{chip.name}/{work.name}",
+        "contenders": [asdict(one) for one in contenders],
+        "errors": errors_on(chip),
+        "tuning": tuning,
+        "runs": runs,
+        "gaps": [run for run in found if "why_not" in run],
+        "lines": means(runs),
+        "differences": differences(runs),
+        "provenance": {
+            "chip": to_door(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
+            "rates": list(question.rates), "versions": versions("scipy", "numba", "seglearn"),
+        },
+    }  # fmt: skip
+
+
+# ---- rates ----
+
+
+def _tuned(question: Question, contenders: Sequence[Contender], cache: Path, tell: Tell) -> dict[str, Any]:
+    """By contender: the rate with the best mean on another task, and the means of all."""
+    base = question.base.with_workload(f"learning.data.split={question.tuning_split}", "learning.adapt.passes=1")
+    seeds = range(TUNING_SEED, TUNING_SEED + question.n_tuning_seeds)
+    asked = list(product(contenders, question.rates, seeds))
+    tell(f"rates: {len(asked)} adaptations in ideal arithmetic")
+    jobs = [
+        Job(f"rate {rate:g}, {one.name}, seed {seed}", tuned, (base, one, rate, seed, cache),
+            _made_from(base, one, Configuration("base"), rate, seed, "tuned"))
+        for one, rate, seed in asked
+    ]  # fmt: skip
+    outcomes = run_jobs(jobs, question.workers, cache, tell)
+    found = dict(zip(((one.name, rate, seed) for one, rate, seed in asked), outcomes, strict=True))
+    chosen_of = {}
+    for one in contenders:
+        of = {rate: [found[one.name, rate, s].get("accuracy", -1.0) for s in seeds] for rate in question.rates}
+        averages = {rate: float(np.mean(values)) for rate, values in of.items()}
+        best = max(averages, key=averages.__getitem__)
+        at_end = best in (question.rates[0], question.rates[-1])
+        said = {str(rate): mean for rate, mean in averages.items()}
+        chosen_of[one.name] = {"rate": best, "at_end": at_end, "means": said}
+    return {"split": question.tuning_split, "seeds": list(seeds), "rates": chosen_of}
+
+
+@error_in_words
+def tuned(base: Base, one: Contender, rate: float, seed: int, cache: Path) -> dict[str, Any]:
+    """Accuracy after one adaptation in ideal arithmetic; or ``why_not``."""
+    _, work = _with(base, one, rate).load(rule=one.rule)
+    start = with_arrays(work.network, pretrained(work, seed, cache).arrays)
+    return {"accuracy": ideal_accuracy(work, start, data_of(work, seed), one.rule, seed)}
+
+
+def _with(base: Base, one: Contender, rate: float) -> Base:
+    return base.with_workload(*one.choices, f"learning.adapt.optimizer.rate={rate!r}")
+
+
+# ---- runs ----
+
+
+def _runs(
+    question: Question, contenders: Sequence[Contender], tuning: dict[str, Any], cache: Path, tell: Tell
+) -> Records:
+    work = question.base.load()[1]
+    seeds = range(question.seed, question.seed + question.n_seeds)
+    cells = [
+        Configuration.crossed([deep(work, depth), coarse(bits, quantiser), _passes(n)])
+        for depth, bits, quantiser, n in product(
+            question.depths, question.bits, question.quantisers, question.passes
+        )
+    ]
+    own = {one.name: tuning["rates"][one.name]["rate"] for one in contenders}
+    asked = [
+        (one, cell, rate, seed, rates)
+        for one, cell, seed in product(contenders, cells, seeds)
+        for rates, rate in ((OWN, own[one.name]), (SHARED, question.shared_rate))
+    ]
+    tell(f"adaptations on the chip: {len(asked)}")
+    jobs = [
+        Job(f"{one.name}, {cell.name}, seed {seed}", contested, (question.base, one, cell, rate, seed, cache),
+            _made_from(question.base, one, cell, rate, seed, "contested"))
+        for one, cell, rate, seed, _ in asked
+    ]  # fmt: skip
+    outcomes = run_jobs(jobs, question.workers, cache, tell)
+    refused = [run for run in outcomes if "why_not" in run]
+    if len(refused) == len(outcomes):
+        all_done([job.name for job in jobs], outcomes)
+    return [
+        {"contender": one.name, **cell.settings, "rate": rate, "rates": rates, "seed": seed, **found}
+        for (one, cell, rate, seed, rates), found in zip(asked, outcomes, strict=True)
+    ]
+
+
+def _passes(n: int) -> Configuration:
+    return Configuration(f"passes={n}", {"passes": n}, (), (f"learning.adapt.passes={n}",))
+
+
+@error_in_words
+def contested(
+    base: Base, one: Contender, cell: Configuration, rate: float, seed: int, cache: Path
+) -> dict[str, Any]:
+    """One adaptation on the chip: accuracies, and what it costs with the activity that it had; or ``why_not``."""
+    chip, work = _with(base, one, rate).load(cell, one.rule)
+    network = with_arrays(work.network, pretrained(work, seed, cache).arrays)
+    data = data_of(work, seed)
+    if data.adapt is None:
+        raise ExploreError(f"{work.name}: the split {data.split!r} leaves nothing to adapt to")
+    plan = Plan.of(work, len(data.adapt), n_simulated(chip, work, len(data.adapt), (one.rule,)), seed)
+    done = adapt(chip, work, network, data, one.rule, seed, record=frozenset(plan.recorded))
+    run = run_of(chip, work, network, plan, one.rule, "compiled", seed)
+    costs = played(run, Recorded(done.activity, plan.recorded, plan.sizes), plan.sample)
+    programming = programming_cost(chip, work, network, one.rule, "compiled")
+    found = adaptation_cost(run, plan.sample, costs, programming)
+    cost, totals = found["adaptation"], found["totals"]
+    return {
+        "before": done.before, "after": done.after, "ideal_after": done.ideal_after,
+        "energy_pj": cost["energy_pj"]["value"], "latency_ps": cost["latency_ps"]["value"],
+        "area_um2": totals["area_um2"], "cells_written": cost["writes"]["cells"]["value"],
+        "programming_pj": programming["energy_pj"], "n_windows": cost["n_windows"], "way": cost["way"],
+    }  # fmt: skip
+
+
+def _made_from(
+    base: Base, one: Contender, cell: Configuration, rate: float, seed: int, what: str
+) -> dict[str, Any]:
+    chip, work = _with(base, one, rate).load(cell, one.rule)
+    return {
+        "what": what, "rule": one.rule, "chip": to_door(chip), "workload": work.described, "seed": seed,
+        "model": model_version(),
+    }  # fmt: skip
