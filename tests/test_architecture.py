@@ -76,7 +76,7 @@ KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "me
 KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise", "display", "examples", "rerun", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
-KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "rerun", "whatif"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report", "advise", "explore", "mapping", "rerun", "whatif"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",

@@ -13,7 +13,10 @@ from archsim.provenance import files_of, versions
 from archsim.units import to_door
 
 # rooms and files that take no part in what comes out of a configuration
-_NO_PART = ("study", "bridge", "display", "rerun", "advise", "sight", "plot", "report", "cli", "files", "texts", "__main__")
+_NO_PART = (
+    *("study", "bridge", "display", "rerun", "advise", "sight", "plot", "report", "cli", "files", "texts"),
+    "__main__",
+)
 _PART_OF_EXPLORE = ("evaluate.py", "measures.py", "shared.py", "tape.py")
 
 
