@@ -81,7 +81,7 @@ class AdaptModel(DoorModel):
     optimizer: OptimizerModel
     threshold: NotNegative = 0.0
     residual: bool = False
-    simulated: Literal["auto", "all"] | Annotated[Count, Field(ge=4)] = "auto"
+    simulated: Literal["auto", "all"] | Annotated[int, Field(ge=4, le=MOST_PASSES)] = "auto"
 
     @model_serializer(mode="wrap")
     def _without_auto(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

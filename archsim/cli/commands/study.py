@@ -144,10 +144,12 @@ def rules(
     base = Base(*files, *map(tuple, split_assignments(set_ or [])))
     if output is not None:
         check_folder(output)
+    counts = {"depths": depths, "bits": bits, "passes": passes}
+    numbers = {name: _numbers(f"--{name}", text) for name, text in counts.items()}
     question = Question(
-        base, chosen(contenders), _numbers("--depths", depths), _numbers("--bits", bits),
-        tuple(quantisers.split(",")), _numbers("--passes", passes), tuple(sorted(_rates(rates))), tuning,
-        n_seeds=seeds, seed=seed, workers=workers or os.cpu_count() or 1,
+        base, rates=tuple(sorted(_rates(rates))), contenders=chosen(contenders), **numbers,
+        quantisers=tuple(quantisers.split(",")), tuning_split=tuning, n_seeds=seeds, seed=seed,
+        workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)
     given = [word for name in contenders or [] for word in ("--rule", name)]

@@ -114,8 +114,13 @@ class DirectFeedback(Learning):
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
         homes, n_positions = ctx.plan(name).homes, ctx.flow.n_positions(name)
-        joined = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
-        scaled = self.scaled(label, joined, {home.tile: home.n_channels * n_positions for home in homes}, 1)
+        joined = {
+            tile: ctx.add(label, BARRIER, 1, after=[*tasks, *self.scale_of(name, tile)])
+            for tile, tasks in known.items()
+        }
+        n_values = {home.tile: home.n_channels * n_positions for home in homes}
+        scaled, seen = self.scaled(label, joined, n_values, 1)
+        self.gradients.setdefault(name, []).extend(seen)
         for home in homes:
             size = error_bytes(ctx.chip, home.n_channels * n_positions, 1)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, "error for feedback"]
