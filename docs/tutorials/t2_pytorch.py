@@ -2,8 +2,8 @@
 Your PyTorch network on a chip
 ==============================
 
-A network of snnTorch, trained for a few steps, goes on a chip with the spikes that really flow in it. The same works
-for SpikingJelly, norse and sinabs.
+A network of snnTorch, trained for a few steps, goes on a chip with the spikes that really flow in it. The same
+works for SpikingJelly, norse and sinabs.
 """
 
 import matplotlib.pyplot as plt
@@ -55,8 +55,8 @@ for _ in range(20):
 print(f"loss {loss.item():.2f}")
 
 # %%
-# Recorded: weights, shapes, neurons, and the spikes of four windows. archsim's own forward pass gives the same ones;
-# if it did not, `differences` would say in which layer, and why.
+# Recorded: weights, shapes, neurons, and the spikes of four windows. archsim's own forward pass gives the same
+# ones; if it did not, `differences` would say in which layer, and why.
 
 found = archsim.bridge.record(net, [(x, labels)], samples=4, name="watch_snntorch")
 print(found.network.names, found.notes)
