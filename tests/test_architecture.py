@@ -77,7 +77,7 @@ KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "me
 KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise", "display", "examples", "rerun", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
-KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "rerun", "whatif"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report", "advise", "explore", "mapping", "rerun", "whatif"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
@@ -271,6 +271,7 @@ INTO_A_BUFFER = {
     ("write_table", "export/kinds/parquet.py"),  # a file of packed_file
     ("write_table", "explore/results.py"),  # a file of fresh_file
     ("nir.write", "workload/nir_writer.py"),  # BytesIO
+    ("nir.write", "bridge/through_nir.py"),  # BytesIO
     ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file
     ("os.open", "cli/say.py"),  # /dev/null
     ("os.open", "reading.py"),  # for reading, without waiting for the other end of a pipe

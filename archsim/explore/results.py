@@ -322,8 +322,8 @@ def _workload(study: Study, record: Record) -> dict[str, Any]:
 def _with_files(document: Document) -> dict[str, Any]:
     """A workload's data, in which files that it names are found from anywhere."""
     named = named_files(document.data, document.path.parent)
-    assignments = [f"{'.'.join(place)}={json.dumps(str(path.resolve()))}" for place, path in named]
-    return document.override(assignments).data
+    found = {".".join(place): json.dumps(str(path.resolve()), allow_nan=False) for place, path in named}
+    return document.override([f"{place}={path}" for place, path in found.items()]).data
 
 
 def _base_text(found: Explored, data: Mapping[str, Any]) -> str:

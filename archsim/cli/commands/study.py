@@ -13,6 +13,7 @@ import typer
 from archsim.cli.command import PLAIN, Command
 from archsim.cli.options import Assignments, Json, Seed, Workers
 from archsim.cli.say import say, say_json
+from archsim.errors import ExploreError
 from archsim.files import check_folder
 from archsim.registry import COMMANDS
 
@@ -139,7 +140,7 @@ def rules(
     from archsim.study.rules import Question, rules_study, summary_text, write_study
     from archsim.study.rules.contenders import chosen
 
-    files = _existing_files(chip, workload)
+    files = _files(chip, workload)
     base = Base(*files, *map(tuple, split_assignments(set_ or [])))
     if output is not None:
         check_folder(output)

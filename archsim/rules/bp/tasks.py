@@ -26,8 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 
 import numpy as np
