@@ -206,7 +206,8 @@ def test_a_copy_that_there_is_not_need_not_wait(root_dir):
 
 def test_errors_that_are_switched_off_and_not_there_are_told(root_dir):
     file = root_dir / "tests" / "chips" / "wearable_rram.yaml"
-    off = ["ideal={wires: true, cells: true, drivers: true}", "execution.errors={kind: fixed, rounding: stochastic}"]
+    off = ["ideal={wires: true, cells: true, drivers: true}"]
+    off += ["execution.errors={kind: fixed, rounding: stochastic}"]
     keys = {note.partition(":")[0] for note in without_effect(load_chip(file, off))}
     assert {"ideal.wires", "ideal.cells", "execution.errors.rounding"} <= keys
     there = ["crossbar.wires={row: 1 ohm, column: 1 ohm}", "device.errors.device_spread=0.1", off[0]]
