@@ -256,7 +256,8 @@ def ideal_without_effect(chip: Chip) -> list[str]:
         if is_absent and getattr(chip.ideal, part)
     ]
     if chip.ideal.drivers and chip.execution.quantiser.is_stochastic:
-        found.append("execution.errors.rounding: changes no number here, ideal.drivers leaves errors as they are")
+        said = "changes no number here, for ideal.drivers leaves errors as they are"
+        found.append(f"execution.errors.rounding: {said}")
     return found
 
 
