@@ -13,7 +13,7 @@ QUICK := $(addprefix tests/,components engine export files interconnect mapping 
 # rooms whose lines and branches `make coverage` measures; kernels are seen through their plain twins
 COVERED := spec units taskgraph engine metrics lowering components crossbar
 
-.PHONY: demo quick test docs pages validate coverage nightly lowest clean
+.PHONY: demo quick test docs pages validate coverage nightly lowest wheel clean
 
 $(VENV)/.made:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'archsim needs Python 3.11 or newer')"
@@ -86,6 +86,12 @@ lowest:
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint tests/lowest/versions.txt --editable ".[data,fast]"
 	$(LOWEST)/bin/python tests/lowest/smoke.py
+
+# the wheel in new environments and empty folders, without the clone: examples, README's commands (those of PYTHONS
+# that are installed)
+PYTHONS ?= python3.11 python3.12 python3.13
+wheel: $(VENV)/.dev
+	$(BIN)/python tests/wheel/wheel_walk.py $(PYTHONS)
 
 clean:
 	rm -rf $(VENV) $(LOWEST) results build *.egg-info

@@ -1,7 +1,7 @@
 """archsim: a discrete-event simulator for spiking networks that learn on RRAM crossbars.
 
-The names here are the whole public interface; they are imported when they are first used, so that
-``import archsim`` stays light.
+The names here, and those of the rooms that ``dir(archsim)`` lists, are the whole public interface; they are
+imported when they are first used, so that ``import archsim`` stays light.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ if TYPE_CHECKING:
         WorkloadError,
         WriteError,
     )
+    from archsim.explore import search, sweep
+    from archsim.mapping import map_workload
     from archsim.metrics import Result
     from archsim.registry import register
     from archsim.report import load_result
+    from archsim.rerun import rerun
     from archsim.simulate import simulate
     from archsim.spec import Chip, load_chip
     from archsim.taskgraph import TaskGraph, TaskGraphBuilder, TaskTemplate
     from archsim.trace import Trace
     from archsim.verify import verify
+    from archsim.whatif import what_if
     from archsim.workload import Network, Workload, load_workload
 
 _HOME = {
@@ -67,12 +71,20 @@ _HOME = {
     "load_chip": "spec",
     "load_result": "report",
     "load_workload": "workload",
+    "map_workload": "mapping",
     "register": "registry",
+    "rerun": "rerun",
     "run_many": "engine",
     "run_tasks": "engine",
+    "search": "explore",
     "simulate": "simulate",
+    "sweep": "explore",
     "verify": "verify",
+    "what_if": "whatif",
 }
+
+_ROOMS = ("bridge", "crossbar", "examples", "explore", "export", "learn", "plot", "snn", "whatif", "workload")
+"""Rooms with public names of their own, which are imported when they are first used, too."""
 
 __all__ = [
     "ArchsimError",
@@ -101,11 +113,16 @@ __all__ = [
     "load_chip",
     "load_result",
     "load_workload",
+    "map_workload",
     "register",
+    "rerun",
     "run_many",
     "run_tasks",
+    "search",
     "simulate",
+    "sweep",
     "verify",
+    "what_if",
 ]
 
 
@@ -121,6 +138,8 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"archsim.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'archsim' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"archsim.{_HOME[name]}"), name)
@@ -129,4 +148,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, *_ROOMS])

@@ -15,7 +15,7 @@ from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind, wrong_type, wrong_whole
 from archsim.lowering import Lowered, lower
 from archsim.memory import BYTES_PER_TASK, FIXED_BYTES, n_tasks
-from archsim.metrics import LongResult, Result
+from archsim.metrics import LongResult, Result, RunActivity
 from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
 from archsim.sight import in_sight_of
@@ -176,8 +176,7 @@ class _Ending:
         self.work, self.mapping, self.phase = ready.work, ready.mapping, phase
         self.engine, self.policy, self.timesteps, self.made = engine, policy, timesteps, made
         self.name = f"{ready.chip.name}/{ready.work.name}"
-        # of the workload's own timesteps: they repeat
-        self.seen = in_sight_of(ready.chip, ready.work, ready.mapping, ready.activity)
+        self._ready = ready
 
     def in_full(self, graph: TaskGraph, lowered: Lowered, why: str) -> Result:
         """Play the whole graph."""
@@ -188,7 +187,13 @@ class _Ending:
             self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
             provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
         )  # fmt: skip
-        return replace(result, activity=self.seen)
+        return replace(result, activity=self._seen(self.timesteps))
+
+    def _seen(self, timesteps: int) -> RunActivity:
+        """What runs through the layers in so many timesteps: of a long run the workload's own, which repeat."""
+        ready, flow = self._ready, replace(self.mapping.flow, n_timesteps=timesteps)
+        work, mapping = replace(ready.work, n_timesteps=timesteps), replace(ready.mapping, flow=flow)
+        return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps))
 
     def long(self, run: LongRun, found: Recurrence, lowered: Lowered) -> LongResult:
         """Evaluate a run in the window."""
@@ -203,7 +208,7 @@ class _Ending:
                 "steady": steady, "window_bytes": run.n_bytes,
             },
             phase=self.phase, name=self.name, provenance={**self.made, "engine": WINDOW_ENGINE, "way": run.way},
-            activity=self.seen,
+            activity=self._seen(self.work.n_timesteps),
         )  # fmt: skip
 
 

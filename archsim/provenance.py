@@ -13,8 +13,9 @@ from archsim.reading import open_input
 from archsim.spec import Chip
 from archsim.units import to_door
 from archsim.workload import Workload
+from archsim.workload.files import named_files
 
-PACKAGES = ("archsim", "simpy", "numpy", "networkx", "pydantic")
+PACKAGES = ("archsim", "simpy", "numpy", "pydantic")
 
 
 def provenance(
@@ -53,15 +54,11 @@ def files_of(work: Workload) -> dict[str, str]:
     >>> files_of(load_workload("workloads/watch_mlp.yaml"))
     {}
     """
-    found = {}
-    for section, key in (("network", "nir"), ("activity", "file")):
-        part = work.described.get(section)
-        if isinstance(part, dict) and key in part:
-            found[f"{section}.{key}"] = _sha256_of(work.folder / part[key])
-    data = work.learning.data
-    if data is not None and data.folder is not None:
-        found["learning.data.folder"] = _sizes_in(work.folder / data.folder)
-    return found
+    return {
+        ".".join(place): _sizes_in(path) if place[-1] == "folder" else _sha256_of(path)
+        for place, path in named_files(work.described, work.folder)
+        if work.recorded is None or place != ("activity", "file")
+    }
 
 
 @lru_cache

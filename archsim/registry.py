@@ -321,6 +321,9 @@ QUANTISERS: Registry[Any] = Registry(
 SAMPLERS: Registry[Any] = Registry(
     "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
 )
+LIBRARIES: Registry[Any] = Registry(
+    "library of spiking modules", "archsim.libraries", "archsim.bridge.library:Library", "archsim.bridge.kinds"
+)
 MOVES: Registry[Any] = Registry(
     "design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves"
 )

@@ -51,14 +51,15 @@ def complaints(page: object) -> list[str]:
     except ImportError:
         lacking("axe-playwright-python")
     page.evaluate(source)
-    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    options = {"iframes": False, "resultTypes": ["violations"]}
+    found = page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
     return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
 class Opened:
     """A page, with what it said on the console and what it asked for."""
 
-    def __init__(self, context, file: Path, width: int = 1280, scheme: str = "light") -> None:
+    def __init__(self, context, file: Path, width: int = 1280, scheme: str = "light", script: str = "") -> None:
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page = context.new_page()
@@ -67,6 +68,8 @@ class Opened:
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         self.page.on("request", lambda request: self.asked.append(request.url))
+        if script:  # before the page's own
+            self.page.add_init_script(script)
         self.page.goto(file.as_uri())
         self.page.wait_for_selector("body[data-ready]", timeout=300_000)
 

@@ -18,7 +18,7 @@ from archsim.registry import INTERCONNECTS
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "jit", "json_reader", "names", "reading", "registry", "texts"}
+LOW = {"errors", "files", "given", "graphs", "jit", "json_reader", "names", "reading", "registry", "texts"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
@@ -27,15 +27,18 @@ KNOWS = {
     "texts": set(),
     "reading": {"errors", "json_reader"},
     "trace": {"errors"},
+    "display": {"texts"},
+    "examples": {"errors", "files", "reading"},
     "processes": {"errors", "registry"},
-    "taskgraph": {"errors", "jit"},
+    "taskgraph": {"errors", "graphs", "jit"},
     "engine": {"errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
     "verify": {"errors", "jit", "taskgraph", "trace"},
 }
-KNOWS["spec"] = LOW | {"units", "yaml_reader"}
-KNOWS["workload"] = LOW | {"units", "yaml_reader"}
+KNOWS["sources"] = LOW | {"units", "yaml_reader", "examples"}
+KNOWS["spec"] = KNOWS["sources"] | {"sources"}
+KNOWS["workload"] = KNOWS["sources"] | {"sources"}
 KNOWS["components"] = LOW | {"units", "spec"}
 KNOWS["crossbar"] = LOW | {"units", "spec"}
 KNOWS["snn"] = LOW | {"units", "spec", "workload", "crossbar"}
@@ -56,21 +59,24 @@ KNOWS["simulate"] = LOW | _RUN | {"long_simulation", "sight"}
 KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
 KNOWS["learn"] |= {"engine", "simulate", "long_learning", "prepare", "processes"}
 KNOWS["learn"] |= {"components", "lowering", "metrics"}
+KNOWS["rerun"] = KNOWS["learn"] | {"examples", "learn", "report", "sources"}
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
-KNOWS["report"] = KNOWS["plot"] | {"plot", "spec", "workload", "crossbar", "provenance", "learn"}
+KNOWS["report"] = KNOWS["plot"] | {"plot", "whatif", "spec", "workload", "crossbar", "provenance", "learn"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
 _FIGURES = LOW | {"units", "spec", "workload", "components", "crossbar", "snn", "mapping", "metrics", "provenance"}
 _FIGURES |= {"simulate", "learn", "plot", "report"}
-KNOWS["explore"] = _FIGURES | {"yaml_reader", "taskgraph", "engine", "lowering", "prepare", "processes"}
+KNOWS["bridge"] = LOW | {"spec", "workload", "snn", "mapping"}
+KNOWS["explore"] = _FIGURES | {"display", "examples", "sources", "yaml_reader", "taskgraph", "engine"}
+KNOWS["explore"] |= {"lowering", "prepare", "processes"}
 KNOWS["advise"] = LOW | {"units", "spec", "workload", "components", "snn", "metrics", "yaml_reader"}
 KNOWS["advise"] |= {"prepare", "simulate", "explore"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
 KNOWS["schema"] = {"errors", "yaml_reader", "spec", "workload", "explore"}
 KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study", "schema"}
-KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise"}
+KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise", "display", "examples", "rerun", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
-KNOWS["__init__"] |= {"metrics", "simulate", "report"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "rerun", "whatif"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
@@ -83,7 +89,7 @@ DOORS = {
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
         or path.parts[:4] == ("snn", "learn", "feedbacks", "kinds")
-        or path.parts[:3] == ("rules", "places", "kinds")
+        or path.parts[:3] in (("snn", "data", "kinds"), ("rules", "places", "kinds"))
         or path in map(Path, ("snn/learn/optimizers/kind.py", "snn/learn/feedbacks/kind.py", "rules/settings.py"))
         or path in map(Path, ("explore/models.py", "explore/shapes.py", "learn/shapes.py", "report/saved.py"))
     ),

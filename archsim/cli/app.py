@@ -17,6 +17,7 @@ from archsim.cli.command import shown_name, summary
 from archsim.cli.options import Version
 from archsim.cli.say import say
 from archsim.cli.warnings import told_once
+from archsim.display import clear
 from archsim.errors import ArchsimError, DeadlockError, EngineError, TooLargeError
 from archsim.registry import COMMANDS
 
@@ -91,6 +92,8 @@ def _told() -> Iterator[None]:
         raise
     except KeyboardInterrupt:  # typer has words and a code of its own for it; `cli.main` says what came
         raise SystemExit(130) from None
+    finally:
+        clear()
 
 
 app = typer.Typer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,8 +58,6 @@ def _show(found: Explored, as_json: bool) -> None:
     from archsim.explore.results import notes_on
     from archsim.explore.summary import summary, summary_record
 
-    if sys.stderr.isatty():
-        say(err=True)  # ends the line of progress
     if as_json:
         say_json(summary_record(found))
     else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from archsim.cli.say import say
+from archsim.display import show
 from archsim.errors import ArchsimError, UnitError
+from archsim.examples import Kind, located
 from archsim.spec import Chip, load_chip
 from archsim.spec.library import read_chip
 from archsim.units import close_match, parse_quantity, paths_to
@@ -102,7 +103,7 @@ def _hint(path: str) -> str:
     )
 
 
-def refuse_other_kind(file: Path, wanted: str, hint: str = "") -> None:
+def refuse_other_kind(file: Path, wanted: Kind, hint: str = "") -> None:
     """A chip where a workload is wanted, a study where a chip is wanted and so on is told as what it is.
 
     Parameters
@@ -117,7 +118,7 @@ def refuse_other_kind(file: Path, wanted: str, hint: str = "") -> None:
     ArchsimError
         By the keys on top; a file that cannot be read is left to the reader of its kind.
     """
-    found = kind_of_file(file)
+    found = kind_of_file(file, wanted)
     if found is None or found == wanted or (found, wanted) == ("network (.nir)", "workload"):
         return
     if wanted == "study":
@@ -134,8 +135,13 @@ _ONLY_IN = {
 }
 
 
-def kind_of_file(file: Path) -> str | None:
-    """The kind of a file by its top keys: chip, workload, study or network (.nir); None if that does not tell."""
+def kind_of_file(file: Path, wanted: Kind | None = None) -> str | None:
+    """The kind of a file by its top keys: chip, workload, study or network (.nir); None if that does not tell.
+
+    A name is that of an example of the kind that is wanted, else of any.
+    """
+    file = located(file, wanted)
+    file = file if file.exists() else located(file)
     if file.suffix == ".nir":
         return "network (.nir)"
     try:
@@ -239,9 +245,8 @@ def memory_bytes(text: str | None) -> int | None:
 
 
 def progress(text: str) -> None:
-    """Say what is going on, if somebody looks at it."""
-    if sys.stderr.isatty():
-        say(text, err=True)
+    """Show what is going on, if somebody looks at it."""
+    show(text)
 
 
 def error_text(message: str, *, is_one: bool = False) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 _AGAIN_S = 0.01
+_HAS_ALARMS = hasattr(signal, "SIGALRM")  # Windows has none: there a signal that was lost is not asked for again
 _noted: list[signal.Signals] = []
 
 
@@ -59,14 +60,17 @@ def _listen() -> None:
     for signum in EXIT_CODES:
         if signal.getsignal(signum) is not signal.SIG_IGN:  # a shell may have told background jobs to ignore it
             signal.signal(signum, _note)
-    signal.signal(signal.SIGALRM, _raise_noted)
+    if _HAS_ALARMS:
+        signal.signal(signal.SIGALRM, _raise_noted)
     sys.unraisablehook = _was_lost
 
 
 def _let_go() -> None:
     """From here on a signal ends the process at once, and nothing raises any more."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    for signum in (signal.SIGALRM, *EXIT_CODES):
+    if _HAS_ALARMS:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for signum in EXIT_CODES:
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, signal.SIG_DFL)
 
@@ -84,7 +88,7 @@ def _raise_noted(signum: int, frame: FrameType | None) -> None:
 
 def _was_lost(lost: sys.UnraisableHookArgs) -> None:
     """An exception that Python could not hand to anybody; a signal is raised again, outside."""
-    if _noted and isinstance(lost.exc_value, KeyboardInterrupt):
+    if _HAS_ALARMS and _noted and isinstance(lost.exc_value, KeyboardInterrupt):
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
     else:
         sys.__unraisablehook__(lost)

@@ -1,44 +1,29 @@
-"""A line on a terminal that says how far a long command is."""
+"""How far learning is, in words and as a share, for the progress display."""
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import TYPE_CHECKING
 
-from archsim.texts import one_line
+from archsim.display import show
 
 if TYPE_CHECKING:
     from archsim.snn.learn.trainer import Progress
 
-_REDRAW_S = 0.2
-
 
 class Meter:
-    """One line on a terminal: what is going on, how far it is and how long it still takes."""
+    """What is going on, how far it is and how long it still takes."""
 
     def __init__(self) -> None:
-        self._what, self._start, self._drawn, self._width = "", time.monotonic(), 0.0, 0
+        self._what, self._start = "", time.monotonic()
 
     def tell(self, what: str, progress: Progress | None) -> None:
-        """Draw the line again, a few times a second at most."""
+        """Show where a part stands; another part begins anew."""
         now = time.monotonic()
         if what != self._what:
-            self._what, self._start, self._drawn = what, now, 0.0
-        if progress is None or now - self._drawn >= _REDRAW_S or progress.step == progress.n_steps:
-            self._drawn = now
-            self._draw(f"{one_line(what)} {_far(progress, now - self._start)}")
-
-    def _draw(self, line: str) -> None:
-        sys.stderr.write(f"\r{line:<{self._width}}")
-        sys.stderr.flush()
-        self._width = len(line)
-
-    def clear(self) -> None:
-        """Leave an empty line."""
-        if self._width:
-            self._draw("")
-            sys.stderr.write("\r")
+            self._what, self._start = what, now
+        share = None if progress is None else progress.step / progress.n_steps
+        show(f"{what} {_far(progress, now - self._start)}", share)
 
 
 def _far(progress: Progress | None, seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 import typer
 
+from archsim.display import clear
 from archsim.errors import WriteError
 from archsim.texts import shown
 
@@ -25,6 +26,7 @@ def say(text: str = "", *, err: bool = False) -> None:
     WriteError
         stdout cannot be written. If stderr cannot, there is nobody left to tell.
     """
+    clear()
     try:
         typer.echo(shown(text), err=err)
     except OSError as cause:

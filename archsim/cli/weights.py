@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import ArchsimError
+from archsim.examples import located
 from archsim.reading import array_names, input_array, input_arrays, input_text, open_input
 from archsim.units import close_match
 
@@ -57,6 +58,7 @@ def read_matrix(file: Path, *, key: str | None = None, layer: str | None = None)
     ArchsimError
         The file cannot be read, is damaged, holds something else, or `key` or `layer` fits nothing in it.
     """
+    file = located(file, "workload")  # a network of archsim's by its name
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise ArchsimError(f"{file}: is of no kind that holds weights; there are {', '.join(_READERS)}")

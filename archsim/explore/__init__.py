@@ -20,6 +20,7 @@ from archsim.explore.study import Study
 from archsim.explore.study_reader import read_study
 from archsim.explore.uncertain import Priced, Uncertain, propagate
 from archsim.learn.checkpoints import differences
+from archsim.sources import Source
 
 __all__ = [
     "Conclusion",
@@ -52,7 +53,7 @@ __all__ = [
 
 
 def search(
-    study: str | Path | Study,
+    study: Source | Study,
     folder: str | Path | None = None,
     workers: int = 1,
     tell: Tell = on_terminal,

@@ -10,11 +10,11 @@ from typing import Any
 
 from archsim.errors import ExploreError
 from archsim.explore.identity import digest_of, model_version
-from archsim.explore.log import RESULTS, Claims, ResultLog, locked
+from archsim.explore.log import RESULTS, Claims, ResultLog
 from archsim.explore.models import StudyModel
 from archsim.explore.shapes import AboutShape, misfit
 from archsim.explore.study import Study, describe, described_model, without_files
-from archsim.files import inside, make_folder, path_of, remove, write_text
+from archsim.files import holding, inside, make_folder, path_of, remove, write_text
 from archsim.learn.checkpoints import differences
 from archsim.reading import input_json, input_text
 from archsim.units import shape_fault
@@ -85,18 +85,26 @@ def open_folder(study: Study, folder: Path) -> StudyFolder:
             "folder, or empty it"
         )
     about = about_of(study)
-    with locked(target / "folder.lock"):
+    with holding(target / "folder.lock"):
         for half_written in filter(_is_half_written, target.iterdir()):  # by a process that was killed
             remove(half_written)
         if (target / ABOUT).exists():
             _refuse_other(target, read_about(target), about)
         else:
-            write_text(inside(target, STUDY_COPY), input_text(study.document.path, encoding="utf-8-sig"))
+            write_text(inside(target, STUDY_COPY), _text_of(study))
             text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
             write_text(inside(target, ABOUT), text + "\n")
-    opened = StudyFolder(target, log_of(target, study), Claims(target / "claims.lock"))
+    opened = StudyFolder(target, log_of(target, study), Claims(target / "claims"))
     _OPEN.add(target)
     return opened
+
+
+def _text_of(study: Study) -> str:
+    """Its file; one that was given otherwise, as a file would hold it."""
+    path = study.document.path
+    if path.is_file():
+        return input_text(path, encoding="utf-8-sig")
+    return json.dumps(study.document.data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _is_of_a_beginning(path: Path) -> bool:

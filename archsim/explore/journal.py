@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
+import secrets
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,11 +18,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from archsim.errors import ExploreError
-from archsim.explore.log import RESULTS, locked
+from archsim.explore.log import RESULTS
 from archsim.explore.models import Range
 from archsim.explore.shapes import operation_fault
 from archsim.explore.study import Study
-from archsim.files import append, cut, lock_file
+from archsim.files import append, cut, holding, inside, lock_file, locked, remove
 from archsim.json_reader import read_json
 from archsim.reading import open_input
 from archsim.registry import SAMPLERS
@@ -78,7 +78,7 @@ class Backend(JournalFileBackend):
 
     def _locked(self) -> AbstractContextManager[None]:
         # optuna's own lock outlives a killed process by half a minute; the system's does not
-        return locked(Path(self._file_path).with_suffix(".lock"))
+        return holding(lock_of(Path(self._file_path)))
 
     def _write(self, lines: list[bytes]) -> int:
         """Append lines, behind the last whole one: whoever was killed while it wrote spoils nothing.
@@ -90,7 +90,8 @@ class Backend(JournalFileBackend):
         """
         with open_input(self._file_path, largest_bytes=None) as file:
             end = file.seek(0, os.SEEK_END)
-            torn = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
+            file.seek(max(end - 1, 0))
+            torn = end > 0 and file.read(1) != b"\n"
             file.seek(0)
             whole = file.read().rfind(b"\n") + 1 if torn else end
         if torn:
@@ -102,6 +103,11 @@ class Backend(JournalFileBackend):
         append(self._file_path, b"")
 
 
+def lock_of(journal: Path) -> Path:
+    """The file by which those who write a journal wait for each other."""
+    return journal.with_suffix(".lock")
+
+
 @contextmanager
 def taking_part(path: Path) -> Iterator[None]:
     """Hold the mark of a process that searches; whoever is the only one first mends what was torn.
@@ -111,18 +117,31 @@ def taking_part(path: Path) -> Iterator[None]:
     path : Path
         The journal.
     """
-    mark = lock_file(path.with_suffix(".active"))
-    try:
-        try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            pass
-        else:
+    marks = f"{path.stem}.active-"
+    with holding(lock_of(path)):
+        held = [_is_held(mark) for mark in path.parent.glob(f"{marks}*")]
+        if True not in held:
             mend(path)
-        fcntl.flock(mark, fcntl.LOCK_SH)
+        own = inside(path.parent, f"{marks}{secrets.token_hex(8)}")
+        mark = lock_file(own)
+        locked(mark)
+    try:
         yield
     finally:
+        remove(own)
         os.close(mark)
+
+
+def _is_held(mark: Path) -> bool:
+    """Whether its process lives; the mark of one that has ended is removed."""
+    descriptor = lock_file(mark)
+    try:
+        if not locked(descriptor):
+            return True
+        remove(mark)
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def mend(path: Path) -> int:
@@ -231,15 +250,18 @@ def _misfit(study: Study, trial: optuna.trial.FrozenTrial) -> str:
 
 
 def distribution_of(study: Study, name: str) -> optuna.distributions.BaseDistribution:
-    """The range of a parameter: the places in an order, a continuous range, or one of several."""
-    if (values := study.ordered[name]) is not None:
-        return optuna.distributions.IntDistribution(0, len(values) - 1)
+    """The range of a parameter, in its own values: numbers in equal steps, one of several, or all between."""
+    if (even := study.even[name]) is not None:
+        low, high, step = even[0], even[-1], even[1] - even[0]
+        if low == int(low) and step == int(step):
+            return optuna.distributions.IntDistribution(int(low), int(high), step=int(step))
+        return optuna.distributions.FloatDistribution(float(low), float(high), step=float(step))
     if (choices := study.listed[name]) is not None:
         return optuna.distributions.CategoricalDistribution(choices)
     item = study.parameters[name]
     assert isinstance(item, Range)
-    low, high = (float(end) for end in item.ends)
-    return optuna.distributions.FloatDistribution(low, high, log=item.scale == "log")
+    first, last = (float(end) for end in item.ends)
+    return optuna.distributions.FloatDistribution(first, last, log=item.scale == "log")
 
 
 def optuna_study(study: Study, storage: JournalStorage) -> optuna.Study:

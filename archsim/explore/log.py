@@ -9,19 +9,17 @@ and what it stood for is done again.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import ExploreError
-from archsim.files import append, lock_file
+from archsim.files import append, holding, inside, lock_file, locked, make_folder, remove
 from archsim.json_reader import read_json
 from archsim.reading import open_input
 
@@ -118,7 +116,7 @@ class ResultLog:
 
     def append(self, records: Sequence[Record]) -> None:
         """Write records behind each other, and wait until the disk has them; those that are finished are not."""
-        with locked(self.path.with_suffix(".lock")):
+        with holding(self.path.with_suffix(".lock")):
             self.read()
             new = [record for record in records if self._is_open(record["key"])]
             lines = [_text({**r, "sha256": checksum(r)}) + "\n" for r in new]
@@ -146,59 +144,44 @@ def _record(line: bytes) -> Record:
     return found
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock; the system gives it back when the process ends, however it ends.
-
-    Raises
-    ------
-    WriteError
-        The file cannot be written.
-    """
-    descriptor = lock_file(path)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 class Claims:
-    """Who works on what: one byte of a file for each key, locked while its process lives.
+    """Who works on what: a file for each key, locked while its process lives.
 
-    What a process had claimed is free as soon as the process has ended, also by ``kill -9``.
+    What a process had claimed is free as soon as the process has ended, also by ``kill -9``. A file is removed
+    when its key is given back. Whoever had opened it just before may then hold a key that another one takes, too;
+    so what is claimed is looked for once more among what is finished.
 
     Parameters
     ----------
-    path : Path
-        A file that stays empty.
+    folder : Path
+        For the files; made if it is not there.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = lock_file(path)
-        self._held: set[str] = set()
+    def __init__(self, folder: Path) -> None:
+        self._folder = make_folder(folder)
+        self._held: dict[str, int] = {}
 
     def take(self, key: str) -> bool:
         """Whether the key is ours now."""
         if key in self._held:
             return True
-        try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
-        except OSError:
+        descriptor = lock_file(self._file(key))
+        if not locked(descriptor):
+            os.close(descriptor)
             return False
-        self._held.add(key)
+        self._held[key] = descriptor
         return True
 
     def give_back(self, key: str) -> None:
         """Somebody else may have it."""
         if key in self._held:
-            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _offset(key))
-            self._held.discard(key)
+            remove(self._file(key))
+            os.close(self._held.pop(key))
 
     def close(self) -> None:
         """Give all back."""
-        os.close(self._file)
+        for key in list(self._held):
+            self.give_back(key)
 
-
-def _offset(key: str) -> int:
-    return int(hashlib.sha256(key.encode()).hexdigest()[:15], 16)
+    def _file(self, key: str) -> Path:
+        return inside(self._folder, hashlib.sha256(key.encode()).hexdigest()[:32])

@@ -26,6 +26,7 @@ from archsim.explore.study import Study, without_files
 from archsim.files import fresh_file, fresh_folder, inside, make_folder, path_of, remove, write_text
 from archsim.texts import as_cell, one_line
 from archsim.units import format_metric, quantities_of, to_door, unit_of
+from archsim.workload.files import named_files
 from archsim.yaml_reader import Document, fill
 
 CSV, PARQUET, CHIPS, PAGE = "results.csv", "results.parquet", "front", "report.html"
@@ -320,11 +321,9 @@ def _workload(study: Study, record: Record) -> dict[str, Any]:
 
 def _with_files(document: Document) -> dict[str, Any]:
     """A workload's data, in which files that it names are found from anywhere."""
-    data = dict(document.data)
-    for section, key in (("network", "nir"), ("activity", "file")):
-        if isinstance(data.get(section), dict) and key in data[section]:
-            data[section] = {**data[section], key: str(document.path.parent.resolve() / data[section][key])}
-    return data
+    named = named_files(document.data, document.path.parent)
+    assignments = [f"{'.'.join(place)}={json.dumps(str(path.resolve()))}" for place, path in named]
+    return document.override(assignments).data
 
 
 def _base_text(found: Explored, data: Mapping[str, Any]) -> str:

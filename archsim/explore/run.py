@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archsim.display import clear, show
 from archsim.errors import ExploreError
 from archsim.explore.evaluate import evaluate
 from archsim.explore.evaluator import Evaluator, Progress, Tell
@@ -21,7 +21,7 @@ from archsim.explore.workers import LocalPool, Pool
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path, wrong_whole
 from archsim.metrics.spans import pandas_module
-from archsim.texts import one_line
+from archsim.sources import Source
 from archsim.units import seconds
 
 if TYPE_CHECKING:
@@ -31,10 +31,8 @@ LARGEST_GRID = 1_000_000
 
 
 def on_terminal(text: str) -> None:
-    """Write over the last line of stderr, if somebody looks at it."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{one_line(text)}")
-        sys.stderr.flush()
+    """Show how far it is, if somebody looks at stderr."""
+    show(text)
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def flat(record: Record) -> dict[str, Any]:
 
 
 def sweep(
-    study: str | Path | Study,
+    study: Source | Study,
     folder: str | Path | None = None,
     workers: int = 1,
     tell: Tell = on_terminal,
@@ -108,8 +106,8 @@ def sweep(
 
     Parameters
     ----------
-    study : path or Study
-        A study file, or what `read_study` gave.
+    study : path, text, dict or Study
+        What `read_study` takes, or what it gave.
     folder : path, optional
         Where results are kept, and gone on with; ``results/NAME`` if not given.
     workers : int
@@ -154,6 +152,7 @@ def sweep(
         evaluator = Evaluator(given, opened, pool, Progress(len(wanted), tell), max_memory_bytes)
         records = evaluator.in_blocks(wanted)
         evaluator.progress.end()
+        clear()
         return Explored(given, opened.path, records, evaluator.n_new, tuple(opened.log.damaged))
 
 

@@ -17,19 +17,22 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import Trial, TrialState
 
+from archsim.display import clear
 from archsim.explore.evaluate import limits_of
 from archsim.explore.evaluator import Evaluator, Pending, Progress, Tell
 from archsim.explore.folder import StudyFolder, open_folder
 from archsim.explore.front import CHEAP
-from archsim.explore.journal import ASKED, Backend, opened, sampler_of, taking_part
+from archsim.explore.journal import ASKED, Backend, distribution_of, opened, sampler_of, taking_part
 from archsim.explore.log import Record
 from archsim.explore.models import Range, Value
 from archsim.explore.run import Explored, folder_of, on_terminal, pool_of
 from archsim.explore.space import grid, grid_size
 from archsim.explore.study import Parameters, Study, is_active
 from archsim.explore.study_reader import read_study
+from archsim.sources import Source
 
 MOST_TRIALS_EACH = 10  # for each configuration that is wanted: samplers repeat themselves
 
@@ -37,7 +40,7 @@ LARGEST_COUNTED = 100_000
 
 
 def search(
-    study: str | Path | Study,
+    study: Source | Study,
     folder: str | Path | None = None,
     workers: int = 1,
     tell: Tell = on_terminal,
@@ -92,6 +95,7 @@ def search(
         run = _Search(given, place, evaluator, *opened(given, place.journal))
         run.go()
         evaluator.progress.end()
+        clear()
         known = list(run.known.values())
         return Explored(given, place.path, known, evaluator.n_new, tuple(place.log.damaged))
 
@@ -285,15 +289,14 @@ def _claim(number: int) -> str:
 
 
 def suggest(trial: Trial, study: Study, name: str) -> Any:
-    """Let Optuna choose: the place in an order, a number of a continuous range, or one of several."""
-    if (values := study.ordered[name]) is not None:
-        return trial.suggest_int(name, 0, len(values) - 1)
-    if (choices := study.listed[name]) is not None:
-        return trial.suggest_categorical(name, choices)
-    item = study.parameters[name]
-    assert isinstance(item, Range)
-    low, high = (float(end) for end in item.ends)
-    return trial.suggest_float(name, low, high, log=item.scale == "log")
+    """Let Optuna choose, as `distribution_of` says."""
+    of = distribution_of(study, name)
+    if isinstance(of, IntDistribution):
+        return trial.suggest_int(name, of.low, of.high, step=of.step)
+    if isinstance(of, CategoricalDistribution):
+        return trial.suggest_categorical(name, of.choices)
+    assert isinstance(of, FloatDistribution)
+    return trial.suggest_float(name, of.low, of.high, step=of.step, log=of.log)
 
 
 def decoded(study: Study, raw: Mapping[str, Any]) -> Parameters:
@@ -304,9 +307,9 @@ def decoded(study: Study, raw: Mapping[str, Any]) -> Parameters:
 def _decoded(study: Study, raw: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
     for name, item in study.parameters.items():
         if name in raw:
-            values = study.ordered[name]
-            if values is not None:
-                yield name, values[raw[name]]
+            even, values = study.even[name], study.ordered[name]
+            if even is not None and values is not None:
+                yield name, values[min(range(len(even)), key=lambda i: abs(float(even[i]) - raw[name]))]
             elif study.listed[name] is not None:
                 yield name, raw[name]
             else:

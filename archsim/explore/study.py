@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from archsim.explore.models import RULE_OF_INFERENCE, Options, Parameter, StudyModel, Value, Values, split_number
@@ -87,6 +89,11 @@ class Study:
     def ordered(self) -> dict[str, list[Value] | None]:
         """The values of each parameter that are numbers, or quantities of one unit, from small to large."""
         return {name: _in_order(self.listed[name]) for name in self.parameters}
+
+    @cached_property
+    def even(self) -> dict[str, list[Decimal] | None]:
+        """The numbers of each parameter that has several in equal steps, in its unit, from small to large."""
+        return {name: _in_equal_steps(self.ordered[name]) for name in self.parameters}
 
     def settings(self, parameters: Mapping[str, Value]) -> Settings:
         """Settings of a configuration in the two files."""
@@ -180,6 +187,12 @@ def _in_order(values: list[Value] | None) -> list[Value] | None:
     if any(number is None for number, _ in numbers) or len({unit for _, unit in numbers}) > 1:
         return None
     return sorted(values, key=lambda value: split_number(value)[0] or 0)
+
+
+def _in_equal_steps(values: list[Value] | None) -> list[Decimal] | None:
+    numbers = [number for number, _ in map(split_number, values or []) if number is not None]
+    steps = {after - before for before, after in pairwise(numbers)}
+    return numbers if len(steps) == 1 and steps != {0} else None
 
 
 def is_active(parameter: Parameter, parameters: Mapping[str, Value]) -> bool:

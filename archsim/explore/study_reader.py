@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 from archsim.errors import ExploreError, SpecError, WorkloadError
+from archsim.examples import Kind, located
 from archsim.explore.check import faults_of_set, faults_of_study
 from archsim.explore.models import StudyModel
 from archsim.explore.study import Study
+from archsim.sources import Source, read_source
+from archsim.spec import Chip
 from archsim.spec.library import read_chip
-from archsim.units import door_key, faults_of
-from archsim.yaml_reader import Document, Keys, fill, read_yaml
+from archsim.units import door_key, faults_of, to_door
+from archsim.workload import Workload
+from archsim.yaml_reader import Document, Keys, fill
 
 
-def read_study(path: str | PathLike[str]) -> Study:
-    """Read a study file, and check all that can be checked before anything runs.
+def read_study(path: Source) -> Study:
+    """Read a study, and check all that can be checked before anything runs.
 
     Parameters
     ----------
-    path : path
-        A file as in ``workloads/studies/``; it names its chip and workload relative to itself.
+    path : path, text or dict
+        A file as in ``workloads/studies/``, an example's name, a file's text, or its content as a dict. It names
+        its chip and workload relative to itself, or by the names of examples; in a dict, ``chip`` may be a `Chip`,
+        ``workload`` a `Workload` that was read, and both may be dicts.
 
     Returns
     -------
@@ -39,14 +49,22 @@ def read_study(path: str | PathLike[str]) -> Study:
     >>> study = read_study("workloads/studies/watch_tiles.yaml")
     >>> list(study.parameters)[:2]
     ['chip.crossbar.rows', 'chip.adc.resolution']
+    >>> here = {"version": 1, "name": "mine", "chip": {"version": 1, "name": "c", "library": "rram_22nm"}}
+    >>> there = {"workload": "watch_shape", "objectives": {"energy_pj": "minimize"}}
+    >>> read_study({**here, **there, "parameters": {"chip.adc.resolution": ["5 bit", "6 bit"]}}).name
+    'mine'
     """
-    document = read_yaml(path, ExploreError)
+    given: dict[Kind, object] = {}
+    if isinstance(path, Mapping):
+        sides_given = {side: path[side] for side in _SIDES if side in path}
+        given = {side: one for side, one in sides_given.items() if not isinstance(one, str | PathLike)}
+        path = {**path, **{side: side if side in given else str(one) for side, one in sides_given.items()}}
+    document = read_source(path, "study", ExploreError)
     model, faults = _as_far_as_it_goes(document)
-    folder = document.path.parent
     sides: dict[str, Document] = {}
-    for side, read in (("chip", _chip_document), ("workload", _workload_document)):
+    for side, read in _SIDES.items():
         try:
-            sides[side] = read(folder / getattr(model, side))
+            sides[side] = read(given[side] if side in given else _file(document, getattr(model, side), side))
         except (SpecError, WorkloadError) as cause:
             faults.append(((side,), str(cause)))
     if len(sides) < 2:
@@ -94,11 +112,31 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
             raise refused from None
 
 
-def _chip_document(path: Path) -> Document:
-    return read_chip(path)
+def _file(document: Document, named: str, side: Kind) -> Path:
+    """The file that a study names, relative to itself, or an example."""
+    return located(named, side, document.path.parent)
 
 
-def _workload_document(path: Path) -> Document:
-    if path.suffix == ".nir":
-        raise WorkloadError(f"{path}: name a workload file that says network: {{nir: {path.name}}}")
-    return read_yaml(path, WorkloadError)
+def _chip_document(given: object) -> Document:
+    return read_chip(to_door(given) if isinstance(given, Chip) else _source(given, SpecError))
+
+
+def _workload_document(given: object) -> Document:
+    if isinstance(given, Workload):
+        document = read_source(given.described, "workload", WorkloadError)
+        return replace(document, path=given.folder / document.path)
+    source = _source(given, WorkloadError)
+    if isinstance(source, Path) and source.suffix == ".nir":
+        raise WorkloadError(f"{source}: name a workload file that says network: {{nir: {source.name}}}")
+    return read_source(source, "workload", WorkloadError)
+
+
+def _source(given: object, error: type[Exception]) -> Path | Mapping[str, Any]:
+    if not isinstance(given, Path | Mapping):
+        raise error(f"is of type {type(given).__name__}; it must be a file, an example's name, or a dict")
+    return given
+
+
+_SIDES: Final[Mapping[Kind, Callable[[object], Document]]] = MappingProxyType(
+    {"chip": _chip_document, "workload": _workload_document}
+)

@@ -8,8 +8,8 @@ not. What a process that was killed has left is cleaned up, or brought back, by 
 from __future__ import annotations
 
 from archsim.files.folders import check_folder, fresh_folder, make_folder, scratch_folder
-from archsim.files.growing import append, cut, lock_file
-from archsim.files.paths import AnyPath, inside, path_of
+from archsim.files.growing import append, cut, holding, lock_file
+from archsim.files.paths import AnyPath, inside, locked, path_of
 from archsim.files.whole import fresh_file, remove, write_arrays, write_bytes, write_text
 
 __all__ = [
@@ -19,8 +19,10 @@ __all__ = [
     "cut",
     "fresh_file",
     "fresh_folder",
+    "holding",
     "inside",
     "lock_file",
+    "locked",
     "make_folder",
     "path_of",
     "remove",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from archsim.files.paths import AnyPath, errors_of
+
+_POLL_S = 0.001
 
 
 def append(path: AnyPath, data: bytes, *, to_disk: bool = True) -> int:
@@ -75,3 +79,23 @@ def lock_file(path: AnyPath) -> int:
     """
     with errors_of(path):
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+
+
+@contextmanager
+def holding(path: AnyPath) -> Iterator[None]:
+    """Hold a file's lock, waited for; the system gives it back when the process ends, however it ends.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be written, or its file system has no locks.
+    """
+    from filelock import lock_descriptor
+
+    descriptor = lock_file(path)
+    try:
+        with errors_of(path):
+            lock_descriptor(descriptor, poll_interval=_POLL_S)
+        yield
+    finally:
+        os.close(descriptor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import stat
@@ -93,11 +92,12 @@ def short(target: Path) -> str:
 
 def locked(descriptor: int) -> bool:
     """Whether it is ours alone; the lock ends with the process, however it ends."""
+    from filelock import lock_descriptor
+
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody else has it, or the file system has no locks
+        return lock_descriptor(descriptor, blocking=False)
+    except OSError:  # the file system, or the system, has no locks
         return False
-    return True
 
 
 def is_still(path: Path, descriptor: int) -> bool:

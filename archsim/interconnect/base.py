@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.graphs import digraph
 from archsim.registry import INTERCONNECTS
 
 if TYPE_CHECKING:
@@ -240,9 +241,7 @@ class Interconnect(ABC):
         >>> nx.shortest_path_length(mesh.to_networkx(), "0", "8")
         4
         """
-        import networkx as nx
-
-        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph: nx.DiGraph[str] = digraph()
         for link in self.links():
             graph.add_edge(_text(link.source), _text(link.target), link=link.name, length=link.length)
         return graph
@@ -266,9 +265,7 @@ class Interconnect(ABC):
         >>> [nx.is_directed_acyclic_graph(torus.channel_dependencies(c)) for c in (True, False)]
         [True, False]
         """
-        import networkx as nx
-
-        graph: nx.DiGraph[tuple[str, int]] = nx.DiGraph()
+        graph: nx.DiGraph[tuple[str, int]] = digraph()
         ends = (IO, *range(self.n_tiles))
         for hops in (self.route(source, target) for source in ends for target in ends):
             channels = [(hop.link, hop.vc_class if use_classes else 0) for hop in hops]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from archsim.graphs import digraph
 from archsim.interconnect.base import IO, Floats, Hop, Interconnect, Ints, Link, Node, Point
 from archsim.registry import INTERCONNECTS
 
@@ -75,9 +76,7 @@ class Bus(Interconnect):
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """One node, "bus", with the places and the global buffer around it."""
-        import networkx as nx
-
-        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph: nx.DiGraph[str] = digraph()
         for node in (*map(str, range(self.n_tiles)), "io"):
             graph.add_edge(node, "bus", link=NAME, length=self.diameter)
             graph.add_edge("bus", node, link=NAME, length=self.diameter)

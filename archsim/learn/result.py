@@ -71,10 +71,10 @@ class RuleRun:
         not zero.
     counters : dict of str to dict
         What every set of arrays did while adapting.
-    n_simulated : int
-        Batches that were recorded for the event simulation; 0 of a seed that is not simulated.
     read_errors : dict of str to dict of str to float
         Relative rms error of what the arrays read after it, by path (forward, backward, feedback) and layer.
+    n_simulated : int
+        Batches that were recorded for the event simulation; 0 of a seed that is not simulated.
     """
 
     seed: int
@@ -91,8 +91,8 @@ class RuleRun:
     error_density: dict[str, float]
     spike_rate: dict[str, float]
     counters: dict[str, dict[str, int]]
-    n_simulated: int = 0
     read_errors: dict[str, dict[str, float]] = field(default_factory=dict)
+    n_simulated: int = 0
 
     @property
     def recovered(self) -> float:

@@ -56,8 +56,8 @@ class RuleRunShape(_Strict):
     error_density: dict[str, Share]
     spike_rate: dict[str, Share]
     counters: dict[str, dict[str, Whole]]
-    n_simulated: Whole
     read_errors: dict[str, dict[str, Number]]
+    n_simulated: Whole
 
 
 class ProgrammedShape(_Strict):

@@ -158,25 +158,24 @@ class Learning:
         fetched, held
             By tile: the task that has fetched them, and the space that they hold there.
         """
-        ctx, name = self.ctx, plan.layer.name
-        if ctx.chip.execution.quantiser.looks_beside:  # what scales them, and whom they tell, is not of the step
-            deltas = self._scaled_step(plan, step, deltas)
-        key = ("spread", ctx.n_vectors(name, step), *readers.items())
-        first, (fetched, held) = ctx.placed(
+        name = plan.layer.name
+        key = ("spread", self.ctx.n_vectors(name, step), *readers.items())
+        first, (fetched, held, seen) = self.ctx.placed(
             key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
-            [deltas[home.tile] for home in plan.homes],
+            [[deltas[home.tile], *self.scale_of(name, home.tile)] for home in plan.homes],
         )  # fmt: skip
+        self.gradients.setdefault(name, []).extend(first + task for task in seen)
         return {tile: first + task for tile, task in fetched.items()}, held
 
     def _lay_down_spread(
         self, plan: LayerPlan, step: int, readers: dict[int, int]
-    ) -> tuple[dict[int, int], dict[int, list[Claim]]]:
-        """Ports: the delta of each home."""
+    ) -> tuple[dict[int, int], dict[int, list[Claim]], list[int]]:
+        """Ports: the delta of each home. Beside what `spread` returns: tasks that the update waits for."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         n_vectors = ctx.n_vectors(name, step)
         deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
-        if not ctx.chip.execution.quantiser.looks_beside:
-            deltas = self._scaled_step(plan, step, deltas)
+        n_values = {h.tile: h.n_channels * n_vectors for h in plan.homes}
+        deltas, seen = self.scaled(label, deltas, n_values, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
         n_each = numbers_of_error(ctx.rule, ctx.work, plan.layer)
@@ -196,24 +195,18 @@ class Learning:
         fetched = {
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
         }
-        return fetched, held
-
-    def _scaled_step(self, plan: LayerPlan, step: int, deltas: Mapping[int, int]) -> dict[int, int]:
-        """The errors of a step of a layer, scaled at its homes."""
-        n_vectors = self.ctx.n_vectors(plan.layer.name, step)
-        n_values = {home.tile: home.n_channels * n_vectors for home in plan.homes}
-        return self.scaled(self.label(plan.layer.name, step), deltas, n_values, n_vectors)
+        return fetched, held, seen
 
     def scaled(
         self, label: Label, known: Mapping[int, int], n_values: Mapping[int, int], n_vectors: int
-    ) -> dict[int, int]:
+    ) -> tuple[dict[int, int], list[int]]:
         """Scale the errors of each vector for the drivers; by home tile, when that is done.
 
         Where the quantiser looks first, all homes compare their errors and tell each other the largest; where it
-        looks beside, they compare them for the batches to come.
+        looks beside, they compare them for the batches to come, and the update waits for these tasks.
         """
         ctx, unit, kind = self.ctx, self.ctx.parts.gradient_unit, self.ctx.chip.execution.quantiser
-        told = dict(known)
+        told, beside = dict(known), list[int]()
         if kind.looks_first or kind.looks_beside:
             seen = {
                 tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
@@ -223,13 +216,18 @@ class Learning:
                 bits = arithmetic.potential_bits(ctx.chip)
                 told = summed_up(ctx, label, dict.fromkeys(seen, n_vectors), seen, bits)
             else:
-                self.gradients.setdefault(label.layer, []).extend(seen.values())
+                beside += seen.values()
         name, operations = arithmetic.scale(ctx.chip)
-        scales = ctx.scales.get(label.layer, {})
-        return {
-            tile: ctx.do(label, tile, unit.compute(name, n_values[tile], operations), [task, scales.get(tile)])
+        scaled = {
+            tile: ctx.do(label, tile, unit.compute(name, n_values[tile], operations), [task])
             for tile, task in told.items()
         }
+        return scaled, beside
+
+    def scale_of(self, layer: str, tile: int) -> list[int]:
+        """The task after which a home knows what to scale by, where earlier batches have told."""
+        told = self.ctx.scales.get(layer, {}).get(tile)
+        return [] if told is None else [told]
 
     def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
         """Multiply what was made of scaled errors by what they were divided by."""

@@ -69,13 +69,19 @@ def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer
         plan = ctx.plan(layer.name)
         _tell_scales(ctx, label, plan, barrier)
         steps = lower_steps(ctx, label, plan, barrier)
-        is_due = (update + 1) % ctx.chip.execution.n_copy_every == 0
-        for block in (*plan.forward, *(plan.copy if is_due else ())):
+        for block in (*plan.forward, *(plan.copy if _copy_is_due(ctx, plan, update) else ())):
             free = _last_read(ctx, label, block)
             ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
             ends.append(ctx.last_write[block])
     ctx.updates.append(ctx.written.since(before))
     return ends
+
+
+def _copy_is_due(ctx: Context, plan: LayerPlan, update: int) -> bool:
+    """Whether an update writes a layer's copy: where it is known which cells were, when any was."""
+    every = ctx.chip.execution.n_copy_every
+    cells = None if every == 1 else ctx.activity.written_cells(plan.layer.name, update, of_copy=True)
+    return (update + 1) % every == 0 if cells is None else bool(cells.any())
 
 
 def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> None:

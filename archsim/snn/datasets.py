@@ -171,11 +171,29 @@ def normalise(recordings: Sequence[Floats], training: Sequence[int] | Ints) -> t
         raise WorkloadError(
             f"training recordings must be some of 0 to {len(recordings) - 1}, got {wrong or 'none'}"
         )
-    known = np.concatenate([recordings[i] for i in training])
-    mean, deviation = known.mean(axis=0), known.std(axis=0)
-    # the deviation of equal numbers may be a rounding error instead of zero
-    scale = np.where(known.max(axis=0) > known.min(axis=0), deviation, 1.0)
+    mean, scale = spread_of(np.concatenate([recordings[i] for i in training]), 1)
     return tuple((r - mean) / scale for r in recordings)
+
+
+def spread_of(known: NDArray[Any], channels: int = 2) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each channel, the deviation 1 where a channel is constant.
+
+    Parameters
+    ----------
+    known : array
+        Windows (n, length, channels, ...), or samples (n, channels).
+    channels : int
+        The axis of the channels.
+
+    Examples
+    --------
+    >>> [numbers.tolist() for numbers in spread_of(np.array([[[0.0, 7.0], [2.0, 7.0]]]))]
+    [[1.0, 7.0], [1.0, 1.0]]
+    """
+    axes = tuple(axis for axis in range(known.ndim) if axis != channels)
+    mean, deviation = known.mean(axis=axes), known.std(axis=axes)
+    # the deviation of equal numbers may be a rounding error instead of zero
+    return mean, np.where(known.max(axis=axes) > known.min(axis=axes), deviation, 1.0)
 
 
 def sample_windows(data: WatchSet, n: int, seed: int, *, length: int = 128, step: int = 64) -> Windows:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
 
 import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.snn.activity import Activity, record
 from archsim.snn.codes import codes_of
-from archsim.snn.datasets import load_watch, normalise, sample_windows, with_recordings
-from archsim.snn.encoders import analog, delta, rate
+from archsim.snn.data import DataSet, LabelledWindows, check_finite, set_of, windows_of
+from archsim.snn.encoders import Encoding, encode, rate
 from archsim.snn.rates import evenly_active, from_rates
 from archsim.snn.weights import initialise, stream
 from archsim.snn.windows import Array
@@ -23,8 +22,6 @@ from archsim.workload.models import (
     RandomActivity,
     RatesActivity,
 )
-
-LEVEL_CROSSING = 0.5  # of a channel's standard deviation; an encoder's setting, not a measurement
 
 
 def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
@@ -44,6 +41,8 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
         If data or a file is missing, or disagrees with the network.
     """
     activity = work.activity
+    if work.recorded is not None:
+        return work, _matching(work.recorded, work)
     if isinstance(activity, RatesActivity | ConstantActivity):
         rates = {"input": activity.input}
         rates |= {layer.name: activity.default for layer in work.network.layers if _spikes(layer)}
@@ -72,25 +71,40 @@ def _spikes(layer: Layer) -> bool:
 
 
 def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
-    """Windows of the data set, normalised over all recordings and encoded."""
-    data = load_watch()
-    data = with_recordings(data, normalise(data.recordings, range(len(data.recordings))))
-    windows = sample_windows(data, work.n_samples, seed, length=work.n_timesteps, step=activity.step)
-    if activity.encoding == "analog":
-        values = analog(windows.values)
-    elif activity.encoding == "rate":
-        values = rate(windows.values, seed, low=-1.0, high=1.0).astype(np.float64)
-    elif activity.encoding == "delta":
-        values = np.stack([delta(sample, LEVEL_CROSSING) for sample in windows.values]).astype(np.float64)
-    else:
-        assert_never(activity.encoding)
-    n_channels = values.shape[2]
-    if work.network.input_shape != (n_channels,):
+    """Windows of the data set, drawn at random, normalised over all that there is, and encoded."""
+    windows = windows_of(work, activity.dataset, None, work.n_timesteps, activity.step)
+    if work.n_samples > len(windows):
+        said = f"{work.n_samples} windows were asked for; there are 1 to {len(windows)} to draw"
+        raise WorkloadError(f"{work.name}: {said}")
+    chosen = windows.take(stream(seed).permutation(len(windows))[: work.n_samples])
+    check_finite(chosen)
+    values = _encoded(set_of(work, activity.dataset), chosen, windows, activity.encoding, seed)
+    if work.network.input_shape != values.shape[2:] or work.n_timesteps != values.shape[1]:
+        shape = list(values.shape[2:])
+        channels = shape[0] if len(shape) == 1 else shape
         raise WorkloadError(
-            f"{work.name}: the data set {activity.dataset!r} with encoding {activity.encoding!r} has "
-            f"{n_channels} channels; network.input is {list(work.network.input_shape)}"
+            f"{work.name}: the data set {windows.name!r} with encoding {activity.encoding!r} has "
+            f"{values.shape[1]} timesteps of {channels} channels; the workload has {work.n_timesteps} timesteps, "
+            f"and network.input is {list(work.network.input_shape)}"
         )
     return values
+
+
+def _encoded(
+    data: DataSet, chosen: LabelledWindows, windows: LabelledWindows, encoding: str, seed: int
+) -> Array:
+    """Inputs (samples, timesteps, ...) of the chosen windows; events are spikes already."""
+    if windows.are_events:
+        if encoding != "analog":
+            raise WorkloadError(f"{windows.name}: events are spikes already; leave the encoding {encoding!r} out")
+        return chosen.values
+    mean, deviation = data.spread(windows)
+    wide = (len(mean), *(1 for _ in windows.values.shape[3:]))
+    values = (chosen.values - mean.reshape(wide)) / deviation.reshape(wide)
+    if encoding == "rate":  # drawn sample by sample, as it has always been
+        return rate(values, seed, low=-1.0, high=1.0).astype(np.float64)
+    encoded = np.swapaxes(encode(values, Encoding(encoding), seed=seed), 0, 1)
+    return np.ascontiguousarray(encoded).astype(np.float64)
 
 
 def _matching(activity: Activity, work: Workload) -> Activity:

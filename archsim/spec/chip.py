@@ -6,6 +6,7 @@ becomes ``read_pulse_ps``. Nothing here behaves; prices are in :mod:`archsim.com
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
@@ -36,6 +37,7 @@ from archsim.spec.costs import (
     InterconnectCost,
 )
 from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
+from archsim.spec.replacing import replaced
 from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
 from archsim.spec.values import Conversion, ErrorConversion, WeightRules, level_fault
@@ -377,6 +379,17 @@ class Chip(DoorModel):
         if isinstance(self.ideal, Ideal):
             return self.ideal
         return EVERYTHING if self.ideal else NOTHING
+
+    def replace(self, path: str | Mapping[str, object], value: object = None) -> Self:
+        """The same chip with another value at a path of its file, or several at once: :func:`replaced`.
+
+        Examples
+        --------
+        >>> from archsim import load_chip
+        >>> load_chip("wearable_rram").replace("adc.resolution", "6 bit").adc.resolution_bits
+        6
+        """
+        return replaced(self, path if isinstance(path, Mapping) else {path: value})
 
     @property
     def writing(self) -> Write:

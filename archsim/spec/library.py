@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import SpecError
+from archsim.sources import Source, read_source
 from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
 from archsim.units import close_match, parse_quantity
@@ -58,13 +58,13 @@ def nearest_library(node_nm: float) -> Document:
     return min(known, key=far)
 
 
-def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Document:
+def read_chip(path: Source, overrides: Sequence[str] = ()) -> Document:
     """A chip file over its library, with ``--set`` assignments.
 
     Parameters
     ----------
-    path : path
-        A file as in ``arch_specs/``.
+    path : path, text or dict
+        A file as in ``arch_specs/``, an example's name, or what a file holds: its text, or its content as a dict.
     overrides : sequence of str
         As in `Document.override`; ``library=NAME`` and ``adc.kind=KIND`` choose what the library brings, before
         the others are set.
@@ -86,7 +86,7 @@ def read_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Docum
     >>> document.position(("crossbar", "rows")) is None
     False
     """
-    document = read_yaml(path, SpecError)
+    document = read_source(path, "chip", SpecError)
     given = [overrides] if isinstance(overrides, str) else overrides
     if not isinstance(given, list | tuple):
         return document.override(given)  # refuses it

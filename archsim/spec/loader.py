@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from os import PathLike
 
 from archsim.errors import UnusualWarning
+from archsim.sources import Source
 from archsim.spec.chip import Chip
 from archsim.spec.library import read_chip
 from archsim.spec.usual import unusual
 from archsim.yaml_reader import fill
 
 
-def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
-    """Read a chip from a YAML file.
+def load_chip(path: Source, overrides: Sequence[str] = ()) -> Chip:
+    """Read a chip: from a YAML file, by the name of one that comes with archsim, or from what a file holds.
 
     Parameters
     ----------
-    path : path
-        A file as in ``arch_specs/``; what it leaves out stands in the ``library`` that it names.
+    path : path, text or dict
+        A file as in ``arch_specs/``, the name of an example (:mod:`archsim.examples`; a file of that name wins), a
+        file's text, or its content as a dict. What it leaves out stands in the ``library`` that it names.
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file, as ``--set`` does; a single text is one.
 
@@ -44,6 +45,8 @@ def load_chip(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Chip:
     >>> chip = load_chip("arch_specs/wearable_rram.yaml", ["crossbar.rows=64"])
     >>> chip.crossbar.n_rows
     64
+    >>> load_chip({"version": 1, "name": "mine", "library": "rram_22nm", "crossbar": {"rows": 32}}).name
+    'mine'
     """
     chip = fill(Chip, read_chip(path, overrides))
     for message in unusual(chip):

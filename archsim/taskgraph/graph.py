@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from archsim.errors import EngineError
+from archsim.graphs import digraph
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -179,9 +180,7 @@ class TaskGraph:
         >>> b.build().to_networkx().nodes[t]["uses"]
         {'adc': 1}
         """
-        import networkx as nx
-
-        graph: nx.DiGraph[int] = nx.DiGraph()
+        graph: nx.DiGraph[int] = digraph()
         for task in range(self.n_tasks):
             graph.add_node(task, **self._attributes(task))
         owner = np.repeat(np.arange(self.n_tasks), np.diff(self.after_ptr))

@@ -9,8 +9,10 @@ from fractions import Fraction
 import numpy as np
 
 from archsim.components import Action
-from archsim.engine import run_tasks
+from archsim.engine import POLICIES, run_tasks
 from archsim.errors import DeadlockError
+from archsim.given import refuse, wrong_kind, wrong_type
+from archsim.metrics import Result
 from archsim.metrics.waits import SPACE, check_finished, waits
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -66,26 +68,28 @@ class Outcome:
 
 
 def what_if(
-    graph: TaskGraph,
-    trace: Trace,
+    run: Result | TaskGraph,
+    trace: Trace | None = None,
     changes: Sequence[Change] | None = None,
     actions: Mapping[str, Action] | None = None,
-    policy: str = "fifo",
+    policy: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Play a run out again with each change alone, and rank them by what they bring.
 
     Parameters
     ----------
-    graph, trace
-        A finished run.
+    run : Result or TaskGraph
+        What `archsim.simulate` or `archsim.load_result` gave; or a task graph.
+    trace : Trace, optional
+        Of a task graph; a result has its own, with prices and policy.
     changes : sequence of Change, optional
         What to try, each alone, and all together if there are several. If not given: all of `single_changes`, and
         twice the space of each of the twenty buffers for which tasks waited longest.
     actions : mapping of str to Action, optional
         The prices, for the names of components.
-    policy : {"fifo", "static"}
-        The policy of the run.
+    policy : {"fifo", "static"}, optional
+        The policy of the run; of a graph "fifo" if not given.
     progress : function of (done, all), optional
         Is told how far it is.
 
@@ -97,7 +101,7 @@ def what_if(
     Raises
     ------
     ArchsimError
-        A change names nothing that exists, or leaves a task with too few units.
+        A change names nothing that exists, or leaves a task with too few units; or an argument is of another type.
     EngineError
         The trace is not that of this graph and policy.
 
@@ -127,6 +131,7 @@ def what_if(
     adc capacity x2 180
     bus infinitely fast 20
     """
+    graph, trace, actions, policy = _parts(run, trace, actions, policy, changes)
     check_finished(graph, trace)
     names = Names(graph, actions)
     tried: list[tuple[Change, ...]] = [
@@ -146,6 +151,37 @@ def what_if(
         kept = _makespan(changed(renumbered, group, again), "static")
         outcomes.append(Outcome(group, trace.makespan_ps, played, kept, not_seen(group, names)))
     return sorted(outcomes, key=lambda outcome: -(outcome.gain_ps if outcome.gain_ps is not None else -np.inf))
+
+
+def _parts(
+    run: Result | TaskGraph,
+    trace: Trace | None,
+    actions: Mapping[str, Action] | None,
+    policy: str | None,
+    changes: Sequence[Change] | None,
+) -> tuple[TaskGraph, Trace, Mapping[str, Action] | None, str]:
+    """Graph, trace, prices and policy of what was given; everything of another type is refused."""
+    if isinstance(run, Result):
+        graph, trace = run.graph, run.trace if trace is None else trace
+        actions, policy = run.actions if actions is None else actions, policy or run.policy
+    else:
+        graph = run
+    made_by = "Change.parse of archsim.whatif"
+    refuse([
+        wrong_type("run", graph, TaskGraph, "archsim.simulate or a TaskGraphBuilder"),
+        wrong_type("trace", trace, Trace, "archsim.run_tasks"),
+        wrong_kind("policy", policy or "fifo", POLICIES),
+        *(wrong_type("changes", one, Change, made_by) for one in _listed(changes)),
+    ])  # fmt: skip
+    assert trace is not None
+    return graph, trace, actions, policy or "fifo"
+
+
+def _listed(changes: object) -> Sequence[object]:
+    """The changes; what is no sequence of them as the one thing that is wrong."""
+    if changes is None:
+        return ()
+    return changes if isinstance(changes, list | tuple) else (changes,)
 
 
 def _all(names: Names, trace: Trace, policy: str) -> list[Change]:

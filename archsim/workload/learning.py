@@ -50,10 +50,10 @@ class DataModel(DoorModel):
 
     `step` samples lie between the starts of two windows; every value is the mean of `decimation` samples.
     `order` is that of adaptation: one recording after the other, or one window of each in turn.
-    `folder` is where a data set that the user has was unpacked.
+    `folder` is where a data set that the user has was unpacked. Without `set` they are the workload's `data`.
     """
 
-    set: Annotated[str, KindName("archsim.data")]
+    set: Annotated[str, KindName("archsim.data")] | None = None
     split: Name
     encoding: Annotated[str, KindName("archsim.encoders")] = "analog"
     step: Count = 64
@@ -94,7 +94,7 @@ class AdaptModel(DoorModel):
     optimizer: OptimizerModel
     threshold: NotNegative = 0.0
     residual: bool = False
-    simulated: Literal["auto", "all"] | Annotated[Count, Field(ge=4)] = "auto"
+    simulated: Literal["auto", "all"] | Annotated[int, Field(ge=4, le=MOST_PASSES)] = "auto"
 
     @model_serializer(mode="wrap")
     def _without_auto(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

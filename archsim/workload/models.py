@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from archsim.names import one_line
-from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindOf, TimePs
+from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindName, KindOf, TimePs
+from archsim.workload.data import SourceModel
 from archsim.workload.learning import LearningModel
 from archsim.workload.phases import Phase
 
@@ -203,15 +213,15 @@ class InitModel(DoorModel):
 
 
 class DatasetActivity(DoorModel):
-    """Windows of a data set drive the network; its spikes are recorded.
+    """Windows of a data set drive the network; its spikes are recorded. Without `dataset` they are of `data`.
 
     `encoding`: "analog" (the value is the current), "rate" (Bernoulli spikes), "delta" (level crossings:
-    an up and a down channel for each).
+    an up and a down channel for each), "latency" (one spike of several timesteps), or a plug-in's.
     """
 
     kind: Literal["dataset"]
-    dataset: Literal["watch"]
-    encoding: Literal["analog", "rate", "delta"]
+    dataset: Annotated[str, KindName("archsim.data")] | None = None
+    encoding: Annotated[str, KindName("archsim.encoders")] = "analog"
     step: Steps = 64
 
 
@@ -258,7 +268,7 @@ MOST_INPUT_BITS = 16
 
 
 class WorkloadModel(DoorModel):
-    """A workload file."""
+    """A workload file. With `data` and no `activity`, samples of the data drive the network."""
 
     version: Literal[1]
     name: Annotated[Name, AfterValidator(one_line)]
@@ -273,10 +283,29 @@ class WorkloadModel(DoorModel):
     schedule: Schedule = "pipelined"
     n_positions_per_burst: Steps = 1
     learning: LearningModel = Field(default_factory=LearningModel)
+    data: SourceModel | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _data_drive_the_network(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("data") is not None and "activity" not in given:
+            return {**given, "activity": {"kind": "dataset"}}
+        return given
+
+    @model_serializer(mode="wrap")
+    def _without_missing_data(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without data, as before there was such a key: what is hashed of a workload stays."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "data" or value is not None}
 
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:
-        faults = []
+        faults: list[tuple[tuple[str, ...], str]] = []
+        if self.data is None:
+            if isinstance(self.activity, DatasetActivity) and self.activity.dataset is None:
+                faults.append((("activity", "dataset"), "missing; name a data set, or say data: {kind: …, …}"))
+            if self.learning.data is not None and self.learning.data.set is None:
+                faults.append((("learning", "data", "set"), "missing; name a data set, or say data: {kind: …, …}"))
         if not 1 <= self.input_resolution_bits <= MOST_INPUT_BITS:
             said = f"must be 1 to {MOST_INPUT_BITS} bit; got {self.input_resolution_bits} bit"
             faults.append((("input_resolution",), said))

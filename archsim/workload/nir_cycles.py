@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archsim.errors import WorkloadError
+from archsim.graphs import in_order, strong_parts
 from archsim.workload.nir_repair import Graph
 
 LINEAR = ("Affine", "Linear", "Scale", "Flatten", "Input", "Output")
@@ -19,18 +20,17 @@ def loops_of(graph: Graph) -> dict[str, frozenset[str]]:
         value would mean two things: the neuron sees its own output of the timestep before, what follows the cycle
         that of the same timestep.
     """
-    import networkx as nx
-
-    digraph = nx.DiGraph(graph.edges)
     loops: dict[str, frozenset[str]] = {}
-    for part in nx.strongly_connected_components(digraph):
-        first = next(iter(part))
-        if len(part) == 1 and not digraph.has_edge(first, first):
+    themselves = {a for a, b in graph.edges if a == b}
+    for part in strong_parts(graph.nodes, graph.edges):
+        if len(part) == 1 and not part & themselves:
             continue
         neurons = [path for path in part if graph.nodes[path].is_neuron]
-        outside = [a for path in part for a in digraph.predecessors(path) if a not in part]
-        rest = digraph.subgraph(part - set(neurons[:1]))
-        if len(neurons) != 1 or not outside or not nx.is_directed_acyclic_graph(rest):
+        outside = [a for a, b in graph.edges if b in part and a not in part]
+        rest = part - set(neurons[:1])
+        among = [(a, b) for a, b in graph.edges if a in rest and b in rest]
+        is_acyclic = len(in_order(rest, among, len)) == len(rest)
+        if len(neurons) != 1 or not outside or not is_acyclic:
             raise WorkloadError(
                 f"cycle of {graph.named(part)}: only one neuron that feeds itself, through Linear or Affine or "
                 "directly, and gets its input beside that, is supported"
@@ -76,16 +76,12 @@ def _check_meaning(graph: Graph, part: set[str], neuron: str) -> None:
 
 def order_of(graph: Graph, loops: dict[str, frozenset[str]]) -> list[str]:
     """Computing order: of a cycle, what feeds it from outside, the way back, the neuron; then what reads it."""
-    import networkx as nx
-
-    digraph: nx.DiGraph[str] = nx.DiGraph()
-    digraph.add_nodes_from(graph.nodes)
-    digraph.add_edges_from(graph.edges)
+    edges = set(graph.edges)
     for neuron, loop in loops.items():
         outside = [a for a, b in graph.edges if b in loop and a not in loop]
-        digraph.remove_edges_from([(neuron, path) for path in loop])
-        digraph.add_edges_from((a, b) for a in outside for b in loop)
+        edges -= {(neuron, path) for path in loop}
+        edges |= {(a, b) for a in outside for b in loop}
         # what reads the way back, a port perhaps, needs the neuron's layer
-        digraph.add_edges_from((neuron, b) for a, b in graph.edges if a in loop and b not in loop)
+        edges |= {(neuron, b) for a, b in graph.edges if a in loop and b not in loop}
     rank = {path: place for place, path in enumerate(graph.nodes)}
-    return list(nx.lexicographical_topological_sort(digraph, key=rank.__getitem__))
+    return in_order(graph.nodes, edges, rank.__getitem__)

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import WorkloadError
+from archsim.graphs import Edge, strong_parts
 from archsim.workload.nir_file import Tree, text
 from archsim.workload.nir_nodes import SEPARATOR, SUPPORTED, Node
 
-Edge = tuple[str, str]
 INPUT_NAMES = ("input", "in")
 OUTPUT_NAMES = ("output", "out")
 
@@ -299,14 +299,13 @@ def _add_end(graph: Graph, kind: str, at: str) -> None:
 
 def _sources(graph: Graph, *, reverse: bool) -> list[str]:
     """Nodes, or the neurons of cycles, that nothing outside feeds (reverse: that feed nothing outside)."""
-    import networkx as nx
-
-    digraph: nx.DiGraph[str] = nx.DiGraph()
-    digraph.add_nodes_from(graph.nodes)
-    digraph.add_edges_from((b, a) if reverse else (a, b) for a, b in graph.edges)
+    edges = [(b, a) if reverse else (a, b) for a, b in graph.edges]
     found: set[str] = set()
-    for part in nx.strongly_connected_components(digraph):
-        if all(a in part for n in part for a in digraph.predecessors(n)):
+    parts = strong_parts(graph.nodes, edges)
+    place = {path: i for i, part in enumerate(parts) for path in part}
+    fed = {place[b] for a, b in edges if place[a] != place[b]}
+    for i, part in enumerate(parts):
+        if i not in fed:
             found |= part if len(part) == 1 else {n for n in part if graph.nodes[n].is_neuron}
     return [path for path in graph.nodes if path in found]
 

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from archsim.errors import WorkloadError
-from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_path
+from archsim.examples import located
+from archsim.given import refuse, wrong_kind, wrong_kinds
 from archsim.registry import RULES
+from archsim.sources import Source, is_text, read_source
 from archsim.units import seconds, to_door
 from archsim.workload.build import LayerFaultsError, network_of
+from archsim.workload.data import SourceModel
 from archsim.workload.learning import ErrorRate, LearningModel
 from archsim.workload.models import (
     ActivityModel,
@@ -28,7 +32,7 @@ from archsim.workload.network import Network
 from archsim.workload.phases import INFERENCE, Phase, phases
 from archsim.workload.shape import layers_of_shape
 from archsim.workload.shown import workload_html
-from archsim.yaml_reader import Document, Keys, fill, read_yaml
+from archsim.yaml_reader import Document, Keys, fill
 
 NIR_TIMESTEPS = 100
 NIR_INPUT_RATE = 0.1
@@ -66,6 +70,10 @@ class Workload:
         Where the files that the workload names are looked for.
     described : dict
         What was read, with defaults and overrides, as it would stand in a workload file.
+    data : SourceModel, optional
+        The workload's own data.
+    recorded : object, optional
+        An :class:`archsim.snn.Activity` that stands for `activity`: what a model of others has recorded.
     """
 
     name: str
@@ -83,6 +91,8 @@ class Workload:
     learning: LearningModel = field(default_factory=LearningModel)
     folder: Path = Path()
     described: dict[str, object] = field(default_factory=dict)
+    data: SourceModel | None = None
+    recorded: Any = None
 
     def __post_init__(self) -> None:
         unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, phases()) for phase in self.phases)]
@@ -140,8 +150,8 @@ def _rate_faults(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
     return []
 
 
-def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> Workload:
-    """Read a workload from a YAML file, or a network from a NIR file.
+def load_workload(path: Source, overrides: Sequence[str] = ()) -> Workload:
+    """Read a workload from a YAML file, a network from a NIR file, or either by the name of an example.
 
     A NIR file says nothing of timesteps or input: 100 timesteps of random input spikes (a tenth of the
     inputs in every timestep) drive it, one sample, all phases, up to eight bursts for each layer and timestep.
@@ -150,8 +160,9 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
 
     Parameters
     ----------
-    path : path
-        A file as in ``workloads/``, or one that ends in ``.nir``.
+    path : path, text or dict
+        A file as in ``workloads/``, or one that ends in ``.nir``; the name of an example (:mod:`archsim.examples`;
+        a file of that name wins), a workload file's text, or its content as a dict.
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file; a single text is one of them.
 
@@ -170,11 +181,12 @@ def load_workload(path: str | PathLike[str], overrides: Sequence[str] = ()) -> W
     >>> work.network.names
     ('fc1', 'fc2', 'out')
     """
-    refuse([wrong_path("path", path)], WorkloadError)
-    path = Path(path)
-    if path.suffix == ".nir":
-        return _of_nir_file(path, overrides)
-    return workload_of(read_yaml(path, WorkloadError).override(overrides), path.parent)
+    if isinstance(path, str | PathLike) and str(path) and not is_text(path):
+        file = located(path, "workload")
+        if file.suffix == ".nir":
+            return _of_nir_file(file, overrides)
+    document = read_source(path, "workload", WorkloadError)
+    return workload_of(document.override(overrides), document.path.parent)
 
 
 def workload_of(document: Document, folder: Path) -> Workload:
@@ -202,7 +214,7 @@ def _network_of(model: WorkloadModel, folder: Path) -> Network:
         return network_of(model.name, model.network)
     if isinstance(model.network, ShapeModel):
         return network_of(model.name, layers_of_shape(model.network))
-    return _read_nir(folder / model.network.nir, model.network)
+    return _read_nir(located(model.network.nir, "workload", folder), model.network)
 
 
 def _activity_faults(activity: ActivityModel, network: Network) -> list[tuple[Keys, str]]:
@@ -228,6 +240,7 @@ def _of_model(model: WorkloadModel, network: Network, folder: Path) -> Workload:
         learning=model.learning,
         folder=folder,
         described=to_door(model),
+        data=model.data,
     )
 
 

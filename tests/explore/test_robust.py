@@ -259,7 +259,7 @@ def test_a_folder_is_open_once_in_a_process(tmp_path):
             sweep(path, tmp_path / "out")
         code = "import sys; from pathlib import Path; from archsim.explore.log import Claims; "
         code += "print(Claims(Path(sys.argv[1])).take('a'))"
-        command = [sys.executable, "-c", code, str(tmp_path / "out" / "claims.lock")]
+        command = [sys.executable, "-c", code, str(tmp_path / "out" / "claims")]
         other = subprocess.run(command, capture_output=True, text=True, check=True)
         assert other.stdout == "False\n"  # what was refused has dropped no claim of the first
     assert sweep(path, tmp_path / "out").n_new == 4

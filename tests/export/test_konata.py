@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from archsim.components import Action
+from archsim.engine import run_tasks
 from archsim.export import write_konata
-from archsim.export.kinds.konata import plain_text
+from archsim.export.kinds.konata import stage_name
 from archsim.metrics import Result
+from archsim.taskgraph import TaskGraphBuilder
 
 
 @dataclass
@@ -94,7 +97,7 @@ def test_every_timestep_has_a_row_and_every_layer_in_it_a_stage(
         label = f"sample {sample}" if sample >= 0 else "all samples"
         label += f", timestep {timestep}" if timestep >= 0 else ", no timestep"
         words = (graph.layer_names[graph.layer[t]], graph.phase_names[graph.phase[t]])
-        stage = plain_text(" ".join(word for word in words if word) or "(none)")
+        stage = stage_name(" ".join(word for word in words if word))
         rows[label][stage] += [int(trace.start_ps[t]), int(trace.done_ps[t])]
     [cycle_ps] = {int(instruction.hover.split()[-2]) for instruction in made.values()}
     found = {
@@ -125,3 +128,104 @@ def test_arrows_lead_back_to_timesteps_whose_results_are_awaited(dfa: Result, tm
 def test_a_run_without_tasks_is_an_empty_log(nothing: Result, tmp_path: Path) -> None:
     assert write_konata(nothing, tmp_path / "run.kanata") == 0
     assert read(tmp_path / "run.kanata") == {}
+
+
+@dataclass
+class Drawn:
+    """What Konata keeps of an instruction for arrows."""
+
+    consumes: int = -1
+    produces: int = -1
+    sources: list[int] = field(default_factory=list)
+    last: dict[str, str] = field(default_factory=dict)  # by lane
+    open: set[tuple[str, str]] = field(default_factory=set)
+
+
+def arrows(path: Path) -> list[tuple[int, int, int, int]]:
+    """Arrows by the rules of Konata's viewer for its format 4, as its documentation and its parser tell them.
+
+    An arrow belongs to a W, whose two instructions must be known and whose consumer must not be retired. It leads
+    from the last cycle in which a stage of the producer with a capital X in its name ran (an E, the S of the next
+    stage of the lane, or the R ends it) to the cycle in which the latest such stage of the consumer began; where
+    there is no such stage, none is drawn. The begin of a stage ends the one before it in its lane.
+    """
+    now, made, retired = 0, {}, set()
+
+    def close(one: Drawn, lane: str, name: str) -> None:
+        one.open.discard((lane, name))
+        if "X" in name:
+            one.produces = now - 1
+
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert head.startswith("Kanata")
+    for line in lines:
+        command, *given = line.split("\t")
+        if command == "C":
+            now += int(given[0])
+        elif command == "I":
+            assert int(given[0]) not in made
+            made[int(given[0])] = Drawn()
+        elif command in "SEWR":
+            one = made[int(given[0])]
+            assert int(given[0]) not in retired
+            if command == "S":
+                lane, name = given[1:]
+                if (lane, one.last.get(lane)) in one.open:
+                    close(one, lane, one.last[lane])
+                one.last[lane] = name
+                one.open.add((lane, name))
+                one.consumes = now if "X" in name else one.consumes
+            elif command == "E":
+                close(one, *given[1:])
+            elif command == "W":
+                assert int(given[1]) in made
+                one.sources.append(int(given[1]))
+            else:
+                retired.add(int(given[0]))
+                for lane, name in one.last.items():
+                    if "X" in name:
+                        close(one, lane, name)
+    return [
+        (source, number, made[source].produces, one.consumes)
+        for number, one in made.items() for source in one.sources
+        if made[source].produces >= -1 and one.consumes >= 0
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def with_capitals() -> Result:
+    """Three timesteps, each after the one before, of layers with a capital X in their names."""
+    b = TaskGraphBuilder()
+    unit = b.resource("adc", 2)
+    before: list[int] = []
+    for timestep in range(3):
+        labels = {"timestep": timestep, "sample": 0, "phase": "forward"}
+        first = b.task(action="read", uses=[(unit, 1)], occupancy_ps=200, layer="first", after=before, **labels)
+        pool = b.task(action="read", uses=[(unit, 1)], occupancy_ps=100, layer="maX", after=[first], **labels)
+        b.task(action="read", uses=[(unit, 1)], occupancy_ps=700, layer="last", after=[pool], **labels)
+        before = [pool]
+    graph = b.build()
+    return Result.of(graph, run_tasks(graph), {"read": Action("read", ())}, (), {}, 0, 1, "inference", "X", {})
+
+
+@pytest.mark.parametrize("name", ["odd", "dfa", "with_capitals"])
+def test_konata_draws_an_arrow_for_each_timestep_that_another_waits_for(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    result: Result = request.getfixturevalue(name)
+    write_konata(result, tmp_path / "run.log")
+    graph, trace = result.graph, result.trace
+    row = [(int(graph.sample[t]), int(graph.timestep[t])) for t in range(graph.n_tasks)]
+    begins = {one: min(trace.start_ps[t] for t in range(graph.n_tasks) if row[t] == one) for one in set(row)}
+    ends = {one: max(trace.done_ps[t] for t in range(graph.n_tasks) if row[t] == one) for one in set(row)}
+    wanted = set()
+    for t in range(graph.n_tasks):
+        for other in graph.after_idx[graph.after_ptr[t] : graph.after_ptr[t + 1]].tolist():
+            if begins[row[other]] < begins[row[t]]:
+                wanted.add((row[other], row[t]))
+    made = read(tmp_path / "run.log")
+    [cycle_ps] = {int(instruction.hover.split()[-2]) for instruction in made.values()}
+    found = arrows(tmp_path / "run.log")
+    cycles = [(ends[one] // cycle_ps - 1, begins[other] // cycle_ps) for one, other in wanted]
+    assert len(found) == len(wanted) > 0
+    assert sorted((start, end) for _, _, start, end in found) == sorted(cycles)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from archsim.export import write_perfetto
+from archsim.export.kinds.perfetto import PATH
 from archsim.export.levels import levels_of
 from archsim.metrics import Result
 
@@ -28,10 +29,33 @@ def result(request: pytest.FixtureRequest) -> Result:
     return request.getfixturevalue(request.param)
 
 
-def events(result: Result, path: Path) -> list[dict[str, Any]]:
+def all_events(result: Result, path: Path) -> list[dict[str, Any]]:
     assert write_perfetto(result, path) == result.spans().n_spans
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     return json.loads(content)["traceEvents"]
+
+
+def events(result: Result, path: Path) -> list[dict[str, Any]]:
+    """Without the critical path, which is no resource's."""
+    found = all_events(result, path)
+    own = {e["tid"] for e in found if e["name"] == "thread_name" and e["args"]["name"] == PATH and e["pid"] == 1}
+    return [event for event in found if event["ph"] == "C" or event["tid"] not in own]
+
+
+def test_the_critical_path_is_a_thread_that_fills_the_run(result: Result, tmp_path: Path) -> None:
+    found = all_events(result, tmp_path / "run.json")
+    path = [event for event in found if event.get("cat") == PATH]
+    pieces = [segment for segment in result.path if segment.length_ps]
+    assert [e["args"]["task"] for e in path] == [segment.task for segment in pieces]
+    assert sum(e["args"]["end_ps"] - e["args"]["start_ps"] for e in path) == result.latency_ps
+    assert all(round(a["ts"] * 1000 + a["dur"] * 1000) == round(b["ts"] * 1000) for a, b in pairwise(path))
+    assert [e["args"]["why"] for e in path] == [segment.why for segment in pieces]
+    order = [e["args"]["sort_index"] for e in found if e["name"] == "thread_sort_index" and e["pid"] == 1]
+    assert (min(order), order.count(-1)) == (-1, 1)
+    critical = {e["args"]["task"] for e in found if e["ph"] == "X" and e["args"].get("critical")}
+    assert critical == {segment.task for segment in result.path} & set(result.spans().task.tolist())
+
+
 
 
 def test_every_span_is_a_slice_with_its_exact_times_and_words(result: Result, tmp_path: Path) -> None:
@@ -178,6 +202,12 @@ def test_perfettos_trace_processor_drops_nothing(
         lane = lanes[spans.lane[i]]
         own = lane.split(".", 1)[1] if lane.startswith("tile[") and "." in lane else lane
         expected[start, end - start, shown(title), shown(own)] += 1
+    for segment in result.path:
+        if segment.length_ps:
+            start, end = segment.start_ps // 1000, segment.end_ps // 1000
+            names = result.graph.action_names, result.graph.layer_names
+            action, layer = names[0][result.graph.action[segment.task]], names[1][result.graph.layer[segment.task]]
+            expected[start, end - start, shown(f"{action} {layer}".strip()), PATH] += 1
     assert Counter((ts, dur, text, lane) for ts, dur, text, _, lane in slices) == expected
     # only what lasts less than a nanosecond may stand on another slice
     assert all(depth == 0 or dur == 0 for _, dur, _, depth, _ in slices)

@@ -7,12 +7,13 @@ from learning_support import chip, work
 
 from archsim.errors import MappingError, WorkloadError
 from archsim.learn import learn
+from archsim.mapping import needs_of
 from archsim.registry import RULES
 
 TINY = (
     "timesteps=4", "learning.data.decimation=16", "learning.data.step=512", "network.layers.0.outputs=12",
     "network.layers.1.outputs=10", "learning.pretrain.epochs=1", "learning.adapt.passes=1", "samples=1", "batch=1",
-    "learning.adapt.batch=4", "learning.adapt.residual=false",
+    "learning.adapt.batch=4",
 )  # fmt: skip
 SAID = {rule: f"learning.rules={{{rule}: {{}}}}" for rule in RULES if rule not in ("bp", "dfa")} | {
     "bp": "learning.rules={bp: {time_path: readout, optimizer: {kind: sgd, rate: 0.1}}}",
@@ -30,8 +31,12 @@ def test_every_rule_adapts_on_a_chip_and_is_priced(rule):
     assert all(counts["reads"] > 0 and counts["pulses"] == 0 for counts in fixed.values())
     assert bool(fixed) == (rule in ("drtp", "eprop", "feedback_alignment", "sign_symmetric"))
     assert result.hardware[rule]["totals"]["energy_pj"] > 0
-    states = result.hardware[rule]["breakdown"]["action"]
-    assert any(name.startswith("optimize") for name in states) == (rule != "bp"), "BP has plain gradient descent here"
+
+
+def test_a_rule_may_have_an_optimizer_of_its_own():
+    given = work(*TINY, SAID["bp"])
+    assert needs_of(given, RULES["bp"]()).name == "sgd,residual"
+    assert needs_of(given, RULES["dfa"]()).name == needs_of(given).name == "adam,residual"
 
 
 def test_a_rule_that_cannot_be_is_refused_before_anything_is_trained():

@@ -20,8 +20,8 @@ WORKLOADS = sorted(path for path in (ROOT / "workloads").iterdir() if path.suffi
 CHIP, WORK = ROOT / "arch_specs/wearable_rram.yaml", ROOT / "workloads/nmnist_mlp.yaml"
 ENGINES = ("simpy", "heap", "compiled")
 NAMES = (
-    *("simpy", "numpy", "scipy", "networkx", "matplotlib", "pydantic", "ruamel.yaml", "typer", "nir", "jinja2"),
-    "numba",
+    *("simpy", "numpy", "scipy", "matplotlib", "pydantic", "ruamel.yaml", "typer", "nir", "jinja2"),
+    *("filelock", "rich", "numba"),
 )
 
 

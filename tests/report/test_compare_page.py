@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chromium_support import complaints
+
 from archsim.report.html.compare import Frame, Table, compare_page
 
 HOSTILE = "<script>alert(1)</script>\"'&\n🙂"
@@ -24,6 +26,42 @@ def test_the_page_shows_both_timelines_asks_for_nothing_and_takes_names_as_text(
         assert not inside.locator("#summary").is_visible()
     assert page.locator("h2").first.inner_text().split() == HOSTILE.split()
     assert page.locator("tbody th").first.inner_text().split() == HOSTILE.split()
+    assert complaints(page) == []
     assert not said
     assert [url for url in asked if not url.startswith(("data:", "about:"))] == [file.as_uri()]
+    page.close()
+
+
+def test_three_timelines_zoom_together_over_the_longest_run(chromium, result, named, tmp_path):
+    """The first takes 2 ns, the others 1.2 ns: all of them can show 2 ns."""
+    frames = [Frame("a", result), Frame("b", named("b")), Frame("c", named("c"))]
+    ends = [frame.result.latency_ps for frame in frames]
+    assert ends[0] > ends[1]
+    file = tmp_path / "compare.html"
+    file.write_text(compare_page([], [], frames), encoding="utf-8")
+    page, said = chromium.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(file.as_uri())
+    page.frame_locator("iframe").nth(2).locator("body[data-ready]").wait_for(timeout=300_000)
+    inner = [frame for frame in page.frames if frame is not page.main_frame]
+    look = "[shown.line.from, shown.line.to, shown.line.extent]"
+
+    def views(wanted):
+        for _ in range(100):
+            if (found := [frame.evaluate(look) for frame in inner]) == wanted:
+                return found
+            page.wait_for_timeout(50)
+        return found
+
+    assert views([[0, ends[0], ends[0]]] * 3) == [[0, ends[0], ends[0]]] * 3
+    inner[1].evaluate("shown.line.view(500, 900)")
+    assert views([[500, 900, ends[0]]] * 3) == [[500, 900, ends[0]]] * 3
+    page.uncheck("#together")
+    own = [[0, end, end] for end in ends]
+    assert views(own) == own
+    inner[0].evaluate("shown.line.view(100, 200)")
+    page.wait_for_timeout(200)
+    assert [frame.evaluate(look)[:2] for frame in inner] == [[100, 200], *([0, end] for end in ends[1:])]
+    assert not said
     page.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from chromium_support import Opened
 
@@ -30,9 +31,21 @@ def fresh(opened):
     """The page as it is when it has just been opened, and silent when the test is over."""
     opened.page.click("#tab-0")
     opened.page.wait_for_selector("#tab-0[aria-selected=true]")
-    opened.tell("() => { shown.line.view(0, shown.line.end); pick(shown.line, null); search(shown.line, '') }")
+    opened.tell(
+        "() => { const line = shown.line; line.view(0, line.end); pick(line, null); search(line, '');"
+        " line.select(0, 0); line.sort('chip'); line.groups.some((one) => one.folded) && line.foldAll() }"
+    )
     yield opened
     assert opened.said == []
+
+
+def test_more_than_sixty_lanes_open_folded(opened):
+    timeline = "shown.run.timeline"
+    assert opened.tell(f"{timeline}.lane_resource.length + {timeline}.levels.resource.length") > 60
+    assert opened.tell("shown.line.rows.map((row) => row.type)") == ["group"] * 2
+    assert opened.page.inner_text("#fold") == "unfold all"
+    opened.page.click("#fold")
+    assert opened.tell("shown.line.rows.length") > 60
 
 
 def test_it_opens_without_an_error_and_asks_for_nothing(fresh):
@@ -140,7 +153,7 @@ def test_what_is_under_the_pointer_is_said(fresh):
     spot = fresh.tell(
         "() => { const line = shown.line; line.scroll(-1e6);"
         " const row = line.rows.find((one) => one.type === 'lane');"
-        " const i = shown.run.timeline.lane_ptr[row.lane]; line.view(line.columns.start[i], "
+        " const i = shown.run.timeline.lane_ptr[row.lanes[0]]; line.view(line.columns.start[i], "
         "line.columns.start[i] + 2 * line.columns.length[i]);"
         " return { x: line.left + 0.2 * (line.width - line.left), y: 50 + row.y + 9 } }"
     )
@@ -199,3 +212,129 @@ def test_what_is_printed_is_drawn_before_the_printer_looks_and_on_white(fresh):
     fresh.tell("dispatchEvent(new Event('afterprint'))")
     assert fresh.tell("document.documentElement.dataset.theme") == "dark"
     fresh.page.select_option("#theme", "light")
+
+
+def test_states_of_a_lane_are_what_the_next_task_did_meanwhile_and_fill_the_run(fresh, results):
+    """By hand, from the run itself: a gap before a task is waiting as long as it was ready, else starving."""
+    from archsim.metrics import CAUSES, waits
+
+    result = results[0]
+    spans, found = result.spans(), waits(result.graph, result.trace)
+    wanted = np.zeros((spans.n_lanes, 5))
+    free = np.zeros(spans.n_lanes, np.int64)
+    for i in range(spans.n_spans):
+        lane, task = spans.lane[i], spans.task[i]
+        gap = max(0, spans.start_ps[i] - free[lane])
+        waited = min(gap, found.wait_ps[task])
+        wanted[lane] += [spans.end_ps[i] - spans.start_ps[i], 0, 0, gap - waited, 0]
+        wanted[lane, 1 if CAUSES[found.cause[task]] == "space" else 2] += waited
+        free[lane] = spans.end_ps[i]
+    wanted[:, 4] = result.latency_ps - free
+    states = np.array(fresh.tell("[...shown.line.states]")).reshape(-1, 5)
+    assert states.tolist() == wanted.tolist()
+    assert states.sum(axis=1).tolist() == [result.latency_ps] * spans.n_lanes
+    fresh.page.select_option("#order", "busy")
+    names = fresh.tell("shown.line.rows.map((row) => row.name)")
+    use = result.utilisation()
+    assert use[names[0]] == max(use.values())
+    assert "working" in fresh.tell("laneFacts(shown.line, shown.line.rows[0]).facts[0][0]")
+
+
+def test_the_sums_of_a_range_are_those_of_the_books(fresh, results):
+    result = results[0]
+    fresh.page.focus("#timeline")
+    fresh.page.keyboard.press("r")
+    for by in ("component", "layer"):
+        sums = dict(fresh.tell(f"[...shown.line.sums.over(0, shown.line.end).{by}]"))
+        parts = result.breakdown(by)
+        assert {k: v["energy"] for k, v in sums.items() if v["energy"]} == pytest.approx(
+            {k: v["energy_pj"] for k, v in parts.items() if v["energy_pj"]}, rel=1e-9
+        )
+        assert {k: v["busy"] for k, v in sums.items() if v["busy"]} == pytest.approx(
+            {k: v["busy_ps"] for k, v in parts.items() if v["busy_ps"]}, rel=1e-9
+        )
+        waited = sum(value["wait"] for value in sums.values())
+        assert waited == (result.trace.start_ps - result.trace.ready_ps).sum()
+    part = "shown.line.sums.over({} * shown.line.end, {} * shown.line.end).layer.get('fc2').energy"
+    halves = [fresh.tell(part.format(*ends)) for ends in ((0, 0.4), (0.4, 1))]
+    assert sum(halves) == pytest.approx(result.breakdown("layer")["fc2"]["energy_pj"])
+    box = fresh.page.locator("#canvas").bounding_box()
+    fresh.page.keyboard.down("Shift")
+    fresh.page.mouse.move(box["x"] + 600, box["y"] + 90)
+    fresh.page.mouse.down()
+    fresh.page.mouse.move(box["x"] + 800, box["y"] + 90, steps=3)
+    fresh.page.mouse.up()
+    fresh.page.keyboard.up("Shift")
+    assert "nJ" in fresh.page.inner_text("#range h3")
+
+
+def test_arrows_lead_to_what_a_task_needs_and_to_who_needs_it(fresh, results):
+    graph = results[0].graph
+    after = [graph.after_idx[graph.after_ptr[t] : graph.after_ptr[t + 1]].tolist() for t in range(graph.n_tasks)]
+    assert fresh.tell(f"Array.from({{length: {graph.n_tasks}}}, (_, t) => shown.line.edges.before(t))") == after
+    back = [[] for _ in range(graph.n_tasks)]
+    for task, before in enumerate(after):
+        for other in before:
+            back[other].append(task)
+    made = f"Array.from({{length: {graph.n_tasks}}}, (_, t) => [...shown.line.edges.after(t)])"
+    assert fresh.tell(made) == back
+    fresh.page.fill("#search", "layer=fc2 t=2 action=convert")
+    fresh.page.press("#search", "Enter")
+    task = fresh.tell("shown.line.taskOf(shown.line.chosen)")
+    buttons = fresh.page.locator("#chosen dd.items button").all_inner_texts()
+    assert any(f"(#{other})" in text for text in buttons for other in after[task])
+    fresh.page.click("#chosen dd.items button >> nth=0")
+    assert fresh.tell("shown.line.taskOf(shown.line.chosen)") in after[task]
+
+
+def test_fields_are_searched_and_what_is_none_is_told(fresh, results):
+    graph, spans = results[0].graph, results[0].spans()
+    layer = [graph.layer_names[k] for k in graph.layer]
+    wanted = [t for t in spans.task.tolist() if layer[t] == "out" and 1 <= graph.timestep[t] <= 2]
+    fresh.page.fill("#search", "layer=out t=1..2")
+    fresh.page.press("#search", "Enter")
+    assert sorted(fresh.tell("shown.line.matches.map((i) => shown.line.told.task[i])")) == sorted(wanted)
+    row = fresh.tell(
+        "(() => { const box = shown.line.boxOf(shown.line.chosen); return [box.y, shown.line.tall] })()"
+    )
+    assert 50 <= row[0] < row[1]
+    fresh.page.fill("#search", "tile=0 pe=1 action=convert wait>0")
+    fresh.page.press("#search", "Enter")
+    names = fresh.tell(
+        "shown.line.matches.map((i) => shown.run.timeline.resources["
+        "shown.run.timeline.lane_resource[shown.line.laneOf(i)]].name)"
+    )
+    assert all(name.startswith("tile[0].pe[1].") for name in names)
+    wrong = {"colour=red": "no field colour", "t=soon": "t takes a number", "layer>3": "no field layer for >"}
+    for text, said in wrong.items():
+        fresh.page.fill("#search", text)
+        fresh.page.press("#search", "Enter")
+        assert said in fresh.page.inner_text("#matches")
+
+
+def test_the_network_the_activity_and_the_reasons_are_told(fresh, results):
+    record = results[0].to_dict()
+    boxes = fresh.page.locator("#network svg g:has(rect)").all_inner_texts()
+    said = fresh.tell("[...document.querySelectorAll('#network svg title')].map((one) => one.textContent)")
+    assert len(boxes) == len(record["activity"])
+    assert said[1].split("\n")[:2] == ["fc1", "dense 128"]
+    assert "on tile" in said[1]
+    assert fresh.page.locator("#network path.edge").count() == len(boxes) - 1
+    assert fresh.page.locator("#activity tbody tr").count() == len(record["activity"])
+    assert fresh.page.locator("#raster .one-raster").count() == len(results[0].activity.raster)
+    first = fresh.tell("shown.run.why.critical_path.component")
+    assert sum(first.values()) == results[0].latency_ps
+    assert fresh.page.locator("#whatif tbody tr").count() == 15
+    split = fresh.page.locator("#summary tbody tr").first.inner_text()
+    dynamic = record["totals"]["dynamic_energy_pj"] / record["totals"]["energy_pj"]
+    assert f"({100 * dynamic:.3g} %)" in split
+
+
+def test_the_minimap_moves_what_is_in_view(fresh):
+    fresh.tell("shown.line.view(0, shown.line.end / 10)")
+    box = fresh.page.locator("#minimap").bounding_box()
+    left = fresh.tell("shown.line.left")
+    fresh.page.mouse.click(box["x"] + (left + box["width"]) / 2, box["y"] + 10)
+    middle = fresh.tell("(shown.line.from + shown.line.to) / 2 / shown.line.end")
+    assert middle == pytest.approx(0.5, abs=0.01)
+    assert 0 < max(fresh.tell("[...shown.line.work]")) <= 1

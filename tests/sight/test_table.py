@@ -133,11 +133,19 @@ def test_a_saved_run_keeps_its_activity(ran, tmp_path):
     assert archsim.load_result(tmp_path / "saved").activity == result.activity
 
 
-def test_a_long_run_tells_the_activity_that_it_repeats(root_dir):
+def test_a_long_run_tells_the_activity_that_it_repeats(root_dir, monkeypatch):
+    monkeypatch.setattr("archsim.long_simulation.FULL_TASKS", 0)
     chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     work = archsim.load_workload(root_dir / "workloads" / "nmnist_mlp.yaml", ["network.input=[64]", "timesteps=2"])
-    short, long = (archsim.simulate(chip, work, "compiled", timesteps=n) for n in (None, 4))
+    short, long = (archsim.simulate(chip, work, "compiled", timesteps=n) for n in (None, 100))
     assert long.activity == short.activity
+
+
+def test_a_longer_run_that_is_kept_counts_all_of_its_timesteps(ran, root_dir, tmp_path):
+    once = ran("inference")
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", SMALL)
+    twice = archsim.simulate(chip, archsim.load_workload(tmp_path / "work.yaml"), "compiled", timesteps=6)
+    assert [row.reads for row in twice.activity.layers] == [2 * row.reads for row in once.activity.layers]
 
 
 def test_a_layer_whose_arrays_no_spike_reaches_has_no_active_rows(ran):

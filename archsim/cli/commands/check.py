@@ -38,8 +38,10 @@ def check(
 def _checked(file: Path) -> str:
     """Description of a valid file."""
     from archsim.cli.inputs import idle_keys, kind_of_file, priced_chip
+    from archsim.examples import located
     from archsim.workload import load_workload
 
+    file = located(file)
     if file.is_dir():
         raise ArchsimError(f"{file}: is a folder; name the files in it")
     if file.suffix == ".nir":

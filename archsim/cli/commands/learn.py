@@ -57,6 +57,7 @@ def learn(
 ) -> None:
     from archsim.cli.inputs import load_both, memory_bytes
     from archsim.cli.meter import Meter
+    from archsim.display import clear
     from archsim.files import inside, write_text
     from archsim.learn import learn as learned
     from archsim.learn.checkpoints import REPORT
@@ -68,18 +69,17 @@ def learn(
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, set_ or [])
     rules = [chosen for chosen in rule or BP_AND_DFA if chosen != "none"]
-    meter = Meter()
     try:
         result = learned(
             the_chip, work, rules, seeds, seed, output, resume, engine.value,
-            meter.tell if sys.stderr.isatty() else None, allowed, workers or os.cpu_count() or 1,
+            Meter().tell if sys.stderr.isatty() else None, allowed, workers or os.cpu_count() or 1,
         )  # fmt: skip
     except KeyboardInterrupt:
         if output is not None:
             say(f"what is finished stays in {output}; go on with --resume", err=True)
         raise
     finally:
-        meter.clear()
+        clear()
     if output is not None:
         write_text(inside(output, REPORT), learning_markdown(result))
     if json:

@@ -13,11 +13,10 @@ import typer
 from archsim.cli.command import PLAIN, Command
 from archsim.cli.options import Assignments, Json, Seed, Workers
 from archsim.cli.say import say, say_json
-from archsim.errors import ExploreError
 from archsim.files import check_folder
 from archsim.registry import COMMANDS
 
-CHIP, WORKLOAD = Path("arch_specs/wearable_rram.yaml"), Path("workloads/watch_adapt.yaml")
+CHIP, WORKLOAD = Path("wearable_rram"), Path("watch_adapt")
 CACHE = "cache"
 
 ABOUT = __doc__ or ""
@@ -76,7 +75,7 @@ def dfa_vs_bp(
     from archsim.study.dfa_vs_bp import Question, summary_text, write_study
     from archsim.study.dfa_vs_bp import dfa_vs_bp as run
 
-    files = _existing_files(chip, workload)
+    files = _files(chip, workload)
     base = Base(*files, *map(tuple, split_assignments(set_ or [])))
     folders = [folder for folder in (output, write) if folder is not None]
     for folder in folders:
@@ -144,10 +143,12 @@ def rules(
     base = Base(*files, *map(tuple, split_assignments(set_ or [])))
     if output is not None:
         check_folder(output)
+    counts = {"depths": depths, "bits": bits, "passes": passes}
+    numbers = {name: _numbers(f"--{name}", text) for name, text in counts.items()}
     question = Question(
-        base, chosen(contenders), _numbers("--depths", depths), _numbers("--bits", bits),
-        tuple(quantisers.split(",")), _numbers("--passes", passes), tuple(sorted(_rates(rates))), tuning,
-        n_seeds=seeds, seed=seed, workers=workers or os.cpu_count() or 1,
+        base, rates=tuple(sorted(_rates(rates))), contenders=chosen(contenders), **numbers,
+        quantisers=tuple(quantisers.split(",")), tuning_split=tuning, n_seeds=seeds, seed=seed,
+        workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)
     given = [word for name in contenders or [] for word in ("--rule", name)]
@@ -186,21 +187,11 @@ def _command(files: Sequence[Path], given: Sequence[str]) -> str:
     return shlex.join(["archsim", "study", "dfa-vs-bp", *map(str, files), *given])
 
 
-def _existing_files(asked_chip: Path | None, asked_workload: Path | None) -> tuple[Path, Path]:
-    """Chip and workload, the project's own where none is named.
-
-    Raises
-    ------
-    ArchsimError
-        A default is not in this folder, or a file is of the other kind.
-    """
+def _files(asked_chip: Path | None, asked_workload: Path | None) -> tuple[Path, Path]:
+    """Chip and workload, archsim's own where none is named; ArchsimError if a file is of the other kind."""
     from archsim.cli.inputs import refuse_other_kind
 
     chip, workload = asked_chip or CHIP, asked_workload or WORKLOAD
-    if asked_chip is None and not chip.exists():
-        raise ExploreError(f"name a CHIP and a WORKLOAD: the default, {chip}, is not in this folder")
-    if asked_workload is None and not workload.exists():
-        raise ExploreError(f"name a WORKLOAD: the default, {workload}, is not in this folder")
     refuse_other_kind(chip, "chip", "; are the arguments swapped?")
     refuse_other_kind(workload, "workload", "; are the arguments swapped?")
     return chip, workload

@@ -45,8 +45,8 @@ def write_konata(result: Result, path: str | Path) -> int:
     A stage lasts from the first start to the last end of the layer's tasks at that timestep; in a run of several
     phases, each phase of a layer is a stage. Stages at the same time stand in different lanes of the row, from
     the lowest free one; lane 0 is the stage "X", the whole timestep. Arrows lead to it from the timesteps whose
-    results a timestep waits for: Konata draws them between stages with a capital X in their name (a layer with
-    one takes the arrow's head to where it begins). Its file picker shows .log, .txt and .gz. Work without a
+    results a timestep waits for: Konata draws them from the end to the begin of stages with a capital X in their
+    name, so a layer's own is written small. Its file picker shows .log, .txt and .gz. Work without a
     timestep, such as writing weights, has a row of its own for each sample. A cycle is the greatest common
     divisor of all times; the label says how many picoseconds that is.
 
@@ -147,10 +147,21 @@ def _stage_names(result: Result) -> list[str]:
     graph = result.graph
     several = len(set(graph.phase.tolist())) > 1
     return [
-        plain_text(" ".join(part for part in (layer, phase if several else "") if part) or NONE)
+        stage_name(" ".join(part for part in (layer, phase if several else "") if part))
         for layer in graph.layer_names
         for phase in graph.phase_names or ("",)
     ]
+
+
+def stage_name(text: str) -> str:
+    """A stage's name, by which Konata leads no arrow to it.
+
+    Examples
+    --------
+    >>> stage_name("maXpool"), stage_name("")
+    ('maxpool', '(none)')
+    """
+    return plain_text(text or NONE).replace(_WHOLE, _WHOLE.lower())
 
 
 def _labels(result: Result, row: Ints, cycle_ps: int) -> list[tuple[int, str, str]]:

@@ -29,8 +29,10 @@ CHUNK = 65_536
 _TILE = re.compile(r"tile\[(\d{1,9})\]")
 _SPAN = (
     '{"ph":"X","pid":%d,"tid":%d,"ts":%d.%03d,"dur":%d.%03d,%s,"args":{"task":%d,"count":%d,"timestep":%d,'
-    '"sample":%d,"unit":%d,"units":%d,"start_ps":%d,"end_ps":%d,"wait_ps":%d,%s}}'
+    '"sample":%d,"unit":%d,"units":%d,"start_ps":%d,"end_ps":%d,"wait_ps":%d,"critical":%d,%s}}'
 )
+PATH = "critical path"
+"""Name of a thread of the chip, and category of its slices."""
 _FLOW = '{"ph":%s,"cat":"wait","name":"waits for","id":%d,"pid":%d,"tid":%d,"ts":%d.%03d}'
 
 
@@ -57,7 +59,7 @@ def write_perfetto(result: Result, path: str | Path) -> int:
     Returns
     -------
     int
-        How many spans were written; Perfetto keeps every one.
+        How many spans were written, the critical path aside; Perfetto keeps every one.
 
     Raises
     ------
@@ -71,8 +73,10 @@ def write_perfetto(result: Result, path: str | Path) -> int:
     still follow each other. The exact times are in the arguments `start_ps` and `end_ps`. Thread ids are unique
     in the whole file and never equal a process id; lanes stand in the order of the chip, with the numbers in
     their names by size. Flow events (arrows) lead to each span from that of the predecessor that was done last,
-    with the number of the waiting task as `id`. Counter tracks show the power of the chip and the units in
-    use of every resource that tasks reserve, such as buffer space.
+    with the number of the waiting task as `id`. The critical path is a thread of its own, the first of the chip:
+    a slice for each piece of the makespan, with the task that answers for it, why it began when it did, and at
+    which resource; spans of its tasks have the argument `critical` of 1. Counter tracks show the power of the chip
+    and the units in use of every resource that tasks reserve, such as buffer space.
     """
     spans = result.spans()
     pids = _processes(result.graph.resource_names)
@@ -119,7 +123,8 @@ def _join(file: IO[bytes], parts: Iterator[list[str]]) -> None:
 def _parts(result: Result, spans: Spans, pids: list[int], first_tid: int) -> Iterator[list[str]]:
     yield _names(result, spans, pids, first_tid)
     arrows = arrows_of(result.graph, result.trace, spans)
-    yield from _slices(spans, pids, first_tid, arrows)
+    yield _path(result, first_tid + spans.n_lanes)
+    yield from _slices(spans, pids, first_tid, arrows, _on_path(result))
     yield from _counters(result, pids)
 
 
@@ -144,6 +149,36 @@ def _names(result: Result, spans: Spans, pids: list[int], first_tid: int) -> lis
     return events
 
 
+def _path(result: Result, tid: int) -> list[str]:
+    """The critical path as a thread of the chip, above its lanes; a slice for each piece that takes time."""
+    graph = result.graph
+    events = [
+        _about(1, tid, "thread_name", name=PATH),
+        _about(1, tid, "thread_sort_index", sort_index=-1),
+    ]
+    for segment in result.path:
+        if not segment.length_ps:
+            continue
+        action = graph.action_names[graph.action[segment.task]]
+        layer = graph.layer_names[graph.layer[segment.task]]
+        start, end = segment.start_ps // 1000, segment.end_ps // 1000
+        told = {
+            "task": segment.task, "action": action, "layer": layer, "why": segment.why,
+            "resource": segment.resource, "start_ps": segment.start_ps, "end_ps": segment.end_ps,
+        }  # fmt: skip
+        event = {"ph": "X", "pid": 1, "tid": tid, "ts": start / 1000, "dur": (end - start) / 1000,
+                 "name": f"{action} {layer}".strip() or NAMELESS, "cat": PATH, "args": told}  # fmt: skip
+        events.append(json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+    return events
+
+
+def _on_path(result: Result) -> NDArray[np.bool_]:
+    """Which tasks answer for a piece of the makespan."""
+    found = np.zeros(result.graph.n_tasks, bool)
+    found[[segment.task for segment in result.path]] = True
+    return found
+
+
 def _about(pid: int, tid: int, what: str, **values: object) -> str:
     event = {"ph": "M", "pid": pid, "tid": tid, "name": what, "args": values}
     return json.dumps(event, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -154,7 +189,9 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False, allow_nan=False)
 
 
-def _slices(spans: Spans, pids: list[int], first_tid: int, arrows: Ints) -> Iterator[list[str]]:
+def _slices(
+    spans: Spans, pids: list[int], first_tid: int, arrows: Ints, on_path: NDArray[np.bool_]
+) -> Iterator[list[str]]:
     """Complete events in the order of time, so that arrows lead forwards; each with the arrows at it."""
     heads, tails, kind = _labels(spans)
     start, end = spans.start_ps // 1000, spans.end_ps // 1000
@@ -162,7 +199,7 @@ def _slices(spans: Spans, pids: list[int], first_tid: int, arrows: Ints) -> Iter
     columns = [
         pid, spans.lane + first_tid, *np.divmod(start, 1000), *np.divmod(end - start, 1000), kind, spans.task,
         spans.count, spans.timestep, spans.sample, spans.unit, spans.n_units, spans.start_ps, spans.end_ps,
-        spans.wait_ps, kind,
+        spans.wait_ps, on_path[spans.task], kind,
     ]  # fmt: skip
     by_time = np.lexsort((spans.task, spans.end_ps > spans.start_ps, spans.start_ps))
     place = np.argsort(by_time)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from archsim.export.arrows import ranks
 from archsim.export.format import Format
 from archsim.export.levels import Level, levels_of
 from archsim.export.writing import packed_file
@@ -37,7 +38,7 @@ def write_vcd(result: Result, path: str | Path) -> int:
     """Write a VCD file with one variable for each resource that tasks use or reserve.
 
     A resource is a scope within a scope for each part of its name between dots; in it, `busy` is one bit
-    (one unit), or `in_use` counts units. Time is in picoseconds.
+    (one unit), or `in_use` counts units. They stand in the order of the chip. Time is in picoseconds.
 
     Parameters
     ----------
@@ -54,8 +55,9 @@ def write_vcd(result: Result, path: str | Path) -> int:
     ArchsimError
         The file cannot be written.
     """
-    levels = levels_of(result)
     names, capacity = result.graph.resource_names, result.graph.capacity.tolist()
+    place = ranks(names)
+    levels = sorted(levels_of(result), key=lambda level: place[level.resource])
     head = [
         "$version archsim $end",
         f"$comment run {scope_name(result.name)} phase {scope_name(result.phase)} $end",

@@ -64,7 +64,7 @@ async function drawnColumns(timeline) {
 
 // what is said about a task, and the rest of the picture
 async function toldColumns(timeline, rest) {
-  const names = ["task", "latency", "count", "n_units", "timestep", "sample", "wait", "cause", "awaited", "holder",
+  const names = ["leads", "task", "latency", "count", "n_units", "timestep", "sample", "wait", "cause", "awaited", "holder",
     "holder_kind"];
   const found = await Promise.all(names.map((name) => unpack(rest.spans[name])));
   const told = Object.fromEntries(names.map((name, i) => [name, found[i]]));
@@ -78,7 +78,10 @@ async function toldColumns(timeline, rest) {
     names2.map(async (name) => [name, await unpack(rest.path[name])])));
   path.start = new Float64Array(path.length.length);
   for (let i = 1; i < path.start.length; i++) path.start[i] = path.start[i - 1] + path.length[i - 1];
-  return { told, levels: { ...levels, time: summed(time, levels.ptr), level }, path };
+  const all = async (packed) => Object.fromEntries(
+    await Promise.all(Object.entries(packed).map(async ([name, column]) => [name, await unpack(column)])));
+  const [edges, unseen] = await Promise.all([all(rest.edges), all(rest.unseen)]);
+  return { told, levels: { ...levels, time: summed(time, levels.ptr), level }, path, edges, unseen };
 }
 
 // first place in [low, high) whose value is above x

@@ -38,7 +38,7 @@ class Picture(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A run with its own timeline, which can be zoomed and searched."""
+    """A run with its own timeline, which can be searched, and zoomed with the others."""
 
     title: str
     result: Result
@@ -57,12 +57,19 @@ def compare_page(tables: Sequence[Table], pictures: Sequence[Picture], frames: S
     str
         HTML. Every name in it is text.
     """
+    from archsim.plot import rule_colours
+
+    colours = rule_colours([frame.result.phase for frame in frames])
     return render(
         "compare.html.j2",
         "report.css",
+        asset("compare.js"),
         more_style=_OUTER,
         inner=[asset("report.css") + _INNER, script()],
         tables=[table._replace(rows=[list(map(typeset, row)) for row in table.rows]) for table in tables],
         pictures=[picture.encoded() for picture in pictures],
-        frames=[(frame.title, html_report([frame.result], more_style=_INNER)) for frame in frames],
+        frames=[
+            (frame.title, colours[frame.result.phase], html_report([frame.result], more_style=_INNER))
+            for frame in frames
+        ],
     )

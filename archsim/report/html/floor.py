@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.interconnect import IO, Interconnect, of_run
 from archsim.metrics import Result
 from archsim.registry import INTERCONNECTS
+from archsim.taskgraph import TaskGraph
 
 _TILE = re.compile(r"tile\[(\d+)\]")
 
@@ -47,14 +49,7 @@ def _n_tiles(result: Result) -> int:
 def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]]]:
     """Figures of each tile."""
     graph, trace = result.graph, result.trace
-    of_resource = np.array(
-        [int(match[1]) if (match := _TILE.match(name)) else -1 for name in graph.resource_names], np.int64
-    )
-    of_task = np.full(graph.n_tasks, -1, np.int64)
-    for rows in ("reserves", "uses"):  # the latter wins
-        ptr, resource = getattr(graph, f"{rows}_ptr"), getattr(graph, f"{rows}_resource")
-        some = np.flatnonzero(np.diff(ptr))
-        of_task[some] = of_resource[resource[ptr[some]]]
+    of_task = tile_of_tasks(graph)
     prices = np.array([result.actions[name].energy_pj for name in graph.action_names], float)
     energy = graph.count * prices[graph.action] if graph.n_tasks else np.zeros(0)
 
@@ -74,6 +69,19 @@ def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]
             "energy_pj": energy_pj, "busy_ps": busy_ps, "wait_ps": wait_ps,
             "utilisation": sum(shares) / len(shares) if shares else 0.0, "highest": max(shares, default=0.0),
         }  # fmt: skip
+
+
+def tile_of_tasks(graph: TaskGraph) -> NDArray[np.int64]:
+    """The tile of the first resource that each task names (uses, then reserves); -1 for the chip's."""
+    of_resource = np.array(
+        [int(match[1]) if (match := _TILE.match(name)) else -1 for name in graph.resource_names], np.int64
+    )
+    of_task = np.full(graph.n_tasks, -1, np.int64)
+    for rows in ("reserves", "uses"):  # the latter wins
+        ptr, resource = getattr(graph, f"{rows}_ptr"), getattr(graph, f"{rows}_resource")
+        some = np.flatnonzero(np.diff(ptr))
+        of_task[some] = of_resource[resource[ptr[some]]]
+    return of_task
 
 
 def _links(result: Result, wires: Interconnect) -> Iterable[dict[str, Any]]:

@@ -2,16 +2,18 @@
 
 const RUNS = new Map();
 let shown = null;
+const MINIMAP = new Minimap(() => shown.line);
 
 function runOf(number) {
   if (!RUNS.has(number)) {
     const run = JSON.parse(byId("run-" + number).textContent);
     const line = new Timeline(run, () => {
+      MINIMAP.draw();
       drawPower(run, line);
       taskTable(line);
     });
     line.number = number;
-    RUNS.set(number, { run, line, parts: new Parts(run), plan: new Plan(run) });
+    RUNS.set(number, { run, line, parts: new Parts(run), plan: new Plan(run), network: new NetworkGraph(run) });
   }
   return RUNS.get(number);
 }
@@ -35,13 +37,15 @@ async function openRun(number) {
   legend();
   one.line.tell(one.line.chosen);
   sayMatches(one.line);
-  one.parts.draw();
-  one.plan.draw();
+  byId("order").value = one.line.order;
+  one.line.sayFold();
+  one.line.tellRange();
+  if (made) await new Promise((done) => setTimeout(done, 0)); // let the first picture reach the screen
+  drawParts();
   if (made) {
-    // let the first picture reach the screen
-    await new Promise((done) => setTimeout(done, 0));
     await one.line.loadRest();
     document.body.dataset.ready = number;
+    wireTogether(() => shown);
   }
 }
 
@@ -53,15 +57,23 @@ function legend() {
   const mark = (colour) => el("i", { class: "mark", style: `background:${colour}` });
   fill(byId("legend"), ...items.map(([name, colour]) => el("span", { class: "key", title: name }, mark(colour), shortened(name, 40))),
     el("span", { class: "key" }, el("i", { class: "mark low", style: `background:${colourOf("--path")}` }), "on the critical path"),
+    ...STATES.slice(1, 4).map(([name, variable]) => el("span", { class: "key" }, el("i", { class: "mark low", style: `background:${colourOf(variable)}` }), name)),
     ...(shown.run.timeline.levels.resource.length
       ? [el("span", { class: "key" }, mark(colourOf("--level")), "units in use, highest in a pixel")] : []));
+}
+
+function drawParts() {
+  shown.parts.draw();
+  shown.plan.draw();
+  shown.network.draw();
+  drawActivity(shown.run);
+  drawWhy(shown.run);
 }
 
 function redraw() {
   legend();
   shown.line.draw();
-  shown.parts.draw();
-  shown.plan.draw();
+  drawParts();
 }
 
 function wire() {
@@ -104,8 +116,9 @@ function wire() {
   on("previous", "click", () => nextMatch(shown.line, -1));
   on("zoom-in", "click", () => shown.line.zoom(0.5));
   on("zoom-out", "click", () => shown.line.zoom(2));
-  on("fit", "click", () => shown.line.view(0, shown.line.end));
+  on("fit", "click", () => shown.line.view(0, shown.line.extent));
   on("fold", "click", () => shown.line.foldAll());
+  on("order", "change", (event) => shown.line.sort(event.target.value));
   on("as-table", "toggle", () => taskTable(shown.line));
   on("quantity", "change", (event) => {
     shown.parts.quantity = event.target.value;
@@ -128,6 +141,8 @@ function wire() {
 function wireTabs() {
   const tabs = [...document.querySelectorAll("[data-run]")];
   tabs.forEach((tab, i) => {
+    // each learning rule has one colour in all pages and pictures
+    tab.prepend(el("i", { class: "mark", style: `background:${tab.dataset.colour}` }), " ");
     tab.addEventListener("click", () => openRun(i));
     tab.addEventListener("keydown", (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -147,6 +162,7 @@ function wireSize() {
     last = width;
     shown.line.resize();
     shown.plan.draw();
+    shown.network.draw();
   }).observe(byId("timeline"));
   window.addEventListener("resize", () => shown && shown.line.resize());
 }

@@ -1,25 +1,27 @@
 // Moving through the timeline: wheel, mouse, keys, and from task to task.
 
 Object.assign(Timeline.prototype, {
-  view(from, to) {
-    const least = Math.min(this.end, 20); // ps across the page
-    const size = Math.min(this.end, Math.max(least, to - from));
+  // `quiet`: because another timeline went there
+  view(from, to, quiet = false) {
+    const least = Math.min(this.extent, 20); // ps across the page
+    const size = Math.min(this.extent, Math.max(least, to - from));
     const middle = (from + to) / 2;
-    this.from = Math.max(0, Math.min(this.end - size, to - from < least ? middle - size / 2 : from));
+    this.from = Math.max(0, Math.min(this.extent - size, to - from < least ? middle - size / 2 : from));
     this.to = this.from + size;
     this.draw();
+    if (!quiet) tellOuter({ view: [this.from, this.to] });
   },
 
   zoom(factor, x = (this.left + this.width) / 2) {
     const share = Math.max(0, Math.min(1, (x - this.left) / (this.width - this.left)));
     const at = this.from + share * (this.to - this.from);
-    const size = Math.max(Math.min(20, this.end), Math.min(this.end, (this.to - this.from) * factor));
+    const size = Math.max(Math.min(20, this.extent), Math.min(this.extent, (this.to - this.from) * factor));
     this.view(at - share * size, at + (1 - share) * size);
   },
 
   pan(share) {
     const by = share * (this.to - this.from);
-    const from = Math.max(0, Math.min(this.end - (this.to - this.from), this.from + by));
+    const from = Math.max(0, Math.min(this.extent - (this.to - this.from), this.from + by));
     this.view(from, from + (this.to - this.from));
   },
 
@@ -35,13 +37,25 @@ Object.assign(Timeline.prototype, {
     this.resize();
   },
 
+  sayFold() {
+    const folded = !this.groups.some((group) => !group.folded || group.inner.some((inner) => !inner.folded));
+    byId("fold").textContent = folded ? "unfold all" : "fold all";
+  },
+
+  sort(order) {
+    this.order = order;
+    this.top = 0;
+    this.folded();
+    this.resize();
+  },
+
   foldAll() {
     const all = this.groups.flatMap((group) => [group, ...group.inner]);
     const folded = !all.some((group) => group.folded);
     all.forEach((group) => (group.folded = folded));
     this.folded();
     this.resize();
-    byId("fold").textContent = folded ? "unfold all" : "fold all";
+    this.sayFold();
   },
 
   // what is at a place of the canvas: {row, span}, {segment}, {row, level}
@@ -60,11 +74,12 @@ Object.assign(Timeline.prototype, {
     if (row.type === "level") return { row, level: this.levelAt(row, time), time };
     const { lane_ptr: ptr } = this.run.timeline;
     const { start, length } = this.columns;
+    const lane = this.laneAt(row, y - HEAD + this.top - row.y);
     const near = 3 / this.scale; // pixels around what is thinner than a pointer
     let best = null;
     let least = near;
-    let i = firstAbove(start, time + near, ptr[row.lane], ptr[row.lane + 1]) - 1;
-    for (let n = 0; i >= ptr[row.lane] && n < 50; i--, n++) {
+    let i = firstAbove(start, time + near, ptr[lane], ptr[lane + 1]) - 1;
+    for (let n = 0; i >= ptr[lane] && n < 50; i--, n++) {
       const off = Math.max(start[i] - time, time - start[i] - length[i], 0);
       if (off < least || (off === 0 && best === null)) {
         best = i;
@@ -73,6 +88,12 @@ Object.assign(Timeline.prototype, {
       if (start[i] + length[i] < time - near) break;
     }
     return { row, span: best, time };
+  },
+
+  // the unit of a row at a height within it
+  laneAt(row, y) {
+    const k = Math.floor(((y - 1) * row.lanes.length) / (row.height - 3));
+    return row.lanes[Math.max(0, Math.min(row.lanes.length - 1, k))];
   },
 
   levelAt(row, time) {
@@ -99,8 +120,9 @@ Object.assign(Timeline.prototype, {
       this.view(from, from + room);
     }
     if (typeof chosen !== "object") this.unfoldTo(this.laneOf(chosen));
-    this.draw();
     this.tell(chosen);
+    this.draw();
+    this.node.scrollIntoView({ block: "nearest" });
   },
 
   unfoldTo(lane) {
@@ -113,7 +135,7 @@ Object.assign(Timeline.prototype, {
         }
       }
     }
-    const row = this.rows.find((one) => one.type === "lane" && one.lane === lane);
+    const row = this.rowOf.get(lane);
     if (row.y < this.top) this.scroll(row.y - this.top - 30);
     const below = row.y + row.height + HEAD - this.top - this.tall;
     if (below > 0) this.scroll(below + 30);
@@ -185,7 +207,7 @@ function listen(current) {
   });
   canvas.addEventListener("pointerdown", (event) => {
     const [x, y] = place(event);
-    dragged = { x, y, from: current().from, top: current().top, far: false };
+    dragged = { x, y, from: current().from, top: current().top, far: false, selects: event.shiftKey };
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -195,10 +217,14 @@ function listen(current) {
     if (Math.hypot(x - dragged.x, y - dragged.y) > 4) dragged.far = true;
     if (!dragged.far) return undefined;
     hideTip();
+    if (dragged.selects) {
+      const at = [dragged.x, x].map((one) => line.from + (Math.max(line.left, one) - line.left) / line.scale);
+      return line.select(Math.min(...at), Math.max(...at));
+    }
     if (dragged.x >= line.left) {
       const from = dragged.from - (x - dragged.x) / line.scale;
       const size = line.to - line.from;
-      const held = Math.max(0, Math.min(line.end - size, from));
+      const held = Math.max(0, Math.min(line.extent - size, from));
       line.view(held, held + size);
     }
     return line.scroll(dragged.top - (y - dragged.y) - line.top);
@@ -215,13 +241,14 @@ function listen(current) {
     const line = current();
     const act = {
       "+": () => line.zoom(0.5), "=": () => line.zoom(0.5), "-": () => line.zoom(2), "_": () => line.zoom(2),
-      "0": () => line.view(0, line.end), Home: () => line.view(0, line.to - line.from),
-      End: () => line.view(line.end - (line.to - line.from), line.end),
+      "0": () => line.view(0, line.extent), Home: () => line.view(0, line.to - line.from),
+      End: () => line.view(line.extent - (line.to - line.from), line.extent),
       ArrowLeft: () => line.pan(-0.15), ArrowRight: () => line.pan(0.15),
       ArrowUp: () => line.scroll(-54), ArrowDown: () => line.scroll(54),
       PageUp: () => line.scroll(HEAD - line.tall), PageDown: () => line.scroll(line.tall - HEAD),
       "/": () => byId("search").focus(), n: () => nextMatch(line, 1), p: () => nextMatch(line, -1),
       j: () => line.step(1), k: () => line.step(-1), c: () => line.cause(), f: () => line.foldAll(),
+      r: () => line.select(line.from, line.to),
       "]": () => line.stepPath(1), "[": () => line.stepPath(-1), Escape: () => pick(line, null),
     }[event.key];
     if (!act) return;

@@ -11,23 +11,29 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from archsim.report.activity import warning_lines
 from archsim.report.html.floor import floor
+from archsim.report.html.network import network
 from archsim.report.html.parts import areas, cells, power
 from archsim.report.html.timeline import timeline
-from archsim.report.summary import RUN_COLUMNS, Summary, idle_line
+from archsim.report.html.why import why
+from archsim.report.summary import RUN_COLUMNS, Summary, idle_line, percent
+from archsim.units import format_quantity
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
 
 SCRIPTS = (
-    "words.js", "theme.js", "columns.js", "rows.js", "raster.js", "timeline.js", "moves.js", "talk.js", "parts.js",
-    "power.js", "plan.js", "main.js",
+    "words.js", "theme.js", "together.js", "columns.js", "rows.js", "raster.js", "timeline.js", "states.js",
+    "edges.js", "ranges.js", "moves.js", "talk.js", "search.js", "minimap.js", "parts.js", "power.js", "plan.js",
+    "network.js", "activity.js", "why.js", "main.js",
 )  # fmt: skip
 STUDY_SCRIPTS = (
     "words.js", "theme.js", "raster.js", "study_columns.js", "study_charts.js", "study_table.js", "study.js",
 )  # fmt: skip
 LIBRARY = "echarts.js"
-_QUANTITY = re.compile(r"([-+]?[\d.e+-]+) (us|u[JWA]|um2|mm2)")
+_SPLIT = RUN_COLUMNS.index("energy") + 1
+_QUANTITY = re.compile(r"([-+]?[\d.e+-]+) (us|u[JWA]|um2|mm2)( \(.*\))?")
 # none of these may stand in a script element as they are, whatever a name holds
 _ESCAPES: dict[str, str | int | None] = {
     "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029",
@@ -61,6 +67,8 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
     >>> page.startswith("<!doctype html>"), "src=" in page
     (True, False)
     """
+    from archsim.plot import rule_colours
+
     records = [result.to_dict() for result in results]
     summaries = [Summary.of(record) for record in records]
     return render(
@@ -69,13 +77,26 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
         script=script(),
         more_style=more_style,
         title=", ".join(dict.fromkeys(summary.name for summary in summaries)),
-        columns=RUN_COLUMNS,
-        rows=[[typeset(cell) for cell in summary.row()] for summary in summaries],
+        columns=(*RUN_COLUMNS[:_SPLIT], "of it dynamic", "leakage", *RUN_COLUMNS[_SPLIT:]),
+        rows=[_cells(summary, record) for summary, record in zip(summaries, records, strict=True)],
         phases=[summary.phase for summary in summaries],
+        colours=rule_colours([summary.phase for summary in summaries]),
         notes=[*notes, *filter(None, map(idle_line, records))],
+        warnings=warning_lines(records),
         provenance=_provenance(results),
         runs=[tuple(map(in_script, _run(*pair))) for pair in zip(results, records, strict=True)],
     )
+
+
+def _cells(summary: Summary, record: dict[str, Any]) -> list[str]:
+    """A row of the summary, in which the energy is told apart into what is done and what leaks."""
+    cells, whole = summary.row(), summary.energy_pj or 1.0
+    split = [
+        f"{format_quantity(record['totals'][f'{name}_energy_pj'], 'energy')} "
+        f"({percent(record['totals'][f'{name}_energy_pj'] / whole)})"
+        for name in ("dynamic", "leakage")
+    ]
+    return [typeset(cell) for cell in (*cells[:_SPLIT], *split, *cells[_SPLIT:])]
 
 
 def script(names: Sequence[str] = SCRIPTS) -> str:
@@ -136,7 +157,7 @@ def typeset(cell: str) -> str:
     ('538 µs', '+0.12 mm²', 'us 2')
     """
     found = _QUANTITY.fullmatch(cell)
-    return f"{found[1]} {found[2].replace('u', 'µ').replace('2', '²')}" if found else cell
+    return f"{found[1]} {found[2].replace('u', 'µ').replace('2', '²')}{found[3] or ''}" if found else cell
 
 
 @cache
@@ -163,7 +184,8 @@ def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     drawn = timeline(result)
     layers = [name for name in drawn["layers"] if name not in ("", "input")]
     spans = drawn.pop("spans")
-    rest = {"spans": spans, "path": drawn.pop("path"), "steps": drawn["levels"].pop("steps")}
+    rest = {name: drawn.pop(name) for name in ("path", "edges", "unseen")}
+    rest |= {"spans": spans, "steps": drawn["levels"].pop("steps")}
     drawn["spans"] = {name: spans.pop(name) for name in ("start", "length", "kind", "on_path")}
     first = {
         "record": figures,
@@ -172,6 +194,9 @@ def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[s
         "areas": areas(result),
         "power": power(result),
         "floor": floor(result),
+        "network": network(result),
+        "raster": result.activity.raster if result.activity is not None else {},
+        **why(result),
         "colours": {"layer": layer_colours(layers), "phase": phase_colours(drawn["phases"])},
     }
     return first, rest

@@ -1,5 +1,6 @@
 // Tiles at their places, coloured by what they did; links, the wider the busier.
 
+const READABLE = 96; // pixels from tile to tile
 const TILE_FIGURES = {
   energy_pj: ["dynamic energy", "energy"],
   busy_ps: ["busy time", "time"],
@@ -8,8 +9,8 @@ const TILE_FIGURES = {
   highest: ["highest utilisation", "share"],
 };
 
-function figureText(value, kind) {
-  return kind === "share" ? percent(value) : quantity(value, kind, 3);
+function figureText(value, kind, n = 3) {
+  return kind === "share" ? digits(100 * value, n) + "\u00a0%" : quantity(value, kind, n);
 }
 
 // light to dark blue (or the other way in the dark), one hue: more is more
@@ -51,7 +52,9 @@ class Plan {
     const points = [...tiles.map((tile) => [tile.x, tile.y]), buffer, ...links.flatMap((link) => link.line)];
     const [x0, x1] = [Math.min(...points.map((p) => p[0])) - 0.6, Math.max(...points.map((p) => p[0])) + 0.6];
     const [y0, y1] = [Math.min(...points.map((p) => p[1])) - 0.6, Math.max(...points.map((p) => p[1])) + 0.6];
-    const pitch = Math.max(36, Math.min(150, (node.clientWidth - 10) / (x1 - x0), 900 / (y1 - y0)));
+    // wide enough for names and figures; what does not fit across scrolls
+    const pitch = Math.max(READABLE, Math.min(150, (node.clientWidth - 10) / (x1 - x0)));
+    this.most = Math.max(...links.map((link) => link.busy_frac), 0) || 1;
     const width = (x1 - x0) * pitch;
     const height = (y1 - y0) * pitch;
     const at = ([x, y]) => [(x - x0) * pitch, (y - y0) * pitch];
@@ -59,16 +62,16 @@ class Plan {
     for (const link of links) if (link.line.length) drawn.append(this.link(link, at, pitch));
     for (const tile of tiles) drawn.append(this.tile(tile, at, pitch));
     drawn.append(this.buffer(buffer, at, pitch));
-    fill(node, el("div", { class: "wide" }, drawn), this.legend());
+    fill(node, el("div", { class: "wide plan", tabindex: "0", role: "region", "aria-label": "the floor plan, which scrolls" }, drawn), this.legend());
     return this.tables();
   }
 
   link(link, at, pitch) {
     const line = beside(link.line.map(at), pitch * 0.07);
-    const wide = 1.5 + link.busy_frac * pitch * 0.1;
+    const wide = 1.5 + (link.busy_frac / this.most) * pitch * 0.1;
     const text = `${link.name}: busy ${percent(link.busy_frac)} of the time, ${link.flits} flits, ${quantity(link.energy_pj, "energy")}`;
     const node = el("g", {}, el("polyline", { points: line.join(" "), fill: "none", stroke: this.linkColour(link), "stroke-width": wide }), el("title", {}, text));
-    if (pitch >= 90) this.label(node, line, link, wide);
+    if (pitch >= 110) this.label(node, line, link, wide);
     return node;
   }
 
@@ -92,7 +95,7 @@ class Plan {
   linkColour(link) {
     const low = rgb(colourOf("--link-low"));
     const high = rgb(colourOf("--link-high"));
-    return `rgb(${low.map((part, i) => Math.round(part + (high[i] - part) * Math.min(1, link.busy_frac))).join(",")})`;
+    return `rgb(${low.map((part, i) => Math.round(part + (high[i] - part) * (link.busy_frac / this.most))).join(",")})`;
   }
 
   tile(tile, at, pitch) {
@@ -101,10 +104,9 @@ class Plan {
     const kind = TILE_FIGURES[this.by][1];
     const colour = heat(tile[this.by] / this.largest());
     const node = el("g", {}, el("rect", { x: x - side / 2, y: y - side / 2, width: side, height: side, rx: 4, fill: colour.fill, class: "tile" }));
-    if (pitch >= 100) {
-      node.append(el("text", { x, y: y - 4, "text-anchor": "middle", style: `fill:${colour.ink}` }, "tile " + tile.tile));
-      node.append(el("text", { x, y: y + 13, "text-anchor": "middle", style: `fill:${colour.ink}` }, figureText(tile[this.by], kind)));
-    } else node.append(el("text", { x, y: y + 4, "text-anchor": "middle", style: `fill:${colour.ink}`, class: "small" }, tile.tile));
+    const line = (dy, text, small) => el("text", { x, y: y + dy, "text-anchor": "middle", style: `fill:${colour.ink}`, class: small ? "small" : null }, text);
+    const isWide = pitch >= 110;
+    node.append(line(-4, (isWide ? "tile " : "") + tile.tile, false), line(12, figureText(tile[this.by], kind, isWide ? 3 : 2), !isWide));
     const all = Object.entries(TILE_FIGURES).map(([key, [name, as]]) => `${name}: ${figureText(tile[key], as)}`);
     node.append(el("title", {}, [`tile ${tile.tile}`, ...all].join("\n")));
     return node;
@@ -121,7 +123,7 @@ class Plan {
 
   largest() {
     const most = Math.max(...this.run.floor.tiles.map((tile) => tile[this.by]));
-    return TILE_FIGURES[this.by][1] === "share" ? 1 : most || 1;
+    return most || 1;
   }
 
   legend() {
@@ -130,7 +132,7 @@ class Plan {
     const links = el("i", { class: "scale links" });
     return el("figcaption", { class: "legend" },
       el("span", { class: "key" }, `tiles by ${name}: 0 `, strip, ` ${figureText(this.largest(), kind)}`),
-      el("span", { class: "key" }, "links by share of time that they are busy: 0 % ", links, " 100 %"));
+      el("span", { class: "key" }, "links by share of time that they are busy: 0 % ", links, ` ${percent(this.most)}`));
   }
 
   tables() {

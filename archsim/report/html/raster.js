@@ -108,6 +108,15 @@ class LanePixels {
   }
 }
 
+// between tasks: a thin line in the colour of what the lane does then
+LanePixels.prototype.putGaps = function putGaps(pixels, stride, top, height, gaps, colours) {
+  const thin = Math.max(1, Math.round(height / 4));
+  const from = top + Math.floor((height - thin) / 2);
+  for (let y = from; y < from + thin; y++) {
+    for (let x = 0; x < this.width; x++) if (gaps[x] && !this.cover[x]) pixels[y * stride + x] = colours[gaps[x]];
+  }
+};
+
 // a folded group: the mean of its lanes, in the colour of the fullest
 function paintGroup(out, lane, paintOne, lanes) {
   out.clear();

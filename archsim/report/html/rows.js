@@ -1,62 +1,76 @@
-// The rows of the timeline: chip, tiles, PEs and what is in them; groups fold.
+// The rows of the timeline: chip, links, tiles, PEs and what is in them; groups fold. Or all of them in an order.
 
 const HEIGHTS = { group: 22, lane: 18, level: 34 };
+const UNIT_HEIGHT = 6; // of a resource of several units, stacked in one row
+const TALLEST = 96;
+const MOST_UNFOLDED = 60; // lanes; a page of more opens folded
+
+// the order of the chip: numbers in names by their size
+const ON_CHIP = new Intl.Collator("en", { numeric: true }).compare;
 
 function placed(name) {
   const found = /^tile\[(\d+)\]\.(?:pe\[(\d+)\]\.)?([^]*)$/.exec(name);
-  if (!found) return { tile: -1, pe: -1, part: name };
-  return { tile: Number(found[1]), pe: found[2] === undefined ? -1 : Number(found[2]), part: found[3] };
+  if (found) return { tile: Number(found[1]), pe: found[2] === undefined ? -1 : Number(found[2]), part: found[3] };
+  // links of the chip stand together: there are four for each tile
+  return { tile: -1, pe: /^link\[/.test(name) ? 0 : -1, part: name };
 }
 
 function groupsOf(timeline) {
   const groups = new Map();
-  const add = (resource, row) => {
-    const at = placed(timeline.resources[resource].name);
-    const key = at.tile + "/" + at.pe;
-    if (!groups.has(key)) {
-      groups.set(key, { type: "group", tile: at.tile, pe: at.pe, folded: false, rows: [], inner: [] });
-    }
-    groups.get(key).rows.push({ ...row, part: at.part, resource });
+  const group = (tile, pe) => {
+    const key = tile + "/" + pe;
+    if (!groups.has(key)) groups.set(key, { type: "group", tile, pe, folded: false, rows: [], inner: [] });
+    return groups.get(key);
   };
+  const lanes = new Map(); // of each resource
   timeline.lane_resource.forEach((resource, lane) => {
-    const unit = timeline.resources[resource].capacity > 1 ? " #" + timeline.lane_unit[lane] : "";
-    add(resource, { type: "lane", lane, unit });
+    if (!lanes.has(resource)) lanes.set(resource, []);
+    lanes.get(resource).push(lane);
   });
-  timeline.levels.resource.forEach((resource, level) => add(resource, { type: "level", level, unit: "" }));
-  const all = [...groups.values()];
-  // a tile with PEs has a row of its own even where nothing but them works
-  for (const tile of new Set(all.map((group) => group.tile))) {
-    if (!groups.has(tile + "/-1")) all.push({ type: "group", tile, pe: -1, folded: false, rows: [], inner: [] });
-  }
-  all.sort((a, b) => a.tile - b.tile || a.pe - b.pe);
+  const add = (resource, row) => {
+    const { name, capacity } = timeline.resources[resource];
+    const at = placed(name);
+    const label = at.part + (row.type === "lane" && capacity > 1 ? ` ×${capacity}` : "");
+    group(at.tile, at.pe).rows.push({ ...row, resource, name, label });
+  };
+  for (const [resource, own] of lanes) add(resource, { type: "lane", lanes: own });
+  timeline.levels.resource.forEach((resource, level) => add(resource, { type: "level", level }));
+  // a tile with PEs has a row of its own even where nothing but them works, as the chip has with links
+  for (const { tile } of [...groups.values()]) group(tile, -1);
+  const all = [...groups.values()].sort((a, b) => a.tile - b.tile || a.pe - b.pe);
   let outer = null;
-  for (const group of all) {
-    group.depth = group.pe < 0 ? 0 : 1;
-    group.label = group.tile < 0 ? "chip" : group.pe < 0 ? "tile " + group.tile : "PE " + group.pe;
-    if (group.pe < 0) outer = group;
-    else outer.inner.push(group);
-    group.rows.sort((a, b) => (a.type === "level") - (b.type === "level"));
-    for (const row of group.rows) {
-      row.depth = group.depth + 1;
-      row.label = row.part + row.unit;
-      row.name = timeline.resources[row.resource].name + row.unit;
-    }
+  for (const one of all) {
+    one.depth = one.pe < 0 ? 0 : 1;
+    one.label = one.tile < 0 ? (one.pe < 0 ? "chip" : "links") : one.pe < 0 ? "tile " + one.tile : "PE " + one.pe;
+    if (one.pe < 0) outer = one;
+    else outer.inner.push(one);
+    one.rows.sort((a, b) => (a.type === "level") - (b.type === "level") || ON_CHIP(a.name, b.name));
+    for (const row of one.rows) row.depth = one.depth + 1;
   }
-  return all.filter((group) => group.pe < 0);
+  const found = all.filter((one) => one.pe < 0);
+  const n = timeline.lane_resource.length + timeline.levels.resource.length;
+  if (n > MOST_UNFOLDED) for (const one of all) one.folded = true;
+  return found;
 }
 
-function lanesIn(group) {
-  const own = group.rows.filter((row) => row.type === "lane").map((row) => row.lane);
-  return own.concat(...group.inner.map(lanesIn));
+function lanesIn(row) {
+  if (row.lanes) return row.lanes;
+  if (row.type === "level") return [];
+  return row.rows.flatMap(lanesIn).concat(...row.inner.map(lanesIn));
 }
 
-// the rows to show, from top to bottom, with their places
-function rowsOf(groups) {
+function heightOf(row) {
+  if (row.type !== "lane" || row.lanes.length === 1) return HEIGHTS[row.type];
+  return Math.max(HEIGHTS.lane, Math.min(TALLEST, UNIT_HEIGHT * row.lanes.length));
+}
+
+// the rows to show, from top to bottom, with their places: groups, or what `order` gives a number for, largest first
+function rowsOf(groups, order = null) {
   const rows = [];
   let y = 0;
   const push = (row) => {
     row.y = y;
-    row.height = HEIGHTS[row.type];
+    row.height = heightOf(row);
     y += row.height;
     rows.push(row);
   };
@@ -66,7 +80,12 @@ function rowsOf(groups) {
     group.rows.forEach(push);
     group.inner.forEach(walk);
   };
-  groups.forEach(walk);
+  if (!order) groups.forEach(walk);
+  else {
+    const all = groups.flatMap((group) => [group, ...group.inner]).flatMap((group) => group.rows).filter((row) => row.type === "lane");
+    const keyed = all.map((row) => [order(row), row]).sort((a, b) => b[0] - a[0]);
+    for (const [, row] of keyed) push({ ...row, depth: 0, label: row.name + row.label.slice(placed(row.name).part.length) });
+  }
   return { rows, height: y };
 }
 
@@ -79,4 +98,12 @@ function rowAt(rows, y) {
     else low = middle + 1;
   }
   return rows[low] && y >= rows[low].y ? low : -1;
+}
+
+// top and height of a unit within its row
+function slotOf(row, k) {
+  const n = row.lanes.length;
+  if (n === 1) return { top: 2, height: row.height - 4 };
+  const each = (row.height - 3) / n;
+  return { top: 1 + k * each, height: each };
 }

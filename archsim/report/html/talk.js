@@ -49,7 +49,7 @@ function holderText(line, i) {
 function causeText(line, i) {
   const { told, run } = line;
   const cause = run.timeline.causes[told.cause[i]];
-  const words = { resource: "for units of", space: "for space in", line: "for its turn at" }[cause] || "for";
+  const words = { resource: "for units of", space: "for space in", queue: "for its turn at" }[cause] || "for";
   const name = told.awaited[i] >= 0 ? run.timeline.resources[told.awaited[i]].name : "a result";
   return `${words} ${name}, behind ${holderText(line, i)}`;
 }
@@ -61,7 +61,7 @@ function segmentFacts(line, i) {
   const name = path.resource[i] >= 0 ? run.timeline.resources[path.resource[i]].name : "";
   const why = { begin: "it began at once", dependency: "the result of the one before",
     resource: `the one before gave back ${name}`, space: `the one before freed space in ${name}`,
-    line: `it was its turn at ${name}` }[cause];
+    queue: `it was its turn at ${name}` }[cause];
   return {
     title: `${kind.name}  (task ${path.task[i]})`,
     facts: [["for", whereText(kind.layer, path.timestep[i], path.sample[i], kind.phase) || "–"],
@@ -69,6 +69,17 @@ function segmentFacts(line, i) {
         `${percent(path.length[i] / line.end)} of the run)`],
       ["started because of", why], ["place", `${i + 1} of ${path.start.length}`]],
   };
+}
+
+// how a resource, or a group of them, spent the run
+function laneFacts(line, row) {
+  const shares = line.sharesOfRow(row);
+  const facts = shares ? STATES.map(([name], k) => [name, percent(shares[k])]) : [];
+  if (row.type !== "group") {
+    const share = line.run.timeline.resources[row.resource].utilisation;
+    if (share !== null) facts.push(["utilisation of the resource", percent(share)]);
+  } else facts.push(["lanes", String(lanesIn(row).length)]);
+  return { title: row.name || row.label, facts };
 }
 
 function hideTip() {
@@ -85,9 +96,8 @@ function hover(line, x, y) {
   else if (found && found.row && found.row.type === "level" && found.level !== undefined && found.level !== null) {
     const { name, capacity } = line.run.timeline.resources[found.row.resource];
     said = { title: name, facts: [["in use", `${found.level} of ${capacity}`], ["at", quantity(found.time, "time", 6)]] };
-  } else if (found && found.row && x < line.left && found.row.type !== "group") {
-    const share = line.run.timeline.resources[found.row.resource].utilisation;
-    said = { title: found.row.name, facts: share === null ? [] : [["utilisation of the resource", percent(share)]] };
+  } else if (found && found.row && (x < line.left || found.row.type === "group")) {
+    said = laneFacts(line, found.row);
   }
   if (!said) return hideTip();
   fill(tip, ...factsList(said));
@@ -112,65 +122,13 @@ Timeline.prototype.tell = function tell(chosen) {
   } else if (this.causeOf() !== null && this.spanOfTask(this.causeOf()) >= 0) {
     add("show what let it go (c)", () => this.cause());
   }
+  const task = this.taskOf(chosen);
+  if (task !== null && this.edges) node.append(this.neighbours(task));
   add("earlier on the critical path ([)", () => this.stepPath(-1));
   add("later on the critical path (])", () => this.stepPath(1));
   node.append(buttons);
   return undefined;
 };
-
-// ---- search ----
-
-// every word must be found in the task's names or its resource, or fit: t=3, s=0, #17, critical
-function search(line, text) {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  line.matches = null;
-  line.kept = null;
-  line.match = -1;
-  if (words.length && line.told) {
-    const { timeline } = line.run;
-    const { told, columns } = line;
-    const kinds = timeline.kinds.map((_, k) => Object.values(kindText(timeline, k)).join(" ").toLowerCase());
-    const lanes = timeline.lane_resource.map((r) => timeline.resources[r].name.toLowerCase());
-    const tests = words.map((word) => {
-      const number = /^(t|s|#)=?(\d+)$/.exec(word);
-      if (number) {
-        const column = { t: told.timestep, s: told.sample, "#": told.task }[number[1]];
-        return (i) => column[i] === Number(number[2]);
-      }
-      if (word === "critical") return (i) => columns.onPath[i] === 1;
-      const inKind = kinds.map((kind) => kind.includes(word));
-      const inLane = lanes.map((lane) => lane.includes(word));
-      return (i, lane) => inKind[columns.kind[i]] || inLane[lane];
-    });
-    line.kept = new Uint8Array(columns.kind.length);
-    const found = [];
-    for (let lane = 0; lane < lanes.length; lane++) {
-      for (let i = timeline.lane_ptr[lane]; i < timeline.lane_ptr[lane + 1]; i++) {
-        if (!tests.every((fits) => fits(i, lane))) continue;
-        line.kept[i] = 1;
-        found.push(i);
-      }
-    }
-    line.matches = found.sort((a, b) => columns.start[a] - columns.start[b] || a - b);
-  }
-  sayMatches(line);
-  line.draw();
-}
-
-function sayMatches(line) {
-  const { matches, match } = line;
-  const n = matches ? matches.length : 0;
-  const text = !matches ? "" : !n ? "nothing found" : match < 0 ? `${n} found` : `${match + 1} of ${n}`;
-  byId("matches").textContent = text;
-}
-
-function nextMatch(line, by) {
-  if (!line.matches || !line.matches.length) return;
-  const n = line.matches.length;
-  line.match = line.match < 0 ? (by > 0 ? 0 : n - 1) : (line.match + by + n) % n;
-  sayMatches(line);
-  line.show(line.matches[line.match]);
-}
 
 // ---- the table that stands for the picture ----
 

@@ -4,7 +4,9 @@ const AXIS = 30;
 const PATH_ROW = 20;
 const HEAD = AXIS + PATH_ROW;
 const FONT = "12px system-ui, sans-serif";
-const MOST_LABEL = 340;
+const MOST_LABEL = 400;
+const BAR = 54; // the states of a row
+const SHARES = BAR + 44; // with how much of it works
 
 class Timeline {
   constructor(run, changed) {
@@ -15,11 +17,14 @@ class Timeline {
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.groups = groupsOf(run.timeline);
     this.end = Math.max(1, run.timeline.makespan_ps);
+    this.extent = this.end; // what can be looked at: more beside a run that takes longer
     this.from = 0;
     this.to = this.end;
     this.top = 0;
     this.chosen = null; // number of a span, or {path: number of a segment}
     this.kept = null; // 1 for each span that a search found
+    this.order = "chip";
+    this.range = null; // [from, to] of a selection
     this.by = new Set(run.timeline.kinds.map((kind) => kind[2])).size > 1 ? "phase" : "layer";
     this.folded();
   }
@@ -33,20 +38,27 @@ class Timeline {
     // the page may still be on its way in
     if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
     const rest = JSON.parse(byId("rest-" + this.number).textContent);
-    Object.assign(this, await toldColumns(this.run.timeline, rest));
+    const { edges, unseen, ...told } = await toldColumns(this.run.timeline, rest);
+    Object.assign(this, told);
+    this.edges = new Edges(edges.n, edges.back);
+    this.sums = new Sums(this.run, this.columns, this.told, unseen);
+    this.states = statesOf(this.run, this.columns, this.told);
     this.draw();
   }
 
   // ---- what is shown ----
 
   folded() {
-    Object.assign(this, rowsOf(this.groups));
+    Object.assign(this, rowsOf(this.groups, this.orderOf()));
+    // where each lane is drawn: on its own row, or on that of the folded group around it
+    this.rowOf = new Map(this.rows.filter((row) => row.lanes || row.folded).flatMap((row) => lanesIn(row).map((lane) => [lane, row])));
     this.context.font = FONT;
-    let widest = this.context.measureText("critical path").width + 12;
+    let widest = this.context.measureText("critical path").width + 12 - SHARES;
     for (const row of this.rows) {
       widest = Math.max(widest, this.indent(row) + this.context.measureText(row.label).width + 12);
     }
-    this.left = Math.ceil(Math.min(MOST_LABEL, widest));
+    // names take a third of the page at most
+    this.left = Math.ceil(Math.min(MOST_LABEL, Math.max(170, this.node.clientWidth / 3), widest + SHARES));
     byId("height").style.height = this.height + "px";
   }
 
@@ -108,6 +120,8 @@ class Timeline {
     this.drawLabels();
     this.drawTaskNames();
     this.drawHead(room);
+    this.drawRange();
+    this.drawArrows();
     this.drawChosen();
     this.drawn = true;
     if (!window.archsimDrawn) window.archsimDrawn = performance.now();
@@ -154,6 +168,8 @@ class Timeline {
       into.paint(columns, ptr[number], ptr[number + 1], this.from, scale, colourOfKind, this.kept);
     const pathColour = packedColour(...rgb(colourOf("--path")));
     const curve = packedColour(...rgb(colourOf("--level")));
+    const between = STATES.map(([, name]) => packedColour(...rgb(colourOf(name))));
+    const gaps = new Uint8Array(width);
     for (const row of this.visible()) {
       const top = Math.round((row.y - this.top) * ratio);
       const bottom = Math.min(height, Math.round((row.y + row.height - this.top) * ratio));
@@ -162,8 +178,19 @@ class Timeline {
       const band = Math.max(2, Math.round(3 * ratio));
       if (row.type === "group") pixels.fill(stripe, Math.max(0, top) * width, bottom * width);
       if (row.type === "lane") {
-        paint(lane, row.lane);
-        lane.put(pixels, width, 0, low, high - low, shades, pathColour, band);
+        row.lanes.forEach((number, k) => {
+          const slot = slotOf(row, k);
+          const from = Math.round((row.y - this.top + slot.top) * ratio);
+          const a = Math.max(0, Math.min(height, from));
+          const b = Math.max(a, Math.min(height, Math.round((row.y - this.top + slot.top + slot.height - (row.lanes.length > 1 ? 1 : 0)) * ratio)));
+          if (b === a) return;
+          paint(lane, number);
+          if (this.told && !this.kept) {
+            this.gapsOf(number, scale, width, gaps);
+            lane.putGaps(pixels, width, a, b - a, gaps, between);
+          }
+          lane.put(pixels, width, 0, a, b - a, shades, pathColour, Math.min(band, Math.ceil((b - a) / 3)));
+        });
       } else if (row.type === "level") {
         this.putLevel(row, pixels, width, low, high, bottom - top, scale, curve);
       } else if (row.folded) {
@@ -204,7 +231,8 @@ class Timeline {
       context.fillStyle = colourOf("--ink");
       const x = this.indent(row);
       if (row.type === "group") this.drawFold(x - 14, y + row.height / 2, row.folded);
-      context.fillText(this.fitted(row.label, this.left - x - 6), x, y + row.height / 2 + 0.5);
+      context.fillText(this.fitted(row.label, this.left - x - 6 - (row.type === "level" ? 0 : SHARES)), x, y + row.height / 2 + 0.5);
+      if (row.type !== "level") this.drawShares(row, y);
       context.fillStyle = colourOf("--line");
       context.fillRect(0, y + row.height - 1, this.width, 1);
       if (row.type === "level") this.drawCapacity(row, y);
@@ -262,9 +290,10 @@ class Timeline {
     context.rect(this.left, HEAD, this.width - this.left, this.tall - HEAD);
     context.clip();
     for (const row of this.visible()) {
-      if (row.type !== "lane") continue;
-      const stop = ptr[row.lane + 1];
-      let i = Math.max(ptr[row.lane], firstAbove(columns.start, this.from, ptr[row.lane], stop) - 1);
+      if (row.type !== "lane" || row.lanes.length > 1) continue;
+      const [lane] = row.lanes;
+      const stop = ptr[lane + 1];
+      let i = Math.max(ptr[lane], firstAbove(columns.start, this.from, ptr[lane], stop) - 1);
       for (let n = 0; i < stop && columns.start[i] < this.to && n < 200; i++, n++) {
         const a = Math.max(this.left, this.x(columns.start[i]));
         const b = Math.min(this.width, this.x(columns.start[i] + columns.length[i]));
@@ -342,10 +371,12 @@ class Timeline {
       const x = this.x(start[chosen.path]);
       return { x, y: AXIS + 1, width: length[chosen.path] * this.scale, height: PATH_ROW - 3, pinned: true };
     }
-    const row = this.rows.find((one) => one.type === "lane" && one.lane === this.laneOf(chosen));
+    const lane = this.laneOf(chosen);
+    const row = this.rowOf.get(lane);
     if (!row) return null;
     const width = this.columns.length[chosen] * this.scale;
-    return { x: this.x(this.columns.start[chosen]), y: HEAD + row.y - this.top + 1, width, height: row.height - 3 };
+    const slot = row.lanes ? slotOf(row, row.lanes.indexOf(lane)) : { top: 2, height: row.height - 4 };
+    return { x: this.x(this.columns.start[chosen]), y: HEAD + row.y - this.top + slot.top - 1, width, height: slot.height + 2 };
   }
 
   laneOf(span) {

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.metrics import CAUSES, Result, Spans, waits
+from archsim.metrics.ledger import busy_component
 from archsim.report.html.columns import packed, steps
 
 Ints = NDArray[np.int64]
@@ -43,6 +44,9 @@ def timeline(result: Result) -> dict[str, Any]:
         "n_crowded": int(spans.n_spans - shown.sum()),
         "spans": _span_columns(result, spans, shown, kind_of_task),
         "path": _path_columns(result, kind_of_task),
+        "edges": _edges(result),
+        "unseen": _unseen(result, spans.task[shown], kind_of_task),
+        "prices": _prices(result),
         "levels": _levels(result, crowded),
         "makespan_ps": trace.makespan_ps,
     }
@@ -76,11 +80,14 @@ def _span_columns(
     holder = found.holder[task]
     on_path = np.zeros(graph.n_tasks, bool)
     on_path[[segment.task for segment in result.path]] = True
+    leads = np.zeros(len(task), bool)
+    leads[np.unique(task, return_index=True)[1]] = True
     columns: dict[str, NDArray[Any]] = {
         "start": steps(spans.start_ps[shown], first),
         "length": spans.end_ps[shown] - spans.start_ps[shown],
         "kind": kind_of_task[task],
         "on_path": on_path[task],
+        "leads": leads,
         "task": np.diff(task, prepend=0) % 2**32,
         "latency": graph.latency_ps[task],
         "count": spans.count[shown],
@@ -94,6 +101,35 @@ def _span_columns(
         "holder_kind": np.where(holder < 0, 0, kind_of_task[holder] if graph.n_tasks else 0),
     }
     return {name: packed(values) for name, values in columns.items()}
+
+
+def _edges(result: Result) -> dict[str, Any]:
+    """Of each task, how many tasks it comes after, and how far back each of these is in the order of tasks."""
+    graph = result.graph
+    owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.after_ptr))
+    return {"n": packed(np.diff(graph.after_ptr)), "back": packed(owner - graph.after_idx)}
+
+
+def _unseen(result: Result, seen: Ints, kind_of_task: Ints) -> dict[str, Any]:
+    """Tasks that stand on no lane, for sums over a range of time."""
+    graph, trace = result.graph, result.trace
+    unseen = np.ones(graph.n_tasks, bool)
+    unseen[seen] = False
+    task = np.flatnonzero(unseen)
+    columns = {
+        "start": trace.start_ps[task], "length": graph.occupancy_ps[task], "kind": kind_of_task[task],
+        "count": graph.count[task], "wait": (trace.start_ps - trace.ready_ps)[task],
+    }  # fmt: skip
+    return {name: packed(values) for name, values in columns.items()}
+
+
+def _prices(result: Result) -> list[dict[str, Any]]:
+    """Of each action: the component that it keeps busy, and what one costs each component."""
+    actions = [result.actions[name] for name in result.graph.action_names]
+    return [
+        {"busy": busy_component(action), "charges": [[c.component, c.energy_pj] for c in action.charges]}
+        for action in actions
+    ]
 
 
 def _path_columns(result: Result, kind_of_task: Ints) -> dict[str, Any]:

@@ -154,7 +154,10 @@ class DirectFeedback(Learning):
             return
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
-        joined = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
+        joined = {
+            tile: ctx.add(label, BARRIER, 1, after=[*tasks, *self._scales_at(tile)])
+            for tile, tasks in known.items()
+        }
         scaled = self._ready_to_send(label, joined)
         for source, size in self._sizes.items():
             share = ctx.mapping.buffers.share_bytes["output_buffer", source, "error for feedback"]
@@ -184,7 +187,13 @@ class DirectFeedback(Learning):
         n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
         if self.rule.settings(self.ctx.work).rank is not None:
             known = self._compressed(label, known)
-        return self.scaled(label, known, n_values, 1)
+        scaled, seen = self.scaled(label, known, n_values, 1)
+        self.gradients.setdefault(self.last.name, []).extend(seen)
+        return scaled
+
+    def _scales_at(self, tile: int) -> list[int]:
+        """What tells a home of the output how large its errors are, where batches before do."""
+        return self.scale_of(self.last.name, tile)
 
     def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
         """The error times the factor of low rank, added up at the first home of the output."""

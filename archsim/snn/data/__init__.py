@@ -16,6 +16,7 @@ from archsim.snn.data.labelled import (
 )
 from archsim.snn.data.load import LearningData, Samples, load_data, load_windows
 from archsim.snn.data.nmnist import Events, frames, load_nmnist, read_events
+from archsim.snn.data.source import set_of, windows_of
 from archsim.snn.data.splits import Split, split, split_names
 from archsim.snn.data.uci_har import load_uci_har
 
@@ -39,8 +40,10 @@ __all__ = [
     "read_events",
     "read_ts",
     "select_channels",
+    "set_of",
     "shares_samples",
     "split",
     "split_names",
     "watch_windows",
+    "windows_of",
 ]

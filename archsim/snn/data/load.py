@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archsim.errors import WorkloadError
 from archsim.registry import DATA
@@ -84,17 +85,21 @@ def load_windows(
     *,
     length: int | None = None,
     step: int | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> LabelledWindows:
     """Load a data set by name.
 
     Parameters
     ----------
     name : str
-        A name of `archsim.registry.DATA`: "watch", "basic_motions", "uci_har", "hhar", "nmnist", or a plug-in's.
+        A name of `archsim.registry.DATA`: "watch", "basic_motions", "uci_har", "hhar", "nmnist", the user's own
+        "arrays", "csv", "events", "tonic", or a plug-in's.
     folder : path, optional
-        Needed for data that the user has (the last three), refused for those that come with a package.
+        The file or folder of data that the user has, refused for those that come with a package.
     length, step : int, optional
-        Samples of the windows, of data that are cut: "watch" (default 128, 64) and "hhar" (100, 50).
+        Samples of the windows, of data that are cut: "watch" (default 128, 64), "hhar" (100, 50) and "csv".
+    settings : mapping, optional
+        What the kind lets a user say.
 
     Raises
     ------
@@ -117,12 +122,13 @@ def load_windows(
         if folder is None and kind.layout:
             layout = "\n".join(f"  {line}" for line in kind.layout.splitlines())
             raise WorkloadError(f"the data set {name!r} is not shipped: give the folder that holds\n{layout}")
+        made = kind(kind.Settings.model_validate(settings or {}))
         if folder is not None and not kind.layout:
             raise WorkloadError(f"the data set {name!r} comes with a package; leave the folder {folder} out")
         if kind.cut is None and (length is not None or step is not None):
             raise WorkloadError(f"the data set {name!r} comes in windows of its own; leave length and step out")
         usual_length, usual_step = kind.cut or (0, 0)
-        loaded = kind().load(
+        loaded = made.load(
             folder, usual_length if length is None else length, usual_step if step is None else step
         )
     if not isinstance(loaded, LabelledWindows):

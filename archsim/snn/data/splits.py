@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.snn.data.labelled import LabelledWindows, check_finite, shares_samples
-from archsim.snn.datasets import Ints
+from archsim.snn.datasets import Ints, spread_of
 from archsim.snn.weights import stream
 from archsim.workload.network import Floats
 
@@ -306,10 +306,7 @@ def _check_parts(made: Split) -> None:
 
 def _normalised(made: Split) -> Split:
     known = made.train.values
-    axes = (0, 1, *range(3, known.ndim))
-    mean, deviation = known.mean(axis=axes), known.std(axis=axes)
-    # the deviation of equal numbers may be a rounding error instead of zero
-    scale = np.where(known.max(axis=axes) > known.min(axis=axes), deviation, 1.0)
+    mean, scale = spread_of(known)
     wide = (1, 1, len(mean), *(1 for _ in range(3, known.ndim)))
 
     def ready(part: LabelledWindows) -> LabelledWindows:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from archsim.errors import WorkloadError
-from archsim.registry import DATA, OPTIMIZERS, RULES
-from archsim.snn.data import LearningData, load_data
+from archsim.registry import OPTIMIZERS, RULES
+from archsim.snn.data import LearningData, load_data, windows_of
 from archsim.snn.learn.feedbacks import Draw, FeedbackKind
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
@@ -39,17 +39,9 @@ def data_of(work: Workload, seed: int) -> LearningData:
     given = work.learning.data
     if given is None:
         raise WorkloadError(f"{work.name}: learning.data is missing: which labelled recordings to learn from")
-    cut = DATA[given.set].cut is not None
+    windows = windows_of(work, given.set, given.folder, work.n_timesteps * given.decimation, given.step)
     data = load_data(
-        given.set,
-        given.split,
-        given.encoding,
-        folder=None if given.folder is None else work.folder / given.folder,
-        length=work.n_timesteps * given.decimation if cut else None,
-        step=given.step if cut else None,
-        decimation=given.decimation,
-        order=given.order,
-        seed=seed,
+        windows, given.split, given.encoding, decimation=given.decimation, order=given.order, seed=seed
     )
     _check(work, data)
     return data

@@ -78,7 +78,7 @@ def test_leakage_reaches_the_reader_of_a_result() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: load_windows("mnist"), "choose one of basic_motions, hhar, nmnist, uci_har, watch"),
+        (lambda: load_windows("mnist"), "choose one of arrays, basic_motions, csv, events, hhar, nmnist, tonic, "),
         (lambda: load_windows("uci_har"), r"give the folder that holds\n  UCI HAR Dataset/"),
         (lambda: load_windows("nmnist"), r"give the folder that holds\n  Train/0/"),
         (lambda: load_windows("watch", "somewhere"), "leave the folder somewhere out"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import optuna
+from typing import TYPE_CHECKING
 
 from archsim.explore.samplers.kind import Sampler
 from archsim.registry import SAMPLERS
+
+if TYPE_CHECKING:
+    import optuna
 
 
 @SAMPLERS.register
@@ -16,4 +19,6 @@ class Nsga3(Sampler):
 
     def made(self, population: int, seed: int, has_conditions: bool) -> optuna.samplers.BaseSampler:
         del has_conditions
+        import optuna
+
         return optuna.samplers.NSGAIIISampler(population_size=population, seed=seed)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+
 from archsim.registry import DATA
 from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows, watch_windows
+from archsim.snn.datasets import load_watch, spread_of
+from archsim.workload.network import Floats
 
 
 @DATA.register
@@ -16,6 +20,10 @@ class Watch(DataSet):
 
     kind = "watch"
     cut: ClassVar[tuple[int, int] | None] = (128, 64)
+
+    def spread(self, windows: LabelledWindows) -> tuple[Floats, Floats]:
+        del windows  # a rest that makes no window counts too
+        return spread_of(np.concatenate(load_watch().recordings), 1)
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         del folder

@@ -1,0 +1,1 @@
+"""One library of spiking modules in each file."""

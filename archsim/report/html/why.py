@@ -1,0 +1,32 @@
+"""What a page says of why a run takes as long as it does, and what would become of it with one thing changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archsim.metrics import Result
+from archsim.whatif import what_if
+from archsim.whatif.explain import explain, record
+
+MOST_EXPLAINED = 200_000
+"""Tasks; of more, `archsim why` tells it."""
+MOST_PLAYED = 10_000
+"""Tasks of a run that is played again for each of about a hundred changes; of more, `archsim whatif` does it."""
+MOST_CHANGES = 40
+
+
+def why(result: Result) -> dict[str, Any]:
+    """What `archsim why` and `archsim whatif` tell: ``why`` and ``changes``, each None where it takes too long."""
+    n = result.graph.n_tasks
+    return {
+        "why": explain(result) if 0 < n <= MOST_EXPLAINED else None,
+        "changes": _changes(result) if 0 < n <= MOST_PLAYED else None,
+        "most": {"explained": MOST_EXPLAINED, "played": MOST_PLAYED},
+    }
+
+
+def _changes(result: Result) -> list[dict[str, Any]]:
+    """Those that help most, first."""
+    outcomes = what_if(result.graph, result.trace, None, result.actions, result.policy)
+    found: list[dict[str, Any]] = record(result, outcomes)["changes"]
+    return found[:MOST_CHANGES]
