@@ -89,9 +89,8 @@ DOORS = {
         # kinds that are read from a file
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
-        or path.parts[:3] == ("snn", "data", "kinds")
         or path.parts[:4] == ("snn", "learn", "feedbacks", "kinds")
-        or path.parts[:3] == ("rules", "places", "kinds")
+        or path.parts[:3] in (("snn", "data", "kinds"), ("rules", "places", "kinds"))
         or path in map(Path, ("snn/learn/optimizers/kind.py", "snn/learn/feedbacks/kind.py", "rules/settings.py"))
         or path in map(Path, ("explore/models.py", "explore/shapes.py", "learn/shapes.py", "report/saved.py"))
     ),

@@ -155,7 +155,7 @@ class DirectFeedback(Learning):
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
         joined = {
-            tile: ctx.add(label, BARRIER, 1, after=[*tasks, *self.scale_of(name, tile)])
+            tile: ctx.add(label, BARRIER, 1, after=[*tasks, *self._scales_at(tile)])
             for tile, tasks in known.items()
         }
         scaled = self._ready_to_send(label, joined)
@@ -190,6 +190,10 @@ class DirectFeedback(Learning):
         scaled, seen = self.scaled(label, known, n_values, 1)
         self.gradients.setdefault(self.last.name, []).extend(seen)
         return scaled
+
+    def _scales_at(self, tile: int) -> list[int]:
+        """What tells a home of the output how large its errors are, where batches before do."""
+        return self.scale_of(self.last.name, tile)
 
     def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
         """The error times the factor of low rank, added up at the first home of the output."""

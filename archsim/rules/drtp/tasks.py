@@ -91,6 +91,9 @@ class TargetProjection(DirectFeedback):
     def _ready_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:  # unscaled
         return known
 
+    def _scales_at(self, tile: int) -> list[int]:
+        return []
+
     def _rescaled(self, label: Label, tile: int, n_values: int, tasks: list[int]) -> int:
         return self.ctx.add(label, BARRIER, 1, after=tasks)
 
