@@ -143,6 +143,24 @@ def test_on_a_chip_errors_meet_the_same_matrix_but_for_bits(work_of, root_dir, r
     assert ({key for key in on_chip.arrays if key.endswith(FEEDBACK)} != set()) == given.place.has_arrays
 
 
+@pytest.mark.parametrize("errors", ["{kind: power_of_two}", "{kind: vector_maximum}"])
+@pytest.mark.parametrize("place", ["arrays", "sram"])
+def test_a_label_is_sent_as_it_is_whatever_scales_errors(work_of, root_dir, errors, place):
+    network, labels = NETWORKS["wide, sparse"], np.eye(3) / 7
+    work = work_of(network, f"learning.rules={{drtp: {{place: {{kind: {place}}}}}}}")
+    drtp = RULES["drtp"]()
+    found = drtp.feedback(work, network, 1, None)
+    fine = ["device.levels=64", "adc.resolution=12 bit", f"execution.errors={errors}"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", fine)
+    tape = run_batch(network, batch_for(network), PlainProducts.of(network))
+    on_chip = ChipProducts(chip, network, tape, input_bits=8, seed=0, backward=False)
+    recipe = drtp.on_arrays(on_chip, Recipe(None, "drtp", found, settings=drtp.settings(work)))
+    on_chip.meet({name + FEEDBACK: labels for name in found})
+    for name, b in found.items():
+        got = recipe.project(name, labels)
+        assert np.linalg.norm(got - labels @ b.T) / np.linalg.norm(labels @ b.T) < 0.03
+
+
 def test_a_register_goes_through_all_its_states():
     bits = shifted(PERIOD, 0)
     assert bits.sum() == 2**15, "a sequence of the longest period has one 1 more than zeros"

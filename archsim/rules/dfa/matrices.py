@@ -66,7 +66,7 @@ def on_a_chip(
 ) -> Recipe:
     """The recipe with its matrices where the chip has them: on arrays, or in a place that logic reads.
 
-    `driven_by` says what drives arrays; errors if it is not given.
+    `driven_by` says what drives arrays where that is no error: it is sent as it is.
     """
     network, matrices = on_chip.network, recipe.feedback
     rows = stored(given, network, matrices)
@@ -74,10 +74,10 @@ def on_a_chip(
     factors = rows if narrow is None else {name: values @ narrow.T for name, values in rows.items()}
     if given.place.has_arrays:
         on_chip.add_feedback(factors, driven_by)
-        product: Project = on_chip.project
+        product: Project = on_chip.project if driven_by is None else _of_labels(on_chip)
     else:
         held = {name: given.place.rounded(on_chip.chip, values) for name, values in factors.items()}
-        product = _by_logic(held, on_chip)
+        product = _by_logic(held, None if driven_by else on_chip)
 
     def brought(error: Floats) -> Floats:
         return error if narrow is None else np.asarray(error @ narrow.T)
@@ -88,8 +88,20 @@ def on_a_chip(
     return replace(recipe, project=project, compressed=brought)
 
 
-def _by_logic(held: Mapping[str, Floats], on_chip: ChipProducts) -> Project:
-    """Errors as they are sent, in codes of their bits, times the values."""
+def _of_labels(on_chip: ChipProducts) -> Project:
+    """Labels, which are one or zero times a number that all have, through arrays."""
+
+    def product(name: str, labels: Floats) -> Floats:
+        size = np.abs(labels).max()
+        return np.asarray(on_chip.arrays[name + FEEDBACK].mvm(labels / size) * size)
+
+    return product
+
+
+def _by_logic(held: Mapping[str, Floats], on_chip: ChipProducts | None) -> Project:
+    """Errors as they are sent, in codes of their bits, times the values; without a chip, as they are."""
+    if on_chip is None:
+        return lambda name, labels: np.asarray(labels @ held[name].T)
     n_steps = 2 ** max(1, on_chip.chip.execution.error_resolution_bits - 1) - 1
 
     def product(name: str, error: Floats) -> Floats:
