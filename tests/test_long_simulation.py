@@ -186,7 +186,8 @@ def test_learning_goes_batch_by_batch_and_takes_what_one_graph_takes(chip, phase
     assert isinstance(long, LongResult)
     assert (long.latency_ps, long.energy_pj, long.area_um2) == (one.latency_ps, one.energy_pj, one.area_um2)
     assert (long.n_tasks, long.n_samples, long.n_timesteps) == (one.graph.n_tasks, 4, 12)
-    assert long.provenance["writes"] == pytest.approx({k: one.provenance["writes"][k] for k in long.provenance["writes"]})
+    written = long.provenance["writes"]
+    assert written == pytest.approx({name: one.provenance["writes"][name] for name in written})
 
 
 def test_layers_along_time_learn_from_many_samples_at_their_own_timesteps(chip):

@@ -20,8 +20,8 @@ def picky(shared: str, item: int) -> int:
     return item
 
 
-def ending(shared: None, item: int) -> int:
-    os._exit(item)
+def ending(shared: int, item: int) -> int:
+    os._exit(shared + item)
 
 
 def test_answers_come_in_the_order_of_their_questions_whatever_the_number_of_workers():
@@ -41,4 +41,4 @@ def test_an_error_is_told_as_it_is_after_what_came_before_it():
 
 def test_a_worker_that_ends_is_said():
     with pytest.raises(ArchsimError, match="a worker process ended without a result"):
-        list(in_turn(ending, None, [1, 2], 2))
+        list(in_turn(ending, 1, [1, 2], 2))
