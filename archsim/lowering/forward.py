@@ -337,7 +337,7 @@ class Forward:
             [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
         ]
         frees = [[[free[home]]] for _, home in where]
-        merged, added = reads.place(self.label(name, step), active, counts[active, step], waits, frees)
+        merged, added = reads.place(ctx, self.label(name, step), active, counts[active, step], waits, frees)
         for (tile, home), read, [task] in zip(where, merged, added, strict=True):
             self.read.setdefault((name, tile, step), []).append(read)
             come[home].append(task)
@@ -353,7 +353,7 @@ class Forward:
             if ("reads", *key) not in ctx.known:
                 n_values = [block.n_columns * n_vectors for block in turn.blocks]
                 targets = [[target] for target in zip(turn.homes, n_values, strict=True)]
-                ctx.known["reads", *key] = Reads(ctx, products, targets)
+                ctx.known["reads", *key] = Reads(products, targets)
             self._counts[key] = ctx.known["reads", *key], np.array(counts)
         return self._counts[key]
 

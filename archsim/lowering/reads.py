@@ -59,19 +59,17 @@ class Reads:
 
     Parameters
     ----------
-    ctx : Context
     products : sequence of Product
     targets : sequence of Targets
         Of each product, as many as of the others.
     """
 
-    ctx: Context
     products: Sequence[Product]
     targets: Sequence[Targets]
     _rows: dict[int, _Row] = field(default_factory=dict)
 
     def place(
-        self, label: Label, active: Sequence[int], counts: Ints, waits: Sequence[Sequence[int]],
+        self, ctx: Context, label: Label, active: Sequence[int], counts: Ints, waits: Sequence[Sequence[int]],
         free: Sequence[Sequence[Sequence[int]]],
     ) -> tuple[list[int], list[list[int]]]:  # fmt: skip
         """Lay down some of the products.
@@ -93,10 +91,11 @@ class Reads:
             The tasks that merge each result, and its additions.
         """
         many = Many([], 0, [], [], [], counts)
-        at = first = self.ctx.graph.n_tasks
+        at = first = ctx.graph.n_tasks
+        is_late = ctx.work.schedule == "three_level"  # a later batch's write waits for them
         merged, added = [], []
         for k, before, of_additions in zip(active, waits, free, strict=True):
-            row = self._rows.get(k) or self._learn(label, k)
+            row = self._rows.get(k) or self._learn(ctx, label, k)
             many.numbers.extend(row.numbers)
             many.slots.extend(row.slots)
             merged.append(at + row.merged)
@@ -104,19 +103,15 @@ class Reads:
             for port in (before, merged[-1:], *of_additions):
                 many.port_tasks.extend(port)
                 many.port_sizes.append(len(port))
-            if self._is_late:  # a later batch's write waits for them
-                self.ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
+            if is_late:
+                ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
             at += row.n_tasks
-        self.ctx.graph.place_many(many._replace(n_tasks=at - first), label.timestep, label.sample)
+        ctx.graph.place_many(many._replace(n_tasks=at - first), label.timestep, label.sample)
         return merged, added
 
-    @property
-    def _is_late(self) -> bool:
-        return self.ctx.work.schedule == "three_level"
-
-    def _learn(self, label: Label, k: int) -> _Row:
+    def _learn(self, ctx: Context, label: Label, k: int) -> _Row:
         """Asked when it is first laid down: resources are numbered in that order."""
-        ctx, product, targets = self.ctx, self.products[k], tuple(self.targets[k])
+        product, targets = self.products[k], tuple(self.targets[k])
         read = reading(ctx, label, product)
         n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors))
         one = ctx.graph.known(read.fragment, (1, len(read.slots), n_counts, 0))

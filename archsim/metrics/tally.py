@@ -24,10 +24,10 @@ class Kind(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Tasks, how often they did their action, and how long they held what they use."""
+    """Tasks, how often their action was done, and how long they held what they use."""
 
     n_tasks: int
-    times: int
+    n_done: int
     busy_ps: int
 
 
@@ -42,7 +42,7 @@ class Tally:
     >>> tasks = [b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
     >>> one = Tally.of(b.build())
     >>> one.sums
-    {Kind(action='convert', phase='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, times=16, busy_ps=200)}
+    {Kind(action='convert', phase='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, n_done=16, busy_ps=200)}
     >>> one.add(one)
     >>> one.count("convert")
     32
@@ -99,7 +99,7 @@ class Tally:
 
     def count(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
         """How often an action was done, all its variants together, in one phase or layer or in all."""
-        return sum(sums.times for sums in self._like(action, phase, layer))
+        return sum(sums.n_done for sums in self._like(action, phase, layer))
 
     def tasks(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
         """How many tasks did an action, as for `count`."""
@@ -113,7 +113,7 @@ class Tally:
             held = [(number[name], units) for name, units in kind.uses]
             builder.task(
                 action=kind.action, phase=kind.phase, layer=kind.layer,
-                count=sums.times, occupancy_ps=sums.busy_ps, uses=held,
+                count=sums.n_done, occupancy_ps=sums.busy_ps, uses=held,
             )  # fmt: skip
         return builder.build()
 
@@ -121,7 +121,7 @@ class Tally:
         """Dynamic energy of all tasks, at the prices of actions by name."""
         return float(
             sum(
-                sums.times * charge.energy_pj
+                sums.n_done * charge.energy_pj
                 for kind, sums in self.sums.items()
                 for charge in prices[kind.action].charges
             )

@@ -25,11 +25,11 @@ from archsim.workload.network import Floats, Network
 class Recorder:
     """Watches training steps on a chip: the first, until it has seen enough samples, or those that are named.
 
-    A number or an error counts where its code is not zero, that is where it drives a line: errors are scaled and
-    rounded as the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each cell
-    that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept too;
-    where only the first samples are, of those updates whose pulses are nearest to the mean of all. Codes of named
-    steps are kept where the chip's drivers count their bits.
+    A number or an error counts where its code is not zero, that is where it drives a line: errors are scaled
+    and rounded as the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each
+    cell that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept
+    too; where only the first samples are, of those updates whose pulses are nearest to the mean of all. Codes
+    of named steps are kept where the chip's drivers count their bits.
 
     Parameters
     ----------
