@@ -95,7 +95,7 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
         n_in, n_out = _n_rows(work, layer) // groups, layer.n_columns // groups
         cut = groups * -(-n_in // (rows * (taps if by_tap else 1))) * -(-n_out // columns)
         total += cut * chip.mapping.copies.get(layer.name, 1)
-        total += sum(rule.most_blocks(chip, work.network, layer, _n_rows(work, layer)) for rule in rules)
+        total += sum(rule.most_blocks(chip, work, layer, _n_rows(work, layer)) for rule in rules)
     return total + (n_free(chip, total) if is_auto(chip) else 0)
 
 

@@ -220,6 +220,16 @@ class Counted:
                 self._words[key] = self._per_burst(active.sum(axis=2, dtype=np.int64) * of_row)
         return self._words[key]
 
+    def words_of_errors(self, layer: str, sample: int, columns: Span) -> list[int]:
+        """Words of one row of a block's gradients that the errors of each step touch, position by position."""
+        words = self.parts.gradient_buffer.words_of_columns(columns[1] - columns[0])
+        lines = self.activity.error_lines(layer, sample)
+        if lines is None:
+            return [len(words) * self.n_vectors(layer, step) for step in range(self.flow.n_steps(layer))]
+        errors = lines[:, :, columns[0] : columns[1]]
+        touched = [errors[:, :, low:high].any(axis=2) for low, high in words]
+        return self._per_burst(np.sum(touched, axis=0, dtype=np.int64))
+
     def n_vectors(self, layer: str, step: int) -> int:
         """Output positions of a step's burst."""
         start, stop = self.flow.positions(layer, step)

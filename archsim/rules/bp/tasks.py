@@ -17,14 +17,16 @@ An array that no error drives is skipped if the chip says so (`skip_idle_blocks`
 other, and sends an empty token to each home below that gets no sums from it.
 
 The surrogate of a step waits for the additions of all steps above that read it, and for its own later timestep:
-the leak carries the error back through time. The first layer's error goes no further. Pooling hands its error on.
+the leak carries the error back through time, where the rule's `time_path` lets it. In pieces (`steps`), and with
+no path through time, the backward pass of a piece begins behind the output's next timestep, and its history is
+free then. The first layer's error goes no further. Pooling hands its error on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 
 import numpy as np
@@ -58,16 +60,51 @@ class BackPropagation(Learning):
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
 
         In the order of the output's steps from the last to the first, each with what it asks for: so a sum is used
-        before many more are begun.
+        before many more are begun. In pieces the backward pass of each follows behind the forward pass.
         """
+        if self.ctx.rule.learns_at_once(self.ctx.work, self.ctx.flow):
+            self._in_pieces()
+            return
         self.forward.run()
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
-        for layer in self.ctx.network.layers:
-            self._hand_out_sets(layer)
-        for name, step in reversed(list(as_output_asks(self.ctx.flow))):
-            if name != INPUT and self.ctx.network.learns(name):
+        self._backward(range(max(self.ctx.flow.timesteps.values())))
+
+    def _in_pieces(self) -> None:
+        """Each piece's backward pass after the output's next timestep, as the errors of DFA."""
+        flow, name = self.ctx.flow, self.last.name
+        n_times, piece = flow.timesteps[name], self.ctx.rule.n_timesteps_of_a_piece(self.ctx.work)
+        assert piece is not None  # or nothing would be learned at once
+        due = 0
+        for layer, step in as_output_asks(flow):
+            self.forward.lay_down(layer, step)
+            if layer == name and step + 1 == (due + piece + 1) * flow.n_bursts(name):
+                self._piece(range(due, due + piece))
+                due += piece
+        while due < n_times:
+            self._piece(range(due, min(due + piece, n_times)))
+            due += piece
+
+    def _piece(self, timesteps: range) -> None:
+        """The errors of some timesteps, and their way back."""
+        n_bursts = self.ctx.flow.n_bursts(self.last.name)
+        for home in self.ctx.plan(self.last.name).homes:
+            for step in range(timesteps[0] * n_bursts, (timesteps[-1] + 1) * n_bursts):
+                self._contribute(self.last.name, home.tile, step, self.output_error.of_step(home, step))
+        self._backward(timesteps)
+
+    def _backward(self, timesteps: range) -> None:
+        """The steps of some timesteps of all layers, the last ones first."""
+        flow, network = self.ctx.flow, self.ctx.network
+        for layer in network.layers:
+            self._hand_out_sets(layer, timesteps)
+        for name, step in reversed(self._order):
+            if name != INPUT and network.learns(name) and flow.timestep(name, step) in timesteps:
                 self._step(self.ctx.plan(name), step)
+
+    @cached_property
+    def _order(self) -> list[tuple[str, int]]:
+        return list(as_output_asks(self.ctx.flow))
 
     def _step(self, plan: LayerPlan, step: int) -> None:
         deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
@@ -94,14 +131,15 @@ class BackPropagation(Learning):
         """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
         return [self.sums.taken[source, home, needed] for needed in self.ctx.flow.needs(plan.layer, step, source)]
 
-    def _hand_out_sets(self, layer: Layer) -> None:
+    def _hand_out_sets(self, layer: Layer, timesteps: range) -> None:
         """Sets of accumulators to all steps of a layer that another reads, in the order in which they are used.
 
         Also to steps that no window reads: without a turn of their own they would run ahead and fill the buffers.
         """
         name = layer.name
         if self._users(name) and self.ctx.network.learns(name):
-            steps = range(self.ctx.flow.n_steps(name))
+            of_all = range(self.ctx.flow.n_steps(name))
+            steps = [step for step in of_all if self.ctx.flow.timestep(name, step) in timesteps]
             for home in self.ctx.plan(name).homes:
                 self.sums.take(self.label(name, steps[-1]), name, home.tile, reversed(steps), self._n_open(name))
 
