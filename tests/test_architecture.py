@@ -77,7 +77,7 @@ KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "me
 KNOWS["cli"] |= {"lowering", "prepare", "sight", "advise", "display", "examples", "rerun", "sources"}
 KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
-KNOWS["__init__"] |= {"metrics", "simulate", "report", "explore", "mapping", "rerun", "whatif"}
+KNOWS["__init__"] |= {"metrics", "simulate", "report", "advise", "explore", "mapping", "rerun", "whatif"}
 
 DOORS = {
     "simpy": lambda path: path.parts[0] == "engine",
@@ -89,8 +89,9 @@ DOORS = {
         # kinds that are read from a file
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
-        or path.parts[:3] == ("snn", "data", "kinds")
-        or path == Path("snn/learn/optimizers/kind.py")
+        or path.parts[:4] == ("snn", "learn", "feedbacks", "kinds")
+        or path.parts[:3] in (("snn", "data", "kinds"), ("rules", "places", "kinds"))
+        or path in map(Path, ("snn/learn/optimizers/kind.py", "snn/learn/feedbacks/kind.py", "rules/settings.py"))
         or path in map(Path, ("explore/models.py", "explore/shapes.py", "learn/shapes.py", "report/saved.py"))
     ),
     "optuna": lambda path: path.parts[0] == "explore",
@@ -269,6 +270,7 @@ INTO_A_BUFFER = {
     ("write_table", "export/kinds/parquet.py"),  # a file of packed_file
     ("write_table", "explore/results.py"),  # a file of fresh_file
     ("nir.write", "workload/nir_writer.py"),  # BytesIO
+    ("nir.write", "bridge/through_nir.py"),  # BytesIO
     ("GzipFile", "export/writing.py"),  # packs into a file of fresh_file
     ("os.open", "cli/say.py"),  # /dev/null
     ("os.open", "reading.py"),  # for reading, without waiting for the other end of a pipe
