@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archsim.advise import advise  # type: ignore[no-redef]  # a room and its function have one name
     from archsim.engine import run_many, run_tasks
     from archsim.errors import (
         ArchsimError,
@@ -68,6 +69,7 @@ _HOME = {
     "Workload": "workload",
     "WorkloadError": "errors",
     "WriteError": "errors",
+    "advise": "advise",
     "load_chip": "spec",
     "load_result": "report",
     "load_workload": "workload",
@@ -110,6 +112,7 @@ __all__ = [
     "Workload",
     "WorkloadError",
     "WriteError",
+    "advise",
     "load_chip",
     "load_result",
     "load_workload",

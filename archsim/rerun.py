@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archsim import examples
 from archsim.engine import ENGINES
 from archsim.errors import ArchsimError, WorkloadError
+from archsim.examples import root
 from archsim.files import AnyPath, path_of
 from archsim.given import refuse, wrong_path
 from archsim.learn import learn
@@ -147,7 +147,7 @@ def _workload(path: Path, made_from: Mapping[str, Any], folder: AnyPath | None) 
     """The workload, with its files where they are found."""
     described = made_from["workload"]
     beside = path if path.is_dir() else path.parent
-    usual = [beside, beside.parent, Path(), examples.root() / "workloads"]
+    usual = [beside, beside.parent, Path(), root() / "workloads"]
     places = [path_of(folder)] if folder is not None else usual
     known = made_from.get("files", {})
     candidates = [place for place in places if not _missing(described, place)]

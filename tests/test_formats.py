@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from archsim.crossbar.learned import file as error_model
-from archsim.explore import folder as study
-from archsim.learn import checkpoints
-from archsim.learn import result as learning
-from archsim.metrics import run_file
-from archsim.report import folder as result
-from archsim.snn import activity_file
+from importlib import import_module
+
 from archsim.spec import Chip
 from archsim.workload.models import WorkloadModel
+
+# some rooms have functions of the same names
+result, run_file, learning, study, checkpoints, error_model, activity_file = (
+    import_module(f"archsim.{name}")
+    for name in (
+        "report.folder", "metrics.run_file", "learn.result", "explore.folder", "learn.checkpoints",
+        "crossbar.learned.file", "snn.activity_file",
+    )
+)  # fmt: skip
 
 
 def test_the_page_on_formats_says_what_is_written(root_dir):

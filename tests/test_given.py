@@ -17,7 +17,7 @@ from archsim.lowering import lower
 from archsim.mapping import map_workload
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.whatif import Change
-from archsim.workload import Conv, Neuron, Pool
+from archsim.workload import Conv, Neuron, Pool, phases
 
 ROOT = Path(__file__).resolve().parent.parent
 CHIP, WORK = ROOT / "tests" / "chips" / "wearable_rram.yaml", ROOT / "workloads" / "watch_mlp.yaml"
@@ -47,6 +47,18 @@ def test_assignments_that_are_no_texts_are_refused(given: Any):
             load(path, given)
 
 
+@pytest.mark.parametrize(("call", "said"), [
+    (lambda: archsim.advise(5), "design is 5; it must be a Design"),
+    (lambda: archsim.what_if(5), "run is 5; it must be a TaskGraph"),
+    (lambda: archsim.map_workload(1, 2, "inference"), "chip is 1; it must be a Chip"),
+    (lambda: archsim.rerun(5), "result is 5; it must be the path"),
+    (lambda: archsim.bridge.record(5, []), "model is of type int; it must be a torch.nn.Module"),
+])  # fmt: skip
+def test_wrong_arguments_of_names_on_top_are_archsims_errors(call, said):
+    with pytest.raises(ArchsimError, match=said):
+        call()
+
+
 @pytest.mark.parametrize("path", [None, 5, b"chip.yaml", ""])
 def test_what_names_no_file_is_refused(path: Any):
     said = "must be the path of a (file|folder), a text or a pathlib.Path"
@@ -68,7 +80,7 @@ def test_a_path_in_place_of_a_chip_is_refused_with_all_else_that_is_wrong():
             "work is None; it must be a Workload, as archsim.load_workload gives",
             "engine is 'steam'; allowed are simpy, heap, compiled",
             "policy is 'last'; allowed are fifo, static",
-            "phase is 'banana'; allowed are inference, bp, dfa, program",
+            f"phase is 'banana'; allowed are {', '.join(phases())}",
             "seed is -1; it must be a whole number of 0 or more",
         ]
 

@@ -13,8 +13,10 @@ import archsim
 PROMISED = {
     "archsim": [
         "load_chip", "load_workload", "load_result", "simulate", "TaskGraphBuilder", "run_many", "run_tasks",
-        "verify",
+        "verify", "advise", "map_workload", "rerun", "search", "sweep", "what_if",
     ],
+    "archsim.bridge": ["record"],
+    "archsim.examples": ["chips", "path", "studies", "workloads"],
     "archsim.workload": ["from_nir"],
     "archsim.snn": ["forward"],
     "archsim.crossbar": ["CrossbarArray", "column_currents", "effective_conductance", "node_voltages"],
@@ -51,6 +53,12 @@ def test_every_public_name_of_the_crossbar_exists_and_says_what_it_is(module):
         doc = inspect.getdoc(item) or ""
         assert len(doc) > 20, name
         assert not doc.startswith(f"{name}("), f"{name}: only the signature that a dataclass writes by itself"
+
+
+def test_dir_shows_the_public_names_and_rooms_only():
+    assert dir(archsim) == sorted([*archsim.__all__, *archsim._ROOMS])
+    for room in archsim._ROOMS:
+        assert inspect.ismodule(getattr(archsim, room))
 
 
 def test_all_errors_are_public():

@@ -12,6 +12,7 @@ from archsim.advise.move import Move, Sets
 from archsim.advise.outcome import Outcome
 from archsim.advise.runs import Runs
 from archsim.errors import ArchsimError
+from archsim.given import refuse, wrong_type
 from archsim.metrics import Result
 from archsim.registry import MOVES
 from archsim.units import close_match
@@ -134,6 +135,10 @@ def advise(design: Design, asked: Asked | None = None, tell: Tell | None = None)
     >>> [outcome.sets for outcome in found.outcomes]
     [('adc.columns_per_adc=4',), ('adc.columns_per_adc=16',)]
     """
+    refuse([
+        wrong_type("design", design, Design, "Design.of(chip, work) of archsim.advise"),
+        None if asked is None else wrong_type("asked", asked, Asked, "archsim.advise.Asked"),
+    ])  # fmt: skip
     asked = asked or Asked()
     kinds = _kinds(asked.moves)
     runs = Runs(design, asked.phase, asked.seed, asked.goal, asked.budgets, asked.max_memory_bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,7 +33,8 @@ def with_nir(found: Built, model: Any, x: Any, parts: Sequence[Part]) -> tuple[B
     said = ""
     for taken in (x, x[0]) if leading == 2 else (x,):  # a model may take one timestep at a time
         try:
-            with as_used(model):
+            with as_used(model), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # exporters warn of each other's versions
                 _reset(parts)
                 graph = library.exported(model, taken, taken.ndim - len(shape))
             network = _read(graph)

@@ -8,13 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import archsim
 from archsim.explore.study import Resolved, Study
 from archsim.provenance import files_of, versions
 from archsim.units import to_door
 
 # rooms and files that take no part in what comes out of a configuration
-_NO_PART = ("study", "advise", "sight", "plot", "report", "cli", "files", "texts", "__main__")
+_NO_PART = (
+    *("study", "bridge", "display", "rerun", "advise", "sight", "plot", "report", "cli", "files", "texts"),
+    "__main__",
+)
 _PART_OF_EXPLORE = ("evaluate.py", "measures.py", "shared.py", "tape.py")
 
 
@@ -27,7 +29,7 @@ def model_version() -> str:
     >>> model_version().startswith("0.")
     True
     """
-    package = Path(archsim.__file__).parent
+    package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
         inside = path.relative_to(package)

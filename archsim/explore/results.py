@@ -322,8 +322,8 @@ def _workload(study: Study, record: Record) -> dict[str, Any]:
 def _with_files(document: Document) -> dict[str, Any]:
     """A workload's data, in which files that it names are found from anywhere."""
     named = named_files(document.data, document.path.parent)
-    assignments = [f"{'.'.join(place)}={json.dumps(str(path.resolve()))}" for place, path in named]
-    return document.override(assignments).data
+    found = {".".join(place): json.dumps(str(path.resolve()), allow_nan=False) for place, path in named}
+    return document.override([f"{place}={path}" for place, path in found.items()]).data
 
 
 def _base_text(found: Explored, data: Mapping[str, Any]) -> str:
@@ -357,6 +357,17 @@ def check_libraries() -> None:
             f"the report of a study needs {' and '.join(missing)}: pip install 'archsim[explore]'; "
             "results.jsonl in its folder can be read without"
         )
+
+
+def common_metrics(records: Sequence[Record]) -> list[str]:
+    """Metrics that all of some records have, in the order of the first.
+
+    Examples
+    --------
+    >>> common_metrics([{"metrics": {"a": 1, "b": 2}}, {"metrics": {"b": 3, "c": 4}}])
+    ['b']
+    """
+    return [name for name in records[0]["metrics"] if all(name in record["metrics"] for record in records)]
 
 
 def shown(value: float | None, kind: str | None) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from archsim.errors import WriteError
-from archsim.files.paths import AnyPath, errors_of, inside, is_still, locked, path_of, short
+from archsim.files.paths import AnyPath, errors_of, inside, is_still, know_locks, locked, path_of, short
 
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 
@@ -139,11 +139,16 @@ def _nearest(target: Path) -> Path:
 
 
 def _temporary_folder(target: Path, parent: Path) -> tuple[Path, int]:
+    know_locks()
     while True:
         temporary = parent / f".{short(target)}.part-{os.getpid()}-{secrets.token_hex(4)}"
-        temporary.mkdir(parents=True)
-        lock = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY)
-        locked(lock)
+        try:
+            temporary.mkdir(parents=True)
+            lock = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY)
+            locked(lock)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
         if is_still(temporary, lock):  # nobody took it for a left-over before it was locked
             return temporary, lock
         os.close(lock)

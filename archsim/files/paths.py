@@ -90,6 +90,11 @@ def short(target: Path) -> str:
     return target.name if len(name) <= _LONGEST else hashlib.sha256(name).hexdigest()
 
 
+def know_locks() -> None:
+    """Load what locks, before there is a file that an interrupted process would leave behind."""
+    import filelock  # noqa: F401  # is there afterwards
+
+
 def locked(descriptor: int) -> bool:
     """Whether it is ours alone; the lock ends with the process, however it ends."""
     from filelock import lock_descriptor

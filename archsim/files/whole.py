@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from archsim.errors import WriteError
-from archsim.files.paths import AnyPath, errors_of, is_still, locked, path_of, short
+from archsim.files.paths import AnyPath, errors_of, is_still, know_locks, locked, path_of, short
 
 _OPEN_FILES = re.compile(r"/dev/(?:fd/(\d+)|(stdout)|(stderr))|/proc/self/fd/(\d+)")
 
@@ -127,6 +127,7 @@ def _beside(target: Path) -> Iterator[IO[bytes]]:
 
 def _temporary_file(target: Path) -> tuple[Path, IO[bytes]]:
     """One name for each target, so that what a killed process left is used up; another if it is in use."""
+    know_locks()
     path = target.parent / f".{short(target)}.part"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     if not (locked(descriptor) and is_still(path, descriptor)):

@@ -13,6 +13,7 @@ import typer
 from archsim.cli.command import PLAIN, Command
 from archsim.cli.options import Assignments, Json, Seed, Workers
 from archsim.cli.say import say, say_json
+from archsim.errors import ExploreError
 from archsim.files import check_folder
 from archsim.registry import COMMANDS
 
@@ -139,15 +140,15 @@ def rules(
     from archsim.study.rules import Question, rules_study, summary_text, write_study
     from archsim.study.rules.contenders import chosen
 
-    files = _existing_files(chip, workload)
+    files = _files(chip, workload)
     base = Base(*files, *map(tuple, split_assignments(set_ or [])))
     if output is not None:
         check_folder(output)
     counts = {"depths": depths, "bits": bits, "passes": passes}
     numbers = {name: _numbers(f"--{name}", text) for name, text in counts.items()}
     question = Question(
-        base, rates=tuple(sorted(_rates(rates))), contenders=chosen(contenders), **numbers,
-        quantisers=tuple(quantisers.split(",")), tuning_split=tuning, n_seeds=seeds, seed=seed,
+        base, chosen(contenders), numbers["depths"], numbers["bits"], tuple(quantisers.split(",")),
+        numbers["passes"], tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
         workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)
