@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archsim.advise import advise
+    from archsim.advise import advise  # type: ignore[no-redef]  # a room and its function have one name
     from archsim.engine import run_many, run_tasks
     from archsim.errors import (
         ArchsimError,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from archsim.components import Action
 from archsim.engine import run_tasks
 from archsim.lowering import Stretch, Written, lower
-from archsim.lowering.context import ActivityLike
+from archsim.lowering.counted import ActivityLike
 from archsim.lowering.update import PHASE
 from archsim.mapping import Mapping
 from archsim.metrics import Tally
@@ -155,7 +155,7 @@ def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCos
     return BatchCost(
         batch, np.diff(ends)[n_lead:], trace.makespan_ps - int(ends[-1]), tally,
         {kind.action: low.actions[kind.action] for kind in tally.sums}, low.updates[-1],
-        is_cut=_is_cut(low.graph, trace, run.clean_window(sizes)),
+        is_cut=batch + 1 == len(run.sizes) or _is_cut(low.graph, trace, run.clean_window(sizes)),
     )  # fmt: skip
 
 

@@ -193,7 +193,7 @@ class _Ending:
         """What runs through the layers in so many timesteps: of a long run the workload's own, which repeat."""
         ready, flow = self._ready, replace(self.mapping.flow, n_timesteps=timesteps)
         work, mapping = replace(ready.work, n_timesteps=timesteps), replace(ready.mapping, flow=flow)
-        return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps))
+        return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps), ready.seed)
 
     def long(self, run: LongRun, found: Recurrence, lowered: Lowered) -> LongResult:
         """Evaluate a run in the window."""

@@ -20,9 +20,9 @@ from archsim.taskgraph import TaskGraphBuilder
 from archsim.workload import PROGRAM, Conv, Layer, Workload
 from archsim.workload.models import ConstantActivity, FileActivity, RatesActivity
 
-BYTES_PER_TASK = 520
+BYTES_PER_TASK = 420
 """Memory of a task that is laid down, played, verified and evaluated, at the peak. Measured as resident memory on
-watch_mlp, back-propagation, 279,076 tasks: 478 (compiled) and 489 bytes (simpy, heap)."""
+watch_mlp, back-propagation, with the activity: 195 bytes (compiled, 294,432 tasks), 454 (simpy, 149,026 tasks)."""
 BYTES_PER_BLOCK = 700
 """A block with its place and spans, and its share of buffers and resources."""
 BYTES_PER_TILE = 200
@@ -95,7 +95,7 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
         n_in, n_out = _n_rows(work, layer) // groups, layer.n_columns // groups
         cut = groups * -(-n_in // (rows * (taps if by_tap else 1))) * -(-n_out // columns)
         total += cut * chip.mapping.copies.get(layer.name, 1)
-        total += sum(rule.most_blocks(chip, work.network, layer, _n_rows(work, layer)) for rule in rules)
+        total += sum(rule.most_blocks(chip, work, layer, _n_rows(work, layer)) for rule in rules)
     return total + (n_free(chip, total) if is_auto(chip) else 0)
 
 

@@ -278,6 +278,15 @@ DATA: Registry[Any] = Registry(
 METRICS: Registry[Any] = Registry(
     "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
 )
+FEEDBACKS: Registry[Any] = Registry(
+    "kind of feedback",
+    "archsim.feedbacks",
+    "archsim.snn.learn.feedbacks.kind:FeedbackKind",
+    "archsim.snn.learn.feedbacks.kinds",
+)
+PLACES: Registry[Any] = Registry(
+    "place of fixed matrices", "archsim.places", "archsim.rules.places.kind:Place", "archsim.rules.places.kinds"
+)
 RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
 OPTIMIZERS: Registry[Any] = Registry(
     "optimizer",

@@ -142,6 +142,6 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
         policy=policy,
     )
-    result = replace(result, activity=in_sight_of(chip, work, mapping, ready.activity))
+    result = replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))
     tell_unusual(result, unusual(chip))
     return result

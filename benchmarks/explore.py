@@ -1,16 +1,19 @@
 """How fast a search is, end to end: the watch network's inference, timing and energy objectives, with the journal.
 
     python benchmarks/explore.py [--trials 1000] [--sampler nsga2] [--workers 1 2]
+    python benchmarks/explore.py --structure [--trials 96]
     python benchmarks/explore.py --own-graphs [--trials 48]
     python benchmarks/explore.py --hypervolume [--hard] [--trials 500] [--seeds 0 1 2]
 
 Prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU time
-of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of which
-one worker takes more than one, since the next batch is asked for meanwhile; then with as many cores as workers,
-which is the rate per core. The configurations share a task graph, so that one takes 4 ms; with --own-graphs each
-has a graph of its own and is a whole simulation of a learning step, which is what scaling is about where it
-matters. With --hypervolume: all 2,400 chips of a study (24,000 with --hard) are simulated, and then searched; how
-much of the hypervolume of the exhaustive front each sampler finds, and random search.
+of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of
+which one worker takes more than one, since the next batch is asked for meanwhile; then with as many cores as
+workers, which is the rate per core. The configurations share a task graph, so that one takes 4 ms; with --own-
+graphs each has a graph of its own and is a whole simulation of a learning step, which is what scaling is about
+where it matters; with --structure inference on chips that differ in array size, converters, PEs and crossbars,
+each of which needs a graph of its own, too. With --hypervolume: all 2,400 chips of a study (24,000 with --hard)
+are simulated, and then searched; how much of the hypervolume of the exhaustive front each sampler finds, and
+random search.
 """
 
 from __future__ import annotations
@@ -45,6 +48,20 @@ parameters:
   chip.interconnect.frequency: {{from: 100 MHz, to: 2000 MHz, step: 100 MHz}}
 objectives: {{latency_ps: minimize, energy_pj: minimize, area_um2: minimize}}
 search: {{sampler: {sampler}, trials: {trials}, batch: 20}}
+"""
+
+STRUCTURE = """version: 1
+name: structure
+chip: {root}/arch_specs/wearable_rram.yaml
+workload: {root}/workloads/watch_mlp.yaml
+phase: inference
+parameters:
+  chip.crossbar.rows: [64, 96, 128, 160, 192, 256]
+  chip.adc.columns_per_adc: [8, 16, 32, 64]
+  chip.tile.pes: [1, 2, 3, 4]
+  chip.pe.crossbars: [1, 2, 4, 8]
+objectives: {{latency_ps: minimize, energy_pj: minimize, area_um2: minimize}}
+search: {{sampler: {sampler}, trials: {trials}, batch: 24}}
 """
 
 OWN_GRAPHS = """version: 1
@@ -166,21 +183,23 @@ def rate(study: Study, folder: Path, workers: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, help="1000, 500 with --hypervolume, 48 with --own-graphs")
+    parser.add_argument("--trials", type=int, help="1000; 500 with --hypervolume, 96 --structure, 48 --own-graphs")
     parser.add_argument("--hypervolume", action="store_true")
     parser.add_argument("--hard", action="store_true")
     parser.add_argument("--own-graphs", action="store_true")
+    parser.add_argument("--structure", action="store_true")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--sampler", default="nsga2")
     given = parser.parse_args()
-    trials = given.trials or (500 if given.hypervolume else 48 if given.own_graphs else 1000)
+    usual = 500 if given.hypervolume else 96 if given.structure else 48 if given.own_graphs else 1000
+    trials = given.trials or usual
     with tempfile.TemporaryDirectory() as place:
         if given.hypervolume:
             hypervolumes(Path(place), trials, given.seeds, HARD if given.hard else "")
             return
         path = Path(place) / "speed.yaml"
-        text = OWN_GRAPHS if given.own_graphs else STUDY
+        text = STRUCTURE if given.structure else OWN_GRAPHS if given.own_graphs else STUDY
         path.write_text(text.format(root=ROOT, trials=trials, sampler=given.sampler))
         study = read_study(path)
         for cores in ("all cores", "a core each"):

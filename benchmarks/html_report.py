@@ -1,6 +1,6 @@
-"""Size of the page of a run and the time until its first picture, at 100,000 and 1,000,000 spans.
+"""Size of a page and the time until its first picture: of a run with 100,000 and 1,000,000 spans, of a study.
 
-    python benchmarks/html_report.py [--lanes 300] [--keep FOLDER]
+    python benchmarks/html_report.py [--lanes 300] [--configurations 5000] [--keep FOLDER]
 
 Times are those of `performance.now()` in a headless Chromium: until the first picture of the timeline is drawn,
 since the page was opened and since its scripts began, and of one more picture; the best of three.
@@ -18,6 +18,9 @@ import numpy as np
 
 from archsim.components import Action, AreaItem, Charge
 from archsim.engine import run_tasks
+from archsim.explore import Explored, read_study
+from archsim.explore.folder import open_folder
+from archsim.explore.page import study_page
 from archsim.metrics import Result
 from archsim.report import html_report
 from archsim.taskgraph import TaskGraphBuilder
@@ -57,7 +60,43 @@ def made(n_spans: int, n_lanes: int, seed: int = 0) -> Result:
     return Result.of(graph, trace, prices, items, {}, n_lanes, 1, "inference", f"{n_spans} spans", {"seed": seed})
 
 
-def first_picture(file: Path, times: int = 3) -> list[tuple[float, ...]]:
+def made_study(n: int, folder: Path, seed: int = 0) -> Explored:
+    """A study of configurations of both rules, whose figures are drawn at random."""
+    root = Path(__file__).resolve().parent.parent
+    lines = ["version: 1", "name: drawn", f"chip: {root}/arch_specs/wearable_rram.yaml",
+             f"workload: {root}/workloads/watch_mlp.yaml", "parameters:", "  phase: [bp, dfa]",
+             "  chip.adc.columns_per_adc: [8, 16, 32, 64]", "  chip.device.read_pulse: {from: 1 ns, to: 100 ns}",
+             "objectives: {latency_ps: minimize, energy_pj: minimize, area_um2: minimize}"]  # fmt: skip
+    file = folder / "study.yaml"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    study, rng = read_study(file), np.random.default_rng(seed)
+    records = []
+    for i, (latency, energy, area, pulse) in enumerate(rng.lognormal(0, 0.6, (n, 4)).tolist()):
+        phase = ("bp", "dfa")[i % 2]
+        parameters = {"phase": phase, "chip.adc.columns_per_adc": 8 << i % 4,
+                      "chip.device.read_pulse": f"{min(100.0, 10 * pulse):.4g} ns"}  # fmt: skip
+        metrics = {"latency_ps": 1e6 * latency, "energy_pj": 1e4 * energy, "area_um2": 1e5 * area}
+        records.append({"key": f"{i:032x}", "state": "done", "parameters": parameters, "metrics": metrics,
+                        "error": None, "phase": phase, "seed": 0})  # fmt: skip
+    with open_folder(study, folder / "out"):
+        return Explored(study, folder / "out", records, 0)
+
+
+def of_study(n: int, keep: Path | None) -> None:
+    """A line of the table for a study."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = made_study(n, Path(folder))
+        began = time.process_time()
+        text = study_page(found, found.folder)
+        wrote = time.process_time() - began
+        file = Path(keep or folder) / f"study_{n}.html"
+        file.write_text(text, encoding="utf-8")
+        opened = sorted(first_picture(file, again="study.draw()"))[0]
+    head = f"{n:>9} {'study':>6} {len(text.encode()) / 1e6:>7.2f} {wrote:>8.1f}"
+    print(f"{head} {opened[0]:>10.0f} {opened[1]:>11.0f} {opened[2]:>10.1f}")
+
+
+def first_picture(file: Path, times: int = 3, again: str = "shown.line.drawNow()") -> list[tuple[float, ...]]:
     """Milliseconds since the page was opened, since its scripts began, and of one more picture."""
     from playwright.sync_api import sync_playwright
 
@@ -71,7 +110,7 @@ def first_picture(file: Path, times: int = 3) -> list[tuple[float, ...]]:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(file.as_uri())
             page.wait_for_selector("body[data-ready]", timeout=60_000)
-            page.evaluate("() => { const line = shown.line; window.again = performance.now(); line.drawNow();"
+            page.evaluate(f"() => {{ window.again = performance.now(); {again};"
                           " window.again = performance.now() - window.again }")
             since = page.evaluate("[archsimDrawn, archsimDrawn - archsimBegan, again]")
             found.append(tuple(since))
@@ -85,6 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lanes", type=int, default=300)
     parser.add_argument("--spans", type=int, nargs="*", default=[100_000, 1_000_000])
+    parser.add_argument("--configurations", type=int, default=5000)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     heads = f"{'spans':>9} {'lanes':>6} {'MB':>7} {'write s':>8}"
@@ -101,6 +141,7 @@ def main() -> None:
         size = len(text.encode()) / 1e6
         row = f"{n_spans:>9} {given.lanes:>6} {size:>7.2f} {wrote:>8.1f}"
         print(f"{row} {opened:>10.0f} {scripts:>11.0f} {again:>10.1f}")
+    of_study(given.configurations, given.keep)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool, Workload
 from archsim.workload.network import Shape
 
 Step = tuple[str, int, int, int]  # layer, timestep, burst, tile of the neurons
+LAYER_BY_LAYER = ("bp", "feedback_alignment", "sign_symmetric", "ottt", "eprop_symmetric")  # errors come down
 ORDERS = ("admit", "release", "barrier", "issue", "settle")  # tasks that only order others
 
 
@@ -225,7 +226,30 @@ class Causality:
 
     @property
     def error_phase(self) -> str:
-        return "backward" if self.phase == "bp" else "feedback"
+        return "backward" if self.goes_down else "feedback"
+
+    @property
+    def goes_down(self) -> bool:
+        """Whether errors pass from layer to layer."""
+        return self.phase in LAYER_BY_LAYER
+
+    @cached_property
+    def said(self) -> dict[str, object]:
+        """What the workload says of the rule."""
+        return (self.work.learning.rules or {}).get(self.phase, {})
+
+    def goes_back(self, step: Step) -> bool:
+        """Whether the error of a step's later timestep is a part of its own."""
+        name, t, _, _ = step
+        if self.network.layer(name).neuron is None or t + 1 == self.times[name]:
+            return False
+        usual = "full" if self.phase in LAYER_BY_LAYER[:3] else "none"
+        path = self.said.get("time_path", usual)
+        if self.phase == "dfa" and self.work.learning.feedback.kind == "sdfa":
+            path = "full"
+        if self.said.get("time_form") == "traces" or (t + 1) % self.said.get("steps", self.times[name]) == 0:
+            return False
+        return path == "full" or (path == "readout" and name == self.network.layers[-1].name)
 
     def errors_of(self, tile: int, sample: int) -> dict[tuple[int, int], int]:
         """The tasks that form the error at a home of the output, by (timestep, burst)."""
@@ -257,7 +281,7 @@ class Causality:
             return self.task(self.error_phase, "surrogate", step, sample)
         if isinstance(layer.op, Pool):
             return self.task(self.error_phase, "pool", step, sample)
-        if layer is self.network.layers[-1] and self.phase == "dfa":  # its errors are also sent to the feedback
+        if layer is self.network.layers[-1] and not self.goes_down:  # its errors are also sent to the feedback
             _, t, burst, tile = step
             return self.errors_of(tile, sample)[t, burst]
         return self.task(self.error_phase, "emit", step, sample)
@@ -279,7 +303,7 @@ class Causality:
                 _, t, burst, tile = step
                 task = self.delta(step, sample)
                 self.after(task, self.output(step, sample), "an error comes after the output")
-                if t + 1 < self.times[name] and self.network.layer(name).neuron is not None:
+                if self.goes_back(step):
                     later = self.delta((name, t + 1, burst, tile), sample)
                     self.after(task, later, "an error comes after that of the later timestep")
                 if errors and task != errors[tile][t, burst]:
@@ -293,11 +317,15 @@ class Causality:
             for step in self.steps(layer.name):
                 task, t = self.delta(step, sample), step[1] * self.times[last] // self.times[layer.name]
                 self.after(task, self.output(step, sample), "an error comes after the output")
-                goes_back = self.work.learning.feedback.kind == "sdfa" and layer.neuron is not None
-                if goes_back and step[1] + 1 < self.times[layer.name]:
+                if self.goes_back(step):
                     later = self.delta((step[0], step[1] + 1, *step[2:]), sample)
                     self.after(task, later, "an error comes after that of the later timestep")
+                if self.phase in ("drtp", "local_losses") and layer.name != last:
+                    continue  # the label was there before the output, or the layer has an error of its own
                 for tile, of_tile in errors.items():
+                    if layer.name != last and self.said.get("time_path", "none") != "none":
+                        for own in (s for s in self.steps(last) if s[1] == t):
+                            self.after(task, self.delta(own, sample), "what is sent is the output's own delta")
                     for (s, burst), error in of_tile.items():
                         own = layer.name == last and (s, burst, tile) == step[1:]
                         if task != error and (own or (layer.name != last and s == t)):
@@ -311,7 +339,7 @@ class Causality:
                 tasks = self.outers(layer.name, t, sample)
                 assert len(tasks) == n_bursts * n_tiles, f"{len(tasks)} outer products: {layer.name} {t} {sample}"
                 for k, task in enumerate(tasks):
-                    burst = k // n_tiles if self.phase == "dfa" else n_bursts - 1 - k // n_tiles
+                    burst = k // n_tiles if not self.goes_down else n_bursts - 1 - k // n_tiles
                     for tile in set(self.homes[layer.name].values()):
                         why = "outer products come after the errors"
                         self.after(task, self.delta((layer.name, t, burst, tile), sample), why)
@@ -371,7 +399,7 @@ class Causality:
             self.forward(sample)
             if self.phase != "inference":
                 self.errors(sample)
-                (self.backward if self.phase == "bp" else self.feedback)(sample)
+                (self.backward if self.goes_down else self.feedback)(sample)
                 self.gradients(sample)
         if self.phase != "inference":
             self.updates()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -184,6 +184,7 @@ class InTorch:
     width: float = 1.0
     reset_path: bool = False
     cut: bool = False  # no error passes from layer to layer, nor through recurrent weights
+    pieces: dict = field(default_factory=dict)  # by layer: no error passes to the timesteps before each such piece
 
     def __post_init__(self) -> None:
         import torch
@@ -277,7 +278,9 @@ class InTorch:
         }
         v = i = last = torch.zeros_like(current[0])
         found = []
-        for x in current:
+        for t, x in enumerate(current):
+            if t % self.pieces.get(layer.name, len(current)) == 0:
+                v, i, last = v.detach(), i.detach(), last.detach()
             if layer.recurrent:
                 back = last.detach() if self.cut else last
                 x = x + torch.nn.functional.linear(back, self.parameters[layer.name + ".recurrent"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 WATCH = Path(__file__).with_name("looks_watch.js").read_text(encoding="utf-8")
@@ -10,14 +11,14 @@ FAULTS = Path(__file__).with_name("looks_faults.js").read_text(encoding="utf-8")
 WIDTHS = (800, 1280, 2560)
 
 
-def faults(opened: object, redraw: str) -> list[str]:
+def faults(opened: object, redraw: str, widths: Sequence[int] = WIDTHS) -> list[str]:
     """What is wrong at every width, light and dark; `redraw` is a script that draws all canvases anew."""
     found = []
-    for width in WIDTHS:
+    for width in widths:
         opened.page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
             opened.page.emulate_media(color_scheme=scheme)
-            opened.page.wait_for_timeout(150)
+            opened.page.wait_for_timeout(80)
             opened.tell(f"() => {{ clearTexts(); {redraw} }}")
             opened.rest()
             found += [f"{width} {scheme}: {one}" for one in opened.tell(FAULTS)]

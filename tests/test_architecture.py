@@ -18,7 +18,8 @@ from archsim.registry import INTERCONNECTS
 PACKAGE = Path(__file__).resolve().parent.parent / "archsim"
 
 # room -> rooms it may know; docs/architecture.md draws the same picture
-LOW = {"errors", "files", "given", "graphs", "jit", "json_reader", "names", "reading", "registry", "texts"}
+LOW = {"compiling", "errors", "files", "given", "graphs", "jit", "json_reader", "names", "reading", "registry"}
+LOW |= {"texts"}
 """Small rooms that every other one may use; of each other they know errors only."""
 KNOWS = {
     **{room: {"errors"} for room in LOW},
@@ -31,10 +32,10 @@ KNOWS = {
     "examples": {"errors", "files", "reading"},
     "processes": {"errors", "registry"},
     "taskgraph": {"errors", "graphs", "jit"},
-    "engine": {"errors", "given", "jit", "taskgraph", "trace"},
+    "engine": {"compiling", "errors", "given", "jit", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
-    "verify": {"errors", "jit", "taskgraph", "trace"},
+    "verify": {"compiling", "errors", "jit", "taskgraph", "trace"},
 }
 KNOWS["sources"] = LOW | {"units", "yaml_reader", "examples"}
 KNOWS["spec"] = KNOWS["sources"] | {"sources"}
@@ -88,8 +89,9 @@ DOORS = {
         # kinds that are read from a file
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
-        or path.parts[:3] == ("snn", "data", "kinds")
-        or path == Path("snn/learn/optimizers/kind.py")
+        or path.parts[:4] == ("snn", "learn", "feedbacks", "kinds")
+        or path.parts[:3] in (("snn", "data", "kinds"), ("rules", "places", "kinds"))
+        or path in map(Path, ("snn/learn/optimizers/kind.py", "snn/learn/feedbacks/kind.py", "rules/settings.py"))
         or path in map(Path, ("explore/models.py", "explore/shapes.py", "learn/shapes.py", "report/saved.py"))
     ),
     "optuna": lambda path: path.parts[0] == "explore",

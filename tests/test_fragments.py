@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph import Fragment, TaskGraph, TaskGraphBuilder, opening
+from archsim.taskgraph import NOTHING, Fragment, Many, TaskGraph, TaskGraphBuilder, opening
 
 
 def _equal(one: TaskGraph, other: TaskGraph) -> bool:
@@ -98,6 +98,26 @@ def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
         assert placed.place(kinds[k], **said) == _task_by_task(single, kinds[k], said) == n
         n += kinds[k].n_tasks
     assert _equal(placed.build(), single.build())
+
+
+def test_many_places_at_once_are_places_one_by_one() -> None:
+    read, merge = Fragment(), Fragment()
+    done = read.task(action="read", count=opening(0), uses=[(opening(0), 1)], after=[opening(0)], occupancy_ps=4)
+    read.task(action="convert", count=opening(1), after=[done, opening(1)], layer="fc1")
+    merge.task(action="merge", reserves=[(1, 2)], frees=[(opening(0), 1)], after=[opening(0)])
+    one_by_one, at_once = TaskGraphBuilder(), TaskGraphBuilder()
+    for b in (one_by_one, at_once):
+        b.resource("array")
+        b.resource("space", 9)
+        b.task(action="fetch")
+    one_by_one.place(read, [0, None], [0], [5, 6], timestep=3, sample=1)
+    one_by_one.place(merge, [[0, 2]], [1], timestep=3, sample=1)
+    numbers = [at_once.known(read, (2, 1, 2, 0)).number, at_once.known(merge, (1, 1, 0, 0)).number]
+    many = Many(numbers, 3, [1, 1, 2], [0, NOTHING, 0, 2], [0, 1], np.array([5, 6]))
+    assert at_once.place_many(many, timestep=3, sample=1) == 1
+    for b in (one_by_one, at_once):
+        b.task(action="release", after=[3])
+    assert _equal(one_by_one.build(), at_once.build())
 
 
 def test_a_port_takes_one_task_or_nothing() -> None:

@@ -17,7 +17,7 @@ from archsim.lowering import lower
 from archsim.mapping import map_workload
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.whatif import Change
-from archsim.workload import Conv, Neuron, Pool
+from archsim.workload import Conv, Neuron, Pool, phases
 
 ROOT = Path(__file__).resolve().parent.parent
 CHIP, WORK = ROOT / "tests" / "chips" / "wearable_rram.yaml", ROOT / "workloads" / "watch_mlp.yaml"
@@ -80,7 +80,7 @@ def test_a_path_in_place_of_a_chip_is_refused_with_all_else_that_is_wrong():
             "work is None; it must be a Workload, as archsim.load_workload gives",
             "engine is 'steam'; allowed are simpy, heap, compiled",
             "policy is 'last'; allowed are fifo, static",
-            "phase is 'banana'; allowed are inference, bp, dfa, program",
+            f"phase is 'banana'; allowed are {', '.join(phases())}",
             "seed is -1; it must be a whole number of 0 or more",
         ]
 

@@ -55,8 +55,8 @@ class Move(ABC):
         """The changes to try, each a set of assignments; whether the chip takes them is found out by trying."""
 
     @classmethod
-    def notes(cls, chip: Chip) -> Iterator[str]:
-        """What the figures of a changed chip do not tell."""
+    def notes(cls, chip: Chip, sets: Sets) -> Iterator[str]:  # noqa: ARG003  # for kinds that look at the value
+        """What the figures of a chip that is changed so do not tell."""
         cited = [path for path in cls.costs if getattr(part_at(chip, path), "model", "") == "cited"]
         if cited:
             yield f"{', '.join(cited)}: cited for one design, so that it stays as it is"

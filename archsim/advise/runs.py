@@ -56,7 +56,7 @@ class Runs:
         except ArchsimError as error:
             return Outcome(names, title, sets, {}, refused=_in_a_line(error))
         figures = measure_result(result, self._metrics)
-        notes = [note for kind in kinds for note in kind.notes(self.given.chip)]
+        notes = [note for kind in kinds for note in kind.notes(self.given.chip, sets)]
         notes += cast("list[str]", result.provenance.get("unusual", []))
         return Outcome(names, title, sets, figures, tuple(broken(self.budgets, figures)), notes=tuple(notes))
 

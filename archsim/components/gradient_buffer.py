@@ -15,8 +15,8 @@ class GradientBuffer(Memory):
 
     kind = "gradient_buffer"
     path = ("tile", "gradient_buffer")
-    counts = (("load_gradient", "access"), ("accumulate", "word"))
-    reads = ("load_gradient",)
+    counts = (("load_gradient", "access"), ("accumulate", "word"), ("read_feedback", "access"))
+    reads = ("load_gradient", "read_feedback")
     writes = ()
     area_action = "outer"
     area_phase = "learning"

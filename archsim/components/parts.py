@@ -44,6 +44,7 @@ from archsim.components.tile_control import TileControl
 from archsim.components.transposer import Transposer
 from archsim.components.write_circuits import WriteCircuits
 from archsim.errors import SpecError
+from archsim.spec.cells import CellErrors
 from archsim.spec.chip import TAILORED, Chip
 
 _FREE_OF_CHIP = (
@@ -242,6 +243,24 @@ def _gathered(faults: Iterable[str]) -> list[str]:
     return [f"{first}: {said}{more[said]}" for said, (first, *_) in places.items()]
 
 
+def ideal_without_effect(chip: Chip) -> list[str]:
+    """Errors that the chip switches off by name and does not have."""
+    if isinstance(chip.ideal, bool):
+        return []
+    has_errors = chip.device.errors != CellErrors() or chip.device.curve is not None
+    absent = {"wires": chip.crossbar.wires is None, "cells": not has_errors}
+    where = {"wires": "crossbar.wires is not given", "cells": "device.errors and device.curve are not given"}
+    found = [
+        f"ideal.{part}: changes nothing here, for {where[part]}"
+        for part, is_absent in absent.items()
+        if is_absent and getattr(chip.ideal, part)
+    ]
+    if chip.ideal.drivers and chip.execution.quantiser.is_stochastic:
+        said = "changes no number here, for ideal.drivers leaves errors as they are"
+        found.append(f"execution.errors.rounding: {said}")
+    return found
+
+
 def without_effect(chip: Chip) -> list[str]:
     """Which keys no time, price or value of this chip depends on, and what would make them count.
 
@@ -265,6 +284,7 @@ def without_effect(chip: Chip) -> list[str]:
     if not any(kind.scales(chip) for kind in part_kinds().values()):
         said = "for no cost has model: survey, cacti or sram, or says at which node its figures hold"
         notes.append(f"technology.node: changes nothing here, {said}")
+    notes += ideal_without_effect(chip)
     if chip.execution.n_copy_every > 1 and chip.execution.feedback != "copy":
         notes.append("execution.copy_every: changes nothing here, for feedback: transposable has no copy to write")
     return notes + conditions_without_effect(chip, part_kinds())

@@ -194,7 +194,8 @@ class WriteCircuits(Part):
         read = self._read_of_cell("verify", mean_conductance_siemens, n_cells, layer)
         n_reads = of.mean if self.chip.writing.verify else 0.0
         charges = tuple(Charge(c.component, n_reads * c.energy_pj) for c in read.charges)
-        return Action(f"{read.name}{_more(of.label)}", charges)
+        # reads of one cell come from those of the row: pulses alone do not tell them
+        return Action(f"{read.name}{_more(of.label and f'{n_cells} cells,{of.label}')}", charges)
 
     @remembered
     def inspect(self, mean_conductance_siemens: float, n_cells: int, layer: str = "") -> Action:

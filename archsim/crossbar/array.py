@@ -121,7 +121,7 @@ class CrossbarArray(Grid):
         self._adc: Adc | None = None
         self._kept: tuple[tuple[int, int], Reading] | None = None
         self._neurons: IntegrateFire | None = None
-        self._backward = Backward(self.spec, self._layout, differs=bool(found.exact))
+        self._backward = Backward(self.spec, self._layout, differs=self._seen[False] != self._seen[True])
         self.program(w)
 
     # ------------------------------------------------------------------ writing

@@ -87,9 +87,18 @@ def seen_by(spec: ArraySpec, direction: Literal["forward", "backward"]) -> Array
     if direction == "backward" and spec.backward_learned is not None:
         learned = spec.backward_learned
     if direction not in spec.exact:
-        return spec.model_copy(update={"errors": errors.model_copy(update={"learned": learned})})
+        known = spec.model_copy(update={"errors": errors.model_copy(update={"learned": learned})})
+        return _all_rows_on(known) if direction == "backward" else known
     quiet = errors.model_copy(update={"read_noise": None, "thermal_noise": False, "learned": None})
     return spec.model_copy(update={"errors": quiet, "wires": None, "curve": None})
+
+
+def _all_rows_on(spec: ArraySpec) -> ArraySpec:
+    """Gated cells as columns drive them, with all rows switched on: passive ones between bit and supply lines."""
+    if spec.cell == "passive" or spec.wires is None:
+        return spec
+    wires = spec.wires.model_copy(update={"row_ohm": spec.wires.supply_ohm})
+    return spec.model_copy(update={"cell": "passive", "wires": wires})
 
 
 def _both(cells: Floats | None, beside: Floats | None) -> Pair:

@@ -68,9 +68,10 @@ class Backward:
             faults.append(
                 f"resolution_bits: must be a whole number from 0 (analogue) to 16; got {resolution_bits!r}"
             )
-        if self.spec.cell == "gated" and self.spec.wires is not None:
+        wires = None if "backward" in self.spec.exact else self.spec.wires
+        if self.spec.cell == "gated" and wires is not None and wires.supply_along == "columns":
             said = "mvm_transposed: no line connects gated cells along a row"
-            faults.append(f"{said}; use cell: passive, or leave wires out")
+            faults.append(f"{said}; use wires.supply_along: rows, cell: passive, or leave wires out")
         if faults:
             raise SpecError("\n".join(faults))
         given = self.spec.backward_inputs or self.spec.inputs

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archsim.crossbar.layout import Layout
 from archsim.crossbar.mvm.lines import Lines
-from archsim.crossbar.wires import effective_conductance
+from archsim.crossbar.wires import column_currents, effective_conductance
 from archsim.crossbar.wires.approximate import approximate_conductance
 from archsim.crossbar.wires.gated import gated_currents
 from archsim.crossbar.wires.nonlinear import LARGEST_RATIO, nonlinear_currents, small_signal_conductance
@@ -129,7 +129,9 @@ class Solved:
         """(n, n_columns) in full cells."""
         spec, wires = self.spec, self.wires
         ends = {"r_driver_ohm": wires.driver_ohm, "r_ground_ohm": wires.ground_ohm}
-        if spec.cell == "gated":
+        if spec.cell == "gated" and wires.supply_along == "rows":
+            amperes = switched_rows(picture, drive, spec.read_voltage_v, wires)
+        elif spec.cell == "gated":
             amperes = gated_currents(
                 picture, drive, spec.read_voltage_v, wires.supply_ohm, wires.column_ohm, **ends
             )
@@ -172,6 +174,21 @@ class SolvedBackward:
             amperes = nonlinear(self.spec, self.wires, picture, np.ascontiguousarray(columns[:, ::-1]))
             found.append(amperes[:, ::-1][:, : rows.stop - rows.start])
         return np.concatenate(found, axis=1) / full_cell_a(self.spec)
+
+
+def switched_rows(picture: Floats, gates: Floats, read_voltage_v: float, wires: Wires) -> Floats:
+    """Column currents (n, n_columns) of gated cells that a line along each row feeds: a row that is off is open.
+
+    Gates (n, rows) are the parts of each cell that conduct. Every vector is a circuit of its own.
+    """
+    lines = np.full((1, len(picture)), read_voltage_v)
+    found = np.zeros((len(gates), picture.shape[1]))
+    for gate, currents in zip(gates, found, strict=True):
+        currents[:] = column_currents(
+            picture * gate[:, None], lines, wires.supply_ohm, wires.column_ohm,
+            r_driver_ohm=wires.driver_ohm, r_ground_ohm=wires.ground_ohm,
+        )[0]  # fmt: skip
+    return found
 
 
 def nonlinear(spec: ArraySpec, wires: Wires, picture: Floats, drive: Floats) -> Floats:

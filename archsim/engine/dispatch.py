@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from archsim.compiling import ask
 from archsim.engine import heap_engine
 from archsim.engine.columns import MAX_SLOTS, Ints, Services, Structure, services_of, structure_of
 from archsim.engine.deadlock import deadlock
@@ -59,6 +60,7 @@ def run(graph: TaskGraph, policy: str, kernel: str | None = None) -> Trace:
         from archsim.engine.kernels.single import FINISHED, STUCK
     except ImportError:
         return heap_engine.run(graph, policy)
+    ask()
     structure = structure_of(graph)
     services = services_of(structure, graph.occupancy_ps, graph.latency_ps)
     names = choices(structure, services, policy)

@@ -10,7 +10,15 @@ from archsim.explore.kept import kept_runs
 from archsim.explore.log import Record
 from archsim.explore.measures import kind_of
 from archsim.explore.page_data import study_data
-from archsim.explore.results import CHIPS, MOST_NEAREST, hypervolume, knee, other_version, shown
+from archsim.explore.results import (
+    CHIPS,
+    MOST_NEAREST,
+    common_metrics,
+    hypervolume,
+    knee,
+    other_version,
+    shown,
+)
 from archsim.explore.run import Explored
 from archsim.report.html import LIBRARY, STUDY_SCRIPTS, asset, in_script, render, script
 
@@ -29,7 +37,7 @@ def study_page(found: Explored, folder: Path) -> str:
     """
     best, names = knee(found), list(found.study.parameters)
     listed = found.front or nearest(found.study, found.records, MOST_NEAREST)
-    metrics = list(listed[0]["metrics"])
+    metrics = common_metrics(listed)
     states = {s: sum(r["state"] == s for r in found.records) for s in ("done", CHEAP, "pruned", "failed")}
     about = read_about(found.folder)
     library = asset(LIBRARY)

@@ -359,6 +359,17 @@ def check_libraries() -> None:
         )
 
 
+def common_metrics(records: Sequence[Record]) -> list[str]:
+    """Metrics that all of some records have, in the order of the first.
+
+    Examples
+    --------
+    >>> common_metrics([{"metrics": {"a": 1, "b": 2}}, {"metrics": {"b": 3, "c": 4}}])
+    ['b']
+    """
+    return [name for name in records[0]["metrics"] if all(name in record["metrics"] for record in records)]
+
+
 def shown(value: float | None, kind: str | None) -> str:
     """A metric for people."""
     if value is None:

@@ -101,7 +101,8 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
         except ValueError as cause:
             faults = faults_of(cause, StudyModel)
         data = copy.deepcopy(document.data)
-        for (section, *rest), _ in faults:
+        for path, _ in faults:
+            section, *rest = path or ("",)  # of the file as a whole: there is nothing to leave out
             if section in ("parameters", "objectives", "constraints") and rest and isinstance(data[section], dict):
                 data[section].pop(rest[0], None)
             elif section not in _NEEDED:

@@ -9,7 +9,7 @@ from archsim.errors import ArchsimError
 from archsim.explore.evaluate import limits_of, metrics_of
 from archsim.explore.front import is_feasible, nearest
 from archsim.explore.measures import kind_of, needs_learning
-from archsim.explore.results import shown
+from archsim.explore.results import common_metrics, shown
 from archsim.explore.run import Explored
 from archsim.report.table import text_table
 from archsim.spec.errors_on import errors_line, errors_on
@@ -57,7 +57,7 @@ def summary(found: Explored) -> str:
         f"{bound}{len(front)} on the front"
     ]
     if front:
-        names, metrics = list(found.study.parameters), list(front[0]["metrics"])
+        names, metrics = list(found.study.parameters), common_metrics(front)
         rows = [
             [str(record["parameters"].get(name, "")) for name in names]
             + [shown(record["metrics"][metric], kind_of(metric)) for metric in metrics]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, Job, Part, Parts, ReadCycle
+from archsim.metrics.ledger import numbered
 from archsim.taskgraph import Fragment, TaskGraphBuilder
 
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -314,9 +315,10 @@ class Recipe:
     @classmethod
     def of(cls, tape: Tape, tasks: TapedTasks, names: tuple[str, ...]) -> Recipe:
         """The recipe of a graph that has been lowered."""
-        pairs = np.stack(tasks.nodes(), axis=1)
-        kinds, classes = np.unique(pairs, axis=0, return_inverse=True)
-        return cls(tape, classes.reshape(-1), kinds[:, 0], kinds[:, 1], names)
+        occupancy, latency = tasks.nodes()
+        n_nodes = max(1, len(tape.nodes))
+        kinds, classes = numbered(occupancy.astype(np.int64) * n_nodes + latency, n_nodes**2)
+        return cls(tape, classes, kinds // n_nodes, kinds % n_nodes, names)
 
     def times(self, parts: Parts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Occupancy and latency of each class by another price list.

@@ -370,7 +370,9 @@ class _Story:
         """The part of the workload that decides pre-training."""
         kept = {key: self.work.described.get(key) for key in ("name", "network", "weights", "timesteps")}
         learning = cast("dict[str, Any]", self.work.described.get("learning") or {})
-        parts = ("loss", "surrogate", "reset_path", "data", "pretrain")
+        parts = ["loss", "surrogate", "reset_path", "data", "pretrain"]
+        if (learning.get("pretrain") or {}).get("rule"):
+            parts += ["error", "feedback", "rules"]
         return {
             **kept,
             "learning": {key: learning.get(key) for key in parts},

@@ -65,6 +65,17 @@ def _named(action: str, chip: Chip) -> str:
     return f"{action}@{kind.kind}{',stochastic' if kind.is_stochastic else ''}"
 
 
+def trace_of_row(chip: Chip) -> Operations:
+    """A trace times its leak, and the input added."""
+    return Operations(1, ((chip.tile.gradients.gradient_bits, error_bits(chip)),))
+
+
+def trace_of_synapse(chip: Chip) -> Operations:
+    """A trace times its leak, and what comes to it: the slope times the trace of the row, or its input."""
+    factor = (chip.tile.gradients.gradient_bits, error_bits(chip))
+    return Operations(1, (factor, factor))
+
+
 def exponential(chip: Chip) -> Operations:
     """exp(x - largest), added to the sum of all.
 

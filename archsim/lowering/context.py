@@ -5,70 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from archsim.components import Action, Charge, Job, Parts
-from archsim.lowering.inputs import Bursts
+from archsim.components import Action, Charge, Job
+from archsim.lowering.cells import digit_shares, mean_conductance
+from archsim.lowering.counted import Counted
 from archsim.lowering.stretch import Stretch, Written
-from archsim.mapping import Block, Dataflow, Home, LayerPlan, Mapping, all_value_bits
+from archsim.mapping import Block, LayerPlan
 from archsim.mapping.rule import MappedRule
-from archsim.spec import Chip
 from archsim.taskgraph import NOTHING, Fragment, Port, TaskGraphBuilder, opening
-from archsim.workload import Layer, Network, Workload
 
 # tasks that only order others or hand out buffer space: no time, no energy
 ADMIT = Action("admit", (Charge("flow_control", 0.0),))
 RELEASE = Action("release", (Charge("flow_control", 0.0),))
 BARRIER = Action("barrier", (Charge("flow_control", 0.0),))
 
-FEEDBACK = "feedback of a rule"
-"""Stands for a rule's fixed matrices among the names of layers."""
 Claim = tuple[int, int]  # resource, units
-Span = tuple[int, int]
-Ints = NDArray[np.int64]
-
-
-class ActivityLike(Protocol):
-    """Which outputs spiked, (samples, timesteps, *shape) by layer; which word lines of a layer are active.
-
-    Of learning, where it is known: which errors are not zero, and which cells an update writes.
-    """
-
-    @property
-    def spikes(self) -> dict[str, NDArray[np.uint8]]:
-        """0 or 1 by layer, and for "input"."""
-        ...
-
-    def active_rows(self, layer: str, sample: int) -> NDArray[np.uint8]:
-        """Active word lines of a layer in a sample."""
-        ...
-
-    def error_lines(self, layer: str, sample: int) -> NDArray[np.uint8] | None:
-        """(timesteps, positions, columns): columns of a layer's weights with an error; None if not known."""
-        ...
-
-    def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> NDArray[np.int32] | None:
-        """Numbers on the word lines of a layer in a sample; None if not known."""
-        ...
-
-    def column_codes(self, layer: str, sample: int) -> NDArray[np.int32] | None:
-        """Numbers of the errors, as `error_lines`; None if not known."""
-        ...
-
-    def fed_back_codes(self, sample: int, error: int) -> NDArray[np.int32] | None:
-        """Numbers of an error that is sent to fixed matrices, (1, outputs); None if not known."""
-        ...
-
-    def written_cells(self, layer: str, update: int, *, of_copy: bool = False) -> NDArray[np.uint8] | None:
-        """(rows, columns): cells of each weight that an update writes; None if all."""
-        ...
-
-    def pulses_of_cells(self, layer: str, update: int, *, of_copy: bool = False) -> NDArray[np.uint16] | None:
-        """(rows, columns, cells): pulses that an update gives each cell of a weight; None if not known."""
-        ...
 
 
 class Label(NamedTuple):
@@ -81,7 +35,7 @@ class Label(NamedTuple):
 
 
 @dataclass
-class Context:
+class Context(Counted):
     """The task graph in the making.
 
     Parameters
@@ -102,20 +56,9 @@ class Context:
         Of a learning rule, which batches.
     """
 
-    chip: Chip
-    work: Workload
-    mapping: Mapping
-    parts: Parts
-    activity: ActivityLike
     graph: TaskGraphBuilder = field(default_factory=TaskGraphBuilder)
     actions: dict[str, Action] = field(default_factory=dict)
     _resources: dict[str, int] = field(default_factory=dict)
-    _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict)
-    _below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict)
-    _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
-    _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
-    _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
-    _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict)
     _fragments: dict[Hashable, Fragment] = field(default_factory=dict)
     _writing: Fragment | None = None  # the fragment that is written down
     _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
@@ -138,16 +81,6 @@ class Context:
         return [range(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
     @cached_property
-    def flow(self) -> Dataflow:
-        """Which steps need which."""
-        return self.mapping.flow
-
-    @cached_property
-    def network(self) -> Network:
-        """The network that is lowered."""
-        return self.work.network
-
-    @cached_property
     def rule(self) -> MappedRule:
         """The rule that learns, of a phase that does."""
         assert self.mapping.rule is not None  # nobody asks in inference
@@ -156,12 +89,6 @@ class Context:
     def plan(self, name: str) -> LayerPlan:
         """The plan of a layer."""
         return self.mapping.plans[name]
-
-    @cached_property
-    def bits(self) -> dict[str, int]:
-        """Bits of one value of each layer's output and of "input"."""
-        potential = self.chip.tile.membrane_buffer.potential_bits
-        return all_value_bits(self.network, self.work.input_bits, potential)
 
     @cached_property
     def signed(self) -> dict[str, bool]:
@@ -287,188 +214,15 @@ class Context:
         """The last write of a block; `NOTHING` if there is none."""
         return or_nothing(self.last_write.get(block)) if self.last_write else NOTHING
 
-    def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
-        """Active word lines within a span of rows, summed over the positions of each step's burst."""
-        spans = self._active.setdefault((layer.name, sample), {})
-        if rows not in spans:
-            below = self._lines_below((layer.name, sample, "rows"), self.activity.active_rows)
-            assert below is not None  # spikes are always known
-            spans[rows] = (below[:, rows[1]] - below[:, rows[0]]).tolist()
-        return spans[rows]
-
-    def _lines_below(
-        self, key: tuple[str, int, str], lines_of: Callable[[str, int], NDArray[np.uint8] | None]
-    ) -> Ints | None:
-        """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together."""
-        if key not in self._below:
-            lines = lines_of(*key[:2])
-            self._below[key] = None if lines is None else self._summed_up(lines)
-        return self._below[key]
-
-    def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
-        starts = np.arange(0, lines.shape[1], self.work.n_positions_per_burst)
-        of_bursts = np.add.reduceat(lines, starts, axis=1, dtype=np.int64).reshape(-1, lines.shape[2])
-        below = np.zeros((len(of_bursts), lines.shape[2] + 1), np.int64)
-        np.cumsum(of_bursts, axis=1, out=below[:, 1:])
-        return below
-
-    def _per_burst(self, per_position: NDArray[np.int64]) -> list[int]:
-        """Sums over the positions of each step's burst, of counts (timesteps, positions)."""
-        starts = np.arange(0, per_position.shape[1], self.work.n_positions_per_burst)
-        sums: list[int] = np.add.reduceat(per_position, starts, axis=1).ravel().tolist()
-        return sums
-
-    def errors_per_step(self, layer: str, sample: int, columns: Span) -> list[int]:
-        """Errors that drive a line, of a span of a layer's columns, summed over each step's burst.
-
-        All of them where the activity does not say which are zero.
-        """
-        key = (layer, sample, columns)
-        if key not in self._errors:
-            below = self._lines_below((layer, sample, "columns"), self.activity.error_lines)
-            if below is None:
-                n_columns = columns[1] - columns[0]
-                steps = range(self.flow.n_steps(layer))
-                self._errors[key] = [n_columns * self.n_vectors(layer, step) for step in steps]
-            else:
-                self._errors[key] = (below[:, columns[1]] - below[:, columns[0]]).tolist()
-        return self._errors[key]
-
-    def row_codes(self, layer: Layer, sample: int, rows: Span) -> Bursts | None:
-        """Numbers on a span of a layer's word lines, step by step; None if not known, or all bits count alike."""
-        if self.chip.drivers.charged == "all":
-            return None
-        key = (layer.name, sample, False)
-        if key not in self._codes:
-            input_spikes = self.bits["input"] == 1
-            self._codes[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
-        return self._bursts(self._codes[key], rows)
-
-    def error_codes(self, layer: str, sample: int, columns: Span) -> Bursts | None:
-        """Numbers of the errors of a span of a layer's columns, step by step; None as for `row_codes`."""
-        if self.chip.drivers.charged == "all":
-            return None
-        key = (layer, sample, True)
-        if key not in self._codes:
-            self._codes[key] = self.activity.column_codes(layer, sample)
-        return self._bursts(self._codes[key], columns)
-
-    def fed_back_codes(self, sample: int, error: int, outputs: Span) -> Bursts | None:
-        """Numbers of a span of an error that drives fixed matrices; None as for `row_codes`."""
-        if self.chip.drivers.charged == "all":
-            return None
-        codes = self.activity.fed_back_codes(sample, error)
-        return None if codes is None else Bursts(codes[:, outputs[0] : outputs[1]], np.zeros(1, np.int64))
-
-    def _bursts(self, codes: NDArray[np.int32] | None, lines: Span) -> Bursts | None:
-        """Of a span of lines, of numbers (timesteps, positions, lines)."""
-        if codes is None:
-            return None
-        n_times, n_positions, _ = codes.shape
-        of_one = np.arange(0, n_positions, self.work.n_positions_per_burst)
-        starts = np.add.outer(n_positions * np.arange(n_times), of_one).ravel()
-        return Bursts(codes[:, :, lines[0] : lines[1]].reshape(n_times * n_positions, -1), starts)
-
-    def macs_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
-        """Terms of the outer products of a block: pairs of an active input and an error, position by position."""
-        key = (layer.name, sample, rows, columns)
-        if key not in self._macs:
-            lines = self.activity.error_lines(layer.name, sample)
-            if lines is None:
-                n_columns = columns[1] - columns[0]
-                self._macs[key] = [n * n_columns for n in self.active_per_step(layer, sample, rows)]
-            else:
-                active = self.activity.active_rows(layer.name, sample)[:, :, rows[0] : rows[1]]
-                errors = lines[:, :, columns[0] : columns[1]]
-                pairs = active.sum(axis=2, dtype=np.int64) * errors.sum(axis=2, dtype=np.int64)
-                self._macs[key] = self._per_burst(pairs)
-        return self._macs[key]
-
-    def words_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
-        """Words of a block's gradients that the outer products of each step touch, position by position.
-
-        The gradients of a row of weights begin a word. Of an active row those words are touched that hold a column
-        with an error; all of them where the activity does not say which errors are zero.
-        """
-        key = (layer.name, sample, rows, columns)
-        if key not in self._words:
-            words = self.parts.gradient_buffer.words_of_columns(columns[1] - columns[0])
-            lines = self.activity.error_lines(layer.name, sample)
-            if lines is None:
-                self._words[key] = [n * len(words) for n in self.active_per_step(layer, sample, rows)]
-            else:
-                active = self.activity.active_rows(layer.name, sample)[:, :, rows[0] : rows[1]]
-                errors = lines[:, :, columns[0] : columns[1]]
-                touched = [errors[:, :, low:high].any(axis=2) for low, high in words]
-                of_row = np.sum(touched, axis=0, dtype=np.int64)
-                self._words[key] = self._per_burst(active.sum(axis=2, dtype=np.int64) * of_row)
-        return self._words[key]
-
-    def n_vectors(self, layer: str, step: int) -> int:
-        """Output positions of a step's burst."""
-        start, stop = self.flow.positions(layer, step)
-        return stop - start
-
-    def spikes_per_step(self, name: str, sample: int, home: Home) -> list[int]:
-        """Spikes that a home of a layer sends in each step."""
-        key = (home.tile, -1)
-        known = self._active.setdefault((name, sample), {})
-        if key not in known:
-            spikes = self.activity.spikes[name][sample]
-            flat = spikes.reshape(spikes.shape[0], spikes.shape[1], -1)
-            mine = np.concatenate([flat[:, low:high] for low, high in home.channels], axis=1)
-            per_position = mine.sum(axis=1, dtype=np.int64)
-            known[key] = self._per_burst(per_position)
-        return known[key]
-
-    def spikes_of_input(self, sample: int) -> list[int]:
-        """Active inputs of each timestep."""
-        spikes = self.activity.spikes["input"][sample]
-        counts: list[int] = spikes.reshape(spikes.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
-        return counts
-
     @cached_property
     def digit_shares(self) -> dict[str, tuple[float, ...]]:
-        """Parts of the cells of each layer's arrays, and of a rule's fixed matrices, at each level, lowest first.
-
-        Of a differential pair one cell rests at the lowest. Weights that are not known count as spread evenly.
-        """
-        device, crossbar = self.chip.device, self.chip.crossbar
-        found: dict[str, tuple[float, ...]] = {}
-        for layer in (None, *self.network.weighted):
-            weight = None if layer is None else layer.weight
-            shares = np.full(device.n_levels, 1.0 / device.n_levels)
-            if weight is not None and np.abs(weight).max() > 0:
-                stored = _stored(weight, pairs=crossbar.signed == "differential")
-                digits = digits_of(stored, device.n_levels, crossbar.n_cells_per_weight)
-                shares = np.bincount(digits.ravel(), minlength=device.n_levels) / digits.size
-            if crossbar.signed == "differential":
-                shares = shares / 2
-                shares[0] += 0.5
-            found[FEEDBACK if layer is None else layer.name] = tuple(shares.tolist())
-        return found
+        """See :func:`archsim.lowering.cells.digit_shares`."""
+        return digit_shares(self.chip, self.network)
 
     @cached_property
     def mean_conductance(self) -> dict[str, float]:
-        """Mean conductance (S) of the cells of each layer's arrays.
-
-        A weight is stored as a whole number of ``levels ** cells_per_weight`` steps, one digit for each cell; a
-        cell at digit d of L levels has g_min + d / (L - 1) (g_max - g_min). Of a differential pair one cell
-        rests at g_min; otherwise weights are shifted so that the most negative is zero. Weights that are not
-        known count as spread evenly, which puts the mean digit at half the window.
-        """
-        device, crossbar = self.chip.device, self.chip.crossbar
-        pairs = crossbar.signed == "differential"
-        means = {}
-        for layer in self.network.weighted:
-            mean = 0.5
-            if layer.weight is not None and np.abs(layer.weight).max() > 0:
-                stored = _stored(layer.weight, pairs=pairs)
-                mean = mean_digit(stored, device.n_levels, crossbar.n_cells_per_weight)
-            mean *= 0.5 if pairs else 1.0
-            window = device.g_max_siemens - device.g_min_siemens
-            means[layer.name] = device.g_min_siemens + mean * window
-        return means
+        """See :func:`archsim.lowering.cells.mean_conductance`."""
+        return mean_conductance(self.chip, self.network)
 
 
 def or_nothing(task: int | None) -> int:
@@ -479,27 +233,3 @@ def or_nothing(task: int | None) -> int:
 def opened(job: Job, k: int) -> Job:
     """The k-th job of a fragment of which each place says count and times."""
     return replace(job, count=opening(k), occupancy_ps=opening(2 * k), latency_ps=opening(2 * k + 1))
-
-
-def mean_digit(share: NDArray[np.float64], n_levels: int, n_cells: int) -> float:
-    """Mean digit, as a part of the largest, of numbers in 0..1 written with `n_cells` digits to base `n_levels`.
-
-    Examples
-    --------
-    >>> mean_digit(np.array([1.0, 0.0]), n_levels=4, n_cells=2)
-    0.5
-    """
-    return float(np.mean(digits_of(share, n_levels, n_cells)) / (n_levels - 1))
-
-
-def digits_of(share: NDArray[np.float64], n_levels: int, n_cells: int) -> NDArray[np.int64]:
-    """(n_cells, *shape): digits of numbers in 0..1 written to base `n_levels`, the lowest first."""
-    steps = np.rint(share * (n_levels**n_cells - 1)).astype(np.int64)
-    return np.stack([steps // n_levels**i % n_levels for i in range(n_cells)])
-
-
-def _stored(weight: NDArray[np.float64], *, pairs: bool) -> NDArray[np.float64]:
-    """What of weights lies in the cells that are not at rest, in 0..1."""
-    largest = np.abs(weight).max()
-    stored: NDArray[np.float64] = np.abs(weight) / largest if pairs else (weight / largest + 1) / 2
-    return stored

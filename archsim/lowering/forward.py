@@ -28,55 +28,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.lowering.arrays import Product, counts_of
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Ints, Label, Span, or_nothing
+from archsim.lowering.context import RELEASE, Claim, Context, Label, or_nothing
+from archsim.lowering.counted import Ints, Span
+from archsim.lowering.homes import Sent, admitted_to_history, keep, lay_down_home
 from archsim.lowering.order import as_inputs_come
-from archsim.lowering.reads import Reads
-from archsim.lowering.rooms import history_room, homes_read, input_room, message_bytes
-from archsim.lowering.transport import Room, emit, empty_token, fetch, send_all, spike_bits, travel
-from archsim.mapping import IO, Block, Home, LayerPlan, n_bytes, sources_of, stored_for
+from archsim.lowering.reads import Reads, Turn
+from archsim.lowering.rooms import homes_read, input_room, message_bytes
+from archsim.lowering.transport import Room, empty_token, fetch, send_all, spike_bits
+from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of, stored_for
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
-
-
-@dataclass(eq=False)
-class Turn:
-    """Blocks of a layer that are read in the same step, and the home of each."""
-
-    plan: LayerPlan
-    blocks: list[Block]
-
-    @cached_property
-    def homes(self) -> list[int]:
-        """By block, the tile of the neurons that it adds to."""
-        return [self.plan.home_of(block).tile for block in self.blocks]
-
-    def ways_of(self, blocks: Sequence[int]) -> set[tuple[int, int]]:
-        """From which tile to which home the results of some blocks go."""
-        return {(self.blocks[k].tile, self.homes[k]) for k in blocks}
-
-
-class _AtHome(NamedTuple):
-    """Tasks of one step at one home: others ask for them.
-
-    `arrived`: for each layer and tile that reads the step, the task after which it has it.
-    """
-
-    updated: int
-    kept: int
-    stored: int
-    released: int
-    arrived: list[tuple[str, int, int]]
 
 
 @dataclass
@@ -216,14 +187,14 @@ class Forward:
         def lay_down() -> tuple[int, int]:
             waits = opening(0)
             if kept:
-                waits = self._admitted_to_history(plan, tile, step, "inputs", waits)
+                waits = admitted_to_history(ctx, label, plan, tile, step, "inputs", waits)
             task = fetch(ctx, label, tile, n_accesses, [waits], frees)
-            return task, self._keep(plan, tile, step, "inputs", task) if kept else task
+            return task, keep(ctx, label, plan, tile, step, "inputs", task) if kept else task
 
         key = ("fetch", tile, n_accesses, n_vectors, kept, *frees)
-        first, (task, keep) = ctx.placed(key, label, lay_down, [after])
+        first, (task, in_history) = ctx.placed(key, label, lay_down, [after])
         if kept:
-            self.kept_inputs[layer, tile, step] = first + keep
+            self.kept_inputs[layer, tile, step] = first + in_history
         self.fetched[layer, tile, step] = first + task
         self._leave_shared(plan, tile, step, first + task)
         return first + int(task)
@@ -248,7 +219,9 @@ class Forward:
             run, there = run.before, there + self.ctx.flow.n_steps(name)
         return run, there
 
-    def _fetched_accesses(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> dict[int, int]:
+    def _fetched_accesses(
+        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]
+    ) -> dict[int, int]:
         """Accesses of the input buffer of each tile: the rows of its active blocks, once if the bus broadcasts."""
         ctx, name = self.ctx, plan.layer.name
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))
@@ -283,7 +256,8 @@ class Forward:
             return list(range(len(turn.blocks)))
         if turn not in self._reached:
             spans = [ctx.active_per_step(plan.layer, self.sample, block.rows) for block in turn.blocks]
-            self._reached[turn] = np.array(spans, np.int64).reshape(len(spans), ctx.flow.n_steps(plan.layer.name)) > 0
+            shape = (len(spans), ctx.flow.n_steps(plan.layer.name))
+            self._reached[turn] = np.array(spans, np.int64).reshape(shape) > 0
         reached = self._reached[turn]
         active: list[int] = np.flatnonzero(reached[:, step]).tolist()
         return active
@@ -354,7 +328,7 @@ class Forward:
     ) -> None:
         """Read blocks and add their sums up at their homes."""
         ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
-        reads, counts = self._reads(turn, step, n_vectors)
+        reads, counts = self._reads(turn, n_vectors)
         fetched = {tile: self.fetched[name, tile, step] for tile in plan.tiles}
         distance = ctx.chip.tile.n_accumulator_sets
         free = {home.tile: or_nothing(self._sent_before(name, home.tile, step, distance)) for home in plan.homes}
@@ -363,12 +337,12 @@ class Forward:
             [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
         ]
         frees = [[[free[home]]] for _, home in where]
-        merged, added = reads.place(self.label(name, step), active, counts[active, step], waits, frees)
+        merged, added = reads.place(ctx, self.label(name, step), active, counts[active, step], waits, frees)
         for (tile, home), read, [task] in zip(where, merged, added, strict=True):
             self.read.setdefault((name, tile, step), []).append(read)
             come[home].append(task)
 
-    def _reads(self, turn: Turn, step: int, n_vectors: int) -> tuple[Reads, Ints]:
+    def _reads(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
         """What the blocks of a turn compute, and what they drive and read, by block and step."""
         ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
         if key not in self._counts:
@@ -377,8 +351,9 @@ class Forward:
             products = [Product(block, n_vectors, bits, signed) for block in turn.blocks]
             counts = [self._driven(turn, product) for product in products]
             if ("reads", *key) not in ctx.known:
-                targets = [[(home, p.block.n_columns * n_vectors)] for home, p in zip(turn.homes, products, strict=True)]
-                ctx.known["reads", *key] = Reads(ctx, products, targets)
+                n_values = [block.n_columns * n_vectors for block in turn.blocks]
+                targets = [[target] for target in zip(turn.homes, n_values, strict=True)]
+                ctx.known["reads", *key] = Reads(products, targets)
             self._counts[key] = ctx.known["reads", *key], np.array(counts)
         return self._counts[key]
 
@@ -411,10 +386,10 @@ class Forward:
         is_last = plan.layer is ctx.network.layers[-1]
         left = self.left.get(home.tile) if is_last and ctx.work.schedule == "sequential" else None
         key = ("home", home.tile, n_vectors, on_link, left is None, *consumers)
+        sent, keeps = Sent(on_link, consumers, in_order=left is not None), self._keeps(plan, "potentials")
         first, done = ctx.placed(
-            key, label, lambda: self._lay_down_home(plan, home, step, on_link, consumers, left is not None),
-            [after, left],
-        )  # fmt: skip
+            key, label, lambda: lay_down_home(ctx, label, plan, home, step, sent, keeps=keeps), [after, left]
+        )
         if plan.layer.neuron is not None:
             self.updated[name, home.tile, step] = first + done.updated
             self.kept_potentials[name, home.tile, step] = first + done.kept
@@ -425,65 +400,10 @@ class Forward:
         for consumer, tile, message in done.arrived:
             self.arrived.setdefault((consumer, tile, name, step), []).append(first + message)
 
-    def _lay_down_home(
-        self, plan: LayerPlan, home: Home, step: int, on_link: int, consumers: Sequence[str], in_order: bool
-    ) -> _AtHome:
-        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        ready = kept = opening(0)
-        if plan.layer.neuron is not None:
-            if keeps := self._keeps(plan, "potentials"):
-                ready = self._admitted_to_history(plan, home.tile, step, "potentials", ready)
-            n_neurons = home.n_channels * ctx.n_vectors(name, step)
-            update = ctx.parts.at(home.tile).neuron_unit.update(n_neurons, plan.layer.neuron.n_states)
-            ready = kept = ctx.do(label, home.tile, update, [ready])
-            if keeps:
-                kept = self._keep(plan, home.tile, step, "potentials", ready)
-        size = message_bytes(ctx, name, home, step)
-        share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, name]
-        out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[{name}]", share), size)
-        admitted = ctx.add(label, ADMIT, 1, after=[ready], reserves=[out])
-        stored, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-        messages, arrived = self._tell(plan, home, step, (on_link, emitted), consumers)
-        if plan.layer is ctx.network.layers[-1]:
-            left = travel(ctx, label, home.tile, IO, on_link, [emitted])
-            bits = home.n_channels * ctx.n_vectors(name, step) * ctx.bits[name]
-            messages.append(ctx.do(label, IO, ctx.parts.global_buffer.access("store_global", bits), [left]))
-        waits = [*(messages or [emitted]), *([opening(1)] if in_order else [])]
-        released = ctx.add(label, RELEASE, 1, after=waits, frees=[out])
-        return _AtHome(ready, kept, stored, released, arrived)
-
-    def _tell(
-        self, plan: LayerPlan, home: Home, step: int, sent: tuple[int, int], consumers: Sequence[str]
-    ) -> tuple[list[int], list[tuple[str, int, int]]]:
-        """Send what a home has stored to all that read it: once to where layers on a tile share it.
-
-        `sent`: bits on the links, and the task that has stored them. Returns all messages, and each by layer and
-        tile that reads it.
-        """
-        ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        size, plans, (on_link, emitted) = message_bytes(ctx, name, home, step), ctx.mapping.plans, sent
-        placed: dict[tuple[int, str], int] = {}  # by tile and the layer that it stores the message for
-        arrived: list[tuple[str, int, int]] = []
-        for consumer in consumers:
-            other = plans[consumer]
-            places = {
-                tile: (tile, stored_for(plans, other, tile, name, home, ctx.network))
-                for tile in other.tiles
-                if home in homes_read(ctx, other, tile, name)
-            }
-            new = [tile for tile, place in places.items() if place not in placed]
-            rooms = {tile: input_room(ctx, other, tile, name, home, size) for tile in new}
-            for tile, task in send_all(ctx, label, home.tile, on_link, rooms, [emitted]).items():
-                placed[places[tile]] = task
-            arrived += [(consumer, tile, placed[place]) for tile, place in places.items()]
-        return list(placed.values()), arrived
-
     def _consumers(self, name: str) -> list[str]:
         network = self.ctx.network
         own = [name] if network.layer(name).recurrent else []
         return own + [layer.name for layer in network.consumers(name)]
-
-    # ---- what the backward pass will need ------------------------------------------------------
 
     def _keeps(self, plan: LayerPlan, what: str) -> bool:
         """Whether the backward pass will ask for a layer's inputs or potentials."""
@@ -492,20 +412,6 @@ class Forward:
         if what == "inputs":
             return bool(plan.forward)
         return self.ctx.rule.keeps_potentials(self.ctx.network, plan.layer)
-
-    def _admitted_to_history(
-        self, plan: LayerPlan, tile: int, step: int, what: str, after: int
-    ) -> int:
-        """Wait for space in the history buffer before there is something to keep."""
-        room, _ = history_room(self.ctx, plan, tile, step, what)
-        label = self.label(plan.layer.name, step)
-        return self.ctx.add(label, ADMIT, 1, after=[after], reserves=[room.claim])
-
-    def _keep(self, plan: LayerPlan, tile: int, step: int, what: str, after: int) -> int:
-        ctx = self.ctx
-        _, bits = history_room(ctx, plan, tile, step, what)
-        label = self.label(plan.layer.name, step)
-        return ctx.do(label, tile, ctx.parts.at(tile).history_buffer.access("keep", bits), [after])
 
 
 def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:

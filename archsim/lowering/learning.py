@@ -14,14 +14,18 @@ For every layer with weights and every step whose error delta is known at the la
                  where the activity does not say)
     accumulate   beside it: each word of gradients that this touches out of the gradient buffer and back; both free
                  the inputs
+
+Where a rule keeps traces, `outer` multiplies them, see :mod:`archsim.lowering.traces`; with traces of synapses the
+slopes go with the errors, for they are multiplied at the synapse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from archsim.components import Job
+from archsim.components import Job, Operations
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label, opened
@@ -29,8 +33,9 @@ from archsim.lowering.error_sums import ErrorSums
 from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
 from archsim.lowering.rooms import history_room
+from archsim.lowering.traces import StepOfTile, meet_traces
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
-from archsim.mapping import Home, LayerPlan, error_bytes, sources_of
+from archsim.mapping import Home, LayerPlan, TraceNeed, error_bytes, numbers_of_error, sources_of
 from archsim.taskgraph import opening
 from archsim.workload import Layer
 
@@ -56,8 +61,9 @@ class Learning:
     forward: Forward
     phase: str
     gradients: dict[str, list[int]]
-    tasks: list[int] = field(default_factory=list)
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
+    traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
+    _outer: dict[tuple[str, int], tuple[list[int], list[int], list[int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
@@ -74,21 +80,22 @@ class Learning:
         return Label(phase or self.phase, layer, timestep, self.forward.sample)
 
     def errors(self) -> dict[tuple[int, int], int]:
-        """The error at the output by (home tile, step): at every step, or one on the mean rate for all."""
+        """The error at the output by (home tile, step): at every step, or one for all."""
         ctx, plan, name = self.ctx, self.ctx.plan(self.last.name), self.last.name
         steps = range(ctx.flow.n_steps(name))
-        if ctx.work.error == "mean_rate":
-            found = self.output_error.on_mean_rate()
+        if ctx.work.error != "per_timestep":
+            found = self.output_error.of_sample()
             return {(tile, step): task for tile, task in found.items() for step in steps}
         return {(home.tile, step): self.output_error.of_step(home, step) for home in plan.homes for step in steps}
 
     def delta(
-        self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
+        self, plan: LayerPlan, home: Home, step: int, after: Sequence[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
         ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
-        back = ctx.rule.goes_back_in_time(ctx.work)
-        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name))) if back else None
+        back, piece = ctx.rule.goes_back_in_time(ctx.work, plan.layer), ctx.rule.n_timesteps_of_a_piece(ctx.work)
+        ends = piece is not None and (ctx.flow.timestep(name, step) + 1) % piece == 0
+        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name))) if back and not ends else None
         kept = None if neuron is None else self.forward.kept_potentials[name, home.tile, step]
         key = ("delta", home.tile, ctx.n_vectors(name, step), later is None, *frees)
         first, done = ctx.placed(
@@ -172,8 +179,9 @@ class Learning:
         deltas, seen = self.scaled(label, deltas, n_values, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
+        n_each = numbers_of_error(ctx.rule, ctx.work, plan.layer)
         for home in plan.homes:
-            size = error_bytes(ctx.chip, home.n_channels * n_vectors, n_vectors)
+            size = error_bytes(ctx.chip, n_each * home.n_channels * n_vectors, n_vectors)
             share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, f"error of {name}"]
             out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error of {name}]", share), size)
             admitted = ctx.add(label, ADMIT, 1, after=[deltas[home.tile]], reserves=[out])
@@ -184,7 +192,7 @@ class Learning:
                 arrived[tile].append(task)
                 held[tile].append(rooms[tile].claim)
             ctx.add(label, RELEASE, 1, after=messages.values() or [emitted], frees=[out])
-        n_bits = 8 * error_bytes(ctx.chip, n_vectors * plan.layer.out_shape[0], n_vectors)
+        n_bits = 8 * error_bytes(ctx.chip, n_each * n_vectors * plan.layer.out_shape[0], n_vectors)
         fetched = {
             tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
         }
@@ -227,8 +235,12 @@ class Learning:
         return self.ctx.do(label, tile, self._rescale(n_values), after)
 
     def _rescale(self, n_values: int) -> Job:
-        name, operations = arithmetic.rescale(self.ctx.chip)
+        name, operations = self._of_rescaling
         return self.ctx.parts.gradient_unit.compute(name, n_values, operations)
+
+    @cached_property
+    def _of_rescaling(self) -> tuple[str, Operations]:
+        return arithmetic.rescale(self.ctx.chip)
 
     def fetch_errors(self, label: Label, tile: int, n_bits: int, n_readers: int, after: Iterable[int]) -> int:
         """Fetch errors out of the input buffer, once for each reader (once in all on a broadcast bus)."""
@@ -239,12 +251,15 @@ class Learning:
     def _error_room(self, plan: LayerPlan, home: Home, tile: int, size: int) -> Room:
         ctx, name = self.ctx, plan.layer.name
         burst = min(ctx.flow.n_positions(name), ctx.work.n_positions_per_burst)
-        sizes = {h.tile: error_bytes(ctx.chip, h.n_channels * burst, burst) for h in plan.homes}
+        n_each = numbers_of_error(ctx.rule, ctx.work, plan.layer)
+        sizes = {h.tile: error_bytes(ctx.chip, n_each * h.n_channels * burst, burst) for h in plan.homes}
         return shared_room(ctx, tile, f"error of {name}", home.tile, sizes, size)
 
     def outer(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         """Outer products of a step on one tile, gated by inputs and errors; frees the inputs kept for it."""
         ctx, name = self.ctx, plan.layer.name
+        if (need := ctx.rule.traces(ctx.work, plan.layer)) is not None:
+            return self._outer_of_traces(plan, tile, step, fetched, need)
         rescale, job, touched = self._jobs_of_outer(plan, tile, step)
         jobs = [rescale, job, *([touched] if touched else [])]
         key = ("outer", tile, ctx.n_vectors(name, step), *(job.action.name for job in jobs))
@@ -255,21 +270,48 @@ class Learning:
         self.gradients.setdefault(name, []).append(first + added)
         return first + int(added)
 
-    def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
-        """To rescale the errors, to multiply, and to add up the words that this touches; None if there are none."""
-        ctx, name, sample, here = self.ctx, plan.layer.name, self.forward.sample, self.ctx.parts.at(tile)
+    def _outer_of_traces(self, plan: LayerPlan, tile: int, step: int, fetched: int, need: TraceNeed) -> int:
+        """The same where traces are kept, which are brought up to date first."""
+        ctx, name, sample = self.ctx, plan.layer.name, self.forward.sample
+        label = self.label(name, step, OUTER_PHASE)
+        room, bits = history_room(ctx, plan, tile, step, "inputs")
+        recall, kept = ctx.parts.at(tile).history_buffer.access("recall", bits), self.forward.kept_inputs
+        recalled = ctx.do(label, tile, recall, [kept[name, tile, step], fetched])
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}
         n_errors = sum(ctx.errors_per_step(name, sample, span)[step] for span in spans)
-        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+        before = [recalled, self.rescaled(label, tile, n_errors, [fetched]), *self.traced.get((name, tile), [])]
+        done = meet_traces(ctx, label, StepOfTile(plan.layer, blocks, sample, step), need, before)
+        self.traced[name, tile] = done
+        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
+        self.gradients.setdefault(name, []).append(added)
+        return added
+
+    def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
+        """To rescale the errors, to multiply, to add up the words that this touches; None if there are none."""
+        ctx, here = self.ctx, self.ctx.parts.at(tile)
+        n_errors, n_macs, n_words = (column[step] for column in self._counts_of_outer(plan, tile))
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        n_macs = sum(ctx.macs_per_step(*where)[step] for where in at)
-        n_words = sum(ctx.words_per_step(*where)[step] for where in at)
         return (
             self._rescale(n_errors),
             here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip)),
             here.gradient_buffer.accumulate(n_words) if n_words else None,
         )
+
+    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> tuple[list[int], list[int], list[int]]:
+        """Errors, products and words of a tile, by step."""
+        key = (plan.layer.name, tile)
+        if key not in self._outer:
+            ctx, sample = self.ctx, self.forward.sample
+            blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+            spans = {block.columns for block in blocks}
+            at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+            self._outer[key] = (
+                _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
+                _summed(ctx.macs_per_step(*where) for where in at),
+                _summed(ctx.words_per_step(*where) for where in at),
+            )
+        return self._outer[key]
 
     def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
         """Ports: the errors, fetched; the inputs that were kept."""
@@ -284,5 +326,14 @@ class Learning:
 
     def release(self, label: Label, readers: Iterable[int], claims: list[Claim]) -> None:
         """Give back space once all its readers are done."""
-        if claims:
-            self.tasks.append(self.ctx.add(label, RELEASE, 1, after=readers, frees=claims))
+        if not claims:
+            return
+        self.ctx.placed(
+            ("release", *claims), label,
+            lambda: self.ctx.add(label, RELEASE, 1, after=[opening(0)], frees=claims), [list(readers)],
+        )  # fmt: skip
+
+
+def _summed(columns: Iterable[Sequence[int]]) -> list[int]:
+    """Sums of columns, step by step."""
+    return [sum(of_step) for of_step in zip(*columns, strict=True)]

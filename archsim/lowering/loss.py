@@ -63,12 +63,20 @@ class OutputError:
         first, error = ctx.placed(
             ("error", home.tile, n_values), self._label(step),
             lambda: self._error(home, step, n_values, [opening(0)], opening(1)),
-            [known, self._label_at(home.tile)],
+            [known, self.label_at(home.tile)],
         )  # fmt: skip
         return first + int(error)
 
-    def on_mean_rate(self) -> Known:
-        """The one error of a sample at each home."""
+    def of_sample(self) -> Known:
+        """The one error of a sample at each home: on the mean rate, or of the last timestep."""
+        if self.ctx.work.error == "last":
+            n_times = self.ctx.flow.timesteps[self.plan.layer.name]
+            last = self._steps_of(n_times - 1)
+            each = {home.tile: [self.of_step(home, step) for step in last] for home in self.plan.homes}
+            return self._joined(last[-1], each)
+        return self._on_mean_rate()
+
+    def _on_mean_rate(self) -> Known:
         n_times = self.ctx.flow.timesteps[self.plan.layer.name]
         last = self.ctx.flow.n_steps(self.plan.layer.name) - 1
         added = [self._tallied(timestep) for timestep in range(n_times)]
@@ -78,7 +86,7 @@ class OutputError:
         homes = self.plan.homes
         return {
             home.tile: self._error(
-                home, last, self._n_values(home), [known[home.tile]], self._label_at(home.tile)
+                home, last, self._n_values(home), [known[home.tile]], self.label_at(home.tile)
             )
             for home in homes
         }  # fmt: skip
@@ -97,7 +105,7 @@ class OutputError:
         step = self._steps_of(timestep)[-1]
         if self._is_normalised_each_time:
             found, operations = self._softmax_of(timestep), arithmetic.less_label(self.ctx.chip, normalised=True)
-            known = {tile: [task, self._label_at(tile)] for tile, task in found.items()}
+            known = {tile: [task, self.label_at(tile)] for tile, task in found.items()}
         else:
             known, operations = self._outputs_of(timestep), Operations()
         return {
@@ -125,9 +133,13 @@ class OutputError:
         chip, homes = self.ctx.chip, self.plan.homes
         for name, operations in (("largest", arithmetic.COMPARE), ("exponential", arithmetic.exponential(chip))):
             own = {home.tile: self._do(name, home, step, operations, [known[home.tile]]) for home in homes}
-            one_each = dict.fromkeys(own, 1)
-            known = summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(chip))
+            known = self._told(step, own)
         return known
+
+    def _told(self, step: int, own: Known) -> Known:
+        """What homes tell each other of a value that each has found of its own outputs."""
+        one_each = dict.fromkeys(own, 1)
+        return summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(self.ctx.chip))
 
     def _error(self, home: Home, step: int, n_values: int, known: list[int], label: int) -> int:
         """The label taken off; of errors that were added up it is off."""
@@ -142,11 +154,11 @@ class OutputError:
         job = self.ctx.parts.gradient_unit.compute(_named(name, operations), self._n_values(home), operations)
         return self.ctx.do(self._label(step), home.tile, job, after)
 
-    def _label_at(self, tile: int) -> int:
+    def label_at(self, tile: int) -> int:
         """The sample's label, sent to all homes once the first of its inputs has come."""
         if not self.labels:
             ctx, label = self.ctx, self._label(0)
-            bits = label_bits(self.plan.layer.n_neurons)
+            bits = label_bits(ctx.network.layers[-1].n_neurons)
             first = next(iter(self.forward.received.values()))
             loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", bits), first)
             for home in self.plan.homes:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 from archsim.components import Action, Held, Parts
 from archsim.given import refuse, wrong_type
-from archsim.lowering.context import ActivityLike, Context
+from archsim.lowering.context import Context
+from archsim.lowering.counted import ActivityLike
 from archsim.lowering.inference import lower_inference
 from archsim.lowering.power import cap_power
 from archsim.lowering.program import lower_program

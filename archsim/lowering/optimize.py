@@ -45,7 +45,7 @@ class Steps:
 
 def lower_steps(ctx: Context, label: Label, plan: LayerPlan, complete: int) -> Steps:
     """Lay down what an optimizer does with a layer's gradients after the task `complete`."""
-    needs = needs_of_layer(ctx.chip, ctx.work, plan)
+    needs = needs_of_layer(ctx.chip, ctx.work, plan, ctx.rule)
     if needs.is_plain:
         return Steps({}, complete)
     start = _passes(ctx, label, plan, needs, complete)

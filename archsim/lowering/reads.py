@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +16,29 @@ from numpy.typing import NDArray
 
 from archsim.lowering.arrays import Product, reading, scattering
 from archsim.lowering.context import Context, Label
+from archsim.mapping import Block, LayerPlan
 from archsim.taskgraph import Many
 
 Ints = NDArray[np.int64]
 Targets = Sequence[tuple[int, int]]
 """By target, its tile and how many of the results it gets."""
+
+
+@dataclass(eq=False)
+class Turn:
+    """Blocks of a layer that are read in the same step, and the home of each."""
+
+    plan: LayerPlan
+    blocks: list[Block]
+
+    @cached_property
+    def homes(self) -> list[int]:
+        """By block, the tile of the neurons that it adds to."""
+        return [self.plan.home_of(block).tile for block in self.blocks]
+
+    def ways_of(self, blocks: Sequence[int]) -> set[tuple[int, int]]:
+        """From which tile to which home the results of some blocks go."""
+        return {(self.blocks[k].tile, self.homes[k]) for k in blocks}
 
 
 class _Row(NamedTuple):
@@ -40,19 +59,17 @@ class Reads:
 
     Parameters
     ----------
-    ctx : Context
     products : sequence of Product
     targets : sequence of Targets
         Of each product, as many as of the others.
     """
 
-    ctx: Context
     products: Sequence[Product]
     targets: Sequence[Targets]
     _rows: dict[int, _Row] = field(default_factory=dict)
 
     def place(
-        self, label: Label, active: Sequence[int], counts: Ints, waits: Sequence[Sequence[int]],
+        self, ctx: Context, label: Label, active: Sequence[int], counts: Ints, waits: Sequence[Sequence[int]],
         free: Sequence[Sequence[Sequence[int]]],
     ) -> tuple[list[int], list[list[int]]]:  # fmt: skip
         """Lay down some of the products.
@@ -74,10 +91,11 @@ class Reads:
             The tasks that merge each result, and its additions.
         """
         many = Many([], 0, [], [], [], counts)
-        at = first = self.ctx.graph.n_tasks
+        at = first = ctx.graph.n_tasks
+        is_late = ctx.work.schedule == "three_level"  # a later batch's write waits for them
         merged, added = [], []
         for k, before, of_additions in zip(active, waits, free, strict=True):
-            row = self._rows.get(k) or self._learn(label, k)
+            row = self._rows.get(k) or self._learn(ctx, label, k)
             many.numbers.extend(row.numbers)
             many.slots.extend(row.slots)
             merged.append(at + row.merged)
@@ -85,26 +103,22 @@ class Reads:
             for port in (before, merged[-1:], *of_additions):
                 many.port_tasks.extend(port)
                 many.port_sizes.append(len(port))
-            if self._is_late:  # a later batch's write waits for them
-                self.ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
+            if is_late:
+                ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
             at += row.n_tasks
-        self.ctx.graph.place_many(many._replace(n_tasks=at - first), label.timestep, label.sample)
+        ctx.graph.place_many(many._replace(n_tasks=at - first), label.timestep, label.sample)
         return merged, added
 
-    @property
-    def _is_late(self) -> bool:
-        return self.ctx.work.schedule == "three_level"
-
-    def _learn(self, label: Label, k: int) -> _Row:
+    def _learn(self, ctx: Context, label: Label, k: int) -> _Row:
         """Asked when it is first laid down: resources are numbered in that order."""
-        ctx, product, targets = self.ctx, self.products[k], tuple(self.targets[k])
+        product, targets = self.products[k], tuple(self.targets[k])
         read = reading(ctx, label, product)
-        n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed))
+        n_counts = 2 * len(ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors))
         one = ctx.graph.known(read.fragment, (1, len(read.slots), n_counts, 0))
         scatter = scattering(ctx, label, product, targets)
         two = ctx.graph.known(scatter, (1 + len(targets), 1, 0, 0))
         self._rows[k] = _Row(
             (one.number, two.number), one.n_tasks, one.n_tasks + two.n_tasks, (*read.slots, read.register),
-            *read.fragment.made, scatter.made,
+            last=read.fragment.made[0], merged=read.fragment.made[1], added=scatter.made,
         )  # fmt: skip
         return self._rows[k]

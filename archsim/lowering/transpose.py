@@ -28,15 +28,21 @@ def load_rows(
     if block.role != "copy":
         for row in range(block.n_rows):
             yield load_row(ctx, label, plan, block, [steps.before(block, row), free])
-    elif ctx.chip.tile.transposer is None:
-        for owner, column in _gradients_of(plan, block):
-            strided = ctx.parts.at(owner.tile).gradient_buffer.load_strided(block.n_columns)
-            row = owner.columns[0] + column - block.rows[0]
-            yield owner.tile, ctx.do(label, owner.tile, strided, [steps.before(block, row), free])
     else:
-        for source, rows in _groups(ctx, plan, block):
+        for source, rows in groups(ctx, plan, block):
             waits = [steps.before(block, row) for row in rows]
-            yield from _transposed(ctx, label, block, source, len(rows), [*waits, free])
+            yield from load_group(ctx, label, block, source, len(rows), [*waits, free])
+
+
+def load_group(
+    ctx: Context, label: Label, block: Block, source: int, n_rows: int, after: list[int | None]
+) -> Iterator[Loaded]:
+    """Lay down the loads of some rows of a copy (`groups`), out of the buffer of one tile."""
+    if ctx.chip.tile.transposer is not None:
+        yield from _transposed(ctx, label, block, source, n_rows, after)
+        return
+    strided = ctx.parts.at(source).gradient_buffer.load_strided(block.n_columns)
+    yield source, ctx.do(label, source, strided, after)
 
 
 def load_row(
@@ -70,13 +76,14 @@ def _transposed(
     ctx.add(label, RELEASE, 1, after=loaded, frees=[space])
 
 
-def _groups(ctx: Context, plan: LayerPlan, block: Block) -> Iterator[tuple[int, list[int]]]:
-    """The tile and the rows of a copy whose gradients end in one word, in order."""
-    buffer = ctx.chip.tile.gradients
+def groups(ctx: Context, plan: LayerPlan, block: Block) -> Iterator[tuple[int, list[int]]]:
+    """The tile and the rows of a copy whose gradients are loaded together: those that end in one word."""
+    buffer, is_turned = ctx.chip.tile.gradients, ctx.chip.tile.transposer is not None
 
     def word(gradient: tuple[Block, int]) -> tuple[Block, int]:
         owner, column = gradient
-        return owner, ((column + 1) * buffer.gradient_bits - 1) // buffer.width_bits
+        end = ((column + 1) * buffer.gradient_bits - 1) // buffer.width_bits
+        return owner, end if is_turned else column
 
     for (owner, _), group in groupby(_gradients_of(plan, block), key=word):
         yield owner.tile, [owner.columns[0] + column - block.rows[0] for _, column in group]

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from archsim.lowering.arrays import summed_up
 from archsim.lowering.context import BARRIER, Context, Label, or_nothing
 from archsim.lowering.optimize import Steps, lower_steps
 from archsim.lowering.transport import travel
-from archsim.lowering.transpose import Loaded, load_row, load_rows, loading
+from archsim.lowering.transpose import Loaded, groups, load_group, load_row, load_rows, loading
 from archsim.lowering.writes import Row, count_rows, inspect_row, rows_of, write_row, writing
 from archsim.mapping import Block, LayerPlan
 from archsim.taskgraph import NOTHING, Fragment, Known, Many, opening
@@ -109,8 +110,10 @@ def _write_block(
     rows = rows_of(ctx, block, update)
     count_rows(ctx, rows)
     kinds = {id(row): row for row in rows}
-    if block.role == "copy" or len(kinds) > 2 + len(rows) // 4:  # few rows are alike
+    if len(kinds) > 1 + (block.role != "copy") * len(rows) // 4:  # few rows are alike
         return _write_rows(ctx, label, plan, block, rows, steps, free)
+    if block.role == "copy":
+        return _place_copy(ctx, label, plan, block, rows[0], steps, free)
     return _place_rows(ctx, label, plan, block, rows, steps, free)
 
 
@@ -166,6 +169,36 @@ def _place_rows(
     many.port_sizes.extend([1] * 3 * len(rows))
     ctx.graph.place_many(many._replace(n_tasks=at - ctx.graph.n_tasks), label.timestep, label.sample)
     return ctx.add(label, BARRIER, 1, after=arrived) if last == NOTHING else last
+
+
+def _place_copy(
+    ctx: Context, label: Label, plan: LayerPlan, block: Block, row: Row | None, steps: Steps, free: int | None
+) -> int:
+    """As `_write_rows`, of a copy whose rows are all alike: rows that are loaded together are one fragment."""
+    last: int | None = None
+    arrived: list[int] = []
+    for source, rows in groups(ctx, plan, block):
+        first, (come, done) = ctx.placed(
+            ("copy", block.tile, block.pe, block.crossbar, source, len(rows), row), label,
+            partial(_lay_down_group, ctx, label, block, row, source, len(rows)),
+            [[*(steps.before(block, k) for k in rows), free], last],
+        )  # fmt: skip
+        arrived += [first + task for task in come]
+        last = last if done is None else first + done
+    return ctx.add(label, BARRIER, 1, after=arrived) if last is None else last
+
+
+def _lay_down_group(
+    ctx: Context, label: Label, block: Block, row: Row | None, source: int, n_rows: int
+) -> tuple[list[int], int | None]:
+    """Ports: the gradients and what the array waits for; the row before."""
+    last, arrived, done = opening(1), list[int](), None
+    for loaded in load_group(ctx, label, block, source, n_rows, [opening(0)]):
+        come, written = _write(ctx, label, block, row, loaded, last)
+        arrived.append(come)
+        if written is not None:
+            last = done = written
+    return arrived, done
 
 
 def _fragment_of(

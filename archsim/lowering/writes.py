@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from archsim.components.pulsed import Pulsed, taken
 from archsim.lowering.arrays import adc_claim, adc_grants, crossbar_resource
-from archsim.lowering.context import FEEDBACK, Claim, Context, Label
+from archsim.lowering.cells import FEEDBACK
+from archsim.lowering.context import Claim, Context, Label
 from archsim.mapping import Block
 from archsim.spec import Chip
 

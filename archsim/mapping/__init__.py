@@ -11,11 +11,18 @@ from archsim.mapping.blocks import (
 )
 from archsim.mapping.dataflow import Dataflow
 from archsim.mapping.mapping import Mapping, link_bits, map_workload
-from archsim.mapping.memory import all_value_bits, error_bytes, label_bits, n_bytes, value_bits
+from archsim.mapping.memory import (
+    all_value_bits,
+    error_bytes,
+    label_bits,
+    n_bytes,
+    numbers_of_error,
+    value_bits,
+)
 from archsim.mapping.optimizer import needs_of, needs_of_layer
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.rows import error_rows, needed_from, rows_of_source, sources_of, stored_for
-from archsim.mapping.rule import refuse_without_parts, rule_of, rules_of
+from archsim.mapping.rule import TraceNeed, refuse_without_parts, rule_of, rules_of
 from archsim.workload.update_needs import UpdateNeeds
 
 __all__ = [
@@ -26,6 +33,7 @@ __all__ = [
     "Hop",
     "LayerPlan",
     "Mapping",
+    "TraceNeed",
     "UpdateNeeds",
     "all_value_bits",
     "copy_blocks",
@@ -42,6 +50,7 @@ __all__ = [
     "needs_of",
     "needs_of_layer",
     "neurons_of",
+    "numbers_of_error",
     "refuse_without_parts",
     "rows_of_source",
     "rule_of",

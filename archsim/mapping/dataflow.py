@@ -130,6 +130,10 @@ class Dataflow:
             most = max(most, bisect_right(arrived, newest) - bisect_left(leave_after, step))
         return most
 
+    def reaches_over_time(self, layer: Layer) -> bool:
+        """Whether a step of a layer may read another timestep of its input than its own: windows, delays."""
+        return layer.delay > 0 or _spans_time(layer)
+
     @cached_property
     def look_ahead(self) -> dict[str, int]:
         """Timesteps that windows on the way from each layer to the output look ahead; 0 if none does."""

@@ -18,7 +18,7 @@ from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
 from archsim.mapping.replicas import is_auto, loads_of, n_free, shared_out, with_copies
 from archsim.mapping.rows import readers, sources_of
-from archsim.mapping.rule import MappedRule, refuse_without_parts, rule_of, rules_of
+from archsim.mapping.rule import MappedRule, refuse_impossible, refuse_without_parts, rule_of, rules_of
 from archsim.mapping.shown import mapping_html
 from archsim.spec import TAILORED, Chip
 from archsim.workload import INPUT, Layer, Network, Phase, Workload, phases
@@ -129,9 +129,10 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     ], MappingError)  # fmt: skip
     refuse_without_parts(chip, phase)
     rules = rules_of(phase, work, chip)
+    refuse_impossible(chip, work, rules)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
     chip = _with_replicas(chip, work, flow, rules)
-    plans, n_crossbars = _laid_out(chip, flow, rules)
+    plans, n_crossbars = _laid_out(chip, work, flow, rules)
     n_tiles = _tiles_of(chip, n_crossbars)
     traffic = _traffic(chip, work, flow, plans)
     noc = chip.interconnect
@@ -151,10 +152,10 @@ def _with_replicas(chip: Chip, work: Workload, flow: Dataflow, rules: Sequence[M
             "crossbars, as every run does"
         )
     single = with_copies(chip, ())
-    used = _laid_out(single, flow, rules)[1]
+    used = _laid_out(single, work, flow, rules)[1]
     free = n_free(chip, used)
     gifts = shared_out(loads_of(single, work, flow), free)
-    while gifts and _laid_out(with_copies(chip, gifts), flow, rules)[1] > used + free:
+    while gifts and _laid_out(with_copies(chip, gifts), work, flow, rules)[1] > used + free:
         gifts.pop()  # what of a PE is left over beside blocks of several crossbars is lost
     return with_copies(chip, gifts)
 
@@ -170,13 +171,13 @@ def _refuse_unknown(chip: Chip, work: Workload) -> None:
 
 
 def _laid_out(
-    chip: Chip, flow: Dataflow, rules: Sequence[MappedRule]
+    chip: Chip, work: Workload, flow: Dataflow, rules: Sequence[MappedRule]
 ) -> tuple[dict[str, LayerPlan], int]:
     """All layers on crossbars, and the crossbars up to the last one in use."""
     allocator = _Allocator(chip)
     plans: dict[str, LayerPlan] = {}
     for layer in flow.network.layers:
-        plans[layer.name] = _plan(layer, flow, chip, rules, allocator, plans)
+        plans[layer.name] = _plan(layer, flow, (chip, work), rules, allocator, plans)
     return plans, allocator.n_crossbars
 
 
@@ -255,11 +256,12 @@ class _Allocator:
 def _plan(
     layer: Layer,
     flow: Dataflow,
-    chip: Chip,
+    of: tuple[Chip, Workload],
     rules: Sequence[MappedRule],
     allocator: _Allocator,
     plans: MappingType[str, LayerPlan],
 ) -> LayerPlan:
+    chip, work = of
     if not layer.has_weights:
         return LayerPlan(layer, 0, (), (), (), _pool_homes(layer, flow.network, plans))
     n_rows = layer.n_rows(flow.timesteps[layer.inputs[0]])
@@ -267,7 +269,7 @@ def _plan(
     homes = _homes(forward)
     plan = LayerPlan(layer, n_rows, forward, (), (), homes)
     put = allocator.stack if chip.mapping.few_rows == "stacked" else allocator.place
-    others = [block for rule in rules for block in put(rule.blocks(chip, flow.network, plan))]
+    others = [block for rule in rules for block in put(rule.blocks(chip, work, plan))]
     copy, feedback = (tuple(block for block in others if block.role == role) for role in ("copy", "feedback"))
     return replace(plan, copy=copy, feedback=feedback)
 

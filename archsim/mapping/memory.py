@@ -23,7 +23,7 @@ from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
 from archsim.spec import EXACT, TAILORED, Buffer, Chip
-from archsim.workload import INPUT, Network, Pool, Workload
+from archsim.workload import INPUT, Layer, Network, Pool, Workload
 
 TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 Key = TypeVar("Key")
@@ -84,6 +84,12 @@ def error_bytes(chip: Chip, n_values: int, n_vectors: int) -> int:
     """Bytes of errors on their way, and of the number that each vector was divided by."""
     of_values = n_values * chip.execution.error_resolution_bits
     return n_bytes(of_values + n_vectors * chip.tile.membrane_buffer.potential_bits, 1)
+
+
+def numbers_of_error(rule: MappedRule, work: Workload, layer: Layer) -> int:
+    """Numbers that are sent for each error of a layer: where its synapses have traces, the slope goes with it."""
+    need = rule.traces(work, layer)
+    return 1 if need is None or not need.n_of_synapse else 2
 
 
 def label_bits(n_classes: int) -> int:
@@ -216,7 +222,7 @@ class _Book:
     def __init__(
         self, chip: Chip, work: Workload, rule: MappedRule | None, flow: Dataflow, plans: Mapping[str, LayerPlan]
     ) -> None:
-        self.chip, self.work, self.flow, self.plans = chip, work, flow, plans
+        self.chip, self.work, self.flow, self.plans, self.rule = chip, work, flow, plans, rule
         self.demands: list[Demand] = []
         potential = chip.tile.membrane_buffer.potential_bits
         self.bits = all_value_bits(work.network, work.input_bits, potential)
@@ -290,7 +296,7 @@ class _Book:
     def _carried(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Errors of the later timestep, which a neuron's own adds: as many numbers as it has states."""
         layer, name = plan.layer, plan.layer.name
-        keeps = rule.goes_back_in_time(self.work) and rule.keeps_potentials(self.work.network, layer)
+        keeps = rule.goes_back_in_time(self.work, layer) and rule.keeps_potentials(self.work.network, layer)
         if layer.neuron is None or not keeps or self.flow.timesteps[name] == 1:
             return
         bits = self.chip.tile.membrane_buffer.potential_bits * layer.neuron.n_states
@@ -302,23 +308,28 @@ class _Book:
         """Errors on their way: from a layer's homes to its arrays, and where else the rule sends them."""
         name = plan.layer.name
         burst = self._burst(name)
-        step_bytes = {home.tile: error_bytes(self.chip, home.n_channels * burst, burst) for home in plan.homes}
+        n_each = numbers_of_error(rule, self.work, plan.layer)
+        step_bytes = {
+            home.tile: error_bytes(self.chip, n_each * home.n_channels * burst, burst) for home in plan.homes
+        }
         everything = sum(step_bytes.values())
         for tile in sorted({*plan.gradient_tiles, *(block.tile for block in rule.error_arrays(plan))}):
             self._add("input_buffer", tile, f"error of {name}", everything, everything * STREAM_STEPS)
         for tile, step in step_bytes.items():
             self._add("output_buffer", tile, f"error of {name}", step, step * STREAM_STEPS)
         last = self.plans[self.work.network.layers[-1].name]
-        n_positions = self.flow.n_positions(last.layer.name)
-        whole = {home.tile: error_bytes(self.chip, home.n_channels * n_positions, 1) for home in last.homes}
-        for buffer, tile, user, size in rule.rooms(plan, last, whole):
+        sent = rule.n_values_sent(self.work, last).items()
+        whole = {tile: error_bytes(self.chip, n_values, 1) for tile, n_values in sent}
+        for buffer, tile, user, size in rule.rooms(self.work, plan, last, whole):
             self._add(buffer, tile, user, size, size * STREAM_STEPS)
+        for tile, bits in rule.kept_bits(self.chip, self.work, plan).items():
+            self._add("gradient_buffer", tile, f"feedback of {name}", n_bytes(bits, 1), n_bytes(bits, 1))
 
     def _history(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""
         name, layer, network = plan.layer.name, plan.layer, self.work.network
         at_once = rule.learns_at_once(self.work, self.flow)
-        least = self._steps_until_error(name) if at_once else self.flow.n_steps(name)
+        least = self._steps_until_error(name, rule) if at_once else self.flow.n_steps(name)
         liked = {what: max(least, self._overlapped_steps(name, rule, what)) for what in ("inputs", "potentials")}
         rows: dict[int, set[Span]] = {tile: set() for tile in plan.gradient_tiles}
         for block in plan.forward:
@@ -348,19 +359,21 @@ class _Book:
         flow, names = self.flow, self.work.network.names
         above = len(names) - 1 - names.index(name)
         at_once = rule.learns_at_once(self.work, flow)
-        n_times = rule.n_timesteps_under_way(above) + (self._ahead(name) + 1 if at_once else flow.timesteps[name])
+        in_piece = self._ahead(name) + (rule.n_timesteps_of_a_piece(self.work) or 1)
+        n_times = rule.n_timesteps_under_way(above) + (in_piece if at_once else flow.timesteps[name])
         n_times += 2 if what == "inputs" else 0
         overlapped = self.work.n_batch if self.work.schedule == "within_batch" else self.work.n_samples
         return min(n_times * flow.n_bursts(name), overlapped * flow.n_steps(name))
 
-    def _steps_until_error(self, name: str) -> int:
+    def _steps_until_error(self, name: str, rule: MappedRule) -> int:
         """Steps of a layer between one and the error of its timestep.
 
-        One timestep more for each layer on the way keeps them busy at once; windows that look ahead, or a
-        delay, add theirs.
+        One timestep more for each layer on the way keeps them busy at once; windows that look ahead, a delay, or
+        a piece of several timesteps add theirs.
         """
         names, n_times = self.work.network.names, self.flow.timesteps[name]
-        n = self._ahead(name) + len(names) - names.index(name) + 1
+        piece = rule.n_timesteps_of_a_piece(self.work) or 1
+        n = self._ahead(name) + len(names) - names.index(name) + piece
         return min(n, n_times) * self.flow.n_bursts(name)
 
     def _ahead(self, name: str) -> int:
@@ -375,8 +388,21 @@ class _Book:
             rows = [(b.n_rows, b.n_columns) for b in plan.forward if b.tile == tile and b.replica == 0]
             n = sets * self._row_by_row(rows, bits)
             self._add("gradient_buffer", tile, f"gradient of {plan.layer.name}", n, n)
-            n = self._row_by_row(rows, bits * needs_of_layer(self.chip, self.work, plan).n_states)
+            n = self._traces(plan, tile, bits)
+            self._add("gradient_buffer", tile, f"traces of {plan.layer.name}", n, n)
+            n = self._row_by_row(rows, bits * needs_of_layer(self.chip, self.work, plan, self.rule).n_states)
             self._add("gradient_buffer", tile, f"optimizer state of {plan.layer.name}", n, n)
+
+    def _traces(self, plan: LayerPlan, tile: int, bits: int) -> int:
+        """Bytes of what a layer keeps of its past on a tile; the numbers of a row of synapses begin a word."""
+        need = None if self.rule is None else self.rule.traces(self.work, plan.layer)
+        if need is None:
+            return 0
+        blocks = [b for b in plan.forward if b.tile == tile and b.replica == 0]
+        n_rows = sum(high - low for low, high in {b.rows for b in blocks})
+        of_rows = n_bytes(need.n_of_row * n_rows * bits, 1)
+        of_synapses = self._row_by_row([(b.n_rows, b.n_columns) for b in blocks], bits * need.n_of_synapse)
+        return self.flow.n_positions(plan.layer.name) * (of_rows + of_synapses)
 
     def _row_by_row(self, blocks: Sequence[tuple[int, int]], bits: int) -> int:
         """Bytes of `bits` for each weight of blocks (rows, columns): each row is read alone and begins a word."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archsim.mapping.plan import LayerPlan
+from archsim.mapping.rule import MappedRule
 from archsim.registry import OPTIMIZERS
 from archsim.spec import Chip
 from archsim.workload import Workload
 from archsim.workload.update_needs import UpdateNeeds
 
 
-def needs_of(work: Workload) -> UpdateNeeds:
-    """Needs of the optimizer of ``learning.adapt``; plain gradient descent where none is named.
+def needs_of(work: Workload, rule: MappedRule | None = None) -> UpdateNeeds:
+    """Needs of the optimizer of a rule, or of ``learning.adapt``; plain gradient descent where none is named.
 
     SGD: nothing. Momentum: m, a multiplication and an addition. Adam: m and v, 6 multiplications, 3 additions, a
     division, a root. SinkGD: for each half iteration 2 multiplications and an addition, and a multiplication by
@@ -30,18 +31,22 @@ def needs_of(work: Workload) -> UpdateNeeds:
     True
     """
     adapt = work.learning.adapt
-    if adapt is None:
+    of_adapt = None if adapt is None else adapt.optimizer
+    optimizer = of_adapt if rule is None else rule.optimizer(work)
+    if optimizer is None:
         return UpdateNeeds("sgd")
-    with OPTIMIZERS.calling(adapt.optimizer.kind):
-        needs: UpdateNeeds = adapt.optimizer.needs()
-    if not adapt.residual:
+    with OPTIMIZERS.calling(optimizer.kind):
+        needs: UpdateNeeds = optimizer.needs()
+    if adapt is None or not adapt.residual:
         return needs
     return _with_one_more(needs, "residual")
 
 
-def needs_of_layer(chip: Chip, work: Workload, plan: LayerPlan) -> UpdateNeeds:
+def needs_of_layer(
+    chip: Chip, work: Workload, plan: LayerPlan, rule: MappedRule | None = None
+) -> UpdateNeeds:
     """The same for the weights of a layer: what waits for its copy is one more number, and an addition."""
-    needs = needs_of(work)
+    needs = needs_of(work, rule)
     return _with_one_more(needs, "copy waits") if chip.execution.n_copy_every > 1 and plan.copy else needs
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from archsim.errors import SpecError
+from archsim.errors import MappingError, SpecError
 from archsim.mapping.blocks import Block
 from archsim.mapping.dataflow import Dataflow
 from archsim.registry import RULES
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
 
 
+@dataclass(frozen=True)
+class TraceNeed:
+    """What a layer keeps of the past until an error comes.
+
+    Parameters
+    ----------
+    n_of_row, n_of_synapse : int
+        Numbers for each row that an input drives, and for each weight; of a convolution at each position.
+    """
+
+    n_of_row: int
+    n_of_synapse: int
+
+
 class MappedRule(Protocol):
     """A learning rule, as far as it decides what a chip must hold."""
 
@@ -29,9 +44,15 @@ class MappedRule(Protocol):
     @property
     def parts(self) -> Sequence[str]: ...
 
-    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]: ...
+    def settings(self, work: Workload) -> Any: ...
 
-    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int: ...
+    def optimizer(self, work: Workload) -> Any: ...
+
+    def faults(self, chip: Chip, work: Workload) -> list[str]: ...
+
+    def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]: ...
+
+    def most_blocks(self, chip: Chip, work: Workload, layer: Layer, n_rows: int) -> int: ...
 
     def error_arrays(self, plan: LayerPlan) -> Sequence[Block]: ...
 
@@ -39,11 +60,21 @@ class MappedRule(Protocol):
 
     def learns_at_once(self, work: Workload, flow: Dataflow) -> bool: ...
 
-    def goes_back_in_time(self, work: Workload) -> bool: ...
+    def goes_back_in_time(self, work: Workload, layer: Layer) -> bool: ...
+
+    def n_timesteps_of_a_piece(self, work: Workload) -> int | None: ...
+
+    def traces(self, work: Workload, layer: Layer) -> TraceNeed | None: ...
 
     def n_timesteps_under_way(self, n_above: int) -> int: ...
 
-    def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]: ...
+    def n_values_sent(self, work: Workload, last: LayerPlan) -> dict[int, int]: ...
+
+    def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]: ...
+
+    def rooms(
+        self, work: Workload, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]
+    ) -> Iterable[RoomNeed]: ...
 
 
 def rule_of(phase: str) -> MappedRule | None:
@@ -88,6 +119,18 @@ def refuse_without_parts(chip: Chip, phase: str) -> None:
     if missing := _missing(chip, needed):
         said = f"chip {chip.name} leaves out what phase {phase} needs"
         raise SpecError(f"{', '.join(missing)}: {said}; {HOW_TO_LEARN}")
+
+
+def refuse_impossible(chip: Chip, work: Workload, rules: Iterable[MappedRule]) -> None:
+    """Refuse rules that the chip cannot carry out.
+
+    Raises
+    ------
+    MappingError
+        With all reasons, and what would help.
+    """
+    if faults := [fault for rule in rules for fault in rule.faults(chip, work)]:
+        raise MappingError("\n".join(f"{work.name} on {chip.name}: {fault}" for fault in faults))
 
 
 def _missing(chip: Chip, parts: Iterable[str]) -> list[str]:

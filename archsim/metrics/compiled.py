@@ -114,7 +114,11 @@ def in_line(run: Run, tasks: Ids, n: int, fifo: bool) -> None:
 def given_back(run: Run) -> tuple[Ints, Codes]:
     """When tasks give back what they use (code 2 * task) and what they free (2 * task + 1), by time."""
     n = len(run.start)
-    ends, gives = np.empty(2 * n, np.int64), np.empty(2 * n, np.uint32)
+    n_ends = 0
+    for task in range(n):
+        n_ends += int(run.uses.ptr[task] < run.uses.ptr[task + 1])
+        n_ends += int(run.frees.ptr[task] < run.frees.ptr[task + 1])
+    ends, gives = np.empty(n_ends, np.int64), np.empty(n_ends, np.uint32)
     n_ends = 0
     for task in range(n):
         if run.uses.ptr[task] < run.uses.ptr[task + 1]:
@@ -123,7 +127,7 @@ def given_back(run: Run) -> tuple[Ints, Codes]:
         if run.frees.ptr[task] < run.frees.ptr[task + 1]:
             ends[n_ends], gives[n_ends] = run.done[task], 2 * task + 1
             n_ends += 1
-    ends, gives = by_time(ends[:n_ends], gives[:n_ends])
+    ends, gives = by_time(ends, gives)
     return ends, gives
 
 

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.metrics.waits import CAUSES, Waits, check_finished, waits
+from archsim.compiling import pays
+from archsim.metrics.waits import CAUSES, WORTH, Waits, check_finished, waits
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -109,6 +110,8 @@ def _way(start: Ints, holder: Ints, last: int) -> Ints:
     try:
         from archsim.metrics.compiled import walked
     except ImportError:  # numba is not installed
+        return plain_way(start, holder, last)
+    if not pays(walked, len(start), WORTH):
         return plain_way(start, holder, last)
     return np.asarray(walked(start, holder, last))
 

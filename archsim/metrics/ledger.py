@@ -140,7 +140,7 @@ def exact_sums(index: Ints, values: Ints, n: int) -> list[int]:
     """
     total = [0] * n
     for begin in range(0, len(values), _EXACT):
-        at, part = index[begin : begin + _EXACT], values[begin : begin + _EXACT]
+        at, part = index[begin : begin + _EXACT], values[begin : begin + _EXACT].astype(np.int64)
         for shift, digits in ((0, part & 0xFFFFFFFF), (32, part >> 32)):
             if digits.any():
                 sums = np.bincount(at, digits, minlength=n).tolist()

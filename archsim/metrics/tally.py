@@ -27,7 +27,7 @@ class Sums(NamedTuple):
     """Tasks, how often their action was done, and how long they held what they use."""
 
     n_tasks: int
-    count: int
+    n_done: int
     busy_ps: int
 
 
@@ -42,7 +42,7 @@ class Tally:
     >>> tasks = [b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
     >>> one = Tally.of(b.build())
     >>> one.sums
-    {Kind(action='convert', phase='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, count=16, busy_ps=200)}
+    {Kind(action='convert', phase='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, n_done=16, busy_ps=200)}
     >>> one.add(one)
     >>> one.count("convert")
     32
@@ -55,13 +55,13 @@ class Tally:
     def of(cls, graph: TaskGraph, chosen: NDArray[np.bool_] | None = None) -> Tally:
         """The tasks of a graph, or some of them."""
         tasks = np.flatnonzero(chosen) if chosen is not None else np.arange(graph.n_tasks)
-        kind = _kinds(graph)[tasks]
-        _, first, of_task = np.unique(kind, return_index=True, return_inverse=True)
-        n, of_task = len(first), of_task.reshape(-1)
+        of_task, n = _numbered(_kinds(graph)[tasks])
+        first = np.full(n, graph.n_tasks)
+        np.minimum.at(first, of_task, tasks)
         columns = (np.ones(len(tasks), np.int64), graph.count[tasks], graph.occupancy_ps[tasks])
         totals = [_sums(of_task, column, n) for column in columns]
         found, names = cls(), graph.resource_names
-        for at, task in enumerate(tasks[first].tolist()):
+        for at, task in enumerate(first.tolist()):
             held = slice(int(graph.uses_ptr[task]), int(graph.uses_ptr[task + 1]))
             resources, units = graph.uses_resource[held].tolist(), graph.uses_units[held].tolist()
             key = Kind(
@@ -99,7 +99,7 @@ class Tally:
 
     def count(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
         """How often an action was done, all its variants together, in one phase or layer or in all."""
-        return sum(sums.count for sums in self._like(action, phase, layer))
+        return sum(sums.n_done for sums in self._like(action, phase, layer))
 
     def tasks(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
         """How many tasks did an action, as for `count`."""
@@ -113,7 +113,7 @@ class Tally:
             held = [(number[name], units) for name, units in kind.uses]
             builder.task(
                 action=kind.action, phase=kind.phase, layer=kind.layer,
-                count=sums.count, occupancy_ps=sums.busy_ps, uses=held,
+                count=sums.n_done, occupancy_ps=sums.busy_ps, uses=held,
             )  # fmt: skip
         return builder.build()
 
@@ -121,7 +121,7 @@ class Tally:
         """Dynamic energy of all tasks, at the prices of actions by name."""
         return float(
             sum(
-                sums.count * charge.energy_pj
+                sums.n_done * charge.energy_pj
                 for kind, sums in self.sums.items()
                 for charge in prices[kind.action].charges
             )
@@ -130,18 +130,24 @@ class Tally:
 
 def _kinds(graph: TaskGraph) -> Ints:
     """A number for each task, equal for those of one kind."""
-    n_held = np.diff(graph.uses_ptr).astype(np.int64)
-    units, unit = np.unique(graph.uses_units, return_inverse=True)
-    claim = 1 + graph.uses_resource.astype(np.int64) * max(1, len(units)) + unit.reshape(-1)
-    most = 1 + graph.n_resources * max(1, len(units))
+    begin, end = graph.uses_ptr[:-1].astype(np.int64), graph.uses_ptr[1:].astype(np.int64)
+    _, unit = np.unique(graph.uses_units, return_inverse=True)
+    claim, n_claims = _numbered(graph.uses_resource + graph.n_resources * unit.reshape(-1).astype(np.int64))
     kind = graph.action.astype(np.int64) * max(1, len(graph.layer_names)) + graph.layer
-    kind = kind * max(1, len(graph.phase_names)) + graph.phase
-    for place in range(int(n_held.max(initial=0))):
-        has = np.flatnonzero(n_held > place)
+    kind, _ = _numbered(kind * max(1, len(graph.phase_names)) + graph.phase)
+    for place in range(int((end - begin).max(initial=0))):
+        has = np.flatnonzero(end - begin > place)
         here = np.zeros(graph.n_tasks, np.int64)
-        here[has] = claim[np.asarray(graph.uses_ptr)[has].astype(np.int64) + place]
-        kind = np.unique(kind, return_inverse=True)[1].reshape(-1) * most + here
+        here[has] = 1 + claim[begin[has] + place]
+        kind, _ = _numbered(kind * (1 + n_claims) + here)
     return kind
+
+
+def _numbered(keys: Ints) -> tuple[Ints, int]:
+    """The same as numbers from 0 without gaps, and how many there are; keys are small whole numbers."""
+    present = np.bincount(keys) > 0
+    number = np.cumsum(present) - 1
+    return number[keys], int(present.sum())
 
 
 def _sums(of_task: Ints, values: Ints, n: int) -> Ints:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import pays
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -21,6 +22,8 @@ CAUSES = ("begin", "dependency", "resource", "space", "queue")
 """Causes that let a task start: nothing (it began at once), a result, units that a task held, space that a task
 freed, or the task ahead of it in a queue."""
 BEGIN, DEPENDENCY, RESOURCE, SPACE, QUEUE = range(5)
+WORTH = 5_000_000
+"""Tasks whose plain search takes as long as compiling the loops: 5 s."""
 _NEVER = np.iinfo(np.int64).max
 
 
@@ -124,6 +127,8 @@ def quick_waits(graph: TaskGraph, trace: Trace, fifo: bool) -> Waits | None:
     except ImportError:  # numba is not installed
         return None
     n = graph.n_tasks
+    if not pays(compiled.by_claims, n, WORTH):
+        return None
     longest = int(graph.occupancy_ps.max(initial=0))
     if trace.makespan_ps + longest >= 2**62 or 4 * max(n, 1) * max(graph.n_resources, 1) >= 2**62:
         return None
@@ -166,6 +171,8 @@ def circles(start: Ints, holder: Ints, unknown: Flags) -> Flags:
     try:
         from archsim.metrics.compiled import astray
     except ImportError:  # numba is not installed
+        return plain_circles(start, holder, unknown)
+    if not pays(astray, len(start), WORTH):
         return plain_circles(start, holder, unknown)
     return np.asarray(astray(_plain(start, np.int64), holder, unknown), bool)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archsim.units import DoorModel
@@ -14,9 +16,11 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.lowering.training import LoweredRule
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Dataflow, LayerPlan
-    from archsim.mapping.rule import RoomNeed
-    from archsim.snn.learn.feedback import Draw
+    from archsim.mapping.rule import RoomNeed, TraceNeed
+    from archsim.snn.learn.chip import ChipProducts
+    from archsim.snn.learn.feedbacks import Draw
     from archsim.snn.learn.gradients import Gradients
+    from archsim.snn.learn.optimizers import OptimizerKind
     from archsim.snn.learn.products import Products
     from archsim.snn.learn.run import Tape
     from archsim.snn.learn.trainer import LearnedRule, Recipe
@@ -54,6 +58,8 @@ class Rule(ABC):
         Whether a layer is written as soon as its own gradients are complete, where the schedule leaves it open.
     parts : tuple of str
         Where the chip file describes what the rule needs and a chip that only infers may leave out.
+    runs_unasked : bool
+        Whether a network without a workload file, as a NIR file is, learns by it unless phases are named.
     Settings : type
         Model of what a workload may say of the rule in `learning.rules`; every field has a default.
     """
@@ -68,19 +74,38 @@ class Rule(ABC):
     parts: ClassVar[tuple[str, ...]] = (
         "tile.history_buffer", "tile.gradient_buffer", "tile.gradient_unit", "write",
     )  # fmt: skip
+    runs_unasked: ClassVar[bool] = True
     Settings: ClassVar[type[DoorModel]] = NoSettings
+    _read_from: Any = None
+    _known: Any = None
 
     def settings(self, work: Workload) -> Any:
-        """The rule's settings in a workload: a `Settings`."""
+        """The rule's settings in a workload: a `Settings`; read once, for lowering asks at each step."""
+        if self._read_from is not work.learning:
+            self._read_from, self._known = work.learning, self.read_settings(work)
+        return self._known
+
+    def read_settings(self, work: Workload) -> Any:
+        """The settings as the workload says them, with defaults for what it leaves out."""
         return self.Settings.model_validate((work.learning.rules or {}).get(self.kind, {}))
+
+    def optimizer(self, work: Workload) -> OptimizerKind | None:
+        """Of the rule's own settings, or of the adaptation; None if neither names one."""
+        adapt = work.learning.adapt
+        own: OptimizerKind | None = getattr(self.settings(work), "optimizer", None)
+        return own if own is not None or adapt is None else adapt.optimizer
 
     # ---- arrays --------------------------------------------------------------------------------
 
-    def blocks(self, chip: Chip, network: Network, plan: LayerPlan) -> Sequence[Block]:
+    def faults(self, chip: Chip, work: Workload) -> list[str]:  # most chips will do
+        """Why a chip cannot carry the rule out on a workload, and what would help; empty if it can."""
+        return []
+
+    def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]:
         """Blocks that a layer needs beside its weights: of role "copy" (written with them) or "feedback"."""
         return ()
 
-    def most_blocks(self, chip: Chip, network: Network, layer: Layer, n_rows: int) -> int:
+    def most_blocks(self, chip: Chip, work: Workload, layer: Layer, n_rows: int) -> int:
         """How many `blocks` a layer with `n_rows` rows has, at most; found without making them."""
         return 0
 
@@ -98,15 +123,34 @@ class Rule(ABC):
         """Whether a timestep's history is free once the output of that timestep is known."""
         return False
 
-    def goes_back_in_time(self, work: Workload) -> bool:
-        """Whether a neuron's error adds that of its later timestep, through its leak."""
+    def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
+        """Whether an error of a layer's neuron adds that of its later timestep, through its leak."""
         return False
+
+    def n_timesteps_of_a_piece(self, work: Workload) -> int | None:
+        """Timesteps of the pieces of a sample whose borders no error crosses; None if the sample is one."""
+        return None
+
+    def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
+        """What a layer keeps of its past instead of waiting for the sample's end; None if nothing."""
+        return None
 
     def n_timesteps_under_way(self, n_above: int) -> int:
         """Timesteps between a layer's output and its error; `n_above` layers follow it, each taking one."""
         return n_above
 
-    def rooms(self, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]) -> Iterable[RoomNeed]:
+    def n_values_sent(self, work: Workload, last: LayerPlan) -> dict[int, int]:
+        """Numbers of an error that leaves the output, by home tile; all outputs there."""
+        n_positions = prod(last.layer.out_shape[1:])
+        return {home.tile: home.n_channels * n_positions for home in last.homes}
+
+    def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]:
+        """By tile, what the gradient buffer holds for a layer beside gradients, states and traces."""
+        return {}
+
+    def rooms(
+        self, work: Workload, plan: LayerPlan, last: LayerPlan, error_bytes: dict[int, int]
+    ) -> Iterable[RoomNeed]:
         """Space for errors that go elsewhere than to a layer's own arrays: (buffer, tile, user, bytes of one).
 
         `error_bytes` is the size of a whole error of the output at each of the last layer's home tiles.
@@ -124,12 +168,23 @@ class Rule(ABC):
 
     # ---- numbers -------------------------------------------------------------------------------
 
+    def set_for(self, recipe: Recipe) -> Any:
+        """The settings that a recipe was made with; the defaults if it names none."""
+        return self.Settings() if recipe.settings is None else recipe.settings
+
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """Fixed matrices, by name; on a chip they are programmed once, and `Recipe.project` multiplies by them.
 
         `draw` gives values that come from a device, see :func:`archsim.snn.learn.feedback.make_feedback`.
         """
         return {}
+
+    def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
+        """The recipe with its fixed matrices where the chip has them; here, programmed on arrays of their own."""
+        if not recipe.feedback:
+            return recipe
+        on_chip.add_feedback(recipe.feedback)
+        return replace(recipe, project=on_chip.project)
 
     @abstractmethod
     def gradients(

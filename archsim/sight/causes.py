@@ -20,7 +20,7 @@ import numpy as np
 
 from archsim.lowering.context import Context
 from archsim.metrics.activity import ActivityWarning, LayerActivity
-from archsim.sight.potentials import potentials, threshold_of
+from archsim.sight.potentials import FirstSample, threshold_of
 from archsim.workload import INPUT, PROGRAM, Layer, Workload
 from archsim.workload.models import ConstantActivity, FileActivity, RatesActivity
 
@@ -41,16 +41,17 @@ def warnings_of(ctx: Context, rows: Sequence[LayerActivity]) -> tuple[ActivityWa
     rows : sequence of LayerActivity
         Those of the same context.
     """
-    return tuple(found for row in rows for found in _of_row(ctx, row))
+    first = FirstSample(ctx)
+    return tuple(found for row in rows for found in _of_row(first, row))
 
 
-def _of_row(ctx: Context, row: LayerActivity) -> Iterator[ActivityWarning]:
-    name = row.layer
+def _of_row(first: FirstSample, row: LayerActivity) -> Iterator[ActivityWarning]:
+    name, ctx = row.layer, first.ctx
     if row.never_fires:
-        cause, why = _why_silent(ctx, name)
+        cause, why = _why_silent(first, name)
         yield ActivityWarning(name, "never fires", cause, f"{name} never fires: {why}")
     if row.always_fires:
-        cause, why = _why_loud(ctx, name)
+        cause, why = _why_loud(first, name)
         yield ActivityWarning(name, "always fires", cause, f"{name} always fires: {why}")
     if row.arrays_never_read and ctx.mapping.phase != PROGRAM:
         cause, why = _why_unread(ctx, ctx.network.layer(name))
@@ -66,10 +67,13 @@ def _arrays(row: LayerActivity) -> str:
 
 def _given(work: Workload, layer: str, what: str) -> Cause | None:
     """The cause where spikes are not computed, or it is no longer known how."""
-    activity = work.activity
+    activity, is_recorded = work.activity, work.recorded is not None
     is_known = layer != INPUT and work.network.layer(layer).weight is not None
-    if isinstance(activity, FileActivity) and not is_known:
-        return "record", f"the recorded activity says so; record it again if that is not meant ({activity.file})"
+    if (is_recorded or isinstance(activity, FileActivity)) and not is_known:
+        where = f" ({activity.file})" if isinstance(activity, FileActivity) and not is_recorded else ""
+        return "record", f"the recorded activity says so; record it again if that is not meant{where}"
+    if is_recorded:
+        return None
     if isinstance(activity, RatesActivity | ConstantActivity):
         rates = {INPUT: activity.input, **activity.layers}
         key = "input" if layer == INPUT else f"layers.{layer}" if layer in rates else "default"
@@ -77,7 +81,8 @@ def _given(work: Workload, layer: str, what: str) -> Cause | None:
     return None
 
 
-def _why_silent(ctx: Context, name: str) -> Cause:
+def _why_silent(first: FirstSample, name: str) -> Cause:
+    ctx = first.ctx
     if given := _given(ctx.work, name, "so that no spike is drawn"):
         return given
     if name == INPUT:
@@ -85,7 +90,7 @@ def _why_silent(ctx: Context, name: str) -> Cause:
     layer = ctx.network.layer(name)
     if (silent := _silent_sources(ctx, layer)) == list(layer.inputs) and not _has_offset(layer):
         return "input", f"nothing reaches it, because {_listed(silent)} nothing"
-    return _below_threshold(ctx, layer)
+    return _below_threshold(first, layer)
 
 
 def _silent_sources(ctx: Context, layer: Layer) -> list[str]:
@@ -102,9 +107,9 @@ def _has_offset(layer: Layer) -> bool:
     return layer.bias is not None or bool(np.any(offset))
 
 
-def _below_threshold(ctx: Context, layer: Layer) -> Cause:
+def _below_threshold(first: FirstSample, layer: Layer) -> Cause:
     """How far its potential gets, in the sample and if that went on."""
-    reached, later, threshold = potentials(ctx, layer), potentials(ctx, layer, SETTLED), threshold_of(layer)
+    reached, later, threshold = first.potentials(layer), first.potentials(layer, SETTLED), threshold_of(layer)
     if reached is None or later is None or not np.isfinite(threshold):
         said = f"its potential stays below the threshold ({threshold:g})"
         return "threshold", f"{said}; lower that, or scale the weights (weights.gain)"
@@ -123,13 +128,14 @@ def _below_threshold(ctx: Context, layer: Layer) -> Cause:
     return "threshold", f"{said}: lower that, or {scale}"
 
 
-def _why_loud(ctx: Context, name: str) -> Cause:
+def _why_loud(first: FirstSample, name: str) -> Cause:
+    ctx = first.ctx
     if given := _given(ctx.work, name, "so that every output spikes in every timestep"):
         return given
     if name == INPUT:
         return "input", "the data, or their encoding, spike in every timestep; lower activity.rate"
     layer = ctx.network.layer(name)
-    at_once, threshold = potentials(ctx, layer, forgets=True), threshold_of(layer)
+    at_once, threshold = first.potentials(layer, forgets=True), threshold_of(layer)
     if at_once is None:
         return "threshold", f"its potential is always above the threshold ({threshold:g}); raise that"
     lowest = float(at_once.min())

@@ -24,7 +24,9 @@ from archsim.workload.models import (
 )
 
 
-def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity) -> RunActivity:
+def in_sight_of(
+    chip: Chip, work: Workload, mapping: Mapping, activity: Activity, seed: int = 0
+) -> RunActivity:
     """What runs through the layers of a mapped workload.
 
     Parameters
@@ -33,6 +35,8 @@ def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity
         As they are lowered, see :func:`archsim.prepare.prepare`.
     mapping : Mapping
         Says which phase.
+    seed : int
+        With which the activity was measured.
 
     Returns
     -------
@@ -49,16 +53,19 @@ def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity
     >>> [(row.layer, round(row.firing_rate, 2)) for row in seen.layers], seen.source
     ([('input', 0.05), ('fc1', 0.1), ('out', 0.08)], 'drawn from the rates of the workload')
     """
-    return in_sight(Context(chip, work, mapping, parts_of(chip, mapping), activity))
+    return in_sight(Context(chip, work, mapping, parts_of(chip, mapping), activity, seed=seed))
 
 
 def in_sight(ctx: Context) -> RunActivity:
     """The same of a context, with what it knows already."""
     rows = layer_rows(ctx)
-    return RunActivity(rows, warnings_of(ctx, rows), raster(ctx.activity.spikes), _source(ctx.work.activity))
+    return RunActivity(rows, warnings_of(ctx, rows), raster(ctx.activity.spikes), _source(ctx.work))
 
 
-def _source(activity: ActivityModel) -> str:
+def _source(work: Workload) -> str:
+    activity: ActivityModel = work.activity
+    if work.recorded is not None:
+        return "recorded by the model that the workload was made of"
     if isinstance(activity, RatesActivity):
         return "drawn from the rates of the workload"
     if isinstance(activity, ConstantActivity):

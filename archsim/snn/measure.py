@@ -53,16 +53,32 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
     if isinstance(activity, FileActivity):
         return work, _matching(Activity.load(activity.file, work.network), work)
     network = initialise(work.network, work.init.seed, work.init.gain, n_timesteps=work.n_timesteps)
-    if isinstance(activity, RandomActivity):
-        shape = (work.n_samples, work.n_timesteps, *network.input_shape)
-        inputs: Array = (stream(seed, 0).random(shape) < activity.rate).astype(np.float64)
-    else:
-        inputs = _recordings(work, activity, seed)
+    inputs = _inputs(work, activity, seed)
     activity_found = record(network, inputs)
     codes = codes_of(inputs, work.input_bits)
     if codes is not None:
         activity_found = replace(activity_found, codes={INPUT: codes})
     return replace(work, network=network), activity_found
+
+
+def inputs_of(work: Workload, seed: int) -> Array | None:
+    """What drove the network while its activity was measured; None where it was not.
+
+    Returns
+    -------
+    array (n_samples, timesteps, *input_shape), or None
+    """
+    activity = work.activity
+    if work.recorded is not None or not isinstance(activity, RandomActivity | DatasetActivity):
+        return None
+    return _inputs(work, activity, seed)
+
+
+def _inputs(work: Workload, activity: RandomActivity | DatasetActivity, seed: int) -> Array:
+    if isinstance(activity, DatasetActivity):
+        return _recordings(work, activity, seed)
+    shape = (work.n_samples, work.n_timesteps, *work.network.input_shape)
+    return (stream(seed, 0).random(shape) < activity.rate).astype(np.float64)
 
 
 def _spikes(layer: Layer) -> bool:

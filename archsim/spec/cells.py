@@ -236,8 +236,9 @@ class CellCurve(DoorModel):
 class Wires(DoorModel):
     """Resistance of one wire segment from cell to cell, and of what feeds and grounds the lines.
 
-    `supply` is the line of gated cells that runs beside each column. `method`: "exact" solves Kirchhoff's
-    laws; "approximate" is cheaper and states its error bound.
+    `supply` is the line that feeds gated cells; it runs beside each column, or along each row (`supply_along`):
+    then all rows can be switched on, and read from the columns. `method`: "exact" solves Kirchhoff's laws;
+    "approximate" is cheaper and states its error bound.
     """
 
     row_ohm: ResistanceOhm
@@ -245,4 +246,5 @@ class Wires(DoorModel):
     driver_ohm: ResistanceOhm = 0.0
     ground_ohm: ResistanceOhm = 0.0
     supply_ohm: ResistanceOhm = 0.0
+    supply_along: Literal["columns", "rows"] = "columns"
     method: Literal["exact", "approximate"] = "exact"

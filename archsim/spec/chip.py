@@ -323,8 +323,7 @@ class Interconnect(DoorModel):
     ("store_and_forward"). `arbitration`: a packet keeps a link once it has begun ("packet"), or packets of several
     virtual channels take turns on it ("flit"). `buffer_flits`: what one virtual channel of a router's input holds;
     a full one holds back its sender. `multicast`: a message to several tiles takes each link once, and routers
-    copy it.
-    `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
+    copy it. `tiles_per_router`: 4 has two by two tiles share a router, as in ISAAC and PUMA.
     """
 
     kind: Annotated[str, KindName("archsim.interconnects")]

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph.finish import ROWS, Columns, finished
+from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Known, Many, Places, Shape
+from archsim.taskgraph.places import TIMES, Known, Layout, Many, Places, Shape
 from archsim.taskgraph.whole import is_whole
 
 
@@ -273,7 +273,9 @@ class TaskGraphBuilder:
                 _number_of(self._phases, phase)
                 _number_of(self._layers, layer)
         if known.shape != shape:
-            raise EngineError(f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}")
+            raise EngineError(
+                f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}"
+            )
         return known
 
     def place_many(self, many: Many, timestep: int = -1, sample: int = -1) -> int:
@@ -298,12 +300,12 @@ class TaskGraphBuilder:
     def per_time(
         self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]
     ) -> NDArray[Any]:
-        """A column beside the times: that of single tasks, that of a fragment, and one number for each open time."""
-        if not self._places.n_tasks:
+        """A column beside the times: of single tasks, of a fragment, and a number for each open time."""
+        source = self._source()
+        if not isinstance(source, Layout):
             return np.array(single)
-        layout = self._places.layout(len(self._action), self._n_resources)
-        column = layout.of_tasks(np.array(single), [of_fragment(one) for one in self._places.fragments])
-        return layout.filled(column, TIMES, given)
+        column = source.of_tasks(np.array(single), [of_fragment(one) for one in self._places.fragments])
+        return source.filled(column, TIMES, given)
 
     def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.
@@ -332,9 +334,9 @@ class TaskGraphBuilder:
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
         names = tuple(self._resources), tuple(self._actions), tuple(self._phases), tuple(self._layers)
         capacity = np.array(self._capacity, np.int64)
-        return finished(self._columns(), capacity, names, in_order=bool(self._places.n_tasks))
+        return finished(self._source(), capacity, names, in_order=bool(self._places.n_tasks))
 
-    def _columns(self) -> Columns:
+    def _source(self) -> Source:
         """All columns, of single tasks and placed fragments."""
         single: dict[str, Any] = {
             "occupancy_ps": self._occupancy, "latency_ps": self._latency, "count": self._count,
@@ -343,12 +345,10 @@ class TaskGraphBuilder:
             "after_ptr": self._after_ptr, "after_idx": self._after_idx,
             "uses": self._uses, "reserves": self._reserves, "frees": self._frees,
         }  # fmt: skip
-        if self._places.n_tasks:
-            names = {"action": self._actions, "phase": self._phases, "layer": self._layers}
-            return self._places.layout(len(self._action), self._n_resources).columns(single, names)
-        rows = {f"{name}_{part}": getattr(single[name], part) for name in ROWS for part in _Rows.__slots__}
-        own = {name: column for name, column in single.items() if name not in ROWS}
-        return {name: np.asarray(column) for name, column in {**own, **rows}.items()}
+        if not self._places.n_tasks:
+            return Single(single)
+        names = {"action": self._actions, "phase": self._phases, "layer": self._layers}
+        return self._places.layout(single, names, self._n_resources)
 
 
 def _number_of(names: dict[str, int], name: str) -> int:

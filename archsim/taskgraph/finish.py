@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.taskgraph.graph import TaskGraph, narrow, pointers
+from archsim.taskgraph.graph import Numbers, TaskGraph, counts, labels, narrow, pointers
 from archsim.taskgraph.whole import in_64_bits, products, sums_by
 
 Columns = dict[str, NDArray[Any]]
@@ -16,15 +17,50 @@ ROWS = ("uses", "reserves", "frees")
 _Number = TypeVar("_Number", bound=np.signedinteger[Any])
 
 
+class Source(Protocol):
+    """What gives the columns of a graph, one after the other: few of them are in memory twice."""
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One number for each task."""
+        ...
+
+    def rows(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Compressed rows of claims: pointers, resources, units."""
+        ...
+
+    def edges(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Compressed rows of predecessors."""
+        ...
+
+
+@dataclass(frozen=True)
+class Single:
+    """Columns as they have grown."""
+
+    columns: dict[str, Any]
+
+    def column(self, name: str) -> NDArray[Any]:
+        """As `Source.column`."""
+        return np.asarray(self.columns[name])
+
+    def rows(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """As `Source.rows`."""
+        rows = self.columns[name]
+        return np.asarray(rows.ptr), np.asarray(rows.resource), np.asarray(rows.units)
+
+    def edges(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """As `Source.edges`."""
+        return np.asarray(self.columns["after_ptr"]), np.asarray(self.columns["after_idx"])
+
+
 def finished(
-    columns: Columns, capacity: NDArray[np.int64], names: Sequence[tuple[str, ...]], *, in_order: bool
+    source: Source, capacity: NDArray[np.int64], names: Sequence[tuple[str, ...]], *, in_order: bool
 ) -> TaskGraph:
     """The graph of some columns.
 
     Parameters
     ----------
-    columns : dict of str to ndarray
-        By the names of a `TaskGraph`.
+    source : Source
     capacity : int64[n_resources]
     names : sequence of tuple of str
         Of resources, actions, phases, layers.
@@ -37,37 +73,38 @@ def finished(
         A task names one resource so often that the units add up to 2**63 and more.
     """
     resources, actions, phases, layers = names
-    latency = occupancy = _int64(columns["occupancy_ps"])
-    if (columns["latency_ps"] != columns["occupancy_ps"]).any():
-        latency = _int64(columns["latency_ps"])
-    after_ptr, after_idx = _unique_rows(columns["after_ptr"], columns["after_idx"], in_order)
+    after_ptr, after_idx = _unique_rows(*source.edges(), in_order)
     claims: Columns = {}
     for name in ROWS:
-        claims |= _merged(columns, name, resources)
+        claims |= _merged(source.rows(name), name, resources)
+    latency = occupancy = _int64(source.column("occupancy_ps"))
+    other = source.column("latency_ps")
+    if (other != occupancy).any():
+        latency = _int64(other)
     return TaskGraph(
         resource_names=resources,
         capacity=_int64(capacity),
         occupancy_ps=occupancy,
         latency_ps=latency,
-        priority=_slim(_int32(columns["priority"])),
-        after_ptr=pointers(after_ptr),
+        priority=_slim(_int32(source.column("priority"))),
+        after_ptr=after_ptr,
         after_idx=after_idx,
         action_names=actions,
-        action=_slim(narrow(columns["action"])),
-        count=_slim(_int64(columns["count"])),
+        action=_slim(narrow(source.column("action"))),
+        count=_slim(counts(source.column("count"))),
         phase_names=phases,
-        phase=_slim(narrow(columns["phase"])),
+        phase=_slim(narrow(source.column("phase"))),
         layer_names=layers,
-        layer=_slim(narrow(columns["layer"])),
-        timestep=_slim(_int32(columns["timestep"])),
-        sample=_slim(_int32(columns["sample"])),
+        layer=_slim(narrow(source.column("layer"))),
+        timestep=_slim(labels(source.column("timestep"))),
+        sample=_slim(labels(source.column("sample"))),
         **claims,
     )
 
 
-def _merged(columns: Columns, name: str, names: Sequence[str]) -> Columns:
+def _merged(rows: tuple[NDArray[Any], ...], name: str, names: Sequence[str]) -> Columns:
     """Compressed rows of (resource, units); a resource named twice by one task is summed."""
-    ptr, resource, units = (columns[f"{name}_{part}"] for part in ("ptr", "resource", "units"))
+    ptr, resource, units = rows
     owner, n_resources = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), len(names)
     key = owner * n_resources + resource
     if _has_duplicates(key):
@@ -117,7 +154,9 @@ def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
     return _frozen(ptr)
 
 
-def _unique_rows(ptr: NDArray[Any], idx: NDArray[Any], in_order: bool) -> tuple[NDArray[Any], NDArray[np.int32]]:
+def _unique_rows(
+    ptr: NDArray[Any], idx: NDArray[Any], in_order: bool
+) -> tuple[Numbers, NDArray[np.int32]]:
     """The same rows, each task named once per row; those of placed fragments in order."""
     n = len(ptr) - 1
     owner = np.repeat(np.arange(n), np.diff(ptr))
@@ -127,6 +166,6 @@ def _unique_rows(ptr: NDArray[Any], idx: NDArray[Any], in_order: bool) -> tuple[
     stays = np.ones(len(key), bool)
     np.greater(ordered[1:], ordered[:-1], out=stays[1:])
     if stays.all():
-        return ptr, _int32(ordered - owner * n if in_order else idx)
+        return pointers(ptr), _int32(ordered - owner * n if in_order else idx)
     ordered, owner = ordered[stays], owner[stays]
-    return _pointers(owner, n), _int32(ordered - owner * n)
+    return pointers(_pointers(owner, n)), _int32(ordered - owner * n)

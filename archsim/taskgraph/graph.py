@@ -47,15 +47,16 @@ class TaskGraph:
         Taken at the start of a task.
     frees_ptr, frees_resource, frees_units : compressed rows
         Given back when the task is done.
-    action_names, action, count : tuple of str, whole numbers[n_tasks], int64[n_tasks]
+    action_names, action, count : tuple of str, whole numbers[n_tasks], whole numbers[n_tasks]
         What is done and how often, for the energy.
     phase_names, phase, layer_names, layer, timestep, sample
         Labels for people, never read by an engine; -1 where there is no timestep or sample.
 
     Notes
     -----
-    A column that repeats one number may be stored as that number, with a stride of zero. Pointers and numbers of
-    names take as few bytes as they need (int8, int16, int32, int64): widen them before you calculate with them.
+    A column that repeats one number may be stored as that number, with a stride of zero. Pointers, counts,
+    labels and numbers of names take as few bytes as they need (int8, int16, int32, int64): widen them before you
+    calculate with them.
     """
 
     resource_names: tuple[str, ...]
@@ -76,13 +77,13 @@ class TaskGraph:
     frees_units: NDArray[np.int64]
     action_names: tuple[str, ...]
     action: Numbers
-    count: NDArray[np.int64]
+    count: Numbers
     phase_names: tuple[str, ...]
     phase: Numbers
     layer_names: tuple[str, ...]
     layer: Numbers
-    timestep: NDArray[np.int32]
-    sample: NDArray[np.int32]
+    timestep: Numbers
+    sample: Numbers
 
     @property
     def n_tasks(self) -> int:
@@ -240,6 +241,31 @@ def narrow(column: Numbers) -> Numbers:
     result: Numbers = column.astype(of)
     result.flags.writeable = False
     return result
+
+
+def counts(column: Numbers) -> Numbers:
+    """Counts of tasks: int32 where each is below 2**31; read-only."""
+    is_small = not len(column) or column.max() < 2**31
+    return _as(column, np.int32 if is_small else np.int64)
+
+
+def labels(column: Numbers) -> Numbers:
+    """Timesteps or samples, -1 among them, in as few bytes as they need; read-only.
+
+    Examples
+    --------
+    >>> labels(np.array([-1, 200])).dtype.name
+    'int16'
+    """
+    low, high = (int(column.min()), int(column.max())) if len(column) else (0, 0)
+    fits = (of for of in (np.int8, np.int16, np.int32) if np.iinfo(of).min <= low and high <= np.iinfo(of).max)
+    return _as(column, next(fits))
+
+
+def _as(column: Numbers, of: Any) -> Numbers:
+    found: Numbers = column.astype(of)
+    found.flags.writeable = False
+    return found
 
 
 def pointers(column: Numbers) -> Numbers:

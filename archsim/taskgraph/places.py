@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError
-from archsim.taskgraph.finish import ROWS, Columns
+from archsim.taskgraph.finish import ROWS
 from archsim.taskgraph.fragment import Fragment, Port
 
 Ints = NDArray[np.int64]
@@ -108,9 +108,9 @@ class Places:
             elif port is None:
                 sizes.append(0)
             else:
-                some = [task for task in port if task is not None] if None in port else port
-                tasks.extend(some)
-                sizes.append(len(some))
+                n_before_port = len(tasks)
+                tasks.extend(task for task in port if task is not None)
+                sizes.append(len(tasks) - n_before_port)
         if slots:
             self.slots.extend(slots)
         if counts:
@@ -134,17 +134,22 @@ class Places:
         self.sample.extend([label[1]] * n)
         self.n_tasks += many.n_tasks
 
-    def layout(self, n_single: int, n_resources: int) -> Layout:
-        """The pieces of a graph with so many single tasks and resources."""
-        return Layout(self, n_single, n_resources)
+    def layout(
+        self, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]], n_resources: int
+    ) -> Layout:
+        """The pieces of a graph with these single tasks, numbers of names, and so many resources."""
+        return Layout(self, single, names, n_resources)
 
 
 class Layout:
     """Pieces of a graph: where each begins, in the graph and in the source."""
 
-    def __init__(self, places: Places, n_single: int, n_resources: int) -> None:
+    def __init__(
+        self, places: Places, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]], n_resources: int
+    ) -> None:
         self._places, self._n_resources = places, n_resources
-        n = len(places.number)
+        self._single, self._names = single, names
+        n, n_single = len(places.number), len(single["action"])
         number, before = np.array(places.number, np.int64), np.array(places.n_before, np.int64)
         sizes = np.array([known.n_tasks for known in places.fragments.values()], np.int64)
         first = n_single + np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
@@ -160,24 +165,20 @@ class Layout:
         """Of the whole graph."""
         return int(self.start[-1])
 
-    def columns(self, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]]) -> Columns:
-        """All columns of the graph, from those of its single tasks and the numbers of names."""
-        fragments = self._places.fragments
-        found: Columns = {
-            name: self.of_tasks(single[name], [getattr(f, name) for f in fragments])
-            for name in ("occupancy_ps", "latency_ps", "priority")
-        }
-        for name in ("occupancy_ps", "latency_ps"):
-            found[name] = self.filled(found[name], TIMES, self._places.times)
-        for name, numbers in names.items():
-            of_fragments = [[numbers[of] for of in getattr(f, name)] for f in fragments]
-            found[name] = self.of_tasks(single[name], of_fragments)
-        found["count"] = self._counts(single["count"])
-        for name in ("timestep", "sample"):
-            found[name] = self._labels(name, single[name])
-        for name in ROWS:
-            found |= self._claims(name, single[name])
-        return found | self._edges(single["after_ptr"], single["after_idx"])
+    def column(self, name: str) -> NDArray[Any]:
+        """A column of the graph by its name."""
+        single, fragments = self._single[name], self._places.fragments
+        if name in self._names:
+            numbers = self._names[name]
+            return self.of_tasks(single, [[numbers[of] for of in getattr(f, name)] for f in fragments])
+        if name in ("timestep", "sample"):
+            found = self.of_tasks(single, [[0] * f.n_tasks for f in fragments])
+            found += np.repeat(self._of_places(getattr(self._places, name)), self.length).astype(found.dtype)
+            return found
+        found = self.of_tasks(single, [getattr(f, name) for f in fragments])
+        if name == "count":
+            return self.filled(found, COUNTS, self._places.counts)
+        return found if name == "priority" else self.filled(found, TIMES, self._places.times)
 
     def of_tasks(self, single: Any, of_fragments: Sequence[Sequence[int]]) -> NDArray[Any]:
         """A column of the graph from that of its single tasks and that of each fragment."""
@@ -200,15 +201,6 @@ class Layout:
         sizes = np.array(of_fragments, np.int64)[self._number]
         return self._of_places(np.cumsum(sizes) - sizes)
 
-    def _labels(self, name: str, single: Any) -> NDArray[Any]:
-        column = self.of_tasks(single, [[0] * f.n_tasks for f in self._places.fragments])
-        column += np.repeat(self._of_places(getattr(self._places, name)), self.length).astype(column.dtype)
-        return column
-
-    def _counts(self, single: Any) -> NDArray[Any]:
-        column = self.of_tasks(single, [f.count for f in self._places.fragments])
-        return self.filled(column, COUNTS, self._places.counts)
-
     def filled(self, column: NDArray[Any], kind: int, given: Any) -> NDArray[Any]:
         """A column with what the places give where it is open."""
         is_open = np.flatnonzero(column < 0)
@@ -218,10 +210,11 @@ class Layout:
             raise EngineError("a placed fragment has a count or a time below 0")
         return column
 
-    def _claims(self, name: str, single: Any) -> Columns:
-        fragments = [getattr(f, name) for f in self._places.fragments]
+    def rows(self, name: str) -> tuple[Ints, NDArray[Any], NDArray[Any]]:
+        """Compressed rows of claims: pointers, resources, units."""
+        single, fragments = self._single[name], [getattr(f, name) for f in self._places.fragments]
         source = _pointers(single.ptr, [rows.ptr for rows in fragments])
-        ptr, entry, starts = self._rows(source)
+        ptr, entry, starts = self._laid_out(source)
         resource = _source(single.resource, [rows.resource for rows in fragments])[entry]
         is_open = np.flatnonzero(resource < 0)
         piece = np.searchsorted(starts, is_open, side="right") - 1
@@ -231,9 +224,9 @@ class Layout:
             odd = resource[(resource < 0) | (resource >= self._n_resources)][0]
             raise EngineError(f"{name} of a placed fragment: resource {odd} is unknown")
         units = _source(single.units, [rows.units for rows in fragments])[entry]
-        return {f"{name}_ptr": ptr, f"{name}_resource": resource, f"{name}_units": units}
+        return ptr, resource, units
 
-    def _rows(self, source: Ints) -> tuple[Ints, Ints, Ints]:
+    def _laid_out(self, source: Ints) -> tuple[Ints, Ints, Ints]:
         """Pointers of the graph, which entry of the source each entry is, and where those of each piece begin."""
         lengths = source[self.begin + self.length] - source[self.begin]
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
@@ -241,12 +234,13 @@ class Layout:
         np.cumsum(np.diff(source)[self._row], out=ptr[1:])
         return ptr, _entries(source[self.begin], lengths, starts), starts
 
-    def _edges(self, single_ptr: Any, single_idx: Any) -> Columns:
-        """Predecessors of every task, in order, each once."""
-        fragments = self._places.fragments
-        source = _pointers(single_ptr, [f.after_ptr for f in fragments])
-        ptr, entry, starts = self._rows(source)
+    def edges(self) -> tuple[Ints, Ints]:
+        """Compressed rows of predecessors; in no order, some of them twice."""
+        fragments, single_idx = self._places.fragments, self._single["after_idx"]
+        source = _pointers(self._single["after_ptr"], [f.after_ptr for f in fragments])
+        ptr, entry, starts = self._laid_out(source)
         given = _source(single_idx, [f.after_idx for f in fragments])[entry].astype(np.int64)
+        del entry
         lengths = np.diff(starts)
         is_open = np.flatnonzero(given < 0)
         piece = np.searchsorted(starts, is_open, side="right") - 1
@@ -258,6 +252,7 @@ class Layout:
         n_each[is_open] = port_ptr[port + 1] - port_ptr[port]
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(n_each)])
         idx = np.repeat(given, n_each)
+        del given
         begin, n_given = port_ptr[port], n_each[is_open]
         given_tasks = np.array(self._places.port_tasks, np.int64)
         into = _entries(ends[is_open], n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
@@ -270,7 +265,7 @@ class Layout:
         stays = idx != NOTHING
         if not stays.all():
             idx, ends = idx[stays], np.concatenate([np.zeros(1, np.int64), np.cumsum(stays)])[ends]
-        return {"after_ptr": ends[ptr], "after_idx": idx}
+        return ends[ptr], idx
 
 
 def _source(single: Any, of_fragments: Sequence[Sequence[int]]) -> NDArray[Any]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError
-from archsim.taskgraph.graph import TaskGraph
+from archsim.taskgraph.graph import Numbers, TaskGraph, labels
 from archsim.taskgraph.whole import is_whole
 
 Ints = NDArray[np.int64]
@@ -323,7 +323,7 @@ class _Laid:
         self.loops.copy_blocks(np.ascontiguousarray(column), ptr, self.blocks, starts, out)
         return out
 
-    def labels(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def labels(self) -> tuple[Numbers, Numbers]:
         """Timestep and sample of every task."""
         tasks = self.template.tasks
         step, sample = self.of_tasks(tasks.timestep), self.of_tasks(tasks.sample)
@@ -338,7 +338,7 @@ class _Laid:
             sizes_of = [np.full(run.n_blocks, run.sample) for run in self.runs]
             of_run = np.repeat(np.concatenate(sizes_of), sizes).astype(np.int32)
             sample = np.where(sample >= 0, of_run, sample)
-        return timestep, sample
+        return labels(timestep), labels(sample)
 
     def of_rows(self, name: str) -> dict[str, NDArray[Any]]:
         """Compressed rows of claims."""

@@ -52,7 +52,7 @@ def products(a: Ints, b: Ints | int = 1) -> NDArray[Any]:
     """
     largest = float((np.asarray(a, float) * np.asarray(b, float)).sum())
     if largest < _SURELY_FITS:
-        return np.asarray(a * b, np.int64)
+        return np.asarray(a.astype(np.int64, copy=False) * b, np.int64)
     return np.asarray(a, object) * b
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from archsim.registry import LOSSES
-from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf
+from archsim.registry import FEEDBACKS, LOSSES
+from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf, TimePs
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
@@ -17,7 +17,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
 
-ErrorRate = Literal["per_timestep", "mean_rate"]
+ErrorRate = Literal["per_timestep", "mean_rate", "last"]
+"""An error of each timestep; one for a sample, of the mean of its outputs; one, of its last timestep."""
 
 
 class SurrogateModel(DoorModel):
@@ -31,15 +32,17 @@ OptimizerModel = Annotated[Any, KindOf("archsim.optimizers")]
 """An optimizer of :mod:`archsim.snn.learn.optimizers`."""
 
 
-class FeedbackModel(DoorModel):
-    """The fixed random matrices of direct feedback alignment.
+def _as_gaussian(value: Any) -> Any:
+    """A section without a kind is of normal values."""
+    return {"kind": "gaussian", **value} if isinstance(value, dict) else value
 
-    "sdfa" is the published SDFA's: one matrix for all layers, the error on the mean rate, and the way back in
-    time inside each layer. "device" takes the spread of the cells themselves.
-    """
 
-    kind: Literal["gaussian", "uniform", "sign_concordant", "device", "sdfa"] = "gaussian"
-    scale: Positive = 1.0
+def _gaussian() -> Any:
+    return FEEDBACKS["gaussian"].model_validate({"kind": "gaussian"})
+
+
+FeedbackModel = Annotated[Any, BeforeValidator(_as_gaussian), KindOf("archsim.feedbacks")]
+"""The fixed matrices of direct feedback, of :mod:`archsim.snn.learn.feedbacks`; gaussian without a kind."""
 
 
 class DataModel(DoorModel):
@@ -60,11 +63,21 @@ class DataModel(DoorModel):
 
 
 class PretrainModel(DoorModel):
-    """Training in ideal arithmetic, before the chip is programmed; with BP."""
+    """Training in ideal arithmetic, before the chip is programmed; with BP if no `rule` is named.
+
+    With the rule that the chip learns by, the weights are aligned with its fixed matrices before it begins.
+    """
 
     epochs: Natural
     n_batch: Count
     optimizer: OptimizerModel
+    rule: Annotated[str, KindName("archsim.rules")] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_default_rule(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where none is named, as before there were others: what is hashed of a workload stays."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "rule" or value is not None}
 
 
 class AdaptModel(DoorModel):
@@ -73,6 +86,8 @@ class AdaptModel(DoorModel):
     Changes smaller than `threshold` steps of a cell are not written; with `residual` they are kept in the gradient
     memory until they are large enough. `per_day` adaptations tell how many years the cells last. `simulated` says
     how many batches are timed and priced: all, some that are drawn, or as many as take some minutes (`auto`).
+    With `window_time`, from one window to the next, cells age while they wait, those of a second copy on their
+    own.
     """
 
     passes: Count = 1
@@ -81,27 +96,29 @@ class AdaptModel(DoorModel):
     optimizer: OptimizerModel
     threshold: NotNegative = 0.0
     residual: bool = False
+    window_time_ps: TimePs | None = None
     simulated: Literal["auto", "all"] | Annotated[int, Field(ge=4, le=MOST_PASSES)] = "auto"
 
     @model_serializer(mode="wrap")
     def _without_auto(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Where nothing is said, as before there was anything to say: what is hashed of a workload stays."""
         written: dict[str, Any] = write(self)
-        return {key: value for key, value in written.items() if key != "simulated" or value != "auto"}
+        unsaid = {"simulated": "auto", "window_time": None, "window_time_ps": None}
+        return {key: value for key, value in written.items() if key not in unsaid or value != unsaid[key]}
 
 
 class LearningModel(DoorModel):
-    """How the error is formed (at every timestep, or once on the mean firing rate), and the whole story.
+    """How the error is formed (at every timestep, or once: on the mean firing rate, or of the last timestep).
 
-    The error of a count loss is known once a sample has ended, so it goes with ``error: mean_rate``. `rules` holds
-    what learning rules let a user set, by rule.
+    And the whole story. The error of a count loss is known once a sample has ended, so it goes with
+    ``error: mean_rate``. `rules` holds what learning rules let a user set, by rule.
     """
 
     error: ErrorRate = "per_timestep"
     loss: Annotated[str, KindName("archsim.losses")] = "membrane_cross_entropy"
     surrogate: SurrogateModel = SurrogateModel()
     reset_path: bool = False
-    feedback: FeedbackModel = FeedbackModel()
+    feedback: FeedbackModel = Field(default_factory=_gaussian)
     rules: Annotated[dict[str, Any], SettingsOf("archsim.rules")] | None = None
     data: DataModel | None = None
     pretrain: PretrainModel | None = None
@@ -118,10 +135,10 @@ class LearningModel(DoorModel):
         faults: list[tuple[tuple[str, ...], str]] = []
         if (self.pretrain or self.adapt) and self.data is None:
             faults.append((("data",), "missing; pretrain and adapt need labelled recordings"))
-        if LOSSES[self.loss].of_whole_sample and self.error == "per_timestep":
+        if LOSSES[self.loss].of_whole_sample and self.error != "mean_rate":
             said = f"{self.loss} is known only at the end of a sample: use error: mean_rate, or a membrane loss"
             faults.append((("error",), said))
-        if self.feedback.kind == "sdfa" and self.error != "mean_rate":
+        if self.feedback.own_time_path and self.error != "mean_rate":
             faults.append((("error",), "SDFA's error is on the mean firing rate: use error: mean_rate"))
         if faults:
             raise FieldFaultsError(faults)

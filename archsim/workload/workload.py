@@ -12,6 +12,7 @@ from typing import Any
 from archsim.errors import WorkloadError
 from archsim.examples import located
 from archsim.given import refuse, wrong_kind, wrong_kinds
+from archsim.registry import RULES
 from archsim.sources import Source, is_text, read_source
 from archsim.units import seconds, to_door
 from archsim.workload.build import LayerFaultsError, network_of
@@ -28,7 +29,7 @@ from archsim.workload.models import (
     WorkloadModel,
 )
 from archsim.workload.network import Network
-from archsim.workload.phases import PROGRAM, Phase, phases
+from archsim.workload.phases import INFERENCE, Phase, phases
 from archsim.workload.shape import layers_of_shape
 from archsim.workload.shown import workload_html
 from archsim.yaml_reader import Document, Keys, fill
@@ -259,7 +260,7 @@ def _of_nir_file(path: Path, overrides: Sequence[str]) -> Workload:
         "timesteps": NIR_TIMESTEPS,
         "input_resolution": "1 bit",
         "activity": {"kind": "random_input", "rate": NIR_INPUT_RATE},
-        "phases": [phase for phase in phases() if phase != PROGRAM],
+        "phases": [INFERENCE, *(name for name, rule in RULES.items() if rule.runs_unasked)],
     }
     document = Document(defaults, path, WorkloadError, {(): str(path)}).override(overrides)
     work = workload_of(document, path.parent)

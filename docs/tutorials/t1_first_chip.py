@@ -13,13 +13,13 @@ import archsim
 # A chip is a YAML file. This one is a wearable-class chip at 22 nm; everything that it does not say comes from the
 # component library of that node, each price with its sources. ``archsim new chip`` writes one for you.
 
-chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
-print(chip.name, chip.crossbar.n_rows, "x", chip.crossbar.n_columns, chip.adc.kind, chip.adc.resolution_bits, "bit")
+chip = archsim.load_chip("wearable_rram")
+print(chip)
 
 # %%
 # A workload is a network and what drives it: here a window of a smart-watch recording, 16 timesteps of it.
 
-work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=16", "samples=1", "batch=1"])
+work = archsim.load_workload("watch_mlp", ["timesteps=16", "samples=1", "batch=1"])
 result = archsim.simulate(chip, work, phase="inference", engine="compiled")
 print(f"{result.latency_ps / 1e6:.2f} us, {result.energy_pj / 1e3:.2f} nJ, {result.area_um2 / 1e6:.3f} mm2")
 print("busiest:", result.busiest_resource.name)
@@ -36,7 +36,7 @@ plt.tight_layout()
 # Change something: arrays of half the size, and an ADC for every sixteen columns. Every key can be set.
 
 smaller = archsim.load_chip(
-    "arch_specs/wearable_rram.yaml",
+    "wearable_rram",
     ["crossbar.rows=64", "crossbar.columns=64", "write.parallel_cells=64", "adc.columns_per_adc=16"],
 )
 other = archsim.simulate(smaller, work, phase="inference", engine="compiled")

@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 
 import archsim
 
-chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
-work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=16", "samples=1", "batch=1"])
+chip = archsim.load_chip("wearable_rram")
+work = archsim.load_workload("watch_mlp", ["timesteps=16", "samples=1", "batch=1"])
 steps = {rule: archsim.simulate(chip, work, phase=rule, engine="compiled") for rule in ("bp", "dfa")}
 for rule, step in steps.items():
     print(f"{rule}: {step.latency_ps / 1e6:.1f} us, {step.energy_pj / 1e6:.3f} uJ, {step.area_um2 / 1e6:.3f} mm2")
@@ -34,7 +34,7 @@ plt.tight_layout()
 # On arrays that can be read from both sides there is no copy to write:
 
 both_sides = archsim.load_chip(
-    "arch_specs/wearable_rram.yaml", ["execution.feedback=transposable", "crossbar.transpose=shared"]
+    "wearable_rram", ["execution.feedback=transposable", "crossbar.transpose=shared"]
 )
 bp = archsim.simulate(both_sides, work, phase="bp", engine="compiled")
 print(f"bp, read from both sides: {bp.energy_pj / 1e6:.3f} uJ, {bp.area_um2 / 1e6:.3f} mm2")

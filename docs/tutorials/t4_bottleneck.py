@@ -10,8 +10,8 @@ import matplotlib.pyplot as plt
 import archsim
 from archsim.metrics import critical_path, path_shares, waits
 
-chip = archsim.load_chip("arch_specs/wearable_rram.yaml", ["adc.columns_per_adc=64"])
-work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=16", "samples=1", "batch=1"])
+chip = archsim.load_chip("wearable_rram", ["adc.columns_per_adc=64"])
+work = archsim.load_workload("watch_mlp", ["timesteps=16", "samples=1", "batch=1"])
 result = archsim.simulate(chip, work, phase="inference", engine="compiled")
 
 # %%
@@ -33,7 +33,7 @@ print(f"{int(found.wait_ps.sum()) / 1e6:.1f} us of waiting, of all tasks")
 # %%
 # The same run with one converter for eight columns, simulated anew, is what the critical path asks for:
 
-shared_less = archsim.load_chip("arch_specs/wearable_rram.yaml", ["adc.columns_per_adc=8"])
+shared_less = archsim.load_chip("wearable_rram", ["adc.columns_per_adc=8"])
 faster = archsim.simulate(shared_less, work, phase="inference", engine="compiled")
 for name, run in (("64 columns per ADC", result), ("8 columns per ADC", faster)):
     print(f"{name}: {run.latency_ps / 1e6:.2f} us, {run.area_um2 / 1e6:.3f} mm2")

@@ -16,8 +16,8 @@ from archsim.explore import sweep
 STUDY = """\
 version: 1
 name: small
-chip: {here}/arch_specs/wearable_rram.yaml
-workload: {here}/workloads/watch_mlp.yaml
+chip: wearable_rram
+workload: watch_mlp
 set: [workload.timesteps=8, workload.samples=1, workload.batch=1]
 phase: inference
 parameters:
@@ -27,12 +27,12 @@ parameters:
       "128": [chip.crossbar.rows=128, chip.crossbar.columns=128]
   chip.adc.columns_per_adc: [8, 16, 32, 64]
   chip.tile.pes: [1, 2, 4]
-objectives: {{latency_ps: minimize, energy_pj: minimize, area_um2: minimize}}
+objectives: {latency_ps: minimize, energy_pj: minimize, area_um2: minimize}
 """
 
 folder = Path(tempfile.mkdtemp())
 study = folder / "small.yaml"
-study.write_text(STUDY.format(here=Path.cwd()))
+study.write_text(STUDY)
 found = sweep(study, folder / "results")
 print(len(found.records), "configurations,", len(found.front), "on the front")
 

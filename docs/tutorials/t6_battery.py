@@ -11,8 +11,8 @@ import matplotlib.pyplot as plt
 import archsim
 from archsim.metrics.budget import CELLS, Load, day_of
 
-chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
-work = archsim.load_workload("workloads/watch_mlp.yaml", ["timesteps=16", "samples=1", "batch=1"])
+chip = archsim.load_chip("wearable_rram")
+work = archsim.load_workload("watch_mlp", ["timesteps=16", "samples=1", "batch=1"])
 loads = {}
 for phase in ("inference", "dfa"):
     run = archsim.simulate(chip, work, phase=phase, engine="compiled")

@@ -154,6 +154,25 @@ def test_gated_cells_between_wires_give_the_gated_circuit_of_every_input():
         array.mvm_transposed(np.ones((1, 5)))
 
 
+def test_gated_cells_that_rows_feed_are_read_from_their_columns_as_passive_ones_with_all_rows_on():
+    """The supply line takes the place of the word line; a row that is off takes no part."""
+    fed = spec_of(wires={**WIRES, "supply": "10 ohm", "supply_along": "rows"}, cell="gated")
+    passive = CrossbarArray(spec_of(wires={**WIRES, "row": "10 ohm"}), weights(), seed=0)
+    array, e = CrossbarArray(fed, weights(), seed=0), np.random.default_rng(2).normal(size=(3, 5))
+    assert np.allclose(array.mvm_transposed(e), passive.mvm_transposed(e), rtol=1e-12)
+    assert np.allclose(array.mvm(np.ones((1, 8))), passive.mvm(np.ones((1, 8))), rtol=1e-9)
+    x = np.random.default_rng(1).integers(0, 2, (4, 8))
+
+    def currents(g, rows):
+        volts = np.full((1, len(g)), VOLT)
+        return np.concatenate([
+            column_currents(g * gate[:, None], volts, 10.0, 12.0, **ENDS) for gate in rows_of(fed, x, rows)
+        ])
+
+    assert np.allclose(array.mvm(x), from_pairs(array, currents), rtol=0, atol=1e-11)
+    assert np.abs(array.mvm(x) - passive.mvm(x)).max() > 1e-6  # rows at 0 V take part there, and none here
+
+
 def test_gated_cells_between_ideal_wires_multiply_exactly():
     array, x = CrossbarArray(spec_of(wires=None, cell="gated"), weights(), seed=0), np.eye(8)
     assert np.allclose(array.mvm(x), weights(), rtol=0, atol=1e-12)

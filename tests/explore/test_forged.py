@@ -9,11 +9,13 @@ import pytest
 from explore_support import HerePool, one_by_one, write_study
 
 from archsim.errors import ExploreError
-from archsim.explore import run, search, searching, sweep
+from archsim.explore import read_study, run, search, searching, sweep
 from archsim.explore.identity import digest_of
 from archsim.explore.journal import mend
 from archsim.explore.log import RESULTS, ResultLog, checksum
+from archsim.explore.report import report
 from archsim.explore.results import notes_on, read_results
+from archsim.explore.summary import summary
 
 
 def closed_form(job):
@@ -134,3 +136,22 @@ def test_a_pipe_in_place_of_a_journal_or_a_log_is_refused_and_not_waited_for(tmp
         mend(tmp_path / "journal.jsonl")
     with pytest.raises(ExploreError, match=r"results\.jsonl: cannot be read: not a regular file"):
         ResultLog(tmp_path / "results.jsonl").read()
+
+
+def test_a_record_that_holds_a_metric_more_than_the_others_is_shown_by_those_that_all_have(swept, tmp_path):
+    path, out = swept
+    first, *rest = (out / RESULTS).read_text().splitlines(keepends=True)
+    more = json.loads(first)
+    more["metrics"] = {"extra": 1.0, **more["metrics"]}
+    (out / RESULTS).write_text(json.dumps({**more, "sha256": checksum(more)}) + "\n" + "".join(rest))
+    found = sweep(path, out)
+    assert found.n_new == 0
+    assert "extra" not in summary(found)
+    assert report(found, tmp_path / "page").exists()
+
+
+def test_a_key_that_is_no_text_is_an_error_of_the_study_file(tmp_path):
+    file = write_study(tmp_path)
+    file.write_text(file.read_text() + '\n"\\ud83d\\ude00": 1\n')
+    with pytest.raises(ExploreError, match=r"study\.yaml:1:1: must be a valid string"):
+        read_study(file)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from chromium_support import Opened, complaints
 from explore_support import HerePool, write_study
+from looks_support import WATCH, faults
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
@@ -33,7 +34,8 @@ AIMS = "{latency_ps: minimize, energy_pj: minimize, area_um2: minimize}"
 def study_file(folder):
     path = write_study(folder, "phase: [bp, dfa]", objectives=AIMS)
     space = "".join(f"  {line}\n" for line in SPACE.splitlines())
-    path.write_text(path.read_text().replace("phase: inference\n", "").replace("  phase: [bp, dfa]\n", space))
+    text = path.read_text().replace("phase: inference\n", "").replace("  phase: [bp, dfa]\n", space)
+    path.write_text(text.replace("timesteps=4", "timesteps=2"))
     return path
 
 
@@ -47,7 +49,9 @@ def found(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(found):
-    keep_runs(found, found.folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("archsim.plot.pipeline", lambda *_, **__: None)  # its picture takes longer than all the rest
+        keep_runs(found, found.folder)
     export(found, found.folder)
     (found.folder / "report.html").write_text(study_page(found, found.folder), encoding="utf-8")
     return found.folder / "report.html"
@@ -88,7 +92,7 @@ def test_the_knee_and_the_best_have_pages_that_a_click_leads_to(found, made):
 
 @pytest.fixture(scope="module")
 def opened(chromium, made):
-    return Opened(chromium, made)
+    return Opened(chromium, made, script=WATCH)
 
 
 def test_a_command_of_the_page_gives_the_figures_of_its_configuration(opened, found, monkeypatch):
@@ -187,6 +191,7 @@ def test_each_rule_has_its_own_colour_and_sign(opened):
 
 
 def test_it_asks_for_nothing_says_nothing_and_can_be_used_without_sight(opened, made):
+    assert faults(opened, "study.draw(); study.parallel.draw();") == []
     for scheme, width in (("light", 1280), ("dark", 800)):
         opened.page.emulate_media(color_scheme=scheme)
         opened.page.set_viewport_size({"width": width, "height": 900})

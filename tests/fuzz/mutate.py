@@ -303,7 +303,7 @@ def as_array(said: str, like: Any) -> Any:
 
 def hdf5(rng: Random, path: Path, other: Path) -> None:
     """Change an HDF5 file: its data sets, groups, attributes, links, or its bytes."""
-    if rng.random() < 0.4 or not h5py.is_hdf5(path):
+    if rng.random() < 0.4 or not _opens(path):
         file(rng, path, other)
         return
     with h5py.File(path, "r+") as found:
@@ -312,6 +312,15 @@ def hdf5(rng: Random, path: Path, other: Path) -> None:
             found.visit(names.append)
             if names:
                 _one_of_hdf5(rng, found, rng.choice(names), rng.choice(names))
+
+
+def _opens(path: Path) -> bool:
+    """Whether an earlier damage has left a file that can be written."""
+    try:
+        with h5py.File(path, "r+"):
+            return True
+    except OSError:
+        return False
 
 
 def _one_of_hdf5(rng: Random, found: h5py.File, name: str, other: str) -> None:

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from causality_support import check_causality
 from lowering_support import SMALL_CHIP, counts, n_tasks
 
 from archsim.crossbar import Counters
+from archsim.engine import run_tasks
 from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
 from archsim.names import COPY, FEEDBACK
+from archsim.registry import RULES
 from archsim.snn import Activity, initialise
 from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
-from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.recording import Recorder
@@ -55,6 +57,9 @@ def trained(lowered, root_dir, tmp_path):
     def run(
         phase: str, *options: str, network: str = "dense", loss: str = PER_TIMESTEP, **changes: object
     ) -> Step:
+        said = changes.pop("rules", None)
+        if said:
+            changes["learning"] = f"{{rules: {{{phase}: {said}}}}}"
         chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [*WITH_CONVERTERS, *options])
         work = lowered.workload(network, samples=N_SAMPLES, batch=N_SAMPLES, **changes)
         net = initialise(work.network, 0, 3.0, n_timesteps=6)
@@ -62,15 +67,14 @@ def trained(lowered, root_dir, tmp_path):
         x = (rng.random((6, N_SAMPLES, *net.input_shape)) < 0.6).astype(float)
         on_chip = ChipProducts(
             chip, net, run_batch(net, x, PlainProducts.of(net)), input_bits=POOLED_BITS, seed=0,
-            backward=phase == "bp",
+            backward=RULES[phase].reads_transposed,
         )
-        feedback = make_feedback(net, "gaussian", seed=0) if phase == "dfa" else {}
-        on_chip.add_feedback(feedback)
+        rule = RULES[phase]()
         recipe = Recipe(
-            SGD(0.5), rule=phase, feedback=feedback, loss=loss, project=on_chip.project,
-            mean_rate=work.error == "mean_rate",
-        )
-        labels = np.array([0, 1, 2])
+            SGD(0.5), rule=phase, feedback=rule.feedback(work, net, 0, None), loss=loss, error=work.error,
+            settings=rule.settings(work),
+        )  # fmt: skip
+        recipe, labels = rule.on_arrays(on_chip, recipe), np.array([0, 1, 2])
         on_chip.meet(typical_errors(net, x, labels, recipe), N_SAMPLES)
         on_chip.reset_counters()
         recorder, outer = Recorder(net, on_chip, N_SAMPLES), {}
@@ -88,6 +92,8 @@ def trained(lowered, root_dir, tmp_path):
                     codes = on_chip.sent.codes(name, vectors.reshape(-1, vectors.shape[3]))
                     by_position = (codes.reshape(vectors.shape) != 0).swapaxes(2, 3)
                 rows = (tape.rows[name] != 0).astype(int)
+                if (kept := rule.traces(work, net.layer(name))) is not None:  # all rows have one, silent or not
+                    rows, by_position = np.ones_like(rows), by_position | (kept.n_of_synapse > 0)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
 
         train_step(net, x, labels, on_chip, recipe, observe=observe)
@@ -162,7 +168,46 @@ def told_by(step: Step, layer: str, phase: str) -> dict[str, int]:
 @pytest.mark.parametrize(("network", "phase", "options"), CASES.values(), ids=CASES)
 def test_the_arrays_count_what_the_tasks_do(trained, network, phase, options):
     step = trained(phase, *ONE_CYCLE, *options, network=network)
+    check_counts(step, options)
     from_columns = "execution.feedback=transposable" in options
+    copies = {key for key in step.counters if key.endswith(COPY)}
+    assert copies == ({"b" + COPY, "out" + COPY} if phase == "bp" and not from_columns else set())
+
+
+RULES_SAID = {
+    "bp, no path through time": ("bp", "{time_path: none}", ()),
+    "bp, the output's path through time": ("bp", "{time_path: readout}", ()),
+    "bp, pieces of four timesteps": ("bp", "{steps: 4}", ()),
+    "bp, pieces, transposable": ("bp", "{steps: 2}", FROM_COLUMNS),
+    "dfa, the output's path through time": ("dfa", "{time_path: readout}", ()),
+    "dfa, every layer's path through time": ("dfa", "{time_path: full, feedback: {kind: sign_concordant}}", ()),
+    "dfa, product": ("dfa", "{time_path: readout, feedback: {kind: product}}", ONES),
+    "dfa, traces": ("dfa", "{time_path: readout, time_form: traces}", ()),
+    "feedback alignment": ("feedback_alignment", "{}", ()),
+    "feedback alignment, pieces, bit by bit": ("feedback_alignment", "{steps: 2}", ONES),
+    "sign-symmetric": ("sign_symmetric", "{time_path: readout}", TRANSPOSABLE),
+    "DRTP": ("drtp", "{}", ()),
+    "DRTP, bit by bit": ("drtp", "{}", ONES),
+    "DRTP, paths through time": ("drtp", "{time_path: full}", ()),
+    "e-prop": ("eprop", "{feedback: {kind: ternary}}", ()),
+    "e-prop, symmetric": ("eprop_symmetric", "{}", ()),
+    "local losses": ("local_losses", "{}", ()),
+    "local losses, paths through time": ("local_losses", "{time_path: full}", ()),
+    "OTTT": ("ottt", "{}", ()),
+    "OTTT, transposable": ("ottt", "{}", FROM_COLUMNS),
+}
+
+
+@pytest.mark.parametrize(("phase", "said", "options"), RULES_SAID.values(), ids=RULES_SAID)
+def test_the_arrays_count_what_the_tasks_of_a_set_rule_do(trained, phase, said, options):
+    step = trained(phase, *ONE_CYCLE, *options, rules=said)
+    check_counts(step, options)
+    assert check_causality(step.low, step.work, run_tasks(step.low.graph)) > 0
+
+
+def check_counts(step: Step, options: tuple[str, ...]) -> None:
+    """Action by action, layer by layer."""
+    from_columns = FROM_COLUMNS[1] in options and RULES[step.low.mapping.phase].reads_transposed
     for layer in LAYERS:
         forward, backward, fed_back = (told_by(step, layer, name) for name in ("forward", "backward", "feedback"))
         arrays = found_in(step, layer)
@@ -180,13 +225,12 @@ def test_the_arrays_count_what_the_tasks_do(trained, network, phase, options):
             written -= copy["program"]
         elif layer + FEEDBACK in step.counters:
             matrix = found_in(step, layer + FEEDBACK)
-            same = ("read", "convert", "drive") if ONES[1] in options else ("read", "convert")
-            assert [fed_back[what] for what in same] == [matrix[what] for what in same]
-            assert fed_back["read"] > 0
+            told = fed_back if fed_back["read"] else backward
+            same = ("read", "convert", "drive") if ONES[1] in options or told is backward else ("read", "convert")
+            assert [told[what] for what in same] == [matrix[what] for what in same]
+            assert told["read"] > 0
         assert written == arrays["program"] > 0
         assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
-    copies = {key for key in step.counters if key.endswith(COPY)}
-    assert copies == ({"b" + COPY, "out" + COPY} if phase == "bp" and not from_columns else set())
 
 
 QUANTISERS = {

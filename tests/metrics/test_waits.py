@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archsim import compiling
 from archsim.engine import run_tasks
 from archsim.metrics import CAUSES, GROUPINGS, Result, Waits, blocking, critical, path_shares, waits
 from archsim.metrics.tour import plain_tour
@@ -17,6 +18,12 @@ from archsim.taskgraph import TaskGraph, TaskGraphBuilder
 from archsim.trace import Trace
 
 module = importlib.import_module("archsim.metrics.waits")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled_at_once():
+    """Whatever is kept from earlier runs: small graphs go through the compiled loops, too."""
+    compiling.ask()
 
 
 def causes(b: TaskGraphBuilder) -> list[tuple[int, str, int, int]]:

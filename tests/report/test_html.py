@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
@@ -89,6 +90,29 @@ def test_the_cells_sum_to_every_breakdown_exactly(data, random_graphs, evaluate)
                 sums[cell[by]] = sums.get(cell[by], 0) + cell[key]
             wanted = {name: part[key] for name, part in result.breakdown(by).items() if part[key]}
             assert {name: value for name, value in sums.items() if value} == wanted, (by, key)
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_the_first_picture_is_the_work_in_each_window_by_hand(data, random_graphs, evaluate):
+    result = evaluate(data.draw(random_graphs))
+    spans, drawn = result.spans(), timeline(result)
+    seen = drawn["preview"]
+    size = seen["n"]
+    most, cover = (
+        np.frombuffer(base64.b64decode(seen[name]), np.uint8).reshape(-1, size) for name in ("most", "cover")
+    )
+    edges = np.linspace(0, max(1, result.latency_ps), size + 1)
+    kinds = getattr(spans, seen["by"])
+    for k, row in enumerate(seen["rows"]):
+        mine = [i for i in range(spans.n_spans) if int(spans.lane[i]) == row]
+        work = np.zeros((kinds.max(initial=0) + 1, size))
+        for i in mine:
+            part = np.minimum(edges[1:], spans.end_ps[i]) - np.maximum(edges[:-1], spans.start_ps[i])
+            work[kinds[i]] += np.maximum(0, part) / np.diff(edges)
+        assert np.abs(cover[k] / 255 - np.minimum(1, work.sum(axis=0))).max() <= 1 / 255 + 1e-6
+        told = np.take_along_axis(work, most[k][None].astype(int), axis=0)[0]
+        assert (told >= work.max(axis=0) - 1e-6).all()
 
 
 @settings(max_examples=25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,23 @@ from chromium_support import Opened
 import archsim
 from archsim.report import html_report
 
+MOVE = {
+    "move": "adc", "title": "<b>half the columns per ADC</b>", "set": ["adc.columns_per_adc=32", "tile={pes: 2}"],
+    "delta_latency_frac": -0.25, "delta_energy_frac": 0.0, "delta_area_frac": 0.125, "delta_peak_power_frac": None,
+    "figures": {}, "over_budget": ["area<2mm2"], "notes": [],
+}  # fmt: skip
+ADVICE = {
+    "advice": [MOVE], "advice_pairs": [{**MOVE, "delta_latency_frac": -0.5}], "advice_goal": "latency",
+    "advice_budgets": ["area<2mm2"], "advice_idle": [], "advice_refused": [], "advice_untried": {},
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def results(root_dir):
     chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml")
     work = archsim.load_workload(root_dir / "workloads/watch_mlp.yaml", ["timesteps=4", "samples=1", "batch=1"])
-    return [archsim.simulate(chip, work, engine="heap", phase=phase) for phase in ("inference", "dfa")]
+    inference, dfa = (archsim.simulate(chip, work, engine="heap", phase=phase) for phase in ("inference", "dfa"))
+    return [inference, replace(dfa, advice=ADVICE)]
 
 
 @pytest.fixture(scope="module")
@@ -338,3 +350,15 @@ def test_the_minimap_moves_what_is_in_view(fresh):
     middle = fresh.tell("(shown.line.from + shown.line.to) / 2 / shown.line.end")
     assert middle == pytest.approx(0.5, abs=0.01)
     assert 0 < max(fresh.tell("[...shown.line.work]")) <= 1
+
+
+def test_advice_that_was_asked_stands_in_the_page(fresh):
+    assert "archsim advise" in fresh.page.inner_text("#advice")
+    fresh.page.click("#tab-1")
+    fresh.until("shown.run.record.phase === 'dfa' && document.body.dataset.ready === '1'")
+    texts = fresh.page.locator("#advice tbody tr").all_inner_texts()
+    rows = [text.replace("\u00a0", " ").split("\t") for text in texts]
+    assert rows[0][:6] == [MOVE["title"], "−25 %", "0 %", "+12.5 %", "–", "area<2mm2"]
+    assert rows[0][6] == "--set adc.columns_per_adc=32 --set 'tile={pes: 2}'"
+    assert rows[1][1] == "−50 %"
+    assert "the best for latency within area<2mm2 first" in fresh.page.inner_text("#advice")

@@ -16,6 +16,8 @@ from archsim.rules.base import Rule
 from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 
+NAMES = ("bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "local_losses",
+         "ottt", "sign_symmetric")  # fmt: skip
 PACKAGE = Path(archsim.__file__).parent
 # files outside rules/ that name a rule, and why
 NAMED = {
@@ -29,6 +31,9 @@ NAMED = {
     "study/comparison.py": "the study of BP and DFA",
     "study/configurations.py": "the study of BP and DFA",
     "study/dfa_vs_bp/page.py": "the study of BP and DFA",
+    "study/rules/contenders.py": "the study of rules: who takes part",
+    "study/rules/page.py": "the study of rules: who takes part",
+    "study/rules/published.py": "the published comparison of DFA with BP",
     "study/dfa_vs_bp/run.py": "the study of BP and DFA",
 }
 
@@ -64,11 +69,11 @@ def test_no_file_knows_a_rule_by_its_name():
 
 
 def test_phases_are_inference_the_rules_and_programming():
-    assert phases() == ("inference", "bp", "dfa", "program")
+    assert phases() == ("inference", *NAMES, "program")
     assert rule_of("inference") is rule_of("program") is None
     assert [type(rule_of(name)) for name in RULES] == list(RULES.values())
     assert WorkloadModel.model_json_schema()["properties"]["phases"]["items"] == {
-        "enum": ["inference", "bp", "dfa", "program"], "type": "string",
+        "enum": ["inference", *NAMES, "program"], "type": "string",
     }  # fmt: skip
 
 
@@ -83,7 +88,7 @@ def test_a_rule_without_more_needs_no_array_and_no_room_but_the_weights():
     plan = type("Plan", (), {"copy": ()})
     rule = Nothing()
     assert not rule.blocks(None, None, plan)
-    assert not list(rule.rooms(plan, plan, {0: 8}))
+    assert not list(rule.rooms(None, plan, plan, {0: 8}))
     assert not rule.error_arrays(plan)
     assert rule.most_blocks(None, None, None, 8) == 0
     assert rule.n_timesteps_under_way(3) == 3
@@ -103,12 +108,12 @@ def test_the_command_line_takes_the_rules_there_are(root_dir):
     small = ("--set", "timesteps=1", "--set", "samples=1", "--set", "batch=1")
     wrong = call("run", chip, work, "--phase", "hebb")
     assert wrong.exit_code == 2
-    assert "'hebb' is not one of 'inference', 'bp', 'dfa'" in " ".join(wrong.output.split())
+    assert "'hebb' is not one of 'inference', 'bp', 'dfa', 'drtp'" in " ".join(wrong.output.split())
     refused = call("learn", chip, work, "--rule", "hebb")
-    assert "'hebb' is not one of 'bp', 'dfa', 'none'" in " ".join(refused.output.split())
+    assert "'hebb' is not one of 'bp', 'dfa', 'drtp'" in " ".join(refused.output.split())
     assert call("map", chip, work, "--phase", "dfa", *small).exit_code == 0
     archsim.register(Nothing)
-    assert "'dfa', 'nothing'" in " ".join(call("run", chip, work, "--phase", "hebb").output.split())
+    assert "'local_losses', 'nothing'" in " ".join(call("run", chip, work, "--phase", "hebb").output.split())
 
 
 def test_a_budget_needs_a_rule_that_adapts(root_dir):

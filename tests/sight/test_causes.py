@@ -122,6 +122,17 @@ def test_what_a_reset_leaves_over_the_threshold_keeps_a_neuron_firing(root_dir, 
     assert "reset: zero" in warning.text
 
 
+def test_a_record_that_stands_for_the_activity_is_told_as_such(root_dir, tmp_path):
+    (tmp_path / "work.yaml").write_text(WORK.replace("random_input, rate: 0.4", "rates, input: 0.4, default: 0.5"))
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
+    work = archsim.load_workload(tmp_path / "work.yaml")
+    shapes = {"input": (1, 8, 40), "a": (1, 8, 30), "out": (1, 8, 5)}
+    silent = Activity(work.network, {name: np.zeros(shape, np.uint8) for name, shape in shapes.items()})
+    found = archsim.simulate(chip, replace(work, recorded=silent), "compiled").activity
+    assert found.source == "recorded by the model that the workload was made of"
+    assert [warning.cause for warning in found.warnings if warning.what == "never fires"] == ["record"] * 3
+
+
 def test_rates_that_the_workload_gives_are_named_by_their_key(told):
     rates = "activity={kind: rates, input: 0.5, default: 0.0, layers: {out: 1.0}}"
     found = told(rates)
@@ -135,3 +146,39 @@ def test_replicas_without_a_step_are_never_read(told):
     assert found["a", "never read"].cause == "replicas"
     assert "1 of its 3 arrays are never read" in found["a", "never read"].text
     assert "lower mapping.replicas.a" in found["a", "never read"].text
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_inputs_of_several_bits_and_pooled_sums_are_reckoned_with(root_dir, tmp_path, layer):
+    """Recordings drive the first layer, an average of spikes the second: a threshold right below is passed."""
+    (tmp_path / "work.yaml").write_text(
+        """
+version: 1
+name: watch
+network:
+  input: [6]
+  layers:
+    - {name: a, kind: conv1d, axis: time, channels: 8, kernel: 3, neuron: {kind: lif, leak: 0.5, threshold: 0.2}}
+    - {name: pool, kind: average_pool, axis: time, kernel: 2}
+    - {name: b, kind: conv1d, axis: time, channels: 4, kernel: 2, neuron: {kind: lif, leak: 0.5, threshold: 0.2}}
+    - {name: out, kind: dense, outputs: 3, flatten_time: true}
+timesteps: 16
+input_resolution: 8 bit
+activity: {kind: dataset, dataset: watch, encoding: analog}
+weights: {gain: 2.0}
+phases: [inference]
+""",
+        encoding="utf-8",
+    )
+    chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
+    name, key = ("a", "b")[layer], f"network.layers.{2 * layer}.neuron.threshold"
+
+    def silent(threshold: float) -> list[ActivityWarning]:
+        work = archsim.load_workload(tmp_path / "work.yaml", [f"{key}={threshold}"])
+        found = archsim.simulate(chip, work, "compiled", seed=3).activity.warnings
+        return [warning for warning in found if (warning.layer, warning.what) == (name, "never fires")]
+
+    [warning] = silent(1000.0)
+    reached = float(re.search(r"reaches ([\d.]+)", warning.text)[1])
+    assert not silent(0.99 * reached)
+    assert silent(1.01 * reached)

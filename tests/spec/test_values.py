@@ -1,10 +1,14 @@
 """The value side of a chip: off by default, gathered from its sections, refused when it contradicts itself."""
 
+import re
+
 import pytest
 
+from archsim.components import without_effect
 from archsim.errors import SpecError
 from archsim.spec import ArraySpec, array_spec, load_chip
 from archsim.spec.cells import CellErrors
+from archsim.spec.errors_on import errors_on
 from archsim.units import faults_of
 
 
@@ -160,3 +164,51 @@ def test_errors_drive_the_columns_as_the_drivers_of_the_chip_do(root_dir):
     backward = array_spec(chip).backward_inputs
     assert (backward.signed, backward.per_cycle_bits) == ("two_phase", chip.drivers.resolution_bits)
     assert backward.resolution_bits == chip.execution.error_resolution_bits - 1
+
+
+def test_sums_of_errors_are_converted_to_their_own_bits_over_their_own_range(root_dir):
+    file = root_dir / "tests" / "chips" / "wearable_rram.yaml"
+    own = "adc.errors={resolution: 4 bit, conversion: {range: {kind: tracked}, code: uniform}}"
+    chip = load_chip(file, [own])
+    forward, back = array_spec(chip), [array_spec(chip).backward_readout]
+    back += [array_spec(chip, path=path).readout for path in ("backward", "feedback")]
+    assert (forward.readout.resolution_bits, forward.readout.range.kind) == (5, "calibrated")
+    for readout in back:
+        assert (readout.resolution_bits, readout.range.kind, readout.code) == (4, "tracked", "uniform")
+    said = errors_on(chip)["converters"]
+    assert said.partition("; of errors ")[0] == "5 bit, range calibrated once to 99.9 %"
+    assert said.partition("; of errors ")[2] == "4 bit, range tracked from batch to batch at 99.9 %"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("adc.errors.resolution=6 bit", "must be at most adc.resolution, 5 bit: the same converters stop earlier"),
+        ("adc.errors={}", "says nothing; give resolution or conversion"),
+        ("adc.errors={resolution: 1 bit, conversion: {code: sign_magnitude}}", "one is the sign; choose uniform"),
+        ("adc.conversion.range={kind: tracked, step: 0}", "must be above zero; kind: calibrated is a range"),
+        ("device.errors.learned={}", "names no file; give one for forward, backward or feedback"),
+        ("ideal.convertrs=true", "ideal.convertrs"),
+        ("execution.errors.kind=largest", "must be one of fixed, power_of_two, vector_maximum"),
+        ("execution.copy_every=0", "execution.copy_every"),
+    ],
+)
+def test_what_no_chip_can_do_with_errors_is_refused_with_what_would_help(root_dir, given, said):
+    with pytest.raises(SpecError, match=re.escape(said)):
+        load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", [given])
+
+
+def test_a_copy_that_there_is_not_need_not_wait(root_dir):
+    turned = ["execution.feedback=transposable", "crossbar.transpose=shared", "execution.copy_every=2"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", turned)
+    assert any(note.startswith("execution.copy_every: changes nothing here") for note in without_effect(chip))
+
+
+def test_errors_that_are_switched_off_and_not_there_are_told(root_dir):
+    file = root_dir / "tests" / "chips" / "wearable_rram.yaml"
+    off = ["ideal={wires: true, cells: true, drivers: true}"]
+    off += ["execution.errors={kind: fixed, rounding: stochastic}"]
+    keys = {note.partition(":")[0] for note in without_effect(load_chip(file, off))}
+    assert {"ideal.wires", "ideal.cells", "execution.errors.rounding"} <= keys
+    there = ["crossbar.wires={row: 1 ohm, column: 1 ohm}", "device.errors.device_spread=0.1", off[0]]
+    assert not {note for note in without_effect(load_chip(file, there)) if note.startswith("ideal")}

@@ -9,7 +9,7 @@ import pytest
 
 from archsim.errors import WorkloadError
 from archsim.units import to_door
-from archsim.workload import Conv, Dense, Layer, Network, load_workload
+from archsim.workload import Conv, Dense, Layer, Network, load_workload, phases
 from archsim.workload.models import FileActivity, InitModel, RandomActivity, WorkloadModel
 from archsim.workload.workload import Workload
 
@@ -76,7 +76,7 @@ def test_a_measured_activity_is_looked_for_beside_the_file(file, tmp_path):
         ({"samples": 5, "batch": 2}, "work.yaml:7:1: samples: 5 samples are no whole number of batches of 2"),
         ({"phases": "[bp, bp]"}, "phases: one of them stands there twice"),
         ({"phases": "[]"}, "phases: must have at least 1 items; has 0"),
-        ({"phases": "[train]"}, "must be one of inference, bp, dfa, program; got 'train'"),
+        ({"phases": "[train]"}, f"must be one of {', '.join(phases())}; got 'train'"),
         ({"timesteps": 0}, "timesteps: must be at least 1; got 0"),
         ({"timesteps": None}, "timesteps: missing; needs a whole number"),
         ({"input_resolution": 8}, "input_resolution: a number of bits needs a unit"),

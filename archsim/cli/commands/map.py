@@ -68,4 +68,4 @@ def _activity(chip: Chip, work: Workload, phase: str, seed: int, allowed: int | 
     except ArchsimError as error:
         say(f"note: the activity is not shown: {str(error).splitlines()[0]}", err=True)
         return {}
-    return activity_record(in_sight_of(ready.chip, ready.work, ready.mapping, ready.activity))
+    return activity_record(in_sight_of(ready.chip, ready.work, ready.mapping, ready.activity, seed))

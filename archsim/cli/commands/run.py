@@ -28,6 +28,10 @@ from archsim.cli.options import (
     texts,
 )
 from archsim.cli.say import say, say_json
+from archsim.compiling import put_off
+
+MANY = 100_000
+"""Tasks, from which on it is worth a line that they went through plain loops."""
 
 
 @command
@@ -71,5 +75,7 @@ def run(
     say(run_text(results, options.engine, seed))
     for note in idle:
         say(f"note: {note}", err=True)
+    if (n := put_off()) >= MANY:
+        say(f"note: {n:,} tasks went through plain loops; --engine compiled compiles quicker ones, once", err=True)
     if output is not None:
         say(f"written to {output}", err=True)

@@ -147,8 +147,8 @@ def rules(
     counts = {"depths": depths, "bits": bits, "passes": passes}
     numbers = {name: _numbers(f"--{name}", text) for name, text in counts.items()}
     question = Question(
-        base, rates=tuple(sorted(_rates(rates))), contenders=chosen(contenders), **numbers,
-        quantisers=tuple(quantisers.split(",")), tuning_split=tuning, n_seeds=seeds, seed=seed,
+        base, chosen(contenders), numbers["depths"], numbers["bits"], tuple(quantisers.split(",")),
+        numbers["passes"], tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
         workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)

@@ -53,9 +53,8 @@ function summed(steps, ptr) {
   return out;
 }
 
-// what the first picture needs
-async function drawnColumns(timeline) {
-  const packed = timeline.spans;
+// what pictures need of the spans
+async function drawnColumns(timeline, packed) {
   const [steps, length, kind, onPath] = await Promise.all(
     [packed.start, packed.length, packed.kind, packed.on_path].map(unpack));
   const start = summed(steps, timeline.lane_ptr);

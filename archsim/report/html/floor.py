@@ -71,11 +71,20 @@ def _tiles(result: Result, n_tiles: int) -> Iterable[tuple[int, dict[str, float]
         }  # fmt: skip
 
 
+def tile_of(name: str) -> int:
+    """The tile that a resource belongs to; -1 for the chip's.
+
+    Examples
+    --------
+    >>> tile_of("tile[3].pe[1].adc"), tile_of("link[0 to 1]")
+    (3, -1)
+    """
+    return int(match[1]) if (match := _TILE.match(name)) else -1
+
+
 def tile_of_tasks(graph: TaskGraph) -> NDArray[np.int64]:
     """The tile of the first resource that each task names (uses, then reserves); -1 for the chip's."""
-    of_resource = np.array(
-        [int(match[1]) if (match := _TILE.match(name)) else -1 for name in graph.resource_names], np.int64
-    )
+    of_resource = np.array([tile_of(name) for name in graph.resource_names], np.int64)
     of_task = np.full(graph.n_tasks, -1, np.int64)
     for rows in ("reserves", "uses"):  # the latter wins
         ptr, resource = getattr(graph, f"{rows}_ptr"), getattr(graph, f"{rows}_resource")

@@ -31,19 +31,20 @@ async function openRun(number) {
   byId("colour-by").value = one.line.by;
   byId("search").value = one.line.sought || "";
   one.line.folded();
-  if (made) await one.line.load();
-  else one.line.resize();
-  if (shown !== one) return;
   legend();
+  one.line.resize(); // the first picture
+  if (made) {
+    await new Promise((done) => setTimeout(done, 0)); // until it is on the screen
+    await one.line.load();
+  }
+  if (shown !== one) return;
   one.line.tell(one.line.chosen);
   sayMatches(one.line);
   byId("order").value = one.line.order;
   one.line.sayFold();
   one.line.tellRange();
-  if (made) await new Promise((done) => setTimeout(done, 0)); // let the first picture reach the screen
   drawParts();
   if (made) {
-    await one.line.loadRest();
     document.body.dataset.ready = number;
     wireTogether(() => shown);
   }

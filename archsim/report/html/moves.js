@@ -3,6 +3,7 @@
 Object.assign(Timeline.prototype, {
   // `quiet`: because another timeline went there
   view(from, to, quiet = false) {
+    if (!this.columns) return; // the preview is of the whole run
     const least = Math.min(this.extent, 20); // ps across the page
     const size = Math.min(this.extent, Math.max(least, to - from));
     const middle = (from + to) / 2;
@@ -61,7 +62,7 @@ Object.assign(Timeline.prototype, {
   // what is at a place of the canvas: {row, span}, {segment}, {row, level}
   at(x, y) {
     const time = this.from + (x - this.left) / this.scale;
-    if (y < AXIS) return null;
+    if (y < AXIS || !this.columns) return null;
     if (y < HEAD) {
       if (!this.path || x < this.left) return null;
       const i = firstAbove(this.path.start, time, 0, this.path.start.length) - 1;

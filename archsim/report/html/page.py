@@ -183,10 +183,8 @@ def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     figures = {key: value for key, value in record.items() if key != "provenance"}
     drawn = timeline(result)
     layers = [name for name in drawn["layers"] if name not in ("", "input")]
-    spans = drawn.pop("spans")
-    rest = {name: drawn.pop(name) for name in ("path", "edges", "unseen")}
-    rest |= {"spans": spans, "steps": drawn["levels"].pop("steps")}
-    drawn["spans"] = {name: spans.pop(name) for name in ("start", "length", "kind", "on_path")}
+    rest = {name: drawn.pop(name) for name in ("spans", "path", "edges", "unseen")}
+    rest["steps"] = drawn["levels"].pop("steps")
     first = {
         "record": figures,
         "timeline": drawn,

@@ -72,7 +72,7 @@ Object.assign(Timeline.prototype, {
     const tables = Object.entries(sums).map(([by, found]) => {
       const rows = [...found].sort((a, b) => b[1].energy - a[1].energy || b[1].busy - a[1].busy);
       const cells = rows.map(([name, sum]) => [name, quantity(sum.energy, "energy"), quantity(sum.busy, "time"), quantity(sum.wait, "time")]);
-      return el("div", { class: "wide" }, table(`Sums of the range by ${by}`, [by, "energy", "busy", "waits"], cells, [1, 2, 3]));
+      return wide(`Sums of the range by ${by}`, [by, "energy", "busy", "waits"], cells, [1, 2, 3]);
     });
     const whole = [...sums.layer.values()].reduce((sum, one) => sum + one.energy, 0);
     fill(node, el("h3", {}, `From ${quantity(from, "time", 6)} to ${quantity(to, "time", 6)}: ${quantity(to - from, "time")}, ${quantity(whole, "energy")}, ` +

@@ -108,6 +108,16 @@ class LanePixels {
   }
 }
 
+// the windows of a row of the preview, over the whole width
+LanePixels.prototype.preview = function preview({ n, most, cover }, row) {
+  this.clear();
+  for (let x = 0; x < this.width; x++) {
+    const at = row * n + Math.floor((x * n) / this.width);
+    this.cover[x] = cover[at] / 255;
+    this.colour[x] = most[at] + 1;
+  }
+};
+
 // between tasks: a thin line in the colour of what the lane does then
 LanePixels.prototype.putGaps = function putGaps(pixels, stride, top, height, gaps, colours) {
   const thin = Math.max(1, Math.round(height / 4));

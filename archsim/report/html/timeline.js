@@ -26,18 +26,17 @@ class Timeline {
     this.order = "chip";
     this.range = null; // [from, to] of a selection
     this.by = new Set(run.timeline.kinds.map((kind) => kind[2])).size > 1 ? "phase" : "layer";
+    const { preview } = run.timeline;
+    this.preview = { ...preview, most: bytesOf(preview.most), cover: bytesOf(preview.cover) };
     this.folded();
   }
 
   async load() {
-    this.columns = await drawnColumns(this.run.timeline);
-    this.resize();
-  }
-
-  async loadRest() {
     // the page may still be on its way in
     if (document.readyState === "loading") await new Promise((done) => addEventListener("DOMContentLoaded", done));
     const rest = JSON.parse(byId("rest-" + this.number).textContent);
+    this.columns = await drawnColumns(this.run.timeline, rest.spans);
+    this.resize();
     const { edges, unseen, ...told } = await toldColumns(this.run.timeline, rest);
     Object.assign(this, told);
     this.edges = new Edges(edges.n, edges.back);
@@ -82,7 +81,7 @@ class Timeline {
     this.canvas.style.width = this.width + "px";
     this.canvas.style.height = height + "px";
     // at once: a canvas of a new size is black, and a printer waits for no frame
-    if (this.columns) this.drawNow();
+    this.drawNow();
   }
 
   colours() {
@@ -97,7 +96,7 @@ class Timeline {
   // ---- drawing ----
 
   draw() {
-    if (this.waiting || !this.columns) return;
+    if (this.waiting) return;
     this.waiting = true;
     const once = () => {
       this.waiting = false;
@@ -118,7 +117,7 @@ class Timeline {
     this.paintRows(room);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawLabels();
-    this.drawTaskNames();
+    if (this.columns) this.drawTaskNames();
     this.drawHead(room);
     this.drawRange();
     this.drawArrows();
@@ -184,7 +183,8 @@ class Timeline {
           const a = Math.max(0, Math.min(height, from));
           const b = Math.max(a, Math.min(height, Math.round((row.y - this.top + slot.top + slot.height - (row.lanes.length > 1 ? 1 : 0)) * ratio)));
           if (b === a) return;
-          paint(lane, number);
+          if (this.columns) paint(lane, number);
+          else lane.preview(this.preview, this.preview.rows.indexOf(number));
           if (this.told && !this.kept) {
             this.gapsOf(number, scale, width, gaps);
             lane.putGaps(pixels, width, a, b - a, gaps, between);
@@ -196,7 +196,8 @@ class Timeline {
       } else if (row.folded) {
         const lanes = lanesIn(row);
         if (!lanes.length) continue;
-        paintGroup(sum, lane, paint, lanes);
+        if (this.columns) paintGroup(sum, lane, paint, lanes);
+        else sum.preview(this.preview, this.preview.rows.indexOf(row.tile));
         sum.put(pixels, width, 0, low, high - low, shades, pathColour, band);
       }
     }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from archsim.metrics import CAUSES, Result, Spans, waits
 from archsim.metrics.ledger import busy_component
 from archsim.report.html.columns import packed, steps
+from archsim.report.html.preview import preview
 
 Ints = NDArray[np.int64]
 MOST_UNITS = 32
@@ -30,7 +31,9 @@ def timeline(result: Result) -> dict[str, Any]:
     kind_of_task, kinds = _kinds(result)
     lanes = np.flatnonzero(~crowded[spans.lane_resource]) if spans.n_lanes else np.zeros(0, np.int64)
     counts = np.bincount(spans.lane, minlength=spans.n_lanes)[lanes] if spans.n_lanes else np.zeros(0, np.int64)
+    levels = _levels(result, crowded)
     return {
+        "preview": preview(result, spans, lanes, len(levels["resource"])),
         "resources": _resources(result),
         "lane_resource": spans.lane_resource[lanes].tolist(),
         "lane_unit": spans.lane_unit[lanes].tolist(),
@@ -47,7 +50,7 @@ def timeline(result: Result) -> dict[str, Any]:
         "edges": _edges(result),
         "unseen": _unseen(result, spans.task[shown], kind_of_task),
         "prices": _prices(result),
-        "levels": _levels(result, crowded),
+        "levels": levels,
         "makespan_ps": trace.makespan_ps,
     }
 

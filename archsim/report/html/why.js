@@ -25,7 +25,7 @@ function whyParts(told) {
   const { slack } = told;
   return [el("h3", {}, `The critical path, ${quantity(told.latency_ps, "time")}`), el("div", { class: "pair" }, ...pair),
     el("h3", {}, `All tasks together waited ${quantity(told.waiting_ps, "time")}`),
-    el("div", { class: "wide" }, table("Waits", ["waiting for", "while tasks ran on", "time", "of all waits"], waits, [2, 3])),
+    wide("Waits", ["waiting for", "while tasks ran on", "time", "of all waits"], waits, [2, 3]),
     el("p", { class: "hint" }, `${slack.n_tasks_without} of ${slack.n_tasks} tasks have no slack; half of them have ${quantity(slack.median_ps, "time")} or more.`)];
 }
 
@@ -37,7 +37,7 @@ function changeTable(run) {
     return [one.change, latency, one.latency_ps === null ? "–" : change((one.latency_ps - base) / (base || 1)), change((one.same_order_ps - base) / (base || 1)), unseen];
   });
   return [el("p", { class: "hint" }, "The same run played again with one thing changed; costs stay as they are. Best first."),
-    el("div", { class: "wide" }, table("What if", ["change", "latency", "gain", "in the same order", "not seen"], rows, [1, 2, 3]))];
+    wide("What if", ["change", "latency", "gain", "in the same order", "not seen"], rows, [1, 2, 3])];
 }
 
 function change(share) {
@@ -50,7 +50,7 @@ function drawAdvice(record) {
   const rows = (list) => list.map((one) => [one.title, ...["latency", "energy", "area", "peak_power"].map((name) => change(one[`delta_${name}_frac`])),
     one.over_budget.join(", "), el("code", {}, one.set.map((set) => `--set ${/[ {}"*]/.test(set) ? `'${set}'` : set}`).join(" "))]);
   const titles = ["move", "latency", "energy", "area", "peak power", "over budget", "what to set"];
-  const part = (caption, list) => el("div", { class: "wide" }, table(caption, titles, rows(list.slice(0, MOST_LINES)), [1, 2, 3, 4]));
+  const part = (caption, list) => wide(caption, titles, rows(list.slice(0, MOST_LINES)), [1, 2, 3, 4]);
   if (!record.advice) return fill(byId("advice"), el("p", { class: "hint" }, "archsim advise CHIP WORKLOAD -o FOLDER tries design moves, each simulated anew; its page shows them here."));
   const within = record.advice_budgets.length ? ` within ${record.advice_budgets.join(", ")}` : "";
   const parts = [el("p", { class: "hint" }, `Each was simulated anew; the best for ${record.advice_goal}${within} first.`), part("Advice", record.advice)];

@@ -10,7 +10,7 @@ from archsim.whatif.explain import explain, record
 
 MOST_EXPLAINED = 200_000
 """Tasks; of more, `archsim why` tells it."""
-MOST_PLAYED = 10_000
+MOST_PLAYED = 5_000
 """Tasks of a run that is played again for each of about a hundred changes; of more, `archsim whatif` does it."""
 MOST_CHANGES = 40
 

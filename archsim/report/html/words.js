@@ -72,6 +72,11 @@ function choices(select, pairs, chosen) {
   fill(select, ...pairs.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
 }
 
+// a table that scrolls where it is too wide, by keys too
+function wide(caption, ...rest) {
+  return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `${caption}, a table that scrolls` }, table(caption, ...rest));
+}
+
 // a plain table: titles, rows of cells (text, or a node), which columns hold numbers
 function table(caption, titles, rows, numbers = []) {
   const cell = (content, i) => el("td", { class: numbers.includes(i) ? "number" : null }, content);

@@ -17,19 +17,22 @@ An array that no error drives is skipped if the chip says so (`skip_idle_blocks`
 other, and sends an empty token to each home below that gets no sums from it.
 
 The surrogate of a step waits for the additions of all steps above that read it, and for its own later timestep:
-the leak carries the error back through time. The first layer's error goes no further. Pooling hands its error on.
+the leak carries the error back through time, where the rule's `time_path` lets it. In pieces (`steps`), and with
+no path through time, the backward pass of a piece begins behind the output's next timestep, and its history is
+free then. The first layer's error goes no further. Pooling hands its error on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import chain
 
 import numpy as np
 
 from archsim.lowering.arrays import Product, counts_of
-from archsim.lowering.context import Ints
+from archsim.lowering.counted import Ints
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
@@ -57,16 +60,51 @@ class BackPropagation(Learning):
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
 
         In the order of the output's steps from the last to the first, each with what it asks for: so a sum is used
-        before many more are begun.
+        before many more are begun. In pieces the backward pass of each follows behind the forward pass.
         """
+        if self.ctx.rule.learns_at_once(self.ctx.work, self.ctx.flow):
+            self._in_pieces()
+            return
         self.forward.run()
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
-        for layer in self.ctx.network.layers:
-            self._hand_out_sets(layer)
-        for name, step in reversed(list(as_output_asks(self.ctx.flow))):
-            if name != INPUT and self.ctx.network.learns(name):
+        self._backward(range(max(self.ctx.flow.timesteps.values())))
+
+    def _in_pieces(self) -> None:
+        """Each piece's backward pass after the output's next timestep, as the errors of DFA."""
+        flow, name = self.ctx.flow, self.last.name
+        n_times, piece = flow.timesteps[name], self.ctx.rule.n_timesteps_of_a_piece(self.ctx.work)
+        assert piece is not None  # or nothing would be learned at once
+        due = 0
+        for layer, step in as_output_asks(flow):
+            self.forward.lay_down(layer, step)
+            if layer == name and step + 1 == (due + piece + 1) * flow.n_bursts(name):
+                self._piece(range(due, due + piece))
+                due += piece
+        while due < n_times:
+            self._piece(range(due, min(due + piece, n_times)))
+            due += piece
+
+    def _piece(self, timesteps: range) -> None:
+        """The errors of some timesteps, and their way back."""
+        n_bursts = self.ctx.flow.n_bursts(self.last.name)
+        for home in self.ctx.plan(self.last.name).homes:
+            for step in range(timesteps[0] * n_bursts, (timesteps[-1] + 1) * n_bursts):
+                self._contribute(self.last.name, home.tile, step, self.output_error.of_step(home, step))
+        self._backward(timesteps)
+
+    def _backward(self, timesteps: range) -> None:
+        """The steps of some timesteps of all layers, the last ones first."""
+        flow, network = self.ctx.flow, self.ctx.network
+        for layer in network.layers:
+            self._hand_out_sets(layer, timesteps)
+        for name, step in reversed(self._order):
+            if name != INPUT and network.learns(name) and flow.timestep(name, step) in timesteps:
                 self._step(self.ctx.plan(name), step)
+
+    @cached_property
+    def _order(self) -> list[tuple[str, int]]:
+        return list(as_output_asks(self.ctx.flow))
 
     def _step(self, plan: LayerPlan, step: int) -> None:
         deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
@@ -93,14 +131,15 @@ class BackPropagation(Learning):
         """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
         return [self.sums.taken[source, home, needed] for needed in self.ctx.flow.needs(plan.layer, step, source)]
 
-    def _hand_out_sets(self, layer: Layer) -> None:
+    def _hand_out_sets(self, layer: Layer, timesteps: range) -> None:
         """Sets of accumulators to all steps of a layer that another reads, in the order in which they are used.
 
         Also to steps that no window reads: without a turn of their own they would run ahead and fill the buffers.
         """
         name = layer.name
         if self._users(name) and self.ctx.network.learns(name):
-            steps = range(self.ctx.flow.n_steps(name))
+            of_all = range(self.ctx.flow.n_steps(name))
+            steps = [step for step in of_all if self.ctx.flow.timestep(name, step) in timesteps]
             for home in self.ctx.plan(name).homes:
                 self.sums.take(self.label(name, steps[-1]), name, home.tile, reversed(steps), self._n_open(name))
 
@@ -109,8 +148,11 @@ class BackPropagation(Learning):
 
     def _n_open(self, source: str) -> int:
         """Steps of a layer whose sums are in the making at once: windows above add to several in turn."""
-        flow, ahead = self.ctx.flow, self.ctx.flow.look_ahead[source] * self.ctx.flow.n_bursts(source)
-        return max(flow.live_steps(user, source) for user in self._users(source)) + ahead
+        key, flow = ("open sums", source), self.ctx.flow
+        if key not in self.ctx.known:
+            ahead = flow.look_ahead[source] * flow.n_bursts(source)
+            self.ctx.known[key] = ahead + max(flow.live_steps(user, source) for user in self._users(source))
+        return int(self.ctx.known[key])
 
     def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
@@ -146,10 +188,8 @@ class BackPropagation(Learning):
                 n_rows[tile, name] += n
         for (home, source), tasks in come.items():
             n_values = n_vectors * n_rows[home, source]
-            first, rescaled = self.ctx.placed(
-                ("rescale", home, n_values), label,
-                lambda home=home, n=n_values: self.rescaled(label, home, n, [opening(0)]), [tasks],
-            )  # fmt: skip
+            lay_down = partial(self.rescaled, label, home, n_values, [opening(0)])
+            first, rescaled = self.ctx.placed(("rescale", home, n_values), label, lay_down, [tasks])
             self._reach(plan, step, home, source, first + rescaled)
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
@@ -201,7 +241,7 @@ class BackPropagation(Learning):
             for block, of_block in zip(blocks, sets, strict=True)
         ]
         at = [places[block.tile, block.pe, block.crossbar] for block in blocks]
-        merged, added = reads.place(self.label(name, step), at, counts[at, step], waits, sets)
+        merged, added = reads.place(ctx, self.label(name, step), at, counts[at, step], waits, sets)
         self.gradients.setdefault(name, []).extend(merged)
         for of_block, tasks in zip(targets, added, strict=True):
             for (home, _, source), task in zip(of_block, tasks, strict=True):
@@ -209,26 +249,32 @@ class BackPropagation(Learning):
         return merged
 
     def _reads(self, plan: LayerPlan, step: int) -> tuple[Reads, Ints, dict[Place, int]]:
-        """What the arrays compute of a step's errors, what they drive and read, by array and step, and which is where."""
-        ctx, name, sample, n_vectors = self.ctx, plan.layer.name, self.forward.sample, self.ctx.n_vectors(plan.layer.name, step)
-        key = (name, n_vectors)
+        """What arrays compute of a step's errors, what they drive and read by array and step, which is where."""
+        key = (plan.layer.name, self.ctx.n_vectors(plan.layer.name, step))
         if key not in self._counts:
-            bits, blocks = ctx.chip.execution.error_resolution_bits, self._transposed_blocks(plan)
-            if ("transposed", *key) not in ctx.known:
-                products = [Product(block, n_vectors, bits, bits > 1, block.role == "forward") for block in blocks]
-                targets = [
-                    [(home, n * n_vectors) for home, n, _ in self._targets(plan, _inputs(block))] for block in blocks
-                ]
-                places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
-                ctx.known["transposed", *key] = Reads(ctx, products, targets), places
-            reads, places = ctx.known["transposed", *key]
-            spans = [_outputs(product.block) for product in reads.products]
-            counts = [
-                counts_of(ctx, product, ctx.errors_per_step(name, sample, span), ctx.error_codes(name, sample, span))
-                for product, span in zip(reads.products, spans, strict=True)
-            ]
+            reads, places = self._arrays(plan, key[1])
+            counts = [self._driven(plan.layer.name, product) for product in reads.products]
             self._counts[key] = reads, np.array(counts), places
         return self._counts[key]
+
+    def _arrays(self, plan: LayerPlan, n_vectors: int) -> tuple[Reads, dict[Place, int]]:
+        ctx, key = self.ctx, ("reads of errors", plan.layer.name, n_vectors)
+        if key not in ctx.known:
+            bits, blocks = ctx.chip.execution.error_resolution_bits, self._transposed_blocks(plan)
+            products = [Product(block, n_vectors, bits, bits > 1, block.role == "forward") for block in blocks]
+            targets = [
+                [(home, n_rows * n_vectors) for home, n_rows, _ in self._targets(plan, _inputs(block))]
+                for block in blocks
+            ]
+            places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
+            ctx.known[key] = Reads(products, targets), places
+        found: tuple[Reads, dict[Place, int]] = ctx.known[key]
+        return found
+
+    def _driven(self, layer: str, product: Product) -> Ints:
+        ctx, span, sample = self.ctx, _outputs(product.block), self.forward.sample
+        codes = ctx.error_codes(layer, sample, span)
+        return counts_of(ctx, product, ctx.errors_per_step(layer, sample, span), codes)
 
     def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
         return not self.ctx.chip.execution.skip_idle_blocks or self._n_driven(plan, block, step) > 0

@@ -13,8 +13,10 @@
     for every hidden layer and step
         surrogate, spread, outer      see :mod:`archsim.lowering.learning`
 
-No layer waits for another, and nothing goes back through time but, with the feedback "sdfa", inside each layer's
-own neurons: then its steps follow each other from the last to the first. With an error at every timestep the
+No layer waits for another, and nothing goes back through time but inside the neurons that `time_path` names: then
+their steps follow each other from the last to the first. With ``readout`` and ``full`` the error that is sent is
+the delta of the output, so it is sent for every timestep, from the last to the first; with the feedback "sdfa"
+each layer has its own path. With an error at every timestep the
 history of a step is free as soon as its own error has been used. A layer that runs at another rate than the
 output uses the error of the output's timestep t_out = floor(t T_out / T_l). On the mean rate one read of B_l
 serves all timesteps.
@@ -24,13 +26,30 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol, cast
 
-from archsim.lowering.arrays import Product, counts_of, deliver, read_array
-from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim
+from archsim.components import Operations
+from archsim.lowering import arithmetic
+from archsim.lowering.arrays import Product, counts_of, deliver, read_array, summed_up
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Label
+from archsim.lowering.inputs import Bursts
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.transport import Room, emit, send_to, shared_room
-from archsim.mapping import Home, LayerPlan, error_bytes
+from archsim.mapping import Block, Home, LayerPlan, error_bytes
+from archsim.mapping.rule import MappedRule
+from archsim.workload import Layer, Workload
+
+
+class DirectRule(MappedRule, Protocol):
+    """What these tasks ask of their rule; see :class:`archsim.rules.dfa.DFA`."""
+
+    def n_sent(self, work: Workload) -> int: ...
+
+    def n_values_of(self, work: Workload, plan: LayerPlan, home: Home) -> int: ...
+
+    def reading_tiles(self, work: Workload, plan: LayerPlan) -> list[int]: ...
 
 
 @dataclass
@@ -38,6 +57,7 @@ class DirectFeedback(Learning):
     """The learning pass of one sample."""
 
     fed_back: dict[tuple[str, int, int], list[int]] = field(default_factory=dict)  # layer, tile, error
+    used: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: deltas made of one error
     _counts_of: dict[tuple[Hashable, ...], list[int]] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -47,13 +67,29 @@ class DirectFeedback(Learning):
         program order, too, a step then finds the space that an earlier one has given back.
         """
         ctx, flow, name = self.ctx, self.ctx.flow, self.last.name
-        if ctx.work.error == "per_timestep" and flow.has_one_rate:
+        if ctx.rule.learns_at_once(ctx.work, flow):
             self._along_with_forward()
             return
         self.forward.run()
         errors = self.errors()
-        for error in range(1 if ctx.work.error == "mean_rate" else flow.timesteps[name]):
+        if self._sends_delta:
+            for timestep in reversed(range(flow.timesteps[name])):
+                self._learn_from(timestep, errors)
+            return
+        for error in range(self._n_errors):
             self._learn_from(error, errors)
+
+    @property
+    def _sends_delta(self) -> bool:
+        """Whether what is sent is the output's own delta, which comes back through its time first."""
+        return bool(self.ctx.rule.settings(self.ctx.work).time_path != "none")
+
+    @property
+    def _n_errors(self) -> int:
+        """Errors that are sent in a sample."""
+        if self.ctx.work.error == "per_timestep" or self._sends_delta:
+            return self.ctx.flow.timesteps[self.last.name]
+        return 1
 
     def _along_with_forward(self) -> None:
         """Each timestep's error after the output's next timestep: it is on its way while that one is computed."""
@@ -79,23 +115,27 @@ class DirectFeedback(Learning):
 
     def _learn_from(self, error: int, errors: dict[tuple[int, int], int]) -> None:
         """One error, and the steps of all layers that use it."""
-        flow, name = self.ctx.flow, self.last.name
-        n_errors = 1 if self.ctx.work.error == "mean_rate" else flow.timesteps[name]
+        flow, name, n_errors = self.ctx.flow, self.last.name, self._n_errors
         last_step = flow.n_steps(name) - 1 if n_errors == 1 else (error + 1) * flow.n_bursts(name) - 1
         steps = range(error * flow.n_bursts(name), last_step + 1)
+        in_turn = [step for step in self._in_turn(self.last) if step in steps]
+        if self._sends_delta:
+            errors = self._output_layer(in_turn, errors)
         known = {home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes}
         self._feed_back(error, last_step, known)
-        self._output_layer([step for step in self._in_turn(name) if step in steps], errors)
+        if not self._sends_delta:
+            self._output_layer(in_turn, errors)
         for layer in self.ctx.network.weighted:
             if layer is not self.last:
-                in_turn = self._in_turn(layer.name)
+                in_turn = self._in_turn(layer)
                 using = [step for step in in_turn if self._error_of(layer.name, step, n_errors) == error]
                 self._hidden(self.ctx.plan(layer.name), using, error)
 
-    def _in_turn(self, layer: str) -> list[int]:
+    def _in_turn(self, layer: Layer) -> list[int]:
         """Steps of a layer, the latest timestep first where errors go back in time."""
-        flow, sign = self.ctx.flow, -1 if self.ctx.rule.goes_back_in_time(self.ctx.work) else 1
-        return sorted(range(flow.n_steps(layer)), key=lambda step: (sign * flow.timestep(layer, step), step))
+        flow, sign = self.ctx.flow, -1 if self.ctx.rule.goes_back_in_time(self.ctx.work, layer) else 1
+        steps = range(flow.n_steps(layer.name))
+        return sorted(steps, key=lambda step: (sign * flow.timestep(layer.name, step), step))
 
     def _error_of(self, layer: str, step: int, n_errors: int) -> int:
         """Which error a step of a layer uses."""
@@ -107,28 +147,25 @@ class DirectFeedback(Learning):
         """Send one error to the feedback arrays, to all of them at once with multicast, and read them."""
         ctx, name = self.ctx, self.last.name
         label = self.label(name, last_step)
-        plans = [p for p in ctx.mapping.plans.values() if p.feedback]
-        readers = [(plan, tile) for plan in plans for tile in sorted({block.tile for block in plan.feedback})]
+        reading = {name: self.rule.reading_tiles(ctx.work, plan) for name, plan in ctx.mapping.plans.items()}
+        plans = [ctx.plan(name) for name, tiles in reading.items() if tiles]
+        readers = [(plan, tile) for plan in plans for tile in reading[plan.layer.name]]
         if not plans:
             return
         arrived: dict[tuple[str, int], list[int]] = {}
         held: dict[tuple[str, int], list[Claim]] = {}
-        homes, n_positions = ctx.plan(name).homes, ctx.flow.n_positions(name)
         joined = {
-            tile: ctx.add(label, BARRIER, 1, after=[*tasks, *self.scale_of(name, tile)])
+            tile: ctx.add(label, BARRIER, 1, after=[*tasks, *self._scales_at(tile)])
             for tile, tasks in known.items()
         }
-        n_values = {home.tile: home.n_channels * n_positions for home in homes}
-        scaled, seen = self.scaled(label, joined, n_values, 1)
-        self.gradients.setdefault(name, []).extend(seen)
-        for home in homes:
-            size = error_bytes(ctx.chip, home.n_channels * n_positions, 1)
-            share = ctx.mapping.buffers.share_bytes["output_buffer", home.tile, "error for feedback"]
-            out = (ctx.resource(f"tile[{home.tile}].output_buffer.space[error for feedback]", share), size)
-            admitted = ctx.add(label, ADMIT, 1, after=[scaled[home.tile]], reserves=[out])
-            _, emitted = emit(ctx, label, home.tile, size * 8, [admitted])
-            rooms = [(tile, self._feedback_room(plan, home.tile, tile, size)) for plan, tile in readers]
-            messages = send_to(ctx, label, home.tile, size * 8, rooms, [emitted])
+        scaled = self._ready_to_send(label, joined)
+        for source, size in self._sizes.items():
+            share = ctx.mapping.buffers.share_bytes["output_buffer", source, "error for feedback"]
+            out = (ctx.resource(f"tile[{source}].output_buffer.space[error for feedback]", share), size)
+            admitted = ctx.add(label, ADMIT, 1, after=[scaled[source]], reserves=[out])
+            _, emitted = emit(ctx, label, source, size * 8, [admitted])
+            rooms = [(tile, self._feedback_room(plan, source, tile, size)) for plan, tile in readers]
+            messages = send_to(ctx, label, source, size * 8, rooms, [emitted])
             for (plan, tile), (_, room), message in zip(readers, rooms, messages, strict=True):
                 arrived.setdefault((plan.layer.name, tile), []).append(message)
                 held.setdefault((plan.layer.name, tile), []).append(room.claim)
@@ -136,33 +173,90 @@ class DirectFeedback(Learning):
         for plan in plans:
             for home in plan.homes:
                 self.sums.take(label, plan.layer.name, home.tile, [error], 1)
-            for tile in sorted({block.tile for block in plan.feedback}):
+            for tile in reading[plan.layer.name]:
                 key = (plan.layer.name, tile)
                 read = self._read_feedback(plan, tile, error, arrived[key])
                 ctx.add(label, RELEASE, 1, after=read, frees=held[key])
             for home in plan.homes:
                 of_home = (plan.layer.name, home.tile, error)
-                n_neurons = home.n_channels * ctx.flow.n_positions(plan.layer.name)
-                self.fed_back[of_home] = [self.rescaled(label, home.tile, n_neurons, self.fed_back[of_home])]
+                n_values = self.rule.n_values_of(ctx.work, plan, home)
+                self.fed_back[of_home] = [self._rescaled(label, home.tile, n_values, self.fed_back[of_home])]
+
+    def _ready_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:
+        """The whole error over its largest, for the drivers; by home tile, when that is done."""
+        n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
+        if self.rule.settings(self.ctx.work).rank is not None:
+            known = self._compressed(label, known)
+        scaled, seen = self.scaled(label, known, n_values, 1)
+        self.gradients.setdefault(self.last.name, []).extend(seen)
+        return scaled
+
+    def _scales_at(self, tile: int) -> list[int]:
+        """What tells a home of the output how large its errors are, where batches before do."""
+        return self.scale_of(self.last.name, tile)
+
+    def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
+        """The error times the factor of low rank, added up at the first home of the output."""
+        ctx, plan, n_sent = self.ctx, self.ctx.plan(self.last.name), self.rule.n_sent(self.ctx.work)
+        bits, potential = arithmetic.error_bits(ctx.chip), arithmetic.potential_bits(ctx.chip)
+        operations, done = Operations(1, ((potential, bits),)), {}
+        for home in plan.homes:
+            n_values = n_sent * home.n_channels * ctx.flow.n_positions(self.last.name)
+            here = ctx.parts.at(home.tile)
+            read = here.gradient_buffer.access("read_feedback", n_values * bits)
+            fetched = ctx.do(label, home.tile, read, [known[home.tile]])
+            job = here.gradient_unit.compute(f"compress@1+{operations.n_products:g}x", n_values, operations)
+            done[home.tile] = ctx.do(label, home.tile, job, [fetched])
+        summed = summed_up(ctx, label, dict.fromkeys(done, n_sent), done, potential)
+        first = plan.homes[0].tile
+        return {first: summed[first]}
+
+    def _rescaled(self, label: Label, tile: int, n_values: int, tasks: list[int]) -> int:
+        """The sums times what the error was divided by."""
+        return self.rescaled(label, tile, n_values, tasks)
+
+    @property
+    def _bits_sent(self) -> tuple[int, bool]:
+        """Bits of a number that drives a line, and whether one of them is a sign."""
+        bits = self.ctx.chip.execution.error_resolution_bits
+        return bits, bits > 1
+
+    def _driven(self, block: Block, error: int) -> tuple[int, Bursts | None]:
+        """What drives an array: how many lines, and the numbers on them where they count."""
+        of_rank = self.rule.settings(self.ctx.work).rank is not None  # those numbers are not recorded
+        codes = None if of_rank else self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
+        return block.n_rows, codes
 
     def _feedback_room(self, plan: LayerPlan, source: int, tile: int, size: int) -> Room:
-        ctx, last = self.ctx, self.last.name
-        n_positions = ctx.flow.n_positions(last)
-        sizes = {h.tile: error_bytes(ctx.chip, h.n_channels * n_positions, 1) for h in ctx.plan(last).homes}
-        return shared_room(ctx, tile, f"feedback of {plan.layer.name}", source, sizes, size)
+        return shared_room(self.ctx, tile, f"feedback of {plan.layer.name}", source, self._sizes, size)
+
+    @cached_property
+    def _sizes(self) -> dict[int, int]:
+        """Bytes of a whole error, by the tiles of the output that send it."""
+        sent = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
+        return {tile: error_bytes(self.ctx.chip, n_values, 1) for tile, n_values in sent.items()}
+
+    @property
+    def rule(self) -> DirectRule:
+        """The rule, which knows where its matrices are."""
+        return cast("DirectRule", self.ctx.rule)
 
     def _read_feedback(self, plan: LayerPlan, tile: int, error: int, arrived: list[int]) -> list[int]:
         """Read a layer's feedback arrays on one tile and add the results at the layer's homes."""
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
-        per_channel = ctx.flow.n_positions(name)
-        bits = ctx.chip.execution.error_resolution_bits
+        given, n_sent = self.rule.settings(ctx.work), self.rule.n_sent(ctx.work)
+        per_channel = 1 if given.shared else ctx.flow.n_positions(name)
         blocks = [block for block in plan.feedback if block.tile == tile]
-        n_bits = 8 * error_bytes(ctx.chip, self.last.n_neurons, 1)
+        n_bits = 8 * error_bytes(ctx.chip, n_sent, 1)
+        if not given.place.has_arrays:
+            fetched = self.fetch_errors(label, tile, n_bits, 1, arrived)
+            return [self._multiplied(plan, tile, error, fetched)]
         fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
         readers = []
         for block in blocks:
-            product = Product(block, 1, bits, signed=bits > 1)
+            n_bits_each, signed = self._bits_sent
+            product = Product(block, 1, n_bits_each, signed=signed)
             channel = block.columns[0] // per_channel
             home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
             own_set = self.sums.taken[name, home.tile, error]
@@ -173,22 +267,45 @@ class DirectFeedback(Learning):
             self.fed_back.setdefault((name, home.tile, error), []).append(added)
         return readers
 
+    def _multiplied(self, plan: LayerPlan, tile: int, error: int, fetched: int) -> int:
+        """The product with a matrix that lies on no array, at a home of the layer."""
+        ctx, name = self.ctx, plan.layer.name
+        label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
+        home = next(home for home in plan.homes if home.tile == tile)
+        n_values = self._n_inputs * self.rule.n_values_of(ctx.work, plan, home)
+        own_set = self.sums.taken[name, tile, error]
+        place = self.rule.settings(ctx.work).place
+        found: int = place.lay_down(ctx, label, tile, n_values, [fetched, own_set])
+        self.fed_back[name, tile, error] = [found]
+        return found
+
+    @property
+    def _n_inputs(self) -> int:
+        """Numbers of an error that are not known to be zero."""
+        return self.rule.n_sent(self.ctx.work)
+
     def _counts(self, product: Product, error: int) -> list[int]:
         """What an error drives and reads, cycle by cycle; alike for arrays that hold the same rows alike."""
         block = product.block
         key = (error, block.rows, block.n_columns, block.n_crossbars)
         if key not in self._counts_of:
-            codes = self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
-            [self._counts_of[key]] = counts_of(self.ctx, product, [block.n_rows], codes).tolist()
+            n_active, codes = self._driven(block, error)
+            [self._counts_of[key]] = counts_of(self.ctx, product, [n_active], codes).tolist()
         return self._counts_of[key]
 
-    def _output_layer(self, steps: list[int], errors: dict[tuple[int, int], int]) -> None:
+    def _output_layer(
+        self, steps: list[int], errors: dict[tuple[int, int], int]
+    ) -> dict[tuple[int, int], int]:
+        """The output's own deltas, and what it learns from them; by (home tile, step)."""
         plan = self.ctx.plan(self.last.name)
+        found: dict[tuple[int, int], int] = {}
         for step in steps:
             deltas = {
                 home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes
             }
+            found |= {(tile, step): task for tile, task in deltas.items()}
             self._learn(plan, step, deltas)
+        return found
 
     def _hidden(self, plan: LayerPlan, steps: list[int], error: int) -> None:
         """The steps of a layer that use an error; the last of them gives back the sums of B_l e."""
@@ -199,9 +316,14 @@ class DirectFeedback(Learning):
             for tile, delta in deltas.items():
                 used[tile].append(delta)
             self._learn(plan, step, deltas)
+        self._free_sums(name, steps[-1] if steps else 0, used, error)
+
+    def _free_sums(self, name: str, step: int, used: dict[int, list[int]], error: int = 0) -> None:
+        """Give the sums of B_l e back, by home tile after all that used them."""
         for tile, tasks in used.items():
-            label, claim = self.label(name, steps[-1] if steps else 0), self.sums.claim(name, tile, 1)
-            self.ctx.add(label, RELEASE, 1, after=tasks or self.fed_back[name, tile, error], frees=[claim])
+            claim = self.sums.claim(name, tile, 1)
+            after = tasks or self.fed_back[name, tile, error]
+            self.ctx.add(self.label(name, step), RELEASE, 1, after=after, frees=[claim])
 
     def _hidden_delta(self, plan: LayerPlan, home: Home, step: int, error: int) -> int:
         key = (plan.layer.name, home.tile)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -26,6 +26,7 @@ from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, t
 from archsim.snn.learn.writing import ThresholdWriting
 from archsim.snn.windows import Array
 from archsim.spec import Chip
+from archsim.units import seconds
 from archsim.workload import Workload
 from archsim.workload.learning import AdaptModel
 from archsim.workload.network import Floats, Network
@@ -133,10 +134,8 @@ def adapt(
     learned: LearnedRule = RULES[rule]()
     on_chip = program(chip, work, start, data, seed, backward=learned.reads_transposed)
     writing = ThresholdWriting(on_chip, threshold=plan.threshold, residual=plan.residual)
-    recipe = recipe_of(work, plan.optimizer, rule, start, seed, partial(_spread, chip, seed))
-    if recipe.feedback:
-        on_chip.add_feedback(recipe.feedback)
-        recipe = replace(recipe, project=on_chip.project)
+    recipe = recipe_of(work, learned.optimizer(work), rule, start, seed, partial(_spread, chip, seed))
+    recipe = learned.on_arrays(on_chip, recipe)
     x, labels = _calibration(data)
     on_chip.meet(typical_errors(start, x, labels, recipe), len(labels))
     test = (data.test.inputs, data.test.labels)
@@ -147,6 +146,8 @@ def adapt(
 
     def stepped(progress: Progress) -> None:
         recorder.written()
+        if plan.window_time_ps:
+            on_chip.age(plan.n_batch * seconds(plan.window_time_ps))
         if tell is not None:
             tell(f"adapting with {rule}", progress)
 
@@ -194,7 +195,10 @@ def ideal_accuracy(
     """
     plan, target = _plan(work, data)
     products = PlainProducts.of(start)
-    recipe = recipe_of(work, plan.optimizer, rule, start, seed, lambda _, shape, rng: rng.normal(size=shape))
+    learned: LearnedRule = RULES[rule]()
+    recipe = recipe_of(
+        work, learned.optimizer(work), rule, start, seed, lambda _, shape, rng: rng.normal(size=shape)
+    )
     done = train_epochs(
         start, target.inputs, target.labels, products, recipe, n_epochs=plan.passes, batch=plan.n_batch, seed=seed,
         shuffle=False, progress=None if tell is None else partial(tell, f"adapting with {rule}, ideal"),

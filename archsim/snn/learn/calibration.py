@@ -8,7 +8,7 @@ import numpy as np
 
 from archsim.names import FEEDBACK
 from archsim.registry import RULES
-from archsim.snn.learn.losses import score
+from archsim.snn.learn.losses import one_hot, score
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.trainer import Labels, LearnedRule, Recipe
@@ -32,7 +32,8 @@ class Overheard:
 
     def project(self, name: str, error: Floats) -> Floats:
         """The product with a fixed matrix of the rule."""
-        self._heard.setdefault(name + FEEDBACK, []).append(error.copy())
+        brought = self._recipe.compressed
+        self._heard.setdefault(name + FEEDBACK, []).append(error.copy() if brought is None else brought(error))
         return np.asarray(error @ self._recipe.feedback[name].T)
 
     @property
@@ -73,6 +74,7 @@ def typical_errors(network: Network, x: Array, labels: Labels, recipe: Recipe) -
     heard = Overheard(network, recipe)
     tape = run_batch(network, x, heard)
     error = score(recipe.loss, tape.outputs[network.layers[-1].name], labels).error
+    tape.targets = one_hot(labels, error.shape[2]) / len(labels)
     rule: LearnedRule = RULES[recipe.rule]()
     found = rule.gradients(network, tape, error, heard, replace(recipe, project=heard.project))
     own = {name: _vectors(network.layer(name), delta) for name, delta in found.deltas.items()}

@@ -100,11 +100,12 @@ class ChipProducts:
                 f"layer {', '.join(map(repr, grouped))}: convolutions in groups cannot be learned on arrays; "
                 "write them as one convolution for each group"
             )
-        self.chip, self._seed = chip, seed
+        self.chip, self.network, self._seed = chip, network, seed
         self._copies = chip.execution.feedback == "copy"
         self.sent = SentErrors(chip, seed)
         self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
+        self._whose: dict[str, str] = {}  # of fixed matrices that a layer's own errors drive, the layer
         self.passed: set[str] = whose_inputs_learn(network) if backward else set()
         """Keys of weights that errors pass through."""
         copied = self.passed if self._copies else set()
@@ -140,12 +141,14 @@ class ChipProducts:
         n_samples : int
             Over which they are a mean.
         """
-        self.sent.meet(errors, n_samples)
+        own = {key: found for key, found in errors.items() if key not in self._whose}
+        self.sent.meet(own, n_samples)
         typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
-        typical.meet(errors, n_samples)
+        typical.meet(own, n_samples)
         typical.begin(n_samples)
-        for key in (key for key in errors if key in self.passed or key.endswith(FEEDBACK)):
-            sent = typical.of(key, errors[key])
+        driven = self.passed | {key for key in self.arrays if key.endswith(FEEDBACK)}
+        for key in (key for key in errors if key in driven):
+            sent = typical.of(self._whose.get(key, key), errors[key])
             unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
             array, from_columns = self._driven_by_errors(key)
             if percentile_of(array.spec.backward_readout or array.spec.readout) is not None:
@@ -157,12 +160,20 @@ class ChipProducts:
             return self.arrays[key], not key.endswith(FEEDBACK)
         return self.arrays[key + COPY], False
 
-    def add_feedback(self, feedback: Mapping[str, Floats]) -> None:
-        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all."""
+    def add_feedback(
+        self, feedback: Mapping[str, Floats], driven_by: InputRange | None = None, *, of_layers: bool = False
+    ) -> None:
+        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all.
+
+        `driven_by` says what drives them, errors if it is not given; `of_layers`, whether these are the errors of
+        the layers that they are named by, and not one error for all of them.
+        """
+        self._whose |= {name + FEEDBACK: name for name in feedback} if of_layers else {}
+        spec = self._errors_spec("feedback") if driven_by is None else driven_by.spec(self.chip, "feedback")
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
-            self._place(name + FEEDBACK, matrix.T, self._errors_spec("feedback"), first + index, None)
+            self._place(name + FEEDBACK, matrix.T, spec, first + index, None)
 
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""
@@ -178,7 +189,7 @@ class ChipProducts:
 
     def _scaled(self, key: str, error: Floats) -> Floats:
         """A product of errors, which digital logic scales to the full range of the drivers first."""
-        sent = self.sent.of(key, error)
+        sent = self.sent.of(self._whose.get(key, key), error)
         array, from_columns = self._driven_by_errors(key)
         if not sent.unit.any():
             return np.zeros((len(error), array.shape[0 if from_columns else 1]))

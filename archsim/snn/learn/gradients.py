@@ -11,8 +11,9 @@ from archsim.errors import WorkloadError
 from archsim.names import RECURRENT
 from archsim.snn.learn.products import Products, groups_of, outer
 from archsim.snn.learn.rows import batch_windows, gather_batch, spread_batch, unrow, unwindow
-from archsim.snn.learn.run import Tape, neurons_back
+from archsim.snn.learn.run import Tape
 from archsim.snn.learn.surrogates import Surrogate
+from archsim.snn.learn.time_path import TimePath, Traces, error_of_current
 from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool
 
 Project = Callable[[str, Floats], Floats]
@@ -39,6 +40,25 @@ class Gradients:
     fed_back: Floats | None = None
 
 
+def formed(error: Floats, rate: str) -> Floats:
+    """The error that a rule learns from, the same shape (T, B, classes).
+
+    Parameters
+    ----------
+    rate : "per_timestep", "mean_rate" or "last"
+        As it is; its mean over time at every timestep; that of the last timestep at every timestep.
+
+    Examples
+    --------
+    >>> formed(np.array([[[1.0]], [[3.0]]]), "last").ravel().tolist()
+    [3.0, 3.0]
+    """
+    if rate == "per_timestep" or bool((error == error[0]).all()):
+        return error
+    of_sample = error[-1] if rate == "last" else error.mean(axis=0)
+    return np.broadcast_to(of_sample, error.shape)
+
+
 def back_propagate(
     network: Network,
     tape: Tape,
@@ -48,6 +68,8 @@ def back_propagate(
     *,
     reset_path: bool = False,
     compiled: bool = True,
+    path: TimePath = TimePath(),  # noqa: B008  # frozen
+    traces: Traces | None = None,
 ) -> Gradients:
     """Back-propagation through time with surrogate derivatives.
 
@@ -57,6 +79,10 @@ def back_propagate(
         dL/d(output) of the last layer.
     reset_path : bool
         Whether the error also flows through the reset of the potential.
+    path : TimePath
+        Through whose leak errors go back in time; through all if not given.
+    traces : Traces, optional
+        What has happened before is summed up forwards, and meets the errors of each timestep.
 
     Returns
     -------
@@ -69,9 +95,13 @@ def back_propagate(
         if arrived is None or not network.learns(layer.name):
             continue
         flat = np.ascontiguousarray(arrived.reshape(*arrived.shape[:2], -1))
-        delta = neurons_back(layer, tape, flat, surrogate, products, reset_path=reset_path, compiled=compiled)
+        delta = error_of_current(
+            network, layer, tape, flat, surrogate, products, path, reset_path=reset_path, compiled=compiled
+        )
         if layer.has_weights:
-            add_products(layer, tape, delta, found)
+            made = delta if traces is None else traces.met_by(network, layer, tape, flat, surrogate)
+            add_products(layer, tape, made, found)
+            found.deltas[layer.name] = delta
         if not any(network.learns(name) for name in layer.inputs):
             continue
         below = _through(layer, tape, delta, products)
@@ -145,14 +175,18 @@ def direct_feedback(
     *,
     mean_rate: bool = False,
     leak_path: bool = False,
+    path: str = "none",
+    traces: Traces | None = None,
+    targets: Floats | None = None,
     reset_path: bool = False,
     project: Project | None = None,
     compiled: bool = True,
 ) -> Gradients:
     """Direct feedback alignment: ``delta_l[t] = (B_l e[t]) s'(u_l[t])``, all layers at once.
 
-    Nøkland 2016, arXiv 1609.01596. The last layer learns from its own error, as with back-propagation but
-    without the path through time. A hidden layer without a neuron of its own learns from ``B_l e[t]`` as it is.
+    Nøkland 2016, arXiv 1609.01596. The last layer learns from its own error, as with back-propagation, if `path`
+    is "none" without the path through time. A hidden layer without a neuron of its own learns from ``B_l e[t]`` as
+    it is.
 
     Parameters
     ----------
@@ -165,8 +199,15 @@ def direct_feedback(
     leak_path : bool
         The error also flows back in time inside each layer's own neurons, as in SDFA (PipeSDFA,
         arXiv 2507.15603); without, only through the potential of the same timestep.
+    path : "none", "readout" or "full"
+        With "readout" the error that is multiplied by B is that of the last layer's current, after the way back
+        through the time of its neurons; with "full" each layer's own neurons carry theirs back too.
+    traces : Traces, optional
+        In place of a path back: errors are sent as they are, and meet what has been summed up forwards.
+    targets : array (B, classes), optional
+        In place of the error hidden layers learn from -B times these, at every timestep (DRTP).
     reset_path : bool
-        With `leak_path`, also through the reset.
+        Where errors go back in time, also through the reset.
     project : callable (layer name, error (n, classes)) -> (n, neurons), optional
         Who multiplies by B, an array for example; plain arithmetic if absent.
 
@@ -174,28 +215,45 @@ def direct_feedback(
     -------
     Gradients
     """
-    _check_feedback(network, feedback, error.shape[2])
+    check_feedback(network, feedback, error.shape[2])
     mean = np.broadcast_to(error.mean(axis=0), error.shape)
-    found = Gradients({}, {}, {}, mean[:1] if mean_rate else error)
+    of_output = np.array(mean if mean_rate else error)
+    way = TimePath.named("none" if traces else "full" if leak_path else path, recurrent=False)
+    last, found = network.layers[-1], Gradients({}, {}, {})
+
+    def learn(layer: Layer, arrived: Floats) -> None:
+        delta = error_of_current(
+            network, layer, tape, arrived, surrogate, products, way, reset_path=reset_path, compiled=compiled
+        )
+        made = delta if traces is None else traces.met_by(network, layer, tape, arrived, surrogate)
+        add_products(layer, tape, made, found)
+        found.deltas[layer.name] = arrived if traces is not None and traces.of_synapses(network, layer) else delta
+
+    learn(last, of_output)
+    sent, is_constant = mean if mean_rate else error, mean_rate
+    if targets is not None:
+        sent, is_constant = np.broadcast_to(targets, error.shape), True
+    elif path != "none" or traces is not None:
+        sent, is_constant = found.deltas[last.name], False
     for layer in network.weighted:
-        n_steps = len(tape.outputs[layer.name])
-        if layer is network.layers[-1]:
-            arrived = np.array(mean if mean_rate else error)
-        else:
-            sent = mean if mean_rate or n_steps != len(error) else error
-            arrived = _projected(layer, sent, n_steps, feedback, project)
-        if leak_path:
-            local = replace(layer, recurrent=False)
-            delta = neurons_back(
-                local, tape, arrived, surrogate, products, reset_path=reset_path, compiled=compiled
-            )
-        else:
-            delta = _instant(layer, tape, arrived, surrogate)
-        add_products(layer, tape, delta, found)
-    return found
+        if layer is not last:
+            n_steps = len(tape.outputs[layer.name])
+            own = sent if is_constant or n_steps == len(sent) else np.broadcast_to(sent.mean(axis=0), sent.shape)
+            arrived = projected(layer, own, n_steps, feedback, project)
+            learn(layer, arrived if targets is None else -arrived)
+    return replace(in_order(network, found), fed_back=sent[:1] if is_constant else sent)
 
 
-def _projected(
+def in_order(network: Network, found: Gradients) -> Gradients:
+    """The same with layers in the order of the network."""
+    keys = [layer.name for layer in network.weighted]
+    both = [key for name in keys for key in (name, name + RECURRENT)]
+    weights = {key: found.weights[key] for key in both if key in found.weights}
+    biases = {key: found.biases[key] for key in keys if key in found.biases}
+    return Gradients(weights, biases, {key: found.deltas[key] for key in keys})
+
+
+def projected(
     layer: Layer, sent: Floats, n_steps: int, feedback: Mapping[str, Floats], project: Project | None
 ) -> Floats:
     """B e of a layer at each of its timesteps: (T_l, B, neurons). An error that is constant goes once."""
@@ -208,16 +266,7 @@ def _projected(
     return np.array(np.broadcast_to(arrived, (n_steps, *arrived.shape[1:])))
 
 
-def _instant(layer: Layer, tape: Tape, arrived: Floats, surrogate: Surrogate) -> Floats:
-    """(B e) s'(u), through the gains of the neuron."""
-    if layer.neuron is None:
-        return arrived
-    p = tape.numbers[layer.name]
-    slope = surrogate(tape.potentials[layer.name] - p.threshold) if p.spikes else 1.0
-    return arrived * slope * (p.gain * p.syn_gain if p.synapse else p.gain)
-
-
-def _check_feedback(network: Network, feedback: Mapping[str, Floats], n_classes: int) -> None:
+def check_feedback(network: Network, feedback: Mapping[str, Floats], n_classes: int) -> None:
     faults = []
     last = network.layers[-1]
     if not last.has_weights:

@@ -9,7 +9,7 @@ from functools import partial
 from archsim.errors import WorkloadError
 from archsim.registry import OPTIMIZERS, RULES
 from archsim.snn.data import LearningData, load_data, windows_of
-from archsim.snn.learn.feedback import Draw
+from archsim.snn.learn.feedbacks import Draw, FeedbackKind
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.surrogates import Surrogate
@@ -82,11 +82,13 @@ class Pretrained:
 
 
 def recipe_of(
-    work: Workload, model: OptimizerKind, rule: str, network: Network, seed: int, draw: Draw | None = None
+    work: Workload, model: OptimizerKind | None, rule: str, network: Network, seed: int, draw: Draw | None = None
 ) -> Recipe:
     """How to learn, as the workload says; a rule's matrices are drawn with the seed (from devices: by `draw`)."""
     learning = work.learning
     learned: LearnedRule = RULES[rule]()
+    if model is None:
+        raise WorkloadError(f"{work.name}: learning.adapt, or learning.rules.{rule}, names no optimizer")
     return Recipe(
         optimizer_of(model),
         rule=rule,
@@ -94,18 +96,29 @@ def recipe_of(
         loss=learning.loss,
         surrogate=Surrogate(learning.surrogate.kind, learning.surrogate.width),
         reset_path=learning.reset_path,
-        mean_rate=learning.error == "mean_rate",
-        leak_path=learning.feedback.kind == "sdfa",
+        error=learning.error,
+        settings=learned.settings(work),
     )
 
 
+def _check_alignment(work: Workload, rule: str) -> None:
+    """Matrices that are made of weights, or of cells, are not there before there are such."""
+    given = getattr(RULES[rule]().settings(work), "feedback", None)
+    if isinstance(given, FeedbackKind) and (given.of_weights or given.of_devices):
+        made_of = "the pre-trained weights" if given.of_weights else "the chip's cells"
+        raise WorkloadError(
+            f"{work.name}: learning.pretrain.rule: {rule} needs its fixed matrices before training, and those of "
+            f"kind {given.kind} are made of {made_of}; take gaussian, uniform, ternary or sparse feedback"
+        )
+
+
 def pretrain(work: Workload, data: LearningData, seed: int, tell: Tell | None = None) -> Pretrained:
-    """Train on the source domain with BP in ideal arithmetic.
+    """Train on the source domain in ideal arithmetic, with BP if the workload names no other rule.
 
     Raises
     ------
     WorkloadError
-        The workload has no `learning.pretrain`, or training diverges.
+        The workload has no `learning.pretrain`, its rule needs matrices that are made later, or training diverges.
     """
     plan = work.learning.pretrain
     if plan is None:
@@ -114,7 +127,9 @@ def pretrain(work: Workload, data: LearningData, seed: int, tell: Tell | None = 
     losses: tuple[float, ...] = ()
     products = PlainProducts.of(network)
     if plan.epochs:
-        recipe = recipe_of(work, plan.optimizer, "bp", network, seed)
+        rule = plan.rule or "bp"
+        _check_alignment(work, rule)
+        recipe = recipe_of(work, plan.optimizer, rule, network, seed)
         done = train_epochs(
             network, data.train.inputs, data.train.labels, products, recipe, n_epochs=plan.epochs,
             batch=plan.n_batch, seed=seed, progress=None if tell is None else partial(tell, "pre-training"),

@@ -25,11 +25,11 @@ from archsim.workload.network import Floats, Network
 class Recorder:
     """Watches training steps on a chip: the first, until it has seen enough samples, or those that are named.
 
-    An error counts where its code is not zero, that is where it drives a line: errors are scaled and rounded as
-    the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each cell that got a
-    pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept too; where only the
-    first samples are, of those updates whose pulses are nearest to the mean of all. Codes of named steps are kept
-    where the chip's drivers count their bits.
+    A number or an error counts where its code is not zero, that is where it drives a line: errors are scaled
+    and rounded as the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each
+    cell that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept
+    too; where only the first samples are, of those updates whose pulses are nearest to the mean of all. Codes
+    of named steps are kept where the chip's drivers count their bits.
 
     Parameters
     ----------
@@ -71,9 +71,10 @@ class Recorder:
         if not self._is_open:
             return
         for name, values in tape.outputs.items():
-            self._spikes.setdefault(name, []).append((values != 0).swapaxes(0, 1).astype(np.uint8))
+            sent = _encoded(values, self._rules[name]) if name in self._rules else values
+            self._spikes.setdefault(name, []).append((sent != 0).swapaxes(0, 1).astype(np.uint8))
             if name in self._rules and self._keeps_codes:
-                self._codes.setdefault(name, []).append(_encoded(values, self._rules[name]).swapaxes(0, 1))
+                self._codes.setdefault(name, []).append(sent.swapaxes(0, 1))
         for name, delta in gradients.deltas.items():
             shape = (delta.shape[1], delta.shape[0], *self._network.layer(name).out_shape)
             # (timesteps, samples, columns, positions): a vector has an error for each column

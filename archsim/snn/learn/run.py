@@ -33,6 +33,8 @@ class Tape:
         The same rows as the places of their spikes, where that pays.
     numbers : dict of str to NeuronNumbers
         Of layers with neurons.
+    targets : array (B, classes), optional
+        Labels one-hot, over the number of samples of the whole batch; for rules that learn from them.
     """
 
     outputs: dict[str, Array] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class Tape:
     rows: dict[str, Floats] = field(default_factory=dict)
     events: dict[str, Events | None] = field(default_factory=dict)
     numbers: dict[str, NeuronNumbers] = field(default_factory=dict)
+    targets: Floats | None = None
 
 
 def check_batch(network: Network, x: Array) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,21 @@ from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind
 from archsim.names import RECURRENT
 from archsim.registry import RULES
-from archsim.snn.learn.feedback import Draw
+from archsim.snn.learn.feedbacks import Draw
 from archsim.snn.learn.gradients import Gradients, Project
-from archsim.snn.learn.losses import score
-from archsim.snn.learn.optimizers import Optimizer
+from archsim.snn.learn.losses import one_hot, score
+from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import LearningProducts, Products
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array
 from archsim.workload import Workload
+from archsim.workload.learning import ErrorRate
 from archsim.workload.network import Floats, Network
+
+if TYPE_CHECKING:
+    from archsim.snn.learn.chip import ChipProducts
 
 Labels = NDArray[np.int64]
 BIAS = ".bias"  # after a layer's name: the optimizer's key of its biases
@@ -49,12 +53,13 @@ class Recipe:
         See :func:`archsim.snn.learn.losses.score`.
     surrogate : Surrogate
     reset_path : bool
-        Whether errors also flow through the reset of the potential ("bp", and "dfa" with `leak_path`).
-    mean_rate : bool
-        "dfa" with the error's mean over time instead of each timestep's own.
-    leak_path : bool
-        "dfa" as published in PipeSDFA (arXiv 2507.15603): the error of the mean rate, the same at every timestep,
-        which each layer carries back through its own neurons in time.
+        Whether errors that go back in time also flow through the reset of the potential.
+    error : "per_timestep", "mean_rate" or "last"
+        What a rule learns from: each timestep's own error, or the mean or the last one at every timestep.
+    compressed : callable (error (n, classes)) -> (n, numbers), optional
+        What an error becomes before it is sent to the matrices of a chip; itself if absent.
+    settings : model, optional
+        What the rule lets a workload set (`Rule.Settings`); its defaults if not given.
     project : callable (name, error (n, columns)) -> (n, rows), optional
         Who multiplies by the matrices of `feedback`, arrays for example; plain arithmetic if absent.
 
@@ -70,8 +75,9 @@ class Recipe:
     loss: str = "count_cross_entropy"
     surrogate: Surrogate = field(default_factory=Surrogate)
     reset_path: bool = False
-    mean_rate: bool = False
-    leak_path: bool = False
+    error: ErrorRate = "per_timestep"
+    compressed: Callable[[Floats], Floats] | None = None
+    settings: Any = None
     project: Project | None = None
 
     def __post_init__(self) -> None:
@@ -84,7 +90,13 @@ class LearnedRule(Protocol):
     @property
     def reads_transposed(self) -> bool: ...
 
+    def settings(self, work: Workload) -> Any: ...
+
+    def optimizer(self, work: Workload) -> OptimizerKind | None: ...
+
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]: ...
+
+    def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe: ...
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
@@ -182,6 +194,7 @@ def train_step(
             share = len(labels[part]) / len(labels)
             tape = run_batch(network, x[:, part], products)
             scored = score(recipe.loss, tape.outputs[network.layers[-1].name], labels[part])
+            tape.targets = one_hot(labels[part], scored.error.shape[2]) / len(labels)
             found = rule.gradients(network, tape, share * scored.error, products, recipe)
             _check_finite(network, tape, scored.value, found, step)
             loss += share * scored.value

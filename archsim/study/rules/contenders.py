@@ -99,7 +99,7 @@ def deep(work: Workload, n_hidden: int) -> Configuration:
         raise ExploreError(f"{work.name}: depth is varied on chains of dense layers only; leave --depths out")
     first, last = ({k: v for k, v in layer.items() if v is not None} for layer in (layers[0], layers[-1]))
     made = [{**first, "name": f"fc{k + 1}"} for k in range(n_hidden)]
-    text = json.dumps({**network, "layers": [*made, last]})
+    text = json.dumps({**network, "layers": [*made, last]}, allow_nan=False)
     return Configuration(f"depth={n_hidden}", {"depth": n_hidden}, (), (f"network={text}",))
 
 

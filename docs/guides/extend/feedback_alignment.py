@@ -6,24 +6,24 @@ from types import SimpleNamespace
 from archsim import register
 from archsim.mapping import copy_blocks, error_rows, most_copy_blocks
 from archsim.rules.bp import BP
+from archsim.rules.settings import BPSettings
 from archsim.snn.learn.chip import whose_inputs_learn
 from archsim.snn.learn.products import matrices
 from archsim.snn.weights import stream
-from archsim.units import DoorModel
 
 
 @register
 class FeedbackAlignment(BP):
     kind, title, colour, reads_transposed = "fa", "FA", 3, False
 
-    class Settings(DoorModel):  # what a workload may say in learning.rules.fa
+    class Settings(BPSettings):  # what a workload may say in learning.rules.fa
         scale: float = 1.0
 
-    def blocks(self, chip, network, plan):  # laid out like BP's second copy, but never written
-        rows = error_rows(plan.layer, plan.n_rows, network)
+    def blocks(self, chip, work, plan):  # laid out like BP's second copy, but never written
+        rows = error_rows(plan.layer, plan.n_rows, work.network)
         return [replace(block, role="feedback") for block in copy_blocks(plan.layer, plan.n_rows, rows, chip)]
 
-    def most_blocks(self, chip, network, layer, n_rows):
+    def most_blocks(self, chip, work, layer, n_rows):
         return most_copy_blocks(layer, n_rows, chip)
 
     def error_arrays(self, plan):

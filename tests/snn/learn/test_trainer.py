@@ -9,6 +9,7 @@ import pytest
 from learn_support import LIF, N_STEPS, NETWORKS, batch_for, chain
 
 from archsim.errors import WorkloadError
+from archsim.rules.settings import DFASettings
 from archsim.snn import forward
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.gradients import back_propagate
@@ -34,7 +35,8 @@ def task(n_samples=60, seed=0):
 
 def recipe_for(rule, optimizer=None, **changes):
     feedback = {} if rule == "bp" else make_feedback(SMALL, "sdfa" if rule == "sdfa" else "gaussian", seed=1)
-    changes = {"surrogate": Surrogate("triangle", 0.5), "leak_path": rule == "sdfa", **changes}
+    settings = DFASettings.model_validate({"feedback": {"kind": "sdfa"}}) if rule == "sdfa" else None
+    changes = {"surrogate": Surrogate("triangle", 0.5), "settings": settings, **changes}
     return Recipe(optimizer or Adam(0.01), "bp" if rule == "bp" else "dfa", feedback, **changes)
 
 

@@ -1,5 +1,5 @@
 """Losses: how wrong the read-out was, and the error that goes back; one kind in each file of `kinds`."""
 
-from archsim.snn.learn.losses.kind import Loss, Scored, score
+from archsim.snn.learn.losses.kind import Loss, Scored, one_hot, score
 
-__all__ = ["Loss", "Scored", "score"]
+__all__ = ["Loss", "Scored", "one_hot", "score"]

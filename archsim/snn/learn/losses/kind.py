@@ -101,13 +101,25 @@ def score(kind: str, outputs: Floats, labels: NDArray[np.int64]) -> Scored:
         raise WorkloadError(f"loss is {kind!r}; allowed are {', '.join(LOSSES)}")
     n_batch, n_classes = outputs.shape[1:]
     _check_labels(labels, n_batch, n_classes)
-    wanted = np.zeros((n_batch, n_classes))
-    wanted[np.arange(n_batch), labels] = 1.0
+    wanted = one_hot(labels, n_classes)
     with LOSSES.calling(kind) as loss:
         value, error = loss().value_and_error(outputs, wanted)
     if np.shape(error) != outputs.shape:
         raise WorkloadError(f"loss {kind!r}: its error has shape {np.shape(error)}, not {outputs.shape}")
     return Scored(float(value), np.array(error), outputs.sum(axis=0))
+
+
+def one_hot(labels: NDArray[np.int64], n_classes: int) -> Floats:
+    """(B, classes): 1 at the label of each sample.
+
+    Examples
+    --------
+    >>> one_hot(np.array([1]), 2).tolist()
+    [[0.0, 1.0]]
+    """
+    found = np.zeros((len(labels), n_classes))
+    found[np.arange(len(labels)), labels] = 1.0
+    return found
 
 
 def _check_labels(labels: NDArray[np.int64], n_batch: int, n_classes: int) -> None:

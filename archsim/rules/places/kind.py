@@ -1,0 +1,49 @@
+"""The base class of places of fixed matrices: arrays, a memory, or nowhere, drawn when they are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from archsim.units import DoorModel
+
+if TYPE_CHECKING:
+    from archsim.lowering.context import Context, Label
+    from archsim.snn.learn.feedbacks import FeedbackKind
+    from archsim.spec import Chip
+    from archsim.workload.network import Floats
+
+
+class Place(DoorModel):
+    """One place: its fields are the keys of the section `place` of a rule.
+
+    A subclass narrows `kind` to its name, ``kind: Literal["sram"]``. What is not overridden here is that of
+    matrices which digital logic multiplies by, at the homes of the layers.
+
+    Attributes
+    ----------
+    has_arrays : bool
+        Whether the matrices lie on crossbar arrays.
+    """
+
+    kind: str
+    has_arrays: ClassVar[bool] = False
+
+    def fault(self, feedback: FeedbackKind) -> str:  # most hold any values
+        """Why matrices of a kind cannot be there, and what would help; empty if they can."""
+        return ""
+
+    def stored_bits(self, chip: Chip, n_values: int) -> int:  # most store nothing
+        """Bits that so many values take in the tile's gradient buffer."""
+        return 0
+
+    def drawn(self, values: Floats, feedback: FeedbackKind, seed: int) -> Floats:
+        """The values that a rule has there, in place of those of its kind."""
+        return values
+
+    def rounded(self, chip: Chip, values: Floats) -> Floats:
+        """The values as the chip holds them."""
+        return values
+
+    def lay_down(self, ctx: Context, label: Label, tile: int, n_values: int, after: list[int]) -> int:
+        """Lay down the product of `n_values` of the matrix with the error at a tile; returns its last task."""
+        raise NotImplementedError

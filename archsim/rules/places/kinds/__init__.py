@@ -1,0 +1,1 @@
+"""Places of fixed matrices, one in each file."""

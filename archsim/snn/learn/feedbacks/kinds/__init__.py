@@ -1,0 +1,1 @@
+"""Kinds of fixed matrices, one in each file."""

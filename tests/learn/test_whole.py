@@ -1,0 +1,86 @@
+"""A whole adaptation as numbers and as tasks: the arrays count what the tasks do, action by action."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from learning_support import chip, work
+
+from archsim.learn.sampling import batch_sizes
+from archsim.learn.whole import Plan, Recorded, adaptation_cost, played, programming_cost, run_of
+from archsim.metrics import Tally
+from archsim.snn.learn.adaptation import adapt
+from archsim.snn.learn.chip import COPY, FEEDBACK
+from archsim.snn.learn.pretraining import data_of, pretrain
+
+# bits of numbers in one cycle each, and nothing skipped: where both sides read alike (docs/models/learning.md)
+ALIKE = (
+    "device.levels=16", "adc.conversion={subtract: digital}", "adc.resolution=10 bit",
+    "execution.skip_idle_blocks=false", "drivers.resolution=7 bit",
+    "execution.error_resolution=7 bit",
+    "device.errors={programming: {kind: constant, sigma: 0.03}, write_verify: {band: 0.04, max_pulses: 9}}",
+)  # fmt: skip
+FEW = ("input_resolution=7 bit", "learning.data.step=512")
+
+
+@pytest.fixture(scope="module", params=["bp", "dfa"])
+def adapted(request):
+    """One adaptation of two passes, and all of its batches as tasks."""
+    rule, the_chip, the_work = request.param, chip(*ALIKE), work(*FEW)
+    data = data_of(the_work, 0)
+    start = pretrain(the_work, data, 0).network
+    plan = Plan.of(the_work, len(data.adapt), 10**6, seed=0)
+    done = adapt(the_chip, the_work, start, data, rule, 0, record=frozenset(plan.recorded))
+    run = run_of(the_chip, the_work, start, plan, rule, "compiled")
+    costs = list(played(run, Recorded(done.activity, plan.recorded, plan.sizes), plan.sample))
+    tally = Tally()
+    for cost in costs:
+        tally.add(cost.tally)
+    return done, run, plan, costs, tally
+
+
+def test_every_window_of_every_batch_is_simulated(adapted):
+    done, _, plan, costs, _ = adapted
+    assert [len(cost.window_ps) for cost in costs] == list(plan.sizes)
+    assert (sum(plan.sizes), len(plan.sizes)) == (done.n_windows, done.n_steps)
+    assert plan.sizes == batch_sizes(done.n_windows // 2, 4, 2)
+    assert all(cost.is_cut for cost in costs)
+    assert len({cost.dynamic_energy_pj for cost in costs}) > len(costs) // 2  # each has its own activity
+
+
+def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
+    done, _, _, costs, tally = adapted
+    for layer in ("fc1", "fc2", "out"):
+        arrays = done.counters[layer]
+        assert tally.tasks("read", phase="forward", layer=layer) == arrays.reads > 0
+        assert tally.count("convert", phase="forward", layer=layer) == arrays.conversions
+        assert tally.count("drive", phase="forward", layer=layer) == arrays.active_rows
+        for suffix, phase in ((COPY, "backward"), (FEEDBACK, "feedback")):
+            if layer + suffix in done.counters:
+                other = done.counters[layer + suffix]
+                assert tally.tasks("read", phase=phase, layer=layer) == other.reads > 0
+                assert tally.count("convert", phase=phase, layer=layer) == other.conversions
+    written = [key for key in done.counters if not key.endswith(FEEDBACK)]
+    pulses = sum(done.counters[key].pulses for key in written)
+    assert sum(cost.written.pulses for cost in costs) == pytest.approx(pulses)
+    assert pulses == sum(done.counters[key].verify_reads for key in written) > 0
+    n_cells = tally.count("program", phase="update")
+    assert n_cells == tally.count("verify", phase="update") == sum(cost.written.cells for cost in costs)
+    assert 0 < n_cells < pulses
+
+
+def test_the_figures_are_those_of_all_batches(adapted):
+    done, run, plan, costs, tally = adapted
+    first = programming_cost(run.chip, run.work, run.work.network, run.mapping.phase, "compiled")
+    found = adaptation_cost(run, plan.sample, iter(costs), first)
+    whole, totals = found["adaptation"], found["totals"]
+    assert whole["is_whole"]
+    assert whole["latency_ps"] == {"value": totals["latency_ps"], "standard_error": 0, "half_width": 0}
+    assert totals["latency_ps"] == sum(int(cost.window_ps.sum()) for cost in costs) + costs[-1].writing_ps
+    dynamic = math.fsum(cost.dynamic_energy_pj for cost in costs)
+    assert totals["dynamic_energy_pj"] == pytest.approx(dynamic, rel=1e-12)
+    assert whole["energy_pj"]["value"] == totals["energy_pj"] > totals["dynamic_energy_pj"]
+    assert whole["window_ps"]["value"] == totals["latency_ps"] / done.n_windows
+    assert totals["n_tasks"] == tally.n_tasks
+    assert whole["programming"]["pulses"] >= whole["programming"]["cells"] > 0
