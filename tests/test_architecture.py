@@ -100,6 +100,14 @@ DOORS = {
     "jinja2": lambda path: path in (Path("report/html/page.py"), Path("report/records.py")),
     "typer": lambda path: path.parts[0] == "cli",
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
+    "filelock": lambda path: path.parts[0] == "files",
+    "rich": lambda path: path == Path("display.py"),
+    "tonic": lambda path: path == Path("snn/data/kinds/tonic.py"),
+    "torch": lambda _path: False,  # the user's: accepted, never imported
+    **{
+        name: lambda path, name=name: path == Path(f"bridge/kinds/{name}.py")
+        for name in ("snntorch", "spikingjelly", "norse", "sinabs")
+    },
 }
 
 
