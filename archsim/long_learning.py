@@ -12,18 +12,19 @@ Batches do not wait for each other, so some may stand for all, and workers may s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action
 from archsim.engine import run_tasks
-from archsim.lowering import Stretch, Written, lower
+from archsim.lowering import Stretch, Written, lower, parts_of
 from archsim.lowering.counted import ActivityLike
 from archsim.lowering.update import PHASE
 from archsim.mapping import Mapping
-from archsim.metrics import Tally
+from archsim.metrics import LongResult, Tally
+from archsim.snn import Activity
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -86,6 +87,41 @@ class LearningRun:
     def parts(self, batch: int) -> tuple[Part, ...]:
         """As `with_lead`."""
         return with_lead(self.work.schedule, self.sizes, batch)
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Recorded windows of some batches, one batch after the other.
+
+    Parameters
+    ----------
+    activity : Activity
+    batches : tuple of int
+        Which, in their order.
+    sizes : tuple of int
+        Windows of every batch of the adaptation.
+    """
+
+    activity: Activity
+    batches: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+    def of(self, parts: Sequence[Part]) -> Activity:
+        """The last windows of some batches, and the writes of these batches."""
+        place = {batch: k for k, batch in enumerate(self.batches)}
+        ends = np.cumsum([self.sizes[batch] for batch in self.batches])
+        at = np.concatenate([np.arange(ends[place[b]] - n, ends[place[b]]) for b, n in parts])
+        of_update = [place[batch] for batch, _ in parts]
+        whole = self.activity
+        rows = {
+            name: {layer: values[at] for layer, values in getattr(whole, name).items()}
+            for name in ("spikes", "errors", "codes", "error_codes", "fed_back")
+        }
+        written = {
+            name: {layer: values[of_update] for layer, values in getattr(whole, name).items()}
+            for name in ("writes", "pulses")
+        }
+        return Activity(whole.network, **rows, **written)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,3 +215,34 @@ def _is_cut(graph: TaskGraph, trace: Trace, window: int) -> bool:
     before = graph.sample < window
     over = np.maximum(trace.done_ps, trace.start_ps + graph.occupancy_ps)
     return bool(over[before].max(initial=0) <= trace.start_ps[~before].min())
+
+
+def play_all(run: LearningRun, recorded: Recorded, made: dict[str, object]) -> LongResult:
+    """All batches of a run, one after the other, with memory for one.
+
+    Parameters
+    ----------
+    run : LearningRun
+    recorded : Recorded
+    made : dict
+        The provenance of the result.
+
+    Returns
+    -------
+    LongResult
+    """
+    tally, prices, written, latency_ps = Tally(), dict[str, Action](), Written(), 0
+    for batch in range(len(run.sizes)):
+        cost = play_batch(run, batch, recorded.of(run.parts(batch)))
+        tally.add(cost.tally)
+        prices |= cost.prices
+        latency_ps += int(cost.window_ps.sum())
+        for name, amount in asdict(cost.written).items():
+            setattr(written, name, getattr(written, name) + amount)
+    way = f"{len(run.sizes)} batches played, each behind the end of the one before"
+    return LongResult.of_tally(
+        tally, latency_ps + cost.writing_ps, prices, parts_of(run.chip, run.mapping).items(),
+        run.mapping.crossbars_by_layer, run.mapping.n_crossbars_available, n_timesteps=run.work.n_timesteps,
+        n_samples=sum(run.sizes), way=way, long_run={}, phase=run.mapping.phase,
+        name=f"{run.chip.name}/{run.work.name}", provenance={**made, "way": way, "writes": asdict(written)},
+    )  # fmt: skip

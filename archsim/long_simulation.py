@@ -1,7 +1,9 @@
 """Any number of timesteps: the recorded activity is repeated, and the run rolls on or jumps.
 
 The chip is mapped for the workload as it is written; only its input goes on longer. Lowering is asked for three
-short runs; what they repeat (`archsim.taskgraph.find_recurrence`) is the long one.
+short runs; what they repeat (`archsim.taskgraph.find_recurrence`) is the long one. A learning rule keeps the
+history of a sample, so its chip is mapped for samples of that length, and its batches are played one after the
+other (:mod:`archsim.long_learning`).
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from archsim.engine import ENGINES, POLICIES, run_tasks
 from archsim.engine.long import LongRun, check_memory, run_long
 from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind, wrong_type, wrong_whole
+from archsim.long_learning import LearningRun, Recorded, play_all, with_lead
 from archsim.lowering import Lowered, lower
-from archsim.memory import BYTES_PER_TASK, FIXED_BYTES, n_tasks
+from archsim.mapping import map_workload
+from archsim.memory import BYTES_PER_TASK, FIXED_BYTES, check_tasks, n_tasks
 from archsim.metrics import LongResult, Result, RunActivity
 from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
@@ -58,6 +62,8 @@ def simulate_long(
     """
     check_run(chip, work, engine, seed, phase, policy)
     check_timesteps(work, phase, timesteps)
+    if phase != "inference":
+        return _learned(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
     ready = prepare(chip, work, seed, phase, max_memory_bytes)
     chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
 
@@ -84,6 +90,24 @@ def simulate_long(
         if found is not None:
             return _repeated(end, found, probes[lengths[-1]], max_memory_bytes)
     return _laid_down(end, lowered_of, {n: p.graph.n_tasks for n, p in probes.items()}, why, max_memory_bytes)
+
+
+def _learned(
+    chip: Chip, work: Workload, timesteps: int, engine: str, seed: int, phase: Phase, policy: str,
+    max_memory_bytes: int | None,
+) -> LongResult:  # fmt: skip
+    """A rule's batches, one after the other; history and buffers are those of samples of so many timesteps."""
+    ready = prepare(chip, work, seed, phase, max_memory_bytes)
+    longer = replace(ready.work, n_timesteps=timesteps)
+    activity = ready.activity if timesteps == work.n_timesteps else ready.activity.repeated(timesteps)
+    mapping = map_workload(ready.chip, longer, phase)
+    sizes = (work.n_batch,) * (work.n_samples // work.n_batch)
+    most = sum(n for _, n in with_lead(work.schedule, sizes, len(sizes) - 1))
+    check_tasks(ready.chip, replace(longer, n_samples=most), mapping, activity, max_memory_bytes)
+    run = LearningRun(ready.chip, longer, mapping, sizes, engine, policy, seed)
+    made = provenance(ready.chip, ready.work, engine, seed, phase, timesteps=timesteps, policy=policy)
+    made["tile_places"] = list(mapping.interconnect.places)
+    return play_all(run, Recorded(activity, tuple(range(len(sizes))), sizes), made)
 
 
 def check_run(chip: Chip, work: Workload, engine: str, seed: int, phase: Phase | None, policy: str) -> None:
@@ -118,12 +142,8 @@ def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
         raise WorkloadError(f"timesteps is {timesteps}; it must be {MOST_TIMESTEPS} (2^31 - 1) or less")
     if phase == PROGRAM:
         raise WorkloadError(f"{work.name}: {phase} has no timesteps; ask for inference, or leave timesteps out")
-    if phase != "inference":
-        raise WorkloadError(
-            f"{work.name}: {phase} keeps the history of a whole sample, so its timesteps are those of the "
-            f"workload ({work.n_timesteps}); set timesteps there (--set timesteps={timesteps}), or ask for "
-            "inference"
-        )
+    if phase != "inference" and timesteps == work.n_timesteps:
+        return
     if set(work.network.steps(work.n_timesteps).values()) - {work.n_timesteps}:
         raise WorkloadError(
             f"{work.name}: layers along time have timesteps of their own, so that recorded activity cannot be "

@@ -74,8 +74,9 @@ def simulate(
     policy : "fifo" or "static"
         Who goes first at a resource: who came first, or who stands first in the program.
     timesteps : int, optional
-        How many, where not those of the workload (inference only). The activity of the workload's own timesteps
-        is repeated; the chip is mapped for the workload as it is.
+        How many, where not those of the workload. The activity of the workload's own timesteps is repeated. For
+        inference the chip is mapped for the workload as it is; for a learning rule, which keeps the history of a
+        sample, for samples of that length, and its batches are played one after the other with memory for one.
     max_memory_bytes : int, optional
         What the run may take; half of the free memory if not given.
 

@@ -54,8 +54,9 @@ KNOWS["memory"] = LOW | {"spec", "workload", "taskgraph", "engine", "snn", "mapp
 KNOWS["prepare"] = KNOWS["memory"] | {"memory", "crossbar"}
 _RUN = {"spec", "workload", "taskgraph", "engine", "metrics", "provenance", "prepare", "verify"}
 KNOWS["sight"] = LOW | {"spec", "workload", "snn", "mapping", "lowering", "metrics"}
-KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory", "sight"}
-KNOWS["long_learning"] = LOW | _RUN - {"prepare", "provenance"} | {"components", "trace", "mapping", "lowering"}
+KNOWS["long_simulation"] = LOW | _RUN | {"mapping", "lowering", "memory", "sight", "long_learning"}
+KNOWS["long_learning"] = LOW | _RUN - {"prepare", "provenance"}
+KNOWS["long_learning"] |= {"components", "trace", "mapping", "lowering", "snn"}
 KNOWS["simulate"] = LOW | _RUN | {"long_simulation", "sight"}
 KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
 KNOWS["learn"] |= {"engine", "simulate", "long_learning", "prepare", "processes"}
@@ -99,6 +100,14 @@ DOORS = {
     "jinja2": lambda path: path in (Path("report/html/page.py"), Path("report/records.py")),
     "typer": lambda path: path.parts[0] == "cli",
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
+    "filelock": lambda path: path.parts[0] == "files",
+    "rich": lambda path: path == Path("display.py"),
+    "tonic": lambda path: path == Path("snn/data/kinds/tonic.py"),
+    "torch": lambda _path: False,  # the user's: accepted, never imported
+    **{
+        name: lambda path, name=name: path == Path(f"bridge/kinds/{name}.py")
+        for name in ("snntorch", "spikingjelly", "norse", "sinabs")
+    },
 }
 
 

@@ -178,9 +178,28 @@ def test_what_a_long_run_does_not_tell_is_said_in_its_file(chip, tmp_path):
     assert record["provenance"]["timesteps"] == 1_000_000
 
 
-def test_learning_is_not_stretched_and_says_what_to_do(chip):
-    with pytest.raises(WorkloadError, match=r"--set timesteps=100"):
-        archsim.simulate(chip, load(*CONSTANT), phase="bp", timesteps=100)
+@pytest.mark.parametrize("phase", ["bp", "dfa"])
+def test_learning_goes_batch_by_batch_and_takes_what_one_graph_takes(chip, phase):
+    batches = ("samples=4", "batch=2", "schedule=sequential")
+    long = archsim.simulate(chip, load(*CONSTANT, *batches), "compiled", phase=phase, timesteps=12)
+    one = archsim.simulate(chip, load(*CONSTANT, *batches, "timesteps=12"), "compiled", phase=phase)
+    assert isinstance(long, LongResult)
+    assert (long.latency_ps, long.energy_pj, long.area_um2) == (one.latency_ps, one.energy_pj, one.area_um2)
+    assert (long.n_tasks, long.n_samples, long.n_timesteps) == (one.graph.n_tasks, 4, 12)
+    written = long.provenance["writes"]
+    assert written == pytest.approx({name: one.provenance["writes"][name] for name in written})
+
+
+def test_layers_along_time_learn_from_many_samples_at_their_own_timesteps(chip):
+    work = archsim.load_workload(
+        "workloads/watch_sfcn.yaml",
+        ["timesteps=8", "samples=2", "batch=1", "network.layers.4.channels=32", "schedule=sequential"],
+    )
+    long = archsim.simulate(chip, work, "compiled", phase="dfa", timesteps=8)
+    one = archsim.simulate(chip, work, "compiled", phase="dfa")
+    assert (long.latency_ps, long.energy_pj) == (one.latency_ps, one.energy_pj)
+    with pytest.raises(WorkloadError, match="timesteps of their own"):
+        archsim.simulate(chip, work, phase="dfa", timesteps=9)
 
 
 def test_layers_along_time_are_not_repeated_and_say_so(chip):
@@ -248,8 +267,8 @@ def test_phases_that_cannot_be_stretched_are_refused_before_the_first_one_runs(m
 
     module = importlib.import_module("archsim.simulate")
     monkeypatch.setattr(module, "simulate_long", lambda *_: pytest.fail("a phase was simulated"))
-    with pytest.raises(WorkloadError, match="bp keeps the history"):
-        simulated(chip, load(*CONSTANT), RunOptions(["inference", "bp"], timesteps=1000))
+    with pytest.raises(WorkloadError, match="program has no timesteps"):
+        simulated(chip, load(*CONSTANT), RunOptions(["inference", "program"], timesteps=1000))
 
 
 def test_the_short_runs_of_many_samples_are_refused_too_before_they_are_laid_down(monkeypatch, chip):

@@ -88,7 +88,7 @@ def test_a_run_of_few_timesteps_is_refused_before_it_is_laid_down():
 
 def test_what_turns_out_too_large_as_it_is_laid_down_says_what_it_takes():
     chip, work = archsim.load_chip(CHIP), archsim.load_workload(MLP, ["samples=2", "batch=2"])
-    ready = prepare(chip, work, 0, "inference", memory.shape_bytes(chip, work, "inference") + 1000)
+    ready = prepare(chip, work, 0, "inference", memory.shape_bytes(chip, work, "inference") + 500)
     object.__setattr__(ready, "check", lambda: None)
     with pytest.raises(TooLargeError, match=r"watch_mlp: a graph of more than 2 tasks needs .* are allowed; ask"):
         ready.lowered()

@@ -112,7 +112,7 @@ Timesteps = Annotated[
     int | None,
     typer.Option(
         "--timesteps", min=1, show_default=False,
-        help="How many (inference); the activity of the workload's own timesteps is repeated.",
+        help="How many; the activity of the workload's own timesteps is repeated.",
     ),
 ]  # fmt: skip
 MaxMemory = Annotated[

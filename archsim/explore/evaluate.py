@@ -12,7 +12,7 @@ from typing import Any
 
 from archsim.errors import ArchsimError, TooLargeError, UnusualWarning, WriteError
 from archsim.explore.identity import model_version
-from archsim.explore.measures import ACCURACIES, ALWAYS, limit_of, measure_result, measure_shape
+from archsim.explore.measures import ACCURACIES, ALWAYS, LEARNED, limit_of, measure_result, measure_shape
 from archsim.explore.models import RULE_OF_INFERENCE
 from archsim.explore.shared import BOUND, Shared
 from archsim.explore.study import Resolved, Study
@@ -176,10 +176,10 @@ def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:
         return _pruned({}, f"latency_ps is at least {quick[BOUND]:.0f}, above its bound", quick[BOUND])
     metrics, given = dict(quick), job.resolved
     if not quick:
-        dear = tuple(metric for metric in job.metrics if metric not in ACCURACIES)
+        dear = tuple(metric for metric in job.metrics if metric not in LEARNED)
         metrics = _simulated(job, dear)
     metrics |= measure_shape(given.work.network, job.metrics)
-    learned = tuple(metric for metric in job.metrics if metric in ACCURACIES)
+    learned = tuple(metric for metric in job.metrics if metric in LEARNED)
     for dear in (_traced(job, metrics), learned):
         if dear and (broken := broken_limits(job.limits, metrics)):
             return _pruned(metrics, f"{', '.join(dear)} not looked for: {broken} out of bounds")
@@ -190,7 +190,7 @@ def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:
 
 def _traced(job: Job, known: dict[str, float]) -> tuple[str, ...]:
     """Metrics that need the trace of a whole simulation, and are not known."""
-    return tuple(metric for metric in job.metrics if metric not in known and metric not in ACCURACIES)
+    return tuple(metric for metric in job.metrics if metric not in known and metric not in LEARNED)
 
 
 def _simulated(job: Job, metrics: Sequence[str]) -> dict[str, float]:
@@ -213,16 +213,16 @@ def broken_limits(limits: Sequence[Limit], metrics: dict[str, float]) -> str:
 
 
 def _learned(job: Job, wanted: Sequence[str]) -> dict[str, float]:
-    """Accuracies, each the mean over the seeds."""
+    """Accuracies, and what adapting takes, each the mean over the seeds."""
     from archsim.learn.pretrained import accuracies
 
     given = job.resolved
     make_folder(job.learned)
     runs = [
-        accuracies(given.chip, given.work, job.rule, seed, job.learned)
+        accuracies(given.chip, given.work, job.rule, seed, job.learned, costs=not set(wanted) <= set(ACCURACIES))
         for seed in range(given.seed, given.seed + job.n_seeds)
     ]
-    return {name: sum(run[ACCURACIES[name]] for run in runs) / len(runs) for name in wanted}
+    return {name: sum(run[LEARNED[name]] for run in runs) / len(runs) for name in wanted}
 
 
 def _plain(metrics: dict[str, float]) -> dict[str, float | None]:

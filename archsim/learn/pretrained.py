@@ -9,11 +9,14 @@ from typing import Any, cast
 
 from archsim.learn.checkpoints import Checkpoint, arrays_of, with_arrays
 from archsim.learn.shapes import CachedShape
+from archsim.learn.whole import Plan, adaptation_cost, n_simulated, played, programming_cost, run_of
+from archsim.long_learning import Recorded
 from archsim.provenance import files_of
-from archsim.snn.learn.adaptation import adapt
+from archsim.snn.learn.adaptation import Adapted, adapt
 from archsim.snn.learn.pretraining import data_of, pretrain
 from archsim.spec import Chip
 from archsim.workload import Workload
+from archsim.workload.network import Network
 
 
 def of_training(work: Workload) -> dict[str, Any]:
@@ -46,14 +49,18 @@ def pretrained(work: Workload, seed: int, cache: Path) -> Checkpoint:
     return found
 
 
-def accuracies(chip: Chip, work: Workload, rule: str, seed: int, cache: Path) -> dict[str, float]:
-    """Accuracies of one adaptation on a chip.
+def accuracies(
+    chip: Chip, work: Workload, rule: str, seed: int, cache: Path, *, costs: bool = False
+) -> dict[str, float]:
+    """Accuracies of one adaptation on a chip, and what it takes where that is asked for.
 
     Returns
     -------
     dict of str to float
         ``source`` (of the trained network on its own windows), ``before`` and ``after`` (on the chip), and
-        ``ideal_after`` (the same adaptation in ideal arithmetic); fractions of the test windows.
+        ``ideal_after`` (the same adaptation in ideal arithmetic); fractions of the test windows. With `costs` also
+        ``adaptation_latency_ps``, ``adaptation_energy_pj``, ``adaptation_pulses``, ``window_p99_ps`` and
+        ``programming_energy_pj``.
 
     Raises
     ------
@@ -62,10 +69,29 @@ def accuracies(chip: Chip, work: Workload, rule: str, seed: int, cache: Path) ->
     """
     start = pretrained(work, seed, cache)
     network = with_arrays(work.network, start.arrays)
-    done = adapt(chip, work, network, data_of(work, seed), rule, seed)
+    data = data_of(work, seed)
+    n_windows = 0 if data.adapt is None else len(data.adapt)
+    plan = Plan.of(work, n_windows, n_simulated(chip, work, n_windows, (rule,)), seed) if costs else None
+    record = 1 if plan is None else frozenset(plan.recorded)
+    done = adapt(chip, work, network, data, rule, seed, record=record)
     return {
+        **({} if plan is None else _costs(chip, work, network, plan, done)),
         "source": start.record["source"],
         "before": done.before,
         "after": done.after,
         "ideal_after": done.ideal_after,
+    }
+
+
+def _costs(chip: Chip, work: Workload, network: Network, plan: Plan, done: Adapted) -> dict[str, float]:
+    run = run_of(chip, work, network, plan, done.rule, "compiled")
+    costs = played(run, Recorded(done.activity, plan.recorded, plan.sizes), plan.sample)
+    first = programming_cost(chip, work, network, done.rule, "compiled")
+    found = adaptation_cost(run, plan.sample, costs, first)["adaptation"]
+    return {
+        "adaptation_latency_ps": found["latency_ps"]["value"],
+        "adaptation_energy_pj": found["energy_pj"]["value"],
+        "adaptation_pulses": found["writes"]["pulses"]["value"],
+        "window_p99_ps": found["window_ps"]["p99"],
+        "programming_energy_pj": first["energy_pj"],
     }

@@ -13,7 +13,8 @@ from archsim.components import Action
 from archsim.errors import WorkloadError
 from archsim.learn.hardware import timed
 from archsim.learn.sampling import LEAST, Estimated, Sample, batch_sizes, choose, quantiles, total_of
-from archsim.long_learning import BatchCost, LearningRun, Part, play_batch, with_lead
+from archsim.long_learning import BatchCost, LearningRun, play_batch, with_lead
+from archsim.long_learning import Recorded as Recorded
 from archsim.lowering import Written, parts_of
 from archsim.mapping import map_workload
 from archsim.memory import n_tasks
@@ -93,41 +94,6 @@ def _tasks_of_window(chip: Chip, work: Workload, phase: str) -> int:
     """About how many tasks a window takes."""
     one, activity = measure(replace(work, n_samples=1, n_batch=1, activity=EVEN), 0)
     return n_tasks(chip, one, map_workload(chip, one, phase), activity)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Recorded:
-    """Recorded windows of some batches, one batch after the other.
-
-    Parameters
-    ----------
-    activity : Activity
-    batches : tuple of int
-        Which, in their order.
-    sizes : tuple of int
-        Windows of every batch of the adaptation.
-    """
-
-    activity: Activity
-    batches: tuple[int, ...]
-    sizes: tuple[int, ...]
-
-    def of(self, parts: Sequence[Part]) -> Activity:
-        """The last windows of some batches, and the writes of these batches."""
-        place = {batch: k for k, batch in enumerate(self.batches)}
-        ends = np.cumsum([self.sizes[batch] for batch in self.batches])
-        at = np.concatenate([np.arange(ends[place[b]] - n, ends[place[b]]) for b, n in parts])
-        of_update = [place[batch] for batch, _ in parts]
-        whole = self.activity
-        rows = {
-            name: {layer: values[at] for layer, values in getattr(whole, name).items()}
-            for name in ("spikes", "errors", "codes", "error_codes", "fed_back")
-        }
-        written = {
-            name: {layer: values[of_update] for layer, values in getattr(whole, name).items()}
-            for name in ("writes", "pulses")
-        }
-        return Activity(whole.network, **rows, **written)
 
 
 def run_of(

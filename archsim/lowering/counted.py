@@ -117,9 +117,14 @@ class Counted:
         return self._below[key]
 
     def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
-        starts = np.arange(0, lines.shape[1], self.work.n_positions_per_burst)
-        of_bursts = np.add.reduceat(lines, starts, axis=1, dtype=np.int64).reshape(-1, lines.shape[2])
-        below = np.zeros((len(of_bursts), lines.shape[2] + 1), np.int64)
+        (n_times, n_positions, n_lines), size = lines.shape, self.work.n_positions_per_burst
+        n_whole = n_positions // size  # bursts; the last of a timestep may be shorter
+        whole = lines[:, : n_whole * size].reshape(n_times, n_whole, size, n_lines)
+        sums = [whole.sum(axis=2, dtype=np.int32)]
+        if n_whole * size < n_positions:
+            sums.append(lines[:, n_whole * size :].sum(axis=1, dtype=np.int32)[:, None])
+        of_bursts = np.concatenate(sums, axis=1).reshape(-1, n_lines)
+        below = np.zeros((len(of_bursts), n_lines + 1), np.int64)
         np.cumsum(of_bursts, axis=1, out=below[:, 1:])
         return below
 

@@ -8,6 +8,7 @@ from typing import Any
 from archsim.learn import Estimate, LearningResult, Wear
 from archsim.learn.result import RuleRun
 from archsim.names import NONE
+from archsim.report.activity import warning_lines
 from archsim.report.summary import percent
 from archsim.report.table import markdown_table, text_table
 from archsim.spec.errors_on import errors_line
@@ -84,7 +85,7 @@ def _lines(result: LearningResult) -> list[str]:
     if result.difference is not None:
         lines.append(f"DFA minus BP after adaptation, by seed: {_signed(result.difference)}.")
     lines += [errors_line(result.errors), *(f"Note: {note}" for note in result.notes)]
-    return lines
+    return [*lines, *(f"Warning: {line}." for line in warning_lines(list(result.hardware.values())))]
 
 
 def _adaptation_lines(result: LearningResult) -> list[str]:

@@ -95,7 +95,7 @@ class Activity:
         return n
 
     def repeated(self, n_timesteps: int) -> Activity:
-        """The same spikes again and again, or only the first, for another number of timesteps.
+        """The same spikes and errors again and again, or only the first, for another number of timesteps.
 
         Raises
         ------
@@ -113,8 +113,12 @@ class Activity:
         if any(values.shape[1] != self.n_timesteps for values in self.spikes.values()):
             raise WorkloadError("layers along time have timesteps of their own; their activity cannot be repeated")
         at = np.arange(n_timesteps) % self.n_timesteps
-        spikes = {name: values[:, at] for name, values in self.spikes.items()}
-        return Activity(self.network, spikes, codes={name: values[:, at] for name, values in self.codes.items()})
+        along = {
+            part: {name: values[:, at] for name, values in getattr(self, part).items()}
+            for part in ("spikes", "errors", "codes", "error_codes")
+        }
+        fed_back = {name: v if v.shape[1] == 1 else v[:, at] for name, v in self.fed_back.items()}
+        return Activity(self.network, **along, fed_back=fed_back, writes=self.writes, pulses=self.pulses)
 
     def active_rows(self, layer: str, sample: int) -> Spikes:
         """Which word lines of a layer are active: 1 or 0, in the order of :func:`rows_of`.

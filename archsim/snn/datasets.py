@@ -10,6 +10,7 @@ import importlib.util
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,17 +84,27 @@ def load_watch() -> WatchSet:
     (140, 'PEN', ('ax', 'ay', 'az', 'wx', 'wy', 'wz'))
     """
     path = _watch_file()
+    found = path.stat()
+    return _read_watch(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=1)  # a study asks for it each time, and to unpickle it takes longer than to measure the spikes
+def _read_watch(path: Path, _changed_ns: int, _n_bytes: int) -> WatchSet:
+    """The recordings of a file, as long as it stays as it is; nobody may write into them."""
     try:
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=True).item()
         missing = [name for name in _FIELDS if name not in content]
         if missing:
             raise WorkloadError(f"{path}: the recordings lack {', '.join(missing)}; use seglearn 1.2.5 or later")
-        return _watch_set(path, content)
+        watch = _watch_set(path, content)
     except (OSError, EOFError, ValueError, TypeError, AttributeError, pickle.UnpicklingError) as error:
         if isinstance(error, WorkloadError):
             raise
         raise WorkloadError(f"{path} is not the watch data set of seglearn 1.2.5: {error}") from None
+    for column in (*watch.recordings, watch.labels, watch.subject, watch.side):
+        column.flags.writeable = False
+    return watch
 
 
 def _watch_file() -> Path:

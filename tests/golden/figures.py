@@ -89,6 +89,7 @@ def learning_figures() -> dict[str, Any]:
     )
     short = ["learning.pretrain.epochs=1", "learning.adapt.passes=1", "samples=2", "batch=2"]
     short += ["learning.data.decimation=16", "timesteps=8", "network.layers.0.outputs=24"]
+    short += ["learning.adapt.simulated=4"]
     work = archsim.load_workload(ROOT / "workloads" / "watch_adapt.yaml", short)
     told = learn(chip, work, get_args(Rule), seeds=1, seed=0).to_dict()
     for part in (told, *told["hardware"].values()):

@@ -7,6 +7,8 @@ import math
 import pytest
 from learning_support import chip, work
 
+from archsim.explore.measures import ACCURACIES, LEARNED
+from archsim.learn.pretrained import accuracies
 from archsim.learn.sampling import batch_sizes
 from archsim.learn.whole import Plan, Recorded, adaptation_cost, played, programming_cost, run_of
 from archsim.metrics import Tally
@@ -84,3 +86,12 @@ def test_the_figures_are_those_of_all_batches(adapted):
     assert whole["window_ps"]["value"] == totals["latency_ps"] / done.n_windows
     assert totals["n_tasks"] == tally.n_tasks
     assert whole["programming"]["pulses"] >= whole["programming"]["cells"] > 0
+
+
+def test_a_study_may_ask_what_adapting_takes(tmp_path):
+    the_work = work(*FEW, "learning.adapt.passes=1", "learning.pretrain.epochs=1")
+    found = accuracies(chip(*ALIKE), the_work, "dfa", 0, tmp_path, costs=True)
+    plain = accuracies(chip(*ALIKE), the_work, "dfa", 0, tmp_path)
+    assert {name: found[name] for name in plain} == plain
+    assert set(found) - set(plain) == set(LEARNED) - set(ACCURACIES)
+    assert all(found[name] > 0 for name in set(found) - set(plain))

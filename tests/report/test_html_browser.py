@@ -15,11 +15,12 @@ from archsim.report import html_report
 MOVE = {
     "move": "adc", "title": "<b>half the columns per ADC</b>", "set": ["adc.columns_per_adc=32", "tile={pes: 2}"],
     "delta_latency_frac": -0.25, "delta_energy_frac": 0.0, "delta_area_frac": 0.125, "delta_peak_power_frac": None,
-    "figures": {}, "over_budget": ["area<2mm2"], "notes": [],
+    "figures": {}, "over_budget": ["area<2mm2"], "notes": ["accuracy is not in this"],
 }  # fmt: skip
 ADVICE = {
     "advice": [MOVE], "advice_pairs": [{**MOVE, "delta_latency_frac": -0.5}], "advice_goal": "latency",
-    "advice_budgets": ["area<2mm2"], "advice_idle": [], "advice_refused": [], "advice_untried": {},
+    "advice_budgets": ["area<2mm2"], "advice_idle": [], "advice_refused": [],
+    "advice_untried": {"buffers": "there are none"},
 }  # fmt: skip
 
 
@@ -361,4 +362,6 @@ def test_advice_that_was_asked_stands_in_the_page(fresh):
     assert rows[0][:6] == [MOVE["title"], "−25 %", "0 %", "+12.5 %", "–", "area<2mm2"]
     assert rows[0][6] == "--set adc.columns_per_adc=32 --set 'tile={pes: 2}'"
     assert rows[1][1] == "−50 %"
+    notes = fresh.page.locator("#advice li").all_inner_texts()
+    assert notes == [f"{MOVE['title']}: accuracy is not in this", "not tried: buffers: there are none"]
     assert "the best for latency within area<2mm2 first" in fresh.page.inner_text("#advice")

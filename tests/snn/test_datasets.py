@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.errors import WorkloadError
-from archsim.snn import load_watch, normalise, sample_windows
+from archsim.snn import datasets, load_watch, normalise, sample_windows
 from archsim.snn.datasets import WatchSet, windows, with_recordings
 from archsim.workload.network import window_count
 
@@ -148,4 +148,21 @@ def test_a_wrong_file_in_the_package_is_refused(
     spec.submodule_search_locations.append(str(tmp_path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: spec)
     with pytest.raises(WorkloadError, match=r"watch_dataset\.npy"):
+        load_watch()
+
+
+def test_recordings_are_read_once_for_as_long_as_their_file_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    first = load_watch()
+    assert load_watch() is first
+    assert not any(recording.flags.writeable for recording in first.recordings)
+    copy = tmp_path / "watch_dataset.npy"
+    copy.write_bytes(datasets._watch_file().read_bytes())
+    monkeypatch.setattr(datasets, "_watch_file", lambda: copy)
+    other = load_watch()
+    assert other is not first
+    assert (other.recordings[0] == first.recordings[0]).all()
+    copy.write_bytes(b"no recordings")
+    with pytest.raises(WorkloadError, match="not the watch data set"):
         load_watch()

@@ -55,5 +55,18 @@ function drawAdvice(record) {
   const within = record.advice_budgets.length ? ` within ${record.advice_budgets.join(", ")}` : "";
   const parts = [el("p", { class: "hint" }, `Each was simulated anew; the best for ${record.advice_goal}${within} first.`), part("Advice", record.advice)];
   if (record.advice_pairs.length) parts.push(el("h3", {}, "The best two at once"), part("Pairs of moves", record.advice_pairs));
-  return fill(byId("advice"), ...parts);
+  return fill(byId("advice"), ...parts, el("ul", { class: "notes hint" }, ...adviceNotes(record).map((text) => el("li", {}, text))));
+}
+
+// what the figures do not tell, and moves that are not among them
+function adviceNotes(record) {
+  const told = new Map();
+  for (const { title, notes } of [...record.advice.slice(0, MOST_LINES), ...record.advice_pairs.slice(0, MOST_LINES)]) {
+    for (const note of notes) told.set(note, (told.get(note) || new Set()).add(title));
+  }
+  const sets = (list) => list.map((one) => one.set.join(" "));
+  return [...[...told].map(([note, titles]) => `${[...titles].join(", ")}: ${note}`),
+    ...(record.advice_idle.length ? [`change nothing here: ${sets(record.advice_idle).join(", ")}`] : []),
+    ...record.advice_refused.map((one) => `refused: ${one.set.join(" ")}: ${one.why}`),
+    ...Object.entries(record.advice_untried).map(([kind, why]) => `not tried: ${kind}: ${why}`)];
 }

@@ -44,7 +44,7 @@ from archsim.taskgraph import opening
 from archsim.workload import INPUT, Layer
 
 Key = tuple[str, int, int]  # layer, tile, step
-Place = tuple[int, int, int]  # tile, PE, crossbar
+Place = tuple[int, int, int, Span, Span]  # tile, PE, crossbar; rows and columns, for blocks may share one
 Come = dict[tuple[int, str], list[int]]  # by home tile and layer below, the tasks that its sums are made by
 
 
@@ -240,7 +240,7 @@ class BackPropagation(Learning):
             [fetched, ctx.written_last(block), *chain.from_iterable(of_block)]
             for block, of_block in zip(blocks, sets, strict=True)
         ]
-        at = [places[block.tile, block.pe, block.crossbar] for block in blocks]
+        at = [places[_place(block)] for block in blocks]
         merged, added = reads.place(ctx, self.label(name, step), at, counts[at, step], waits, sets)
         self.gradients.setdefault(name, []).extend(merged)
         for of_block, tasks in zip(targets, added, strict=True):
@@ -266,7 +266,7 @@ class BackPropagation(Learning):
                 [(home, n_rows * n_vectors) for home, n_rows, _ in self._targets(plan, _inputs(block))]
                 for block in blocks
             ]
-            places = {(block.tile, block.pe, block.crossbar): k for k, block in enumerate(blocks)}
+            places = {_place(block): k for k, block in enumerate(blocks)}
             ctx.known[key] = Reads(products, targets), places
         found: tuple[Reads, dict[Place, int]] = ctx.known[key]
         return found
@@ -318,3 +318,7 @@ def _outputs(block: Block) -> Span:
 def _inputs(block: Block) -> Span:
     """The layer's inputs whose errors an array gives."""
     return block.rows if block.role == "forward" else block.columns
+
+
+def _place(block: Block) -> Place:
+    return block.tile, block.pe, block.crossbar, block.rows, block.columns

@@ -21,13 +21,14 @@ _PACKET = np.dtype([
     ("n", "<i4"), ("valid", "<i4"),
 ])  # fmt: skip
 _POLARITY = 1
+_LAST = 2**62  # of an empty file
 
 
 def read_aedat(path: Path) -> Events:
     """Read polarity events of an AEDAT 3.1 file; events of other kinds, and those marked invalid, are left out.
 
     A packet is a header of 28 bytes and its events, 8 bytes each: a word with validity (bit 0), polarity (bit 1),
-    y (bits 2 to 16) and x (bits 17 to 31), and the time in µs; little-endian. Times count from the first event.
+    y (bits 2 to 16) and x (bits 17 to 31), and the time in µs; little-endian. Times count from the earliest event.
     Source: iniVation, "AEDAT 3.1" file format.
 
     Raises
@@ -61,7 +62,7 @@ def read_aedat(path: Path) -> Events:
     data, time_us = np.concatenate(words).T if words else np.zeros((2, 0), np.int64)
     kept = (data & 1) == 1
     data, time_us = data[kept], time_us[kept]
-    return Events(data >> 17, (data >> 2) & 0x7FFF, (data >> 1) & 1, time_us - (time_us[0] if len(time_us) else 0))
+    return Events(data >> 17, (data >> 2) & 0x7FFF, (data >> 1) & 1, time_us - time_us.min(initial=_LAST))
 
 
 def read_arrays(path: Path) -> Events:

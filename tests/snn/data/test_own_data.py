@@ -163,6 +163,8 @@ def test_aedat_holds_what_its_description_says(place):
     ]  # fmt: skip
     path.write_bytes(aedat([(5, 7, 1, 100, 1)], kind=2))
     assert len(read_aedat(path).x) == 0  # frames, not polarities
+    path.write_bytes(aedat([(5, 7, 1, 100, 1), (1, 2, 0, 40, 1)]))
+    assert read_aedat(path).time_us.tolist() == [60, 0]  # from the earliest one on
 
 
 @pytest.mark.parametrize(("content", "said"), [
@@ -174,6 +176,15 @@ def test_damaged_aedat_is_told(place, content, said):
     (place / "a.aedat").write_bytes(content)
     with pytest.raises(WorkloadError, match=said):
         read_aedat(place / "a.aedat")
+
+
+def test_events_that_span_days_are_told(place):
+    (place / "ev" / "one").mkdir(parents=True)
+    header = len(aedat([])) - 28
+    later = aedat([(1, 2, 0, 0, 1)], overflow=9)[header:]  # 9 times 2^31 us
+    (place / "ev" / "one" / "a.aedat").write_bytes(aedat([(5, 7, 1, 0, 1)]) + later)
+    with pytest.raises(WorkloadError, match=r"its events span \d+ µs; say settings: {duration: …}"):
+        load_windows("events", place / "ev", length=8)
 
 
 def test_a_folder_of_event_files_of_every_kind(place):

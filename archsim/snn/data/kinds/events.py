@@ -20,6 +20,7 @@ from archsim.units import DoorModel, TimePs
 LAYOUT = """CLASS/FILE … , or GROUP/CLASS/FILE …
 FILE: .bin (40-bit events of N-MNIST), .aedat (AEDAT 3.1, polarity events), .npz (arrays x, y, p, t in µs)"""
 PS_PER_US = 1_000_000
+MOST_US = 2**32  # more than an hour
 
 
 class EventSettings(DoorModel):
@@ -69,6 +70,8 @@ def as_windows(
     """Events of samples as labelled windows: frames of two channels, darker and brighter."""
     longest = max(int(one.time_us.max()) + 1 if len(one.time_us) else 1 for one in events)
     duration_us = longest if said.duration_ps is None else said.duration_ps // PS_PER_US
+    if duration_us > MOST_US:
+        raise WorkloadError(f"{name}: its events span {duration_us} µs; say settings: {{duration: …}}")
     values = np.zeros((len(events), n_steps, 2, said.side, said.side), np.uint8)
     faults = Faults(name)
     for k, one in enumerate(events):
