@@ -35,7 +35,7 @@ $(VENV)/.docs: pyproject.toml $(VENV)/.made
 demo: $(VENV)/.demo
 	$(BIN)/archsim run arch_specs/wearable_rram.yaml workloads/watch_mlp.yaml -o results/demo
 	$(BIN)/archsim learn arch_specs/wearable_rram.yaml workloads/watch_adapt.yaml \
-	  --set learning.pretrain.epochs=6 --set learning.adapt.passes=2 \
+	  --set learning.pretrain.epochs=6 --set learning.adapt.passes=2 --set learning.adapt.simulated=60 \
 	  --set 'device.errors.programming={kind: table, device: wan, scale: window}'
 
 # lint, and types while the kernels are compiled on the other core, each once
