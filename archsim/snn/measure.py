@@ -9,7 +9,8 @@ import numpy as np
 from archsim.errors import WorkloadError
 from archsim.snn.activity import Activity, record
 from archsim.snn.codes import codes_of
-from archsim.snn.data import DataSet, LabelledWindows, check_finite, set_of, windows_of
+from archsim.snn.data import DataSet, LabelledWindows, check_finite, picked_windows, set_of
+from archsim.snn.datasets import Ints
 from archsim.snn.encoders import Encoding, encode, rate
 from archsim.snn.rates import evenly_active, from_rates
 from archsim.snn.weights import initialise, stream
@@ -88,11 +89,15 @@ def _spikes(layer: Layer) -> bool:
 
 def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
     """Windows of the data set, drawn at random, normalised over all that there is, and encoded."""
-    windows = windows_of(work, activity.dataset, None, work.n_timesteps, activity.step)
-    if work.n_samples > len(windows):
-        said = f"{work.n_samples} windows were asked for; there are 1 to {len(windows)} to draw"
-        raise WorkloadError(f"{work.name}: {said}")
-    chosen = windows.take(stream(seed).permutation(len(windows))[: work.n_samples])
+
+    def draw(n: int) -> Ints:
+        if work.n_samples > n:
+            said = f"{work.n_samples} windows were asked for; there are 1 to {n} to draw"
+            raise WorkloadError(f"{work.name}: {said}")
+        drawn: Ints = stream(seed).permutation(n)[: work.n_samples]
+        return drawn
+
+    chosen, windows = picked_windows(work, activity.dataset, work.n_timesteps, activity.step, draw)
     check_finite(chosen)
     values = _encoded(set_of(work, activity.dataset), chosen, windows, activity.encoding, seed)
     if work.network.input_shape != values.shape[2:] or work.n_timesteps != values.shape[1]:

@@ -16,7 +16,7 @@ from archsim.snn.data.labelled import (
 )
 from archsim.snn.data.load import LearningData, Samples, load_data, load_windows
 from archsim.snn.data.nmnist import Events, frames, load_nmnist, read_events
-from archsim.snn.data.source import set_of, windows_of
+from archsim.snn.data.source import picked_windows, set_of, windows_of
 from archsim.snn.data.splits import Split, split, split_names
 from archsim.snn.data.uci_har import load_uci_har
 
@@ -37,6 +37,7 @@ __all__ = [
     "load_nmnist",
     "load_uci_har",
     "load_windows",
+    "picked_windows",
     "read_events",
     "read_ts",
     "select_channels",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 from archsim.snn.data.labelled import LabelledWindows
-from archsim.snn.datasets import spread_of
+from archsim.snn.datasets import Ints, spread_of
 from archsim.units import DoorModel
 from archsim.workload.network import Floats
+
+Draw = Callable[[int], Ints]
+Picked = tuple[LabelledWindows, LabelledWindows]
 
 
 class DataSet(ABC):
@@ -48,3 +52,14 @@ class DataSet(ABC):
         length, step : int
             Samples of a window, and from one to the next; zero for data that come in windows.
         """
+
+    def pick(self, folder: Path | str | None, length: int, step: int, draw: Draw) -> Picked:
+        """Some of the windows, and what `spread` needs: all of them, unless the kind knows better.
+
+        Parameters
+        ----------
+        draw : callable
+            Given the number of windows, which of them.
+        """
+        windows = self.load(folder, length, step)
+        return windows.take(draw(len(windows))), windows

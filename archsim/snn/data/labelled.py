@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,6 +110,7 @@ def label_windows(
     class_names: tuple[str, ...],
     channel_names: tuple[str, ...],
     domain_names: tuple[str, ...],
+    draw: Callable[[int], Ints] | None = None,
 ) -> LabelledWindows:
     """Cut recordings of one class each into windows, one every `step` samples; a rest too short is dropped.
 
@@ -120,6 +121,8 @@ def label_windows(
         Of every recording.
     length, step : int
         Samples, 1 or more. With ``step < length`` neighbouring windows share samples.
+    draw : callable, optional
+        Given the number of windows, which of them to cut; all if not given.
 
     Raises
     ------
@@ -141,7 +144,9 @@ def label_windows(
         raise WorkloadError(
             f"{name}: no recording has {length} samples (the longest has {longest}); choose a shorter window"
         )
-    recording, start = np.array(places, dtype=np.int64).T
+    if draw is not None:
+        places = [places[i] for i in draw(len(places))]
+    recording, start = np.array(places, dtype=np.int64).reshape(-1, 2).T
     return LabelledWindows(
         name,
         np.stack([recordings[i][s : s + length] for i, s in places]),
@@ -157,7 +162,9 @@ def label_windows(
     )
 
 
-def watch_windows(length: int = 128, step: int = 64) -> LabelledWindows:
+def watch_windows(
+    length: int = 128, step: int = 64, draw: Callable[[int], Ints] | None = None
+) -> LabelledWindows:
     """Windows of the smart-watch recordings (:func:`archsim.snn.load_watch`); the domain is the arm.
 
     Raises
@@ -183,6 +190,7 @@ def watch_windows(length: int = 128, step: int = 64) -> LabelledWindows:
         class_names=watch.label_names,
         channel_names=watch.channel_names,
         domain_names=("left", "right"),
+        draw=draw,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import WorkloadError
 from archsim.registry import DATA
+from archsim.snn.data.kind import Draw, Picked
 from archsim.snn.data.labelled import LabelledWindows, decimate, select_channels
 from archsim.snn.data.splits import Adapt, Order, Split, split
 from archsim.snn.datasets import Ints
@@ -116,6 +117,26 @@ def load_windows(
     archsim.errors.WorkloadError: the data set 'hhar' is not shipped: give the folder that holds
       Phones_accelerometer.csv, ...
     """
+    loaded = _called(name, folder, length, step, settings, lambda made, *where: made.load(*where))
+    if not isinstance(loaded, LabelledWindows):
+        raise WorkloadError(f"data set {name!r}: its load gives a {type(loaded).__name__}, not LabelledWindows")
+    return loaded
+
+
+def pick_windows(
+    name: str, folder: Path | str | None, length: int | None, step: int | None, settings: Mapping[str, Any] | None,
+    draw: Draw,
+) -> Picked:  # fmt: skip
+    """Some windows of a data set, as `draw` chooses them of their number, and those that `spread` needs."""
+    found: Picked = _called(name, folder, length, step, settings, lambda made, *where: made.pick(*where, draw))
+    return found
+
+
+def _called(
+    name: str, folder: Path | str | None, length: int | None, step: int | None, settings: Mapping[str, Any] | None,
+    call: Callable[..., Any],
+) -> Any:  # fmt: skip
+    """What a data set gives, once it is known that it can be asked."""
     if name not in DATA:
         raise WorkloadError(f"data set {name!r} is unknown; choose one of {', '.join(DATA)}")
     with DATA.calling(name) as kind:
@@ -128,12 +149,9 @@ def load_windows(
         if kind.cut is None and (length is not None or step is not None):
             raise WorkloadError(f"the data set {name!r} comes in windows of its own; leave length and step out")
         usual_length, usual_step = kind.cut or (0, 0)
-        loaded = made.load(
-            folder, usual_length if length is None else length, usual_step if step is None else step
+        return call(
+            made, folder, usual_length if length is None else length, usual_step if step is None else step
         )
-    if not isinstance(loaded, LabelledWindows):
-        raise WorkloadError(f"data set {name!r}: its load gives a {type(loaded).__name__}, not LabelledWindows")
-    return loaded
 
 
 def load_data(
