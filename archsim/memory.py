@@ -27,7 +27,7 @@ BYTES_PER_BLOCK = 700
 """A block with its place and spans, and its share of buffers and resources."""
 BYTES_PER_TILE = 200
 """A tile that is placed, used or not."""
-FIXED_BYTES = 20_000_000
+FIXED_BYTES = 16_000_000
 """Memory of any run: names, prices, books of few rows, and what the interpreter keeps in reserve."""
 MOST_BLOCKS = 2**20
 """Blocks of weights that are mapped at most: more than that would take more than about ten seconds."""

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 _FIELDS = ("X", "y", "y_labels", "subject", "side", "X_labels")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WatchSet:
     """Recordings of one exercise each.
 

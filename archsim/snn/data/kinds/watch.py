@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 from archsim.registry import DATA
 from archsim.snn.data.kind import DataSet, Draw, Picked
 from archsim.snn.data.labelled import LabelledWindows, watch_windows
-from archsim.snn.datasets import load_watch, spread_of
+from archsim.snn.datasets import WatchSet, load_watch, spread_of
 from archsim.workload.network import Floats
 
 
@@ -23,7 +24,7 @@ class Watch(DataSet):
 
     def spread(self, windows: LabelledWindows) -> tuple[Floats, Floats]:
         del windows  # a rest that makes no window counts too
-        return spread_of(np.concatenate(load_watch().recordings), 1)
+        return _spread(load_watch())
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         del folder
@@ -34,3 +35,9 @@ class Watch(DataSet):
         del folder
         chosen = watch_windows(length, step, draw)
         return chosen, chosen
+
+
+@lru_cache(maxsize=1)
+def _spread(watch: WatchSet) -> tuple[Floats, Floats]:
+    """Over all recordings, which no choice of a workload changes."""
+    return spread_of(np.concatenate(watch.recordings), 1)
