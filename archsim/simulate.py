@@ -120,11 +120,14 @@ def simulate(
         long = simulate_long(chip, work, timesteps, engine, seed, phase, policy, max_memory_bytes)
         tell_unusual(long, unusual(chip))
         return long
-    return played(prepare(chip, work, seed, phase, max_memory_bytes), engine, policy)
+    ready = prepare(chip, work, seed, phase, max_memory_bytes)
+    result = played(ready, engine, policy)
+    tell_unusual(result, unusual(ready.chip))
+    return result
 
 
 def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
-    """A prepared run, laid down, played, verified and evaluated; the rest is as for `simulate`."""
+    """A prepared run, laid down, played, verified and evaluated; nothing unusual is told."""
     chip, work, mapping, phase = ready.chip, ready.work, ready.mapping, ready.mapping.phase
     lowered = ready.lowered()
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
@@ -143,6 +146,4 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
         policy=policy,
     )
-    result = replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))
-    tell_unusual(result, unusual(chip))
-    return result
+    return replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))

@@ -30,7 +30,8 @@ from archsim.spec import Chip
 README = ROOT / "README.md"
 # the engine whose results are the same soonest, and a fourth of the recorded windows
 QUICKER = {
-    "run": "--engine compiled", "compare": "--engine compiled", "learn": "--set learning.data.step=128",
+    "run": "--engine compiled", "compare": "--engine compiled",
+    "learn": "--set learning.data.step=128 --set learning.adapt.simulated=4",
 }  # fmt: skip
 TOLD = [README, ROOT / "docs" / "guides" / "first_chip.md"]
 CROSSBAR = ROOT / "docs" / "models" / "crossbar.md"

@@ -98,7 +98,8 @@ def test_a_result_that_does_not_say_what_it_was_made_from_is_told(copy, tmp_path
 
 @pytest.mark.slow
 def test_a_learning_run_is_the_same_again(tmp_path):
-    sets = ("learning.pretrain.epochs=1", "learning.adapt.passes=1", "learning.data.step=256", "samples=1")
+    sets = ("learning.pretrain.epochs=1", "learning.adapt.passes=1", "learning.data.step=256", "samples=1",
+            "learning.adapt.simulated=4")  # fmt: skip
     words = [word for one in (*sets, "batch=1") for word in ("--set", one)]
     done = called("learn", "wearable_rram", "watch_adapt", "--rule", "dfa", *words, "-o", tmp_path / "learned")
     assert done.exit_code == 0, done.stderr

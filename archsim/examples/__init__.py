@@ -116,8 +116,8 @@ def near(given: str | os.PathLike[str], kind: Kind | None = None) -> str:
 
     Examples
     --------
-    >>> near("watch_mpl", "workload"), near("neurram_130nm.yaml", "chip"), near("/tmp/x.yaml")
-    ('; did you mean watch_mlp?', '; archsim has neurram_130nm, by this name alone', '')
+    >>> near("nmnist_mpl", "workload"), near("neurram_130nm.yaml", "chip"), near("/tmp/x.yaml")
+    ('; did you mean nmnist_mlp?', '; archsim has neurram_130nm, by this name alone', '')
     """
     stem, known = Path(given).stem, _of_any(kind)
     if stem in known:

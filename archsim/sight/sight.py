@@ -51,7 +51,7 @@ def in_sight_of(
     >>> ready = prepare(chip, work, seed=0, phase="inference")
     >>> seen = in_sight_of(ready.chip, ready.work, ready.mapping, ready.activity)
     >>> [(row.layer, round(row.firing_rate, 2)) for row in seen.layers], seen.source
-    ([('input', 0.05), ('fc1', 0.1), ('out', 0.08)], 'drawn from the rates of the workload')
+    ([('input', 0.05), ('fc1', 0.1), ('out', 0.09)], 'drawn from the rates of the workload')
     """
     return in_sight(Context(chip, work, mapping, parts_of(chip, mapping), activity, seed=seed))
 

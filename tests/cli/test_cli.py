@@ -18,6 +18,7 @@ from archsim.cli.app import app
 from archsim.cli.options import Engine
 from archsim.engine import ENGINES, run_tasks
 from archsim.errors import EngineError
+from archsim.registry import RULES
 from archsim.taskgraph import TaskGraphBuilder
 from archsim.workload import phases
 
@@ -104,7 +105,7 @@ def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
 
 def test_the_choices_are_those_of_the_engine_and_the_workload() -> None:
     assert [engine.value for engine in Engine] == list(ENGINES)
-    assert set(phases()) == {*PHASES, "program"}
+    assert set(phases()) == {"inference", "program", *RULES}
 
 
 def test_phases_can_be_chosen(chip: Path, workload: Path) -> None:

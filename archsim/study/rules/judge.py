@@ -108,7 +108,7 @@ def to_reach(lines: Sequence[Mapping[str, Any]], target: float) -> dict[str, flo
     >>> def line(passes, after):
     ...     figures = {name: {"mean": 10.0 * passes} for name in ("energy_pj", "latency_ps", "cells_written")}
     ...     return {"passes": passes, "after": {"mean": after}, **figures}
-    >>> to_reach([line(1, 0.8), line(3, 0.9)], 0.85)
+    >>> to_reach([line(1, 0.5), line(3, 1.0)], 0.75)
     {'passes': 2.0, 'energy_pj': 20.0, 'latency_ps': 20.0, 'cells_written': 20.0}
     """
     names = ("energy_pj", "latency_ps", "cells_written")
