@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -115,6 +115,22 @@ def files() -> list[Path]:
     return sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 
+def of_every_file(check: Callable[[Path], None]) -> Callable[[], None]:
+    """One test that tells every file that does not pass, not one test for each of hundreds."""
+
+    def test() -> None:
+        faults = []
+        for path in files():
+            try:
+                check(path)
+            except AssertionError as fault:
+                faults.append(f"{path}: {fault}")
+        assert not faults, "\n".join(faults)
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
+
+
 def room_of(path: Path) -> str:
     return path.parts[0].removesuffix(".py")
 
@@ -134,7 +150,7 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_a_room_knows_only_the_rooms_below_it(path):
     room = room_of(path)
     assert room in KNOWS, f"{path}: draw the new room in KNOWS and in docs/architecture.md"
@@ -146,7 +162,7 @@ def test_a_room_knows_only_the_rooms_below_it(path):
                 assert other == room or other in KNOWS[room], f"{path} imports {name}"
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_heavy_libraries_come_in_by_one_door(path):
     for name in imports(path):
         library = name.split(".")[0]
@@ -154,7 +170,7 @@ def test_heavy_libraries_come_in_by_one_door(path):
             assert DOORS[library](path), f"{path} imports {library}"
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_only_files_of_kernels_are_compiled(path):
     """Loops stand in a folder of kernels by their names, or alone beside their plain twin as `compiled.py`."""
     if path.parent.name != "kernels" and path.name != "compiled.py":
@@ -178,14 +194,14 @@ def calls(path: Path, name: str) -> Iterator[ast.Call]:
             yield node
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_no_json_is_written_with_nan_or_infinity(path):
     for call in calls(path, "dumps"):
         given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
         assert given.get("allow_nan") == "False", f"{path}:{call.lineno}"
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_json_from_a_file_comes_in_by_its_one_reader(path):
     if path == Path("json_reader.py"):
         return
@@ -263,7 +279,7 @@ def test_no_circle_leads_through_rooms():
     assert nx.is_directed_acyclic_graph(known)
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_files_stay_readable(path):
     assert len((PACKAGE / path).read_text().splitlines()) <= 450, f"{path} has outgrown itself"
 
@@ -338,7 +354,7 @@ def test_whatever_reads_is_left_alone(code):
     assert not writes(next(calls_in(code)), Path("x.py"))
 
 
-@pytest.mark.parametrize("path", files(), ids=str)
+@of_every_file
 def test_only_one_file_prints(path):
     """So that a name is text on a terminal, and a full disk behind stdout one line."""
     printing = {"print", "typer.echo", "click.echo", "typer.secho"}

@@ -105,7 +105,7 @@ def learn(
     >>> from archsim.learn import learn
     >>> chip = archsim.load_chip("arch_specs/wearable_rram.yaml")
     >>> short = ["learning.pretrain.epochs=1", "learning.adapt.passes=1", "learning.adapt.simulated=4"]
-    >>> work = archsim.load_workload("workloads/watch_adapt.yaml", short)
+    >>> work = archsim.load_workload("workloads/watch_adapt.yaml", [*short, "learning.data.step=128"])
     >>> result = learn(chip, work, rules=("dfa",))
     >>> result.accuracy("dfa", "after").mean > result.accuracy("dfa", "before").mean
     True

@@ -123,12 +123,12 @@ def test_divergence_ends_with_2(tmp_path, monkeypatch):
 
 
 def test_ctrl_c_says_where_the_finished_parts_are(tmp_path, monkeypatch):
-    import archsim.learn.story as story
+    from archsim.learn import learn
 
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(story, "adapt", interrupted)
+    monkeypatch.setitem(learn.__globals__, "adapt", interrupted)
     result = learned("-o", tmp_path / "run")
     assert result.exit_code == 130
     assert f"what is finished stays in {tmp_path / 'run'}; go on with --resume" in result.stderr
