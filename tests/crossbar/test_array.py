@@ -62,7 +62,7 @@ def ideal_work(draw):
     return spec, w, rng.integers(lowest, 2**bits, (3, shape[0]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(ideal_work())
 def test_an_ideal_array_multiplies_exactly(work):
     spec, w, x = work

@@ -159,7 +159,7 @@ def is_cause(graph: TaskGraph, trace: Trace, cause: Segment, task: Segment, poli
     return ahead and trace.start_ps[c] == now and task.resource in claimed
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), st.sampled_from(["fifo", "static"]))
 def test_on_random_graphs_the_path_has_no_gap_and_every_step_is_a_cause(
     random_graphs: st.SearchStrategy[TaskGraph], evaluate: Callable[..., Result], data: st.DataObject, policy: str

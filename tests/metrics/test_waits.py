@@ -103,7 +103,7 @@ def walked(trace: Trace, found: Waits, task: int) -> dict[int, int]:
     return meanwhile
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data(), st.sampled_from(["fifo", "static"]))
 def test_on_random_graphs_shares_sum_to_the_makespan_and_blocking_to_the_waiting_time(
     random_graphs: st.SearchStrategy[TaskGraph], evaluate: Callable[..., Result], data: st.DataObject, policy: str
@@ -142,7 +142,7 @@ def test_the_compiled_tour_equals_the_plain_one(
         assert plain.tolist() == fast.tolist()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data(), st.sampled_from(["fifo", "static"]))
 def test_the_compiled_search_equals_the_plain_one(
     random_graphs: st.SearchStrategy[TaskGraph], evaluate: Callable[..., Result], data: st.DataObject, policy: str

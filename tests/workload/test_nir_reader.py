@@ -772,7 +772,7 @@ def test_a_string_heap_that_hdf5_would_walk_for_ever_is_refused(small_file: tupl
         from_nir(broken)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_damage_anywhere_gives_a_workload_error_or_a_network(small_file: tuple[Path, bytes], data: Any) -> None:
     path, content = small_file

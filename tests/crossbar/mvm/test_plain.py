@@ -101,7 +101,7 @@ seeds = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
 
 @given(spec=array_specs(weights={"clip": {"kind": "fixed", "maximum": 0.7}}), n_in=sizes, n_out=sizes, rng=seeds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_ideal_arrays_give_x_times_w_in_every_scheme_and_input_mode(
     spec: ArraySpec, n_in: int, n_out: int, rng: np.random.Generator
 ) -> None:
@@ -113,7 +113,7 @@ def test_ideal_arrays_give_x_times_w_in_every_scheme_and_input_mode(
 
 
 @given(spec=array_specs(), n_in=sizes, n_out=sizes, rng=seeds)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_outputs_are_the_encoded_inputs_times_what_the_conductances_mean(
     spec: ArraySpec, n_in: int, n_out: int, rng: np.random.Generator
 ) -> None:
@@ -154,7 +154,7 @@ def lossless(spec: ArraySpec, code: str, rounding: str) -> AdcReadout:
     subtract=st.sampled_from(["analog", "digital"]),
     rng=seeds,
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_converter_with_a_code_for_every_level_loses_nothing(
     spec: ArraySpec, n_in: int, n_out: int, code: str, rounding: str, subtract: str, rng: np.random.Generator
 ) -> None:
@@ -190,7 +190,7 @@ def most_adc_error(mapped: WeightMap, drive: Drive, most: float, n_conversions: 
     subtract=st.sampled_from(["analog", "digital"]),
     rng=seeds,
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_over_the_full_range_a_conversion_errs_by_half_a_step_at_most(
     spec: ArraySpec,
     n_in: int,

@@ -62,7 +62,7 @@ R_WIRE = st.floats(-2, 2).map(lambda power: 10**power)
 R_OHM = st.one_of(st.just(0.0), R_WIRE)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(cells(), R_OHM, R_OHM)
 def test_the_bound_holds_for_every_drive(g, r_row, r_col):
     right = effective_conductance(g, r_row, r_col)

@@ -79,7 +79,7 @@ def test_the_recorded_transfer_matrix_is_met_to_1e_12(recorded):
     assert error(effective_conductance(case["G"], note["r_wl"], note["r_bl"]), recorded["W_eff"]) < 1e-12
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(arrays(), OHM, OHM)
 def test_currents_equal_a_dense_nodal_solve(array, r_row, r_col):
     g, v = array
@@ -117,7 +117,7 @@ def test_wires_as_resistive_as_cells_are_still_solved():
         assert error(column_currents(g, v, r_ohm, r_ohm)[0], nodal(g, v[0], r_ohm, r_ohm)[0]) < 1e-11
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(cases())
 def test_every_kind_of_circuit_equals_a_dense_nodal_solve(case):
     right, from_drivers, word, bit = case.nodal()
@@ -135,7 +135,7 @@ def test_every_kind_of_circuit_equals_a_dense_nodal_solve(case):
     np.testing.assert_allclose(nodes.bit_line_v, bit, rtol=0, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(cases())
 def test_what_the_drivers_give_is_what_the_grounds_take(case):
     positional, named = case.arguments
