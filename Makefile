@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editab
 LOWEST := .venv-lowest
 # rooms that need no long run; README says the rule
 QUICK := $(addprefix tests/,components engine export files interconnect mapping metrics spec whatif workload \
-  cli/test_commands.py cli/test_inputs.py cli/test_main.py \
+  cli/test_inputs.py cli/test_main.py \
   test_architecture.py test_errors.py test_json_reader.py test_public_names.py test_taskgraph.py test_tasktemplate.py \
   test_units.py test_verify.py test_yaml_reader.py)
 
