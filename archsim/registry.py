@@ -324,9 +324,7 @@ SAMPLERS: Registry[Any] = Registry(
 LIBRARIES: Registry[Any] = Registry(
     "library of spiking modules", "archsim.libraries", "archsim.bridge.library:Library", "archsim.bridge.kinds"
 )
-MOVES: Registry[Any] = Registry(
-    "design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves"
-)
+MOVES: Registry[Any] = Registry("design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves")
 VIEWS: LazyRegistry[Any] = LazyRegistry(
     "view of a result", "archsim.views", "archsim.metrics.view:View", "archsim.report.views"
 )

@@ -114,8 +114,11 @@ def hypervolumes(place: Path, trials: int, seeds: list[int], more: str) -> None:
         points = losses(whole.study, [record for record in whole.records if record["state"] == "done"])
         low, span = points.min(axis=0), np.ptp(points, axis=0)
         best = moocore.hypervolume((points - low) / span, ref=np.ones(len(low)))
-        print(f"seed {seed}: all {len(points)} of {len(whole.records)} configurations, "
-              f"{len(whole.front)} on the front, {time.perf_counter() - start:.0f} s", flush=True)
+        print(
+            f"seed {seed}: all {len(points)} of {len(whole.records)} configurations, "
+            f"{len(whole.front)} on the front, {time.perf_counter() - start:.0f} s",
+            flush=True,
+        )
         for sampler in ("nsga2", "random", "tpe"):
             found = search(study(sampler, seed), place / f"{sampler}{seed}", tell=lambda _: None)
             done = losses(found.study, [r for r in found.records if r["state"] == "done"][:trials])
@@ -175,9 +178,12 @@ def rate(study: Study, folder: Path, workers: int) -> float:
         found = search(study, folder, workers, tell=lambda _: None)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     a_minute = 60 * found.n_new / seconds
-    print(f"{workers} workers: {found.n_new} evaluations, {seconds:.1f} s, {a_minute:.0f} a minute; "
-          f"CPU of the asking process for each: {1e3 * cpu / found.n_new:.1f} ms, "
-          f"of it Optuna and logs {1e3 * asking[0] / found.n_new:.1f} ms", flush=True)
+    print(
+        f"{workers} workers: {found.n_new} evaluations, {seconds:.1f} s, {a_minute:.0f} a minute; "
+        f"CPU of the asking process for each: {1e3 * cpu / found.n_new:.1f} ms, "
+        f"of it Optuna and logs {1e3 * asking[0] / found.n_new:.1f} ms",
+        flush=True,
+    )
     return a_minute
 
 

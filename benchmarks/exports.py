@@ -1,6 +1,6 @@
 """How long it takes to export a million spans, in CPU seconds, and how large the files are.
 
-    python benchmarks/exports.py [--tasks 500000]
+python benchmarks/exports.py [--tasks 500000]
 """
 
 from __future__ import annotations

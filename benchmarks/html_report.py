@@ -110,8 +110,10 @@ def first_picture(file: Path, times: int = 3, again: str = "shown.line.drawNow()
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(file.as_uri())
             page.wait_for_selector("body[data-ready]", timeout=60_000)
-            page.evaluate(f"() => {{ window.again = performance.now(); {again};"
-                          " window.again = performance.now() - window.again }")
+            page.evaluate(
+                f"() => {{ window.again = performance.now(); {again};"
+                " window.again = performance.now() - window.again }"
+            )
             since = page.evaluate("[archsimDrawn, archsimDrawn - archsimBegan, again]")
             found.append(tuple(since))
             page.close()

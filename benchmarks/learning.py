@@ -36,9 +36,7 @@ from archsim.snn.learn.surrogate import Surrogate
 from archsim.snn.learn.trainer import Recipe, train_step
 from archsim.workload.network import INPUT, Dense, Layer, Network, Neuron
 
-THREADS = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
-)
+THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 SIZES = (9, 128, 128, 128, 6)
 N_STEPS, DECAY, SLOPE = 128, 0.9, 25.0
 RATE = 1e-6  # small: every repeat works on practically the same spikes
@@ -86,9 +84,7 @@ def snntorch_net(net: Network, form: str, dtype: str) -> tuple[Any, Callable[[An
         for now in x:
             spikes = now
             for k, (linear, neuron) in enumerate(module):
-                spikes, potentials[k] = neuron(
-                    linear(spikes.double() if double else spikes), potentials[k]
-                )
+                spikes, potentials[k] = neuron(linear(spikes.double() if double else spikes), potentials[k])
             found.append(spikes)
         return torch.stack(found)
 

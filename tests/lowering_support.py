@@ -63,8 +63,13 @@ class Lowerer:
     def workload(self, network: str, **changes: object):
         text = f"version: 1\nname: test\nnetwork:{changes.pop('network_text', None) or NETWORKS[network]}"
         keys = {
-            "timesteps": 6, "input_resolution": "1 bit", "samples": 2, "batch": 2, "schedule": "pipelined",
-            "phases": "[inference, bp, dfa]", "activity": "{kind: random_input, rate: 0.6}",
+            "timesteps": 6,
+            "input_resolution": "1 bit",
+            "samples": 2,
+            "batch": 2,
+            "schedule": "pipelined",
+            "phases": "[inference, bp, dfa]",
+            "activity": "{kind: random_input, rate: 0.6}",
             "weights": "{gain: 3.0}",
         } | changes
         text += "".join(f"{key}: {value}\n" for key, value in keys.items())

@@ -12,8 +12,20 @@ import archsim
 
 PROMISED = {
     "archsim": [
-        "load_chip", "load_workload", "load_result", "simulate", "TaskGraphBuilder", "run_many", "run_tasks",
-        "verify", "advise", "map_workload", "rerun", "search", "sweep", "what_if",
+        "load_chip",
+        "load_workload",
+        "load_result",
+        "simulate",
+        "TaskGraphBuilder",
+        "run_many",
+        "run_tasks",
+        "verify",
+        "advise",
+        "map_workload",
+        "rerun",
+        "search",
+        "sweep",
+        "what_if",
     ],
     "archsim.bridge": ["record"],
     "archsim.examples": ["chips", "path", "studies", "workloads"],
@@ -89,8 +101,15 @@ def test_the_task_graph_example_of_the_design_runs():
     b = archsim.TaskGraphBuilder()
     adc = b.resource("adc", capacity=1)
     t = b.task(
-        action="convert", count=8, uses=[(adc, 1)], reserves=[], frees=[], occupancy_ps=100,
-        latency_ps=120, after=[], priority=0,
+        action="convert",
+        count=8,
+        uses=[(adc, 1)],
+        reserves=[],
+        frees=[],
+        occupancy_ps=100,
+        latency_ps=120,
+        after=[],
+        priority=0,
     )
     graph = b.build()
     trace = archsim.run_tasks(graph, engine="simpy", policy="fifo")

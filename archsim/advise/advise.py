@@ -174,9 +174,7 @@ def _made(runs: Runs, tries: Sequence[Try], tell: Tell | None) -> Iterator[Outco
 
 def _ranked(asked: Asked, outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Those that keep to the budgets first, then by the goal; in a tie by energy, then as they were tried."""
-    return sorted(
-        outcomes, key=lambda one: (len(one.broken), one.figures[asked.goal], one.figures["energy_pj"])
-    )
+    return sorted(outcomes, key=lambda one: (len(one.broken), one.figures[asked.goal], one.figures["energy_pj"]))
 
 
 def _best_of_kinds(asked: Asked, ranked: Sequence[Outcome], base: Mapping[str, float]) -> list[Outcome]:

@@ -154,5 +154,3 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 def texts(choices: list[Any] | None) -> list[str]:
     """The words that were chosen."""
     return [str(choice) for choice in choices or []]
-
-

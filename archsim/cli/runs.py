@@ -88,9 +88,7 @@ class Asked(NamedTuple):
         if is_result(self.item):
             given = [*([str(self.workload)] if self.workload else []), *(f"--set {a}" for a in self.assignments)]
             if given:
-                raise ArchsimError(
-                    f"{given[0]}: {self.item} is a saved result; leave it out, or name a chip file"
-                )
+                raise ArchsimError(f"{given[0]}: {self.item} is a saved result; leave it out, or name a chip file")
             return True
         if self.workload is None:
             refuse_other_kind(self.item, "chip", "; name a result folder, or a chip and a workload")

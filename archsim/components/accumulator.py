@@ -12,7 +12,10 @@ class Accumulator(DigitalUnit):
 
     kind = "accumulator"
     path = ("tile", "accumulator")
-    counts = (("add", "value"), ("pool", "value"),)
+    counts = (
+        ("add", "value"),
+        ("pool", "value"),
+    )
     area_action = "add"
     scaling = "digital"
     look = Look(5, "////")

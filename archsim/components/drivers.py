@@ -31,9 +31,7 @@ class Drivers(Part):
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
         if chip.drivers.kind == "levels" and chip.drivers.max_cycles > 1:
-            return [
-                "drivers.max_cycles: changes nothing here, for kind: levels takes a cycle for each resolution"
-            ]
+            return ["drivers.max_cycles: changes nothing here, for kind: levels takes a cycle for each resolution"]
         return []
 
     def count_unit(self, action: str) -> str:
@@ -168,9 +166,7 @@ def _levels(drivers: DriversSpec, device: Device, adc: Adc, n_bits: int) -> tupl
     )
 
 
-def _train(
-    drivers: DriversSpec, device: Device, adc: Adc, n_bits: int, signed: bool
-) -> tuple[ReadCycle, ...]:
+def _train(drivers: DriversSpec, device: Device, adc: Adc, n_bits: int, signed: bool) -> tuple[ReadCycle, ...]:
     magnitude = max(1, n_bits - 1) if signed else n_bits
     split = drivers.max_cycles == 2 and magnitude > 3
     parts = (magnitude - magnitude // 2, magnitude // 2) if split else (magnitude,)

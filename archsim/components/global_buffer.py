@@ -14,7 +14,10 @@ class GlobalBuffer(Memory):
 
     kind = "global_buffer"
     path = ("global_buffer",)
-    counts = (("load_global", "access"), ("store_global", "access"),)
+    counts = (
+        ("load_global", "access"),
+        ("store_global", "access"),
+    )
     reads = ("load_global",)
     writes = ("store_global",)
     area_action = "load_global"

@@ -83,9 +83,7 @@ class GradientUnit(DigitalUnit):
         return self._pass_of(f"normalise@{optimizer}", n_weights, operations, (1, 0))
 
     @remembered
-    def optimize(
-        self, optimizer: str, n_weights: int, operations: Operations, n_reads: int, n_writes: int
-    ) -> Job:
+    def optimize(self, optimizer: str, n_weights: int, operations: Operations, n_reads: int, n_writes: int) -> Job:
         """Make the step to write from a gradient and what is kept beside it. Count: weights.
 
         `n_reads` and `n_writes` are numbers of the gradient's resolution in the gradient buffer; `optimizer`

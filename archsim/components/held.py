@@ -112,9 +112,7 @@ def _memories(part: Memory, held: Held) -> Iterator[AreaItem]:
         yield _item(part, n, figures, *_beyond(n, figures, _fitting(part, held.needs(part.kind, size))))
 
 
-def _item(
-    part: Part, n: int, figures: Figures, idle_um2: float = 0.0, idle_uw: float = 0.0
-) -> AreaItem:
+def _item(part: Part, n: int, figures: Figures, idle_um2: float = 0.0, idle_uw: float = 0.0) -> AreaItem:
     scaling = "; ".join(filter(None, (part.parts.scaled.get(part.kind), figures.scaling)))
     return AreaItem(
         part.kind, part.where, n, figures.area_um2, figures.leakage_uw, figures.source, scaling,

@@ -13,7 +13,10 @@ class HistoryBuffer(Memory):
 
     kind = "history_buffer"
     path = ("tile", "history_buffer")
-    counts = (("recall", "access"), ("keep", "access"),)
+    counts = (
+        ("recall", "access"),
+        ("keep", "access"),
+    )
     reads = ("recall",)
     writes = ("keep",)
     area_action = "keep"

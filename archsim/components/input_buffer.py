@@ -14,7 +14,10 @@ class InputBuffer(Memory):
 
     kind = "input_buffer"
     path = ("tile", "input_buffer")
-    counts = (("fetch", "access"), ("receive", "access"),)
+    counts = (
+        ("fetch", "access"),
+        ("receive", "access"),
+    )
     reads = ("fetch",)
     writes = ("receive",)
     area_action = "fetch"

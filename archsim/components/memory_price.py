@@ -97,9 +97,7 @@ def price_buffer(buffer: Buffer, size_bytes: int, state: State, n_banks: int = 1
         case _ as never:
             assert_never(never)
     access_ps = Fraction(buffer.cycle_ps or 0)
-    return BufferPrice(
-        buffer.width_bits, cost.read_energy_pj, cost.write_energy_pj, access_ps, figures, n_banks
-    )
+    return BufferPrice(buffer.width_bits, cost.read_energy_pj, cost.write_energy_pj, access_ps, figures, n_banks)
 
 
 def _by_law(n_words: int, width_bits: int, state: State) -> Sram:
@@ -145,6 +143,4 @@ def _modelled(buffer: Buffer, one: Sram, n_banks: int) -> BufferPrice:
     found = banked(one, n_banks) if n_banks > 1 else one
     access_ps = exact(found.latency_ps) if buffer.cycle_ps is None else Fraction(buffer.cycle_ps)
     figures = Figures(found.area_um2, found.leakage_uw, source_of(buffer.cost), found.scaling)
-    return BufferPrice(
-        buffer.width_bits, found.read_energy_pj, found.write_energy_pj, access_ps, figures, n_banks
-    )
+    return BufferPrice(buffer.width_bits, found.read_energy_pj, found.write_energy_pj, access_ps, figures, n_banks)

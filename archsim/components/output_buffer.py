@@ -13,7 +13,10 @@ class OutputBuffer(Memory):
 
     kind = "output_buffer"
     path = ("tile", "output_buffer")
-    counts = (("unload", "access"), ("emit", "access"),)
+    counts = (
+        ("unload", "access"),
+        ("emit", "access"),
+    )
     reads = ("unload",)
     writes = ("emit",)
     area_action = "emit"

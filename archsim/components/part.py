@@ -22,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Part")
 
+
 @dataclass(frozen=True)
 class Look:
     """How pictures draw a part: a place in their palette, and a hatch ("" for none)."""

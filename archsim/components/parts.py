@@ -115,9 +115,7 @@ class Parts:
     global_buffer: GlobalBuffer
     chip_control: ChipControl
 
-    def __init__(
-        self, chip: Chip, n_tiles: int, sizes: Mapping[str, int], held: Held | None = None
-    ) -> None:
+    def __init__(self, chip: Chip, n_tiles: int, sizes: Mapping[str, int], held: Held | None = None) -> None:
         faults = [*check(chip), *_size_faults(chip, sizes)]
         if faults:
             raise SpecError(listed(faults))

@@ -273,6 +273,7 @@ class Wire(Law):
     def energy(self, old: State, new: State) -> float:
         return _power(old, new, 0.5) * _squared(old, new)
 
+
 class Cells(Law):
     """Resistive cells: currents and writes do not scale, a cell is so many squares of the node."""
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 Where = Literal["crossbar", "pe", "tile", "chip"]
 
+
 def longest(first: int, second: int) -> int:
     """The longer of two times; one that remembers where it comes from remembers both.
 

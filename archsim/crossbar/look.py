@@ -90,9 +90,7 @@ class Look:
         return None if adc is None else (adc.lowest, adc.highest)
 
 
-def looked(
-    chip: Chip, values: Floats, question: Question, tell: Callable[[str], None] = lambda _: None
-) -> Look:
+def looked(chip: Chip, values: Floats, question: Question, tell: Callable[[str], None] = lambda _: None) -> Look:
     """Program the weights, send the batch through, and take the measures.
 
     Parameters

@@ -172,8 +172,7 @@ def _rows(graph: TaskGraph, name: str) -> dict[str, Any]:
         good, fewest, most = check_rows(ptr, row, limit)
     if not good:
         raise EngineError(
-            f"the columns of {name!r} do not fit together: {n} rows are needed, "
-            f"with numbers from 0 to {limit - 1}"
+            f"the columns of {name!r} do not fit together: {n} rows are needed, with numbers from 0 to {limit - 1}"
         )
     columns = {f"{name}_ptr": ptr, name: row}
     if name != "after":

@@ -17,11 +17,13 @@ from archsim.files import inside, make_folder, write_bytes
 from archsim.reading import input_bytes
 
 Kind = Literal["chip", "workload", "study"]
-_PLACES: Final[Mapping[Kind, tuple[str, tuple[str, ...]]]] = MappingProxyType({
-    "chip": ("arch_specs", (".yaml",)),
-    "workload": ("workloads", (".yaml", ".nir")),
-    "study": ("workloads/studies", (".yaml",)),
-})
+_PLACES: Final[Mapping[Kind, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "chip": ("arch_specs", (".yaml",)),
+        "workload": ("workloads", (".yaml", ".nir")),
+        "study": ("workloads/studies", (".yaml",)),
+    }
+)
 KINDS: Final = tuple(_PLACES)
 
 

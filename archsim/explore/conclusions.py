@@ -60,9 +60,7 @@ class Conclusion:
     turning_spreads: float | None = None
 
 
-def conclusions(
-    chips: Sequence[Priced], found: Uncertain, metrics: Sequence[str] = MAIN
-) -> list[Conclusion]:
+def conclusions(chips: Sequence[Priced], found: Uncertain, metrics: Sequence[str] = MAIN) -> list[Conclusion]:
     """Every conclusion about some chips: of each metric, each pair in the order of the listed prices.
 
     Parameters
@@ -93,9 +91,7 @@ def conclusions(
     """
     alone = {key: _alone(chips, key, number) for key, number in found.numbers.items()}
     return [
-        _conclusion(found, metric, pair, alone)
-        for metric in metrics
-        for pair in _pairs(found.nominal[metric])
+        _conclusion(found, metric, pair, alone) for metric in metrics for pair in _pairs(found.nominal[metric])
     ]
 
 
@@ -138,9 +134,7 @@ def _conclusion(found: Uncertain, metric: str, pair: tuple[int, int], alone: Map
     if soonest is None:
         return said
     number, error = found.numbers[soonest], turns[soonest]
-    return replace(
-        said, turned_by=number.name, turning_factor=number.factor**error, turning_spreads=abs(error)
-    )
+    return replace(said, turned_by=number.name, turning_factor=number.factor**error, turning_spreads=abs(error))
 
 
 def _carrier(found: Uncertain, metric: str, pair: tuple[int, int]) -> tuple[str, float]:

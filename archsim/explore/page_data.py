@@ -57,8 +57,11 @@ def study_data(found: Explored, runs: Mapping[str, str]) -> dict[str, Any]:
         "key": [record["key"][:12] for record in records],
         "error": {str(i): record["error"] for i, record in enumerate(records) if record["error"]},
         "runs": {str(i): runs[record["key"]] for i, record in enumerate(records) if record["key"] in runs},
-        "files": {str(i): f"{CHIPS}/{record['key'][:12]}.yaml" for i, record in enumerate(records)
-                  if record["key"] in front},
+        "files": {
+            str(i): f"{CHIPS}/{record['key'][:12]}.yaml"
+            for i, record in enumerate(records)
+            if record["key"] in front
+        },
         "folders": {"base": BASE, "front": CHIPS, "runs": RUNS},
         "learn": _learn(study, {record["phase"] for record in records}) if needs_learning(metrics) else {},
         "importance": importance(found),

@@ -40,6 +40,7 @@ BOUND = "at_least_ps"
 
 N_KEPT = 16
 
+
 # what a chip may differ in while its tasks stay the same; their times and prices come from its price list
 def graph_key(resolved: Resolved) -> str:
     """The same for configurations whose task graphs differ in times and prices at most."""
@@ -83,7 +84,10 @@ class Shared:
         return self._measured[key]
 
     def metrics(
-        self, group: Sequence[Resolved], wanted: Iterable[str], most_ps: float = math.inf,
+        self,
+        group: Sequence[Resolved],
+        wanted: Iterable[str],
+        most_ps: float = math.inf,
         max_memory_bytes: int | None = None,
     ) -> list[dict[str, float] | None]:
         """Those metrics that need no trace, of configurations with one `graph_key`.

@@ -98,9 +98,7 @@ def _rankings(found: Uncertain, shown: Sequence[str]) -> list[list[str]]:
 _NUMBER_COLUMNS = ("chip", "metric", "number", "factor", "listed", "down", "up", "share of variance (total)")
 
 
-def _swings(
-    found: Uncertain, chip: str, numbers: Sequence[Sensitivity], shown: Sequence[str]
-) -> list[list[str]]:
+def _swings(found: Uncertain, chip: str, numbers: Sequence[Sensitivity], shown: Sequence[str]) -> list[list[str]]:
     rows = []
     for metric in shown:
         listed = found.nominal[metric][found.chips.index(chip)]

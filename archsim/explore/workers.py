@@ -207,4 +207,3 @@ def _work(pipe: Connection, function: Callable[[tuple[Work, ...]], list[Outcome]
             pipe.send(function(pipe.recv()))
         except (EOFError, OSError):
             return
-

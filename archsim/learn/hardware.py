@@ -39,9 +39,7 @@ def phases_of(work: Workload, rules: Sequence[str]) -> tuple[str, ...]:
     return (*rules, *programs, *((INFERENCE,) if INFERENCE in work.phases or not rules else ()))
 
 
-def check_fit(
-    chip: Chip, work: Workload, phases: Sequence[str], max_memory_bytes: int | None = None
-) -> None:
+def check_fit(chip: Chip, work: Workload, phases: Sequence[str], max_memory_bytes: int | None = None) -> None:
     """Find out before a long run whether the chip holds the network, and the memory the run.
 
     Raises
@@ -54,7 +52,12 @@ def check_fit(
 
 
 def simulated(
-    chip: Chip, work: Workload, network: Network, activity: Path, phase: str, engine: str,
+    chip: Chip,
+    work: Workload,
+    network: Network,
+    activity: Path,
+    phase: str,
+    engine: str,
     max_memory_bytes: int | None = None,
 ) -> dict[str, Any]:
     """One phase of the recorded activity, as `Result.to_dict` gives it.

@@ -97,7 +97,13 @@ def _tasks_of_window(chip: Chip, work: Workload, phase: str) -> int:
 
 
 def run_of(
-    chip: Chip, work: Workload, network: Network, plan: Plan, phase: str, engine: str, seed: int = 0,
+    chip: Chip,
+    work: Workload,
+    network: Network,
+    plan: Plan,
+    phase: str,
+    engine: str,
+    seed: int = 0,
     max_memory_bytes: int | None = None,
 ) -> LearningRun:
     """The adaptation on the chip, ready to be played batch by batch.

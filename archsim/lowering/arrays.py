@@ -168,9 +168,13 @@ def _cycle(
     settle_ps, read_ps = parts.drivers.settle_ps(), parts.crossbar.read_ps(cycle, n_values)
     # lines that settle hold the array; if they settle within the read, their energy is spread over it
     drive = ctx.add(
-        label, parts.drivers.drive(cycle, n_values, product.transposed), n_lines,
+        label,
+        parts.drivers.drive(cycle, n_values, product.transposed),
+        n_lines,
         uses=[(array, 1)] if settle_ps else [],
-        occupancy_ps=settle_ps or product.n_vectors * read_ps, latency_ps=settle_ps, after=[before[0]],
+        occupancy_ps=settle_ps or product.n_vectors * read_ps,
+        latency_ps=settle_ps,
+        after=[before[0]],
     )
 
     banks, granted = _banks(ctx, product), adc_grants(ctx, block, n_values, side)
@@ -178,8 +182,14 @@ def _cycle(
     held, _ = stages.next(read_ps)
     before_ps = parts.crossbar.before_conversion_ps(cycle, n_values)
     read = ctx.add(
-        label, parts.crossbar.read(cycle, _priced_as(block), _conductance(ctx, block), n_values), n_cells,
-        uses=[(array, 1)], occupancy_ps=held, latency_ps=before_ps, after=[drive], reserves=[*banks, *granted],
+        label,
+        parts.crossbar.read(cycle, _priced_as(block), _conductance(ctx, block), n_values),
+        n_cells,
+        uses=[(array, 1)],
+        occupancy_ps=held,
+        latency_ps=before_ps,
+        after=[drive],
+        reserves=[*banks, *granted],
         frees=frees,
     )
 
@@ -187,17 +197,27 @@ def _cycle(
     free_early = until_converted and chip.sample_hold is not None and chip.sample_hold.held_until == "converted"
     held, latency = stages.next(parts.crossbar.converting_ps(cycle, n_values))
     convert = ctx.add(
-        label, parts.adc.convert(cycle, _read(ctx, product)), n_values * product.n_vectors,
+        label,
+        parts.adc.convert(cycle, _read(ctx, product)),
+        n_values * product.n_vectors,
         uses=[_adcs(ctx, block, n_values, side)],
-        occupancy_ps=held, latency_ps=latency, after=[read], frees=[*(banks if free_early else []), *granted],
+        occupancy_ps=held,
+        latency_ps=latency,
+        after=[read],
+        frees=[*(banks if free_early else []), *granted],
     )
 
     merge = parts.shift_add.merge(n_values)
     held, _ = stages.next(merge.occupancy_ps)
     extra = merge.latency_ps - merge.occupancy_ps
     merged = ctx.add(
-        label, merge.action, n_values * product.n_vectors, uses=[(_merger(ctx, product), 1)],
-        occupancy_ps=held, latency_ps=held + extra, after=[convert, before[1]],
+        label,
+        merge.action,
+        n_values * product.n_vectors,
+        uses=[(_merger(ctx, product), 1)],
+        occupancy_ps=held,
+        latency_ps=held + extra,
+        after=[convert, before[1]],
         frees=[] if free_early else banks,
     )
     return read, merged
@@ -223,9 +243,7 @@ class Share(NamedTuple):
     after: Port = None
 
 
-def deliver(
-    ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Port = None
-) -> int:
+def deliver(ctx: Context, label: Label, product: Product, merged: int, tile: int, after: Port = None) -> int:
     """Carry a product's whole result to the accumulators of a tile and add it there.
 
     `after` holds back the addition until the accumulators are free for this step.
@@ -259,9 +277,7 @@ def scatter(
     return [first + added for added in fragment.made]
 
 
-def scattering(
-    ctx: Context, label: Label, product: Product, targets: tuple[tuple[int, int], ...]
-) -> Fragment:
+def scattering(ctx: Context, label: Label, product: Product, targets: tuple[tuple[int, int], ...]) -> Fragment:
     """The fragment that carries a product's result to some tiles: how many values to each.
 
     Its ports: the result, and what each addition waits for; its slot: the array's output register.

@@ -219,9 +219,7 @@ class Forward:
             run, there = run.before, there + self.ctx.flow.n_steps(name)
         return run, there
 
-    def _fetched_accesses(
-        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]
-    ) -> dict[int, int]:
+    def _fetched_accesses(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> dict[int, int]:
         """Accesses of the input buffer of each tile: the rows of its active blocks, once if the bus broadcasts."""
         ctx, name = self.ctx, plan.layer.name
         bits = max(ctx.bits[source] for source in sources_of(plan.layer))

@@ -193,9 +193,7 @@ class Learning:
                 held[tile].append(rooms[tile].claim)
             ctx.add(label, RELEASE, 1, after=messages.values() or [emitted], frees=[out])
         n_bits = 8 * error_bytes(ctx.chip, n_each * n_vectors * plan.layer.out_shape[0], n_vectors)
-        fetched = {
-            tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived
-        }
+        fetched = {tile: self.fetch_errors(label, tile, n_bits, readers[tile], arrived[tile]) for tile in arrived}
         return fetched, held, seen
 
     def scaled(

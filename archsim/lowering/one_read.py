@@ -144,9 +144,7 @@ def _full_array(chip: Chip) -> Workload:
     return Workload("one read", Network("array", (n_in,), (layer,)), 1, 1, activity, InitModel(), (INFERENCE,))
 
 
-def _energy_of_read(
-    chip: Chip, work: Workload, mapping: Mapping, parts: Parts, n_active: int
-) -> dict[str, float]:
+def _energy_of_read(chip: Chip, work: Workload, mapping: Mapping, parts: Parts, n_active: int) -> dict[str, float]:
     """By part, what the tasks of one read spend."""
     ctx = Context(chip, work, mapping, parts, _FirstRows(n_active, chip.crossbar.n_rows))
     product = Product(mapping.blocks[0], n_vectors=1, n_bits=1, signed=False)

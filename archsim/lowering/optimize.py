@@ -57,9 +57,7 @@ def lower_steps(ctx: Context, label: Label, plan: LayerPlan, complete: int) -> S
     return Steps(of_row, ctx.add(label, BARRIER, 1, after=[task for rows in of_row.values() for task in rows]))
 
 
-def _rows(
-    ctx: Context, label: Label, block: Block, needs: UpdateNeeds, start: int, is_shared: bool
-) -> list[int]:
+def _rows(ctx: Context, label: Label, block: Block, needs: UpdateNeeds, start: int, is_shared: bool) -> list[int]:
     """One task for each row of a block."""
     n_written = needs.n_states + is_shared
     name = f"{needs.name},shared" if is_shared else needs.name

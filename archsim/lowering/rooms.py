@@ -12,9 +12,7 @@ def message_bytes(ctx: Context, name: str, home: Home, step: int) -> int:
     return n_bytes(home.n_channels * ctx.n_vectors(name, step), ctx.bits[name])
 
 
-def input_room(
-    ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int
-) -> Room:
+def input_room(ctx: Context, plan: LayerPlan, tile: int, source: str, home: Home | None, size: int) -> Room:
     """Space for messages from one home of a source; each home has its own, so that none waits for another."""
     key = ("input room", plan.layer.name, tile, source, IO if home is None else home.tile)
     if key not in ctx.known:

@@ -137,9 +137,7 @@ class Packet:
         assert branch.hop is not None
         noc, held = self.ctx.parts.interconnect, [self._channel(branch.hop, "channel")]
         held += [self._space(branch.hop)] if branch.next and not self._by_flit else []
-        return self.ctx.add(
-            self.label, noc.route(), 1, latency_ps=noc.allocate_ps(), reserves=held, after=[first]
-        )
+        return self.ctx.add(self.label, noc.route(), 1, latency_ps=noc.allocate_ps(), reserves=held, after=[first])
 
     def _flits(self, came: Hop, branch: Branch, arrived: list[int], held: Sequence[Claim]) -> _Sent:
         """Allocation once, then space, grant and crossbar for each flit behind the one before it."""

@@ -33,9 +33,7 @@ class StepOfTile(NamedTuple):
     step: int
 
 
-def meet_traces(
-    ctx: Context, label: Label, at: StepOfTile, need: TraceNeed, after: Sequence[int]
-) -> list[int]:
+def meet_traces(ctx: Context, label: Label, at: StepOfTile, need: TraceNeed, after: Sequence[int]) -> list[int]:
     """Lay down the traces and the outer products of a step; returns the tasks after which both are done."""
     after = _traces_of_rows(ctx, label, at, need, after)
     after = _traces_of_synapses(ctx, label, at, need, after)

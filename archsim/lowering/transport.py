@@ -134,9 +134,7 @@ def send_to(
     ]  # fmt: skip
 
 
-def emit(
-    ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]
-) -> tuple[int, int]:
+def emit(ctx: Context, label: Label, tile: int, n_bits: int, after: Iterable[int | None]) -> tuple[int, int]:
     """Store results in a tile's output buffer, and read them to be sent; returns both tasks."""
     buffer = ctx.parts.at(tile).output_buffer
     stored = ctx.do(label, tile, buffer.access("emit", n_bits), after)

@@ -45,9 +45,7 @@ def load_group(
     yield source, ctx.do(label, source, strided, after)
 
 
-def load_row(
-    ctx: Context, label: Label, plan: LayerPlan, block: Block, after: Sequence[int | None]
-) -> Loaded:
+def load_row(ctx: Context, label: Label, plan: LayerPlan, block: Block, after: Sequence[int | None]) -> Loaded:
     """Lay down the load of one row of an array that is no copy."""
     source = block.tile if block.replica == 0 else next(_owners(plan, block.rows, block.columns)).tile
     load = ctx.parts.at(source).gradient_buffer.load_gradient(_bits(ctx, block))

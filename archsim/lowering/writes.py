@@ -132,9 +132,7 @@ def cells_of_step(chip: Chip) -> float:
     return sum(float(chip.device.n_levels) ** -digit for digit in range(chip.crossbar.n_cells_per_weight))
 
 
-def write_row(
-    ctx: Context, label: Label, block: Block, row: Row, after: Iterable[int | None]
-) -> int:
+def write_row(ctx: Context, label: Label, block: Block, row: Row, after: Iterable[int | None]) -> int:
     """Program some cells of a row, and verify them; returns the last task."""
     circuits, n_cells = ctx.parts.write_circuits, row.n_cells
     array: Claim = (crossbar_resource(ctx, block), 1)

@@ -202,7 +202,10 @@ def _tiles_of(chip: Chip, n_crossbars: int) -> int:
         return needed
     if needed > chip.n_tiles:
         raise DoesNotFitError(
-            "tiles", needed, chip.n_tiles, f"tiles of {per_tile} crossbars",
+            "tiles",
+            needed,
+            chip.n_tiles,
+            f"tiles of {per_tile} crossbars",
             "raise tiles, tile.pes, pe.crossbars or the crossbar's rows and columns, or say tiles: auto",
         )
     return chip.n_tiles
@@ -242,7 +245,10 @@ class _Allocator:
         per_pe = self._chip.pe.n_crossbars
         if block.n_crossbars > per_pe:
             raise DoesNotFitError(
-                f"layer {block.layer}: crossbars of one PE", block.n_crossbars, per_pe, "crossbars",
+                f"layer {block.layer}: crossbars of one PE",
+                block.n_crossbars,
+                per_pe,
+                "crossbars",
                 "raise pe.crossbars to one for each kernel tap, or say mapping.convolution: im2col",
             )
         if self._next % per_pe + block.n_crossbars > per_pe:

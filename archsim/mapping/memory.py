@@ -187,8 +187,11 @@ def _size(name: str, spec: Buffer, demands: Sequence[Demand]) -> int:
         here = sorted(tiles[fullest], key=lambda d: (-d.least_bytes, d.user))
         most = ", ".join(f"{d.user} {d.least_bytes}" for d in here[:4])
         raise DoesNotFitError(
-            name if fullest == IO else f"{name} of tile {fullest}", least[fullest], spec.size_bytes,
-            f"bytes ({most}{', ...' if here[4:] else ''})", f"raise its size or say size: auto, {HELP[name]}",
+            name if fullest == IO else f"{name} of tile {fullest}",
+            least[fullest],
+            spec.size_bytes,
+            f"bytes ({most}{', ...' if here[4:] else ''})",
+            f"raise its size or say size: auto, {HELP[name]}",
         )
     return spec.size_bytes
 

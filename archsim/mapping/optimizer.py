@@ -42,9 +42,7 @@ def needs_of(work: Workload, rule: MappedRule | None = None) -> UpdateNeeds:
     return _with_one_more(needs, "residual")
 
 
-def needs_of_layer(
-    chip: Chip, work: Workload, plan: LayerPlan, rule: MappedRule | None = None
-) -> UpdateNeeds:
+def needs_of_layer(chip: Chip, work: Workload, plan: LayerPlan, rule: MappedRule | None = None) -> UpdateNeeds:
     """The same for the weights of a layer: what waits for its copy is one more number, and an addition."""
     needs = needs_of(work, rule)
     return _with_one_more(needs, "copy waits") if chip.execution.n_copy_every > 1 and plan.copy else needs

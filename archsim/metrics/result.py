@@ -160,9 +160,7 @@ class Result(Shown):
         path = tuple(critical_path(graph, trace, policy))
         on_path = np.zeros(graph.n_tasks, np.int64)
         np.add.at(on_path, [s.task for s in path], [s.length_ps for s in path])
-        books = keep_books(
-            graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples
-        )
+        books = keep_books(graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples)
         result = cls(
             graph, trace, actions, tuple(items), crossbars, n_crossbars, n_samples, phase, name,
             dict(provenance), policy, path, books,
@@ -359,9 +357,7 @@ class Result(Shown):
             "n_segments": len(self.path),
             "waiting_for_results_ps": whole - contended,
             "waiting_for_resources_ps": contended,
-            "share_of_component": {
-                name: part["latency_ps"] / whole for name, part in parts if part["latency_ps"]
-            },
+            "share_of_component": {name: part["latency_ps"] / whole for name, part in parts if part["latency_ps"]},
         }
 
     def save(self, folder: str | Path) -> Path:

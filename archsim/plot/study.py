@@ -115,9 +115,7 @@ def study_mechanisms(
         axes.set_xlabel(f"{title}, BP less DFA (% of BP)")
     _rows_of(panels, [name.replace(", ", ",\n") for name in shares], fontsize=8)
     named = {**{titles[name]: style for name, style in styles.items()}, "difference": ("black", "")}
-    patches = [
-        Patch(facecolor=c, edgecolor="white", hatch=h, linewidth=0, label=n) for n, (c, h) in named.items()
-    ]
+    patches = [Patch(facecolor=c, edgecolor="white", hatch=h, linewidth=0, label=n) for n, (c, h) in named.items()]
     fig.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     save(fig, path)
     return drawn

@@ -78,7 +78,7 @@ def _short(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return f"'{text}'" if set(text) & set(" {}\"*…") else text
+    return f"'{text}'" if set(text) & set(' {}"*…') else text
 
 
 def _in_full(rows: Sequence[Row]) -> list[str]:

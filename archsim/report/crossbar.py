@@ -245,9 +245,7 @@ def write_crossbar(folder: Path, look: Look, record: dict[str, Any]) -> None:
         folder / "crossbar_conductance.png", target_siemens=target, title=f"{title}: conductance",
     )  # fmt: skip
     if look.drop_frac is not None:
-        ir_drop_map(
-            look.drop_frac, folder / "crossbar_ir_drop.png", title=f"{title}: IR drop, all rows driven"
-        )
+        ir_drop_map(look.drop_frac, folder / "crossbar_ir_drop.png", title=f"{title}: IR drop, all rows driven")
     starts = range(spec.n_weights_per_row, look.ideal.shape[1], spec.n_weights_per_row)
     column_errors(
         look.output, look.ideal, folder / "crossbar_error.png", boundaries=starts,

@@ -85,4 +85,3 @@ def from_template(template: str, **values: Any) -> str:
     made.filters["quantity"] = format_quantity
     made.globals["table"] = markdown_table
     return made.from_string(re.sub(r"\\\n *", "", template)).render(values)
-

@@ -24,9 +24,7 @@ from archsim.workload.models import (
 )
 
 
-def in_sight_of(
-    chip: Chip, work: Workload, mapping: Mapping, activity: Activity, seed: int = 0
-) -> RunActivity:
+def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity, seed: int = 0) -> RunActivity:
     """What runs through the layers of a mapped workload.
 
     Parameters

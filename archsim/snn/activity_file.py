@@ -30,7 +30,6 @@ Parts = dict[str, dict[str, Array]]
 """Arrays by part, one of `PARTS`, and name."""
 
 
-
 def write_parts(path: str | os.PathLike[str], network: Network, parts: Parts) -> None:
     """Write a file, whole or not at all.
 
@@ -76,9 +75,7 @@ def read_parts(path: str | os.PathLike[str], network: Network) -> Parts:
     return found
 
 
-def _checked_header(
-    path: str | os.PathLike[str], arrays: Mapping[str, Array], network: Network
-) -> dict[str, Any]:
+def _checked_header(path: str | os.PathLike[str], arrays: Mapping[str, Array], network: Network) -> dict[str, Any]:
     header = _read_header(path, arrays)
     kind, version, structure = header["format"], header["version"], header["structure"]
     if kind != FORMAT or version not in READS:

@@ -63,10 +63,7 @@ def fold_batch_norm(network: Network, norms: Mapping[str, BatchNorm]) -> Network
     """
     faults = [f"there is no layer {name!r}" for name in norms if name not in network.names]
     faults += [
-        fault
-        for layer in network.layers
-        if layer.name in norms
-        for fault in _faults_of(layer, norms[layer.name])
+        fault for layer in network.layers if layer.name in norms for fault in _faults_of(layer, norms[layer.name])
     ]
     if faults:
         raise WorkloadError(f"batch normalisation of network {network.name!r}: " + "; ".join(faults))

@@ -111,9 +111,7 @@ def _recordings(work: Workload, activity: DatasetActivity, seed: int) -> Array:
     return values
 
 
-def _encoded(
-    data: DataSet, chosen: LabelledWindows, windows: LabelledWindows, encoding: str, seed: int
-) -> Array:
+def _encoded(data: DataSet, chosen: LabelledWindows, windows: LabelledWindows, encoding: str, seed: int) -> Array:
     """Inputs (samples, timesteps, ...) of the chosen windows; events are spikes already."""
     if windows.are_events:
         if encoding != "analog":

@@ -60,9 +60,7 @@ def from_rates(
     return Activity(network, {name: np.stack(values) for name, values in spikes.items()})
 
 
-def evenly_active(
-    network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]
-) -> Activity:
+def evenly_active(network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]) -> Activity:
     """Activity without chance: in every timestep the same ``round(rate x n)`` of n outputs spike, evenly spread.
 
     Every timestep is alike, so that a long run becomes periodic as soon as the chip lets it.

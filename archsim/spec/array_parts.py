@@ -61,4 +61,3 @@ class ArrayControl(DoorModel):
     """Steps one array through its reads. Cost: energy per read of a crossbar, area and leakage of one."""
 
     cost: CitedCost
-

@@ -193,7 +193,6 @@ class CellErrors(DoorModel):
             raise FieldFaultsError(faults)
         return self
 
-
     def learned_of(self, path: Path) -> str | None:
         """The error model's file for what is read on a path."""
         found: str | None = getattr(self.learned, path) if isinstance(self.learned, LearnedPaths) else self.learned

@@ -154,9 +154,7 @@ def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
     return _frozen(ptr)
 
 
-def _unique_rows(
-    ptr: NDArray[Any], idx: NDArray[Any], in_order: bool
-) -> tuple[Numbers, NDArray[np.int32]]:
+def _unique_rows(ptr: NDArray[Any], idx: NDArray[Any], in_order: bool) -> tuple[Numbers, NDArray[np.int32]]:
     """The same rows, each task named once per row; those of placed fragments in order."""
     n = len(ptr) - 1
     owner = np.repeat(np.arange(n), np.diff(ptr))

@@ -167,9 +167,7 @@ class TaskTemplate:
             raise EngineError(f"order {order!r}: must be a whole number of iterations, or a list of Run")
         for run in listed:
             if run.times < 0 or any(not 0 <= block < self.n_blocks for block in run.blocks):
-                raise EngineError(
-                    f"{run}: blocks are numbered 0 to {self.n_blocks - 1}, and come 0 times or more"
-                )
+                raise EngineError(f"{run}: blocks are numbered 0 to {self.n_blocks - 1}, and come 0 times or more")
         return tuple(Run(*run) for run in listed if run.n_blocks)
 
     def times(self, order: int | Sequence[Run]) -> Ints:

@@ -110,9 +110,7 @@ def from_nir(
         raise WorkloadError(f"{where}: too large or too deep to be a network ({type(error).__name__})") from error
 
 
-def _network(
-    name: str, tree: Tree, dt: float | None, reset: Reset | None, fires: Fires | None
-) -> Network:
+def _network(name: str, tree: Tree, dt: float | None, reset: Reset | None, fires: Fires | None) -> Network:
     graph = flat_graph(tree)
     notes = graph.notes
     given = dt

@@ -33,8 +33,6 @@ plt.tight_layout()
 # %%
 # On arrays that can be read from both sides there is no copy to write:
 
-both_sides = archsim.load_chip(
-    "wearable_rram", ["execution.feedback=transposable", "crossbar.transpose=shared"]
-)
+both_sides = archsim.load_chip("wearable_rram", ["execution.feedback=transposable", "crossbar.transpose=shared"])
 bp = archsim.simulate(both_sides, work, phase="bp", engine="compiled")
 print(f"bp, read from both sides: {bp.energy_pj / 1e6:.3f} uJ, {bp.area_um2 / 1e6:.3f} mm2")

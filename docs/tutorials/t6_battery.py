@@ -23,9 +23,7 @@ for phase in ("inference", "dfa"):
 # Days of a CR2032 by inferences a second, with 24 adaptations a day:
 
 rates = [0.1, 0.4, 1, 4, 10, 40]
-days = [
-    day_of(loads["inference"], loads["dfa"], rate, 24, cell=CELLS["cr2032"]).life_s / 86400 for rate in rates
-]
+days = [day_of(loads["inference"], loads["dfa"], rate, 24, cell=CELLS["cr2032"]).life_s / 86400 for rate in rates]
 plt.loglog(rates, days, marker="o")
 plt.xlabel("inferences a second")
 plt.ylabel("days")

@@ -181,9 +181,7 @@ def test_compare_sets_phases_of_a_saved_result_side_by_side(chip: Path, workload
     rows = json.loads(call("compare", out, "--phase", "bp", "--phase", "dfa", "--json").stdout)
     assert [(row["phase"], row["ratio_to"]["phase"]) for row in rows] == [("bp", "bp"), ("dfa", "bp")]
     saved = json.loads((out / "result.json").read_text())["results"]
-    assert rows[1]["ratio"]["energy"] == (
-        saved["dfa"]["totals"]["energy_pj"] / saved["bp"]["totals"]["energy_pj"]
-    )
+    assert rows[1]["ratio"]["energy"] == (saved["dfa"]["totals"]["energy_pj"] / saved["bp"]["totals"]["energy_pj"])
 
 
 def test_compare_names_a_file_that_is_missing(chip: Path) -> None:
@@ -581,8 +579,10 @@ def test_the_first_programming_is_run_like_any_phase_and_says_what_it_wrote(chip
     assert said in done.stdout
     assert "forward" not in done.stdout
     found = call("run", chip, workload, "--phase", "program", "--set", law, "--timesteps", "5")
-    assert (found.exit_code, found.stderr) == (2, "error: small: program has no timesteps; ask for inference, or "
-                                                  "leave timesteps out\n")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        "error: small: program has no timesteps; ask for inference, or leave timesteps out\n",
+    )
 
 
 def test_help_imports_no_heavy_library() -> None:

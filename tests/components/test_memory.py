@@ -176,9 +176,7 @@ def test_banks_of_a_cited_memory_share_a_burst_at_the_same_figures(make_parts: M
 
 
 def test_more_banks_than_words_and_nodes_without_a_law_are_refused(make_chip: Callable[..., Chip]) -> None:
-    chip = make_chip(
-        {"technology.node": "180 nm", "tile.history_buffer": SRAM, "tile.output_buffer.banks": 5000}
-    )
+    chip = make_chip({"technology.node": "180 nm", "tile.history_buffer": SRAM, "tile.output_buffer.banks": 5000})
     assert check(chip) == [
         "tile.output_buffer.banks: 5000 banks for 512 words; lower banks or raise size",
         "tile.history_buffer.cost: CACTI's laws hold for 22 to 130 nm, the chip has 180 nm; "

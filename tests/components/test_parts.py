@@ -249,7 +249,7 @@ def test_the_catalog_names_a_source_and_every_action_of_every_component(make_chi
     assert {action["name"].split("@")[0] for row in rows.values() for action in row["actions"]} == {
         *("drive", "read", "convert", "shift_add", "fetch", "receive", "collect", "add", "pool"),
         *("update", "emit", "unload", "hop"),
-        *( "load_global", "store_global", "keep", "recall", "error", "surrogate", "outer", "load_gradient"),
+        *("load_global", "store_global", "keep", "recall", "error", "surrogate", "outer", "load_gradient"),
         *("program", "verify", "leak", "move", "accumulate"),
     }
     assert rows["adc"]["actions"][0] == {

@@ -136,9 +136,7 @@ def test_compiled_loops_give_the_bits_and_counters_of_plain_numpy(signed, readou
         x = x - 0.5
     quick, plain = CrossbarArray(spec, w, seed=1), CrossbarArray(spec, w, seed=1, compiled=False)
     assert np.array_equal(quick.mvm(x), plain.mvm(x))
-    assert np.array_equal(
-        quick.mvm_transposed(e, resolution_bits=3), plain.mvm_transposed(e, resolution_bits=3)
-    )
+    assert np.array_equal(quick.mvm_transposed(e, resolution_bits=3), plain.mvm_transposed(e, resolution_bits=3))
     assert quick.counters == plain.counters
 
 

@@ -165,9 +165,9 @@ def test_gated_cells_that_rows_feed_are_read_from_their_columns_as_passive_ones_
 
     def currents(g, rows):
         volts = np.full((1, len(g)), VOLT)
-        return np.concatenate([
-            column_currents(g * gate[:, None], volts, 10.0, 12.0, **ENDS) for gate in rows_of(fed, x, rows)
-        ])
+        return np.concatenate(
+            [column_currents(g * gate[:, None], volts, 10.0, 12.0, **ENDS) for gate in rows_of(fed, x, rows)]
+        )
 
     assert np.allclose(array.mvm(x), from_pairs(array, currents), rtol=0, atol=1e-11)
     assert np.abs(array.mvm(x) - passive.mvm(x)).max() > 1e-6  # rows at 0 V take part there, and none here

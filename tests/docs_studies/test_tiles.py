@@ -194,9 +194,7 @@ def test_an_unfinished_sweep_is_refused_with_what_is_missing(folders, tmp_path):
     out = tmp_path / "out"
     assert "1 of 4 configurations are not done" in refused(folders["costs"], folders["bp"], part, "-o", out)
     call(folders["costs"], folders["bp"], part, "--partial", "-o", out)
-    assert "Not done, and left out with all that needs them: dfa: 1 configurations" in (
-        (out / PAGE).read_text()
-    )
+    assert "Not done, and left out with all that needs them: dfa: 1 configurations" in ((out / PAGE).read_text())
     left = json.loads((out / RECORD).read_text())["lines"]
     assert {line["array"] for line in left if line["rule"] == "dfa"} == {"16"}
 

@@ -56,8 +56,6 @@ def test_the_critical_path_is_a_thread_that_fills_the_run(result: Result, tmp_pa
     assert critical == {segment.task for segment in result.path} & set(result.spans().task.tolist())
 
 
-
-
 def test_every_span_is_a_slice_with_its_exact_times_and_words(result: Result, tmp_path: Path) -> None:
     found = [event for event in events(result, tmp_path / "run.json") if event["ph"] == "X"]
     spans = result.spans()

@@ -60,9 +60,7 @@ def test_pandas_reads_the_csv(dfa: Result, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["odd", "dfa", "nothing"])
-def test_three_readers_read_the_parquet_file(
-    name: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_three_readers_read_the_parquet_file(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     result: Result = request.getfixturevalue(name)
     file = tmp_path / "run.parquet"

@@ -44,7 +44,9 @@ SHIPPED = {
     "spikesim_vgg9": ["timesteps=1", "positions_per_burst=1024"],
     "ucihar_sfcn": ["timesteps=8", "samples=1", "batch=1"],
     "vgg9_cifar10": [
-        "timesteps=1", "positions_per_burst=16", "network.input=[3, 8, 8]",
+        "timesteps=1",
+        "positions_per_burst=16",
+        "network.input=[3, 8, 8]",
         *(f"network.layers.{k}.channels=16" for k in (0, 1, 3, 4, 6, 7, 8)),
     ],
     "watch_adapt": ["timesteps=3", "samples=2", "batch=2"],

@@ -31,7 +31,10 @@ from archsim.spec import load_chip
 from archsim.workload import Workload
 
 WITH_CONVERTERS = [
-    *SMALL_CHIP, "adc.conversion={subtract: digital}", "execution.skip_idle_blocks=false", "device.levels=16",
+    *SMALL_CHIP,
+    "adc.conversion={subtract: digital}",
+    "execution.skip_idle_blocks=false",
+    "device.levels=16",
 ]
 TRANSPOSABLE = ["execution.feedback=transposable", "crossbar.transpose=shared"]
 ONE_CYCLE = ["drivers.resolution=7 bit", "execution.error_resolution=7 bit"]
@@ -66,7 +69,11 @@ def trained(lowered, root_dir, tmp_path):
         rng = np.random.default_rng(1)
         x = (rng.random((6, N_SAMPLES, *net.input_shape)) < 0.6).astype(float)
         on_chip = ChipProducts(
-            chip, net, run_batch(net, x, PlainProducts.of(net)), input_bits=POOLED_BITS, seed=0,
+            chip,
+            net,
+            run_batch(net, x, PlainProducts.of(net)),
+            input_bits=POOLED_BITS,
+            seed=0,
             backward=RULES[phase].reads_transposed,
         )
         rule = RULES[phase]()
@@ -274,9 +281,7 @@ def test_each_quantiser_does_the_same_as_numbers_and_as_tasks(
 N_UPDATES = 5
 
 
-def test_a_copy_that_waits_is_written_with_every_third_update_in_numbers_and_as_tasks(
-    lowered, root_dir, tmp_path
-):
+def test_a_copy_that_waits_is_written_with_every_third_update_in_numbers_and_as_tasks(lowered, root_dir, tmp_path):
     """Five updates of one sample each: the copy is written with the third, and stands still in between."""
     options = [*WITH_CONVERTERS, *ONE_CYCLE, "execution.copy_every=3", "adc.resolution=12 bit"]
     chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options)

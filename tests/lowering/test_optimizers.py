@@ -136,9 +136,7 @@ def test_a_step_costs_its_arithmetic_and_its_states_read_and_written(
     found = {charge.component: charge.energy_pj for charge in low.actions[name].charges}
     assert found["gradient_unit"] == pytest.approx(n_operations * outer["gradient_unit"])
     kept = found["gradient_buffer"] - n_states * word["gradient_buffer"] * 16 / 256
-    assert kept == pytest.approx(
-        n_stored * low.parts.gradient_buffer.price.write_energy_pj * 16 / 256, abs=1e-12
-    )
+    assert kept == pytest.approx(n_stored * low.parts.gradient_buffer.price.write_energy_pj * 16 / 256, abs=1e-12)
 
 
 def test_a_step_takes_as_long_as_its_states_need_or_its_arithmetic(lowered):
@@ -199,8 +197,16 @@ def test_the_breakdown_shows_the_optimizer_by_its_own_names(lowered):
     for kind in KINDS:
         low = lowered("dense", "bp", learning=learning(kind))
         result = Result.of(
-            low.graph, run_tasks(low.graph), low.actions, low.parts.items(), low.mapping.crossbars_by_layer,
-            low.mapping.n_crossbars_available, n_samples=2, phase="bp", name="test", provenance={},
+            low.graph,
+            run_tasks(low.graph),
+            low.actions,
+            low.parts.items(),
+            low.mapping.crossbars_by_layer,
+            low.mapping.n_crossbars_available,
+            n_samples=2,
+            phase="bp",
+            name="test",
+            provenance={},
         )
         parts = result.breakdown("action")
         assert ("optimize" in parts) == (kind != "sgd")

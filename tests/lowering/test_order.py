@@ -197,9 +197,7 @@ def test_a_power_cap_bounds_how_many_rows_are_written_at_once(lowered, rows_at_o
     instants = trace.start_ps[programs]
     ends = instants + low.graph.occupancy_ps[programs]
     full_rows = low.graph.count[programs] == 16
-    busiest = max(
-        int(((instants <= t) & (ends > t) & full_rows).sum()) for t in np.unique(instants)
-    )
+    busiest = max(int(((instants <= t) & (ends > t) & full_rows).sum()) for t in np.unique(instants))
     assert busiest == rows_at_once
     assert makespan(low) > makespan(free)
 
@@ -207,10 +205,14 @@ def test_a_power_cap_bounds_how_many_rows_are_written_at_once(lowered, rows_at_o
 def test_addresses_of_few_spikes_are_shorter_than_a_bitmap_and_of_many_longer(lowered):
     def flits(spikes, rate):
         low = lowered(
-            "dense", "inference",
+            "dense",
+            "inference",
             [
-                f"execution.spike_format={spikes}", "execution.skip_idle_blocks=false",
-                "interconnect.width=1 bit", "tile.pes=1", "pe.crossbars=1",
+                f"execution.spike_format={spikes}",
+                "execution.skip_idle_blocks=false",
+                "interconnect.width=1 bit",
+                "tile.pes=1",
+                "pe.crossbars=1",
             ],
             activity=f"{{kind: rates, input: {rate}, default: {rate}}}",
         )
@@ -247,8 +249,9 @@ def test_an_array_settles_before_each_read_and_its_reads_take_turns_with_convers
     low = lowered("dense", "inference", slow, samples=1, batch=1, timesteps=1, input_resolution="3 bit")
     trace = run_tasks(low.graph)
     first = low.graph.uses_resource[low.graph.uses_ptr[tasks_of(low, "read", layer="a")[0]]]
-    reads = [t for t in tasks_of(low, "read", layer="a")
-             if low.graph.uses_resource[low.graph.uses_ptr[t]] == first]
+    reads = [
+        t for t in tasks_of(low, "read", layer="a") if low.graph.uses_resource[low.graph.uses_ptr[t]] == first
+    ]
     starts = np.sort(trace.start_ps[reads])
     assert len(starts) == 3
     assert (np.diff(starts) == 100_000 + 5_000).all()

@@ -172,9 +172,9 @@ def test_overlapping_batches_read_weights_that_are_exactly_one_update_old(chain,
             programs = [run.tasks("program", layer=layer, sample=end) for end in ends]
             writes = [[task for task in tasks if _array(run, task) in arrays] for tasks in programs]
             for k in range(n_batches):
-                reads = np.concatenate([
-                    run.tasks("read", layer=layer, phase=read_phase, sample=k * batch + i) for i in range(batch)
-                ])
+                reads = np.concatenate(
+                    [run.tasks("read", layer=layer, phase=read_phase, sample=k * batch + i) for i in range(batch)]
+                )
                 if k >= 2:
                     assert run.trace.start_ps[reads].min() >= run.trace.done_ps[writes[k - 2]].max()
                 if k >= 1:

@@ -52,8 +52,12 @@ def test_every_weight_of_a_dense_layer_lies_in_one_block_and_the_blocks_are_as_f
 
 
 @given(
-    channels=st.integers(1, 4), outputs=st.integers(1, 4), groups=st.integers(1, 3),
-    kernel=st.lists(st.integers(1, 3), min_size=1, max_size=2), rows=st.integers(1, 9), weights=st.integers(1, 5),
+    channels=st.integers(1, 4),
+    outputs=st.integers(1, 4),
+    groups=st.integers(1, 3),
+    kernel=st.lists(st.integers(1, 3), min_size=1, max_size=2),
+    rows=st.integers(1, 9),
+    weights=st.integers(1, 5),
 )
 def test_groups_of_a_convolution_lie_on_the_diagonal(channels, outputs, groups, kernel, rows, weights):
     layer = conv(channels * groups, outputs * groups, tuple(kernel), groups)
@@ -99,8 +103,12 @@ def test_a_tap_per_crossbar_takes_whole_channels_and_one_crossbar_for_each_tap()
     layer = conv(10, 6, (3, 3))
     blocks = forward_blocks(layer, layer.n_rows(), chip_of(4, 4, convolution="tap_per_crossbar"))
     assert [(b.rows, b.columns) for b in blocks] == [
-        ((0, 36), (0, 4)), ((36, 72), (0, 4)), ((72, 90), (0, 4)),
-        ((0, 36), (4, 6)), ((36, 72), (4, 6)), ((72, 90), (4, 6)),
+        ((0, 36), (0, 4)),
+        ((36, 72), (0, 4)),
+        ((72, 90), (0, 4)),
+        ((0, 36), (4, 6)),
+        ((36, 72), (4, 6)),
+        ((72, 90), (4, 6)),
     ]
     assert {b.n_crossbars for b in blocks} == {9}
 

@@ -106,8 +106,12 @@ def test_along_time_a_step_needs_the_timesteps_of_its_window(window, n_times, de
 
 @settings(max_examples=30)
 @given(
-    kernel=st.integers(1, 3), stride=st.integers(1, 2), padding=st.integers(0, 1), dilation=st.integers(1, 2),
-    delay=st.integers(0, 2), data=st.data(),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 2),
+    padding=st.integers(0, 1),
+    dilation=st.integers(1, 2),
+    delay=st.integers(0, 2),
+    data=st.data(),
 )
 def test_no_input_outside_the_needed_timesteps_changes_an_output(kernel, stride, padding, dilation, delay, data):
     """The values themselves, from the functional forward pass: a receptive field by brute force."""
@@ -215,5 +219,8 @@ def test_the_published_sfcn_needs_line_buffers_of_eight_steps():
     assert [flow.live_steps(network.layer(name), source) for name, source in convolutions.items()] == [8] * 3
     assert [flow.live_steps(network.layer(f"pool{i}"), f"conv{i}") for i in (1, 2, 3)] == [2] * 3
     assert [network.layer(n).n_rows(flow.timesteps["pool3"]) for n in ("conv1", "conv2", "conv3", "out")] == [
-        72, 256, 512, 2304,
+        72,
+        256,
+        512,
+        2304,
     ]

@@ -37,9 +37,15 @@ def test_pes_and_tiles_of_the_vgg9_agree_with_spikesim(chip, workload, reference
         for i, (_, n_out) in enumerate(channels)
     ]
     on = chip(
-        f"crossbar.rows={size}", f"crossbar.columns={size}", "crossbar.cells_per_weight=1",
-        "crossbar.signed=unsigned", "adc.columns_per_adc=8", "write.parallel_cells=8",
-        "mapping={convolution: tap_per_crossbar}", "pe.crossbars=9", f"tile.pes={per_tile}",
+        f"crossbar.rows={size}",
+        f"crossbar.columns={size}",
+        "crossbar.cells_per_weight=1",
+        "crossbar.signed=unsigned",
+        "adc.columns_per_adc=8",
+        "write.parallel_cells=8",
+        "mapping={convolution: tap_per_crossbar}",
+        "pe.crossbars=9",
+        f"tile.pes={per_tile}",
     )
     mapping = map_workload(on, workload([3, 4, 4], *layers, timesteps=1), "inference")
     pes = {(b.tile, b.pe) for b in mapping.blocks}
@@ -66,7 +72,10 @@ def test_the_blocks_of_a_tap_per_crossbar_lie_within_one_pe(mapped):
     mapping = mapped([16, 3, 3], conv, OUT, on=on)
     # two row times two column blocks of four taps: two in a PE of ten, then the dense layer's one by one
     assert [(b.tile, b.pe, b.crossbar) for b in mapping.plans["a"].forward] == [
-        (0, 0, 0), (0, 0, 4), (0, 1, 0), (0, 1, 4),
+        (0, 0, 0),
+        (0, 0, 4),
+        (0, 1, 0),
+        (0, 1, 4),
     ]
     assert len(set(places(mapping.blocks))) == len(places(mapping.blocks))
     assert mapping.plans["out"].forward[0].crossbar == 8
@@ -74,8 +83,11 @@ def test_the_blocks_of_a_tap_per_crossbar_lie_within_one_pe(mapped):
 
 def test_a_pe_too_small_for_the_taps_of_a_kernel_is_told_what_would_help(mapped):
     with pytest.raises(DoesNotFitError) as caught:
-        mapped([2, 3, 3], f"name: a, kind: conv2d, channels: 3, kernel: 3, {LIF}",
-               on=["mapping={convolution: tap_per_crossbar}"])
+        mapped(
+            [2, 3, 3],
+            f"name: a, kind: conv2d, channels: 3, kernel: 3, {LIF}",
+            on=["mapping={convolution: tap_per_crossbar}"],
+        )
     assert str(caught.value) == (
         "layer a: crossbars of one PE: needs 9 crossbars, has 4; raise pe.crossbars to one for each kernel tap, "
         "or say mapping.convolution: im2col"
@@ -156,8 +168,10 @@ def test_every_output_channel_has_one_home_where_its_first_block_lies(mapped):
 
 def test_pooling_runs_where_its_channels_live(mapped):
     mapping = mapped(
-        [2, 6, 6], f"name: a, kind: conv2d, channels: 80, kernel: 3, {LIF}",
-        "name: p, kind: max_pool, kernel: 2", OUT,
+        [2, 6, 6],
+        f"name: a, kind: conv2d, channels: 80, kernel: 3, {LIF}",
+        "name: p, kind: max_pool, kernel: 2",
+        OUT,
     )
     assert len(mapping.plans["a"].homes) > 1
     assert mapping.plans["p"].homes == mapping.plans["a"].homes
@@ -202,9 +216,12 @@ def test_placement_weighs_bits_of_spikes_partial_sums_and_the_output(mapped, wor
     assert {h.tile: h.n_channels for h in a.homes} == {0: 16, 1: 16, 2: 8}
     assert [b.tile for b in out.forward] == [2, 2, 3, 3, 3]  # rows of eight; the home is tile 2
     assert traffic == {
-        (IO, 0): 5 * 4 * 8, (IO, 1): 5 * 4 * 8, (IO, 2): 5 * 4 * 8,
+        (IO, 0): 5 * 4 * 8,
+        (IO, 1): 5 * 4 * 8,
+        (IO, 2): 5 * 4 * 8,
         (0, 2): 5 * 16,  # spikes of a to out's first two blocks
-        (1, 3): 5 * 16, (2, 3): 5 * 8,
+        (1, 3): 5 * 16,
+        (2, 3): 5 * 8,
         (3, 2): 5 * 3 * 3 * 16,  # three blocks' partial sums of three outputs, 16 bits each
         (2, IO): 5 * 3,
     }

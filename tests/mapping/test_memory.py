@@ -18,11 +18,14 @@ LIF = "neuron: {kind: lif, leak: 0.9}"
 NETWORKS = {
     "dense": ([5], f"name: a, kind: dense, outputs: 12, {LIF}", f"name: out, kind: dense, outputs: 3, {LIF}"),
     "convolutional": (
-        [2, 6, 6], f"name: a, kind: conv2d, channels: 6, kernel: 3, {LIF}", "name: p, kind: sum_pool, kernel: 2",
+        [2, 6, 6],
+        f"name: a, kind: conv2d, channels: 6, kernel: 3, {LIF}",
+        "name: p, kind: sum_pool, kernel: 2",
         f"name: out, kind: dense, outputs: 3, {LIF}",
     ),
     "recurrent": (
-        [4], "name: a, kind: recurrent, outputs: 11, neuron: {kind: cubalif, leak: 0.9, synapse_leak: 0.5}",
+        [4],
+        "name: a, kind: recurrent, outputs: 11, neuron: {kind: cubalif, leak: 0.9, synapse_leak: 0.5}",
         f"name: out, kind: dense, outputs: 3, inputs: [a, input], {LIF}",
     ),
 }

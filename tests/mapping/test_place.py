@@ -17,7 +17,8 @@ cases = st.integers(2, 12).flatmap(
         st.just(n),
         st.dictionaries(
             st.tuples(st.integers(-1, n - 1), st.integers(-1, n - 1)).filter(lambda p: p[0] != p[1]),
-            st.integers(1, 1000), max_size=15,
+            st.integers(1, 1000),
+            max_size=15,
         ),
     )
 )

@@ -23,9 +23,7 @@ def test_a_folder_appears_only_when_all_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, SystemExit])
-def test_a_failure_leaves_nothing_not_even_the_folders_above(
-    tmp_path: Path, failure: type[BaseException]
-) -> None:
+def test_a_failure_leaves_nothing_not_even_the_folders_above(tmp_path: Path, failure: type[BaseException]) -> None:
     def fails() -> None:
         with result_folder(tmp_path / "a" / "b") as folder:
             (folder / "result.json").write_text("half")

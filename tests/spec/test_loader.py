@@ -115,7 +115,10 @@ def test_all_faults_of_a_file_are_told_at_once_in_its_order_and_where_they_stand
     wrong = {key: text[: text.index(key)].count("\n") + 1 for key in ("rowz", "read_voltage")}
     assert not isinstance(caught.value, UnitError)
     assert [line.split(": ")[1] for line in lines] == [
-        "crossbar.rows", "crossbar.rowz", "device.read_voltage", "sample_hold.banks",
+        "crossbar.rows",
+        "crossbar.rowz",
+        "device.read_voltage",
+        "sample_hold.banks",
     ]
     assert lines[1].startswith(f"{path}:{wrong['rowz']}:3: crossbar.rowz: unknown key;")
     assert lines[1].endswith("did you mean 'rows'?")

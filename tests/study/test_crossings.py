@@ -34,9 +34,7 @@ def test_a_line_is_crossed_where_it_is():
     assert found.rises
 
 
-@given(
-    st.floats(0.1, 50), st.floats(0.1, 50), st.floats(1, 100), st.floats(1, 100), st.booleans()
-)
+@given(st.floats(0.1, 50), st.floats(0.1, 50), st.floats(1, 100), st.floats(1, 100), st.booleans())
 def test_a_crossing_lies_between_its_neighbours_and_on_their_line(below, above, x0, step, rises):
     low, high = AREA.value - below, AREA.value + above
     first, second = (low, high) if rises else (high, low)

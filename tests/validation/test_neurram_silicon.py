@@ -61,9 +61,7 @@ def test_the_time_is_the_closed_form_at_every_width(
         assert time_ps(run) == closed_form_ps(in_bits, out_bits, one_phase)
 
 
-def test_throughput_is_within_ten_percent_of_the_measured_chip(
-    neurram: Any, product: Callable[..., Any]
-) -> None:
+def test_throughput_is_within_ten_percent_of_the_measured_chip(neurram: Any, product: Callable[..., Any]) -> None:
     for row in neurram["rows"]:
         run = product(row["in_bits"], row["out_bits"], row["one_phase"])
         assert run.lowered.mapping.n_tiles == N_CORES

@@ -158,9 +158,7 @@ def test_the_shipped_workload_is_the_recorded_default_run(
     recorded = bench.workload_of("spikesim_vgg9", inputs_of["default_vgg9"])
     assert work.n_timesteps == recorded["timesteps"]
     shapes = [(layer.in_shape, layer.out_shape) for layer in work.network.layers]
-    assert shapes == [
-        ((i, a, a), (o, b, b)) for i, o, a, b in bench.layers_of(inputs_of["default_vgg9"])
-    ]
+    assert shapes == [((i, a, a), (o, b, b)) for i, o, a, b in bench.layers_of(inputs_of["default_vgg9"])]
 
 
 def test_the_page_holds_the_tables_of_today(bench: ModuleType, reference: Any) -> None:

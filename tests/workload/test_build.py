@@ -30,8 +30,13 @@ def dense(name: str, outputs: int = 3, **more) -> dict[str, object]:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    extent=st.integers(3, 9), kernel=st.integers(1, 3), stride=st.integers(1, 3), padding=st.integers(0, 2),
-    dilation=st.integers(1, 2), groups=st.integers(1, 2), kind=st.sampled_from(["conv1d", "conv2d"]),
+    extent=st.integers(3, 9),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 3),
+    padding=st.integers(0, 2),
+    dilation=st.integers(1, 2),
+    groups=st.integers(1, 2),
+    kind=st.sampled_from(["conv1d", "conv2d"]),
 )
 def test_the_shape_of_a_convolution_is_pytorchs_formula_and_what_the_forward_pass_gives(
     extent, kernel, stride, padding, dilation, groups, kind
@@ -95,7 +100,8 @@ def test_neurons_take_their_names_for_the_decay():
         ([3], [dense("a"), dense("a")], "layer 'a': this is the name of an earlier layer"),
         ([3], [dense("a", inputs=["b", "z"]), dense("b")], "unknown input 'b', 'z'; known here: input"),
         (
-            [2, 6, 6], [conv("a"), conv("b", inputs=["input", "a"])],
+            [2, 6, 6],
+            [conv("a"), conv("b", inputs=["input", "a"])],
             "layer 'b': its inputs differ in length or height and width: (2, 6, 6), (4, 4, 4)",
         ),
     ],

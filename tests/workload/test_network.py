@@ -16,7 +16,10 @@ def dense(name: str, *inputs: str, n_out: int = 2, **more) -> Layer:
 
 
 @given(
-    length=st.integers(1, 30), kernel=st.integers(1, 6), stride=st.integers(1, 4), padding=st.integers(0, 3),
+    length=st.integers(1, 30),
+    kernel=st.integers(1, 6),
+    stride=st.integers(1, 4),
+    padding=st.integers(0, 3),
     dilation=st.integers(1, 3),
 )
 def test_the_window_count_is_how_often_a_window_can_be_set_down(length, kernel, stride, padding, dilation):

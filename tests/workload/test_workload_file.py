@@ -26,8 +26,12 @@ def file(tmp_path: Path):
 
     def write(layers: str = LAYERS, **changes: object) -> Path:
         keys = {
-            "version": 1, "name": "test", "timesteps": 6, "input_resolution": "1 bit",
-            "activity": "{kind: random_input, rate: 0.5}", "phases": "[inference]",
+            "version": 1,
+            "name": "test",
+            "timesteps": 6,
+            "input_resolution": "1 bit",
+            "activity": "{kind: random_input, rate: 0.5}",
+            "phases": "[inference]",
         } | changes
         lines = [f"{key}: {value}" for key, value in keys.items() if value is not None]
         path = tmp_path / "work.yaml"

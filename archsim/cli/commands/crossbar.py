@@ -105,7 +105,12 @@ def crossbar(
 
 
 def _fit(
-    chip: Chip, values: Floats, source: str, question: Question, model_file: Path | None, measured: Path | None,
+    chip: Chip,
+    values: Floats,
+    source: str,
+    question: Question,
+    model_file: Path | None,
+    measured: Path | None,
     as_json: bool,
 ) -> None:
     """Fit an error model, write it, and say what it found."""
@@ -140,7 +145,12 @@ def _chip(file: Path, assignments: list[str]) -> Chip:
 
 
 def _checked(
-    chip: Chip, shape: tuple[int, ...], array: str, n_vectors: int, density: float, input_bits: int,
+    chip: Chip,
+    shape: tuple[int, ...],
+    array: str,
+    n_vectors: int,
+    density: float,
+    input_bits: int,
     max_memory_bytes: int | None,
 ) -> tuple[int, int]:
     """The array that is meant, if the batch can be read; ArchsimError if not."""

@@ -34,7 +34,9 @@ def new(
     adc: Annotated[
         str | None,
         typer.Option(
-            "--adc", metavar="KIND:BITS/COLUMNS", show_default=False,
+            "--adc",
+            metavar="KIND:BITS/COLUMNS",
+            show_default=False,
             help="Kind, bits, and columns that share one: sar:5bit/8.",
         ),
     ] = None,

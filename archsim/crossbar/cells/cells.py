@@ -408,9 +408,7 @@ class Cells:
         """Variance in S^2, at the full read voltage, of thermal noise; the same whatever voltage is driven."""
         if not self.errors.thermal_noise or self._read_voltage_v is None:
             return None
-        variance = thermal_current_variance(
-            self.conductance_siemens, self.errors.temperature_k, self._on_time_ps
-        )
+        variance = thermal_current_variance(self.conductance_siemens, self.errors.temperature_k, self._on_time_ps)
         return variance / self._read_voltage_v**2
 
     @property

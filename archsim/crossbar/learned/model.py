@@ -120,8 +120,19 @@ class ErrorModel:
         z = _unit(samples.features, low, high)
         y = (samples.error - shift) / (scale or 1.0)
         mean, log_variance = _fit_both(z, y, int(max_points), int(seed), int(restarts))
-        return cls(samples.names, low, high, shift, scale, mean, log_variance, len(y), int(seed), samples.source,
-                   versions("archsim", "scikit-learn"))
+        return cls(
+            samples.names,
+            low,
+            high,
+            shift,
+            scale,
+            mean,
+            log_variance,
+            len(y),
+            int(seed),
+            samples.source,
+            versions("archsim", "scikit-learn"),
+        )
 
     def predict(self, features: ArrayLike, *, outside: Outside = "warn") -> tuple[Floats, Floats]:
         """Mean and spread (standard deviation) of the error at (n, k) operating points, exactly.

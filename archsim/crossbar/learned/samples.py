@@ -228,9 +228,7 @@ def samples_from_array(
     want = np.asarray(ideal(inputs.copy()), dtype=np.float64)
     got = np.asarray(measure(inputs), dtype=np.float64)
     if want.ndim != 2 or len(want) != n_vectors or got.shape != want.shape:
-        raise SpecError(
-            f"ideal gave shape {want.shape}, measure {got.shape}; both must be ({n_vectors}, cols)"
-        )
+        raise SpecError(f"ideal gave shape {want.shape}, measure {got.shape}; both must be ({n_vectors}, cols)")
     features = np.column_stack([want.ravel(), np.repeat(active, want.shape[1])])
     return ErrorSamples(("ideal", "active_rows"), features, (got - want).ravel(), source)
 

@@ -144,9 +144,7 @@ class WholeCoding:
         return None
 
 
-def _added(
-    sums: NDArray[np.int64], codes: Floats, factor: int, bits: int, top: int, signed: bool
-) -> int | None:
+def _added(sums: NDArray[np.int64], codes: Floats, factor: int, bits: int, top: int, signed: bool) -> int | None:
     """Factor, addend and shift with which ``(factor sum + add) >> bits`` are the codes of all sums, in 32 bits.
 
     What the loops cut off may be anything: above the last code and, but for signed codes, whose sizes they take

@@ -197,7 +197,5 @@ class _Column:
         """Conductance from the source to the ground behind a last resistance; the supply line ends."""
         through = self._source_bit
         if not self._supply_is_source:
-            through = through + self._supply_bit * (
-                self._source_supply / (self._source_supply + self._supply_bit)
-            )
+            through = through + self._supply_bit * (self._source_supply / (self._source_supply + self._supply_bit))
         return through / (1 + through * r_ohm)

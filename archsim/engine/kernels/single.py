@@ -51,6 +51,7 @@ def _count_zeros(_typing: Any, _bits: Any) -> Any:
 
 _lowest: Any = _count_zeros  # whoever calls it does not pass the typing context
 
+
 @njit(cache=True, error_model="numpy", nogil=True)
 def put(first: Short, bits: Long, link: Any, bucket: int, node: int) -> None:
     """Chain a node into a bucket, before those that are there."""

@@ -72,9 +72,7 @@ def _resources(result: Result) -> list[dict[str, Any]]:
     ]
 
 
-def _span_columns(
-    result: Result, spans: Spans, shown: NDArray[np.bool_], kind_of_task: Ints
-) -> dict[str, Any]:
+def _span_columns(result: Result, spans: Spans, shown: NDArray[np.bool_], kind_of_task: Ints) -> dict[str, Any]:
     graph, trace = result.graph, result.trace
     found = waits(graph, trace, result.policy)
     task, lane = spans.task[shown], spans.lane[shown]

@@ -293,16 +293,12 @@ class DirectFeedback(Learning):
             [self._counts_of[key]] = counts_of(self.ctx, product, [n_active], codes).tolist()
         return self._counts_of[key]
 
-    def _output_layer(
-        self, steps: list[int], errors: dict[tuple[int, int], int]
-    ) -> dict[tuple[int, int], int]:
+    def _output_layer(self, steps: list[int], errors: dict[tuple[int, int], int]) -> dict[tuple[int, int], int]:
         """The output's own deltas, and what it learns from them; by (home tile, step)."""
         plan = self.ctx.plan(self.last.name)
         found: dict[tuple[int, int], int] = {}
         for step in steps:
-            deltas = {
-                home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes
-            }
+            deltas = {home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes}
             found |= {(tile, step): task for tile, task in deltas.items()}
             self._learn(plan, step, deltas)
         return found

@@ -162,9 +162,7 @@ def label_windows(
     )
 
 
-def watch_windows(
-    length: int = 128, step: int = 64, draw: Callable[[int], Ints] | None = None
-) -> LabelledWindows:
+def watch_windows(length: int = 128, step: int = 64, draw: Callable[[int], Ints] | None = None) -> LabelledWindows:
     """Windows of the smart-watch recordings (:func:`archsim.snn.load_watch`); the domain is the arm.
 
     Raises

@@ -149,9 +149,7 @@ def _called(
         if kind.cut is None and (length is not None or step is not None):
             raise WorkloadError(f"the data set {name!r} comes in windows of its own; leave length and step out")
         usual_length, usual_step = kind.cut or (0, 0)
-        return call(
-            made, folder, usual_length if length is None else length, usual_step if step is None else step
-        )
+        return call(made, folder, usual_length if length is None else length, usual_step if step is None else step)
 
 
 def load_data(

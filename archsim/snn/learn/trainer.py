@@ -386,9 +386,7 @@ def train_epochs(
         summed = 0.0
         for start in range(0, len(labels), batch):
             chosen = order[start : start + batch]
-            done = train_step(
-                network, x[:, chosen], labels[chosen], products, recipe, observe=observe, step=step
-            )
+            done = train_step(network, x[:, chosen], labels[chosen], products, recipe, observe=observe, step=step)
             network, step = done.network, step + 1
             summed += done.loss * len(chosen)
             if progress is not None:

@@ -36,9 +36,7 @@ class Contender:
 
 
 def _dfa(name: str, feedback: str, path: str = "readout") -> Contender:
-    return Contender(
-        name, "dfa", (f"learning.rules.dfa={{time_path: {path}, feedback: {{kind: {feedback}}}}}",)
-    )
+    return Contender(name, "dfa", (f"learning.rules.dfa={{time_path: {path}, feedback: {{kind: {feedback}}}}}",))
 
 
 CONTENDERS: Final = (

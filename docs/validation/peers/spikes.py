@@ -46,9 +46,7 @@ def ours() -> dict[str, Any]:
     net, products = network(), PlainProducts.of(network())
     tape = run_batch(net, inputs(), products)
     scored = score("count_cross_entropy", tape.outputs["out"], np.array(LABELS))
-    found = back_propagate(
-        net, tape, scored.error, products, Surrogate("fast_sigmoid", WIDTH), reset_path=True
-    )
+    found = back_propagate(net, tape, scored.error, products, Surrogate("fast_sigmoid", WIDTH), reset_path=True)
     spikes = {name: np.asarray(tape.outputs[name]) for name in net.names}
     return {"spikes": spikes, "loss": scored.value, "gradients": found.weights}
 

@@ -181,8 +181,11 @@ def test_predict_is_the_two_processes_in_the_unit_of_the_error(model):
 
 
 def test_same_samples_and_seed_give_the_same_bits(small):
-    samples = ErrorSamples(("ideal",), small.low + np.linspace(0, 1, 60)[:, None],
-                           0.3 * np.linspace(0, 1, 60) + 0.05 * np.random.default_rng(3).standard_normal(60))
+    samples = ErrorSamples(
+        ("ideal",),
+        small.low + np.linspace(0, 1, 60)[:, None],
+        0.3 * np.linspace(0, 1, 60) + 0.05 * np.random.default_rng(3).standard_normal(60),
+    )
     again = ErrorModel.fit(samples, max_points=32, seed=7)
     z = np.linspace(0, 1, 50)[:, None]
     assert all((a == b).all() for a, b in zip(small.predict(z), again.predict(z), strict=True))

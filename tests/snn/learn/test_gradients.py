@@ -69,9 +69,7 @@ def test_back_propagation_equals_automatic_differentiation(name, kind, reset_pat
     assert never or all(np.abs(g).max() > 0 for g in found.weights.values())
 
 
-@pytest.mark.parametrize(
-    "kind", ["count_cross_entropy", "count_mse", "membrane_cross_entropy", "membrane_mse"]
-)
+@pytest.mark.parametrize("kind", ["count_cross_entropy", "count_mse", "membrane_cross_entropy", "membrane_mse"])
 @pytest.mark.parametrize("name", ["LI", "spikes at the output", "recurrent CubaLIF", "convolution in a plane"])
 def test_every_loss_gives_the_gradients_of_automatic_differentiation(name, kind):
     network, x = NETWORKS[name], batch_for(NETWORKS[name])

@@ -163,9 +163,7 @@ def test_whoever_observes_sees_all_errors():
     x, labels = task(6)
     seen = []
     products = PlainProducts.of(SMALL)
-    train_step(
-        SMALL, x, labels, products, recipe_for("dfa"), at_once=4, observe=lambda *both: seen.append(both)
-    )
+    train_step(SMALL, x, labels, products, recipe_for("dfa"), at_once=4, observe=lambda *both: seen.append(both))
     assert [g.deltas["0"].shape for _, g in seen] == [(N_STEPS, 4, 20), (N_STEPS, 2, 20)]
     assert [t.rows["1"].shape for t, _ in seen] == [(N_STEPS, 4, 1, 20), (N_STEPS, 2, 1, 20)]
 
