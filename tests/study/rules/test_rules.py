@@ -14,7 +14,8 @@ import archsim
 from archsim.cli.app import app
 from archsim.errors import ExploreError
 from archsim.study.rules import CONTENDERS, differences, means, to_reach
-from archsim.study.rules.contenders import chosen, coarse, deep
+from archsim.study.rules.cells import coarse, deep
+from archsim.study.rules.contenders import chosen
 from archsim.study.rules.judge import FIGURES, holm
 from archsim.study.rules.published import answers
 
