@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -25,7 +25,7 @@ from archsim.study.configurations import Base, Configuration
 from archsim.study.rules.cells import Cross
 from archsim.study.rules.contenders import Contender, chosen
 from archsim.study.rules.judge import differences, means
-from archsim.study.rules.spread import price_factors
+from archsim.study.rules.spread import parts_of, price_factors, typical_batch
 from archsim.units import to_door
 from archsim.workload import Workload
 
@@ -217,8 +217,8 @@ def contested(
 ) -> dict[str, Any]:
     """One adaptation on the chip: accuracies, and what it costs with the activity that it had; or ``why_not``.
 
-    With `in_parts` also ``parts``, its dynamic energy by component and by phase of a step, and ``prices``, what
-    draws of the price list make of its figures (`price_factors`).
+    With `in_parts` also ``parts``, what its figures consist of, and ``prices``, what draws of the price list make
+    of them (:mod:`archsim.study.rules.spread`).
     """
     chip, work = _with(base, one, rate).load(cell, one.rule)
     network = with_arrays(work.network, pretrained(work, seed, cache).arrays)
@@ -233,23 +233,17 @@ def contested(
     programming = programming_cost(chip, work, network, one.rule, "compiled")
     found = adaptation_cost(run, plan.sample, iter(costs), programming)
     cost, totals = found["adaptation"], found["totals"]
+    more: dict[str, Any] = {}
+    if in_parts:
+        batch = typical_batch(run, recorded, costs)
+        more = {"parts": parts_of(found, batch), "prices": price_factors(run, batch)}
     return {
         "before": done.before, "after": done.after, "ideal_after": done.ideal_after,
         "energy_pj": cost["energy_pj"]["value"], "latency_ps": cost["latency_ps"]["value"],
         "area_um2": totals["area_um2"], "cells_written": cost["writes"]["cells"]["value"],
         "programming_pj": programming["energy_pj"], "n_windows": cost["n_windows"], "way": cost["way"],
-        **({"parts": parts_of(found), "prices": price_factors(run, recorded, costs)} if in_parts else {}),
+        **more,
     }  # fmt: skip
-
-
-def parts_of(found: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Shares of an adaptation's dynamic energy, by component and by phase of a step; those above a thousandth."""
-    shares: dict[str, dict[str, float]] = {}
-    for by in ("component", "phase"):
-        energies = {name: part["energy_pj"] for name, part in found["breakdown"][by].items()}
-        total = sum(energies.values()) or 1.0
-        shares[by] = {name: round(pj / total, 5) for name, pj in energies.items() if pj > total / 1000}
-    return shares
 
 
 def _made_from(

@@ -1,46 +1,70 @@
-"""How far figures of an adaptation move with the price list: draws that are the same for every contender."""
+"""What the figures of an adaptation consist of, and how far they move with the price list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from archsim.explore import Priced, propagate
 from archsim.long_learning import BatchCost, LearningRun, Recorded, result_of_batch
+from archsim.metrics import Result
 
 FIGURES = ("energy_pj", "latency_ps", "area_um2")
 N_DRAWS = 200
 SEED = 0
+BY = ("component", "phase")
+Shares = dict[str, dict[str, float]]
 
 
-def price_factors(run: LearningRun, recorded: Recorded, costs: Sequence[BatchCost]) -> dict[str, list[float]]:
+def typical_batch(run: LearningRun, recorded: Recorded, costs: Sequence[BatchCost]) -> Result:
+    """The batch whose time is the median of those that were simulated, with its lead, graph and trace."""
+    ordered = sorted(costs, key=lambda cost: (int(cost.window_ps.sum()), cost.batch))
+    batch = ordered[len(ordered) // 2].batch
+    return result_of_batch(run, batch, recorded.of(run.parts(batch)))
+
+
+def price_factors(run: LearningRun, batch: Result) -> dict[str, list[float]]:
     """What draws of the prices do to energy, latency and area, as factors on what the listed prices give.
 
-    Played with the batch whose time is the median of those that were simulated: its energies are summed and its
-    task graph is played out anew in each draw (:mod:`archsim.explore.uncertain`). A price that two chips share
-    has the same error on both, and a draw has the same errors in every call, so ratios of two runs can be taken
-    draw by draw.
+    The energies of a batch are summed and its task graph is played out anew in each draw
+    (:mod:`archsim.explore.uncertain`). A price that two chips share has the same error on both, and a draw has the
+    same errors in every call, so ratios of two runs can be taken draw by draw.
 
     Parameters
     ----------
     run : LearningRun
-    recorded : Recorded
-    costs : sequence of BatchCost
-        One or more.
+    batch : Result
+        Of `typical_batch`.
 
     Returns
     -------
     dict of str to list of float
         `N_DRAWS` factors, four digits each, by `FIGURES`.
     """
-    ordered = sorted(costs, key=lambda cost: (int(cost.window_ps.sum()), cost.batch))
-    batch = ordered[len(ordered) // 2].batch
-    result = result_of_batch(run, batch, recorded.of(run.parts(batch)))
-    found = propagate([Priced("adaptation", run.chip, result)], N_DRAWS, SEED)
+    found = propagate([Priced("adaptation", run.chip, batch)], N_DRAWS, SEED)
     return {
         figure: [
             float(f"{factor:.4g}") for factor in np.asarray(found.draws[figure][0]) / found.nominal[figure][0]
         ]
         for figure in FIGURES
     }
+
+
+def parts_of(adaptation: Mapping[str, Any], batch: Result) -> dict[str, Shares]:
+    """Shares of energy and area (of the adaptation) and of latency (along the critical path of a batch).
+
+    Returns
+    -------
+    dict
+        By figure, by `BY`, by name: parts of 1, those above a thousandth.
+    """
+    of_batch = {by: batch.breakdown(by) for by in BY}
+    sources = {"energy_pj": adaptation["breakdown"], "latency_ps": of_batch, "area_um2": adaptation["breakdown"]}
+    return {figure: {by: _shares(lines[by], figure) for by in BY} for figure, lines in sources.items()}
+
+
+def _shares(lines: Mapping[str, Mapping[str, float]], figure: str) -> dict[str, float]:
+    total = sum(line[figure] for line in lines.values()) or 1.0
+    return {name: round(line[figure] / total, 5) for name, line in lines.items() if line[figure] > total / 1000}
