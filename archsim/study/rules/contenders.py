@@ -13,6 +13,7 @@ from archsim.units import close_match
 
 REFERENCE: Final = "BP"
 """The contender that all others are compared with."""
+SHIPPED: Final = "DFA as shipped"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ CONTENDERS: Final = (
     Contender(REFERENCE, "bp"),
     Contender("BP, read-out's path", "bp", ("learning.rules.bp={time_path: readout}",)),
     Contender("BP, no path", "bp", ("learning.rules.bp={time_path: none}",)),
-    Contender("DFA as shipped", "dfa"),
+    Contender(SHIPPED, "dfa"),
     _dfa("DFA, read-out's path, signs", "sign_concordant"),
     _dfa("DFA, read-out's path, product", "product"),
     _dfa("DFA, full path, product", "product", "full"),
