@@ -15,7 +15,16 @@ from archsim.explore.identity import model_version
 from archsim.explore.jobs import Job, Tell, all_done, error_in_words, kept_in, run_jobs
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.pretrained import pretrained
-from archsim.learn.whole import Plan, Recorded, adaptation_cost, n_simulated, played, programming_cost, run_of
+from archsim.learn.whole import (
+    Plan,
+    Recorded,
+    adaptation_cost,
+    n_simulated,
+    played,
+    programming_cost,
+    run_of,
+    typical_batch,
+)
 from archsim.provenance import versions
 from archsim.snn.learn.adaptation import adapt, ideal_accuracy
 from archsim.snn.learn.pretraining import data_of
@@ -25,7 +34,7 @@ from archsim.study.configurations import Base, Configuration
 from archsim.study.rules.cells import Cross
 from archsim.study.rules.contenders import Contender, chosen
 from archsim.study.rules.judge import differences, means
-from archsim.study.rules.spread import parts_of, price_factors, typical_batch
+from archsim.study.rules.spread import parts_of, price_factors
 from archsim.units import to_door
 from archsim.workload import Workload
 
@@ -231,12 +240,12 @@ def contested(
     recorded = Recorded(done.activity, plan.recorded, plan.sizes)
     costs = list(played(run, recorded, plan.sample))
     programming = programming_cost(chip, work, network, one.rule, "compiled")
-    found = adaptation_cost(run, plan.sample, iter(costs), programming)
+    found = adaptation_cost(run, plan.sample, iter(costs), programming, done.pulses_by_update)
     cost, totals = found["adaptation"], found["totals"]
     more: dict[str, Any] = {}
     if in_parts:
         batch = typical_batch(run, recorded, costs)
-        more = {"parts": parts_of(found, batch), "prices": price_factors(run, batch)}
+        more = {"parts": parts_of(found, batch), "prices": price_factors(run.chip, batch)}
     return {
         "before": done.before, "after": done.after, "ideal_after": done.ideal_after,
         "energy_pj": cost["energy_pj"]["value"], "latency_ps": cost["latency_ps"]["value"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from archsim.explore import Priced, propagate
-from archsim.long_learning import BatchCost, LearningRun, Recorded, result_of_batch
 from archsim.metrics import Result
+from archsim.spec import Chip
 
 FIGURES = ("energy_pj", "latency_ps", "area_um2")
 N_DRAWS = 200
@@ -18,14 +18,7 @@ BY = ("component", "phase")
 Shares = dict[str, dict[str, float]]
 
 
-def typical_batch(run: LearningRun, recorded: Recorded, costs: Sequence[BatchCost]) -> Result:
-    """The batch whose time is the median of those that were simulated, with its lead, graph and trace."""
-    ordered = sorted(costs, key=lambda cost: (int(cost.window_ps.sum()), cost.batch))
-    batch = ordered[len(ordered) // 2].batch
-    return result_of_batch(run, batch, recorded.of(run.parts(batch)))
-
-
-def price_factors(run: LearningRun, batch: Result) -> dict[str, list[float]]:
+def price_factors(chip: Chip, batch: Result) -> dict[str, list[float]]:
     """What draws of the prices do to energy, latency and area, as factors on what the listed prices give.
 
     The energies of a batch are summed and its task graph is played out anew in each draw
@@ -34,16 +27,16 @@ def price_factors(run: LearningRun, batch: Result) -> dict[str, list[float]]:
 
     Parameters
     ----------
-    run : LearningRun
+    chip : Chip
     batch : Result
-        Of `typical_batch`.
+        Of :func:`archsim.learn.whole.typical_batch`.
 
     Returns
     -------
     dict of str to list of float
         `N_DRAWS` factors, four digits each, by `FIGURES`.
     """
-    found = propagate([Priced("adaptation", run.chip, batch)], N_DRAWS, SEED)
+    found = propagate([Priced("adaptation", chip, batch)], N_DRAWS, SEED)
     return {
         figure: [
             float(f"{factor:.4g}") for factor in np.asarray(found.draws[figure][0]) / found.nominal[figure][0]
