@@ -61,8 +61,8 @@ class Adapted:
         Spikes, errors and writes that were recorded, for the event simulation.
     pulses_by_update : dict of str to list of int
         For each update "all": pulses that cells got, all arrays together, copies too; and "serial": those that
-        come one after the other, as rows are written in turn: Σ over rows of the most pulses of a cell, the largest
-        of all sets of arrays.
+        come one after the other, as rows are written in turn: Σ over rows of the most pulses of a cell, of the set
+        of arrays with most.
     read_errors : dict of str to dict of str to float
         Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
