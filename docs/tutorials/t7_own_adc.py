@@ -2,8 +2,8 @@
 An ADC of your own
 ==================
 
-archsim's ADCs are kinds: classes with one base, found by their name. This page adds one from outside the package, a
-ramp that grows exponentially, puts it on a chip, and sees what it brings and what it does not.
+archsim's ADCs are kinds: classes with one base, found by their name. This page adds one from outside the package,
+a ramp that grows exponentially, puts it on a chip, and sees what it brings and what it does not.
 """
 
 import matplotlib.pyplot as plt
@@ -89,11 +89,11 @@ except archsim.SpecError as error:
     print(error)
 
 # %%
-# What this kind does not change: the numbers. What an array's sums are rounded to follows ``adc.resolution`` in even
+# What this kind does not change: the numbers. Sums of an array are rounded as ``adc.resolution`` says, in even
 # steps, whatever the kind, so the accuracy of a logarithmic code is not in ``archsim learn`` yet.
 #
-# A script's kind lives in its process. For the command line and for studies on several machines a package names the
-# class as an entry point, and ``adc.kind: log_ramp`` is then good in every chip file:
+# A script's kind lives in its process. For the command line and for studies on several machines a package names
+# the class as an entry point, and ``adc.kind: log_ramp`` is then good in every chip file:
 #
 # .. code-block:: toml
 #

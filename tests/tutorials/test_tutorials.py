@@ -1,4 +1,4 @@
-"""Every tutorial of the site runs as it stands, prints and draws; the site makes its pages from the same scripts."""
+"""Every tutorial runs as it stands, prints and draws; the site makes its pages from the same scripts."""
 
 from __future__ import annotations
 
