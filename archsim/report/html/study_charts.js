@@ -3,6 +3,7 @@
 const SYMBOLS = ["circle", "triangle", "diamond", "rect", "pin", "arrow", "roundRect"];
 const LINES_AT_ONCE = 600;
 const COLOURS_AT_ONCE = 40;
+const POINTS_WITH_EDGES = 1000;
 
 function chartOf(node) {
   const chart = echarts.init(node, null, { renderer: "canvas" });
@@ -91,18 +92,18 @@ class Scatter {
     }, { notMerge: true });
   }
 
-  // a series for each colour of a rule, drawn as one path, which is quicker than a style for each point; what a filter
-  // leaves out is pale
+  // a series for each colour of a rule; what a filter leaves out is pale. Many are drawn as one path, which is quicker
+  // than a style for each point, and without edges, which would hide the colour where points lie close
   points() {
     const { study } = this;
     const size = sizing(study);
-    const same = {
-      type: "scatter", progressive: 0, z: 2, emphasis: { disabled: true }, largeThreshold: 0, large: !study.sizeBy,
-      symbolSize: study.sizeBy ? (data) => size(data[2]) : size(0),
-    };
+    const large = !study.sizeBy && study.n > POINTS_WITH_EDGES;
+    const edge = { borderColor: colourOf("--point-edge"), borderWidth: large ? 0 : 0.5 };
     return this.groups().map(({ rule, colour, places }) => ({
-      ...same, name: rule, symbol: SYMBOLS[Object.keys(study.data.rules).indexOf(rule) % SYMBOLS.length],
-      itemStyle: { color: colour, opacity: 0.85, borderColor: colourOf("--point-edge"), borderWidth: 0.5 },
+      type: "scatter", name: rule, symbol: SYMBOLS[Object.keys(study.data.rules).indexOf(rule) % SYMBOLS.length],
+      progressive: 0, z: 2, emphasis: { disabled: true }, large, largeThreshold: 0,
+      symbolSize: study.sizeBy ? (data) => size(data[2]) : size(0),
+      itemStyle: { color: colour, opacity: 0.85, ...edge },
       data: places.map((i) => this.spot(i)),
     }));
   }
