@@ -116,7 +116,17 @@ class _Path(_Strict):
     share_of_component: dict[str, Share]
 
 
+class _Layer(_Strict):
+    name: Name
+    kind: str
+    inputs: list[str]
+    shape: list[Whole]
+    n: Whole
+    weights: list[Whole]
+
+
 class _Provenance(_Strict):
+    layers: list[_Layer] = Field(default_factory=list)
     chip: dict[str, Any] | None = None
     workload: dict[str, Any] | None = None
     versions: dict[str, str] = Field(default_factory=dict)

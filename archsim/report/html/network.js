@@ -32,7 +32,7 @@ class NetworkGraph {
     const strip = [el("span", { class: "key" }, "firing rate: 0 % ", el("i", { class: "scale" }), ` ${percent(this.highest())}`)];
     fill(byId("network"), el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "the network, which scrolls" }, drawn),
       el("figcaption", { class: "legend" }, ...(this.activity.size ? strip : [el("span", { class: "hint" }, "What fired is not known of this run.")]),
-        ...(known ? [] : [el("span", { class: "hint" }, "Which layer feeds which stands in a file of its own, so only their order is shown.")])));
+        ...(known ? [] : [el("span", { class: "hint" }, "Which layer feeds which was not saved with this run, so only their order is shown.")])));
     fill(byId("network-table"), this.table(layers));
   }
 
