@@ -69,7 +69,8 @@ class Accuracies:
 
 def check_learns(work: Workload) -> None:
     """WorkloadError where a workload does not say what is learned, and from which data."""
-    said = work.described.get("learning") or {}
+    learning = work.described.get("learning")
+    said = learning if isinstance(learning, dict) else {}
     missing = [f"learning.{part}" for part in ("data", "pretrain", "adapt") if not said.get(part)]
     if missing:
         raise WorkloadError(

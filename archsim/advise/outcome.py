@@ -71,8 +71,8 @@ class Outcome:
         }
 
     def _accuracy(self, base: float | None) -> dict[str, Any]:
-        known = self.accuracy is not None and base is not None
-        return {"why": self.touches, "value": self.accuracy, "change": self.accuracy - base if known else None}
+        change = None if self.accuracy is None or base is None else self.accuracy - base
+        return {"why": self.touches, "value": self.accuracy, "change": change}
 
 
 def _part(value: float, base: float) -> float | None:

@@ -32,8 +32,9 @@ def drawn_layers(network: Network) -> list[dict[str, Any]]:
 
 def layers_of_file(work: Workload) -> dict[str, Any]:
     """``layers`` where the network stands in a file of its own, or in none; empty if the workload file says it."""
-    said = work.described.get("network", {})
-    return {"layers": drawn_layers(work.network)} if not said or "nir" in said else {}
+    said = work.described.get("network")
+    in_file = isinstance(said, dict) and "nir" not in said
+    return {} if in_file else {"layers": drawn_layers(work.network)}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
