@@ -19,6 +19,7 @@ author = "the archsim developers"
 release = version = metadata.version("archsim")
 html_title = f"archsim {release}"
 html_theme = "furo"
+html_show_copyright = False  # the licence stands in its file
 extensions = [
     "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_gallery.gen_gallery", "sphinx_copybutton",
 ]  # fmt: skip

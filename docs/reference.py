@@ -152,7 +152,9 @@ def _default(place: dict[str, Any]) -> str:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value['kind']}`" if isinstance(value, dict) and "kind" in value else f"`{value}`"
+    if isinstance(value, dict):
+        return f"`{value['kind']}`" if "kind" in value else "those of its keys"
+    return f"`{value}`"
 
 
 def _cell(text: str) -> str:
