@@ -110,6 +110,7 @@ class Advice:
             "advice_pairs": self.pair_rows(),
             "advice_goal": self.asked.goal,
             "advice_budgets": [budget.text for budget in self.asked.budgets],
+            "advice_moves": list(self.asked.moves),
             "advice_accuracy": None if self.accuracy is None else self.accuracy._asdict(),
             "advice_idle": [one.named() for one in self.idle],
             "advice_refused": [{**one.named(), "why": one.refused} for one in self.refused],

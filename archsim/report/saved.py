@@ -163,6 +163,7 @@ class _Record(_Strict):
     advice_pairs: list[_Advice] = Field(default_factory=list)
     advice_accuracy: _Learned | None = None
     advice_goal: Name = "not said"
+    advice_moves: list[str] = Field(default_factory=list)
     advice_budgets: list[str] = Field(default_factory=list)
     advice_idle: list[_Named] = Field(default_factory=list)
     advice_refused: list[_Named] = Field(default_factory=list)
