@@ -178,7 +178,7 @@ def _read(chip: Chip, work: Workload) -> dict[str, Any]:
 
 
 def _again(chip: Chip, work: Workload, what: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    made_from = record["provenance"]
+    made_from: Mapping[str, Any] = record["provenance"]
     if "advice_moves" in record:
         return _advised(chip, work, what, record)
     engine = str(made_from.get("engine", ENGINES[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import reduce
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from archsim.spec import Chip
 from archsim.units.quantities import exact_quantity
@@ -85,16 +85,19 @@ def part_at(chip: Chip, path: str) -> Any:
     return reduce(step, path.split("."), chip)
 
 
-def other_of(chip: Chip, path: str, *values: str | bool) -> Iterator[Sets]:
-    """A key of a few values, set to each other one.
+def other_of(chip: Chip, path: str) -> Iterator[Sets]:
+    """A key of a few values, as its section names them, set to each other one.
 
     Examples
     --------
     >>> from archsim.spec import load_chip
-    >>> list(other_of(load_chip("arch_specs/wearable_rram.yaml"), "execution.spike_format", "aer", "bitmap"))
+    >>> list(other_of(load_chip("arch_specs/wearable_rram.yaml"), "execution.spike_format"))
     [('execution.spike_format=aer',)]
     """
-    now = part_at(chip, path)
+    above, _, key = path.rpartition(".")
+    section = part_at(chip, above)
+    of = type(section).model_fields[key].annotation
+    now, values = getattr(section, key), (False, True) if of is bool else get_args(of)
     yield from ((f"{path}={str(value).lower()}",) for value in values if value != now)
 
 

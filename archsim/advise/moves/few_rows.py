@@ -18,4 +18,4 @@ class FewRows(Move):
     @classmethod
     def tries(cls, given: Given) -> Iterator[Sets]:
         """Counts where a learning rule has such blocks."""
-        return other_of(given.chip, "mapping.few_rows", "spread", "stacked")
+        return other_of(given.chip, "mapping.few_rows")

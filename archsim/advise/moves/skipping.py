@@ -18,4 +18,4 @@ class Skipping(Move):
     @classmethod
     def tries(cls, given: Given) -> Iterator[Sets]:
         """On or off."""
-        return other_of(given.chip, "execution.skip_idle_blocks", False, True)
+        return other_of(given.chip, "execution.skip_idle_blocks")

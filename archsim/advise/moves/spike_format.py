@@ -18,4 +18,4 @@ class SpikeFormat(Move):
     @classmethod
     def tries(cls, given: Given) -> Iterator[Sets]:
         """Few spikes are short as addresses."""
-        return other_of(given.chip, "execution.spike_format", "aer", "bitmap")
+        return other_of(given.chip, "execution.spike_format")
