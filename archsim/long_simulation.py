@@ -136,8 +136,7 @@ def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
     WorkloadError
         The number is out of range, the phase is not inference, or layers have timesteps of their own.
     """
-    if timesteps < 1:
-        raise WorkloadError(f"timesteps is {timesteps}; it must be 1 or more")
+    refuse([wrong_whole("timesteps", timesteps, 1)], WorkloadError)
     if timesteps > MOST_TIMESTEPS:
         raise WorkloadError(f"timesteps is {timesteps}; it must be {MOST_TIMESTEPS} (2^31 - 1) or less")
     if phase == PROGRAM:

@@ -15,6 +15,7 @@ from archsim.sight import in_sight_of
 from archsim.spec import Chip, unusual
 from archsim.verify import verify
 from archsim.workload import PROGRAM, Phase, Workload
+from archsim.workload.drawn import layers_of_file
 
 
 @overload
@@ -143,7 +144,12 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         n_samples=1 if phase == PROGRAM else work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
+        provenance={
+            **made,
+            "tile_places": list(mapping.interconnect.places),
+            **lowered.writes(),
+            **layers_of_file(work),
+        },
         policy=policy,
     )
     return replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))
