@@ -22,9 +22,10 @@ from archsim.plot.pareto import pareto_front
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
 from archsim.plot.rules import bp_vs_dfa
-from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, rule_colours, scale_of
+from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, rule_colours
 from archsim.plot.timelines import timelines
 from archsim.plot.utilisation import utilisation
+from archsim.units import scale_of
 
 __all__ = [
     "PALETTE",

@@ -9,7 +9,8 @@ from typing import Any
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.drawing import PART_KEYS, Drawing, drawing_of
-from archsim.plot.scales import GREY, component_styles, scale_of
+from archsim.plot.scales import GREY, component_styles
+from archsim.units import scale_of
 
 _TITLES = {"energy_pj": ("energy", "energy"), "busy_ps": ("busy time", "time"), "area_um2": ("area", "area")}
 OTHERS = "all others"

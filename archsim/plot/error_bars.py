@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.plot.canvas import figure, save
-from archsim.plot.scales import PALETTE, scale_of
+from archsim.plot.scales import PALETTE
+from archsim.units import scale_of
 
 _KINDS = {"_pj_ps": None, "_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power", "_per_s": None}
 _LOW, _HIGH = 0.05, 0.95

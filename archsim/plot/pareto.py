@@ -8,7 +8,8 @@ from pathlib import Path
 
 from archsim.errors import ArchsimError
 from archsim.plot.canvas import figure, save, short
-from archsim.plot.scales import GREY, PALETTE, scale_of
+from archsim.plot.scales import GREY, PALETTE
+from archsim.units import scale_of
 
 _KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
 

@@ -13,7 +13,8 @@ from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
-from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
+from archsim.plot.scales import colours_of_layers, phase_colours
+from archsim.units import scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

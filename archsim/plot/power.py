@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, save, short
 from archsim.plot.drawing import Drawing, drawing_of
-from archsim.plot.scales import PALETTE, scale_of
+from archsim.plot.scales import PALETTE
+from archsim.units import scale_of
 
 N_WINDOWS = 300
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from archsim.metrics import Result
 from archsim.plot.breakdown import OTHERS, largest_parts
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.scales import GREY, component_styles, scale_of
+from archsim.plot.scales import GREY, component_styles
+from archsim.units import scale_of
 
 _TITLES = {"latency_ps": "latency", "energy_pj": "energy", "area_um2": "area"}
 _KINDS = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area"}

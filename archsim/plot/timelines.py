@@ -11,7 +11,8 @@ from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
 from archsim.plot.pipeline import PIXELS_WHOLE, draw_lanes, label_lanes, what_is_shown
-from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
+from archsim.plot.scales import colours_of_layers, phase_colours
+from archsim.units import scale_of
 
 LANE_IN, HEAD_IN = 0.165, 0.75
 

@@ -15,7 +15,7 @@ from archsim.registry import FAMILIES
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
 SAYS = {
     "log_ramp_adc": r"ramp: 0.51 ms, ADCs 466240 pJ\nlog_ramp: 0.10 ms, ADCs 78128 pJ\n",
-    "refractory_neuron": r"spikes \[1 0 0 1 0 0 1 0\]\nlif: [\d.]+ nJ, .* us\nrefractory_lif: [\d.]+ nJ, .* us\n",
+    "refractory_neuron": r"spikes \[1 0 0 1 0 0 1 0\]\nlif: [\d.]+ nJ, .* µs\nrefractory_lif: [\d.]+ nJ, .* µs\n",
     "noise": r"constant: weights off by 0.061\nmiddle: weights off by 0.036\n",
     "optimizer": r"sgd \[-0.003  0.02 \] .* nJ\nsign \[-0.01  0.01\] .* nJ\nadam \[-0.01  0.01\] .* nJ\n",
     "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",

@@ -255,4 +255,4 @@ def test_an_axis_takes_the_largest_unit_that_fits() -> None:
     assert scale_of(0, "time") == (1.0, "ps")
     assert scale_of(999, "time") == (1.0, "ps")
     assert scale_of(1000, "time") == (1e3, "ns")
-    assert scale_of(150_000.0, "area") == (1e6, "mm2")
+    assert scale_of(150_000.0, "area") == (1e6, "mm²")

@@ -18,7 +18,7 @@ def test_a_report_has_summary_breakdowns_notes_and_provenance(result: Result) ->
     text = markdown([result.to_dict()], ["dt assumed"])
     assert text.startswith("# chip/net\n")
     # 2 ns, 8 pJ: 4 mW
-    assert "| inference | 2 ns | 500 M/s | 8 pJ | 8 pJ | 0 um2 | 4 mW | 4 mW | adc (100 %) |" in text
+    assert "| inference | 2 ns | 500 M/s | 8 pJ | 8 pJ | 0 µm² | 4 mW | 4 mW | adc (100 %) |" in text
     for by in ("component", "layer", "phase", "action"):
         assert f"### inference by {by}" in text
     assert "| fc1 | 8 pJ | 100 % | 2 ns | 2 ns |" in text
@@ -42,7 +42,7 @@ def test_lines_of_zeros_only_are_left_out_of_the_report(result: Result) -> None:
     }
     record["breakdown"]["component"] |= {"idle": nothing, "unused": {**nothing, "area_um2": 5.0}}
     assert _lines(record, "idle") == []
-    assert _lines(record, "unused") == ["| unused | 0 pJ | 0 % | - | - | 5 um2 | - | 0 | - |"]
+    assert _lines(record, "unused") == ["| unused | 0 pJ | 0 % | - | - | 5 µm² | - | 0 | - |"]
 
 
 def test_what_is_paid_with_the_task_of_another_has_a_dash_for_its_time(result: Result) -> None:
@@ -50,7 +50,7 @@ def test_what_is_paid_with_the_task_of_another_has_a_dash_for_its_time(result: R
     record["breakdown"]["component"]["sample_hold"] = {
         "energy_pj": 2.0, "busy_ps": 0, "latency_ps": 0, "area_um2": 0.0, "count": 0, "throughput_per_s": None,
     }  # fmt: skip
-    assert _lines(record, "sample_hold") == ["| sample_hold | 2 pJ | 25 % | - | - | 0 um2 | - | 0 | - |"]
+    assert _lines(record, "sample_hold") == ["| sample_hold | 2 pJ | 25 % | - | - | 0 µm² | - | 0 | - |"]
 
 
 def test_a_record_of_something_else_is_refused() -> None:
