@@ -12,7 +12,6 @@ from archsim.plot.crossbar import (
     conductance_map,
     ir_drop_map,
 )
-from archsim.plot.drawing import Drawing
 from archsim.plot.error_bars import error_bars
 from archsim.plot.floor_plan import FloorPlan, floor_plan
 from archsim.plot.inline import Inline, inline
@@ -31,7 +30,6 @@ __all__ = [
     "PALETTE",
     "ColumnErrors",
     "ConductanceMap",
-    "Drawing",
     "DropMap",
     "FloorPlan",
     "Inline",

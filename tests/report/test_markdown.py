@@ -10,8 +10,7 @@ import pytest
 
 from archsim.errors import ArchsimError
 from archsim.metrics import Result
-from archsim.plot import Drawing
-from archsim.report import Summary, bundle, markdown, read_results, spans_file, write_results
+from archsim.report import Summary, bundle, load_result, markdown, read_results, write_results
 
 
 def test_a_report_has_summary_breakdowns_notes_and_provenance(result: Result) -> None:
@@ -61,14 +60,14 @@ def test_a_record_of_something_else_is_refused() -> None:
 def test_what_is_written_is_read_back_the_same(result: Result, tmp_path: Path) -> None:
     write_results(tmp_path, [result], ["dt assumed"])
     names = {path.name for path in tmp_path.iterdir()}
-    runs = {"run_inference.npz", "spans_inference.npz"}
-    assert names == {"pipeline_inference.png", "report.html", "report.md", "result.json"} | runs
+    pages = {"report.html", "report.md", "result.json"}
+    assert names == {"pipeline_inference.png", "run_inference.npz"} | pages
     saved = read_results(tmp_path)
     assert saved.notes == ("dt assumed",)
     assert saved.results["inference"] == json.loads(json.dumps(result.to_dict()))
-    drawing = Drawing.load(tmp_path / spans_file("inference"))
-    assert (drawing.start_ps.tolist(), drawing.end_ps.tolist()) == ([0, 1000], [1000, 2000])
-    assert drawing.parts["adc"]["energy_pj"] == 8.0
+    again = load_result(tmp_path)
+    assert again.trace.start_ps.tolist() == [0, 1000]
+    assert again.breakdown("component")["adc"]["energy_pj"] == 8.0
 
 
 def test_a_single_result_that_result_save_wrote_is_read_too(result: Result, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import Annotated
 
 import typer
 
@@ -12,10 +12,6 @@ from archsim.cli.command import command
 from archsim.cli.options import Phases, ResultFolder, texts
 from archsim.cli.say import say
 from archsim.errors import ArchsimError
-
-if TYPE_CHECKING:
-    from archsim.metrics import Result
-    from archsim.plot import Drawing
 
 
 class Figure(StrEnum):
@@ -52,10 +48,10 @@ def plot(
         typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the result folder if not given."),
     ] = None,
 ) -> None:
+    from archsim import plot as plots
     from archsim.files import inside, make_folder
     from archsim.metrics import phase_file
-    from archsim.plot import Drawing
-    from archsim.report import load_result, read_results, spans_file
+    from archsim.report import load_result, read_results
 
     if result.is_file() and result.suffix != ".json":
         raise ArchsimError(f"{result}: is no result; name the result folder, {result.parent}")
@@ -65,33 +61,11 @@ def plot(
     missing = [one for one in texts(phase) if one not in found]
     if missing:
         raise ArchsimError(f"{result}: has no {', '.join(missing)}; there are: {', '.join(found)}")
-    source = result if result.is_dir() else result.parent
-    folder = output or source
+    folder = output or (result if result.is_dir() else result.parent)
     make_folder(folder)
     for one in texts(phase) or found:
-        drawing = Drawing.load(source / spans_file(one))
-        whole = load_result(result, one) if {Figure.utilisation, Figure.latency} & set(figures) else None
+        whole = load_result(result, one)
         for kind in figures:
             file = inside(folder, phase_file(kind.value, one, format_.value))
-            _draw(kind, drawing, whole, file)
+            getattr(plots, kind.value)(whole, file)
             say(str(file))
-
-
-def _draw(figure: Figure, drawing: Drawing, whole: Result | None, file: Path) -> None:
-    from archsim import plot
-
-    match figure:
-        case Figure.pipeline:
-            plot.pipeline(drawing, file)
-        case Figure.breakdown:
-            plot.breakdown(drawing, file)
-        case Figure.power:
-            plot.power(drawing, file)
-        case Figure.utilisation:
-            assert whole is not None
-            plot.utilisation(whole, file)
-        case Figure.latency:
-            assert whole is not None
-            plot.latency(whole, file)
-        case _:
-            assert_never(figure)
