@@ -318,6 +318,9 @@ QUANTISERS: Registry[Any] = Registry(
     "archsim.crossbar.quantisers.kind:Quantiser",
     "archsim.crossbar.quantisers.kinds",
 )
+READOUTS: Registry[Any] = Registry(
+    "read-out", "archsim.readouts", "archsim.crossbar.readouts.kind:ReadOut", "archsim.crossbar.readouts.kinds"
+)
 SAMPLERS: Registry[Any] = Registry(
     "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
 )

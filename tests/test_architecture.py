@@ -89,6 +89,7 @@ DOORS = {
         path.parts[0] in ("spec", "workload", "units")
         # kinds that are read from a file
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
+        or path.parts[:3] == ("crossbar", "readouts", "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
         or path.parts[:4] == ("snn", "learn", "feedbacks", "kinds")
         or path.parts[:3] in (("snn", "data", "kinds"), ("rules", "places", "kinds"))

@@ -20,11 +20,12 @@ SAYS = {
     "optimizer": r"sgd \[-0.003  0.02 \] .* nJ\nsign \[-0.01  0.01\] .* nJ\nadam \[-0.01  0.01\] .* nJ\n",
     "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",
     "learning_numbers": r"0.5\n\[0.0, 0.5\]\n\[1, 0\]\n",
+    "read_out": r"\[\[1.0, -1.0, 0.0\], \[1.0, -1.0, 1.0\], \[0.0, 0.0, 0.0\]\]\n",
     "drift": r"relaxation: 0.368\npower_law: 0.708\n",
     "pulses": r"mean: 1.25 pulses\ntwo cells at once: 143.75 ns\n",
     "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
     "feedback_alignment": "",
-    "areas": r"interconnect: 12000 um2\ntransposer: 10160 um2\n",
+    "areas": r"interconnect: 12000 µm²\ntransposer: 10160 µm²\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }
