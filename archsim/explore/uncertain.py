@@ -18,6 +18,7 @@ from archsim.components.uncertainty import Spread, spreads
 from archsim.engine import run_many
 from archsim.engine.long.memory import check_memory
 from archsim.errors import ExploreError
+from archsim.explore.measures import WITHOUT_TRACE
 from archsim.metrics import Result
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_PER_PJ
 from archsim.names import NONE
@@ -25,12 +26,7 @@ from archsim.spec import Chip
 
 Floats = NDArray[np.float64]
 
-METRICS = (
-    "latency_ps", "energy_pj", "area_um2", "average_power_uw", "dynamic_energy_pj", "leakage_energy_pj",
-    "leakage_uw", "latency_per_sample_ps", "energy_per_sample_pj", "throughput_per_s", "energy_delay_pj_ps",
-)  # fmt: skip
-"""All totals but those that need the trace of every draw: peak power, utilisation."""
-
+METRICS = WITHOUT_TRACE
 MAIN = METRICS[:4]
 """Metrics that are shown by default."""
 

@@ -24,6 +24,7 @@ from archsim.plot.rules import bp_vs_dfa
 from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, rule_colours
 from archsim.plot.timelines import timelines
 from archsim.plot.utilisation import utilisation
+from archsim.plot.view import Picture
 from archsim.units import scale_of
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Inline",
     "Lane",
     "Lanes",
+    "Picture",
     "PowerWindows",
     "RangeUse",
     "Window",

@@ -20,6 +20,7 @@ from archsim.errors import ArchsimError
 from archsim.files import fresh_folder, inside, path_of, write_text
 from archsim.json_reader import shown_path
 from archsim.reading import input_json
+from archsim.registry import VIEWS
 from archsim.report.markdown import markdown
 from archsim.report.saved import bundle_faults, record_faults
 
@@ -34,9 +35,9 @@ MOST_FAULTS_SHOWN = 20
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
     r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"  # spans: of versions before
-    r"|(pipeline|breakdown|power|utilisation|latency)_\w+\.(png|svg|pdf)"
+    r"|timelines_\w+\.png"
     r"|\.\S+\.part(-\d+-[0-9a-f]+)?"  # left by a process that was killed
-    r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md|html)|timelines_\w+\.png"
+    r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md|html)"
 )
 
 
@@ -179,13 +180,18 @@ def _refuse_foreign(target: Path) -> None:
     found = sorted(entry.name for entry in target.iterdir()) if os.access(target, os.R_OK) else []
     if target == Path.cwd() or target in Path.cwd().parents:
         raise ArchsimError(f"{target}: is the folder you work in; name another one for the result")
-    foreign = [name for name in found if not _OURS.fullmatch(name)]
+    foreign = [name for name in found if not (_OURS.fullmatch(name) or _is_picture(name))]
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         raise ArchsimError(
             f"{target}: holds files that are no result of archsim ({', '.join(foreign[:3])}{more}); "
             "name another folder, or empty it"
         )
+
+
+def _is_picture(name: str) -> bool:
+    """Whether it is called like one of a view: ``power_dfa.svg``."""
+    return any(re.fullmatch(rf"{view}_\w+\.(png|svg|pdf)", name) for view in VIEWS)
 
 
 def write_results(folder: Path, results: Sequence[Result | LongResult], notes: Sequence[str] = ()) -> None:

@@ -14,7 +14,6 @@ from typing import Any, Final
 from archsim.errors import SpecError
 from archsim.yaml_reader import read_yaml
 
-KINDS: Final = ("chip", "workload", "study")
 FOLDER: Final = Path(str(files("archsim") / "schema"))
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 

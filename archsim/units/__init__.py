@@ -31,6 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
+from archsim.units.figures import format_figure, kind_of_figure, without_unit
 from archsim.units.kinds import FieldFaultsError, KindName, KindOf
 from archsim.units.quantities import (
     close_match,
@@ -76,8 +77,10 @@ __all__ = [
     "door_key",
     "factor_between",
     "faults_of",
+    "format_figure",
     "format_metric",
     "format_quantity",
+    "kind_of_figure",
     "only_unit_faults",
     "parse_quantity",
     "paths_to",
@@ -89,4 +92,5 @@ __all__ = [
     "to_door",
     "unit_of",
     "whole_step",
+    "without_unit",
 ]
