@@ -168,10 +168,6 @@ def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCos
     activity : Activity
         Of the windows and writes of `run.parts(batch)`, in this order.
 
-    Returns
-    -------
-    BatchCost
-
     Raises
     ------
     DeadlockError, DoesNotFitError
@@ -226,10 +222,6 @@ def play_all(run: LearningRun, recorded: Recorded, made: dict[str, object]) -> L
     recorded : Recorded
     made : dict
         The provenance of the result.
-
-    Returns
-    -------
-    LongResult
     """
     tally, prices, written, latency_ps = Tally(), dict[str, Action](), Written(), 0
     for batch in range(len(run.sizes)):

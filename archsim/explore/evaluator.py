@@ -234,13 +234,7 @@ class Evaluator:
 
 @dataclass
 class Progress:
-    """How far it has come: rate and time left, on a terminal only.
-
-    Parameters
-    ----------
-    n_total : int
-    tell : callable
-    """
+    """How far it has come: rate and time left, on a terminal only."""
 
     n_total: int
     tell: Tell

@@ -26,14 +26,7 @@ _OPEN: set[Path] = set()
 
 @dataclass
 class StudyFolder:
-    """An opened folder.
-
-    Parameters
-    ----------
-    path : Path
-    log : ResultLog
-    claims : Claims
-    """
+    """An opened folder."""
 
     path: Path
     log: ResultLog

@@ -119,10 +119,6 @@ def sweep(
     max_memory_bytes : int, optional
         What one evaluation may take; half of the memory that is free then if not given.
 
-    Returns
-    -------
-    Explored
-
     Raises
     ------
     ExploreError

@@ -33,10 +33,6 @@ def read_study(path: Source) -> Study:
         its chip and workload relative to itself, or by the names of examples; in a dict, ``chip`` may be a `Chip`,
         ``workload`` a `Workload` that was read, and both may be dicts.
 
-    Returns
-    -------
-    Study
-
     Raises
     ------
     ExploreError

@@ -262,10 +262,6 @@ def propagate(chips: Sequence[Priced], n_draws: int, seed: int = 0) -> Uncertain
     seed : int
         Draws the errors.
 
-    Returns
-    -------
-    Uncertain
-
     Raises
     ------
     ExploreError

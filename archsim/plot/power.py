@@ -39,10 +39,6 @@ def power(result: Result, path: str | Path) -> PowerWindows:
     result : Result
     path : str or path
         The PNG file.
-
-    Returns
-    -------
-    PowerWindows
     """
     windows = _windows(*power_over_time(result))
     time, time_unit = scale_of(float(windows.edges_ps[-1]), "time")

@@ -28,10 +28,6 @@ def markdown(results: Sequence[Record], notes: Sequence[str] = ()) -> str:
     notes : sequence of str
         What people should know, such as what a reader repaired.
 
-    Returns
-    -------
-    str
-
     Raises
     ------
     ArchsimError

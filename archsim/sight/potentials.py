@@ -20,12 +20,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FirstSample:
-    """The first sample of a run, once more as numbers.
-
-    Parameters
-    ----------
-    ctx : Context
-    """
+    """The first sample of a run, once more as numbers."""
 
     ctx: Context
 

@@ -36,10 +36,6 @@ def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity
     seed : int
         With which the activity was measured.
 
-    Returns
-    -------
-    RunActivity
-
     Examples
     --------
     >>> import archsim

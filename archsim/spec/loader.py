@@ -24,10 +24,6 @@ def load_chip(path: Source, overrides: Sequence[str] = ()) -> Chip:
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file, as ``--set`` does; a single text is one.
 
-    Returns
-    -------
-    Chip
-
     Raises
     ------
     SpecError

@@ -166,10 +166,6 @@ def load_workload(path: Source, overrides: Sequence[str] = ()) -> Workload:
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file; a single text is one of them.
 
-    Returns
-    -------
-    Workload
-
     Raises
     ------
     WorkloadError
