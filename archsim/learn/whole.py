@@ -13,12 +13,12 @@ from archsim.components import Action
 from archsim.errors import WorkloadError
 from archsim.learn.hardware import timed
 from archsim.learn.sampling import LEAST, Estimated, Sample, batch_sizes, choose, quantiles, total_of
-from archsim.long_learning import BatchCost, LearningRun, play_batch, with_lead
+from archsim.long_learning import BatchCost, LearningRun, play_batch, result_of_batch, with_lead
 from archsim.long_learning import Recorded as Recorded
 from archsim.lowering import Written, parts_of
 from archsim.mapping import map_workload
 from archsim.memory import n_tasks
-from archsim.metrics import LongResult, Tally
+from archsim.metrics import LongResult, Result, Tally
 from archsim.prepare import prepare
 from archsim.processes import in_turn
 from archsim.provenance import provenance
@@ -135,14 +135,29 @@ def played(
         yield cost
 
 
+def typical_batch(run: LearningRun, recorded: Recorded, costs: Sequence[BatchCost]) -> Result:
+    """The batch whose time is the median of those that were simulated, with its lead, graph and trace."""
+    ordered = sorted(costs, key=lambda cost: (int(cost.window_ps.sum()), cost.batch))
+    batch = ordered[len(ordered) // 2].batch
+    return result_of_batch(run, batch, recorded.of(run.parts(batch)))
+
+
 def _play(run: LearningRun, piece: tuple[int, Activity]) -> BatchCost:
     return play_batch(run, *piece)
 
 
 def adaptation_cost(
-    run: LearningRun, sample: Sample, costs: Iterator[BatchCost], programming: dict[str, Any]
+    run: LearningRun,
+    sample: Sample,
+    costs: Iterator[BatchCost],
+    programming: dict[str, Any],
+    pulses: Sequence[int],
 ) -> dict[str, Any]:
-    """An adaptation in figures: a `LongResult` of what was simulated, and ``adaptation``, what it says of all."""
+    """An adaptation in figures: a `LongResult` of what was simulated, and ``adaptation``, what it says of all.
+
+    `pulses` are those that each update gave to cells, of all updates: they tell what batches took that were not
+    simulated (`total_of`).
+    """
     tally, prices, written = Tally(), dict[str, Action](), Written()
     windows: dict[int, Ints] = {}
     dynamic_pj: dict[int, float] = {}
@@ -172,7 +187,7 @@ def adaptation_cost(
     energy_pj = {k: dynamic_pj[k] + leakage_pj_per_ps * time_ps[k] for k in dynamic_pj}
 
     def all_of(of_batch: dict[int, float], more: float = 0.0) -> Estimated:
-        found = total_of(sample, of_batch, run.sizes)
+        found = total_of(sample, of_batch, run.sizes, pulses)
         return replace(found, value=found.value + more)
 
     time, energy = all_of(time_ps, writing_ps), all_of(energy_pj, leakage_pj_per_ps * writing_ps)

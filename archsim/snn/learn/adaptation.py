@@ -58,6 +58,8 @@ class Adapted:
         What every set of arrays did while adapting.
     activity : Activity
         Spikes, errors and writes that were recorded, for the event simulation.
+    pulses_by_update : list of int
+        Pulses that cells got in each update, all arrays together, copies too.
     read_errors : dict of str to dict of str to float
         Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
@@ -73,6 +75,7 @@ class Adapted:
     cells_by_writes: NDArray[np.int64]
     counters: dict[str, Counters]
     activity: Activity
+    pulses_by_update: list[int]
     read_errors: dict[str, dict[str, float]]
 
     @property
@@ -144,8 +147,11 @@ def adapt(
     on_chip.reset_counters()
     recorder = Recorder(start, on_chip, record)
 
+    given = [_n_pulses(on_chip)]
+
     def stepped(progress: Progress) -> None:
         recorder.written()
+        given.append(_n_pulses(on_chip))
         if plan.window_time_ps:
             on_chip.age(plan.n_batch * seconds(plan.window_time_ps))
         if tell is not None:
@@ -170,8 +176,14 @@ def adapt(
         cells_by_writes=np.bincount(np.concatenate(pulses)),
         counters=counters,
         activity=recorder.activity(),
+        pulses_by_update=np.diff(given).tolist(),
         read_errors=read_errors(on_chip, done.network, x, labels, recipe),
     )
+
+
+def _n_pulses(chip: ChipProducts) -> int:
+    """That all cells got so far."""
+    return sum(int(array.writes.sum(dtype=np.int64)) for array in chip.arrays.values())
 
 
 def _plan(work: Workload, data: LearningData) -> tuple[AdaptModel, Samples]:
