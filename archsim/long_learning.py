@@ -57,7 +57,7 @@ def with_lead(schedule: str, sizes: Sequence[int], batch: int) -> tuple[Part, ..
 
 @dataclass(frozen=True, eq=False)
 class LearningRun:
-    """What all batches of a run share.
+    """Settings that all batches of a run share.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class BatchCost:
-    """What one batch takes.
+    """Times and tasks of one batch.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class LeakageLaw:
     source: str
 
     def faults(self, temperature_k: float, flavour: str) -> list[str]:
-        """What is outside the law, as ``what is wrong; what is allowed``."""
+        """Inputs outside the law, as ``what is wrong; what is allowed``."""
         coldest, hottest = min(self.temperatures_k), max(self.temperatures_k)
         found = []
         if not coldest <= temperature_k <= hottest:

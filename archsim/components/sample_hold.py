@@ -70,7 +70,7 @@ class SampleHold(Part):
         return hold.cost.energy_pj
 
     def _plausible(self) -> str:
-        """What is to be said of the noise on the capacitor; empty if it is below that of the converter."""
+        """Warning about the noise on the capacitor; empty if it is below that of the converter."""
         assert self.chip.sample_hold is not None
         cost, n_bits = self.chip.sample_hold.cost, self.chip.adc.resolution_bits
         if isinstance(cost, CapacitorHold):

@@ -123,7 +123,7 @@ def _spreads(component: str, cost: Priced) -> list[Spread]:
 
 
 def _cause(cost: Priced) -> str:
-    """What the figures of a cost share their error with: what it says, or their source, or their model."""
+    """Group of figures that share one error: as the cost says, or their source, or their model."""
     said = cost.uncertainty.cause if cost.uncertainty is not None else None
     return said or str(getattr(cost, "source", getattr(cost, "model", "cited")))
 

@@ -35,7 +35,7 @@ def most_promising(study: Study, records: Sequence[Record], keep: float) -> list
     """Places of the records that go on after a first look: the best fronts, whole, until the share is reached.
 
     Those that keep to the constraints come before those that do not; what has no figures does not go on. A front
-    is not cut, so that no configuration is left out which none of the others beats.
+    is not cut, so that no configuration is left out which none of the others dominates.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _keeps_to_limits(study: Study, record: Record) -> bool:
 
 
 def nondominated(points: Floats) -> NDArray[np.bool_]:
-    """Which points no other point beats: as good in every objective, and better in one; all minimised.
+    """Points that no other dominates, being as good in every objective and better in one; all minimised.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def nondominated(points: Floats) -> NDArray[np.bool_]:
     keep = np.zeros(len(points), bool)
     front = np.empty_like(points)
     n = 0
-    # in this order no point beats one before it, so that those which are kept decide
+    # in this order no point dominates one before it, so that those which are kept decide
     for i in np.lexsort(points.T[::-1]):
         others, point = front[:n], points[i]
         if not ((others <= point).all(axis=1) & (others < point).any(axis=1)).any():
@@ -99,7 +99,7 @@ def nondominated(points: Floats) -> NDArray[np.bool_]:
 
 
 def front_of(study: Study, records: Sequence[Record]) -> list[Record]:
-    """Feasible records that no other one beats, each once, ordered by the first objective."""
+    """Feasible, non-dominated records, each once, ordered by the first objective."""
     feasible = list({r["key"]: r for r in records if is_feasible(study, r)}.values())
     if not feasible:
         return []

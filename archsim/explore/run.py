@@ -65,7 +65,7 @@ class Explored:
 
     @property
     def front(self) -> list[Record]:
-        """The configurations that keep to all constraints and that no other one beats in every objective."""
+        """The Pareto front: feasible configurations that no other one dominates."""
         from archsim.explore.front import front_of
 
         return front_of(self.study, self.records)

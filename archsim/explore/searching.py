@@ -1,4 +1,4 @@
-"""Search: Optuna asks for a batch of configurations, they are evaluated, and it is told what they are worth.
+"""Search: Optuna asks for a batch of configurations, they are evaluated, and it gets their objectives.
 
 A batch has a fixed size, and each trial a seed of its own, so that what is tried depends neither on the number of
 workers nor on interruptions. While the workers have one batch, the next one is asked for: it knows all batches but

@@ -238,7 +238,7 @@ class Uncertain:
         low, high = np.quantile(self.draws[metric][chip], [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 
-    def beats(self, metric: str, first: int, second: int) -> float:
+    def probability_of_less(self, metric: str, first: int, second: int) -> float:
         """How probable it is that the first chip needs less than the second; a draw with a tie counts half."""
         a, b = self.draws[metric][first], self.draws[metric][second]
         return float(np.mean((a < b) + 0.5 * (a == b)))

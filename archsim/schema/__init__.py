@@ -56,7 +56,7 @@ def keys(schema: dict[str, Any], kind: str) -> Iterator[tuple[tuple[str, ...], s
 
 
 def meaning(texts: dict[str, dict[str, str]], path: tuple[str, ...], key: str) -> str | None:
-    """What a key of a model means: by the model, by the key that holds it, or everywhere alike."""
+    """Meaning of a key of a model: by the model, by the key that holds it, or everywhere alike."""
     tables = (texts.get(".".join(path), {}), texts.get(path[-1], {}), texts.get("*", {}))
     return next((table[key] for table in tables if key in table), None)
 

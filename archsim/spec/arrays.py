@@ -114,7 +114,7 @@ def exact_reads(chip: Chip, path: Path) -> frozenset[Literal["forward", "backwar
 
 
 def readout_of(chip: Chip, inputs: InputRules, path: Path) -> Any:
-    """What reads the sums of such inputs, on a path."""
+    """The read-out of the sums of such inputs, on a path."""
     if chip.without.converters or getattr(chip.without, path):
         return no_converter()
     adc = chip.adc.of_errors(path != "forward")

@@ -141,7 +141,7 @@ class Conversion(DoorModel):
 
 
 class ErrorConversion(DoorModel):
-    """What is another way where sums of errors are converted: transposed reads, copies and fixed matrices.
+    """Settings of the converters where sums of errors are converted: transposed reads, copies and fixed matrices.
 
     The same converters stop after `resolution` bits, fewer than they have; range and code of their own.
     """

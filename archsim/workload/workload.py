@@ -186,7 +186,7 @@ def load_workload(path: Source, overrides: Sequence[str] = ()) -> Workload:
 
 
 def workload_of(document: Document, folder: Path) -> Workload:
-    """The workload that a file describes; what is wrong is told at its line."""
+    """The workload that a file describes; errors name their line."""
     model = fill(WorkloadModel, document)
     try:
         network = _network_of(model, folder)

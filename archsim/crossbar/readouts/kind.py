@@ -1,4 +1,4 @@
-"""The base class of read-outs: what reads the sum of a column, and what comes out."""
+"""The base class of read-outs: how the sum of a column becomes a number, a code, a bit or a spike."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archsim.units import DoorModel
 
 
 class Decider(Protocol):
-    """What makes bits or spikes of sums, read after read."""
+    """Turns sums into bits or spikes, read after read."""
 
     def decide(self, sums: NDArray[np.floating]) -> Floats:
         """Bits or spikes as numbers, of sums (n, n_out) in full cells."""
@@ -71,7 +71,7 @@ class ReadOut(DoorModel):
         return adc
 
     def decider(self, shape: tuple[int, ...]) -> Decider:
-        """What decides on sums of a shape, before the first read.
+        """The decider for sums of a shape, before the first read.
 
         Raises
         ------

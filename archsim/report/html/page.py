@@ -89,7 +89,7 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
 
 
 def _cells(summary: Summary, record: dict[str, Any]) -> list[str]:
-    """A row of the summary, in which the energy is told apart into what is done and what leaks."""
+    """A row of the summary, with dynamic and leakage energy in columns of their own."""
     cells, whole = summary.row(), summary.energy_pj or 1.0
     split = [
         f"{format_quantity(record['totals'][f'{name}_energy_pj'], 'energy')} "

@@ -1,4 +1,4 @@
-"""What the critical path is spent on."""
+"""The critical path by layer and phase."""
 
 from __future__ import annotations
 
