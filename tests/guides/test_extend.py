@@ -27,6 +27,7 @@ SAYS = {
     "feedback_alignment": "",
     "areas": r"interconnect: 12000 µm²\ntransposer: 10160 µm²\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
+    "picture": r"b'PNG' True\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }
 """By example: what it prints."""
