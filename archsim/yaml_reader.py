@@ -404,8 +404,8 @@ def fill(model_class: type[Model], document: Document) -> Model:
     Raises
     ------
     Exception
-        Of the document's class, with every fault, one per line, in the order of the file. It is a `UnitError`
-        if that is derived from it and every fault is one of units.
+        Of the document's class, with every error, one per line, in the order of the file. It is a `UnitError`
+        if that is derived from it and every error is one of units.
     """
     try:
         return model_class.model_validate(document.data)

@@ -23,7 +23,7 @@ N_TRIED = 64
 
 
 def faults_of_study(study: Study) -> list[Fault]:
-    """Every fault, with its path in the study file."""
+    """Every error, with its path in the study file."""
     return faults_alone(study) or [*_base(study), *_together(study)]
 
 
@@ -277,7 +277,7 @@ def _rules(study: Study) -> Iterator[Fault]:
 
 
 def _together(study: Study) -> Iterator[Fault]:
-    """One fault if of some configurations not one is a chip and a workload; layers that none of them has."""
+    """One error if of some configurations not one is a chip and a workload; layers that none of them has."""
     wanted = [(path, *split_breakdown(metric)[1:3]) for path, metric in _named(study)]
     layers = [(path, name) for path, by, name in wanted if by == "layer" and not name.startswith("(")]
     first, known = "", {"input"}

@@ -36,7 +36,7 @@ def read_study(path: Source) -> Study:
     Raises
     ------
     ExploreError
-        With every fault of the study, one per line: ``file:line:col: path: message``.
+        With every error of the study, one per line: ``file:line:col: path: message``.
     SpecError, WorkloadError
         The chip or the workload is wrong by itself.
 

@@ -29,7 +29,7 @@ def load_chip(path: Source, overrides: Sequence[str] = ()) -> Chip:
     SpecError
         With every error of the file, one per line: ``file:line:col: path: message``.
     UnitError
-        If all faults are quantities without a unit or with a wrong one.
+        If all errors are quantities without a unit or with a wrong one.
 
     Warns
     -----

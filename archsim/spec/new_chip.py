@@ -81,7 +81,7 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     Raises
     ------
     ArchsimError
-        Everything that is wrong, one fault on each line.
+        Everything that is wrong, one error on each line.
 
     Examples
     --------
