@@ -242,11 +242,14 @@ def _first_look(study: Study) -> Iterator[Fault]:
         elif faults := list(_option(study, [assignment])):
             yield from ((where, said) for said in faults)
         elif varied := [name for name, item in study.parameters.items() if path in _paths(name, item)]:
-            yield where, f"{varied[0]} is a parameter: a first look that sets it cannot tell its values apart"
+            yield (
+                where,
+                f"{varied[0]} is a parameter; low-fidelity settings that set it make its values equal",
+            )
         elif path in seen:
             yield where, f"{path} stands there twice"
         elif not _is_changed(study.workload, assignment.removeprefix("workload.")):
-            yield where, f"{assignment} is what the study says already; a first look is to take less"
+            yield where, f"{assignment} is what the study says already; a low-fidelity evaluation must take less"
         seen.add(path)
 
 

@@ -14,7 +14,7 @@ from archsim.explore.log import Record
 from archsim.explore.study import Study
 
 CHEAP = "cheap"
-"""State of a configuration that a first look did not find worth a whole evaluation."""
+"""State of a configuration with a low-fidelity evaluation alone."""
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ def losses(study: Study, records: Sequence[Record]) -> Floats:
 
 
 def most_promising(study: Study, records: Sequence[Record], keep: float) -> list[int]:
-    """Places of the records that go on after a first look: the best fronts, whole, until the share is reached.
+    """Places of the records to evaluate in full: the best fronts, whole, until the share is reached.
 
     Those that keep to the constraints come before those that do not; what has no figures does not go on. A front
     is not cut, so that no configuration is left out which none of the others dominates.
@@ -41,7 +41,7 @@ def most_promising(study: Study, records: Sequence[Record], keep: float) -> list
     ----------
     study : Study
     records : sequence of dict
-        Of the first look. One of several with the same key counts.
+        Of low fidelity. One of several with the same key counts.
     keep : float
         Part of the records that goes on, at least.
     """

@@ -109,7 +109,7 @@ def sweep(
     study : path, text, dict or Study
         What `read_study` takes, or what it gave.
     folder : path, optional
-        Where results are kept, and gone on with; ``results/NAME`` if not given.
+        Where results are kept, and resumed from; ``results/NAME`` if not given.
     workers : int
         Processes of this machine. Results do not depend on it.
     tell : callable
