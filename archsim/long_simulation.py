@@ -209,7 +209,7 @@ class _Ending:
         return replace(result, activity=self._seen(self.timesteps))
 
     def _seen(self, timesteps: int) -> RunActivity:
-        """What runs through the layers in so many timesteps: of a long run the workload's own, which repeat."""
+        """Activity of the layers in so many timesteps: of a long run the workload's own, which repeat."""
         ready, flow = self._ready, replace(self.mapping.flow, n_timesteps=timesteps)
         work, mapping = replace(ready.work, n_timesteps=timesteps), replace(ready.mapping, flow=flow)
         return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps), ready.seed)
