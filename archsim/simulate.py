@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import overload
 
 from archsim.engine import run_tasks
@@ -146,4 +147,4 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
         policy=policy,
     )
-    return replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))
+    return replace(result, seen=partial(in_sight_of, chip, work, mapping, ready.activity, ready.seed))
