@@ -26,32 +26,33 @@ the block's tile has its inputs and has told it. Pooling has no arrays: its home
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.lowering.arrays import Product, counts_of
-from archsim.lowering.context import RELEASE, Claim, Context, Label, or_nothing
+from archsim.lowering.context import Context, Given, Label, listed
 from archsim.lowering.counted import Ints, Span
-from archsim.lowering.homes import Sent, admitted_to_history, keep, lay_down_home
+from archsim.lowering.homes import AtHome, Sent, admitted_to_history, keep, lay_down_home
+from archsim.lowering.one_step import StepDone, Waits
 from archsim.lowering.order import as_inputs_come
+from archsim.lowering.readers import Readers
 from archsim.lowering.reads import Reads, Turn
-from archsim.lowering.rooms import homes_read, input_room, message_bytes
-from archsim.lowering.transport import Room, empty_token, fetch, send_all, spike_bits
-from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of, stored_for
+from archsim.lowering.rooms import input_room
+from archsim.lowering.transport import empty_token, fetch, send_all, spike_bits
+from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
+Come = dict[int, list[int]]  # by home, the tasks after which its sums are there
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
 
 
 @dataclass
-class Forward:
+class Forward(Readers):
     """The forward pass of one sample, as far as it is laid down.
 
     Parameters
@@ -68,9 +69,6 @@ class Forward:
         The sample before: neurons of this one wait until that one has left them.
     """
 
-    ctx: Context
-    sample: int
-    phase: str
     learns: bool
     start: int | None = None
     before: Forward | None = None
@@ -84,10 +82,9 @@ class Forward:
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
-    _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
-    _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
-    _reached: dict[Turn, NDArray[np.bool_]] = field(default_factory=dict)  # (blocks, steps)
+    _reached: dict[Turn, list[list[int]]] = field(default_factory=dict)  # by step
     _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict)
+    _sent_bits: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)  # by layer, of each step and home
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there."""
@@ -105,18 +102,6 @@ class Forward:
     def over(self) -> list[int]:
         """Tasks after which nothing of the sample is under way, also of what nobody reads."""
         return [*self.left.values(), *self.emptied.values()]
-
-    def label(self, layer: str, step: int) -> Label:
-        """The label of a step's tasks."""
-        return Label(self.phase, layer, self.ctx.flow.timestep(layer, step), self.sample)
-
-    def last_users(self, layer: str, source: str) -> dict[int, int]:
-        """For each step of a source: the last step of the layer that reads it."""
-        key = (layer, source)
-        if key not in self._last_users:
-            known = self.before.last_users(layer, source) if self.before is not None else None
-            self._last_users[key] = known or self.ctx.flow.last_users(self.ctx.network.layer(layer), source)
-        return self._last_users[key]
 
     # ---- the input -----------------------------------------------------------------------------
 
@@ -158,45 +143,148 @@ class Forward:
     # ---- one step of one layer -----------------------------------------------------------------
 
     def _step(self, plan: LayerPlan, step: int) -> None:
-        come: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
-        turn, active = self._turn(plan, step), self._active(plan, step)
+        turn = self._turn(plan, step)
+        active = self._active(turn, step)
+        key = self._key(plan, step, active)
+        given = self._given(plan, step, turn, active)
+        first, done = self.ctx.recurring(
+            key, self.label(plan.layer.name, step), partial(self._lay_down_step, plan, step, turn, active), given
+        )
+        self._remember(plan.layer.name, step, first, done)
+
+    def _key(self, plan: LayerPlan, step: int, active: Sequence[int]) -> Hashable:
+        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
+        kind = self._kinds(plan)[step]
+        if kind is None:
+            return None
+        return self.phase, plan.layer.name, kind, self._on_links(plan)[step], bool(self.ctx.last_write), *active
+
+    def _kinds(self, plan: LayerPlan) -> list[Hashable]:
+        """For each step of a layer what its tasks depend on in any sample; None as for `_key`."""
+        key, known = ("kinds of steps", plan.layer.name), self.ctx.known
+        if key not in known:
+            known[key] = [self._kind(plan, step) for step in range(self.ctx.flow.n_steps(plan.layer.name))]
+        found: list[Hashable] = known[key]
+        return found
+
+    def _kind(self, plan: LayerPlan, step: int) -> Hashable:
+        ctx, name, sources = self.ctx, plan.layer.name, sources_of(plan.layer)
+        if ctx.work.schedule == "three_level" or any(self.is_recurrent(source) for source in sources):
+            return None
+        gone = [tuple(ctx.n_vectors(s, n) for n in self.read_for_good(plan, s, step)) for s in sources]
+        n_replicas = plan.forward[-1].replica + 1 if plan.forward else 1
+        return step % n_replicas, ctx.n_vectors(name, step), *gone, self.consumers_of(name, step)
+
+    def _on_links(self, plan: LayerPlan) -> list[tuple[int, ...]]:
+        """For each step of a layer the bits that each of its homes sends."""
+        name = plan.layer.name
+        if name not in self._sent_bits:
+            steps = range(self.ctx.flow.n_steps(name))
+            of_homes = [[self._on_link(home, name, step) for step in steps] for home in plan.homes]
+            self._sent_bits[name] = list(zip(*of_homes, strict=True))
+        return self._sent_bits[name]
+
+    def _given(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> Given:
+        """Ports: of each tile's fetch, each block's last write, each home's sets of accumulators, each home."""
+        ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
+        ports = [self._before_fetch(plan, tile, step) for tile in plan.tiles]
+        counts: list[int] = []
+        if active:
+            if ctx.last_write:
+                ports += [listed(ctx.last_write.get(turn.blocks[k])) for k in active]
+            distance = ctx.chip.tile.n_accumulator_sets
+            ports += [listed(self._sent_before(name, home.tile, step, distance)) for home in plan.homes]
+            counts = self._reads(turn, n_vectors)[1][active, step].ravel().tolist()
+        for home in plan.homes:
+            ports.append(listed(self._start_of(step)) + listed(self._sent_before(name, home.tile, step, 1)))
+            ports.append(listed(self.left.get(home.tile) if self._in_order(plan) else None))
+        return Given(ports, counts)
+
+    def _lay_down_step(
+        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], given: Given
+    ) -> StepDone:
+        ports, n_blocks, n_homes = list(given.ports), len(active), len(plan.homes)
+        done = StepDone({}, {}, {}, {})
+        come: Come = {home.tile: [] for home in plan.homes}
         n_accesses = self._fetched_accesses(plan, step, turn, active)
         for tile in plan.tiles:
-            fetched = self._fetch(plan, tile, step, n_accesses[tile])
+            fetched = done.fetched[tile] = self._fetch(plan, tile, step, n_accesses[tile], ports.pop(0), done.kept)
             if not plan.forward:
                 come[tile].append(self._pool(plan, tile, step, fetched))
         if active:
-            self._read(plan, step, turn, active, come)
+            written = [ports.pop(0) for _ in range(n_blocks)] if self.ctx.last_write else [[]] * n_blocks
+            free = {home.tile: ports.pop(0) for home in plan.homes}
+            counts = np.reshape(given.counts, (n_blocks, -1))
+            self._read(step, turn, active, Waits(written, free, counts), done, come)
         for tile, home in sorted(turn.ways_of(range(len(turn.blocks))) - turn.ways_of(active)):
-            come[home].append(self._nothing(plan, tile, home, step))
+            come[home].append(self._nothing(plan, tile, home, step, done.fetched[tile]))
+        assert len(ports) == 2 * n_homes
         for place in plan.homes:
-            self._home(plan, place, step, come[place.tile])
+            after, left = [*come[place.tile], *ports.pop(0)], ports.pop(0)
+            done.homes[place.tile] = self._home(plan, place, step, after, left)
+        return done
 
-    def _fetch(self, plan: LayerPlan, tile: int, step: int, n_accesses: int) -> int:
+    def _remember(self, name: str, step: int, first: int, done: StepDone) -> None:
+        """What a step has done, for those that will wait for it."""
+        for tile, task in done.fetched.items():
+            self.fetched[name, tile, step] = first + task
+        for tile, task in done.kept.items():
+            self.kept_inputs[name, tile, step] = first + task
+        for tile, tasks in done.read.items():
+            self.read[name, tile, step] = [first + task for task in tasks]
+        plan = self.ctx.plan(name)
+        for tile, (at, home) in done.homes.items():
+            begin = first + at
+            if plan.layer.neuron is not None:
+                self.updated[name, tile, step] = begin + home.updated
+                self.kept_potentials[name, tile, step] = begin + home.kept
+            self.sent[name, tile, step] = begin + home.stored
+            self.emptied[name, tile] = begin + home.released
+            if plan.layer is self.ctx.network.layers[-1]:
+                self.left[tile] = begin + home.released
+            for consumer, there, message in home.arrived:
+                self.arrived.setdefault((consumer, there, name, step), []).append(begin + message)
+
+    def _in_order(self, plan: LayerPlan) -> bool:
+        """Whether a step ends only when the one before has, so that the last step ends the sample."""
+        return plan.layer is self.ctx.network.layers[-1] and self.ctx.work.schedule == "sequential"
+
+    def _before_fetch(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
+        """What a fetch waits for: registers, and the step's inputs."""
+        name = plan.layer.name
+        after = [*listed(self._start_of(step)), *self._read_before(plan, tile, step)]
+        for source in sources_of(plan.layer):
+            for needed in self.ctx.flow.needs(plan.layer, step, source):
+                after += self.arrived.get((name, tile, source, needed), ())
+        return after
+
+    def _fetch(
+        self,
+        plan: LayerPlan,
+        tile: int,
+        step: int,
+        n_accesses: int,
+        after: Sequence[int],
+        kept: dict[int, int],
+    ) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
         ctx, label, layer = self.ctx, self.label(plan.layer.name, step), plan.layer.name
-        after: list[int | None] = [self._start_of(step), *self._read_before(plan, tile, step)]
-        frees: list[Claim] = []
-        for source in sources_of(plan.layer):
-            for needed in ctx.flow.needs(plan.layer, step, source):
-                after += self.arrived.get((layer, tile, source, needed), [])
-            frees += self._leaving(plan, tile, source, step)
-        kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
+        frees = [c for source in sources_of(plan.layer) for c in self.leaving(plan, tile, source, step)]
+        keeps = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
         n_vectors = ctx.n_vectors(layer, step)
 
         def lay_down() -> tuple[int, int]:
             waits = opening(0)
-            if kept:
+            if keeps:
                 waits = admitted_to_history(ctx, label, plan, tile, step, "inputs", waits)
             task = fetch(ctx, label, tile, n_accesses, [waits], frees)
-            return task, keep(ctx, label, plan, tile, step, "inputs", task) if kept else task
+            return task, keep(ctx, label, plan, tile, step, "inputs", task) if keeps else task
 
-        key = ("fetch", tile, n_accesses, n_vectors, kept, *frees)
-        first, (task, in_history) = ctx.placed(key, label, lay_down, [after])
-        if kept:
-            self.kept_inputs[layer, tile, step] = first + in_history
-        self.fetched[layer, tile, step] = first + task
-        self._leave_shared(plan, tile, step, first + task)
+        key = ("fetch", tile, n_accesses, n_vectors, keeps, *frees)
+        first, (task, history) = ctx.placed(key, label, lay_down, [after])
+        if keeps:
+            kept[tile] = first + history
+        self.leave_shared(plan, tile, step, first + task)
         return first + int(task)
 
     def _start_of(self, step: int) -> int | None:
@@ -247,97 +335,38 @@ class Forward:
         turns: list[Turn] = known["turns", name]
         return turns[step % len(turns)]
 
-    def _active(self, plan: LayerPlan, step: int) -> list[int]:
+    def _active(self, turn: Turn, step: int) -> list[int]:
         """Blocks that are read in this step: all whose turn it is, or those that an input reaches."""
-        ctx, turn = self.ctx, self._turn(plan, step)
+        ctx, layer = self.ctx, turn.plan.layer
         if not ctx.chip.execution.skip_idle_blocks:
             return list(range(len(turn.blocks)))
         if turn not in self._reached:
-            spans = [ctx.active_per_step(plan.layer, self.sample, block.rows) for block in turn.blocks]
-            shape = (len(spans), ctx.flow.n_steps(plan.layer.name))
-            self._reached[turn] = np.array(spans, np.int64).reshape(shape) > 0
-        reached = self._reached[turn]
-        active: list[int] = np.flatnonzero(reached[:, step]).tolist()
-        return active
+            n_active = [ctx.active_per_step(layer, self.sample, block.rows) for block in turn.blocks]
+            self._reached[turn] = _above_zero(n_active, ctx.flow.n_steps(layer.name))
+        return self._reached[turn][step]
 
-    def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int) -> int:
+    def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int, fetched: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
-        name = plan.layer.name
-        return empty_token(self.ctx, self.label(name, step), tile, home, self.fetched[name, tile, step])
-
-    def _leaving(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Claim]:
-        """Space of the inputs that no later step of the layer reads."""
-        claims: dict[int, int] = {}
-        for s in self._read_for_good(plan, source, step):
-            for room in self._rooms(plan, tile, source, s):
-                claims[room.resource] = claims.get(room.resource, 0) + room.n_bytes
-        return list(claims.items())
-
-    def _read_for_good(self, plan: LayerPlan, source: str, step: int) -> list[int]:
-        """Steps of a source that this step of a layer is the last to read."""
-        users = self.last_users(plan.layer.name, source)
-        return [s for s in self.ctx.flow.needs(plan.layer, step, source) if users[s] == step]
-
-    def _rooms(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Room]:
-        """Where the messages of a source's step lie in a tile's input buffer, those that no other layer reads."""
-        ctx = self.ctx
-        if source == INPUT:
-            n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
-            return [input_room(ctx, plan, tile, source, None, n_bytes(n_values, ctx.bits[INPUT]))]
-        return [
-            input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
-            for home in homes_read(ctx, plan, tile, source)
-            if len(self._sharers(plan, tile, source, home, step)) == 1
-        ]
-
-    def _sharers(self, plan: LayerPlan, tile: int, source: str, home: Home, step: int) -> list[str]:
-        """Layers on a tile that read a step of a home of a source where `plan` reads it, itself among them."""
-        plans, network = self.ctx.mapping.plans, self.ctx.network
-        if source == INPUT or not network.layer(source).recurrent:
-            return [plan.layer.name]
-        owner = stored_for(plans, plan, tile, source, home, network)
-        return [
-            name
-            for name in self._consumers(source)
-            if tile in plans[name].tiles
-            and step in self.last_users(name, source)
-            and home in homes_read(self.ctx, plans[name], tile, source)
-            and stored_for(plans, plans[name], tile, source, home, network) == owner
-        ]
-
-    def _leave_shared(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> None:
-        """Give back the space of spikes that several layers on a tile read, once the last of them has."""
-        ctx, label = self.ctx, self.label(plan.layer.name, step)
-        for source in sources_of(plan.layer):
-            if source == INPUT or not ctx.network.layer(source).recurrent:
-                continue
-            homes = homes_read(ctx, plan, tile, source)
-            for s, home in product(self._read_for_good(plan, source, step), homes):
-                sharers = self._sharers(plan, tile, source, home, s)
-                read = self._readers.setdefault((source, s, tile, home.tile), [])
-                read.append(fetched)
-                if len(read) == len(sharers) > 1:
-                    size = message_bytes(ctx, source, home, s)
-                    room = input_room(ctx, plan, tile, source, home, size)
-                    ctx.add(label, RELEASE, 1, after=read, frees=[room.claim])
+        return empty_token(self.ctx, self.label(plan.layer.name, step), tile, home, fetched)
 
     def _read(
-        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], come: dict[int, list[int]]
+        self,
+        step: int,
+        turn: Turn,
+        active: Sequence[int],
+        waits: Waits,
+        done: StepDone,
+        come: dict[int, list[int]],
     ) -> None:
         """Read blocks and add their sums up at their homes."""
-        ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
-        reads, counts = self._reads(turn, n_vectors)
-        fetched = {tile: self.fetched[name, tile, step] for tile in plan.tiles}
-        distance = ctx.chip.tile.n_accumulator_sets
-        free = {home.tile: or_nothing(self._sent_before(name, home.tile, step, distance)) for home in plan.homes}
+        ctx, name = self.ctx, turn.plan.layer.name
+        reads, _ = self._reads(turn, ctx.n_vectors(name, step))
         where = [(turn.blocks[k].tile, turn.homes[k]) for k in active]
-        waits = [
-            [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
-        ]
-        frees = [[[free[home]]] for _, home in where]
-        merged, added = reads.place(ctx, self.label(name, step), active, counts[active, step], waits, frees)
+        before = [[done.fetched[tile], *written] for (tile, _), written in zip(where, waits.written, strict=True)]
+        frees = [[waits.free[home]] for _, home in where]
+        merged, added = reads.place(ctx, self.label(name, step), active, waits.counts, before, frees)
         for (tile, home), read, [task] in zip(where, merged, added, strict=True):
-            self.read.setdefault((name, tile, step), []).append(read)
+            done.read.setdefault(tile, []).append(read)
             come[home].append(task)
 
     def _reads(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
@@ -373,35 +402,24 @@ class Forward:
 
     # ---- neurons and what they send ------------------------------------------------------------
 
-    def _home(self, plan: LayerPlan, home: Home, step: int, come: Sequence[int]) -> None:
+    def _home(
+        self, plan: LayerPlan, home: Home, step: int, come: Sequence[int], left: Sequence[int]
+    ) -> tuple[int, AtHome]:
         """Neurons, once all has come that their sums are made of, and what they send; without sums they leak."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        after = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
-        n_spikes, n_vectors = ctx.spikes_per_step(name, self.sample, home)[step], ctx.n_vectors(name, step)
-        on_link = spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
-        consumers = [other for other in self._consumers(name) if step in self.last_users(other, name)]
-        # in order, so that the last step ends the sample
-        is_last = plan.layer is ctx.network.layers[-1]
-        left = self.left.get(home.tile) if is_last and ctx.work.schedule == "sequential" else None
-        key = ("home", home.tile, n_vectors, on_link, left is None, *consumers)
-        sent, keeps = Sent(on_link, consumers, in_order=left is not None), self._keeps(plan, "potentials")
-        first, done = ctx.placed(
-            key, label, lambda: lay_down_home(ctx, label, plan, home, step, sent, keeps=keeps), [after, left]
+        on_link, consumers = self._on_link(home, name, step), self.consumers_of(name, step)
+        key = ("home", home.tile, ctx.n_vectors(name, step), on_link, *consumers)
+        sent, keeps = Sent(on_link, consumers, self._in_order(plan)), self._keeps(plan, "potentials")
+        found: tuple[int, AtHome] = ctx.placed(
+            key, label, lambda: lay_down_home(ctx, label, plan, home, step, sent, keeps=keeps), [come, left]
         )
-        if plan.layer.neuron is not None:
-            self.updated[name, home.tile, step] = first + done.updated
-            self.kept_potentials[name, home.tile, step] = first + done.kept
-        self.sent[name, home.tile, step] = first + done.stored
-        self.emptied[name, home.tile] = first + done.released
-        if is_last:
-            self.left[home.tile] = first + done.released
-        for consumer, tile, message in done.arrived:
-            self.arrived.setdefault((consumer, tile, name, step), []).append(first + message)
+        return found
 
-    def _consumers(self, name: str) -> list[str]:
-        network = self.ctx.network
-        own = [name] if network.layer(name).recurrent else []
-        return own + [layer.name for layer in network.consumers(name)]
+    def _on_link(self, home: Home, name: str, step: int) -> int:
+        """Bits that a home sends in a step."""
+        ctx, n_vectors = self.ctx, self.ctx.n_vectors(name, step)
+        n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
+        return spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
 
     def _keeps(self, plan: LayerPlan, what: str) -> bool:
         """Whether the backward pass will ask for a layer's inputs or potentials."""
@@ -416,3 +434,11 @@ def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:
     """Values in the windows of one step of a pooling layer, the padding included."""
     assert isinstance(plan.layer.op, Pool)
     return math.prod(plan.layer.op.kernel) * home.n_channels * ctx.n_vectors(plan.layer.name, step)
+
+
+def _above_zero(numbers: Sequence[Sequence[int]], n_steps: int) -> list[list[int]]:
+    """For each step, which rows have a number above zero."""
+    is_above = np.array(numbers, np.int64).reshape(len(numbers), n_steps).T > 0
+    if is_above.all():
+        return [list(range(len(numbers)))] * n_steps
+    return [np.flatnonzero(of_step).tolist() for of_step in is_above]

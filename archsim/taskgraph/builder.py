@@ -14,7 +14,7 @@ from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Known, Layout, Many, Places, Shape
+from archsim.taskgraph.places import TIMES, Given, Known, Layout, Many, Places, Shape
 from archsim.taskgraph.whole import is_whole
 
 
@@ -283,6 +283,10 @@ class TaskGraphBuilder:
         first = self._next(many.n_tasks)
         self._places.add_many(many, len(self._action), (timestep, sample))
         return first
+
+    def places_of(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
+        """Each of many places: its fragment, and the ports, slots, counts and times that it gives."""
+        return self._places.each(many)
 
     def _next(self, n_tasks: int) -> int:
         """The id of the next of so many more tasks."""

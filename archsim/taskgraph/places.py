@@ -7,9 +7,9 @@ put together at once, out of the columns of single tasks and those of each fragm
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,6 +133,16 @@ class Places:
         self.timestep.extend([label[0]] * n)
         self.sample.extend([label[1]] * n)
         self.n_tasks += many.n_tasks
+
+    def each(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
+        """Each of many places, with what it gives."""
+        fragments = list(self.fragments.items())
+        sizes, tasks = iter(many.port_sizes), iter(many.port_tasks)
+        slots, counts = iter(many.slots), iter(many.counts.ravel().tolist())
+        for number in many.numbers:
+            fragment, (_, _, (n_ports, n_slots, n_counts, _)) = fragments[number]
+            ports = [list(islice(tasks, size)) for size in islice(sizes, n_ports)]
+            yield fragment, (ports, list(islice(slots, n_slots)), list(islice(counts, n_counts)), ())
 
     def layout(
         self, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]], n_resources: int
@@ -287,12 +297,13 @@ def _entries(begin: Ints, length: Ints, start: Ints) -> Ints:
 
 def _check_openings(fragment: Fragment, shape: Shape) -> None:
     """Refuse a fragment that asks for more than its places give, or for tasks that it has not."""
-    resources = [r for name in ROWS for r in getattr(fragment, name).resource]
-    units = [u for name in ROWS for u in getattr(fragment, name).units]
-    times = [int(time) for time in (*fragment.occupancy_ps, *fragment.latency_ps)]  # comparisons may be noted
+    rows = [getattr(fragment, name) for name in ROWS]
+    resources = list(chain.from_iterable(row.resource for row in rows))
+    units = list(chain.from_iterable(row.units for row in rows))
+    times = list(map(int, chain(fragment.occupancy_ps, fragment.latency_ps)))  # comparisons may be noted
     given = (fragment.after_idx, resources, fragment.count, times)
     for what, n, numbers in zip(("port", "slot", "count", "time"), shape, given, strict=True):
-        if least := min((k for k in numbers if k < -n), default=0):
+        if (least := min(numbers, default=0)) < -n:
             raise EngineError(f"a fragment asks for {what} {-1 - least}; its places give {n}")
     owners = np.repeat(np.arange(fragment.n_tasks), np.diff(fragment.after_ptr))
     if (np.array(fragment.after_idx, np.int64) >= owners).any():
