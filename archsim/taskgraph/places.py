@@ -108,9 +108,9 @@ class Places:
             elif port is None:
                 sizes.append(0)
             else:
-                n_before_port = len(tasks)
-                tasks.extend(task for task in port if task is not None)
-                sizes.append(len(tasks) - n_before_port)
+                known_tasks = [task for task in port if task is not None] if None in port else port
+                tasks.extend(known_tasks)
+                sizes.append(len(known_tasks))
         if slots:
             self.slots.extend(slots)
         if counts:
