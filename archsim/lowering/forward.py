@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -36,10 +36,11 @@ from archsim.lowering.arrays import Product, counts_of
 from archsim.lowering.context import Context, Given, Label, listed
 from archsim.lowering.counted import Ints, Span
 from archsim.lowering.homes import AtHome, Sent, admitted_to_history, keep, lay_down_home
-from archsim.lowering.one_step import StepDone, Waits
-from archsim.lowering.order import as_inputs_come
+from archsim.lowering.one_step import InputSent, StepDone, Waits
+from archsim.lowering.order import as_inputs_come, units
 from archsim.lowering.readers import Readers
 from archsim.lowering.reads import Reads, Turn
+from archsim.lowering.repeats import Repeats
 from archsim.lowering.rooms import input_room
 from archsim.lowering.transport import empty_token, fetch, send_all, spike_bits
 from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of
@@ -87,16 +88,52 @@ class Forward(Readers):
     _sent_bits: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)  # by layer, of each step and home
 
     def run(self) -> None:
-        """Lay down all steps of all layers, each as soon as its inputs are there."""
-        for name, step in as_inputs_come(self.ctx.flow):
-            self.lay_down(name, step)
+        """Lay down all steps of all layers, each as soon as its inputs are there.
+
+        What follows on one step of the input is a unit; such that are alike are placed without another look.
+        """
+        repeats = Repeats(self.ctx.graph)
+        for unit in units(as_inputs_come(self.ctx.flow)):
+            kinds = [self._kind_of(name, step) for name, step in unit]
+            key = None if None in kinds else tuple(kinds)
+            if repeats.comes_again(key):
+                parts = repeats.place([n for name, step in unit for n in self._counts_of(name, step)])
+                for (name, step), (first, done) in zip(unit, parts, strict=True):
+                    self._remember(name, step, first, done)
+            else:
+                mark = self.ctx.graph.mark()
+                parts = [self._laid_down(*of_step, kind) for of_step, kind in zip(unit, kinds, strict=True)]
+                repeats.learn(key, self.ctx.graph.since(mark), parts)
 
     def lay_down(self, name: str, step: int) -> None:
         """Lay down one step of a layer, or of the input; the steps that it needs must be there."""
+        self._laid_down(name, step, self._kind_of(name, step))
+
+    def _laid_down(self, name: str, step: int, kind: Hashable) -> tuple[int, InputSent | StepDone]:
+        part = self._send_input(step) if name == INPUT else self._step(self.ctx.plan(name), step, kind)
+        self._remember(name, step, *part)
+        return part
+
+    def _kind_of(self, name: str, step: int) -> Hashable:
+        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
         if name == INPUT:
-            self._send_input(step)
-        else:
-            self._step(self.ctx.plan(name), step)
+            return self._readers_of_input(step), self._on_link_of_input[step]
+        plan = self.ctx.plan(name)
+        kind = self._kinds(plan)[step]
+        if kind is None:
+            return None
+        active = self._active(self._turn(plan, step), step)
+        return self.phase, name, kind, self._on_links(plan)[step], bool(self.ctx.last_write), *active
+
+    def _counts_of(self, name: str, step: int) -> list[int]:
+        """What the reads of a step drive and read."""
+        if name == INPUT:
+            return []
+        turn = self._turn(self.ctx.plan(name), step)
+        if not (active := self._active(turn, step)):
+            return []
+        counts: list[int] = self._reads(turn, self.ctx.n_vectors(name, step))[1][active, step].ravel().tolist()
+        return counts
 
     @property
     def over(self) -> list[int]:
@@ -105,23 +142,28 @@ class Forward(Readers):
 
     # ---- the input -----------------------------------------------------------------------------
 
-    def _send_input(self, step: int) -> None:
-        ctx, label = self.ctx, self.label(INPUT, step)
-        shape, bits = ctx.network.input_shape, ctx.bits[INPUT]
-        n_values = shape[0] * ctx.flow.n_positions(INPUT)
-        on_link = spike_bits(ctx, n_values, ctx.spikes_of_input(self.sample)[step], bits)
-        for consumer in ctx.network.consumers(INPUT):
-            plan = ctx.plan(consumer.name)
-            if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
-                continue
-            first, received = ctx.placed(
-                ("input", consumer.name, on_link), label,
-                partial(self._lay_down_input, label, plan, n_values * bits, on_link),
-                [self._received_before(consumer.name, step)],
-            )  # fmt: skip
-            self.received[consumer.name, step] = [first + task for task in received.values()]
-            for tile, task in received.items():
-                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(first + task)
+    def _send_input(self, step: int) -> tuple[int, InputSent]:
+        ctx, label, begin = self.ctx, self.label(INPUT, step), self.ctx.graph.n_tasks
+        n_bits = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT) * ctx.bits[INPUT]
+        on_link, sent = self._on_link_of_input[step], {}
+        for name in self._readers_of_input(step):
+            lay_down = partial(self._lay_down_input, label, ctx.plan(name), n_bits, on_link)
+            ports = [self._received_before(name, step)]
+            first, received = ctx.placed(("input", name, on_link), label, lay_down, ports)
+            sent[name] = {tile: first - begin + task for tile, task in received.items()}
+        return begin, InputSent(sent)
+
+    def _readers_of_input(self, step: int) -> tuple[str, ...]:
+        """Layers that read a step of the input."""
+        readers = [consumer.name for consumer in self.ctx.network.consumers(INPUT)]
+        return tuple(n for n in readers if self.ctx.plan(n).tiles and step in self.last_users(n, INPUT))
+
+    @cached_property
+    def _on_link_of_input(self) -> list[int]:
+        """Bits of the message of each step of the input."""
+        ctx, bits = self.ctx, self.ctx.bits[INPUT]
+        n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
+        return [spike_bits(ctx, n_values, n_spikes, bits) for n_spikes in ctx.spikes_of_input(self.sample)]
 
     def _lay_down_input(self, label: Label, plan: LayerPlan, n_bits: int, on_link: int) -> dict[int, int]:
         """One timestep out of the global buffer, to all tiles of a layer; by tile, when it is there."""
@@ -142,25 +184,15 @@ class Forward(Readers):
 
     # ---- one step of one layer -----------------------------------------------------------------
 
-    def _step(self, plan: LayerPlan, step: int) -> None:
+    def _step(self, plan: LayerPlan, step: int, key: Hashable) -> tuple[int, StepDone]:
         turn = self._turn(plan, step)
         active = self._active(turn, step)
-        key = self._key(plan, step, active)
         given = self._given(plan, step, turn, active)
-        first, done = self.ctx.recurring(
-            key, self.label(plan.layer.name, step), partial(self._lay_down_step, plan, step, turn, active), given
-        )
-        self._remember(plan.layer.name, step, first, done)
-
-    def _key(self, plan: LayerPlan, step: int, active: Sequence[int]) -> Hashable:
-        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
-        kind = self._kinds(plan)[step]
-        if kind is None:
-            return None
-        return self.phase, plan.layer.name, kind, self._on_links(plan)[step], bool(self.ctx.last_write), *active
+        lay_down = partial(self._lay_down_step, plan, step, turn, active)
+        return self.ctx.recurring(key, self.label(plan.layer.name, step), lay_down, given)
 
     def _kinds(self, plan: LayerPlan) -> list[Hashable]:
-        """For each step of a layer what its tasks depend on in any sample; None as for `_key`."""
+        """For each step of a layer what its tasks depend on in any sample; None as for `_kind_of`."""
         key, known = ("kinds of steps", plan.layer.name), self.ctx.known
         if key not in known:
             known[key] = [self._kind(plan, step) for step in range(self.ctx.flow.n_steps(plan.layer.name))]
@@ -186,7 +218,7 @@ class Forward(Readers):
 
     def _given(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> Given:
         """Ports: of each tile's fetch, each block's last write, each home's sets of accumulators, each home."""
-        ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
+        ctx, name = self.ctx, plan.layer.name
         ports = [self._before_fetch(plan, tile, step) for tile in plan.tiles]
         counts: list[int] = []
         if active:
@@ -194,7 +226,7 @@ class Forward(Readers):
                 ports += [listed(ctx.last_write.get(turn.blocks[k])) for k in active]
             distance = ctx.chip.tile.n_accumulator_sets
             ports += [listed(self._sent_before(name, home.tile, step, distance)) for home in plan.homes]
-            counts = self._reads(turn, n_vectors)[1][active, step].ravel().tolist()
+            counts = self._counts_of(name, step)
         for home in plan.homes:
             ports.append(listed(self._start_of(step)) + listed(self._sent_before(name, home.tile, step, 1)))
             ports.append(listed(self.left.get(home.tile) if self._in_order(plan) else None))
@@ -224,8 +256,14 @@ class Forward(Readers):
             done.homes[place.tile] = self._home(plan, place, step, after, left)
         return done
 
-    def _remember(self, name: str, step: int, first: int, done: StepDone) -> None:
+    def _remember(self, name: str, step: int, first: int, done: StepDone | InputSent) -> None:
         """What a step has done, for those that will wait for it."""
+        if isinstance(done, InputSent):
+            for reader, received in done.received.items():
+                self.received[reader, step] = [first + task for task in received.values()]
+                for tile, task in received.items():
+                    self.arrived.setdefault((reader, tile, INPUT, step), []).append(first + task)
+            return
         for tile, task in done.fetched.items():
             self.fetched[name, tile, step] = first + task
         for tile, task in done.kept.items():

@@ -9,6 +9,12 @@ from archsim.lowering.counted import Ints
 from archsim.lowering.homes import AtHome
 
 
+class InputSent(NamedTuple):
+    """By layer that reads it, and tile, the task after which a step of the input is there."""
+
+    received: dict[str, dict[int, int]]
+
+
 class StepDone(NamedTuple):
     """Tasks of a step that others ask for: by tile its fetch, what it kept, its reads; by home its neurons'.
 

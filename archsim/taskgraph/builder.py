@@ -14,7 +14,7 @@ from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Given, Known, Layout, Many, Places, Shape
+from archsim.taskgraph.places import TIMES, Given, Known, Layout, Many, Mark, Places, Shape, Unit
 from archsim.taskgraph.whole import is_whole
 
 
@@ -283,6 +283,31 @@ class TaskGraphBuilder:
         first = self._next(many.n_tasks)
         self._places.add_many(many, len(self._action), (timestep, sample))
         return first
+
+    def mark(self) -> tuple[int, int, Mark]:
+        """This moment: tasks so far, single ones, and places."""
+        return self._n_tasks, len(self._action), self._places.mark()
+
+    def since(self, mark: tuple[int, int, Mark]) -> Unit | None:
+        """The fragments that have been placed since then; None if there is more, or nothing."""
+        first, n_single, places = mark
+        if len(self._action) > n_single:
+            return None
+        return self._places.since(places, first, self._n_tasks - first)
+
+    def again(self, unit: Unit, counts: Sequence[int]) -> None:
+        """Add the tasks of a unit, as it says, with other counts.
+
+        Raises
+        ------
+        TooLargeError
+            There would be more tasks than may be.
+        EngineError
+            It is not the next unit, or has more or fewer counts.
+        """
+        if self._next(unit.n_tasks) != unit.first:
+            raise EngineError(f"a unit that begins with task {unit.first} does not come next")
+        self._places.again(unit, counts, len(self._action))
 
     def places_of(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
         """Each of many places: its fragment, and the ports, slots, counts and times that it gives."""

@@ -24,6 +24,7 @@ Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
 """What a place gives: ports, slots, counts, times."""
 Shape = tuple[int, int, int, int]
 """How many of each."""
+Mark = tuple[int, int, int, int, int, int]
 PORTS, SLOTS, COUNTS, TIMES = range(4)
 NOTHING = -1
 
@@ -59,6 +60,49 @@ class Known(NamedTuple):
     number: int
     n_tasks: int
     shape: Shape
+
+
+class Unit(NamedTuple):
+    """Fragments that were placed one after the other.
+
+    Attributes
+    ----------
+    first, n_tasks : int
+        Its tasks.
+    numbers, port_sizes, slots : array
+        As of `Many`.
+    ports : int64 array
+        The tasks that they wait for.
+    timestep, sample : int64 array
+        Of each place.
+    n_counts : int
+        How many open counts they have; open times there are none.
+    """
+
+    first: int
+    n_tasks: int
+    numbers: array[int]
+    port_sizes: array[int]
+    slots: array[int]
+    ports: Ints
+    timestep: Ints
+    sample: array[int]
+    n_counts: int
+
+    def follows(self, before: Unit) -> bool:
+        """Whether it has the same fragments as the unit right before it, some timesteps later."""
+        return (
+            before.first + before.n_tasks == self.first
+            and (before.numbers, before.port_sizes, before.slots) == (self.numbers, self.port_sizes, self.slots)
+            and (before.sample, before.n_counts) == (self.sample, self.n_counts)
+            and len(set((self.timestep - before.timestep).tolist())) == 1
+        )
+
+    def moved_on(self, moves: Ints, n_timesteps: int) -> Unit:
+        """The next unit, which waits for tasks so much further on."""
+        return self._replace(
+            first=self.first + self.n_tasks, ports=self.ports + moves, timestep=self.timestep + n_timesteps
+        )
 
 
 class Places:
@@ -133,6 +177,42 @@ class Places:
         self.timestep.extend([label[0]] * n)
         self.sample.extend([label[1]] * n)
         self.n_tasks += many.n_tasks
+
+    def mark(self) -> Mark:
+        """Where the next place will be."""
+        return (
+            len(self.number),
+            len(self.port_sizes),
+            len(self.port_tasks),
+            len(self.slots),
+            len(self.counts),
+            len(self.times),
+        )
+
+    def since(self, mark: Mark, first: int, n_tasks: int) -> Unit | None:
+        """What was placed since then; None if times were open, or nothing was placed."""
+        number, port_sizes, ports, slots, counts, times = mark
+        if len(self.times) > times or len(self.number) == number:
+            return None
+        return Unit(
+            first, n_tasks, self.number[number:], self.port_sizes[port_sizes:], self.slots[slots:],
+            np.array(self.port_tasks[ports:], np.int64), np.array(self.timestep[number:], np.int64),
+            self.sample[number:], len(self.counts) - counts,
+        )  # fmt: skip
+
+    def again(self, unit: Unit, counts: Sequence[int], n_before: int) -> None:
+        """The places of a unit, with other counts, behind so many single tasks."""
+        if len(counts) != unit.n_counts:
+            raise EngineError(f"a unit with {unit.n_counts} open counts is placed with {len(counts)}")
+        self.number.extend(unit.numbers)
+        self.n_before.extend([n_before] * len(unit.numbers))
+        self.port_sizes.extend(unit.port_sizes)
+        self.port_tasks.frombytes(unit.ports.astype(np.int32).tobytes())
+        self.slots.extend(unit.slots)
+        self.counts.extend(counts)
+        self.timestep.frombytes(unit.timestep.astype(np.int32).tobytes())
+        self.sample.extend(unit.sample)
+        self.n_tasks += unit.n_tasks
 
     def each(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
         """Each of many places, with what it gives."""
