@@ -28,21 +28,20 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
-from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.alike import StepsAlike
 from archsim.lowering.context import Context, Given, Label, listed
-from archsim.lowering.counted import Ints, Span
+from archsim.lowering.counted import Span
 from archsim.lowering.homes import AtHome, Sent, admitted_to_history, keep, lay_down_home
 from archsim.lowering.one_step import InputSent, StepDone, Waits
-from archsim.lowering.order import as_inputs_come, units
-from archsim.lowering.readers import Readers
-from archsim.lowering.reads import Reads, Turn
+from archsim.lowering.order import Step, as_inputs_come, units
+from archsim.lowering.reads import Turn
 from archsim.lowering.repeats import Repeats
 from archsim.lowering.rooms import input_room
-from archsim.lowering.transport import empty_token, fetch, send_all, spike_bits
+from archsim.lowering.transport import empty_token, fetch, send_all
 from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
@@ -53,7 +52,7 @@ UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loa
 
 
 @dataclass
-class Forward(Readers):
+class Forward(StepsAlike):
     """The forward pass of one sample, as far as it is laid down.
 
     Parameters
@@ -83,57 +82,57 @@ class Forward(Readers):
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
-    _reached: dict[Turn, list[list[int]]] = field(default_factory=dict)  # by step
-    _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict)
-    _sent_bits: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)  # by layer, of each step and home
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there.
 
         What follows on one step of the input is a unit; such that are alike are placed without another look.
         """
-        repeats = Repeats(self.ctx.graph)
-        for unit in units(as_inputs_come(self.ctx.flow)):
-            kinds = [self._kind_of(name, step) for name, step in unit]
-            key = None if None in kinds else tuple(kinds)
-            if repeats.comes_again(key):
-                parts = repeats.place([n for name, step in unit for n in self._counts_of(name, step)])
-                for (name, step), (first, done) in zip(unit, parts, strict=True):
-                    self._remember(name, step, first, done)
+        repeats, every = Repeats(self.ctx.graph), self._units
+        keys = [self._key(unit) for unit in every]
+        at = 0
+        while at < len(every):
+            n = 1
+            if repeats.comes_again(keys[at]):
+                while at + n < len(every) and keys[at + n] == keys[at]:
+                    n += 1
+                self._again(repeats, every[at : at + n])
             else:
                 mark = self.ctx.graph.mark()
-                parts = [self._laid_down(*of_step, kind) for of_step, kind in zip(unit, kinds, strict=True)]
-                repeats.learn(key, self.ctx.graph.since(mark), parts)
+                parts = [self._laid_down(name, step) for name, step in every[at]]
+                repeats.learn(keys[at], self.ctx.graph.since(mark), parts)
+            at += n
+
+    @property
+    def _units(self) -> list[list[Step]]:
+        known = self.ctx.known
+        if "units" not in known:
+            known["units"] = list(units(as_inputs_come(self.ctx.flow)))
+        found: list[list[Step]] = known["units"]
+        return found
+
+    def _key(self, unit: Sequence[Step]) -> Hashable:
+        """Units with the same key have the same tasks; None as for `kind_of`."""
+        kinds = tuple(self.kind_of(name, step) for name, step in unit)
+        return None if None in kinds else kinds
+
+    def _again(self, repeats: Repeats, alike: Sequence[Sequence[Step]]) -> None:
+        """Units that are the last one, moved on."""
+        counts = []
+        for of_part in zip(*alike, strict=True):
+            counts.append(self.counts_of_steps(of_part[0][0], [step for _, step in of_part]))
+        for unit, parts in zip(alike, repeats.place(np.concatenate(counts, axis=1)), strict=True):
+            for (name, step), (first, done) in zip(unit, parts, strict=True):
+                self._remember(name, step, first, done)
 
     def lay_down(self, name: str, step: int) -> None:
         """Lay down one step of a layer, or of the input; the steps that it needs must be there."""
-        self._laid_down(name, step, self._kind_of(name, step))
+        self._laid_down(name, step)
 
-    def _laid_down(self, name: str, step: int, kind: Hashable) -> tuple[int, InputSent | StepDone]:
-        part = self._send_input(step) if name == INPUT else self._step(self.ctx.plan(name), step, kind)
+    def _laid_down(self, name: str, step: int) -> tuple[int, InputSent | StepDone]:
+        part = self._send_input(step) if name == INPUT else self._step(self.ctx.plan(name), step)
         self._remember(name, step, *part)
         return part
-
-    def _kind_of(self, name: str, step: int) -> Hashable:
-        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
-        if name == INPUT:
-            return self._readers_of_input(step), self._on_link_of_input[step]
-        plan = self.ctx.plan(name)
-        kind = self._kinds(plan)[step]
-        if kind is None:
-            return None
-        active = self._active(self._turn(plan, step), step)
-        return self.phase, name, kind, self._on_links(plan)[step], bool(self.ctx.last_write), *active
-
-    def _counts_of(self, name: str, step: int) -> list[int]:
-        """What the reads of a step drive and read."""
-        if name == INPUT:
-            return []
-        turn = self._turn(self.ctx.plan(name), step)
-        if not (active := self._active(turn, step)):
-            return []
-        counts: list[int] = self._reads(turn, self.ctx.n_vectors(name, step))[1][active, step].ravel().tolist()
-        return counts
 
     @property
     def over(self) -> list[int]:
@@ -145,25 +144,13 @@ class Forward(Readers):
     def _send_input(self, step: int) -> tuple[int, InputSent]:
         ctx, label, begin = self.ctx, self.label(INPUT, step), self.ctx.graph.n_tasks
         n_bits = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT) * ctx.bits[INPUT]
-        on_link, sent = self._on_link_of_input[step], {}
-        for name in self._readers_of_input(step):
+        on_link, sent = self.on_link_of_input[step], {}
+        for name in self.readers_of_input(step):
             lay_down = partial(self._lay_down_input, label, ctx.plan(name), n_bits, on_link)
             ports = [self._received_before(name, step)]
             first, received = ctx.placed(("input", name, on_link), label, lay_down, ports)
             sent[name] = {tile: first - begin + task for tile, task in received.items()}
         return begin, InputSent(sent)
-
-    def _readers_of_input(self, step: int) -> tuple[str, ...]:
-        """Layers that read a step of the input."""
-        readers = [consumer.name for consumer in self.ctx.network.consumers(INPUT)]
-        return tuple(n for n in readers if self.ctx.plan(n).tiles and step in self.last_users(n, INPUT))
-
-    @cached_property
-    def _on_link_of_input(self) -> list[int]:
-        """Bits of the message of each step of the input."""
-        ctx, bits = self.ctx, self.ctx.bits[INPUT]
-        n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
-        return [spike_bits(ctx, n_values, n_spikes, bits) for n_spikes in ctx.spikes_of_input(self.sample)]
 
     def _lay_down_input(self, label: Label, plan: LayerPlan, n_bits: int, on_link: int) -> dict[int, int]:
         """One timestep out of the global buffer, to all tiles of a layer; by tile, when it is there."""
@@ -184,37 +171,13 @@ class Forward(Readers):
 
     # ---- one step of one layer -----------------------------------------------------------------
 
-    def _step(self, plan: LayerPlan, step: int, key: Hashable) -> tuple[int, StepDone]:
-        turn = self._turn(plan, step)
-        active = self._active(turn, step)
+    def _step(self, plan: LayerPlan, step: int) -> tuple[int, StepDone]:
+        key = self.kind_of(plan.layer.name, step)
+        turn = self.turn_of(plan, step)
+        active = self.active_of(turn, step)
         given = self._given(plan, step, turn, active)
         lay_down = partial(self._lay_down_step, plan, step, turn, active)
         return self.ctx.recurring(key, self.label(plan.layer.name, step), lay_down, given)
-
-    def _kinds(self, plan: LayerPlan) -> list[Hashable]:
-        """For each step of a layer what its tasks depend on in any sample; None as for `_kind_of`."""
-        key, known = ("kinds of steps", plan.layer.name), self.ctx.known
-        if key not in known:
-            known[key] = [self._kind(plan, step) for step in range(self.ctx.flow.n_steps(plan.layer.name))]
-        found: list[Hashable] = known[key]
-        return found
-
-    def _kind(self, plan: LayerPlan, step: int) -> Hashable:
-        ctx, name, sources = self.ctx, plan.layer.name, sources_of(plan.layer)
-        if ctx.work.schedule == "three_level" or any(self.is_recurrent(source) for source in sources):
-            return None
-        gone = [tuple(ctx.n_vectors(s, n) for n in self.read_for_good(plan, s, step)) for s in sources]
-        n_replicas = plan.forward[-1].replica + 1 if plan.forward else 1
-        return step % n_replicas, ctx.n_vectors(name, step), *gone, self.consumers_of(name, step)
-
-    def _on_links(self, plan: LayerPlan) -> list[tuple[int, ...]]:
-        """For each step of a layer the bits that each of its homes sends."""
-        name = plan.layer.name
-        if name not in self._sent_bits:
-            steps = range(self.ctx.flow.n_steps(name))
-            of_homes = [[self._on_link(home, name, step) for step in steps] for home in plan.homes]
-            self._sent_bits[name] = list(zip(*of_homes, strict=True))
-        return self._sent_bits[name]
 
     def _given(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> Given:
         """Ports: of each tile's fetch, each block's last write, each home's sets of accumulators, each home."""
@@ -226,7 +189,7 @@ class Forward(Readers):
                 ports += [listed(ctx.last_write.get(turn.blocks[k])) for k in active]
             distance = ctx.chip.tile.n_accumulator_sets
             ports += [listed(self._sent_before(name, home.tile, step, distance)) for home in plan.homes]
-            counts = self._counts_of(name, step)
+            counts = self.counts_of_steps(name, [step])[0].tolist()
         for home in plan.homes:
             ports.append(listed(self._start_of(step)) + listed(self._sent_before(name, home.tile, step, 1)))
             ports.append(listed(self.left.get(home.tile) if self._in_order(plan) else None))
@@ -361,28 +324,6 @@ class Forward(Readers):
             for tile, rows in found.items()
         }
 
-    def _turn(self, plan: LayerPlan, step: int) -> Turn:
-        """The blocks whose turn the step is: those of one replica."""
-        known, name = self.ctx.known, plan.layer.name
-        if ("turns", name) not in known:
-            n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-            known["turns", name] = [
-                Turn(plan, [block for block in plan.forward if block.replica == replica])
-                for replica in range(n_replicas)
-            ]
-        turns: list[Turn] = known["turns", name]
-        return turns[step % len(turns)]
-
-    def _active(self, turn: Turn, step: int) -> list[int]:
-        """Blocks that are read in this step: all whose turn it is, or those that an input reaches."""
-        ctx, layer = self.ctx, turn.plan.layer
-        if not ctx.chip.execution.skip_idle_blocks:
-            return list(range(len(turn.blocks)))
-        if turn not in self._reached:
-            n_active = [ctx.active_per_step(layer, self.sample, block.rows) for block in turn.blocks]
-            self._reached[turn] = _above_zero(n_active, ctx.flow.n_steps(layer.name))
-        return self._reached[turn][step]
-
     def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int, fetched: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
         return empty_token(self.ctx, self.label(plan.layer.name, step), tile, home, fetched)
@@ -398,7 +339,7 @@ class Forward(Readers):
     ) -> None:
         """Read blocks and add their sums up at their homes."""
         ctx, name = self.ctx, turn.plan.layer.name
-        reads, _ = self._reads(turn, ctx.n_vectors(name, step))
+        reads, _ = self.reads_of(turn, ctx.n_vectors(name, step))
         where = [(turn.blocks[k].tile, turn.homes[k]) for k in active]
         before = [[done.fetched[tile], *written] for (tile, _), written in zip(where, waits.written, strict=True)]
         frees = [[waits.free[home]] for _, home in where]
@@ -406,26 +347,6 @@ class Forward(Readers):
         for (tile, home), read, [task] in zip(where, merged, added, strict=True):
             done.read.setdefault(tile, []).append(read)
             come[home].append(task)
-
-    def _reads(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
-        """What the blocks of a turn compute, and what they drive and read, by block and step."""
-        ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
-        if key not in self._counts:
-            bits = max(ctx.bits[source] for source in sources_of(layer))
-            signed = any(ctx.signed[source] for source in sources_of(layer))
-            products = [Product(block, n_vectors, bits, signed) for block in turn.blocks]
-            counts = [self._driven(turn, product) for product in products]
-            if ("reads", *key) not in ctx.known:
-                n_values = [block.n_columns * n_vectors for block in turn.blocks]
-                targets = [[target] for target in zip(turn.homes, n_values, strict=True)]
-                ctx.known["reads", *key] = Reads(products, targets)
-            self._counts[key] = ctx.known["reads", *key], np.array(counts)
-        return self._counts[key]
-
-    def _driven(self, turn: Turn, product: Product) -> Ints:
-        ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
-        codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
-        return counts_of(ctx, product, ctx.active_per_step(layer, self.sample, rows), codes)
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
@@ -445,19 +366,13 @@ class Forward(Readers):
     ) -> tuple[int, AtHome]:
         """Neurons, once all has come that their sums are made of, and what they send; without sums they leak."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        on_link, consumers = self._on_link(home, name, step), self.consumers_of(name, step)
+        on_link, consumers = self.on_link(home, name, step), self.consumers_of(name, step)
         key = ("home", home.tile, ctx.n_vectors(name, step), on_link, *consumers)
         sent, keeps = Sent(on_link, consumers, self._in_order(plan)), self._keeps(plan, "potentials")
         found: tuple[int, AtHome] = ctx.placed(
             key, label, lambda: lay_down_home(ctx, label, plan, home, step, sent, keeps=keeps), [come, left]
         )
         return found
-
-    def _on_link(self, home: Home, name: str, step: int) -> int:
-        """Bits that a home sends in a step."""
-        ctx, n_vectors = self.ctx, self.ctx.n_vectors(name, step)
-        n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
-        return spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
 
     def _keeps(self, plan: LayerPlan, what: str) -> bool:
         """Whether the backward pass will ask for a layer's inputs or potentials."""
@@ -472,11 +387,3 @@ def pooled_values(ctx: Context, plan: LayerPlan, home: Home, step: int) -> int:
     """Values in the windows of one step of a pooling layer, the padding included."""
     assert isinstance(plan.layer.op, Pool)
     return math.prod(plan.layer.op.kernel) * home.n_channels * ctx.n_vectors(plan.layer.name, step)
-
-
-def _above_zero(numbers: Sequence[Sequence[int]], n_steps: int) -> list[list[int]]:
-    """For each step, which rows have a number above zero."""
-    is_above = np.array(numbers, np.int64).reshape(len(numbers), n_steps).T > 0
-    if is_above.all():
-        return [list(range(len(numbers)))] * n_steps
-    return [np.flatnonzero(of_step).tolist() for of_step in is_above]

@@ -21,9 +21,9 @@ slopes go with the errors, for they are multiplied at the synapse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from archsim.components import Job, Operations
 from archsim.lowering import arithmetic
@@ -50,6 +50,7 @@ from archsim.taskgraph import opening
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
+Counts = tuple[int, int, int]  # errors, products, words of gradients
 
 
 @dataclass
@@ -73,7 +74,7 @@ class Learning:
     gradients: dict[str, list[int]]
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
-    _outer: dict[tuple[str, int], tuple[list[int], list[int], list[int]]] = field(default_factory=dict)
+    _outer: dict[tuple[str, int], tuple[list[Counts], Callable[[Counts], list[Job]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
@@ -338,29 +339,38 @@ class Learning:
 
     def jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> list[Job]:
         """To rescale the errors, to multiply, to add up the words that this touches if there are any."""
-        ctx, here = self.ctx, self.ctx.parts.at(tile)
-        n_errors, n_macs, n_words = (column[step] for column in self._counts_of_outer(plan, tile))
-        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        jobs = [
-            self._rescale(n_errors),
-            here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip)),
-        ]
-        return [*jobs, here.gradient_buffer.accumulate(n_words)] if n_words else jobs
-
-    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> tuple[list[int], list[int], list[int]]:
-        """Errors, products and words of a tile, by step."""
         key = (plan.layer.name, tile)
         if key not in self._outer:
-            ctx, sample = self.ctx, self.forward.sample
-            blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
-            spans = {block.columns for block in blocks}
-            at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
-            self._outer[key] = (
-                _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
-                _summed(ctx.macs_per_step(*where) for where in at),
-                _summed(ctx.words_per_step(*where) for where in at),
-            )
-        return self._outer[key]
+            self._outer[key] = self._counts_of_outer(plan, tile), self._pricing_of_outer(plan, tile)
+        counts, priced = self._outer[key]
+        return priced(counts[step])
+
+    def _pricing_of_outer(self, plan: LayerPlan, tile: int) -> Callable[[Counts], list[Job]]:
+        """Jobs of one tile, of how many errors, products and words."""
+        ctx, here = self.ctx, self.ctx.parts.at(tile)
+        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        error_bits = arithmetic.error_bits(ctx.chip)
+
+        @cache
+        def priced(counts: Counts) -> list[Job]:
+            n_errors, n_macs, n_words = counts
+            jobs = [self._rescale(n_errors), here.gradient_unit.outer(n_macs, input_bits, error_bits)]
+            return [*jobs, here.gradient_buffer.accumulate(n_words)] if n_words else jobs
+
+        return priced
+
+    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> list[Counts]:
+        """Errors, products and words of a tile, by step."""
+        ctx, sample = self.ctx, self.forward.sample
+        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+        spans = {block.columns for block in blocks}
+        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+        columns = (
+            _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
+            _summed(ctx.macs_per_step(*where) for where in at),
+            _summed(ctx.words_per_step(*where) for where in at),
+        )
+        return list(zip(*columns, strict=True))
 
     def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
         """Ports: the errors, fetched; the inputs that were kept."""

@@ -8,7 +8,7 @@ units that are alike, too, or does not move at all.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from archsim.taskgraph import TaskGraphBuilder, Unit
 
+Ints = NDArray[np.int64]
 Parts = list[tuple[int, Any]]
 """Of each part of a unit, its first task and what it has made, counted from there."""
 
@@ -39,7 +40,7 @@ class Repeats:
     _last: Unit | None = None
     _begin: int = 0  # the first task of those units in a row that are alike
     _step: int = 0  # timesteps from one unit to the next
-    _moves: NDArray[np.int64] | None = None  # how far what a unit waits for moves on, by port task
+    _moves: Ints | None = None  # how far what a unit waits for moves on, by port task
 
     def comes_again(self, key: Hashable) -> bool:
         """Whether a unit with this key is the last one, moved on."""
@@ -56,17 +57,17 @@ class Repeats:
             self._moves = self._moving(before, unit)
             self._step = int(unit.timestep[0] - before.timestep[0])
 
-    def _moving(self, before: Unit, unit: Unit) -> NDArray[np.int64] | None:
+    def _moving(self, before: Unit, unit: Unit) -> Ints | None:
         """By port task 0 or a unit, if both units wait for units that are alike, or for what lies before them."""
         moves, here = unit.ports - before.ports, before.ports >= self._begin
         good = np.where(here, moves == unit.n_tasks, (moves == 0) & (unit.ports < self._begin))
         return moves if good.all() else None
 
-    def place(self, counts: Sequence[int]) -> Parts:
-        """Lay down the next unit with these counts; its parts."""
-        assert self._last is not None and self._moves is not None  # `comes_again` has said so
-        n_tasks = self._last.n_tasks
-        self._last = self._last.moved_on(self._moves, self._step)
-        self.graph.again(self._last, counts)
-        self.parts = [(first + n_tasks, made) for first, made in self.parts]
-        return self.parts
+    def place(self, counts: Ints) -> Iterator[Parts]:
+        """Lay down the next units, with these counts, (units, counts of one); the parts of each."""
+        assert self._last is not None  # `comes_again` has said so
+        assert self._moves is not None
+        before, self._last = self._last, self.graph.again(self._last, self._moves, self._step, counts)
+        of_unit, n_tasks = self.parts, before.n_tasks
+        self.parts = [(first + len(counts) * n_tasks, made) for first, made in of_unit]
+        return ([(first + k * n_tasks, made) for first, made in of_unit] for k in range(1, len(counts) + 1))

@@ -98,12 +98,6 @@ class Unit(NamedTuple):
             and len(set((self.timestep - before.timestep).tolist())) == 1
         )
 
-    def moved_on(self, moves: Ints, n_timesteps: int) -> Unit:
-        """The next unit, which waits for tasks so much further on."""
-        return self._replace(
-            first=self.first + self.n_tasks, ports=self.ports + moves, timestep=self.timestep + n_timesteps
-        )
-
 
 class Places:
     """Fragments in the order in which they are placed, with what each place says."""
@@ -200,19 +194,23 @@ class Places:
             self.sample[number:], len(self.counts) - counts,
         )  # fmt: skip
 
-    def again(self, unit: Unit, counts: Sequence[int], n_before: int) -> None:
-        """The places of a unit, with other counts, behind so many single tasks."""
-        if len(counts) != unit.n_counts:
-            raise EngineError(f"a unit with {unit.n_counts} open counts is placed with {len(counts)}")
-        self.number.extend(unit.numbers)
-        self.n_before.extend([n_before] * len(unit.numbers))
-        self.port_sizes.extend(unit.port_sizes)
-        self.port_tasks.frombytes(unit.ports.astype(np.int32).tobytes())
-        self.slots.extend(unit.slots)
-        self.counts.extend(counts)
-        self.timestep.frombytes(unit.timestep.astype(np.int32).tobytes())
-        self.sample.extend(unit.sample)
-        self.n_tasks += unit.n_tasks
+    def again(self, unit: Unit, moves: Ints, n_timesteps: int, counts: Ints, n_before: int) -> Unit:
+        """The places of a unit as often as there are counts, moved on; the last one."""
+        n = len(counts)
+        if counts.shape[1] != unit.n_counts:
+            raise EngineError(f"a unit with {unit.n_counts} open counts is placed with {counts.shape[1]}")
+        ahead = np.arange(1, n + 1)[:, None]
+        ports, timestep = unit.ports + ahead * moves, unit.timestep + ahead * n_timesteps
+        self.number.extend(unit.numbers * n)
+        self.n_before.extend([n_before] * (n * len(unit.numbers)))
+        self.port_sizes.extend(unit.port_sizes * n)
+        self.port_tasks.frombytes(ports.astype(np.int32).tobytes())
+        self.slots.extend(unit.slots * n)
+        self.counts.frombytes(counts.astype(np.int64).tobytes())
+        self.timestep.frombytes(timestep.astype(np.int32).tobytes())
+        self.sample.extend(unit.sample * n)
+        self.n_tasks += n * unit.n_tasks
+        return unit._replace(first=unit.first + n * unit.n_tasks, ports=ports[-1], timestep=timestep[-1])
 
     def each(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
         """Each of many places, with what it gives."""
