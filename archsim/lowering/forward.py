@@ -88,6 +88,7 @@ class Forward(StepsAlike):
 
         What follows on one step of the input is a unit; such that are alike are placed without another look.
         """
+        self._forget_early_samples()
         repeats, every = Repeats(self.ctx.graph), self._units
         keys = [self._key(unit) for unit in every]
         at = 0
@@ -102,6 +103,18 @@ class Forward(StepsAlike):
                 parts = [self._laid_down(name, step) for name, step in every[at]]
                 repeats.learn(keys[at], self.ctx.graph.since(mark), parts)
             at += n
+
+    def _forget_early_samples(self) -> None:
+        """Samples that lie further back than any step looks: in a run of thousands they would fill the memory."""
+        ctx, tile = self.ctx, self.ctx.chip.tile
+        n_replicas = 1 + max((block.replica for block in ctx.mapping.blocks), default=0)
+        back = max(UNDER_WAY, tile.n_input_sets * n_replicas, tile.n_accumulator_sets)
+        fewest = min(ctx.flow.n_steps(name) for name in (INPUT, *ctx.network.names))
+        run: Forward | None = self
+        for _ in range(math.ceil(back / fewest)):
+            run = None if run is None else run.before
+        if run is not None:
+            run.before = None
 
     @property
     def _units(self) -> list[list[Step]]:
