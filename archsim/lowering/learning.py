@@ -349,12 +349,13 @@ class Learning:
         """Jobs of one tile, of how many errors, products and words."""
         ctx, here = self.ctx, self.ctx.parts.at(tile)
         input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        error_bits = arithmetic.error_bits(ctx.chip)
+        error_bits, unit = arithmetic.error_bits(ctx.chip), ctx.parts.gradient_unit
+        name, operations = self._of_rescaling
 
         @cache
         def priced(counts: Counts) -> list[Job]:
             n_errors, n_macs, n_words = counts
-            jobs = [self._rescale(n_errors), here.gradient_unit.outer(n_macs, input_bits, error_bits)]
+            jobs = [unit.compute(name, n_errors, operations), here.gradient_unit.outer(n_macs, input_bits, error_bits)]
             return [*jobs, here.gradient_buffer.accumulate(n_words)] if n_words else jobs
 
         return priced
