@@ -68,7 +68,8 @@ def rows(study: Study, lines: Sequence[Mapping[str, Any]]) -> Iterator[list[str]
         yield [
             line["contender"], str(line["depth"]), f"{line['bits']} bit, {line['quantiser']}", str(line["passes"]),
             line["case"], f"{line['rate']:g}", percent(line["after"]), against(other),
-            percent(line["ideal_after"]), *(format_quantity(line[figure]["mean"], kind) for figure, kind in KINDS.items()),
+            percent(line["ideal_after"]),
+            *(format_quantity(line[figure]["mean"], kind) for figure, kind in KINDS.items()),
             f"{line['cells_written']['mean']:.4g}",
         ]  # fmt: skip
 

@@ -24,6 +24,7 @@ def test_the_first_windows_are_adapted_to_where_the_workload_says_how_many(root_
 
 
 def test_more_windows_than_the_split_leaves_are_refused_with_their_number(root_dir):
-    work = archsim.load_workload(root_dir / "workloads/watch_adapt.yaml", [*SHORT, "learning.adapt.windows=100000"])
-    with pytest.raises(WorkloadError, match=r"asks for 100000; the split 'right_to_left' leaves \d+, so say \d+ or"):
+    many = [*SHORT, "learning.adapt.windows=100000"]
+    work = archsim.load_workload(root_dir / "workloads/watch_adapt.yaml", many)
+    with pytest.raises(WorkloadError, match=r"asks for 100000; the split 'right_to_left' leaves \d+, so say \d+"):
         data_of(work, 0)
