@@ -11,7 +11,7 @@ QUICK := $(addprefix tests/,components engine export files interconnect mapping 
   test_units.py test_verify.py test_yaml_reader.py)
 
 # rooms whose lines and branches `make coverage` measures; kernels are seen through their plain twins
-COVERED := spec units taskgraph engine metrics lowering components crossbar
+COVERED := spec units taskgraph engine metrics lowering components rules crossbar
 
 .PHONY: demo quick test docs pages validate coverage nightly lowest wheel clean
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from archsim.engine import ENGINES, POLICIES, run_tasks
 from archsim.engine.long import LongRun, check_memory, run_long
@@ -206,10 +207,10 @@ class _Ending:
             self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
             provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
         )  # fmt: skip
-        return replace(result, activity=self._seen(self.timesteps))
+        return replace(result, seen=partial(self._seen, self.timesteps))
 
     def _seen(self, timesteps: int) -> RunActivity:
-        """What runs through the layers in so many timesteps: of a long run the workload's own, which repeat."""
+        """Activity of the layers in so many timesteps: of a long run the workload's own, which repeat."""
         ready, flow = self._ready, replace(self.mapping.flow, n_timesteps=timesteps)
         work, mapping = replace(ready.work, n_timesteps=timesteps), replace(ready.mapping, flow=flow)
         return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps), ready.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import overload
 
 from archsim.engine import run_tasks
@@ -13,6 +14,7 @@ from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
 from archsim.sight import in_sight_of
 from archsim.spec import Chip, unusual
+from archsim.taskgraph.memory import give_back
 from archsim.verify import verify
 from archsim.workload import PROGRAM, Phase, Workload
 from archsim.workload.drawn import layers_of_file
@@ -131,8 +133,11 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
     """A prepared run, laid down, played, verified and evaluated; nothing unusual is told."""
     chip, work, mapping, phase = ready.chip, ready.work, ready.mapping, ready.mapping.phase
     lowered = ready.lowered()
+    give_back(lowered.graph.n_tasks)
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
+    give_back(lowered.graph.n_tasks)
     verify(lowered.graph, trace, policy=policy)
+    give_back(lowered.graph.n_tasks)
     made = provenance(chip, work, engine, ready.seed, phase, **({} if policy == "fifo" else {"policy": policy}))
     result = Result.of(
         lowered.graph,
@@ -152,4 +157,4 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         },
         policy=policy,
     )
-    return replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))
+    return replace(result, seen=partial(in_sight_of, chip, work, mapping, ready.activity, ready.seed))

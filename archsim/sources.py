@@ -1,4 +1,4 @@
-"""What a user gives in place of a file: a path, an example's name, a file's text, or a dict of its content."""
+"""Inputs in place of a file: a path, an example's name, a file's text, or a dict of its content."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from typing import Any
 from typer.main import get_command
 
 import archsim
-from archsim.schema import KINDS, schema_of
+from archsim.examples import KINDS
+from archsim.schema import schema_of
 
 TITLES = {"chip": "Keys of a chip file", "workload": "Keys of a workload file", "study": "Keys of a study file"}
 GUIDES = {

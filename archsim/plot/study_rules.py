@@ -47,7 +47,7 @@ def energy_against_accuracy(lines: Lines, path: str | Path) -> None:
             linestyle="", label=name, color=PALETTE[number % len(PALETTE)], marker=_MARKS[number % len(_MARKS)],
         )  # fmt: skip
     axis.set_xscale("log")
-    axis.set_xlabel("energy of an adaptation (uJ)")
+    axis.set_xlabel("energy of an adaptation (µJ)")
     axis.set_ylabel("accuracy (%)")
     axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     save(fig, path)

@@ -109,7 +109,7 @@ def _more(n: int, what: str) -> list[str]:
 
 
 def _notes(rows: Sequence[Row]) -> list[str]:
-    """What the figures do not tell, by move."""
+    """Effects that the figures do not show, by move."""
     said: dict[str, dict[str, None]] = {}
     for row in rows:
         touched = row.get("accuracy")

@@ -205,7 +205,7 @@ def record_faults(record: object) -> list[Fault]:
     Returns
     -------
     list of (path, message)
-        Of every fault; empty if there is none.
+        Of every error; empty if there is none.
 
     Examples
     --------

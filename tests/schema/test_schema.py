@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archsim.errors import SpecError
-from archsim.schema import FOLDER, KINDS, keys, meaning, schema_of
+from archsim.examples import KINDS
+from archsim.schema import FOLDER, keys, meaning, schema_of
 from archsim.yaml_reader import read_yaml
 
 
