@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from archsim.components import Action
 from archsim.engine import run_tasks
-from archsim.lowering import Stretch, Written, lower, parts_of
+from archsim.lowering import Lowered, Stretch, Written, lower, parts_of
 from archsim.lowering.counted import ActivityLike
 from archsim.lowering.update import PHASE
 from archsim.mapping import Mapping
-from archsim.metrics import LongResult, Tally
+from archsim.metrics import LongResult, Result, Tally
 from archsim.snn import Activity
 from archsim.spec import Chip
 from archsim.taskgraph import TaskGraph
@@ -57,7 +57,7 @@ def with_lead(schedule: str, sizes: Sequence[int], batch: int) -> tuple[Part, ..
 
 @dataclass(frozen=True, eq=False)
 class LearningRun:
-    """What all batches of a run share.
+    """Settings that all batches of a run share.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class BatchCost:
-    """What one batch takes.
+    """Times and tasks of one batch.
 
     Parameters
     ----------
@@ -168,23 +168,13 @@ def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCos
     activity : Activity
         Of the windows and writes of `run.parts(batch)`, in this order.
 
-    Returns
-    -------
-    BatchCost
-
     Raises
     ------
     DeadlockError, DoesNotFitError
         As :func:`archsim.simulate`.
     """
-    parts = run.parts(batch)
-    sizes = tuple(n for _, n in parts)
+    sizes, low, trace = _played(run, batch, activity)
     n_lead = sum(sizes[:-1])
-    work = replace(run.work, n_samples=sum(sizes))
-    stretch = Stretch(sizes, first_update=parts[0][0])
-    low = lower(run.chip, work, run.mapping, activity, seed=run.seed, stretch=stretch)
-    trace = run_tasks(low.graph, engine=run.engine, policy=run.policy)
-    verify(low.graph, trace, policy=run.policy)
     own = low.graph.sample >= n_lead
     tally = Tally.of(low.graph, own)
     ends = window_ends(low.graph, trace)
@@ -193,6 +183,28 @@ def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCos
         {kind.action: low.actions[kind.action] for kind in tally.sums}, low.updates[-1],
         is_cut=batch + 1 == len(run.sizes) or _is_cut(low.graph, trace, run.clean_window(sizes)),
     )  # fmt: skip
+
+
+def result_of_batch(run: LearningRun, batch: int, activity: ActivityLike) -> Result:
+    """A batch with its lead, with graph and trace; otherwise as `play_batch`."""
+    sizes, low, trace = _played(run, batch, activity)
+    return Result.of(
+        low.graph, trace, low.actions, low.parts.items(), run.mapping.crossbars_by_layer,
+        run.mapping.n_crossbars_available, n_samples=sum(sizes), phase=run.mapping.phase,
+        name=f"{run.chip.name}/{run.work.name}", provenance={}, policy=run.policy,
+    )  # fmt: skip
+
+
+def _played(run: LearningRun, batch: int, activity: ActivityLike) -> tuple[tuple[int, ...], Lowered, Trace]:
+    """A batch behind its lead, verified: windows of each part, tasks, and when they ran."""
+    parts = run.parts(batch)
+    sizes = tuple(n for _, n in parts)
+    work = replace(run.work, n_samples=sum(sizes))
+    stretch = Stretch(sizes, first_update=parts[0][0])
+    low = lower(run.chip, work, run.mapping, activity, seed=run.seed, stretch=stretch)
+    trace = run_tasks(low.graph, engine=run.engine, policy=run.policy)
+    verify(low.graph, trace, policy=run.policy)
+    return sizes, low, trace
 
 
 def window_ends(graph: TaskGraph, trace: Trace) -> Ints:
@@ -226,10 +238,6 @@ def play_all(run: LearningRun, recorded: Recorded, made: dict[str, object]) -> L
     recorded : Recorded
     made : dict
         The provenance of the result.
-
-    Returns
-    -------
-    LongResult
     """
     tally, prices, written, latency_ps = Tally(), dict[str, Action](), Written(), 0
     for batch in range(len(run.sizes)):

@@ -18,8 +18,8 @@ from archsim.crossbar.mvm.kernels import Coding
 from archsim.crossbar.mvm.lines import Lines
 from archsim.crossbar.mvm.noise import Between, Noise, uniform_or_all
 from archsim.crossbar.mvm.reading import Products, Reading, Source, Tally
-from archsim.crossbar.mvm.readout import Adc
 from archsim.crossbar.mvm.weights import WeightMap, level_scale, pedestal
+from archsim.crossbar.readouts.converter import Adc
 from archsim.crossbar.shares import Shares, shares_of
 from archsim.crossbar.wired import Solved, SolvedBackward, bent_digits, is_linear, transfers
 from archsim.spec.values import ArraySpec

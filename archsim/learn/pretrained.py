@@ -87,7 +87,7 @@ def _costs(chip: Chip, work: Workload, network: Network, plan: Plan, done: Adapt
     run = run_of(chip, work, network, plan, done.rule, "compiled")
     costs = played(run, Recorded(done.activity, plan.recorded, plan.sizes), plan.sample)
     first = programming_cost(chip, work, network, done.rule, "compiled")
-    found = adaptation_cost(run, plan.sample, costs, first)["adaptation"]
+    found = adaptation_cost(run, plan.sample, costs, first, done.pulses_by_update)["adaptation"]
     return {
         "adaptation_latency_ps": found["latency_ps"]["value"],
         "adaptation_energy_pj": found["energy_pj"]["value"],

@@ -73,6 +73,8 @@ class RuleRun:
         What every set of arrays did while adapting.
     read_errors : dict of str to dict of str to float
         Relative rms error of what the arrays read after it, by path (forward, backward, feedback) and layer.
+    pulses_by_update : dict of str to list of int
+        Pulses that cells got, as :class:`archsim.snn.learn.adaptation.Adapted` has them.
     n_simulated : int
         Batches that were recorded for the event simulation; 0 of a seed that is not simulated.
     """
@@ -92,6 +94,7 @@ class RuleRun:
     spike_rate: dict[str, float]
     counters: dict[str, dict[str, int]]
     read_errors: dict[str, dict[str, float]] = field(default_factory=dict)
+    pulses_by_update: dict[str, list[int]] = field(default_factory=dict)
     n_simulated: int = 0
 
     @property

@@ -107,17 +107,21 @@ class Estimated:
         return Estimated(self.value / n, self.standard_error / n, self.half_width / n)
 
 
-def total_of(sample: Sample, of_batch: dict[int, float], sizes: Sequence[int]) -> Estimated:
+def total_of(
+    sample: Sample, of_batch: dict[int, float], sizes: Sequence[int], *also: Sequence[float]
+) -> Estimated:
     """The sum over all batches of what was found for some.
 
-    The combined ratio estimate of a stratified sample, by the windows x of a batch, which are known of all: with
-    W = Σ x over all batches, and h the strata (N batches, of which n were simulated)::
+    The generalised regression estimate of a stratified sample, by what is known of every batch: its windows, and
+    what else is given, such as the pulses that it wrote. With x_k of batch k, strata h (N batches, of which n were
+    simulated), and B from the least squares of y on x with weights N/n over windows::
 
-        R = Σ_h (N/n) Σ y / Σ_h (N/n) Σ x              total = W R
-        variance = Σ_h N² (1 - n/N) s² / n              s² of e = y - R x within the stratum
+        total = Σ_h (N/n) Σ g y                         g_k so that Σ_h (N/n) Σ g x is Σ_all x
+        variance = Σ_h N² (1 - n/N) s² / n              s² of g e within the stratum, e = y - x B
 
-    and the interval by Student's t with Σ (n - 1) degrees of freedom (Cochran, *Sampling Techniques*, 1977,
-    sections 5A.8 and 6.11).
+    and the interval by Student's t with Σ (n - 1) degrees of freedom, less one for each x but the windows
+    (Särndal, Swensson, Wretman, *Model Assisted Survey Sampling*, 1992, sections 6.5 and 6.6). By windows alone it
+    is the combined ratio estimate (Cochran, *Sampling Techniques*, 1977, section 6.11).
 
     Parameters
     ----------
@@ -125,7 +129,9 @@ def total_of(sample: Sample, of_batch: dict[int, float], sizes: Sequence[int]) -
     of_batch : dict of int to float
         y by batch, of all that were simulated.
     sizes : sequence of int
-        Windows of every batch.
+        Windows of every batch, 1 or more.
+    *also : sequence of float
+        More that is known of every batch.
 
     Returns
     -------
@@ -140,15 +146,29 @@ def total_of(sample: Sample, of_batch: dict[int, float], sizes: Sequence[int]) -
         return Estimated(math.fsum(of_batch.values()))
     from scipy.stats import t
 
-    weight = sample.weights()
-    ratio = math.fsum(weight[k] * of_batch[k] for k in of_batch) / sum(weight[k] * sizes[k] for k in of_batch)
-    variance, freedom = 0.0, 0
+    batches, weight = list(of_batch), sample.weights()
+    known = np.stack([np.asarray(column, float) for column in (sizes, *also)], axis=1)
+    y, w = np.array([of_batch[k] for k in batches]), np.array([weight[k] for k in batches])
+    gain, left = _regressed(known, known[batches], y, w)
+    scaled = dict(zip(batches, gain * left, strict=True))
+    variance, freedom = 0.0, -len(also)
     for every, some in zip(sample.strata, sample.chosen, strict=True):
-        left = np.array([of_batch[k] - ratio * sizes[k] for k in some])
-        variance += len(every) ** 2 * (1 - len(some) / len(every)) * float(left.var(ddof=1)) / len(some)
+        spread = float(np.var([scaled[k] for k in some], ddof=1))
+        variance += len(every) ** 2 * (1 - len(some) / len(every)) * spread / len(some)
         freedom += len(some) - 1
     error = math.sqrt(variance)
-    return Estimated(ratio * sum(sizes), error, float(t.ppf(0.975, freedom)) * error)
+    return Estimated(float((w * gain) @ y), error, float(t.ppf(0.975, max(1, freedom))) * error)
+
+
+def _regressed(known: Floats, x: Floats, y: Floats, w: Floats) -> tuple[Floats, Floats]:
+    """g and e of `total_of`; where columns say the same in the sample, the shortest B."""
+    scale = np.abs(x).max(axis=0)
+    scale[scale == 0] = 1.0
+    known, x = known / scale, x / scale
+    share = (w / x[:, 0])[:, None] * x
+    inverse = np.linalg.pinv(x.T @ share, rcond=1e-10, hermitian=True)
+    gain = 1 + (known.sum(axis=0) - w @ x) @ inverse @ x.T / x[:, 0]
+    return gain, y - x @ (inverse @ (share.T @ y))
 
 
 def quantiles(values: Floats, weights: Floats, shares: Sequence[float]) -> list[float]:

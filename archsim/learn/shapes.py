@@ -57,6 +57,7 @@ class RuleRunShape(_Strict):
     spike_rate: dict[str, Share]
     counters: dict[str, dict[str, Whole]]
     read_errors: dict[str, dict[str, Number]]
+    pulses_by_update: dict[str, list[Whole]]
     n_simulated: Whole
 
 

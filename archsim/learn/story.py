@@ -281,6 +281,7 @@ class _Story:
             spike_rate={name: done.activity.mean_rate(name) for name in done.activity.spikes},
             counters={key: asdict(counters) for key, counters in done.counters.items()},
             read_errors=done.read_errors,
+            pulses_by_update=done.pulses_by_update,
         )
 
     def _programmed(self, seed: int, trained: Pretrained, data: _Data) -> float:

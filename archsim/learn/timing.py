@@ -58,15 +58,17 @@ class Timing:
         chosen = Plan.of(self.work, run.n_windows // plan.passes, run.n_simulated, run.seed)
         activity = Activity.load(recorded, self.trained)
         asked = {"windows": run.n_windows, "batches": list(chosen.sample.batches)}
-        return self._kept(run.rule, activity, asked, partial(self._batches, run.rule, chosen, activity))
+        batches = partial(self._batches, run, chosen, activity)
+        return self._kept(run.rule, activity, asked, batches)
 
-    def _batches(self, rule: str, chosen: Plan, activity: Activity) -> dict[str, Any]:
+    def _batches(self, of: RuleRun, chosen: Plan, activity: Activity) -> dict[str, Any]:
         allowed = self.max_memory_bytes
+        rule = of.rule
         run = run_of(self.chip, self.work, self.trained, chosen, rule, self.engine, max_memory_bytes=allowed)
         recorded = Recorded(activity, chosen.recorded, chosen.sizes)
         costs = played(run, recorded, chosen.sample, self.n_workers, partial(self._told, rule))
         first = programming_cost(self.chip, self.work, self.trained, rule, self.engine)
-        return adaptation_cost(run, chosen.sample, costs, first)
+        return adaptation_cost(run, chosen.sample, costs, first, of.pulses_by_update)
 
     def first_windows(self, phase: str, recorded: Path) -> dict[str, Any]:
         """The first recorded windows, in a phase in which nothing is learned."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,12 +13,12 @@ from archsim.components import Action
 from archsim.errors import WorkloadError
 from archsim.learn.hardware import timed
 from archsim.learn.sampling import LEAST, Estimated, Sample, batch_sizes, choose, quantiles, total_of
-from archsim.long_learning import BatchCost, LearningRun, play_batch, with_lead
+from archsim.long_learning import BatchCost, LearningRun, play_batch, result_of_batch, with_lead
 from archsim.long_learning import Recorded as Recorded
 from archsim.lowering import Written, parts_of
 from archsim.mapping import map_workload
 from archsim.memory import n_tasks
-from archsim.metrics import LongResult, Tally
+from archsim.metrics import LongResult, Result, Tally
 from archsim.prepare import prepare
 from archsim.processes import in_turn
 from archsim.provenance import provenance
@@ -135,14 +135,29 @@ def played(
         yield cost
 
 
+def typical_batch(run: LearningRun, recorded: Recorded, costs: Sequence[BatchCost]) -> Result:
+    """The batch whose time is the median of those that were simulated, with its lead, graph and trace."""
+    ordered = sorted(costs, key=lambda cost: (int(cost.window_ps.sum()), cost.batch))
+    batch = ordered[len(ordered) // 2].batch
+    return result_of_batch(run, batch, recorded.of(run.parts(batch)))
+
+
 def _play(run: LearningRun, piece: tuple[int, Activity]) -> BatchCost:
     return play_batch(run, *piece)
 
 
 def adaptation_cost(
-    run: LearningRun, sample: Sample, costs: Iterator[BatchCost], programming: dict[str, Any]
+    run: LearningRun,
+    sample: Sample,
+    costs: Iterator[BatchCost],
+    programming: dict[str, Any],
+    pulses: Mapping[str, Sequence[int]],
 ) -> dict[str, Any]:
-    """An adaptation in figures: a `LongResult` of what was simulated, and ``adaptation``, what it says of all."""
+    """An adaptation in figures: a `LongResult` of what was simulated, and ``adaptation``, what it says of all.
+
+    `pulses` are those of all updates (`Adapted.pulses_by_update`): they tell what energy ("all") and time
+    ("serial") batches took that were not simulated (`total_of`).
+    """
     tally, prices, written = Tally(), dict[str, Action](), Written()
     windows: dict[int, Ints] = {}
     dynamic_pj: dict[int, float] = {}
@@ -171,11 +186,12 @@ def adaptation_cost(
     leakage_pj_per_ps = result.leakage_energy_pj / latency_ps if latency_ps else 0.0
     energy_pj = {k: dynamic_pj[k] + leakage_pj_per_ps * time_ps[k] for k in dynamic_pj}
 
-    def all_of(of_batch: dict[int, float], more: float = 0.0) -> Estimated:
-        found = total_of(sample, of_batch, run.sizes)
+    def all_of(of_batch: dict[int, float], known: Sequence[int], more: float = 0.0) -> Estimated:
+        found = total_of(sample, of_batch, run.sizes, known)
         return replace(found, value=found.value + more)
 
-    time, energy = all_of(time_ps, writing_ps), all_of(energy_pj, leakage_pj_per_ps * writing_ps)
+    time = all_of(time_ps, _before(pulses["serial"]), writing_ps)
+    energy = all_of(energy_pj, pulses["all"], leakage_pj_per_ps * writing_ps)
     if sample.is_whole:
         time, energy = Estimated(latency_ps), Estimated(result.energy_pj)
     n = sum(run.sizes)
@@ -189,10 +205,15 @@ def adaptation_cost(
         "latency_ps": asdict(time), "energy_pj": asdict(energy),
         "window_ps": {**asdict(time.over(n)), "p50": half, "p99": most, "largest": float(each.max())},
         "window_pj": asdict(energy.over(n)),
-        "writes": {name: asdict(all_of(of_batch)) for name, of_batch in writes.items()},
+        "writes": {name: asdict(all_of(of_batch, pulses["all"])) for name, of_batch in writes.items()},
         "programming": programming,
     }  # fmt: skip
     return {**result.to_dict(), "adaptation": adaptation}
+
+
+def _before(of_update: Sequence[int]) -> list[int]:
+    """By batch, what the update before it wrote: the batch waits for that, not for its own."""
+    return [0, *of_update[:-1]]
 
 
 def _way(run: LearningRun, sample: Sample, is_exact: bool) -> str:

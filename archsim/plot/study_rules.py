@@ -47,7 +47,28 @@ def energy_against_accuracy(lines: Lines, path: str | Path) -> None:
             linestyle="", label=name, color=PALETTE[number % len(PALETTE)], marker=_MARKS[number % len(_MARKS)],
         )  # fmt: skip
     axis.set_xscale("log")
-    axis.set_xlabel("energy of an adaptation (uJ)")
+    axis.set_xlabel("energy of an adaptation (µJ)")
     axis.set_ylabel("accuracy (%)")
     axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    save(fig, path)
+
+
+def saving_by_share(
+    lines: Sequence[Any], components: Sequence[str], mark: tuple[float, str], path: str | Path
+) -> None:
+    """One panel for each component: the energy that DFA saves by its share of BP's, a line for each depth.
+
+    A dashed line at `mark`, a saving and its name.
+    """
+    fig = figure(4.5 * len(components), 4)
+    panels = fig.subplots(1, len(components), sharey=True, squeeze=False)[0]
+    for axis, component in zip(panels, components, strict=True):
+        for number, line in enumerate(one for one in lines if one.component == component):
+            look = {"color": PALETTE[number % len(PALETTE)]}
+            axis.plot([0, 100], [line.without, line.alone], label=f"{line.depth} hidden layers", **look)
+            axis.plot([100 * line.share], [line.at(line.share)], marker="o", **look)
+        axis.axhline(mark[0], color="0.5", linestyle="--", label=mark[1])
+        axis.set_xlabel(f"share of {component} in BP's energy (%)")
+        axis.legend(fontsize=7)
+    panels[0].set_ylabel("energy saved by DFA (%)")
     save(fig, path)

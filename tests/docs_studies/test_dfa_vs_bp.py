@@ -12,8 +12,7 @@ from dfa_vs_bp import main
 @pytest.fixture(scope="module")
 def written(root_dir: Path, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("dfa_vs_bp")
-    for name in ("dfa_vs_bp.json", "dfa_vs_bp_width.md"):
-        shutil.copy(root_dir / "docs/studies/dfa_vs_bp" / name, folder)
+    shutil.copy(root_dir / "docs/studies/dfa_vs_bp/dfa_vs_bp.json", folder)
     main(["--from-record", "-o", str(folder)])
     return folder
 

@@ -66,6 +66,10 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
     written = [key for key in done.counters if not key.endswith(FEEDBACK)]
     pulses = sum(done.counters[key].pulses for key in written)
     assert sum(cost.written.pulses for cost in costs) == pytest.approx(pulses)
+    assert done.pulses_by_update["all"] == [cost.written.pulses for cost in costs]
+    assert all(
+        0 <= few <= n for few, n in zip(done.pulses_by_update["serial"], done.pulses_by_update["all"], strict=True)
+    )
     assert pulses == sum(done.counters[key].verify_reads for key in written) > 0
     n_cells = tally.count("program", phase="update")
     assert n_cells == tally.count("verify", phase="update") == sum(cost.written.cells for cost in costs)
@@ -75,7 +79,7 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
 def test_the_figures_are_those_of_all_batches(adapted):
     done, run, plan, costs, tally = adapted
     first = programming_cost(run.chip, run.work, run.work.network, run.mapping.phase, "compiled")
-    found = adaptation_cost(run, plan.sample, iter(costs), first)
+    found = adaptation_cost(run, plan.sample, iter(costs), first, done.pulses_by_update)
     whole, totals = found["adaptation"], found["totals"]
     assert whole["is_whole"]
     assert whole["latency_ps"] == {"value": totals["latency_ps"], "standard_error": 0, "half_width": 0}

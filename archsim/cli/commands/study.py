@@ -137,7 +137,7 @@ def rules(
     """
     from archsim.cli.inputs import progress, split_assignments
     from archsim.study import Base
-    from archsim.study.rules import Question, rules_study, summary_text, write_study
+    from archsim.study.rules import Cross, Question, rules_study, summary_text, write_study
     from archsim.study.rules.contenders import chosen
 
     files = _files(chip, workload)
@@ -146,9 +146,9 @@ def rules(
         check_folder(output)
     counts = {"depths": depths, "bits": bits, "passes": passes}
     numbers = {name: _numbers(f"--{name}", text) for name, text in counts.items()}
+    cross = Cross(numbers["depths"], numbers["bits"], tuple(quantisers.split(",")), numbers["passes"])
     question = Question(
-        base, chosen(contenders), numbers["depths"], numbers["bits"], tuple(quantisers.split(",")),
-        numbers["passes"], tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
+        base, chosen(contenders), (cross,), tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
         workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)

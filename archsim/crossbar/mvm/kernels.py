@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.crossbar.mvm.readout import SLACK, Adc
+from archsim.crossbar.readouts.converter import SLACK, Adc
 
 Floats = NDArray[np.float64]
 

@@ -26,7 +26,7 @@ from archsim.crossbar.mvm.inputs import Drive
 from archsim.crossbar.mvm.kernels import Bits, Coding, WholeCells, add_codes, add_codes_of_bits, whole_cells
 from archsim.crossbar.mvm.lines import Lines
 from archsim.crossbar.mvm.noise import Noise, OutputNoise
-from archsim.crossbar.mvm.readout import Adc
+from archsim.crossbar.readouts.converter import Adc
 
 Floats = NDArray[np.float64]
 # of either precision, or digits that are converted when they are multiplied

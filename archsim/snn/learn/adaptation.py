@@ -31,6 +31,7 @@ from archsim.workload import Workload
 from archsim.workload.learning import AdaptModel
 from archsim.workload.network import Floats, Network
 
+Writes = NDArray[np.int64]
 _CALIBRATION = 16  # windows that tell ranges of inputs and converters
 
 
@@ -58,6 +59,10 @@ class Adapted:
         What every set of arrays did while adapting.
     activity : Activity
         Spikes, errors and writes that were recorded, for the event simulation.
+    pulses_by_update : dict of str to list of int
+        For each update "all": pulses that cells got, all arrays together, copies too; and "serial": those that
+        come one after the other, as rows are written in turn: Σ over rows of the most pulses of a cell, of the set
+        of arrays with most.
     read_errors : dict of str to dict of str to float
         Relative rms error of what is read after it, by path and layer (:mod:`archsim.snn.learn.read_errors`).
     """
@@ -73,6 +78,7 @@ class Adapted:
     cells_by_writes: NDArray[np.int64]
     counters: dict[str, Counters]
     activity: Activity
+    pulses_by_update: dict[str, list[int]]
     read_errors: dict[str, dict[str, float]]
 
     @property
@@ -144,8 +150,15 @@ def adapt(
     on_chip.reset_counters()
     recorder = Recorder(start, on_chip, record)
 
+    pulses: dict[str, list[int]] = {"all": [], "serial": []}
+    state = programmed
+
     def stepped(progress: Progress) -> None:
+        nonlocal state
         recorder.written()
+        before, state = state, {key: array.writes.copy() for key, array in on_chip.arrays.items()}
+        for name, n in _pulses_of(before, state).items():
+            pulses[name].append(n)
         if plan.window_time_ps:
             on_chip.age(plan.n_batch * seconds(plan.window_time_ps))
         if tell is not None:
@@ -156,7 +169,7 @@ def adapt(
         shuffle=False, observe=recorder.observe, progress=stepped,
     )  # fmt: skip
     counters = on_chip.counters()
-    pulses = [(array.writes - programmed[key]).ravel() for key, array in on_chip.arrays.items()]
+    of_cells = [(array.writes - programmed[key]).ravel() for key, array in on_chip.arrays.items()]
     after = evaluate(done.network, *test, on_chip, loss=work.learning.loss).accuracy_frac
     return Adapted(
         rule=rule,
@@ -167,11 +180,19 @@ def adapt(
         n_steps=done.n_steps,
         n_windows=plan.passes * len(target),
         written_frac=writing.written_frac,
-        cells_by_writes=np.bincount(np.concatenate(pulses)),
+        cells_by_writes=np.bincount(np.concatenate(of_cells)),
         counters=counters,
         activity=recorder.activity(),
+        pulses_by_update=pulses,
         read_errors=read_errors(on_chip, done.network, x, labels, recipe),
     )
+
+
+def _pulses_of(before: dict[str, Writes], now: dict[str, Writes]) -> dict[str, int]:
+    """Pulses of all cells between two states, and those that come one after the other."""
+    given = [now[key].astype(np.int64) - before[key] for key in now]
+    in_turn = [int(pulses.reshape(len(pulses), -1).max(axis=1).sum()) for pulses in given]
+    return {"all": sum(int(pulses.sum()) for pulses in given), "serial": max(in_turn, default=0)}
 
 
 def _plan(work: Workload, data: LearningData) -> tuple[AdaptModel, Samples]:

@@ -14,13 +14,11 @@ from archsim.study.comparison import TOTALS, Comparison, comparisons_of
 from archsim.study.configurations import RULES
 from archsim.study.crossings import PUBLISHED
 from archsim.study.dfa_vs_bp.run import FORMAT
-from archsim.units import format_quantity
+from archsim.units import format_figure, without_unit
 
 STUDY, TABLE, PAGE, ACCURACY = "dfa_vs_bp.json", "dfa_vs_bp.csv", "dfa_vs_bp.md", "dfa_vs_bp_accuracy.csv"
 PICTURES = {name: f"dfa_vs_bp_{name}.png" for name in ("ratios", "mechanisms", "accuracy")}
-WIDTH_PAGE = "dfa_vs_bp_width.md"  # written by hand, on the configuration width=256
-_NAMES = {"energy_pj": "energy", "latency_ps": "latency", "area_um2": "area"}
-_KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
+_NAMES = {total: without_unit(total) for total in TOTALS}
 _SHAPES = {"energy_saving_pct": "{:.1f} %", "area_saving_pct": "{:.1f} %", "speedup": "{:.2f}x"}
 _SMALL = 0.05  # percent of BP's total that a table of tenths shows as zero
 
@@ -49,7 +47,7 @@ def write_study(folder: Path, study: Study, command: str) -> None:
     """
     accuracy = study["accuracy"]
     texts = {STUDY: json_text(study), TABLE: table_csv(comparisons_of(study))}
-    texts |= {PAGE: page(study, command, (folder / WIDTH_PAGE).is_file())}
+    texts |= {PAGE: page(study, command)}
     texts |= {ACCURACY: accuracy_csv(accuracy)} if accuracy else {}
     shares = {row.name: {total: row.shares(total) for total in TOTALS} for row in chosen(study)}
     published = {p.figure: p.value for p in PUBLISHED}
@@ -61,7 +59,7 @@ def write_study(folder: Path, study: Study, command: str) -> None:
             study_accuracy(accuracy["levels"], study["accuracy_published"], place / PICTURES["accuracy"])
 
 
-def page(study: Study, command: str, width_page: bool = False) -> str:
+def page(study: Study, command: str) -> str:
     """The study in Markdown.
 
     Parameters
@@ -70,8 +68,6 @@ def page(study: Study, command: str, width_page: bool = False) -> str:
         What `dfa_vs_bp` returns.
     command : str
         The command that made it.
-    width_page : bool
-        `WIDTH_PAGE` lies beside it: it is linked where its configuration is the worst.
     """
     shown = chosen(study)
 
@@ -94,7 +90,6 @@ def page(study: Study, command: str, width_page: bool = False) -> str:
         figure=figure,
         tenths=lambda share: f"{share:.1f}" if abs(share) >= _SMALL else "0.0",
         line_of=line_of,
-        width_page=WIDTH_PAGE if width_page else "",
     )
 
 
@@ -121,7 +116,7 @@ def line_of(row: Comparison) -> list[str]:
     """A configuration as a line of the big table."""
     cells = [row.name]
     for total, ratio in zip(TOTALS, ("energy_saving_pct", "speedup", "area_saving_pct"), strict=True):
-        cells += [format_quantity(getattr(row, rule)[total], _KINDS[total]) for rule in RULES]
+        cells += [format_figure(getattr(row, rule)[total], total) for rule in RULES]
         cells.append(figure(ratio, row.figure(ratio)))
     return cells
 

@@ -14,6 +14,7 @@ from archsim.errors import ExploreError
 from archsim.explore.jobs import Job, Tell, all_done, kept_in, run_jobs
 from archsim.learn import estimate
 from archsim.provenance import versions
+from archsim.spec.errors_on import errors_on
 from archsim.study.adaptation import (
     NEURRAM,
     WINDOW,
@@ -117,6 +118,7 @@ def dfa_vs_bp(question: Question, cache: Path | None = None, tell: Tell = lambda
         "format": FORMAT,
         "name": f"{chip.name}/{work.name}",
         "quick": question.quick,
+        "errors": errors_on(chip),
         "factors": [{"name": f.name, "title": f.title, "base": f.base, "settings": f.settings()} for f in factors],
         "configurations": [asdict(row) for row in rows],
         "gaps": [record for record in found if "why_not" in record],

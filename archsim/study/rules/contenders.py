@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from archsim.errors import ExploreError
 from archsim.registry import RULES
-from archsim.study.configurations import Assignments, Configuration
+from archsim.study.configurations import Assignments
 from archsim.units import close_match
-from archsim.workload import Workload
 
 REFERENCE: Final = "BP"
 """The contender that all others are compared with."""
+SHIPPED: Final = "DFA as shipped"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ CONTENDERS: Final = (
     Contender(REFERENCE, "bp"),
     Contender("BP, read-out's path", "bp", ("learning.rules.bp={time_path: readout}",)),
     Contender("BP, no path", "bp", ("learning.rules.bp={time_path: none}",)),
-    Contender("DFA as shipped", "dfa"),
+    Contender(SHIPPED, "dfa"),
     _dfa("DFA, read-out's path, signs", "sign_concordant"),
     _dfa("DFA, read-out's path, product", "product"),
     _dfa("DFA, full path, product", "product", "full"),
@@ -81,37 +80,3 @@ def chosen(names: Sequence[str] | None) -> tuple[Contender, ...]:
     if missing:
         raise ExploreError(f"no learning rule is called {', '.join(missing)}; there are: {', '.join(RULES)}")
     return tuple(known[name] for name in asked)
-
-
-def deep(work: Workload, n_hidden: int) -> Configuration:
-    """The workload's network with so many hidden layers, copies of its first one.
-
-    Raises
-    ------
-    ExploreError
-        The network is no chain of dense layers.
-    """
-    network: Any = work.described.get("network")
-    layers = network.get("layers") if isinstance(network, dict) else None
-    if not layers or any(layer["kind"] != "dense" or layer.get("inputs") for layer in layers):
-        raise ExploreError(f"{work.name}: depth is varied on chains of dense layers only; leave --depths out")
-    first, last = ({k: v for k, v in layer.items() if v is not None} for layer in (layers[0], layers[-1]))
-    made = [{**first, "name": f"fc{k + 1}"} for k in range(n_hidden)]
-    text = json.dumps({**network, "layers": [*made, last]}, allow_nan=False)
-    return Configuration(f"depth={n_hidden}", {"depth": n_hidden}, (), (f"network={text}",))
-
-
-QUANTISERS: Final = {
-    "vector_maximum": "{kind: vector_maximum}",
-    "power_of_two": "{kind: power_of_two}",
-    "stochastic": "{kind: power_of_two, rounding: stochastic}",
-}
-"""How errors become codes: `execution.errors` of the chip."""
-
-
-def coarse(n_bits: int, quantiser: str) -> Configuration:
-    """Errors of so many bits, scaled and rounded in one of `QUANTISERS`."""
-    if quantiser not in QUANTISERS:
-        raise ExploreError(f"no quantiser is called {quantiser}; there are: {', '.join(QUANTISERS)}")
-    chip = (f"execution.error_resolution={n_bits} bit", f"execution.errors={QUANTISERS[quantiser]}")
-    return Configuration(f"{n_bits} bit, {quantiser}", {"bits": n_bits, "quantiser": quantiser}, chip)

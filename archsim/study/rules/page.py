@@ -8,16 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from archsim.files import fresh_folder
-from archsim.plot.study_rules import accuracy_by_errors, energy_against_accuracy
+from archsim.plot.study_rules import accuracy_by_errors, energy_against_accuracy, saving_by_share
 from archsim.report import csv_text, from_template, json_text, text_table, write_texts
-from archsim.study.rules.contenders import REFERENCE
+from archsim.study.crossings import PUBLISHED
+from archsim.study.rules.contenders import REFERENCE, SHIPPED
 from archsim.study.rules.judge import CELL, FIGURES, to_reach
-from archsim.study.rules.published import answers
+from archsim.study.rules.published import Pair, answers, pairs_of, saving_lines
 from archsim.study.rules.run import OWN
 from archsim.units import format_quantity
 
 RECORD, TABLE, PAGE = "rules.json", "rules.csv", "rules.md"
-PICTURES = {"errors": "rules_errors.png", "energy": "rules_energy.png"}
+PICTURES = {"errors": "rules_errors.png", "energy": "rules_energy.png", "shares": "rules_shares.png"}
+SHARED_PARTS = ("write_circuits", "adc")
+"""Components whose prices differ most between sources: how much of the energy they are decides what DFA saves."""
 COLUMNS = ("rule", "hidden layers", "errors", "passes", "rate", "after (%)", "against BP (points)", "ideal (%)",
            "energy", "time", "area", "cells written")  # fmt: skip
 KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
@@ -37,6 +40,8 @@ def write_study(folder: Path, study: Study, command: str) -> None:
         write_texts(place, texts)
         accuracy_by_errors(own(study), place / PICTURES["errors"])
         energy_against_accuracy(own(study), place / PICTURES["energy"])
+        lines, published = saving_lines(_by_depth(study), SHARED_PARTS), (PUBLISHED[0].value, PUBLISHED[0].text)
+        saving_by_share(lines, SHARED_PARTS, published, place / PICTURES["shares"])
 
 
 def own(study: Study) -> list[Mapping[str, Any]]:
@@ -95,13 +100,61 @@ def page(study: Study, command: str) -> str:
         study=study, command=command, files={"table": TABLE, "record": RECORD, **PICTURES}, columns=COLUMNS,
         rows=list(rows(study, own(study))),
         shared=list(rows(study, [line for line in study["lines"] if line["rates"] != OWN])),
-        reach=_reach_rows(study), answers=[_answer(one) for one in answers(study["runs"], study["contenders"])],
+        reach=_reach_rows(study), clear=_clear(study), shares=_share_rows(study),
+        answers=[_answer(one) for one in answers(study["runs"], study["contenders"])],
         rates=[
             [name, f"{found['rate']:g}" + (" (end of its row)" if found["at_end"] else ""),
              "; ".join(f"{rate}: {100 * mean:.1f}" for rate, mean in found["means"].items())]
             for name, found in study["tuning"]["rates"].items()
         ],
     )  # fmt: skip
+
+
+def _clear(study: Study) -> dict[str, list[str]]:
+    """Contenders and cells whose difference to BP is clear, better and worse apart."""
+    found: dict[str, list[str]] = {"above": [], "below": []}
+    for one in study["differences"]:
+        if one["clear"] and one["rates"] == OWN:
+            where = (
+                f"{one['depth']} hidden layers, {one['bits']} bit {one['quantiser']}, {_n_passes(one['passes'])}"
+            )
+            side = "above" if one["difference"]["mean"] > 0 else "below"
+            found[side].append(f"{one['contender']} ({where}: {against(one).strip('*')})")
+    return found
+
+
+def _n_passes(n: int) -> str:
+    return f"{n} pass" + ("" if n == 1 else "es")
+
+
+def _by_depth(study: Study) -> list[Pair]:
+    """Pairs of BP and DFA as shipped that differ in depth alone, from the first cell on."""
+    pairs = [
+        pair for pair in pairs_of(study["runs"], study["contenders"])
+        if pair.bp == REFERENCE and pair.dfa == SHIPPED and pair.cell[-1] == OWN
+    ]  # fmt: skip
+    return [pair for pair in pairs if pair.cell[1:] == pairs[0].cell[1:]]
+
+
+def _share_rows(study: Study) -> list[list[str]]:
+    saving = PUBLISHED[0].value
+    return [
+        [str(line.depth), line.component, percent_of(line.share), f"{line.at(line.share):.1f} %",
+         f"{line.without:.1f} %", f"{line.alone:.1f} %",
+         "at none" if (share := line.reaches(saving)) is None else percent_of(share)]
+        for line in saving_lines(_by_depth(study), SHARED_PARTS)
+    ]  # fmt: skip
+
+
+def percent_of(share: float) -> str:
+    """A part of 1.
+
+    Examples
+    --------
+    >>> percent_of(0.256)
+    '25.6 %'
+    """
+    return f"{100 * share:.1f} %"
 
 
 def _reach_rows(study: Study) -> list[list[str]]:
@@ -134,10 +187,12 @@ def _answer(one: Mapping[str, Any]) -> list[str]:
     half = one["found"]["half_width"]
     found = f"{one['found']['mean']:.2f}" + ("" if half is None else f" ± {half:.2f}") + unit
     depth, bits, quantiser, passes, rates = one["cell"]
-    cell = f"{depth} hidden layers, {bits} bit {quantiser}, {passes} passes, {rates} rates"
+    cell = f"{depth} hidden layers, {bits} bit {quantiser}, {_n_passes(passes)}, {rates} rates"
     where = f"{one['dfa']} against {one['bp']}; {cell}"
-    gain = one["accuracy_gain_pct"]["mean"]
-    return [one["text"], "reached" if one["reached"] else "not reached", found, where, f"{gain:+.1f}"]
+    brought = ", ".join(f"{part['component']} {part['points']:+.1f}" for part in one["brought_by"]) or "-"
+    reached = "reached" if one["reached"] else "not reached"
+    gain = f"{one['accuracy_gain_pct']['mean']:+.1f}"
+    return [one["text"], reached, found, percent_of(one["probability"]), where, brought, gain]
 
 
 def summary_text(study: Study) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,16 +15,28 @@ from archsim.explore.identity import model_version
 from archsim.explore.jobs import Job, Tell, all_done, error_in_words, kept_in, run_jobs
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.pretrained import pretrained
-from archsim.learn.whole import Plan, Recorded, adaptation_cost, n_simulated, played, programming_cost, run_of
+from archsim.learn.whole import (
+    Plan,
+    Recorded,
+    adaptation_cost,
+    n_simulated,
+    played,
+    programming_cost,
+    run_of,
+    typical_batch,
+)
 from archsim.provenance import versions
 from archsim.snn.learn.adaptation import adapt, ideal_accuracy
 from archsim.snn.learn.pretraining import data_of
 from archsim.spec.errors_on import errors_on
 from archsim.study.adaptation import check_learning
 from archsim.study.configurations import Base, Configuration
-from archsim.study.rules.contenders import Contender, chosen, coarse, deep
+from archsim.study.rules.cells import Cross
+from archsim.study.rules.contenders import Contender, chosen
 from archsim.study.rules.judge import differences, means
+from archsim.study.rules.spread import parts_of, price_factors
 from archsim.units import to_door
+from archsim.workload import Workload
 
 FORMAT = "archsim study rules 1"
 TUNING_SEED = 1000
@@ -41,9 +53,8 @@ class Question:
     base : Base
         Chip and workload of all runs; accuracy and price are of this chip.
     contenders : tuple of Contender
-    depths, bits, passes : tuple of int
-        Hidden layers, bits of an error, passes over the adaptation windows.
-    quantisers : tuple of str
+    crosses : tuple of Cross
+        Where they meet. In the first, every contender also runs with the shared rate.
     rates : tuple of float
         Learning rates that every contender may choose from, with the same budget; the middle one is shared.
     tuning_split : str
@@ -55,10 +66,7 @@ class Question:
 
     base: Base
     contenders: tuple[Contender, ...] = ()
-    depths: tuple[int, ...] = (2,)
-    bits: tuple[int, ...] = (8,)
-    quantisers: tuple[str, ...] = ("vector_maximum",)
-    passes: tuple[int, ...] = (1,)
+    crosses: tuple[Cross, ...] = (Cross(),)
     rates: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02)
     tuning_split: str = "left_to_right"
     n_tuning_seeds: int = 2
@@ -70,6 +78,14 @@ class Question:
     def shared_rate(self) -> float:
         """The rate that all contenders use beside their own."""
         return self.rates[len(self.rates) // 2]
+
+
+class Meeting(NamedTuple):
+    """A contender in a cell, and with which rates: its own, the shared one."""
+
+    contender: Contender
+    cell: Configuration
+    rates: tuple[str, ...]
 
 
 def rules_study(question: Question, cache: Path | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
@@ -96,11 +112,12 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
     contenders = question.contenders or chosen(None)
     chip, work = question.base.load()
     check_learning(work)
-    if min(question.n_seeds, question.n_tuning_seeds, question.workers, *question.passes, *question.depths) < 1:
-        raise ExploreError("seeds, workers, passes and depths must be 1 or more")
+    if min(question.n_seeds, question.n_tuning_seeds, question.workers) < 1:
+        raise ExploreError("seeds and workers must be 1 or more")
+    meetings = _meetings(question, contenders, work)
     with kept_in(cache) as place:
         tuning = _tuned(question, contenders, place, tell)
-        found = _runs(question, contenders, tuning, place, tell)
+        found = _runs(question, meetings, tuning, place, tell)
     runs = [run for run in found if "why_not" not in run]
     if not runs:
         raise ExploreError(f"no run could be carried out: {found[0]['why_not']}")
@@ -163,27 +180,34 @@ def _with(base: Base, one: Contender, rate: float) -> Base:
 # ---- runs ----
 
 
+def _meetings(question: Question, contenders: Sequence[Contender], work: Workload) -> list[Meeting]:
+    """Who runs where, with which rates: each once, in the order of the crosses."""
+    found: dict[tuple[str, str], Meeting] = {}
+    for number, cross in enumerate(question.crosses):
+        here = chosen(cross.contenders) if cross.contenders else contenders
+        absent = [one.name for one in here if one not in contenders]
+        if absent:
+            raise ExploreError(f"{', '.join(absent)}: in a cross, but not among the study's contenders")
+        for cell, one in product(cross.cells(work), here):
+            found.setdefault((cell.name, one.name), Meeting(one, cell, (OWN, SHARED) if number == 0 else (OWN,)))
+    return list(found.values())
+
+
 def _runs(
-    question: Question, contenders: Sequence[Contender], tuning: dict[str, Any], cache: Path, tell: Tell
+    question: Question, meetings: Sequence[Meeting], tuning: dict[str, Any], cache: Path, tell: Tell
 ) -> Records:
-    work = question.base.load()[1]
-    seeds = range(question.seed, question.seed + question.n_seeds)
-    cells = [
-        Configuration.crossed([deep(work, depth), coarse(bits, quantiser), _passes(n)])
-        for depth, bits, quantiser, n in product(
-            question.depths, question.bits, question.quantisers, question.passes
-        )
-    ]
-    own = {one.name: tuning["rates"][one.name]["rate"] for one in contenders}
+    own = {name: found["rate"] for name, found in tuning["rates"].items()}
     asked = [
-        (one, cell, rate, seed, rates)
-        for one, cell, seed in product(contenders, cells, seeds)
-        for rates, rate in ((OWN, own[one.name]), (SHARED, question.shared_rate))
+        (one, cell, question.shared_rate if rates == SHARED else own[one.name], seed, rates)
+        for one, cell, kinds in meetings
+        for seed in range(question.seed, question.seed + question.n_seeds)
+        for rates in kinds
     ]
     tell(f"adaptations on the chip: {len(asked)}")
     jobs = [
-        Job(f"{one.name}, {cell.name}, seed {seed}", contested, (question.base, one, cell, rate, seed, cache),
-            _made_from(question.base, one, cell, rate, seed, "contested"))
+        Job(f"{one.name}, {cell.name}, seed {seed}", contested,
+            (question.base, one, cell, rate, seed, seed == question.seed, cache),
+            [_made_from(question.base, one, cell, rate, seed, "contested"), seed == question.seed])
         for one, cell, rate, seed, _ in asked
     ]  # fmt: skip
     outcomes = run_jobs(jobs, question.workers, cache, tell)
@@ -196,15 +220,15 @@ def _runs(
     ]
 
 
-def _passes(n: int) -> Configuration:
-    return Configuration(f"passes={n}", {"passes": n}, (), (f"learning.adapt.passes={n}",))
-
-
 @error_in_words
 def contested(
-    base: Base, one: Contender, cell: Configuration, rate: float, seed: int, cache: Path
+    base: Base, one: Contender, cell: Configuration, rate: float, seed: int, in_parts: bool, cache: Path
 ) -> dict[str, Any]:
-    """One adaptation on the chip: accuracies, and what it costs with the activity that it had; or ``why_not``."""
+    """One adaptation on the chip: accuracies, and what it costs with the activity that it had; or ``why_not``.
+
+    With `in_parts` also ``parts``, what its figures consist of, and ``prices``, what draws of the price list make
+    of them (:mod:`archsim.study.rules.spread`).
+    """
     chip, work = _with(base, one, rate).load(cell, one.rule)
     network = with_arrays(work.network, pretrained(work, seed, cache).arrays)
     data = data_of(work, seed)
@@ -213,15 +237,21 @@ def contested(
     plan = Plan.of(work, len(data.adapt), n_simulated(chip, work, len(data.adapt), (one.rule,)), seed)
     done = adapt(chip, work, network, data, one.rule, seed, record=frozenset(plan.recorded))
     run = run_of(chip, work, network, plan, one.rule, "compiled", seed)
-    costs = played(run, Recorded(done.activity, plan.recorded, plan.sizes), plan.sample)
+    recorded = Recorded(done.activity, plan.recorded, plan.sizes)
+    costs = list(played(run, recorded, plan.sample))
     programming = programming_cost(chip, work, network, one.rule, "compiled")
-    found = adaptation_cost(run, plan.sample, costs, programming)
+    found = adaptation_cost(run, plan.sample, iter(costs), programming, done.pulses_by_update)
     cost, totals = found["adaptation"], found["totals"]
+    more: dict[str, Any] = {}
+    if in_parts:
+        batch = typical_batch(run, recorded, costs)
+        more = {"parts": parts_of(found, batch), "prices": price_factors(run.chip, batch)}
     return {
         "before": done.before, "after": done.after, "ideal_after": done.ideal_after,
         "energy_pj": cost["energy_pj"]["value"], "latency_ps": cost["latency_ps"]["value"],
         "area_um2": totals["area_um2"], "cells_written": cost["writes"]["cells"]["value"],
         "programming_pj": programming["energy_pj"], "n_windows": cost["n_windows"], "way": cost["way"],
+        **more,
     }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from archsim.crossbar.array import CrossbarArray
 from archsim.crossbar.mvm.kernels import Coding, WholeCoding, compiled_loops
-from archsim.crossbar.mvm.readout import adc_of
-from archsim.spec.values import AdcReadout, ArraySpec
+from archsim.crossbar.readouts.converter import adc_of
+from archsim.crossbar.readouts.kinds.adc import AdcReadout
+from archsim.spec.values import ArraySpec
 
 pytestmark = pytest.mark.skipif(compiled_loops() is None, reason="numba is not installed")
 

@@ -13,10 +13,14 @@ from typer.testing import CliRunner
 import archsim
 from archsim.cli.app import app
 from archsim.errors import ExploreError
-from archsim.study.rules import CONTENDERS, differences, means, to_reach
-from archsim.study.rules.contenders import chosen, coarse, deep
+from archsim.study import Base
+from archsim.study.crossings import PUBLISHED, PUBLISHED_ACCURACY
+from archsim.study.rules import CONTENDERS, Cross, Question, differences, means, to_reach
+from archsim.study.rules.cells import coarse, deep
+from archsim.study.rules.contenders import chosen
 from archsim.study.rules.judge import FIGURES, holm
-from archsim.study.rules.published import answers
+from archsim.study.rules.published import answers, brought_by, pairs_of, probability, saving_lines
+from archsim.study.rules.run import _meetings
 
 CELL = {"depth": 2, "bits": 8, "quantiser": "vector_maximum", "passes": 1, "rates": "own", "rate": 0.01}
 SMALL = [
@@ -84,6 +88,50 @@ def test_the_pair_that_comes_nearest_to_a_published_figure_is_named():
     assert not accuracy["reached"]
 
 
+def priced(contender: str, after: float, energy_pj: float, factors: list[float], **shares: float) -> dict:
+    parts = {"energy_pj": {"component": shares}}
+    return run(contender, 0, after, energy_pj=energy_pj, prices={"energy_pj": factors}, parts=parts)
+
+
+def test_the_probability_of_a_published_figure_counts_draws_of_prices_that_both_rules_share():
+    contenders = [{"name": one.name, "rule": one.rule} for one in chosen(["DFA as shipped"])]
+    bp = priced("BP", 0.9, 100.0, [1.0, 2.0, 1.0, 1.0], write_circuits=0.5, adc=0.5)
+    dfa = priced("DFA as shipped", 0.9, 40.0, [1.0, 1.0, 0.8, 0.5], write_circuits=0.25, adc=0.75)
+    (pair,) = pairs_of([bp, dfa], contenders)
+    # savings of the draws: 60, 80, 68 and 80 %
+    assert probability(pair, PUBLISHED[0]) == 0.75
+    brought = {part["component"]: part["points"] for part in brought_by(pair, "energy_saving_pct")}
+    assert brought == pytest.approx({"write_circuits": 40.0, "adc": 20.0})
+    assert probability(pair, PUBLISHED_ACCURACY) == 0.0
+
+
+def test_the_saving_is_linear_in_the_share_of_a_component():
+    contenders = [{"name": one.name, "rule": one.rule} for one in chosen(["DFA as shipped"])]
+    bp = priced("BP", 0.9, 100.0, [1.0], write_circuits=0.5, adc=0.5)
+    dfa = priced("DFA as shipped", 0.9, 40.0, [1.0], write_circuits=0.25, adc=0.75)
+    (line,) = saving_lines(pairs_of([bp, dfa], contenders), ["write_circuits"])
+    assert (line.without, line.alone) == pytest.approx((40.0, 80.0))
+    assert line.at(line.share) == pytest.approx(60.0)
+    # with writes at a price 3 times as high: BP 150 + 50, DFA 30 + 30
+    assert line.at(0.75) == pytest.approx(100 * (1 - (30 + 30) / (150 + 50)))
+    assert line.reaches(64.1) == pytest.approx((64.1 - 40) / 40)
+    assert line.reaches(90) is None
+
+
+def test_crosses_meet_each_contender_once_and_only_the_first_shares_a_rate(root_dir):
+    base = Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
+    crosses = (Cross(), Cross(depths=(2, 4), contenders=("BP",)))
+    question = Question(base, chosen(["DRTP"]), crosses)
+    found = _meetings(question, question.contenders, base.load()[1])
+    assert [(one.contender.name, one.cell.settings["depth"], one.rates) for one in found] == [
+        ("BP", 2, ("own", "shared")), ("DRTP", 2, ("own", "shared")), ("BP", 4, ("own",))
+    ]  # fmt: skip
+    with pytest.raises(ExploreError, match="OTTT: in a cross, but not among the study's contenders"):
+        _meetings(Question(base, (), (Cross(contenders=("OTTT",)),)), question.contenders, base.load()[1])
+    with pytest.raises(ExploreError, match="depths, bits and passes must be 1 or more"):
+        list(Cross(bits=(0,)).cells(base.load()[1]))
+
+
 def test_unknown_contenders_quantisers_and_networks_are_refused_by_name():
     with pytest.raises(ExploreError, match=r"no contender is called DRPT.*did you mean 'DRTP'"):
         chosen(["DRPT"])
@@ -109,7 +157,14 @@ def test_a_small_study_writes_record_table_page_and_pictures_and_resumes(tmp_pat
     with (tmp_path / "out" / "rules.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(study["lines"])
     names = {path.name for path in (tmp_path / "out").iterdir()} - {"cache"}
-    assert names == {"rules.json", "rules.csv", "rules.md", "rules_errors.png", "rules_energy.png"}
+    assert names == {
+        "rules.json",
+        "rules.csv",
+        "rules.md",
+        "rules_errors.png",
+        "rules_energy.png",
+        "rules_shares.png",
+    }
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cache").iterdir()}
     again = CliRunner().invoke(app, command)
     assert json.loads(again.stdout)["runs"] == study["runs"]

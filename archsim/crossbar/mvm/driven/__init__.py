@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from archsim.crossbar.draws import keys_of, normals
 from archsim.crossbar.mvm.kernels import Coding, WholeCoding, aligned_zeros
-from archsim.crossbar.mvm.readout import SLACK
+from archsim.crossbar.readouts.converter import SLACK
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]

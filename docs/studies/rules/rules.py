@@ -1,0 +1,66 @@
+"""Which learning rule on the wearable chip: ``rules.yaml`` says where the rules meet.
+
+The same as ``archsim study rules``, which takes any chip and workload, with several crosses in one record. With
+``--from-record`` it writes table, page and pictures from the record again, without a simulation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from archsim import ArchsimError
+from archsim.study import Base
+from archsim.study.rules import Cross, Question, rules_study, summary_text, write_study
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+
+
+def question(said: dict[str, Any], seeds: int, workers: int) -> Question:
+    """What the YAML asks."""
+    base = Base(ROOT / said["chip"], ROOT / said["workload"], (), tuple(said["set"]))
+    crosses = tuple(Cross(**{name: tuple(values) for name, values in one.items()}) for one in said["crosses"])
+    tuning = said["tuning"]
+    return Question(
+        base, (), crosses, tuple(said["rates"]), tuning["split"], tuning["seeds"], seeds, workers=workers
+    )
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the study, or write its files from the record again."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, help="for intervals")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("-o", "--output", type=Path, default=Path("results/rules"))
+    parser.add_argument("--cache", type=Path, help="keeps finished adaptations there; the same call resumes")
+    parser.add_argument(
+        "--from-record", action="store_true", help="read the record in the output folder, run nothing"
+    )
+    asked = parser.parse_args(arguments)
+    said = YAML(typ="safe").load(HERE / "rules.yaml")
+    seeds = asked.seeds or said["seeds"]
+    if asked.from_record:
+        study = json.loads((asked.output / "rules.json").read_text(encoding="utf-8"))
+    else:
+        study = rules_study(question(said, seeds, asked.workers), asked.cache, _tell)
+    write_study(asked.output, study, f"python docs/studies/rules/rules.py --seeds {seeds} -o {asked.output}")
+    print(summary_text(study))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ArchsimError as error:
+        sys.exit(f"error: {error}")
