@@ -133,6 +133,10 @@ def rules(
         str, typer.Option("--tuning", metavar="SPLIT", help="The task on which rates are chosen.")
     ] = "left_to_right",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="For intervals.")] = 3,
+    priced: Annotated[
+        int | None,
+        typer.Option("--priced", min=1, help="So many of the seeds go through the event simulation; all of them."),
+    ] = None,
     seed: Seed = 0,
     workers: Workers = None,
     output: Annotated[
@@ -163,7 +167,7 @@ def rules(
         (AS_IT_IS, *(_case(text, split_assignments) for text in cases or [])),
     )  # fmt: skip
     question = Question(
-        base, chosen(contenders), (cross,), tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
+        base, chosen(contenders), (cross,), tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed, n_priced=priced,
         workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)
@@ -171,7 +175,14 @@ def rules(
     given += [word for item in set_ or [] for word in ("--set", item)]
     given += ["--depths", depths, "--bits", bits, "--quantisers", quantisers, "--passes", passes, "--rates", rates]
     given += [word for text in cases or [] for word in ("--case", text)]
-    given += ["--tuning", tuning, "--seeds", str(seeds), *(["--seed", str(seed)] if seed else [])]
+    given += [
+        "--tuning",
+        tuning,
+        "--seeds",
+        str(seeds),
+        *(["--priced", str(priced)] if priced else []),
+        *(["--seed", str(seed)] if seed else []),
+    ]
     if output is not None:
         words = ["archsim", "study", "rules", *map(str, files), *given, "-o", str(output)]
         write_study(output, found, shlex.join(words))

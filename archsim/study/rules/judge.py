@@ -24,13 +24,13 @@ def cell_of(run: Run) -> tuple[Any, ...]:
 
 
 def means(runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """A line for each contender in each cell: mean and 95 % interval of every figure over the seeds."""
+    """A line for each contender in each cell: mean and 95 % interval of every figure over the seeds that have it."""
     groups: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault((*cell_of(run), run["contender"]), []).append(run)
     return [
         {**dict(zip(CELL, key, strict=False)), "contender": key[-1], "rate": found[0]["rate"], "n": len(found),
-         **{name: asdict(estimate([run[name] for run in found])) for name in FIGURES}}
+         **{name: asdict(estimate([run[name] for run in found if name in run])) for name in FIGURES}}
         for key, found in groups.items()
     ]  # fmt: skip
 

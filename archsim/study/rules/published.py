@@ -35,7 +35,11 @@ class Pair(NamedTuple):
         if figure == PUBLISHED_ACCURACY.figure:
             return [100 * (dfa["after"] - bp["after"]) for bp, dfa in self.runs]
         name = _PARTS[figure]
-        return [float(_GAINS[figure](bp[name], dfa[name])) for bp, dfa in self.runs]
+        return [float(_GAINS[figure](bp[name], dfa[name])) for bp, dfa in self.with_all(name)]
+
+    def with_all(self, *names: str) -> list[tuple[Run, Run]]:
+        """The runs in which both sides have all of these."""
+        return [(bp, dfa) for bp, dfa in self.runs if all(name in bp and name in dfa for name in names)]
 
 
 def answers(runs: Sequence[Run], contenders: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -87,18 +91,18 @@ def _nearest(published: Published, pairs: Sequence[Pair]) -> dict[str, Any]:
 def probability(pair: Pair, published: Published) -> float:
     """In which share of the seeds, and of the draws of the prices, a pair reaches a published figure."""
     name = _PARTS.get(published.figure)
-    factors = [(bp["prices"], dfa["prices"]) for bp, dfa in pair.runs if "prices" in bp and "prices" in dfa]
+    factors = [(bp["prices"], dfa["prices"]) for bp, dfa in pair.with_all("prices")]
     if name is None or not factors:
         return float(np.mean(np.asarray(pair.gains(published.figure)) >= published.value))
     of_bp, of_dfa = (np.asarray(one[name]) for one in factors[0])
-    gains = [_GAINS[published.figure](bp[name] * of_bp, dfa[name] * of_dfa) for bp, dfa in pair.runs]
+    gains = [_GAINS[published.figure](bp[name] * of_bp, dfa[name] * of_dfa) for bp, dfa in pair.with_all(name)]
     return float(np.mean(np.concatenate(gains) >= published.value))
 
 
 def brought_by(pair: Pair, figure: str) -> list[dict[str, Any]]:
     """The components that make most of the difference between a pair, in percent of all that BP needs."""
     name = _PARTS.get(figure)
-    known = [(bp, dfa) for bp, dfa in pair.runs if "parts" in bp and "parts" in dfa]
+    known = pair.with_all("parts")
     if name is None or not known:
         return []
     bp, dfa = known[0]
@@ -148,7 +152,7 @@ def saving_lines(pairs: Sequence[Pair], components: Sequence[str]) -> list[Line]
     """
     found = []
     for pair in pairs:
-        known = [(bp, dfa) for bp, dfa in pair.runs if "parts" in bp and "parts" in dfa]
+        known = pair.with_all("parts")
         for component in components if known else ():
             (bp, dfa), name = known[0], "energy_pj"
             theirs, ours = (run["parts"][name]["component"].get(component, 0.0) for run in (bp, dfa))

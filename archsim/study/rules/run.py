@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from archsim.explore.identity import model_version
 from archsim.explore.jobs import Job, Tell, all_done, error_in_words, kept_in, run_jobs
 from archsim.learn.checkpoints import with_arrays
 from archsim.learn.pretrained import pretrained
+from archsim.learn.sampling import LEAST
 from archsim.learn.whole import (
+    LearningRun,
     Plan,
     Recorded,
     adaptation_cost,
@@ -26,7 +28,7 @@ from archsim.learn.whole import (
     typical_batch,
 )
 from archsim.provenance import versions
-from archsim.snn.learn.adaptation import adapt, ideal_accuracy
+from archsim.snn.learn.adaptation import Adapted, adapt, ideal_accuracy
 from archsim.snn.learn.pretraining import data_of
 from archsim.spec.errors_on import errors_on
 from archsim.study.adaptation import check_learning
@@ -41,6 +43,7 @@ from archsim.workload import Workload
 FORMAT = "archsim study rules 1"
 TUNING_SEED = 1000
 OWN, SHARED = "own", "shared"
+Detail = Literal["accuracy", "price", "parts"]
 Records = list[dict[str, Any]]
 
 
@@ -60,6 +63,8 @@ class Question:
     tuning_split : str
         The task on which rates are chosen, in ideal arithmetic.
     n_tuning_seeds, n_seeds, seed : int
+    n_priced : int, optional
+        How many of the seeds go through the event simulation; the others count for accuracy alone. All if not given.
     workers : int
         Processes; the result does not depend on it.
     """
@@ -72,12 +77,19 @@ class Question:
     n_tuning_seeds: int = 2
     n_seeds: int = 3
     seed: int = 0
+    n_priced: int | None = None
     workers: int = 1
 
     @property
     def shared_rate(self) -> float:
         """The rate that all contenders use beside their own."""
         return self.rates[len(self.rates) // 2]
+
+    def detail(self, seed: int) -> Detail:
+        """What a run of a seed tells; the first one tells most."""
+        if seed == self.seed:
+            return "parts"
+        return "price" if self.n_priced is None or seed < self.seed + self.n_priced else "accuracy"
 
 
 class Meeting(NamedTuple):
@@ -112,8 +124,9 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
     contenders = question.contenders or chosen(None)
     chip, work = question.base.load()
     check_learning(work)
-    if min(question.n_seeds, question.n_tuning_seeds, question.workers) < 1:
-        raise ExploreError("seeds and workers must be 1 or more")
+    n_priced = question.n_seeds if question.n_priced is None else question.n_priced
+    if min(question.n_seeds, question.n_tuning_seeds, question.workers, n_priced) < 1:
+        raise ExploreError("seeds, priced seeds and workers must be 1 or more")
     meetings = _meetings(question, contenders, work)
     with kept_in(cache) as place:
         tuning = _tuned(question, contenders, place, tell)
@@ -206,8 +219,8 @@ def _runs(
     tell(f"adaptations on the chip: {len(asked)}")
     jobs = [
         Job(f"{one.name}, {cell.name}, seed {seed}", contested,
-            (question.base, one, cell, rate, seed, seed == question.seed, cache),
-            [_made_from(question.base, one, cell, rate, seed, "contested"), seed == question.seed])
+            (question.base, one, cell, rate, seed, question.detail(seed), cache),
+            _made_from(question.base, one, cell, rate, seed, question.detail(seed)))
         for one, cell, rate, seed, _ in asked
     ]  # fmt: skip
     outcomes = run_jobs(jobs, question.workers, cache, tell)
@@ -222,34 +235,42 @@ def _runs(
 
 @error_in_words
 def contested(
-    base: Base, one: Contender, cell: Configuration, rate: float, seed: int, in_parts: bool, cache: Path
+    base: Base, one: Contender, cell: Configuration, rate: float, seed: int, detail: Detail, cache: Path
 ) -> dict[str, Any]:
-    """One adaptation on the chip: accuracies, and what it costs with the activity that it had; or ``why_not``.
+    """One adaptation on the chip; or ``why_not``.
 
-    With `in_parts` also ``parts``, what its figures consist of, and ``prices``, what draws of the price list make
-    of them (:mod:`archsim.study.rules.spread`).
+    In `detail` "accuracy" it tells accuracies; "price" also what it costs with the activity that it had; "parts" also
+    what its figures consist of (``parts``) and what draws of the price list make of them (``prices``, see
+    :mod:`archsim.study.rules.spread`).
     """
     chip, work = _with(base, one, rate).load(cell, one.rule)
     network = with_arrays(work.network, pretrained(work, seed, cache).arrays)
     data = data_of(work, seed)
     if data.adapt is None:
         raise ExploreError(f"{work.name}: the split {data.split!r} leaves nothing to adapt to")
-    plan = Plan.of(work, len(data.adapt), n_simulated(chip, work, len(data.adapt), (one.rule,)), seed)
+    n = LEAST if detail == "accuracy" else n_simulated(chip, work, len(data.adapt), (one.rule,))
+    plan = Plan.of(work, len(data.adapt), n, seed)
     done = adapt(chip, work, network, data, one.rule, seed, record=frozenset(plan.recorded))
+    accuracy = {"before": done.before, "after": done.after, "ideal_after": done.ideal_after}
+    if detail == "accuracy":
+        return accuracy
     run = run_of(chip, work, network, plan, one.rule, "compiled", seed)
+    return {**accuracy, **_priced(run, plan, done, detail == "parts")}
+
+
+def _priced(run: LearningRun, plan: Plan, done: Adapted, in_parts: bool) -> dict[str, Any]:
+    """What an adaptation costs with the activity that it had."""
     recorded = Recorded(done.activity, plan.recorded, plan.sizes)
     costs = list(played(run, recorded, plan.sample))
-    programming = programming_cost(chip, work, network, one.rule, "compiled")
+    programming = programming_cost(run.chip, run.work, run.work.network, done.rule, "compiled")
     found = adaptation_cost(run, plan.sample, iter(costs), programming, done.pulses_by_update)
-    cost, totals = found["adaptation"], found["totals"]
-    more: dict[str, Any] = {}
+    cost, more = found["adaptation"], dict[str, Any]()
     if in_parts:
         batch = typical_batch(run, recorded, costs)
         more = {"parts": parts_of(found, batch), "prices": price_factors(run.chip, batch)}
     return {
-        "before": done.before, "after": done.after, "ideal_after": done.ideal_after,
         "energy_pj": cost["energy_pj"]["value"], "latency_ps": cost["latency_ps"]["value"],
-        "area_um2": totals["area_um2"], "cells_written": cost["writes"]["cells"]["value"],
+        "area_um2": found["totals"]["area_um2"], "cells_written": cost["writes"]["cells"]["value"],
         "programming_pj": programming["energy_pj"], "n_windows": cost["n_windows"], "way": cost["way"],
         **more,
     }  # fmt: skip

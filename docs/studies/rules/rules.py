@@ -38,7 +38,15 @@ def question(said: dict[str, Any], seeds: int, workers: int) -> Question:
     crosses = tuple(cross(one) for one in said["crosses"])
     tuning = said["tuning"]
     return Question(
-        base, (), crosses, tuple(said["rates"]), tuning["split"], tuning["seeds"], seeds, workers=workers
+        base,
+        (),
+        crosses,
+        tuple(said["rates"]),
+        tuning["split"],
+        tuning["seeds"],
+        seeds,
+        n_priced=said["priced"],
+        workers=workers,
     )
 
 

@@ -157,12 +157,16 @@ def test_every_contender_names_its_choices_and_no_two_are_alike():
 @pytest.mark.slow
 def test_a_small_study_writes_record_table_page_and_pictures_and_resumes(tmp_path, root_dir, monkeypatch):
     monkeypatch.chdir(root_dir)
-    command = ["study", "rules", "--rule", "DFA as shipped", *SMALL, "--rates", "0.005,0.01", "--seeds", "1",
+    command = ["study", "rules", "--rule", "DFA as shipped", *SMALL, "--rates", "0.005,0.01", "--seeds", "2", "--priced", "1",
                "--workers", "1", "-o", str(tmp_path / "out"), "--json"]  # fmt: skip
     first = CliRunner().invoke(app, command)
     assert first.exit_code == 0, first.stderr
     study = json.loads(first.stdout)
     assert {run["contender"] for run in study["runs"]} == {"BP", "DFA as shipped"}
+    assert {(run["seed"], "energy_pj" in run, "prices" in run) for run in study["runs"]} == {
+        (0, True, True), (1, False, False)
+    }  # fmt: skip
+    assert all((line["after"]["n"], line["energy_pj"]["n"]) == (2, 1) for line in study["lines"])
     with (tmp_path / "out" / "rules.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(study["lines"])
     names = {path.name for path in (tmp_path / "out").iterdir()} - {"cache"}
