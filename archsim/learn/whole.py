@@ -13,7 +13,8 @@ from archsim.components import Action
 from archsim.errors import WorkloadError
 from archsim.learn.hardware import timed
 from archsim.learn.sampling import LEAST, Estimated, Sample, batch_sizes, choose, quantiles, total_of
-from archsim.long_learning import BatchCost, LearningRun, play_batch, result_of_batch, with_lead
+from archsim.long_learning import BatchCost, play_batch, result_of_batch, with_lead
+from archsim.long_learning import LearningRun as LearningRun
 from archsim.long_learning import Recorded as Recorded
 from archsim.lowering import Written, parts_of
 from archsim.mapping import map_workload

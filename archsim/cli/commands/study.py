@@ -167,8 +167,8 @@ def rules(
         (AS_IT_IS, *(_case(text, split_assignments) for text in cases or [])),
     )  # fmt: skip
     question = Question(
-        base, chosen(contenders), (cross,), tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed, n_priced=priced,
-        workers=workers or os.cpu_count() or 1,
+        base, chosen(contenders), (cross,), tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
+        n_priced=priced, workers=workers or os.cpu_count() or 1,
     )  # fmt: skip
     found = rules_study(question, output / CACHE if output else None, progress)
     given = [word for name in contenders or [] for word in ("--rule", name)]

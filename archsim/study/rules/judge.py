@@ -24,7 +24,7 @@ def cell_of(run: Run) -> tuple[Any, ...]:
 
 
 def means(runs: Iterable[Run]) -> list[dict[str, Any]]:
-    """A line for each contender in each cell: mean and 95 % interval of every figure over the seeds that have it."""
+    """A line for each contender in each cell: mean and 95 % interval of every figure over seeds that have it."""
     groups: dict[tuple[Any, ...], list[Run]] = {}
     for run in runs:
         groups.setdefault((*cell_of(run), run["contender"]), []).append(run)

@@ -99,7 +99,8 @@ def page(study: Study, command: str) -> str:
     """The study in Markdown."""
     return from_template(
         (files("archsim") / "study" / "rules" / "page.md.j2").read_text(encoding="utf-8"),
-        n_priced=study["lines"][0]["energy_pj"]["n"], study=study, command=command, files={"table": TABLE, "record": RECORD, **PICTURES}, columns=COLUMNS,
+        n_priced=study["lines"][0]["energy_pj"]["n"],
+        study=study, command=command, files={"table": TABLE, "record": RECORD, **PICTURES}, columns=COLUMNS,
         rows=list(rows(study, own(study))),
         shared=list(rows(study, [line for line in study["lines"] if line["rates"] != OWN])),
         reach=_reach_rows(study), clear=_clear(study), shares=_share_rows(study),

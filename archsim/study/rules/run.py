@@ -64,7 +64,8 @@ class Question:
         The task on which rates are chosen, in ideal arithmetic.
     n_tuning_seeds, n_seeds, seed : int
     n_priced : int, optional
-        How many of the seeds go through the event simulation; the others count for accuracy alone. All if not given.
+        How many of the seeds go through the event simulation; the others count for accuracy alone. All if not
+        given.
     workers : int
         Processes; the result does not depend on it.
     """
@@ -239,8 +240,8 @@ def contested(
 ) -> dict[str, Any]:
     """One adaptation on the chip; or ``why_not``.
 
-    In `detail` "accuracy" it tells accuracies; "price" also what it costs with the activity that it had; "parts" also
-    what its figures consist of (``parts``) and what draws of the price list make of them (``prices``, see
+    In `detail` "accuracy" it tells accuracies; "price" also what it costs with the activity that it had; "parts"
+    also what its figures consist of (``parts``) and what draws of the price list make of them (``prices``, see
     :mod:`archsim.study.rules.spread`).
     """
     chip, work = _with(base, one, rate).load(cell, one.rule)

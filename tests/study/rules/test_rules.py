@@ -157,8 +157,8 @@ def test_every_contender_names_its_choices_and_no_two_are_alike():
 @pytest.mark.slow
 def test_a_small_study_writes_record_table_page_and_pictures_and_resumes(tmp_path, root_dir, monkeypatch):
     monkeypatch.chdir(root_dir)
-    command = ["study", "rules", "--rule", "DFA as shipped", *SMALL, "--rates", "0.005,0.01", "--seeds", "2", "--priced", "1",
-               "--workers", "1", "-o", str(tmp_path / "out"), "--json"]  # fmt: skip
+    command = ["study", "rules", "--rule", "DFA as shipped", *SMALL, "--rates", "0.005,0.01", "--seeds", "2",
+               "--priced", "1", "--workers", "1", "-o", str(tmp_path / "out"), "--json"]  # fmt: skip
     first = CliRunner().invoke(app, command)
     assert first.exit_code == 0, first.stderr
     study = json.loads(first.stdout)
