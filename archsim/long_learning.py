@@ -57,7 +57,7 @@ def with_lead(schedule: str, sizes: Sequence[int], batch: int) -> tuple[Part, ..
 
 @dataclass(frozen=True, eq=False)
 class LearningRun:
-    """What all batches of a run share.
+    """Settings that all batches of a run share.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class BatchCost:
-    """What one batch takes.
+    """Times and tasks of one batch.
 
     Parameters
     ----------
@@ -167,10 +167,6 @@ def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCos
     batch : int
     activity : Activity
         Of the windows and writes of `run.parts(batch)`, in this order.
-
-    Returns
-    -------
-    BatchCost
 
     Raises
     ------
@@ -242,10 +238,6 @@ def play_all(run: LearningRun, recorded: Recorded, made: dict[str, object]) -> L
     recorded : Recorded
     made : dict
         The provenance of the result.
-
-    Returns
-    -------
-    LongResult
     """
     tally, prices, written, latency_ps = Tally(), dict[str, Action](), Written(), 0
     for batch in range(len(run.sizes)):

@@ -137,8 +137,7 @@ def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
     WorkloadError
         The number is out of range, the phase is not inference, or layers have timesteps of their own.
     """
-    if timesteps < 1:
-        raise WorkloadError(f"timesteps is {timesteps}; it must be 1 or more")
+    refuse([wrong_whole("timesteps", timesteps, 1)], WorkloadError)
     if timesteps > MOST_TIMESTEPS:
         raise WorkloadError(f"timesteps is {timesteps}; it must be {MOST_TIMESTEPS} (2^31 - 1) or less")
     if phase == PROGRAM:
@@ -211,7 +210,7 @@ class _Ending:
         return replace(result, seen=partial(self._seen, self.timesteps))
 
     def _seen(self, timesteps: int) -> RunActivity:
-        """What runs through the layers in so many timesteps: of a long run the workload's own, which repeat."""
+        """Activity of the layers in so many timesteps: of a long run the workload's own, which repeat."""
         ready, flow = self._ready, replace(self.mapping.flow, n_timesteps=timesteps)
         work, mapping = replace(ready.work, n_timesteps=timesteps), replace(ready.mapping, flow=flow)
         return in_sight_of(ready.chip, work, mapping, ready.activity.repeated(timesteps), ready.seed)

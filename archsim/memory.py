@@ -37,32 +37,14 @@ FEWER = "ask for fewer timesteps or samples, or allow more with max_memory (--ma
 
 
 def weights_bytes(work: Workload) -> int:
-    """Of the weights that are drawn, with the copies that a forward pass makes; none where activity is given.
-
-    Parameters
-    ----------
-    work : Workload
-
-    Returns
-    -------
-    int
-    """
+    """Of the weights that are drawn, with the copies that a forward pass makes; none where activity is given."""
     if isinstance(work.activity, RatesActivity | ConstantActivity | FileActivity):
         return 0
     return 24 * sum(_n_rows(work, layer) * layer.n_columns for layer in work.network.weighted)
 
 
 def activity_bytes(work: Workload) -> int:
-    """Of all spikes, one byte each, twice while they are put together; and what one sample takes as it is made.
-
-    Parameters
-    ----------
-    work : Workload
-
-    Returns
-    -------
-    int
-    """
+    """Of all spikes, one byte each, twice while they are put together; and what one sample takes as it is made."""
     steps = work.steps
     n_in = math.prod(work.network.input_shape) * work.n_timesteps
     sizes = [n_in, *(layer.n_neurons * steps[layer.name] for layer in work.network.layers)]
@@ -82,10 +64,6 @@ def n_blocks(chip: Chip, work: Workload, phase: str) -> int:
     chip, work : Chip, Workload
     phase : str
         "inference", "program", or the name of a learning rule.
-
-    Returns
-    -------
-    int
     """
     rows, columns = chip.crossbar.n_rows, chip.crossbar.n_weights_per_row
     rules, total = rules_of(phase, work, chip), 0
@@ -107,10 +85,6 @@ def shape_bytes(chip: Chip, work: Workload, phase: str) -> int:
     chip, work : Chip, Workload
     phase : str
         "inference", "program", or the name of a learning rule.
-
-    Returns
-    -------
-    int
     """
     n_tiles = chip.n_tiles if isinstance(chip.n_tiles, int) else 0
     return (
@@ -196,11 +170,6 @@ def n_tasks(chip: Chip, work: Workload, mapping: Mapping, activity: Activity) ->
 
     One sample is laid down; where layers have no timesteps of their own, twice with a few, and a line goes through
     both numbers. What is laid down stops at `MOST_PROBED` tasks.
-
-    Parameters
-    ----------
-    chip, work, mapping
-    activity : Activity
 
     Returns
     -------

@@ -30,6 +30,10 @@ NAMELESS: Final = "(no name)"
 """Accounts of what belongs to no layer, phase or action. All have parentheses, and only they may have them."""
 
 
+BREAKDOWNS: Final = ("component", "layer", "phase", "action")
+"""By what a result splits its totals into parts."""
+
+
 def why_reserved(name: str) -> str | None:
     """Why a layer cannot have this name; None if it can.
 

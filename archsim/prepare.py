@@ -126,10 +126,6 @@ def prepare(
     measured : callable, optional
         What measures; for whoever keeps what was measured.
 
-    Returns
-    -------
-    Prepared
-
     Raises
     ------
     TooLargeError

@@ -245,90 +245,38 @@ def _package_of(point: EntryPoint) -> str:
     return "of an unknown package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
 
 
-ADCS: Registry[Any] = Registry(
-    "ADC kind", "archsim.adcs", "archsim.components.adc.kind:AdcKind", "archsim.components.adc.kinds"
+def _own(family: str, group: str, base: str, folder: str) -> Registry[Any]:
+    """The register of one of archsim's families: group, base and folder are within archsim."""
+    return Registry(family, f"archsim.{group}", f"archsim.{base}", f"archsim.{folder}")
+
+
+ADCS = _own("ADC kind", "adcs", "components.adc.kind:AdcKind", "components.adc.kinds")
+INTERCONNECTS = _own("interconnect", "interconnects", "interconnect.base:Interconnect", "interconnect")
+EXPORTS = _own("export format", "exports", "export.format:Format", "export.kinds")
+NEURONS = _own("kind of neuron", "neurons", "workload.neurons.kind:NeuronKind", "workload.neurons.kinds")
+NOISES = _own("kind of noise", "noises", "crossbar.cells.noises.kind:NoiseKind", "crossbar.cells.noises.kinds")
+PULSES = _own("law of pulses", "pulses", "crossbar.cells.pulses.kind:PulseLaw", "crossbar.cells.pulses.kinds")
+DATA = _own("data set", "data", "snn.data.kind:DataSet", "snn.data.kinds")
+METRICS = _own("metric", "metrics", "metrics.metric:Metric", "metrics.kinds")
+FEEDBACKS = _own(
+    "kind of feedback", "feedbacks", "snn.learn.feedbacks.kind:FeedbackKind", "snn.learn.feedbacks.kinds"
 )
-INTERCONNECTS: Registry[Any] = Registry(
-    "interconnect", "archsim.interconnects", "archsim.interconnect.base:Interconnect", "archsim.interconnect"
+PLACES = _own("place of fixed matrices", "places", "rules.places.kind:Place", "rules.places.kinds")
+RULES = _own("learning rule", "rules", "rules.base:Rule", "rules")
+OPTIMIZERS = _own(
+    "optimizer", "optimizers", "snn.learn.optimizers.kind:OptimizerKind", "snn.learn.optimizers.kinds"
 )
-EXPORTS: Registry[Any] = Registry(
-    "export format", "archsim.exports", "archsim.export.format:Format", "archsim.export.kinds"
+LOSSES = _own("loss", "losses", "snn.learn.losses.kind:Loss", "snn.learn.losses.kinds")
+SURROGATES = _own(
+    "surrogate derivative", "surrogates", "snn.learn.surrogates.kind:SurrogateKind", "snn.learn.surrogates.kinds"
 )
-NEURONS: Registry[Any] = Registry(
-    "kind of neuron",
-    "archsim.neurons",
-    "archsim.workload.neurons.kind:NeuronKind",
-    "archsim.workload.neurons.kinds",
-)
-NOISES: Registry[Any] = Registry(
-    "kind of noise",
-    "archsim.noises",
-    "archsim.crossbar.cells.noises.kind:NoiseKind",
-    "archsim.crossbar.cells.noises.kinds",
-)
-PULSES: Registry[Any] = Registry(
-    "law of pulses",
-    "archsim.pulses",
-    "archsim.crossbar.cells.pulses.kind:PulseLaw",
-    "archsim.crossbar.cells.pulses.kinds",
-)
-DATA: Registry[Any] = Registry(
-    "data set", "archsim.data", "archsim.snn.data.kind:DataSet", "archsim.snn.data.kinds"
-)
-METRICS: Registry[Any] = Registry(
-    "metric", "archsim.metrics", "archsim.metrics.metric:Metric", "archsim.metrics.kinds"
-)
-FEEDBACKS: Registry[Any] = Registry(
-    "kind of feedback",
-    "archsim.feedbacks",
-    "archsim.snn.learn.feedbacks.kind:FeedbackKind",
-    "archsim.snn.learn.feedbacks.kinds",
-)
-PLACES: Registry[Any] = Registry(
-    "place of fixed matrices", "archsim.places", "archsim.rules.places.kind:Place", "archsim.rules.places.kinds"
-)
-RULES: Registry[Any] = Registry("learning rule", "archsim.rules", "archsim.rules.base:Rule", "archsim.rules")
-OPTIMIZERS: Registry[Any] = Registry(
-    "optimizer",
-    "archsim.optimizers",
-    "archsim.snn.learn.optimizers.kind:OptimizerKind",
-    "archsim.snn.learn.optimizers.kinds",
-)
-LOSSES: Registry[Any] = Registry(
-    "loss", "archsim.losses", "archsim.snn.learn.losses.kind:Loss", "archsim.snn.learn.losses.kinds"
-)
-SURROGATES: Registry[Any] = Registry(
-    "surrogate derivative",
-    "archsim.surrogates",
-    "archsim.snn.learn.surrogates.kind:SurrogateKind",
-    "archsim.snn.learn.surrogates.kinds",
-)
-ENCODERS: Registry[Any] = Registry(
-    "encoder", "archsim.encoders", "archsim.snn.encoders.kind:Encoder", "archsim.snn.encoders.kinds"
-)
-DRIFTS: Registry[Any] = Registry(
-    "law of drift",
-    "archsim.drifts",
-    "archsim.crossbar.cells.drifts.kind:DriftLaw",
-    "archsim.crossbar.cells.drifts.kinds",
-)
-QUANTISERS: Registry[Any] = Registry(
-    "quantiser",
-    "archsim.quantisers",
-    "archsim.crossbar.quantisers.kind:Quantiser",
-    "archsim.crossbar.quantisers.kinds",
-)
-SAMPLERS: Registry[Any] = Registry(
-    "sampler", "archsim.samplers", "archsim.explore.samplers.kind:Sampler", "archsim.explore.samplers.kinds"
-)
-LIBRARIES: Registry[Any] = Registry(
-    "library of spiking modules", "archsim.libraries", "archsim.bridge.library:Library", "archsim.bridge.kinds"
-)
-MOVES: Registry[Any] = Registry("design move", "archsim.moves", "archsim.advise.move:Move", "archsim.advise.moves")
-VIEWS: LazyRegistry[Any] = LazyRegistry(
-    "view of a result", "archsim.views", "archsim.metrics.view:View", "archsim.report.views"
-)
+ENCODERS = _own("encoder", "encoders", "snn.encoders.kind:Encoder", "snn.encoders.kinds")
+DRIFTS = _own("law of drift", "drifts", "crossbar.cells.drifts.kind:DriftLaw", "crossbar.cells.drifts.kinds")
+QUANTISERS = _own("quantiser", "quantisers", "crossbar.quantisers.kind:Quantiser", "crossbar.quantisers.kinds")
+READOUTS = _own("read-out", "readouts", "crossbar.readouts.kind:ReadOut", "crossbar.readouts.kinds")
+SAMPLERS = _own("sampler", "samplers", "explore.samplers.kind:Sampler", "explore.samplers.kinds")
+LIBRARIES = _own("library of spiking modules", "libraries", "bridge.library:Library", "bridge.kinds")
+MOVES = _own("design move", "moves", "advise.move:Move", "advise.moves")
+VIEWS = LazyRegistry[Any]("view of a result", "archsim.views", "archsim.metrics.view:View", "archsim.report.views")
 # the last one, whose base imports typer: `register` asks the others first
-COMMANDS: LazyRegistry[Any] = LazyRegistry(
-    "command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands"
-)
+COMMANDS = LazyRegistry[Any]("command", "archsim.commands", "archsim.cli.command:Command", "archsim.cli.commands")

@@ -17,6 +17,7 @@ from archsim.spec import Chip, unusual
 from archsim.taskgraph.memory import give_back
 from archsim.verify import verify
 from archsim.workload import PROGRAM, Phase, Workload
+from archsim.workload.drawn import layers_of_file
 
 
 @overload
@@ -148,7 +149,12 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         n_samples=1 if phase == PROGRAM else work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
+        provenance={
+            **made,
+            "tile_places": list(mapping.interconnect.places),
+            **lowered.writes(),
+            **layers_of_file(work),
+        },
         policy=policy,
     )
     return replace(result, seen=partial(in_sight_of, chip, work, mapping, ready.activity, ready.seed))

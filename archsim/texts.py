@@ -29,10 +29,6 @@ def shown(text: str) -> str:
     text : str
         Its line ends and tabs stay.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> print(shown("\\x1b[31mred"), shown("a\\u202eb"), shown("1 µs, größer"))

@@ -361,10 +361,6 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
     error : type
         The class of the error to raise: `SpecError` or `WorkloadError`.
 
-    Returns
-    -------
-    Document
-
     Raises
     ------
     Exception
@@ -402,41 +398,15 @@ def _pair(mark: tuple[int, int] | str) -> tuple[int, int]:
     return (1, 1) if isinstance(mark, str) else mark
 
 
-def load_model(
-    model_class: type[Model],
-    path: str | PathLike[str],
-    error: type[Exception],
-    overrides: Sequence[str] = (),
-) -> tuple[Model, dict[str, Any]]:
-    """Read a file, apply ``--set`` assignments and fill a model.
-
-    Parameters
-    ----------
-    model_class : type
-        A `DoorModel`.
-    path, error
-        As in `read_yaml`.
-    overrides : sequence of str
-        As in `Document.override`.
-
-    Returns
-    -------
-    model : model_class
-    data : dict
-        The plain data that filled it.
+def fill(model_class: type[Model], document: Document) -> Model:
+    """Fill a model from a document.
 
     Raises
     ------
     Exception
-        Of class `error`, with every fault, one per line, in the order of the file. It is a `UnitError`
-        if `error` is a base of it and every fault is one of units.
+        Of the document's class, with every error, one per line, in the order of the file. It is a `UnitError`
+        if that is derived from it and every error is one of units.
     """
-    document = read_yaml(path, error).override(overrides)
-    return fill(model_class, document), document.data
-
-
-def fill(model_class: type[Model], document: Document) -> Model:
-    """Fill a model from a document; raises as `load_model` does."""
     try:
         return model_class.model_validate(document.data)
     except ValueError as cause:

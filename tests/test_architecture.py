@@ -61,7 +61,7 @@ KNOWS["simulate"] = LOW | _RUN | {"long_simulation", "sight"}
 KNOWS["learn"] = LOW | {"units", "spec", "workload", "crossbar", "snn", "mapping", "memory", "provenance"}
 KNOWS["learn"] |= {"engine", "simulate", "long_learning", "prepare", "processes"}
 KNOWS["learn"] |= {"components", "lowering", "metrics"}
-KNOWS["rerun"] = KNOWS["learn"] | {"examples", "learn", "report", "sources"}
+KNOWS["rerun"] = KNOWS["learn"] | {"examples", "learn", "report", "sources", "advise"}
 KNOWS["plot"] = LOW | {"units", "components", "metrics", "interconnect", "mapping", "taskgraph", "trace"}
 KNOWS["report"] = KNOWS["plot"] | {"plot", "whatif", "spec", "workload", "crossbar", "provenance", "learn"}
 KNOWS["export"] = LOW | {"metrics", "taskgraph", "trace"}
@@ -71,7 +71,7 @@ KNOWS["bridge"] = LOW | {"spec", "workload", "snn", "mapping"}
 KNOWS["explore"] = _FIGURES | {"display", "examples", "sources", "yaml_reader", "taskgraph", "engine"}
 KNOWS["explore"] |= {"lowering", "prepare", "processes", "verify"}
 KNOWS["advise"] = LOW | {"units", "spec", "workload", "components", "snn", "metrics", "yaml_reader"}
-KNOWS["advise"] |= {"prepare", "simulate", "explore"}
+KNOWS["advise"] |= {"prepare", "simulate", "explore", "learn"}
 KNOWS["study"] = _FIGURES | {"whatif", "explore"}
 KNOWS["schema"] = {"errors", "yaml_reader", "spec", "workload", "explore"}
 KNOWS["cli"] = KNOWS["study"] | {"yaml_reader", "engine", "long_simulation", "memory", "export", "study", "schema"}
@@ -89,6 +89,7 @@ DOORS = {
         path.parts[0] in ("spec", "workload", "units")
         # kinds that are read from a file
         or (path.parts[:2] == ("crossbar", "cells") and path.parent.name == "kinds")
+        or path.parts[:3] == ("crossbar", "readouts", "kinds")
         or path.parts[:4] == ("snn", "learn", "optimizers", "kinds")
         or path.parts[:4] == ("snn", "learn", "feedbacks", "kinds")
         or path.parts[:3] in (("snn", "data", "kinds"), ("rules", "places", "kinds"))
@@ -282,6 +283,43 @@ def test_no_circle_leads_through_rooms():
 @of_every_file
 def test_files_stay_readable(path):
     assert len((PACKAGE / path).read_text().splitlines()) <= 450, f"{path} has outgrown itself"
+
+
+def functions():
+    """Every function with the file that it stands in."""
+    for path in files():
+        for node in ast.walk(ast.parse((PACKAGE / path).read_text())):
+            if isinstance(node, ast.FunctionDef):
+                yield path.as_posix(), node
+
+
+def body_lines(node: ast.FunctionDef) -> int:
+    """Lines of the body behind the docstring."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return node.end_lineno - body[0].lineno + 1 if body else 0
+
+
+# one walk over tasks or events, written twice: plain, and in the same order as a kernel that numba compiles
+LONG = {
+    ("engine/heap_engine.py", "run"), ("engine/kernels/general.py", "any_graph"),
+    ("engine/kernels/long.py", "roll"),
+    ("engine/kernels/single.py", "one_resource"), ("verify/compiled.py", "replayed"),
+}  # fmt: skip
+
+
+def test_functions_are_short():
+    lengths = {(path, node.name): body_lines(node) for path, node in functions()}
+    assert sorted(lengths.values())[int(0.9 * len(lengths))] <= 16
+    assert {function for function, length in lengths.items() if length > 80} <= LONG
+
+
+def test_functions_have_few_parameters():
+    def count(given: ast.arguments) -> int:
+        named = [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, (given.vararg, given.kwarg))]
+        return len([one for one in named if one.arg not in ("self", "cls")])
+
+    many = [count(node.args) > 8 for _, node in functions()]
+    assert sum(many) <= 0.01 * len(many)
 
 
 # what makes, changes or removes a file or a folder; with one argument `replace` is that of a path

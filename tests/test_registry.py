@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import abc
+import re
 from importlib.metadata import EntryPoint
+from typing import Annotated, Any, ClassVar
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from archsim import PluginError, registry
 from archsim.registry import FAMILIES, Registry, register
+from archsim.units import KindName, SettingsOf
 
 
 class Law(abc.ABC):
@@ -131,3 +135,53 @@ def test_a_workers_process_knows_all_of_archsims_own_kinds():
     for family in FAMILIES.values():
         for kind in family.values():
             assert kind.__module__.startswith("archsim."), kind
+
+
+class Sized(BaseModel):
+    """A kind with settings."""
+
+    class Settings(BaseModel):
+        """Its settings."""
+
+        model_config = ConfigDict(extra="forbid")
+        size: int = 1
+
+    kind: ClassVar[str] = "sized"
+
+
+class Held(BaseModel):
+    """What a file says of kinds, and of their names."""
+
+    settings: Annotated[dict[str, Any], SettingsOf("archsim.test_sized")] = {}
+    name: Annotated[str, KindName("archsim.test_sized")] = "sized"
+
+
+@pytest.fixture
+def sized():
+    family = Registry("sized thing", "archsim.test_sized", Sized)
+    family.register(Sized)
+    yield
+    del FAMILIES["archsim.test_sized"]
+
+
+@pytest.mark.usefixtures("sized")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"settings": {"sizd": {}}}, "sizd: unknown sized thing; there are: sized; did you mean 'sized'?"),
+        ({"settings": {"sized": 4}}, "sized: must be a mapping; got 4"),
+        ({"settings": {"sized": {"size": "wide"}}}, "sized.size: must be a valid integer"),
+        ({"name": "other"}, "Input should be sized"),
+    ],
+)
+def test_settings_and_names_of_kinds_are_checked_by_the_register(given, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Held.model_validate(given)
+    assert Held.model_validate({"settings": {"sized": {"size": 2}}}).settings == {"sized": {"size": 2}}
+
+
+@pytest.mark.usefixtures("sized")
+def test_the_schema_of_settings_and_names_lists_the_kinds():
+    found = Held.model_json_schema()["properties"]
+    assert list(found["settings"]["properties"]) == ["sized"]
+    assert found["name"]["enum"] == ["sized"]

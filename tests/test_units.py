@@ -41,7 +41,9 @@ from archsim.units import (
     only_unit_faults,
     parse_quantity,
     quantities,
+    scale_of,
     seconds,
+    shown_units,
     to_door,
 )
 
@@ -245,13 +247,13 @@ def test_a_wrong_quantity_is_refused_with_the_reason(text: object, kind: str, me
 @pytest.mark.parametrize(
     ("value", "kind", "text"),
     [
-        (1_250_000, "time", "1.25 us"),
+        (1_250_000, "time", "1.25 µs"),
         (0, "time", "0 ps"),
-        (999_999, "time", "1 us"),
+        (999_999, "time", "1 µs"),
         (3400.0, "energy", "3.4 nJ"),
         (0.0025, "energy", "2.5 fJ"),
-        (120_000.0, "area", "0.12 mm2"),
-        (0.004, "area", "0.004 um2"),
+        (120_000.0, "area", "0.12 mm²"),
+        (0.004, "area", "0.004 µm²"),
         (65.0, "node", "65 nm"),
         (1280.0, "frequency", "1.28 GHz"),
         (-0.2, "voltage", "-200 mV"),
@@ -259,11 +261,19 @@ def test_a_wrong_quantity_is_refused_with_the_reason(text: object, kind: str, me
         (1500, "bytes", "1.5 kB"),
         (0.35, "fraction", "35 %"),
         (float("nan"), "energy", "nan pJ"),
-        (123_456_789, "time", "123.5 us"),
+        (123_456_789, "time", "123.5 µs"),
     ],
 )
 def test_people_read_four_digits_and_a_fitting_unit(value: float, kind: str, text: str) -> None:
     assert format_quantity(value, kind) == text
+
+
+@pytest.mark.parametrize("kind", ["time", "energy", "power", "area", "conductance", "charge", "frequency"])
+def test_pictures_and_pages_write_units_as_text_does(kind: str) -> None:
+    for name, size, least in shown_units(kind):
+        assert format_quantity(least, kind).split(" ")[1] == name
+        assert scale_of(least, kind) == (size, name)
+        assert parse_quantity(f"2 {name}", kind) == pytest.approx(2 * size, rel=1e-12)
 
 
 @given(st.floats(1e-6, 1e12), st.sampled_from(["energy", "power", "area", "length", "frequency", "resistance"]))

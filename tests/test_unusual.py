@@ -77,7 +77,7 @@ def test_a_run_far_beyond_chips_is_told_and_noted_in_its_provenance(root_dir):
         result = archsim.simulate(chip, work, engine="compiled", phase="inference")
     noted = result.provenance["unusual"]
     assert [str(warning.message) for warning in told] == [f"inference: {message}" for message in noted]
-    assert [message.partition(":")[0] for message in noted] == ["average power", "average power of 1 mm2"]
+    assert [message.partition(":")[0] for message in noted] == ["average power", "average power of 1 mm²"]
     assert told[0].filename == __file__
 
 

@@ -71,10 +71,6 @@ def record(
         Whether weights and connections come through NIR where the library exports it. How neurons step, fire and
         are reset, which NIR does not say, is read from the modules.
 
-    Returns
-    -------
-    Recording
-
     Raises
     ------
     DoesNotFitError

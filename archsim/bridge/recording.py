@@ -1,4 +1,4 @@
-"""What was recorded of a model: a network with its weights, and its spikes; as a workload, or as files of one."""
+"""The recording of a model: a network with its weights, and its spikes; as a workload, or as files of one."""
 
 from __future__ import annotations
 

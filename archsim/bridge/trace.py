@@ -1,4 +1,4 @@
-"""What flows through a model while it runs: hooks on its parts, nothing of it is changed."""
+"""Values that flow through a model while it runs: hooks on its parts, nothing of it is changed."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def _hint(path: str) -> str:
 
 
 def refuse_other_kind(file: Path, wanted: Kind, hint: str = "") -> None:
-    """A chip where a workload is wanted, a study where a chip is wanted and so on is told as what it is.
+    """Refuse a chip where a workload is wanted, a study where a chip is wanted and so on, by what the file is.
 
     Parameters
     ----------

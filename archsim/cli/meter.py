@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Meter:
-    """What is going on, how far it is and how long it still takes."""
+    """Progress: the task, how much is done, how long the rest takes."""
 
     def __init__(self) -> None:
         self._what, self._start = "", time.monotonic()

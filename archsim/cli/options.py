@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,22 +27,24 @@ Version = Annotated[
 ]
 
 
-def _one_of(value: str, names: Sequence[str]) -> str:
-    if value not in names:
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, names))}.")
-    return value
+def one_of(names: Callable[[], Sequence[str]]) -> Callable[[str], str]:
+    """A parser of names; those that there are, plug-ins too, are asked when one is given, not for a help page."""
+
+    def checked(value: str) -> str:
+        if value not in names():
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, names()))}.")
+        return value
+
+    return checked
 
 
-def _phase(value: str) -> str:
-    """A phase there is; plug-ins are asked when a phase is named, not for a help page."""
+def _phases() -> Sequence[str]:
     from archsim.workload import phases
 
-    return _one_of(value, phases())
+    return phases()
 
 
-def _rule(value: str) -> str:
-    """A learning rule there is, or none."""
-    return _one_of(value, (*RULES, "none"))
+_PHASE, _RULE = one_of(_phases), one_of(lambda: (*RULES, "none"))
 
 
 class Engine(StrEnum):
@@ -69,21 +71,21 @@ _PHASES = "inference, program, or a learning rule such as bp"
 Phases = Annotated[
     list[str] | None,
     typer.Option(
-        "--phase", metavar="PHASE", parser=_phase, show_default=False,
+        "--phase", metavar="PHASE", parser=_PHASE, show_default=False,
         help=f"Only this phase ({_PHASES}); may be repeated.",
     ),
 ]  # fmt: skip
 OnePhase = Annotated[
     str | None,
     typer.Option(
-        "--phase", metavar="PHASE", parser=_phase, show_default=False,
+        "--phase", metavar="PHASE", parser=_PHASE, show_default=False,
         help=f"{_PHASES[0].upper()}{_PHASES[1:]}; the first one if not given.",
     ),
 ]  # fmt: skip
 Rules = Annotated[
     list[str] | None,
     typer.Option(
-        "--rule", metavar="RULE", parser=_rule, show_default=False,
+        "--rule", metavar="RULE", parser=_RULE, show_default=False,
         help="Only this learning rule; may be repeated. bp and dfa if not given; none adapts nothing.",
     ),
 ]  # fmt: skip

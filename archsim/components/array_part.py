@@ -1,4 +1,4 @@
-"""What the optional circuits around the cells of an array have in common."""
+"""Base of the optional circuits around the cells of an array."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ class ArrayPart(Part):
 
 
 def charged(parts: Iterable[tuple[ArrayPart, float]]) -> tuple[Charge, ...]:
-    """What each of some parts spends, without those that spend nothing."""
+    """Charges of several parts, without those that spend nothing."""
     return tuple(Charge(part.kind, energy_pj) for part, energy_pj in parts if energy_pj)

@@ -140,7 +140,7 @@ class Crossbar(Part):
         return cycle.n_pulses * self.chip.device.conducting_ps
 
     def _besides_ps(self, cycle: ReadCycle) -> int:
-        """What a cycle takes of the array besides the time in which cells conduct."""
+        """Time of a cycle besides that in which cells conduct."""
         return cycle.read_ps - self._on_ps(cycle)
 
     def _slots_ps(self, cycle: ReadCycle, n_values: int) -> tuple[int, int]:
@@ -162,7 +162,7 @@ class Crossbar(Part):
         return action(name, crossbar=energy_pj / n_units)
 
     def _slots(self, cycle: ReadCycle, n_values: int) -> str:
-        """What a price of a read depends on besides its bits."""
+        """Sizes on which the price of a read depends besides its bits."""
         n_slots = self.n_slots(n_values)
         if self.is_sensed():
             return f",{self.read_out} x{n_slots} {cycle.adc_bits}b"

@@ -1,4 +1,4 @@
-"""What a mapped workload takes of a chip, and the area of every part beside it."""
+"""Parts of a chip that a mapped workload takes, and the area of every part beside it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archsim.components.records import AreaItem, Figures
 
 @dataclass(frozen=True)
 class Held:
-    """What a mapped workload takes of a chip.
+    """Parts of a chip that a mapped workload takes.
 
     Attributes
     ----------

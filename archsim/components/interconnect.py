@@ -1,4 +1,4 @@
-"""What one tile has of the interconnect: a router, or its share of one, and its links.
+"""Share of one tile in the interconnect: a router, or its share of one, and its links.
 
 A flit over one hop costs the router's energy and, by the cost model,
 

@@ -32,7 +32,7 @@ class LeakageLaw:
     source: str
 
     def faults(self, temperature_k: float, flavour: str) -> list[str]:
-        """What is outside the law, as ``what is wrong; what is allowed``."""
+        """Inputs outside the law, as ``what is wrong; what is allowed``."""
         coldest, hottest = min(self.temperatures_k), max(self.temperatures_k)
         found = []
         if not coldest <= temperature_k <= hottest:
@@ -65,5 +65,5 @@ SRAM: Final = LeakageLaw(
 LOGIC: Final = LeakageLaw(
     {300: 1.0, 310: 1.47, 320: 2.1, 360: 7.6, 400: 21.0},
     {LOW_LEAKAGE: 1.0, "high_performance": 1000.0},
-    "NeuroSim V1.3 Technology tables (100 pA/um LSTP, 100 nA/um HP)",
+    "NeuroSim V1.3 Technology tables (100 pA/µm LSTP, 100 nA/µm HP)",
 )

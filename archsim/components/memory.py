@@ -76,7 +76,7 @@ class Memory(Part):
 
     @remembered
     def price_of(self, size_bytes: int) -> BufferPrice:
-        """What it would cost at a size; with as many banks as keep up, if their number is automatic."""
+        """Costs at a size; with as many banks as keep up, if their number is automatic."""
         spec = self.spec_of(self.chip)
         if spec.n_banks != "auto":
             return self._priced_as(size_bytes, spec.n_banks)

@@ -1,4 +1,4 @@
-"""What a memory of one size costs: published figures, figures per bit cell, or SRAM by CACTI."""
+"""Costs of a memory of one size: published figures, figures per bit cell, or SRAM by CACTI."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archsim.spec.costs import BitCellBuffer, CactiBuffer, CitedBuffer, Conditio
 
 @dataclass(frozen=True)
 class BufferPrice:
-    """What a buffer of one size costs; an access is one `width_bits` of one bank."""
+    """Costs of a buffer of one size; an access is one `width_bits` of one bank."""
 
     width_bits: int
     read_energy_pj: float

@@ -10,7 +10,7 @@ MULTIPLIER_BITS = 8
 
 @dataclass(frozen=True)
 class Operations:
-    """What is done to one value.
+    """Operations on one value.
 
     Parameters
     ----------

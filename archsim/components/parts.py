@@ -74,7 +74,7 @@ class Parts:
     Raises
     ------
     SpecError
-        With every fault that `check` finds, one per line.
+        With every error that `check` finds, one per line.
 
     Examples
     --------
@@ -265,7 +265,7 @@ def without_effect(chip: Chip) -> list[str]:
     Parameters
     ----------
     chip : Chip
-        Without faults (`check`).
+        Without errors (`check`).
 
     Returns
     -------

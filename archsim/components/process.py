@@ -129,7 +129,7 @@ class Law:
         return laws[quantity](old, new)
 
     def faults(self, old: State, new: State, quantities: Collection[str]) -> Iterator[Outside]:
-        """What is outside of the law; nothing is asked of what does not change."""
+        """Parameters outside the range of the law; only those that change are checked."""
         if old.node_nm != new.node_nm:
             low, high = self.nodes_nm
             for state in (old, new):

@@ -1,4 +1,4 @@
-"""What the cells of a row take in pulses: all together, and one after the other."""
+"""Pulses that the cells of a row take: all together, and one after the other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pulsed(NamedTuple):
 
 
 class Law(Protocol):
-    """What is asked of a law of pulses (:mod:`archsim.crossbar.cells.pulses`)."""
+    """Interface of a law of pulses (:mod:`archsim.crossbar.cells.pulses`)."""
 
     @property
     def by_level(self) -> bool: ...

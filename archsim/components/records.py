@@ -67,7 +67,7 @@ class ReadCycle:
 
 @dataclass(frozen=True)
 class ArrayRead:
-    """What one vector reads on an array.
+    """Size of the read of one vector on an array.
 
     Attributes
     ----------

@@ -37,7 +37,7 @@ LIMITS = Limits()
 
 @dataclass(frozen=True)
 class RouterSize:
-    """What the price of a router depends on; buffers are those of one virtual channel of a port."""
+    """Sizes on which the price of a router depends; buffers are those of one virtual channel of a port."""
 
     width_bits: int
     n_ports: int

@@ -40,7 +40,7 @@ class SampleHold(Part):
         wrong = (
             ("capacitance", cost.capacitance_ff <= 0, "must be above zero"),
             ("swing", cost.swing_v <= 0, "must be above zero"),
-            ("area", cost.area_um2 < least_um2, f"{cost.capacitance_ff:g} fF take {least_um2:g} um2 at least"),
+            ("area", cost.area_um2 < least_um2, f"{cost.capacitance_ff:g} fF take {least_um2:g} µm² at least"),
         )
         return [f"sample_hold.cost.{key}: {said}" for key, is_wrong, said in wrong if is_wrong]
 
@@ -70,7 +70,7 @@ class SampleHold(Part):
         return hold.cost.energy_pj
 
     def _plausible(self) -> str:
-        """What is to be said of the noise on the capacitor; empty if it is below that of the converter."""
+        """Warning about the noise on the capacitor; empty if it is below that of the converter."""
         assert self.chip.sample_hold is not None
         cost, n_bits = self.chip.sample_hold.cost, self.chip.adc.resolution_bits
         if isinstance(cost, CapacitorHold):
@@ -81,7 +81,7 @@ class SampleHold(Part):
             if not most_ff:  # counted elsewhere
                 return ""
             noise_v, step_v = self._noise_v(most_ff), USUAL_SWING_V / 2**n_bits
-            said = f"no sampling capacitor: {cost.area_um2:.2g} um2 hold {most_ff:.2g} fF at most"
+            said = f"no sampling capacitor: {cost.area_um2:.2g} µm² hold {most_ff:.2g} fF at most"
         if noise_v * math.sqrt(12) <= step_v:
             return ""
         return f"{said}, kT/C noise {noise_v * 1e3:.2g} mV rms beside steps of {step_v * 1e3:.2g} mV"

@@ -16,7 +16,7 @@ _QUANTITIES: Final = {"_pj": "energy", "_ff": "energy", "_um2": "area", "_uw": "
 
 
 def quantity_of(field: str) -> str | None:
-    """What a field of a cost is: energy, area or leakage by its unit; None for what is not scaled.
+    """Quantity of a field of a cost: energy, area or leakage by its unit; None for what is not scaled.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def _said(old: State, new: State, words: Sequence[str]) -> str:
 
 
 def _different(state: State, other: State) -> str:
-    """What is not the same in another state."""
+    """Differences to another state, as text."""
     shown = []
     if state.node_nm != other.node_nm:
         shown.append(f"{state.node_nm:g} nm")
@@ -119,7 +119,7 @@ def _different(state: State, other: State) -> str:
 
 
 def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
-    """What keeps costs from being scaled to their chip, as ``path: what is wrong; what would help``; each once."""
+    """Reasons why costs cannot be scaled to their chip, as ``path: what is wrong; what would help``; each once."""
     found: dict[str, None] = {}
     for kind in kinds.values():
         cost = kind.cost_of(chip)

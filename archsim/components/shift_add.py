@@ -28,7 +28,7 @@ class ShiftAdd(DigitalUnit):
 
     @cached_property
     def unit(self) -> Unit:
-        """What the chip file says of it, its lanes as a number."""
+        """Section of the chip file, with its lanes as a number."""
         spec = self.chip.shift_add
         n_lanes = self.parts.adc.n_in_bank if spec.n_lanes == "auto" else spec.n_lanes
         assert isinstance(spec.cost, CitedCost)  # circuits have been priced

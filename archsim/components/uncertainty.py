@@ -45,10 +45,10 @@ QUANTITIES = ("energy", "area", "leakage", "time")
 _SILICON = "default: McPAT against Niagara, power -10.84 %, area -21.8 % (Li et al., MICRO 2009)"
 _SPICE = "default: CACTI within 12 % of SPICE (Springer 2010, doi 10.1007/978-1-4419-6175-4_14)"
 _FAMILIES = "default: spread between CACTI 7, NeuroSim V1.3, PUMA and nRF54L15's retention current"
-_SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8486 / 1.5625 pJ, 6313 / 1200 um2"
+_SURVEY = "default: the survey's regression against ISAAC's ADC (ISCA 2016): 1.8486 / 1.5625 pJ, 6313 / 1200 µm²"
 _ADCS = "default: spread between families of sources of ADCs of 5 bit at 22 nm (docs/models/components.md)"
-_VERSIONS = "default: NeuroSim V1.3 against V1.5, a sub-array: 45.4 / 37.2 pJ, 11788 / 7284 um2, 0.162 / 0.073 uW"
-_ROUTERS = "default: DSENT, Loihi, PUMA, ISAAC apart: 0.58 to 3.6 pJ per 32-bit flit, 3769 to 51910 um2 (22 nm)"
+_VERSIONS = "default: NeuroSim V1.3 against V1.5, a sub-array: 45.4 / 37.2 pJ, 11788 / 7284 µm², 0.162 / 0.073 µW"
+_ROUTERS = "default: DSENT, Loihi, PUMA, ISAAC apart: 0.58 to 3.6 pJ per 32-bit flit, 3769 to 51910 µm² (22 nm)"
 _WIRES = "default: NeuroSim, DSENT, CiMLoop, Keckler et al. apart: 24 to 87 fJ per bit and mm (22 nm)"
 _DEFAULTS: dict[str, tuple[tuple[float, float, float, float], str]] = {
     "cacti": ((1.12, 1.12, 1.12, 1.12), _SPICE),
@@ -123,7 +123,7 @@ def _spreads(component: str, cost: Priced) -> list[Spread]:
 
 
 def _cause(cost: Priced) -> str:
-    """What the figures of a cost share their error with: what it says, or their source, or their model."""
+    """Group of figures that share one error: as the cost says, or their source, or their model."""
     said = cost.uncertainty.cause if cost.uncertainty is not None else None
     return said or str(getattr(cost, "source", getattr(cost, "model", "cited")))
 

@@ -80,7 +80,7 @@ class WriteCircuits(Part):
 
     @remembered
     def pulsed(self, n_cells: int, shares: tuple[float, ...] = (), label: str = "") -> Pulsed:
-        """What `n_cells` of one row are expected to take.
+        """Expected time and energy of programming `n_cells` of one row.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class WriteCircuits(Part):
         return Action(f"{what}{of_layer}" + self._of_cells(n_cells), (*once, *converted.charges))
 
     def _of_cells(self, n_cells: int) -> str:
-        """What the price of a verify read depends on besides the layer."""
+        """Sizes on which the price of a verify read depends besides the layer."""
         if self.parts.around_arrays or self.parts.crossbar.is_sensed():
             return f",{n_cells}cells"
         repeats = self.parts.crossbar.reads_per_vector(n_cells)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from archsim.crossbar.draws import Draws
 from archsim.crossbar.grid import Grid
 from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.learned.sums import model_of_sums
@@ -14,28 +15,20 @@ from archsim.crossbar.mvm.inputs import Drive, checked_inputs, digit_max_of, enc
 from archsim.crossbar.mvm.kernels import compiled_loops
 from archsim.crossbar.mvm.reading import Reading
 from archsim.crossbar.mvm.readout import (
-    Adc,
-    IntegrateFire,
-    SenseAmp,
     adc_for,
     check_readout,
-    followed,
-    percentile_of,
 )
 from archsim.crossbar.mvm.weights import checked_weights
 from archsim.crossbar.readings import Conducting, Setting, forward_reading, seen_by
+from archsim.crossbar.readouts.converter import Adc
+from archsim.crossbar.readouts.kind import Decider, ReadOut
 from archsim.crossbar.transposed import Backward
 from archsim.crossbar.wired import check_wires
 from archsim.errors import SpecError
 from archsim.spec.arrays import array_spec
 from archsim.spec.chip import Chip
 from archsim.spec.values import (
-    AdcReadout,
     ArraySpec,
-    IntegrateFireReadout,
-    Readout,
-    SenseAmpReadout,
-    TrackedRange,
 )
 
 Floats = NDArray[np.float64]
@@ -113,6 +106,7 @@ class CrossbarArray(Grid):
         of_cells, of_reference, of_reads = np.random.SeedSequence(seed).spawn(3)
         super().__init__(found, (w.shape[0], w.shape[1]), of_cells, of_reference)
         self._rng = np.random.default_rng(of_reads)
+        self._draws = Draws(int(of_reads.generate_state(1, np.uint64)[0]), compiled=compiled)
         self._compiled = compiled_loops() if compiled else None
         self._seen = {False: seen_by(found, "forward"), True: seen_by(found, "backward")}  # by: backward
         files = {way: seen.errors.learned for way, seen in self._seen.items()}
@@ -120,7 +114,7 @@ class CrossbarArray(Grid):
         self._learned = {way: models[file] if isinstance(file, str) else None for way, file in files.items()}
         self._adc: Adc | None = None
         self._kept: tuple[tuple[int, int], Reading] | None = None
-        self._neurons: IntegrateFire | None = None
+        self._decider: Decider | None = None
         self._backward = Backward(self.spec, self._layout, differs=self._seen[False] != self._seen[True])
         self.program(w)
 
@@ -191,24 +185,19 @@ class CrossbarArray(Grid):
         drive = encode_checked(numbers, self.spec.inputs)
         self._tally.reads += drive.n_cycles * drive.n * self.grid[0] * self.grid[1]
         self._tally.active_rows += drive.n_active * self.grid[1]
-        if isinstance(self.spec.readout, SenseAmpReadout | IntegrateFireReadout):
-            return np.array(next(reading.line_sums(drive, reading.floats(drive), 0)), dtype=np.float64)
+        if self.spec.readout.decides:
+            sums = reading.line_sums(drive, reading.floats(drive), reading.reads(drive), 0)
+            return np.array(next(sums), dtype=np.float64)
         return reading.outputs(drive)
 
     def _decided(self, outputs: Floats) -> Floats:
         """Bits or spikes of sums where the read-out asks for them."""
         readout = self.spec.readout
-        if isinstance(readout, SenseAmpReadout):
-            return SenseAmp.of(readout).convert(outputs)
-        if isinstance(readout, IntegrateFireReadout):
-            if self._neurons is None:
-                self._neurons = IntegrateFire(readout, outputs.shape)
-            n_kept = len(self._neurons.membrane)
-            if n_kept != len(outputs):
-                said = f"x: the membranes are those of a batch of {n_kept}; got {len(outputs)} vectors"
-                raise SpecError(f"{said}; call reset_membrane before a batch of another size")
-            return self._neurons.step(outputs).astype(np.float64)
-        return outputs
+        if not readout.decides:
+            return outputs
+        if self._decider is None:
+            self._decider = readout.decider(outputs.shape)
+        return self._decider.decide(outputs)
 
     def mvm_transposed(
         self, e: ArrayLike, *, maximum: float | None = None, resolution_bits: int | None = None
@@ -274,7 +263,7 @@ class CrossbarArray(Grid):
         if x is None and e is None:
             raise SpecError("calibrate: needs a batch of inputs, x, or of errors, e; got neither")
         for asked, readout in ((x, self.spec.readout), (e, self._backward.readout)):
-            if asked is not None and not isinstance(readout, AdcReadout):
+            if asked is not None and not readout.has_codes:
                 raise SpecError(f"readout: must be of kind adc to have a range; is {readout.kind}")
         if x is not None:
             numbers = checked_inputs(x, self.spec.inputs, self.shape[0])
@@ -299,7 +288,7 @@ class CrossbarArray(Grid):
 
     def reset_membrane(self) -> None:
         """Empty the membranes of an integrate-and-fire read-out; the next batch may have another size."""
-        self._neurons = None
+        self._decider = None
 
     def _reading(self, adc: Adc | None) -> Reading:
         """The forward read as the grid conducts now; transfer matrices are kept until that changes."""
@@ -322,31 +311,31 @@ class CrossbarArray(Grid):
         )
 
     def _setting(self, *, backward: bool) -> Setting:
-        how = self._compiled, self._rng, self._tally, self._learned[backward]
+        how = self._compiled, self._rng, self._draws, self._tally, self._learned[backward]
         return Setting(self._seen[backward], self.weight_map, self._layout, *how)
 
     def _converter(self) -> Adc | None:
         readout = self.spec.readout
-        if not isinstance(readout, AdcReadout):
+        if not readout.has_codes:
             return None
-        if percentile_of(readout) is None:
+        if readout.percentile is None:
             return adc_for(self.spec)
         if self._adc is None:
             raise SpecError("readout.range: is calibrated on data: call calibrate with a batch of inputs first")
         return self._adc
 
-    def _followed(self, readout: Readout, adc: Adc | None, before: tuple[int, int]) -> Adc | None:
+    def _followed(self, readout: ReadOut, adc: Adc | None, before: tuple[int, int]) -> Adc | None:
         """A converter after the conversions since `before`, for the next ones."""
-        if adc is None or not isinstance(readout, AdcReadout) or not isinstance(readout.range, TrackedRange):
-            return adc
+        if adc is None:
+            return None
         tally = self._tally
-        return followed(adc, readout.range, tally.conversions - before[0], tally.saturations - before[1])
+        return readout.followed(adc, tally.conversions - before[0], tally.saturations - before[1])
 
     @property
     def is_calibrated(self) -> tuple[bool, bool]:
         """Whether the ranges of both directions are known, forward and backward."""
         ways = (self.spec.readout, self._adc), (self._backward.readout, self._backward.adc)
-        forward, backward = (percentile_of(readout) is None or adc is not None for readout, adc in ways)
+        forward, backward = (readout.percentile is None or adc is not None for readout, adc in ways)
         return forward, backward
 
     @property
@@ -387,7 +376,7 @@ class CrossbarArray(Grid):
         numbers = checked_inputs(x, self.spec.inputs, self.shape[0])
         reading, drive = self._reading(None), encode(numbers, self.spec.inputs)
         lead = drive.digits.shape[:2]
-        sums = reading.line_sums(drive, reading.floats(drive), row_block)
+        sums = reading.line_sums(drive, reading.floats(drive), reading.reads(drive), row_block)
         return [np.array(s, dtype=np.float64).reshape(*lead, s.shape[1]) for s in sums]
 
 
@@ -403,7 +392,7 @@ def _check_arguments(spec: object, seed: object) -> None:
 
 
 def _all_sums(reading: Reading, drive: Drive) -> Iterator[Floats]:
-    floats = reading.floats(drive)
+    floats, reads = reading.floats(drive), reading.reads(drive)
     for block in range(len(reading.blocks)):
-        for sums in reading.line_sums(drive, floats, block):
+        for sums in reading.line_sums(drive, floats, reads, block):
             yield np.array(sums, dtype=np.float64).ravel()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from archsim.crossbar.array import CrossbarArray
 from archsim.crossbar.cells import Fault
 from archsim.crossbar.mvm.inputs import n_cycles_of
-from archsim.crossbar.mvm.readout import Adc, percentile_of
+from archsim.crossbar.readouts.converter import Adc
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
 from archsim.spec.values import ArraySpec
@@ -106,7 +106,7 @@ def looked(chip: Chip, values: Floats, question: Question, tell: Callable[[str],
     n_in, n_out = values.shape
     tell(f"programming {n_in} x {n_out} weights ...")
     array = CrossbarArray(spec, values, question.seed)
-    if percentile_of(spec.readout) is not None:
+    if spec.readout.percentile is not None:
         array.calibrate(_inputs(question, n_in, _CALIBRATION))
     x = _inputs(question, n_in, _INPUTS)
     tell(f"reading {question.n_vectors} vectors ...")

@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.crossbar.cells import Cells
+from archsim.crossbar.draws import Draws
 from archsim.crossbar.layout import Layout
 from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.mvm.kernels import Coding
 from archsim.crossbar.mvm.lines import Lines
 from archsim.crossbar.mvm.noise import Between, Noise, uniform_or_all
 from archsim.crossbar.mvm.reading import Products, Reading, Source, Tally
-from archsim.crossbar.mvm.readout import Adc
 from archsim.crossbar.mvm.weights import WeightMap, level_scale, pedestal
+from archsim.crossbar.readouts.converter import Adc
 from archsim.crossbar.shares import Shares, shares_of
 from archsim.crossbar.wired import Solved, SolvedBackward, bent_digits, is_linear, transfers
 from archsim.spec.values import ArraySpec
@@ -136,6 +137,7 @@ class Setting:
     layout: Layout
     compiled: ModuleType | None
     rng: np.random.Generator
+    draws: Draws
     tally: Tally
     learned: ErrorModel | None = None
 
@@ -162,6 +164,7 @@ def forward_reading(setting: Setting, now: Conducting, digit_max: int, adc: Adc 
         steps=level_scale(spec).digit_max,
         compiled=setting.compiled,
         rng=setting.rng,
+        draws=setting.draws,
         tally=setting.tally,
     )
 
@@ -275,6 +278,7 @@ def backward_reading(
         steps=scale.digit_max,
         compiled=setting.compiled,
         rng=setting.rng,
+        draws=setting.draws,
         tally=setting.tally,
     )
 

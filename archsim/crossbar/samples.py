@@ -14,7 +14,7 @@ from archsim.errors import ArchsimError
 from archsim.spec import Chip
 from archsim.spec.arrays import array_spec
 from archsim.spec.cells import CellErrors
-from archsim.spec.values import IdealReadout, InputRules
+from archsim.spec.values import InputRules, no_converter
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def simulated_samples(
     spec = array_spec(chip, input_bits=question.input_bits)
     if spec.errors.learned is not None:
         raise ArchsimError("--fit: the chip's device.errors.learned is a learned model already; leave it out")
-    spikes = spec.model_copy(update={"inputs": InputRules(), "readout": IdealReadout(kind="ideal")})
+    spikes = spec.model_copy(update={"inputs": InputRules(), "readout": no_converter()})
     ideal = spikes.model_copy(update={"errors": CellErrors(), "wires": None, "curve": None})
     rows = slice(question.place[0] * spec.n_rows, (question.place[0] + 1) * spec.n_rows)
     part = values[rows]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from archsim.crossbar.layout import Layout
 from archsim.crossbar.mvm.inputs import Drive, digit_max_of
 from archsim.crossbar.mvm.reading import Reading, Tally
-from archsim.crossbar.mvm.readout import Adc, adc_of, percentile_of, reach_of
+from archsim.crossbar.mvm.readout import reach_of
 from archsim.crossbar.mvm.weights import pedestal
 from archsim.crossbar.readings import (
     Conducting,
@@ -21,8 +21,10 @@ from archsim.crossbar.readings import (
     largest_units,
     pair_is_driven_at_once,
 )
+from archsim.crossbar.readouts.converter import Adc
+from archsim.crossbar.readouts.kind import ReadOut
 from archsim.errors import SpecError
-from archsim.spec.values import AdcReadout, ArraySpec, FixedRange, InputRules, Readout
+from archsim.spec.values import ArraySpec, InputRules
 
 Floats = NDArray[np.float64]
 # bipolar drive, largest digit
@@ -34,7 +36,7 @@ class Backward:
 
     def __init__(self, spec: ArraySpec, layout: Layout, *, differs: bool = False) -> None:
         self.spec, self.layout, self._differs = spec, layout, differs
-        self.readout: Readout = spec.backward_readout or spec.readout
+        self.readout: ReadOut = spec.backward_readout or spec.readout
         self.adc: Adc | None = None
         """The converter whose range data set."""
         self._kept: dict[bool, tuple[tuple[int, int], Conducting]] = {}
@@ -135,19 +137,17 @@ class Backward:
 
     def calibrate(self, sums: Floats) -> None:
         """Fix a calibrated range."""
-        percentile = percentile_of(self.readout)
-        if isinstance(self.readout, AdcReadout) and percentile is not None:
-            self.adc = adc_of(self.readout, *reach_of(sums, percentile, self._full_range()))
+        percentile = self.readout.percentile
+        if percentile is not None:
+            self.adc = self.readout.over(*reach_of(sums, percentile, self._full_range()))
 
     def converter(self) -> Adc | None:
         """The converter at the rows: the forward one's rules, over the sums of columns."""
         readout = self.readout
-        if not isinstance(readout, AdcReadout):
+        if not readout.has_codes:
             return None
-        if isinstance(readout.range, FixedRange):
-            return adc_of(readout, readout.range.minimum, readout.range.maximum)
-        if percentile_of(readout) is None:
-            return adc_of(readout, *self._full_range())
+        if readout.percentile is None:
+            return readout.converter(self._full_range())
         if self.adc is None:
             raise SpecError("readout.range: is calibrated on data: call calibrate(e=...) with errors first")
         return self.adc

@@ -23,7 +23,7 @@ N_TRIED = 64
 
 
 def faults_of_study(study: Study) -> list[Fault]:
-    """Every fault, with its path in the study file."""
+    """Every error, with its path in the study file."""
     return faults_alone(study) or [*_base(study), *_together(study)]
 
 
@@ -242,11 +242,14 @@ def _first_look(study: Study) -> Iterator[Fault]:
         elif faults := list(_option(study, [assignment])):
             yield from ((where, said) for said in faults)
         elif varied := [name for name, item in study.parameters.items() if path in _paths(name, item)]:
-            yield where, f"{varied[0]} is a parameter: a first look that sets it cannot tell its values apart"
+            yield (
+                where,
+                f"{varied[0]} is a parameter; low-fidelity settings that set it make its values equal",
+            )
         elif path in seen:
             yield where, f"{path} stands there twice"
         elif not _is_changed(study.workload, assignment.removeprefix("workload.")):
-            yield where, f"{assignment} is what the study says already; a first look is to take less"
+            yield where, f"{assignment} is what the study says already; a low-fidelity evaluation must take less"
         seen.add(path)
 
 
@@ -277,7 +280,7 @@ def _rules(study: Study) -> Iterator[Fault]:
 
 
 def _together(study: Study) -> Iterator[Fault]:
-    """One fault if of some configurations not one is a chip and a workload; layers that none of them has."""
+    """One error if of some configurations not one is a chip and a workload; layers that none of them has."""
     wanted = [(path, *split_breakdown(metric)[1:3]) for path, metric in _named(study)]
     layers = [(path, name) for path, by, name in wanted if by == "layer" and not name.startswith("(")]
     first, known = "", {"input"}

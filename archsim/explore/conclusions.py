@@ -127,7 +127,7 @@ def _conclusion(found: Uncertain, metric: str, pair: tuple[int, int], alone: Map
     ratio = found.nominal[metric][less] / found.nominal[metric][more]
     said = Conclusion(
         metric, found.chips[less], found.chips[more], ratio, (float(low), float(high)),
-        found.beats(metric, less, more), *_carrier(found, metric, pair),
+        found.probability_of_less(metric, less, more), *_carrier(found, metric, pair),
     )  # fmt: skip
     turns = {key: error for key, one in alone.items() if (error := _turn(one, metric, pair)) is not None}
     soonest = min(turns, key=lambda key: abs(turns[key]), default=None)

@@ -171,20 +171,20 @@ def failed(why: str, interrupted: dict[str, Any] | None = None) -> Outcome:
 
 
 def _evaluated(job: Job, quick: dict[str, float]) -> Outcome:
-    """Cheap metrics first; dear ones only where the cheap ones keep to the limits."""
+    """Cheap metrics first; expensive ones only where the cheap ones keep to the limits."""
     if BOUND in quick:
         return _pruned({}, f"latency_ps is at least {quick[BOUND]:.0f}, above its bound", quick[BOUND])
     metrics, given = dict(quick), job.resolved
     if not quick:
-        dear = tuple(metric for metric in job.metrics if metric not in LEARNED)
-        metrics = _simulated(job, dear)
+        expensive = tuple(metric for metric in job.metrics if metric not in LEARNED)
+        metrics = _simulated(job, expensive)
     metrics |= measure_shape(given.work.network, job.metrics)
     learned = tuple(metric for metric in job.metrics if metric in LEARNED)
-    for dear in (_traced(job, metrics), learned):
-        if dear and (broken := broken_limits(job.limits, metrics)):
-            return _pruned(metrics, f"{', '.join(dear)} not looked for: {broken} out of bounds")
-        if dear:
-            metrics |= _learned(job, dear) if dear == learned else _simulated(job, dear)
+    for expensive in (_traced(job, metrics), learned):
+        if expensive and (broken := broken_limits(job.limits, metrics)):
+            return _pruned(metrics, f"{', '.join(expensive)} not looked for: {broken} out of bounds")
+        if expensive:
+            metrics |= _learned(job, expensive) if expensive == learned else _simulated(job, expensive)
     return {"state": "done", "metrics": _plain({name: metrics[name] for name in job.metrics}), "error": None}
 
 

@@ -35,7 +35,7 @@ class Pending:
     wanted : sequence of dict
         Their parameters.
     is_cheap : bool
-        Whether this is a first look.
+        Whether this is a low-fidelity evaluation.
     keys : list of str
         Of their records, in the same order.
     parameters : dict
@@ -96,8 +96,8 @@ class Evaluator:
         """A record for each configuration, in their order.
 
         Each is evaluated once, also where other processes work on the same study: what they have claimed is
-        waited for. With a first look, what goes on depends on all that are wanted together; the others have the
-        record of the first look, state "cheap".
+        waited for. With low fidelity first, what is evaluated in full depends on all; the others keep the
+        record of the low-fidelity evaluation, state "cheap".
         """
         return self.finish(self.prepare(wanted))
 
@@ -234,13 +234,7 @@ class Evaluator:
 
 @dataclass
 class Progress:
-    """How far it has come: rate and time left, on a terminal only.
-
-    Parameters
-    ----------
-    n_total : int
-    tell : callable
-    """
+    """How far it has come: rate and time left, on a terminal only."""
 
     n_total: int
     tell: Tell

@@ -26,14 +26,7 @@ _OPEN: set[Path] = set()
 
 @dataclass
 class StudyFolder:
-    """An opened folder.
-
-    Parameters
-    ----------
-    path : Path
-    log : ResultLog
-    claims : Claims
-    """
+    """An opened folder."""
 
     path: Path
     log: ResultLog
@@ -62,7 +55,7 @@ class StudyFolder:
 
 
 def open_folder(study: Study, folder: Path) -> StudyFolder:
-    """The folder of a study, made if it is not there, gone on with if it is.
+    """The folder of a study, made if it is not there, resumed if it is.
 
     Raises
     ------

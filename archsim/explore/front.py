@@ -14,7 +14,7 @@ from archsim.explore.log import Record
 from archsim.explore.study import Study
 
 CHEAP = "cheap"
-"""State of a configuration that a first look did not find worth a whole evaluation."""
+"""State of a configuration with a low-fidelity evaluation alone."""
 
 Floats = NDArray[np.float64]
 
@@ -32,16 +32,16 @@ def losses(study: Study, records: Sequence[Record]) -> Floats:
 
 
 def most_promising(study: Study, records: Sequence[Record], keep: float) -> list[int]:
-    """Places of the records that go on after a first look: the best fronts, whole, until the share is reached.
+    """Places of the records to evaluate in full: the best fronts, whole, until the share is reached.
 
     Those that keep to the constraints come before those that do not; what has no figures does not go on. A front
-    is not cut, so that no configuration is left out which none of the others beats.
+    is not cut, so that no configuration is left out which none of the others dominates.
 
     Parameters
     ----------
     study : Study
     records : sequence of dict
-        Of the first look. One of several with the same key counts.
+        Of low fidelity. One of several with the same key counts.
     keep : float
         Part of the records that goes on, at least.
     """
@@ -79,7 +79,7 @@ def _keeps_to_limits(study: Study, record: Record) -> bool:
 
 
 def nondominated(points: Floats) -> NDArray[np.bool_]:
-    """Which points no other point beats: as good in every objective, and better in one; all minimised.
+    """Points that no other dominates, being as good in every objective and better in one; all minimised.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def nondominated(points: Floats) -> NDArray[np.bool_]:
     keep = np.zeros(len(points), bool)
     front = np.empty_like(points)
     n = 0
-    # in this order no point beats one before it, so that those which are kept decide
+    # in this order no point dominates one before it, so that those which are kept decide
     for i in np.lexsort(points.T[::-1]):
         others, point = front[:n], points[i]
         if not ((others <= point).all(axis=1) & (others < point).any(axis=1)).any():
@@ -99,7 +99,7 @@ def nondominated(points: Floats) -> NDArray[np.bool_]:
 
 
 def front_of(study: Study, records: Sequence[Record]) -> list[Record]:
-    """Feasible records that no other one beats, each once, ordered by the first objective."""
+    """Feasible, non-dominated records, each once, ordered by the first objective."""
     feasible = list({r["key"]: r for r in records if is_feasible(study, r)}.values())
     if not feasible:
         return []

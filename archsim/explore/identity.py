@@ -54,7 +54,7 @@ def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:
 
     Files that the workload names count by what they hold. What is learned counts too where accuracy is wanted; the
     constraints do, because they end an evaluation early.
-    A first look has a key of its own, even where it leaves nothing out.
+    A low-fidelity evaluation has a key of its own, even where it leaves nothing out.
     """
     model = study.model
     return digest_of(

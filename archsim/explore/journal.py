@@ -41,7 +41,7 @@ class Backend(JournalFileBackend):
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """A round of operations: nobody else writes meanwhile, and they get into the file at once, or none does.
+        """A transaction: no other process writes meanwhile, and all operations are appended, or none is.
 
         A trial is about ten operations; a file that is opened for each of them takes longer than Optuna itself.
         """
@@ -81,7 +81,7 @@ class Backend(JournalFileBackend):
         return holding(lock_of(Path(self._file_path)))
 
     def _write(self, lines: list[bytes]) -> int:
-        """Append lines, behind the last whole one: whoever was killed while it wrote spoils nothing.
+        """Append lines, behind the last whole one: a process killed while it wrote damages nothing.
 
         Returns
         -------
@@ -110,7 +110,7 @@ def lock_of(journal: Path) -> Path:
 
 @contextmanager
 def taking_part(path: Path) -> Iterator[None]:
-    """Hold the mark of a process that searches; whoever is the only one first mends what was torn.
+    """Mark this process as searching; a process that is alone first repairs torn lines.
 
     Parameters
     ----------

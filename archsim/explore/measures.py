@@ -11,14 +11,21 @@ from archsim.errors import ExploreError, PluginError
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE
 from archsim.lowering.power import ISSUE, SETTLE
 from archsim.metrics import Result
-from archsim.metrics.ledger import BREAKDOWNS, Part
+from archsim.metrics.ledger import Part
+from archsim.names import BREAKDOWNS
 from archsim.registry import METRICS, RULES
-from archsim.units import close_match, parse_quantity
+from archsim.units import close_match, kind_of_figure, parse_quantity
 from archsim.workload.layer_graph import minimax_fidelity, mixing_time
 from archsim.workload.network import Network
 
 ALWAYS: Final = ("latency_ps", "energy_pj", "area_um2", "average_power_uw")
 """Recorded of every configuration."""
+
+WITHOUT_TRACE: Final = (
+    "latency_ps", "energy_pj", "area_um2", "average_power_uw", "dynamic_energy_pj", "leakage_energy_pj",
+    "leakage_uw", "latency_per_sample_ps", "energy_per_sample_pj", "throughput_per_s", "energy_delay_pj_ps",
+)  # fmt: skip
+"""All totals but those that need a trace: peak power, utilisation."""
 
 ACCURACIES: Final = {"accuracy": "after", "accuracy_before": "before", "accuracy_source": "source"}
 """Found by learning: after adaptation on the chip, before it, and of the network as it was trained."""
@@ -48,7 +55,6 @@ def _parts() -> dict[str, tuple[str, ...]]:
     }
 
 
-_KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
 _FRACTIONS = (*ACCURACIES, "minimax_fidelity")
 
 
@@ -62,9 +68,7 @@ def kind_of(metric: str) -> str | None:
     """
     if metric in _FRACTIONS or (metric in METRICS and METRICS[metric].is_fraction):
         return "fraction"
-    if metric == "energy_delay_pj_ps":
-        return None
-    return next((kind for suffix, kind in _KINDS.items() if metric.endswith(suffix)), None)
+    return kind_of_figure(metric)
 
 
 def limit_of(metric: str, value: object) -> float:

@@ -258,7 +258,7 @@ class LearningOfStudy(DoorModel):
 
 
 class FidelityModel(DoorModel):
-    """A first look: all configurations with cheap settings of the workload, then the best share in full."""
+    """Multi-fidelity: all configurations with cheap settings of the workload, then the best share in full."""
 
     set: Annotated[list[Name], Field(min_length=1)]
     keep: Annotated[float, Field(gt=0, lt=1)] = 0.25

@@ -1,4 +1,4 @@
-"""What the page of a study draws: all configurations in columns."""
+"""Data of the page of a study: all configurations in columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archsim.explore.study import Study
 from archsim.units import quantities_of, unit_of
 
 MOST_COLOURS = 21
-"""Texts that are told apart by colour; more are shades from the first to the last."""
+"""Texts with a colour of their own; more are shades from the first to the last."""
 
 
 def study_data(found: Explored, runs: Mapping[str, str]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _numbers(values: Sequence[Any]) -> list[float] | None:
 
 
 def _options(study: Study, name: str, value: Any) -> str:
-    """What sets a parameter on the command line; phase and seed have options of their own."""
+    """The option that sets a parameter on the command line; phase and seed have options of their own."""
     settings = study.settings({name: value})
     sides = {"chip": settings.chip, "workload": settings.workload}
     return " ".join(f"--set {shlex.quote(f'{side}.{one}')}" for side, given in sides.items() for one in given)

@@ -51,7 +51,7 @@ def read_results(folder: str | Path) -> Explored:
     study = _study(about, path / ABOUT)
     log = log_of(path, study)
     records = list(log.read().values())
-    if study.model.fidelity is not None:  # what went on after its first look has two lines, the whole one later
+    if study.model.fidelity is not None:  # evaluated in full after low fidelity: two lines, the full one later
         records = list({repr(sorted(record["parameters"].items())): record for record in records}.values())
     return Explored(study, path, records, 0, tuple(log.damaged))
 

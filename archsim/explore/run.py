@@ -65,7 +65,7 @@ class Explored:
 
     @property
     def front(self) -> list[Record]:
-        """The configurations that keep to all constraints and that no other one beats in every objective."""
+        """The Pareto front: feasible configurations that no other one dominates."""
         from archsim.explore.front import front_of
 
         return front_of(self.study, self.records)
@@ -109,7 +109,7 @@ def sweep(
     study : path, text, dict or Study
         What `read_study` takes, or what it gave.
     folder : path, optional
-        Where results are kept, and gone on with; ``results/NAME`` if not given.
+        Where results are kept, and resumed from; ``results/NAME`` if not given.
     workers : int
         Processes of this machine. Results do not depend on it.
     tell : callable
@@ -118,10 +118,6 @@ def sweep(
         Address of a Dask scheduler, or "local" for a cluster on this machine; it evaluates then.
     max_memory_bytes : int, optional
         What one evaluation may take; half of the memory that is free then if not given.
-
-    Returns
-    -------
-    Explored
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Search: Optuna asks for a batch of configurations, they are evaluated, and it is told what they are worth.
+"""Search: Optuna asks for a batch of configurations, they are evaluated, and it gets their objectives.
 
 A batch has a fixed size, and each trial a seed of its own, so that what is tried depends neither on the number of
 workers nor on interruptions. While the workers have one batch, the next one is asked for: it knows all batches but
@@ -178,7 +178,7 @@ class _Search:
         return batches
 
     def _together(self, first: int, some: dict[int, Parameters]) -> dict[int, Parameters]:
-        """Some trials of a batch; with a first look all of it, also what was told before: it compares them."""
+        """Some trials of a batch; with low fidelity all of it, known ones too: they are compared."""
         if self.study.model.fidelity is None:
             return some
         return self._parameters(range(first, first + self.study.model.search.n_batch)) | some
@@ -228,7 +228,7 @@ class _Search:
     def _tell(self, trial: Trial, record: Record, batch: Sequence[Record]) -> None:
         """The value of a configuration; one without figures counts as the worst that is known, out of bounds.
 
-        Figures of a first look are no figures: they do not compare with those of whole evaluations.
+        Low-fidelity figures are left out: they do not compare with those of full evaluations.
         """
         metrics = record["metrics"]
         values: list[Any] = [
@@ -276,7 +276,7 @@ class _Search:
         self.known = {}
         for _, record in sorted(self.by_number.items()):
             name = self._name_of(record)
-            if self.known.get(name, {"state": CHEAP})["state"] == CHEAP:  # what was looked at only may go on later
+            if self.known.get(name, {"state": CHEAP})["state"] == CHEAP:  # may be evaluated in full later
                 self.known[name] = record
 
     def _name_of(self, record: Record) -> str:

@@ -17,6 +17,7 @@ from archsim.engine import run_many, run_tasks
 from archsim.engine.bounds import lower_bound
 from archsim.errors import ArchsimError
 from archsim.explore.identity import digest_of
+from archsim.explore.measures import WITHOUT_TRACE
 from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedParts, TapedTasks
 from archsim.lowering import lower, parts_of
@@ -29,12 +30,6 @@ from archsim.provenance import files_of
 from archsim.snn import Activity, measure
 from archsim.verify import verify
 from archsim.workload import Workload
-
-QUICK = frozenset({
-    "latency_ps", "energy_pj", "area_um2", "average_power_uw", "throughput_per_s", "latency_per_sample_ps",
-    "energy_per_sample_pj", "dynamic_energy_pj", "leakage_energy_pj", "leakage_uw", "energy_delay_pj_ps",
-})  # fmt: skip
-"""Metrics that need no trace."""
 
 BOUND = "at_least_ps"
 """Lower bounds of every schedule of a configuration that was not simulated."""
@@ -110,7 +105,7 @@ class Shared:
             Bit for bit what :func:`archsim.simulate` gives (traces of a shared graph are not verified one by one),
             or only ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
         """
-        names = [name for name in wanted if name in QUICK]
+        names = [name for name in wanted if name in WITHOUT_TRACE]
         if len(group) == 1 and self._is_new(group[0]):
             return [self._alone(group[0], names, most_ps, max_memory_bytes)]
         graph = self._graph(group[0], max_memory_bytes)

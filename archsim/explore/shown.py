@@ -31,7 +31,7 @@ def _row(record: dict[str, Any], names: list[str], objectives: list[str]) -> lis
 
 
 def study_html(study: Any) -> str:
-    """What a `Study` varies and what it wants."""
+    """Parameters and objectives of a `Study`."""
     varied = [(name, str(values) if (values := study.listed[name]) else "a range") for name in study.parameters]
     wanted = [(name, aim) for name, aim in study.model.objectives.items()]
     return f"<div><b>{escape(study.name)}</b>{html_table([*varied, *wanted])}</div>"

@@ -33,14 +33,10 @@ def read_study(path: Source) -> Study:
         its chip and workload relative to itself, or by the names of examples; in a dict, ``chip`` may be a `Chip`,
         ``workload`` a `Workload` that was read, and both may be dicts.
 
-    Returns
-    -------
-    Study
-
     Raises
     ------
     ExploreError
-        With every fault of the study, one per line: ``file:line:col: path: message``.
+        With every error of the study, one per line: ``file:line:col: path: message``.
     SpecError, WorkloadError
         The chip or the workload is wrong by itself.
 

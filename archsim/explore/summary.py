@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from archsim.errors import ArchsimError
-from archsim.explore.evaluate import limits_of, metrics_of
+from archsim.explore.evaluate import Limit, limits_of, metrics_of
 from archsim.explore.front import is_feasible, nearest
 from archsim.explore.measures import kind_of, needs_learning
 from archsim.explore.results import common_metrics, shown
@@ -81,7 +81,7 @@ def _nearest(found: Explored) -> str:
     for record in nearest(found.study, found.records, 1):
         metrics = record["metrics"]
         broken = [
-            f"{limit.metric} {shown(metrics[limit.metric], kind_of(limit.metric))} ({_bound(found, limit.metric)})"
+            f"{limit.metric} {shown(metrics[limit.metric], kind_of(limit.metric))} ({_bound(limit)})"
             for limit in limits_of(found.study)
             if limit.violation(metrics[limit.metric]) > 0
         ]
@@ -91,8 +91,8 @@ def _nearest(found: Explored) -> str:
     return f"; {errors[0]}" if errors else ""
 
 
-def _bound(found: Explored, metric: str) -> str:
-    """As the study writes it."""
-    bound = found.study.model.constraints[metric]
-    words = (("at least", bound.at_least), ("at most", bound.at_most))
-    return " and ".join(f"{word} {value}" for word, value in words if value is not None)
+def _bound(limit: Limit) -> str:
+    words = (("at least", limit.at_least), ("at most", limit.at_most))
+    return " and ".join(
+        f"{word} {shown(value, kind_of(limit.metric))}" for word, value in words if value is not None
+    )

@@ -18,6 +18,7 @@ from archsim.components.uncertainty import Spread, spreads
 from archsim.engine import run_many
 from archsim.engine.long.memory import check_memory
 from archsim.errors import ExploreError
+from archsim.explore.measures import WITHOUT_TRACE
 from archsim.metrics import Result
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, UW_PS_PER_PJ
 from archsim.names import NONE
@@ -25,12 +26,7 @@ from archsim.spec import Chip
 
 Floats = NDArray[np.float64]
 
-METRICS = (
-    "latency_ps", "energy_pj", "area_um2", "average_power_uw", "dynamic_energy_pj", "leakage_energy_pj",
-    "leakage_uw", "latency_per_sample_ps", "energy_per_sample_pj", "throughput_per_s", "energy_delay_pj_ps",
-)  # fmt: skip
-"""All totals but those that need the trace of every draw: peak power, utilisation."""
-
+METRICS = WITHOUT_TRACE
 MAIN = METRICS[:4]
 """Metrics that are shown by default."""
 
@@ -242,7 +238,7 @@ class Uncertain:
         low, high = np.quantile(self.draws[metric][chip], [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 
-    def beats(self, metric: str, first: int, second: int) -> float:
+    def probability_of_less(self, metric: str, first: int, second: int) -> float:
         """How probable it is that the first chip needs less than the second; a draw with a tie counts half."""
         a, b = self.draws[metric][first], self.draws[metric][second]
         return float(np.mean((a < b) + 0.5 * (a == b)))
@@ -265,10 +261,6 @@ def propagate(chips: Sequence[Priced], n_draws: int, seed: int = 0) -> Uncertain
         2 or more.
     seed : int
         Draws the errors.
-
-    Returns
-    -------
-    Uncertain
 
     Raises
     ------

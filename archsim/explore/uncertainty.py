@@ -125,7 +125,7 @@ def uncertainty_record(
                 "listed": found.nominal[metric],
                 "interval_90": [list(found.interval(metric, k)) for k in n],
                 "mean": found.draws[metric].mean(axis=1).tolist(),
-                "probability_of_less": [[found.beats(metric, a, b) for b in n] for a in n],
+                "probability_of_less": [[found.probability_of_less(metric, a, b) for b in n] for a in n],
                 "ranking_survives": found.ranking_survives(metric),
             }
             for metric in METRICS

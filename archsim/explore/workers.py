@@ -37,7 +37,7 @@ Work = TypeVar("Work", bound=Keyed)
 
 
 class Pool(Protocol):
-    """Whoever evaluates jobs."""
+    """A pool that evaluates jobs."""
 
     @property
     def n_workers(self) -> int:

@@ -59,11 +59,6 @@ class Interconnect(ABC):
     A kind says which links there are and which of them a route takes. What follows from the routes has a default
     here, which walks them; a kind that knows a formula gives it. Routes are as long in both directions.
 
-    Parameters
-    ----------
-    n_tiles : int
-    places : tuple of int
-
     Examples
     --------
     >>> from archsim.registry import INTERCONNECTS

@@ -149,14 +149,14 @@ def _check(
 ) -> None:
     if leakage_uw >= cap_uw:
         raise DoesNotFitError(
-            "power.max", math.ceil(leakage_uw), math.floor(cap_uw), "uW",
+            "power.max", math.ceil(leakage_uw), math.floor(cap_uw), "µW",
             "leakage alone takes that much; raise power.max, or choose parts that leak less",
         )  # fmt: skip
     if len(shares_nw) and shares_nw.max() > available:
         task = int(shares_nw.argmax())
         what = f"{graph.action_names[graph.action[task]]} x{graph.count[task]}"
         raise DoesNotFitError(
-            "power.max", math.ceil(float(shares_nw[task]) / 1e3 + leakage_uw), math.floor(cap_uw), "uW",
+            "power.max", math.ceil(float(shares_nw[task]) / 1e3 + leakage_uw), math.floor(cap_uw), "µW",
             f"a single {what} with the leakage of the chip takes that much; raise power.max, or make that task "
             "smaller (for programming: write.parallel_cells)",
         )  # fmt: skip

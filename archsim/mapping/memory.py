@@ -23,9 +23,9 @@ from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rows import readers, sources_of, stored_for
 from archsim.mapping.rule import MappedRule
 from archsim.spec import EXACT, TAILORED, Buffer, Chip
+from archsim.spec.buffers import TILE_BUFFERS
 from archsim.workload import INPUT, Layer, Network, Pool, Workload
 
-TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 Key = TypeVar("Key")
 Owner = tuple[str, int, str]  # buffer, tile, user
 HELP = {

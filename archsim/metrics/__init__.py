@@ -3,7 +3,7 @@
 from archsim.metrics.activity import ActivityWarning, LayerActivity, RunActivity, activity_record
 from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path
-from archsim.metrics.ledger import BREAKDOWNS, Part, action_of_name, busy_component
+from archsim.metrics.ledger import Part, action_of_name, busy_component
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.long_result import LongResult
 from archsim.metrics.metric import Metric
@@ -14,6 +14,7 @@ from archsim.metrics.run_reader import read_run
 from archsim.metrics.spans import Spans
 from archsim.metrics.tally import Tally
 from archsim.metrics.waits import CAUSES, Waits, waits
+from archsim.names import BREAKDOWNS
 
 __all__ = [
     "BREAKDOWNS",

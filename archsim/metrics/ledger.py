@@ -20,12 +20,10 @@ from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
 from archsim.metrics.areas import Crossbars, area_shares
 from archsim.metrics.power import UW_PS_PER_PJ
-from archsim.names import LEAKAGE, NONE
+from archsim.names import BREAKDOWNS, LEAKAGE, NONE
 from archsim.taskgraph import TaskGraph
 
 Ints = NDArray[np.int64]
-
-BREAKDOWNS = ("component", "layer", "phase", "action")
 
 
 class Part(TypedDict):

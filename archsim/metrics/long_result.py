@@ -18,12 +18,12 @@ from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.idle import idle_of
-from archsim.metrics.ledger import BREAKDOWNS, Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.ledger import Books, Ints, Part, check_prices, keep_books
 from archsim.metrics.notebook import Shown
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
 from archsim.metrics.tally import Tally
-from archsim.names import NONE, NOT_FOLLOWED
+from archsim.names import BREAKDOWNS, NONE, NOT_FOLLOWED
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import in_64_bits, products, sums_by
 

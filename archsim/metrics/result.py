@@ -22,13 +22,13 @@ from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.idle import idle_of
-from archsim.metrics.ledger import BREAKDOWNS, Books, Part, check_prices, keep_books, loads_ps
+from archsim.metrics.ledger import Books, Part, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.notebook import Shown, result_html
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
 from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans, pandas_module
-from archsim.names import NONE
+from archsim.names import BREAKDOWNS, NONE
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from archsim.metrics.long_result import LongResult
     from archsim.metrics.result import Result
 
-_ISAAC = "all of ISAAC, 65.8 W on 85.4 mm2, Shafiee et al., ISCA 2016"
+_ISAAC = "all of ISAAC, 65.8 W on 85.4 mm², Shafiee et al., ISCA 2016"
 
 ENERGY = Usual(
     "energy of the run", "energy", None, "2430 J", "a whole CR2032 cell: 225 mAh at 3 V, IEC 60086", far=1.0
 )
 POWER = Usual("average power", "power", None, "65.8 W", _ISAAC)
-POWER_OF_MM2 = Usual("average power of 1 mm2", "power", None, "0.77 W", _ISAAC)
+POWER_OF_MM2 = Usual("average power of 1 mm²", "power", None, "0.77 W", _ISAAC)
 AREA = Usual("area", "area", None, "858 mm2", "one field of a lithography scanner, 26 mm x 33 mm")
 
 

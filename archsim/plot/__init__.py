@@ -12,7 +12,6 @@ from archsim.plot.crossbar import (
     conductance_map,
     ir_drop_map,
 )
-from archsim.plot.drawing import Drawing
 from archsim.plot.error_bars import error_bars
 from archsim.plot.floor_plan import FloorPlan, floor_plan
 from archsim.plot.inline import Inline, inline
@@ -22,20 +21,22 @@ from archsim.plot.pareto import pareto_front
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
 from archsim.plot.rules import bp_vs_dfa
-from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, rule_colours, scale_of
+from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, rule_colours
 from archsim.plot.timelines import timelines
 from archsim.plot.utilisation import utilisation
+from archsim.plot.view import Picture
+from archsim.units import scale_of
 
 __all__ = [
     "PALETTE",
     "ColumnErrors",
     "ConductanceMap",
-    "Drawing",
     "DropMap",
     "FloorPlan",
     "Inline",
     "Lane",
     "Lanes",
+    "Picture",
     "PowerWindows",
     "RangeUse",
     "Window",

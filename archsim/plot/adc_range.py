@@ -84,10 +84,6 @@ def adc_range(
         Codes of the converter, to tell what one code stands for.
     title : str
 
-    Returns
-    -------
-    RangeUse
-
     Raises
     ------
     ArchsimError

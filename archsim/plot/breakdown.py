@@ -8,17 +8,18 @@ from typing import Any
 
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.drawing import PART_KEYS, Drawing, drawing_of
-from archsim.plot.scales import GREY, component_styles, scale_of
+from archsim.plot.scales import GREY, component_styles
+from archsim.units import scale_of
 
 _TITLES = {"energy_pj": ("energy", "energy"), "busy_ps": ("busy time", "time"), "area_um2": ("area", "area")}
+PART_KEYS = tuple(_TITLES)
 OTHERS = "all others"
 N_DRAWN = 7
 _BOX = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
 _CENTRED: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
 
 
-def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str, float]]:
+def breakdown(result: Result, path: str | Path) -> dict[str, dict[str, float]]:
     """Draw stacked bars of energy, busy time and area by component.
 
     The seven components with the largest share of any of the three are drawn, each in the colour that it has in
@@ -26,7 +27,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
 
     Parameters
     ----------
-    result : Result or Drawing
+    result : Result
     path : str or path
         The PNG file.
 
@@ -35,8 +36,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
     dict
         By drawn part (components and "all others"): energy_pj, busy_ps, area_um2.
     """
-    drawing = drawing_of(result)
-    drawn = largest_parts(drawing.parts)
+    drawn = largest_parts(result.breakdown("component"))
     styles = component_styles([name for name in drawn if name != OTHERS]) | {OTHERS: (GREY, "")}
     fig = figure(9, 3.6)
     axes = fig.add_subplot()
@@ -60,7 +60,7 @@ def breakdown(result: Result | Drawing, path: str | Path) -> dict[str, dict[str,
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("share (%)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{short(drawing.name)}, {short(drawing.phase)}: by component", fontsize=10)
+    axes.set_title(f"{short(result.name)}, {short(result.phase)}: by component", fontsize=10)
     legend_of(fig, styles, "component")
     save(fig, path)
     return drawn

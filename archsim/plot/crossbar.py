@@ -132,10 +132,6 @@ def conductance_map(
         What was to be programmed.
     title : str
 
-    Returns
-    -------
-    ConductanceMap
-
     Raises
     ------
     ArchsimError
@@ -176,10 +172,6 @@ def ir_drop_map(drop_frac: ArrayLike, path: str | Path, *, title: str = "IR drop
     path : str or path
         The PNG file.
     title : str
-
-    Returns
-    -------
-    DropMap
 
     Raises
     ------
@@ -236,10 +228,6 @@ def column_errors(
     boundaries : sequence of int
         First outputs of the second, third, … array side by side.
     title : str
-
-    Returns
-    -------
-    ColumnErrors
 
     Raises
     ------

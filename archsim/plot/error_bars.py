@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.plot.canvas import figure, save
-from archsim.plot.scales import PALETTE, scale_of
+from archsim.plot.scales import PALETTE
+from archsim.units import kind_of_figure, scale_of, without_unit
 
-_KINDS = {"_pj_ps": None, "_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power", "_per_s": None}
 _LOW, _HIGH = 0.05, 0.95
 _WIDE = 10.0  # a bar whose ends lie further apart than this stands on a logarithmic axis
 
@@ -69,11 +69,11 @@ def error_bars(
 
 def _title(metric: str, largest: float) -> tuple[str, float]:
     """Label and divisor of an axis."""
-    suffix, kind = next(((end, kind) for end, kind in _KINDS.items() if metric.endswith(end)), ("", None))
+    kind = kind_of_figure(metric)
     if kind is None:
         return metric, 1.0
     scale, unit = scale_of(largest, kind)
-    return f"{metric.removesuffix(suffix).replace('_', ' ')} ({unit})", scale
+    return f"{without_unit(metric)} ({unit})", scale
 
 
 def _short(name: str) -> str:

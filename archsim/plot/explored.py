@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from archsim.plot.canvas import figure, save
-from archsim.plot.scales import PALETTE, scale_of
-from archsim.units import format_metric, quantities_of
+from archsim.plot.scales import PALETTE
+from archsim.units import format_metric, quantities_of, scale_of
 
 _OTHER = "#b8b8b8"
 _KNEE = PALETTE[5]

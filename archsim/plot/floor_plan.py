@@ -56,10 +56,6 @@ def floor_plan(mapping: Mapping, path: str | Path) -> FloorPlan:
     mapping : Mapping
     path : str or path
         The PNG file.
-
-    Returns
-    -------
-    FloorPlan
     """
     plan = _plan_of(mapping)
     pitch = 1 + GAP

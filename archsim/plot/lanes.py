@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.plot.drawing import Drawing
+from archsim.metrics import Result
 from archsim.registry import RULES
+from archsim.taskgraph.whole import held_until
 
 MOST_LANES = 60
 ZOOM_STEPS = 3
@@ -88,7 +89,7 @@ class Lanes:
     n_resources : int
         How many resources take time.
     lane, layer, task_phase : int64[n_spans]
-        Number in `lanes`, and in the drawing's layer names and task phase names.
+        Number in `lanes`, and in the graph's names of layers and phases.
     start_ps, end_ps : int64[n_spans]
     windows : tuple of Window
         The whole run, then its details.
@@ -110,50 +111,63 @@ class Lanes:
         return sum(len(lane.resources) for lane in self.lanes)
 
 
-def lanes_of(drawing: Drawing) -> Lanes:
+class _Held:
+    """Which resource is held when, and for what: an entry for each resource that a task uses."""
+
+    def __init__(self, result: Result) -> None:
+        graph, trace = result.graph, result.trace
+        task = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
+        self.latency_ps = result.latency_ps
+        self.resource_names, self.layer_names = graph.resource_names, graph.layer_names
+        self.task_phase_names = graph.phase_names
+        self.resource, self.layer, self.task_phase = graph.uses_resource, graph.layer[task], graph.phase[task]
+        self.timestep, self.start_ps = graph.timestep[task], trace.start_ps[task]
+        self.end_ps = held_until(self.start_ps, graph.occupancy_ps[task])
+
+
+def lanes_of(result: Result) -> Lanes:
     """Lanes of a run: like arrays of a PE in one lane, of a tile if there are too many, then the busiest."""
-    busy_ps = np.bincount(
-        drawing.resource, drawing.end_ps - drawing.start_ps, minlength=len(drawing.resource_names)
-    )
+    held = _Held(result)
+    busy_ps = np.bincount(held.resource, held.end_ps - held.start_ps, minlength=len(held.resource_names))
     used: list[int] = np.flatnonzero(busy_ps).tolist()
-    groups = _groups(drawing, used, by_pe=True)
+    groups = _groups(held, used, by_pe=True)
     if len(groups) > MOST_LANES:
-        groups = _groups(drawing, used, by_pe=False)
+        groups = _groups(held, used, by_pe=False)
     mean_ps = {lane: float(np.mean(busy_ps[numbers])) for lane, numbers in groups.items()}
     chosen = sorted(groups, key=lambda lane: -mean_ps[lane])[:MOST_LANES]
-    ordered = sorted(chosen, key=_order(drawing, groups))
-    lane_of = np.full(len(drawing.resource_names), -1)
+    ordered = sorted(chosen, key=_order(held, groups))
+    lane_of = np.full(len(held.resource_names), -1)
     for row, lane in enumerate(ordered):
         lane_of[groups[lane]] = row
-    rows = lane_of[drawing.resource] if len(lane_of) else np.zeros(0, dtype=np.int64)
+    rows = lane_of[held.resource] if len(lane_of) else np.zeros(0, dtype=np.int64)
     # what takes no time has no width
-    seen = (rows >= 0) & (drawing.end_ps > drawing.start_ps)
+    seen = (rows >= 0) & (held.end_ps > held.start_ps)
     return Lanes(
         lanes=tuple(ordered),
         n_lanes=len(groups),
         n_resources=len(used),
         lane=rows[seen].astype(np.int64),
-        layer=drawing.layer[seen].astype(np.int64),
-        task_phase=drawing.task_phase[seen].astype(np.int64),
-        start_ps=drawing.start_ps[seen],
-        end_ps=drawing.end_ps[seen],
-        windows=_windows(drawing),
+        layer=held.layer[seen].astype(np.int64),
+        task_phase=held.task_phase[seen].astype(np.int64),
+        start_ps=held.start_ps[seen],
+        end_ps=held.end_ps[seen],
+        windows=_windows(held),
     )
 
 
-def _groups(drawing: Drawing, used: list[int], by_pe: bool) -> dict[Lane, list[int]]:
+def _groups(held: _Held, used: list[int], by_pe: bool) -> dict[Lane, list[int]]:
     """Numbers of the resources in each lane; arrays that work for the same layers are alike."""
-    span = drawing.end_ps > drawing.start_ps
+    span = held.end_ps > held.start_ps
     layers_of: dict[int, list[int]] = {}
-    for r, layer in sorted(set(zip(drawing.resource[span].tolist(), drawing.layer[span].tolist(), strict=True))):
+    for r, layer in sorted(set(zip(held.resource[span].tolist(), held.layer[span].tolist(), strict=True))):
         layers_of.setdefault(r, []).append(layer)
     members: dict[tuple[int, int, str, tuple[str, ...]], list[int]] = {}
     for r in used:
-        tile, pe, part = _place(drawing.resource_names[r])
-        layers = tuple(drawing.layer_names[layer] for layer in layers_of[r] if drawing.layer_names[layer])
+        tile, pe, part = _place(held.resource_names[r])
+        layers = tuple(held.layer_names[layer] for layer in layers_of[r] if held.layer_names[layer])
         members.setdefault((tile, pe if by_pe else -1, part, layers), []).append(r)
     return {
-        Lane(*key, resources=tuple(drawing.resource_names[r] for r in numbers)): numbers
+        Lane(*key, resources=tuple(held.resource_names[r] for r in numbers)): numbers
         for key, numbers in members.items()
     }
 
@@ -173,11 +187,11 @@ def _place(name: str) -> tuple[int, int, str]:
     return -1, -1, name
 
 
-def _order(drawing: Drawing, groups: dict[Lane, list[int]]) -> Callable[[Lane], tuple[Any, ...]]:
+def _order(held: _Held, groups: dict[Lane, list[int]]) -> Callable[[Lane], tuple[Any, ...]]:
     """By tile, PE, layers, first use: what belongs to a layer stands together."""
-    first_ps = np.full(len(drawing.resource_names), np.iinfo(np.int64).max)
-    np.minimum.at(first_ps, drawing.resource, drawing.start_ps)
-    number = {name: i for i, name in enumerate(drawing.layer_names)}
+    first_ps = np.full(len(held.resource_names), np.iinfo(np.int64).max)
+    np.minimum.at(first_ps, held.resource, held.start_ps)
+    number = {name: i for i, name in enumerate(held.layer_names)}
 
     def order(lane: Lane) -> tuple[Any, ...]:
         array = bool(_ARRAY.fullmatch(lane.resources[0]))
@@ -192,30 +206,30 @@ def _passes() -> tuple[tuple[str, ...], ...]:
     return ("forward",), tuple(rule.error_phase for rule in RULES.values()), ("update",)
 
 
-def _windows(drawing: Drawing) -> tuple[Window, ...]:
+def _windows(held: _Held) -> tuple[Window, ...]:
     """The whole run, and the start of each pass that there is."""
-    windows = [Window("whole run", 0, max(1, drawing.latency_ps))]
+    windows = [Window("whole run", 0, max(1, held.latency_ps))]
     for phases in _passes():
-        numbers = [i for i, name in enumerate(drawing.task_phase_names) if name in phases]
-        mine = np.isin(drawing.task_phase, numbers) & (drawing.end_ps > drawing.start_ps)
+        numbers = [i for i, name in enumerate(held.task_phase_names) if name in phases]
+        mine = np.isin(held.task_phase, numbers) & (held.end_ps > held.start_ps)
         if mine.any():
-            name = drawing.task_phase_names[int(drawing.task_phase[mine][0])]
-            start_ps = _start(drawing, mine) if len(windows) > 1 else 0
-            mine &= drawing.start_ps >= start_ps
-            windows.append(Window(f"start of {name}", start_ps, _end(drawing, mine, start_ps)))
+            name = held.task_phase_names[int(held.task_phase[mine][0])]
+            start_ps = _start(held, mine) if len(windows) > 1 else 0
+            mine &= held.start_ps >= start_ps
+            windows.append(Window(f"start of {name}", start_ps, _end(held, mine, start_ps)))
     return tuple(windows)
 
 
-def _start(drawing: Drawing, mine: NDArray[np.bool_]) -> int:
+def _start(held: _Held, mine: NDArray[np.bool_]) -> int:
     """When a crossbar first works in the pass: errors are taken at the outputs long before they go back."""
-    is_array = np.array([_place(name)[2] == "crossbar" for name in drawing.resource_names])
-    on_arrays = mine & is_array[drawing.resource]
-    return int(drawing.start_ps[on_arrays if on_arrays.any() else mine].min())
+    is_array = np.array([_place(name)[2] == "crossbar" for name in held.resource_names])
+    on_arrays = mine & is_array[held.resource]
+    return int(held.start_ps[on_arrays if on_arrays.any() else mine].min())
 
 
-def _end(drawing: Drawing, mine: NDArray[np.bool_], start_ps: int) -> int:
+def _end(held: _Held, mine: NDArray[np.bool_], start_ps: int) -> int:
     """When every layer has worked on three timesteps; without timesteps, a tenth of the pass."""
-    layer, timestep, end_ps = drawing.layer[mine], drawing.timestep[mine], drawing.end_ps[mine]
+    layer, timestep, end_ps = held.layer[mine], held.timestep[mine], held.end_ps[mine]
     until = start_ps
     for number in np.unique(layer):
         of_layer = layer == number
@@ -225,4 +239,4 @@ def _end(drawing: Drawing, mine: NDArray[np.bool_], start_ps: int) -> int:
         ends = sorted(done.values())
         until = max(until, ends[min(ZOOM_STEPS, len(ends)) - 1])
     length = (int(end_ps.max()) - start_ps) // 10 if (timestep < 0).all() else int(1.2 * (until - start_ps))
-    return max(start_ps + 1, min(drawing.latency_ps, start_ps + length))
+    return max(start_ps + 1, min(held.latency_ps, start_ps + length))

@@ -9,7 +9,8 @@ from typing import Any
 from archsim.metrics import Result
 from archsim.names import NONE
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.scales import phase_styles, scale_of
+from archsim.plot.scales import phase_styles
+from archsim.units import scale_of
 
 N_DRAWN, OTHERS = 40, "all others"
 _BAR: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5, "height": 0.7}

@@ -1,4 +1,4 @@
-"""Designs that no other design beats in both of two figures."""
+"""Pareto front of designs in two figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from archsim.errors import ArchsimError
 from archsim.plot.canvas import figure, save, short
-from archsim.plot.scales import GREY, PALETTE, scale_of
+from archsim.plot.scales import GREY, PALETTE
+from archsim.units import scale_of
 
 _KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
 
@@ -58,9 +59,9 @@ def pareto_front(
     )
     fig = figure(8, 5)
     axes = fig.add_subplot()
-    beaten = [name for name in points if name not in set(front)]
-    axes.scatter([points[n][x] / x_scale for n in beaten], [points[n][y] / y_scale for n in beaten], marker="x",
-                 color=GREY, s=28, label="beaten in both by another")  # fmt: skip
+    dominated = [name for name in points if name not in set(front)]
+    xs, ys = ([points[n][key] / scale for n in dominated] for key, scale in ((x, x_scale), (y, y_scale)))
+    axes.scatter(xs, ys, marker="x", color=GREY, s=28, label="dominated")
     fx, fy = ([points[n][key] / scale for n in front] for key, scale in ((x, x_scale), (y, y_scale)))
     axes.step(fx, fy, where="post", color=PALETTE[0], linewidth=1.2, zorder=1)
     axes.scatter(fx, fy, marker="o", color=PALETTE[0], s=36, zorder=2, label="front")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
-from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
+from archsim.plot.scales import colours_of_layers, phase_colours
+from archsim.units import scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ PALEST = 0.3
 LABEL_SIZE = 7.5
 
 
-def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
+def pipeline(result: Result, path: str | Path) -> Lanes:
     """Draw the whole run, and beside it how each pass begins.
 
     Arrays of one PE that work for the same layers share a lane (those of one tile, if there would be more
@@ -35,7 +35,7 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
 
     Parameters
     ----------
-    result : Result or Drawing
+    result : Result
     path : str or path
         The PNG file.
 
@@ -44,10 +44,9 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
     Lanes
         The lanes, spans and windows that were drawn.
     """
-    drawing = drawing_of(result)
-    lanes = lanes_of(drawing)
+    lanes, graph = lanes_of(result), result.graph
     by_phase = len(set(lanes.task_phase.tolist())) > 1
-    names = drawing.task_phase_names if by_phase else drawing.layer_names
+    names = graph.phase_names if by_phase else graph.layer_names
     kind = lanes.task_phase if by_phase else lanes.layer
     colours = phase_colours(names) if by_phase else colours_of_layers(names)
     n_details = len(lanes.windows) - 1
@@ -58,7 +57,7 @@ def pipeline(result: Result | Drawing, path: str | Path) -> Lanes:
         n_pixels = PIXELS_DETAIL if i and n_details > 1 else PIXELS_WHOLE
         draw_lanes(axes, lanes, window, n_pixels, kind, [colours[name] for name in names])
     label_lanes(panels, lanes, by_phase)
-    fig.suptitle(f"{short(drawing.name)}, {short(drawing.phase)}: {what_is_shown(lanes)}", fontsize=11)
+    fig.suptitle(f"{short(result.name)}, {short(result.phase)}: {what_is_shown(lanes)}", fontsize=11)
     used = set(kind.tolist())
     what = "phase" if by_phase else "layer"
     legend_of(

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.metrics import Result
+from archsim.metrics import Result, power_over_time
 from archsim.plot.canvas import figure, save, short
-from archsim.plot.drawing import Drawing, drawing_of
-from archsim.plot.scales import PALETTE, scale_of
+from archsim.plot.scales import PALETTE
+from archsim.units import scale_of
 
 N_WINDOWS = 300
 
@@ -31,21 +31,16 @@ class PowerWindows:
     highest_uw: NDArray[np.float64]
 
 
-def power(result: Result | Drawing, path: str | Path) -> PowerWindows:
+def power(result: Result, path: str | Path) -> PowerWindows:
     """Draw the power of the whole chip: the mean in each of 300 windows, and the highest value in it.
 
     Parameters
     ----------
-    result : Result or Drawing
+    result : Result
     path : str or path
         The PNG file.
-
-    Returns
-    -------
-    PowerWindows
     """
-    drawing = drawing_of(result)
-    windows = _windows(drawing)
+    windows = _windows(*power_over_time(result))
     time, time_unit = scale_of(float(windows.edges_ps[-1]), "time")
     scale, unit = scale_of(float(windows.highest_uw.max(initial=0.0)), "power")
     edges = windows.edges_ps / time
@@ -61,15 +56,15 @@ def power(result: Result | Drawing, path: str | Path) -> PowerWindows:
     axes.set_xlabel(f"time ({time_unit})")
     axes.set_ylabel(f"power ({unit})")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(f"{short(drawing.name)}, {short(drawing.phase)}: power", fontsize=10)
+    axes.set_title(f"{short(result.name)}, {short(result.phase)}: power", fontsize=10)
     fig.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     save(fig, path)
     return windows
 
 
-def _windows(drawing: Drawing) -> PowerWindows:
+def _windows(time_ps: NDArray[np.int64], values: NDArray[np.float64]) -> PowerWindows:
     """Mean and highest power of the step function in windows of equal length."""
-    changes, values = drawing.power_time_ps.astype(np.float64), drawing.power_uw
+    changes = time_ps.astype(np.float64)
     energy = np.concatenate([[0.0], np.cumsum(values * np.diff(changes))])
     edges = np.linspace(0.0, changes[-1], N_WINDOWS + 1)
     mean = np.diff(np.interp(edges, changes, energy)) / np.diff(edges)

@@ -7,10 +7,10 @@ from pathlib import Path
 from archsim.metrics import Result
 from archsim.plot.breakdown import OTHERS, largest_parts
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.scales import GREY, component_styles, scale_of
+from archsim.plot.scales import GREY, component_styles
+from archsim.units import format_figure, without_unit
 
-_TITLES = {"latency_ps": "latency", "energy_pj": "energy", "area_um2": "area"}
-_KINDS = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area"}
+_TOTALS = ("latency_ps", "energy_pj", "area_um2")
 Drawn = dict[str, dict[str, dict[str, float]]]
 
 
@@ -32,12 +32,12 @@ def bp_vs_dfa(bp: Result, dfa: Result, path: str | Path) -> Drawn:
     names = (bp.phase, dfa.phase) if bp.phase != dfa.phase else (bp.name, dfa.name)
     if names[0] == names[1]:
         names = (f"{names[0]} (first)", f"{names[1]} (second)")
-    parts = [largest_parts(run.breakdown("component"), tuple(_TITLES)) for run in (bp, dfa)]
+    parts = [largest_parts(run.breakdown("component"), _TOTALS) for run in (bp, dfa)]
     components = sorted({name for own in parts for name in own}, key=lambda name: (name == OTHERS, name))
     styles = component_styles([name for name in components if name != OTHERS]) | {OTHERS: (GREY, "")}
     drawn: Drawn = {}
     fig = figure(10, 5)
-    for axes, (key, title) in zip(fig.subplots(1, len(_TITLES)), _TITLES.items(), strict=True):
+    for axes, key in zip(fig.subplots(1, len(_TOTALS)), _TOTALS, strict=True):
         drawn[key] = {name: {c: own[c][key] for c in components if c in own} for name, own in
                       zip(names, parts, strict=True)}  # fmt: skip
         whole = [sum(own.values()) for own in drawn[key].values()]
@@ -49,14 +49,13 @@ def bp_vs_dfa(bp: Result, dfa: Result, path: str | Path) -> Drawn:
                 axes.bar(x, height, bottom=bottom, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5,
                          width=0.7)  # fmt: skip
                 bottom += height
-            factor, unit = scale_of(total, _KINDS[key])
-            axes.annotate(f"{total / factor:.4g} {unit}\n{bottom:.3g} %", (x, bottom), xytext=(0, 3),
+            axes.annotate(f"{format_figure(total, key)}\n{bottom:.3g} %", (x, bottom), xytext=(0, 3),
                           textcoords="offset points", ha="center", va="bottom", fontsize=8)  # fmt: skip
         axes.set_xticks(range(2), [short(name, 18) for name in names])
         axes.set_xlim(-0.6, 1.6)
         axes.margins(y=0.15)
-        axes.set_ylabel(f"{title} (% of {short(names[0], 18)})")
-        axes.set_title(title, fontsize=9)
+        axes.set_ylabel(f"{without_unit(key)} (% of {short(names[0], 18)})")
+        axes.set_title(without_unit(key), fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
     used = {name: styles[name] for name in components if any(own.get(name) for runs in drawn.values()
                                                              for own in runs.values())}  # fmt: skip

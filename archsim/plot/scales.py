@@ -1,4 +1,4 @@
-"""Units and colours of pictures."""
+"""Colours of pictures."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from collections.abc import Iterable, Sequence
 
 from archsim.components import Look, part_kinds
 from archsim.registry import RULES
-
-_UNITS = {
-    "time": (("ps", 1.0), ("ns", 1e3), ("us", 1e6), ("ms", 1e9), ("s", 1e12)),
-    "energy": (("pJ", 1.0), ("nJ", 1e3), ("uJ", 1e6), ("mJ", 1e9), ("J", 1e12)),
-    "power": (("nW", 1e-3), ("uW", 1.0), ("mW", 1e3), ("W", 1e6)),
-    "area": (("um2", 1.0), ("mm2", 1e6)),
-}
 
 # Okabe and Ito's palette, distinguishable with every common colour blindness (jfly.uni-koeln.de/color)
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -25,23 +18,6 @@ _PHASES = {
 }  # fmt: skip
 _ERRORS = 5  # the hue of what carries errors, whatever the rule; its hatch tells which
 _FLOW_CONTROL = Look(4, "xxxx")
-
-
-def scale_of(largest: float, kind: str) -> tuple[float, str]:
-    """The unit for an axis up to `largest`: (what to divide by, its name).
-
-    Examples
-    --------
-    >>> scale_of(205_382_538, "time")
-    (1000000.0, 'us')
-    """
-    units = _UNITS[kind]
-    name, factor = units[0]
-    for unit, value in units:
-        # an area of 0.1 mm2 and more is read in mm2
-        if math.isfinite(largest) and largest >= (0.1 * value if kind == "area" else value):
-            name, factor = unit, value
-    return factor, name
 
 
 def layer_colours(names: Sequence[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from archsim.plot.canvas import figure, legend_of, save
 from archsim.plot.scales import GREY, PALETTE
 from archsim.registry import RULES
+from archsim.units import without_unit
 
 Record = Mapping[str, Any]
 Drawn = dict[str, dict[str, dict[str, float]]]
@@ -17,7 +18,7 @@ _TITLES = {
     "area_saving_pct": "area that DFA saves (%)",
     "speedup": "latency, BP / DFA",
 }
-_TOTALS = {"energy_pj": "energy", "latency_ps": "latency", "area_um2": "area"}
+_TOTALS = {total: without_unit(total) for total in ("energy_pj", "latency_ps", "area_um2")}
 _HATCHES = ("", "////", "xxxx")
 TOGETHER = "together"
 _PUBLISHED = {"color": PALETTE[5], "linewidth": 1.5, "linestyle": "--"}

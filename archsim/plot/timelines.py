@@ -8,15 +8,15 @@ from pathlib import Path
 from archsim.errors import ArchsimError
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save
-from archsim.plot.drawing import Drawing, drawing_of
 from archsim.plot.lanes import Lanes, Window, lanes_of
 from archsim.plot.pipeline import PIXELS_WHOLE, draw_lanes, label_lanes, what_is_shown
-from archsim.plot.scales import colours_of_layers, phase_colours, scale_of
+from archsim.plot.scales import colours_of_layers, phase_colours
+from archsim.units import scale_of
 
 LANE_IN, HEAD_IN = 0.165, 0.75
 
 
-def timelines(results: Sequence[Result | Drawing], path: str | Path, titles: Sequence[str] = ()) -> list[Lanes]:
+def timelines(results: Sequence[Result], path: str | Path, titles: Sequence[str] = ()) -> list[Lanes]:
     """Draw the whole of each run as `pipeline` does, all to the same scale of time, with a line where each ends.
 
     A run of several phases has a colour for each phase; if no run has several, each layer has a colour, the same
@@ -24,7 +24,7 @@ def timelines(results: Sequence[Result | Drawing], path: str | Path, titles: Seq
 
     Parameters
     ----------
-    results : sequence of Result or Drawing
+    results : sequence of Result
         From the top to the bottom.
     path : str or path
         The PNG file.
@@ -41,27 +41,26 @@ def timelines(results: Sequence[Result | Drawing], path: str | Path, titles: Seq
     ArchsimError
         There is no run, or the number of titles is another.
     """
-    drawings = [drawing_of(result) for result in results]
-    if not drawings or (titles and len(titles) != len(drawings)):
-        raise ArchsimError(f"timelines: {len(drawings)} runs, {len(titles)} titles; one for each is needed")
-    names = titles or [f"{drawing.name}, {drawing.phase}" for drawing in drawings]
-    all_lanes = [lanes_of(drawing) for drawing in drawings]
+    if not results or (titles and len(titles) != len(results)):
+        raise ArchsimError(f"timelines: {len(results)} runs, {len(titles)} titles; one for each is needed")
+    names = titles or [f"{result.name}, {result.phase}" for result in results]
+    all_lanes = [lanes_of(result) for result in results]
     by_phase = any(len(set(lanes.task_phase.tolist())) > 1 for lanes in all_lanes)
-    kinds = [drawing.task_phase_names if by_phase else drawing.layer_names for drawing in drawings]
+    kinds = [result.graph.phase_names if by_phase else result.graph.layer_names for result in results]
     known = tuple(dict.fromkeys(name for some in kinds for name in some))
     colours = phase_colours(known) if by_phase else colours_of_layers(known)
-    window = Window("", 0, max(1, *(drawing.latency_ps for drawing in drawings)))
+    window = Window("", 0, max(1, *(result.latency_ps for result in results)))
     heights = [HEAD_IN + LANE_IN * max(1, len(lanes.lanes)) for lanes in all_lanes]
     fig = figure(13.0, 1.0 + sum(heights))
-    panels = fig.subplots(len(drawings), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    panels = fig.subplots(len(results), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     used: dict[str, str] = {}
     factor, unit = scale_of(window.end_ps, "time")
-    for axes, drawing, lanes, title, kind_names in zip(panels, drawings, all_lanes, names, kinds, strict=True):
+    for axes, result, lanes, title, kind_names in zip(panels, results, all_lanes, names, kinds, strict=True):
         kind = lanes.task_phase if by_phase else lanes.layer
         draw_lanes(axes, lanes, window, PIXELS_WHOLE, kind, [colours[name] for name in kind_names])
         label_lanes([axes], lanes, by_phase)
-        axes.axvline(drawing.latency_ps / factor, color="black", linewidth=1.2, linestyle="--")
-        axes.set_title(f"{title}: {drawing.latency_ps / factor:.4g} {unit}; {what_is_shown(lanes)}", fontsize=9)
+        axes.axvline(result.latency_ps / factor, color="black", linewidth=1.2, linestyle="--")
+        axes.set_title(f"{title}: {result.latency_ps / factor:.4g} {unit}; {what_is_shown(lanes)}", fontsize=9)
         what = "phase" if by_phase else "layer"
         used |= {kind_names[i] or f"(no {what})": colours[kind_names[i]] for i in sorted(set(kind.tolist()))}
     for axes in panels[:-1]:

@@ -6,7 +6,6 @@ from archsim.report.folder import (
     bundle,
     read_results,
     result_folder,
-    spans_file,
     write_results,
 )
 from archsim.report.html import html_report
@@ -48,7 +47,6 @@ __all__ = [
     "read_results",
     "result_folder",
     "run_text",
-    "spans_file",
     "text_table",
     "write_results",
     "write_texts",

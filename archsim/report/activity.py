@@ -1,4 +1,4 @@
-"""What ran through the layers of a run, for people: a table, and what looks wrong."""
+"""Activity of the layers of a run, for people: a table, and warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEARNT = ("errors not zero", "cells written")
 
 
 def activity_table(record: Record) -> Table | None:
-    """What ran through the layers in one phase, without columns that are empty; None where it is not known.
+    """Activity of the layers in one phase, without columns that are empty; None where it is not known.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def _filled(titles: Sequence[str], rows: list[list[str]]) -> Table:
 
 
 def warning_lines(records: Sequence[Record]) -> list[str]:
-    """What looks wrong with the activity, each once; with its phase where not all runs say it.
+    """Warnings about the activity, each once; with its phase where not all runs say it.
 
     Examples
     --------

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from archsim.errors import ArchsimError
 from archsim.files import inside, write_text
 from archsim.metrics import Result, phase_file
-from archsim.plot import Drawing, timelines
+from archsim.plot import timelines
 from archsim.report.differences import Differences, as_data, difference_rows, difference_table, differences
-from archsim.report.folder import read_results, spans_file
+from archsim.report.folder import read_results
 from archsim.report.html.compare import Frame, Picture, Table, compare_page
 from archsim.report.load import load_result
 from archsim.report.summary import Summary, compare_columns, compare_rows
@@ -31,16 +31,6 @@ class Run:
     summary: Summary
     record: Mapping[str, Any]
     result: Result | None  # None: saved
-
-    def drawing(self) -> Drawing:
-        """The spans, as they were saved or as they are."""
-        if self.result is not None:
-            return Drawing.of(self.result)
-        folder = self.item if self.item.is_dir() else self.item.parent
-        file = folder / spans_file(self.summary.phase)
-        if file.is_file():
-            return Drawing.load(file)
-        return Drawing.of(self.whole())
 
     def whole(self) -> Result:
         """The result with its task graph and trace."""
@@ -157,10 +147,11 @@ def write_comparison(folder: Path, pairs: Sequence[Pair], by: str) -> None:
         phase = runs[0].summary.phase
         name = phase_file("timelines", phase, "png")
         titles = [f"{run.summary.name}, {run.summary.phase}" for run in runs]
-        timelines([run.drawing() for run in runs], inside(folder, name), titles)
+        wholes = [run.whole() for run in runs]
+        timelines(wholes, inside(folder, name), titles)
         pictures.append(f"![Timelines, {as_markdown(phase)}]({name})")
         drawn.append(Picture(f"{phase}, on one axis of time", (folder / name).read_bytes()))
-        frames += [Frame(title, run.whole()) for title, run in zip(titles, runs, strict=True)]
+        frames += [Frame(title, whole) for title, whole in zip(titles, wholes, strict=True)]
     tables = [Table("Totals", compare_columns(), _rows(pairs))]
     for pair in pairs:
         if pair.found is not None:

@@ -24,7 +24,7 @@ from archsim.provenance import versions
 from archsim.report.summary import percent
 from archsim.spec.cells import CellErrors
 from archsim.spec.errors_on import errors_line, errors_on
-from archsim.spec.values import AdcReadout, ArraySpec
+from archsim.spec.values import ArraySpec
 from archsim.units import to_door
 
 FORMAT = "archsim crossbar 1"
@@ -77,7 +77,7 @@ def _ideal_parts(spec: ArraySpec) -> list[str]:
     parts = {
         "cells": no_errors and spec.curve is None,
         "wires": spec.wires is None,
-        "read-out": not isinstance(spec.readout, AdcReadout),
+        "read-out": not spec.readout.has_codes,
     }
     return [name for name, is_ideal in parts.items() if is_ideal]
 

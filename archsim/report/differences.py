@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archsim.errors import ArchsimError
+from archsim.names import BREAKDOWNS
 from archsim.report.summary import Record, percent
 from archsim.report.table import markdown_table, text_table
 from archsim.units import format_quantity
@@ -14,8 +15,7 @@ from archsim.units import format_quantity
 FIGURES = {"latency_ps": "time", "energy_pj": "energy", "area_um2": "area"}
 """Breakdowns that are compared, and their titles."""
 NOISE = 1e-13
-"""Cells of a breakdown are rounded to 1e-15 of the total; smaller changes than this part of it are told as 0."""
-BREAKDOWNS = ("component", "layer", "phase", "action")
+"""Cells of a breakdown are rounded to 1e-15 of the total; changes below this part of it are shown as 0."""
 
 
 class Difference(NamedTuple):

@@ -1,8 +1,8 @@
 """The folder of a result: written whole or not at all, and read back.
 
 It holds ``result.json``, ``report.md``, ``report.html`` (see :func:`archsim.report.html_report`), and for each
-phase ``pipeline_<phase>.png``, ``spans_<phase>.npz`` (what the pictures need, see :class:`archsim.plot.Drawing`)
-and ``run_<phase>.npz`` (the run itself, see :func:`archsim.load_result`).
+phase ``pipeline_<phase>.png`` and ``run_<phase>.npz`` (the run itself, see :func:`archsim.load_result`), of which
+all other pictures and files can be made.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from archsim.errors import ArchsimError
 from archsim.files import fresh_folder, inside, path_of, write_text
 from archsim.json_reader import shown_path
 from archsim.reading import input_json
+from archsim.registry import VIEWS
 from archsim.report.markdown import markdown
 from archsim.report.saved import bundle_faults, record_faults
 
@@ -33,10 +34,10 @@ PAGE_FILE = "report.html"
 MOST_FAULTS_SHOWN = 20
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
-    r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"
-    r"|(pipeline|breakdown|power|utilisation|latency)_\w+\.(png|svg|pdf)"
+    r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"  # spans: of versions before
+    r"|timelines_\w+\.png"
     r"|\.\S+\.part(-\d+-[0-9a-f]+)?"  # left by a process that was killed
-    r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md|html)|timelines_\w+\.png"
+    r"|crossbar\.json|crossbar_\w+\.png|compare\.(json|md|html)"
 )
 
 
@@ -179,13 +180,18 @@ def _refuse_foreign(target: Path) -> None:
     found = sorted(entry.name for entry in target.iterdir()) if os.access(target, os.R_OK) else []
     if target == Path.cwd() or target in Path.cwd().parents:
         raise ArchsimError(f"{target}: is the folder you work in; name another one for the result")
-    foreign = [name for name in found if not _OURS.fullmatch(name)]
+    foreign = [name for name in found if not (_OURS.fullmatch(name) or _is_picture(name))]
     if foreign:
         more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
         raise ArchsimError(
             f"{target}: holds files that are no result of archsim ({', '.join(foreign[:3])}{more}); "
             "name another folder, or empty it"
         )
+
+
+def _is_picture(name: str) -> bool:
+    """Whether it is called like one of a view: ``power_dfa.svg``."""
+    return any(re.fullmatch(rf"{view}_\w+\.(png|svg|pdf)", name) for view in VIEWS)
 
 
 def write_results(folder: Path, results: Sequence[Result | LongResult], notes: Sequence[str] = ()) -> None:
@@ -196,7 +202,7 @@ def write_results(folder: Path, results: Sequence[Result | LongResult], notes: S
     folder : Path
         From `result_folder`.
     results : sequence of Result
-        One for each phase; of a long run there are no page, no pictures and no spans.
+        One for each phase; of a long run there are no page and no pictures.
     notes : sequence of str
 
     Raises
@@ -205,7 +211,7 @@ def write_results(folder: Path, results: Sequence[Result | LongResult], notes: S
         The disk is full or the folder is gone.
     """
     from archsim.metrics import LongResult, phase_file, run_file, write_run
-    from archsim.plot import Drawing, pipeline
+    from archsim.plot import pipeline
     from archsim.report.html import html_report
 
     records = [result.to_dict() for result in results]
@@ -216,14 +222,5 @@ def write_results(folder: Path, results: Sequence[Result | LongResult], notes: S
     if traced:
         write_text(inside(folder, PAGE_FILE), html_report(traced, notes))
     for result in traced:
-        drawing = Drawing.of(result)
-        drawing.save(inside(folder, spans_file(result.phase)))
         write_run(result, inside(folder, run_file(result.phase)))
-        pipeline(drawing, inside(folder, phase_file("pipeline", result.phase, "png")))
-
-
-def spans_file(phase: str) -> str:
-    """Name of the file with a phase's spans."""
-    from archsim.metrics import phase_file
-
-    return phase_file("spans", phase, "npz")
+        pipeline(result, inside(folder, phase_file("pipeline", result.phase, "png")))

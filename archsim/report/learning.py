@@ -127,7 +127,7 @@ def _programming_line(rule: str, first: Mapping[str, float]) -> str:
 
 
 def _pulse_lines(run: RuleRun, writes: Mapping[str, Any]) -> list[str]:
-    """What the arrays counted of the writes, and what is priced."""
+    """Writes that the arrays counted, and writes that are priced."""
     counted = ("pulses", "verify_reads", "failed_writes")
     pulses, reads, failed = (sum(of.get(what, 0) for of in run.counters.values()) for what in counted)
     priced = ", ".join(f"{_number(writes[name])} {name}" for name in ("cells", "pulses"))

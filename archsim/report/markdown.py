@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archsim.names import NONE
+from archsim.names import BREAKDOWNS, NONE
 from archsim.report.activity import activity_table, warning_lines
 from archsim.report.advice import advice_markdown
 from archsim.report.summary import RUN_COLUMNS, Record, Summary, idle_line, percent, rate, write_lines
@@ -16,7 +16,6 @@ from archsim.texts import as_markdown
 from archsim.units import format_quantity
 
 _QUANTITIES = ("energy_pj", "busy_ps", "latency_ps", "area_um2", "count")
-BREAKDOWNS = ("component", "layer", "phase", "action")
 
 
 def markdown(results: Sequence[Record], notes: Sequence[str] = ()) -> str:
@@ -28,10 +27,6 @@ def markdown(results: Sequence[Record], notes: Sequence[str] = ()) -> str:
         Runs as `Result.to_dict` gives them, one for each phase.
     notes : sequence of str
         What people should know, such as what a reader repaired.
-
-    Returns
-    -------
-    str
 
     Raises
     ------

@@ -72,8 +72,8 @@ def array_text(chip: str, n_active_rows: int, tables: Mapping[str, Mapping[str, 
     One array of c, read with 2 active rows
     <BLANKLINE>
     part   energy     area  leakage
-    adc    1.5 pJ  1.5 um2   1.5 uW
-    total  1.5 pJ  1.5 um2   1.5 uW
+    adc    1.5 pJ  1.5 µm²   1.5 µW
+    total  1.5 pJ  1.5 µm²   1.5 µW
     """
     energy_pj, area_um2, leakage_uw = (tables[name] for name in ("energy_pj", "area_um2", "leakage_uw"))
     names = [name for name in dict.fromkeys([*energy_pj, *area_um2]) if name != "total"]

@@ -76,7 +76,7 @@ def from_template(template: str, **values: Any) -> str:
     Examples
     --------
     >>> from_template("{{ x | quantity('time') }} for \\\\\\n  {{ name }}.", x=2_000_000, name="BP")
-    '2 us for BP.'
+    '2 µs for BP.'
     """
     from jinja2 import Environment, StrictUndefined
 

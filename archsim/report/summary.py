@@ -140,7 +140,7 @@ def idle_line(record: Record, n: int = 4) -> str:
     >>> parts = {"crossbar": {"area_um2": 800.0}, "input_buffer": {"area_um2": 200.0}}
     >>> idle = {"area_um2": 1000.0, "leakage_uw": 0.5, "components": parts}
     >>> idle_line({"phase": "bp", "totals": {"area_um2": 4000.0}, "idle": idle})
-    'bp: 25 % of the area is idle, 1000 um2 that leak 500 nW: crossbar 80 %, input_buffer 20 %'
+    'bp: 25 % of the area is idle, 1000 µm² that leak 500 nW: crossbar 80 %, input_buffer 20 %'
     """
     idle = record.get("idle") or {"area_um2": 0.0}
     whole = idle["area_um2"]

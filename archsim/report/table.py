@@ -16,10 +16,10 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     Examples
     --------
-    >>> print(text_table(["phase", "latency"], [["inference", "1.25 us"], ["bp", "10 us"]]))
+    >>> print(text_table(["phase", "latency"], [["inference", "1.25 µs"], ["bp", "10 µs"]]))
     phase      latency
-    inference  1.25 us
-    bp           10 us
+    inference  1.25 µs
+    bp           10 µs
     """
     lines = [[one_line(cell) for cell in row] for row in [columns, *rows]]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
@@ -38,10 +38,10 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str
 
     Examples
     --------
-    >>> print(markdown_table(["phase", "latency"], [["bp", "10 us"]]))
+    >>> print(markdown_table(["phase", "latency"], [["bp", "10 µs"]]))
     | phase | latency |
     | --- | ---: |
-    | bp | 10 us |
+    | bp | 10 µs |
     """
     right = _numeric_columns(len(columns), rows)
     rule = ["---:" if to_right else "---" for to_right in right]

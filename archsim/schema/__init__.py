@@ -14,7 +14,6 @@ from typing import Any, Final
 from archsim.errors import SpecError
 from archsim.yaml_reader import read_yaml
 
-KINDS: Final = ("chip", "workload", "study")
 FOLDER: Final = Path(str(files("archsim") / "schema"))
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -57,7 +56,7 @@ def keys(schema: dict[str, Any], kind: str) -> Iterator[tuple[tuple[str, ...], s
 
 
 def meaning(texts: dict[str, dict[str, str]], path: tuple[str, ...], key: str) -> str | None:
-    """What a key of a model means: by the model, by the key that holds it, or everywhere alike."""
+    """Meaning of a key of a model: by the model, by the key that holds it, or everywhere alike."""
     tables = (texts.get(".".join(path), {}), texts.get(path[-1], {}), texts.get("*", {}))
     return next((table[key] for table in tables if key in table), None)
 

@@ -1,4 +1,4 @@
-"""What looks wrong with the activity of a layer, and the likely cause of it.
+"""Warnings about the activity of a layer, with the likely cause.
 
 Of spikes that were drawn, or read from a file, the cause is what was asked for. Of spikes that were computed, the
 layer's own neurons are run again on what reached them in the first sample, without a reset:

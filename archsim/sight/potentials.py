@@ -20,18 +20,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FirstSample:
-    """The first sample of a run, once more as numbers.
-
-    Parameters
-    ----------
-    ctx : Context
-    """
+    """The first sample of a run, once more as numbers."""
 
     ctx: Context
 
     @cached_property
     def sent(self) -> Mapping[str, Array]:
-        """What the input and the layers sent, as far as it is known: all of it, or the spikes."""
+        """Outputs of the input and of the layers as far as they are known: all of them, or the spikes."""
         ctx = self.ctx
         if all(layer.weight is not None for layer in ctx.network.weighted):
             x = inputs_of(ctx.work, ctx.seed)
@@ -69,7 +64,7 @@ class FirstSample:
         return np.asarray(found, np.float64)
 
     def _joined(self, layer: Layer) -> Array:
-        """What a layer's inputs send, one behind the other, in the shape that the layer takes."""
+        """The layer's inputs, one behind the other, in the shape that the layer takes."""
         parts = [self.sent[name] for name in layer.inputs]
         if len(layer.in_shape) == 1:
             parts = [part.reshape(len(part), -1) for part in parts]

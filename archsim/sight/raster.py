@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_NEURONS = 256
-"""Layers of more outputs are told by their numbers alone: a screen has few more lines."""
+"""Layers of more outputs have no raster, only their rates: a screen has few more lines."""
 MOST_SPIKES = 20_000
 """As are layers that send more spikes in the first sample."""
 

@@ -1,4 +1,4 @@
-"""From what a run does to what people see of it: the door of this room."""
+"""Activity of a mapped workload, layer by layer: the entry point of this room."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from archsim.workload.models import (
 
 
 def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity, seed: int = 0) -> RunActivity:
-    """What runs through the layers of a mapped workload.
+    """Activity of the layers of a mapped workload.
 
     Parameters
     ----------
@@ -35,10 +35,6 @@ def in_sight_of(chip: Chip, work: Workload, mapping: Mapping, activity: Activity
         Says which phase.
     seed : int
         With which the activity was measured.
-
-    Returns
-    -------
-    RunActivity
 
     Examples
     --------

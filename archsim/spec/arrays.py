@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Literal
+from typing import Any, Literal
 
 from archsim.errors import SpecError
+from archsim.registry import READOUTS
 from archsim.spec.cells import MOST_COUNT, CellErrors, LearnedPaths, Path
 from archsim.spec.chip import Adc, Chip
 from archsim.spec.values import (
-    AdcReadout,
     ArraySpec,
     CalibratedRange,
     Conversion,
-    IdealReadout,
     InputRules,
-    Readout,
+    no_converter,
 )
 
 
@@ -114,14 +113,14 @@ def exact_reads(chip: Chip, path: Path) -> frozenset[Literal["forward", "backwar
     )
 
 
-def readout_of(chip: Chip, inputs: InputRules, path: Path) -> Readout:
-    """What reads the sums of such inputs, on a path."""
+def readout_of(chip: Chip, inputs: InputRules, path: Path) -> Any:
+    """The read-out of the sums of such inputs, on a path."""
     if chip.without.converters or getattr(chip.without, path):
-        return IdealReadout(kind="ideal")
+        return no_converter()
     adc = chip.adc.of_errors(path != "forward")
     conversion = assumed_conversion(adc, inputs) if adc.conversion is None else adc.conversion
     # the chip has checked that they agree
-    return AdcReadout.model_construct(kind="adc", resolution_bits=adc.resolution_bits, **dict(conversion))
+    return READOUTS["adc"].model_construct(kind="adc", resolution_bits=adc.resolution_bits, **dict(conversion))
 
 
 def assumed_conversion(adc: Adc, inputs: InputRules) -> Conversion:

@@ -14,6 +14,8 @@ from archsim.units import Bits, Bytes, DoorModel, TimePs
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
 EXACT = "exact"
+TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
+"""Memories of a tile, by their keys."""
 
 
 class Buffer(DoorModel):

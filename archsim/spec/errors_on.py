@@ -16,7 +16,7 @@ TEMPERATURES = ("temperature_k", "reference_temperature_k")
 
 
 def errors_on(chip: Chip) -> dict[str, str]:
-    """What errs in the numbers of a chip's arrays, by the parts of `ideal`.
+    """Sources of error in the numbers of a chip's arrays, by the parts of `ideal`.
 
     Examples
     --------

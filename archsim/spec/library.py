@@ -24,7 +24,7 @@ from archsim.yaml_reader import Document, Keys, read_yaml
 
 FOLDER = Path(str(files("archsim") / "library"))
 _OWN = ("name",)
-"""What a chip says itself, whatever stands in its library."""
+"""Keys that come from the chip file alone, never from its library."""
 _TELLS = ("model", "kind")
 """Keys by which a section says which of several it is."""
 _NO_FIGURES = frozenset({"model", "source", "at", "uncertainty"})
@@ -161,7 +161,7 @@ def _known(named: str) -> str:
 
 
 def _merged(base: Any, over: Any, place: Place) -> Any:
-    """What `over` says, and of `base` what it does not say."""
+    """`base` with the keys of `over` in place of its own."""
     if not (isinstance(base, dict) and isinstance(over, dict)) or _is_another(base, over, place):
         return over
     both = {key: _merged(base[key], over[key], _below(place, key)) for key in base.keys() & over.keys()}

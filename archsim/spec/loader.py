@@ -24,16 +24,12 @@ def load_chip(path: Source, overrides: Sequence[str] = ()) -> Chip:
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file, as ``--set`` does; a single text is one.
 
-    Returns
-    -------
-    Chip
-
     Raises
     ------
     SpecError
         With every error of the file, one per line: ``file:line:col: path: message``.
     UnitError
-        If all faults are quantities without a unit or with a wrong one.
+        If all errors are quantities without a unit or with a wrong one.
 
     Warns
     -----

@@ -81,7 +81,7 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     Raises
     ------
     ArchsimError
-        Everything that is wrong, one fault on each line.
+        Everything that is wrong, one error on each line.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def new_chip(choices: Wanted, name: str, command: str, supply_v: float | None = 
 
 
 def _values(choices: Wanted, name: str) -> dict[Keys, str]:
-    """What stands in the file instead of what the library says, by path."""
+    """Values of the file that replace those of the library, by path."""
     return {
         ("name",): name if _PLAIN.fullmatch(name) else json.dumps(name, allow_nan=False),
         ("technology", "node"): f"{choices.node_nm:g} nm",

@@ -1,4 +1,4 @@
-"""What `write.pulses_per_cell` may be: a mean, "auto", or a law."""
+"""Values of `write.pulses_per_cell`: a mean, "auto", or a law."""
 
 from __future__ import annotations
 

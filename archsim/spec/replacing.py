@@ -27,9 +27,9 @@ def replaced(model: Model, changes: Mapping[str, object]) -> Model:
     Raises
     ------
     SpecError
-        With every fault: a path that is no text, a value that no file can hold, or one that is wrong there.
+        With every error: a path that is no text, a value that no file can hold, or one that is wrong there.
     UnitError
-        If all faults are quantities without a unit or with a wrong one.
+        If all errors are quantities without a unit or with a wrong one.
 
     Examples
     --------

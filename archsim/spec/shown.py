@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archsim.spec.buffers import Buffer
+from archsim.spec.buffers import TILE_BUFFERS, Buffer
 from archsim.units import format_quantity
-
-_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
 
 
 def chip_rows(chip: Any) -> list[tuple[str, str]]:
@@ -83,7 +81,7 @@ def _adc(chip: Any) -> str:
 
 
 def _buffers(chip: Any) -> list[str]:
-    found: dict[str, Buffer | None] = {name: getattr(chip.tile, name) for name in _BUFFERS}
+    found: dict[str, Buffer | None] = {name: getattr(chip.tile, name) for name in TILE_BUFFERS}
     found["global_buffer"] = chip.global_buffer
     there = {name.removesuffix("_buffer"): buffer for name, buffer in found.items() if buffer is not None}
     return [f"{name} {_size(buffer)}" for name, buffer in there.items()]

@@ -64,7 +64,7 @@ USUAL = (
         "Zhang et al., 10 bit SAR in 130 nm; Murmann's ADC survey",
     ),
 )  # fmt: skip
-"""Ends as in the price list's records (docs/models/spec.md); values ten times beyond them are told."""
+"""Ends as in the price list's records (docs/models/spec.md); values ten times beyond them are warned about."""
 
 
 def unusual(chip: Chip) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from archsim.registry import READOUTS
 from archsim.spec.cells import (
     MOST_COUNT,
     CellCurve,
@@ -123,12 +124,6 @@ class TrackedRange(DoorModel):
 AdcRange = Annotated[FullRange | FixedRange | CalibratedRange | TrackedRange, Field(discriminator="kind")]
 
 
-class IdealReadout(DoorModel):
-    """The sum itself, as a number."""
-
-    kind: Literal["ideal"]
-
-
 class Conversion(DoorModel):
     """How a converter turns a sum into a code, over `range`.
 
@@ -146,7 +141,7 @@ class Conversion(DoorModel):
 
 
 class ErrorConversion(DoorModel):
-    """What is another way where sums of errors are converted: transposed reads, copies and fixed matrices.
+    """Settings of the converters where sums of errors are converted: transposed reads, copies and fixed matrices.
 
     The same converters stop after `resolution` bits, fewer than they have; range and code of their own.
     """
@@ -161,45 +156,12 @@ class ErrorConversion(DoorModel):
         return self
 
 
-class AdcReadout(Conversion):
-    """An analogue-to-digital converter of `resolution` bits."""
-
-    kind: Literal["adc"]
-    resolution_bits: Bits
-
-    @model_validator(mode="after")
-    def _a_real_converter(self) -> Self:
-        if not 1 <= self.resolution_bits <= 16:
-            said = f"must be 1 to 16 bit; got {self.resolution_bits} bit"
-            raise FieldFaultsError([(("resolution",), said)])
-        if self.code == "sign_magnitude" and self.resolution_bits < 2:
-            raise FieldFaultsError([(("resolution",), "sign_magnitude needs 2 bit or more: one is the sign")])
-        return self
+def no_converter() -> Any:
+    """The read-out of kind ideal: the sum itself."""
+    return READOUTS["ideal"](kind="ideal")
 
 
-class SenseAmpReadout(DoorModel):
-    """One bit per column: 1 where the signed sum, in full cells, exceeds `threshold`."""
-
-    kind: Literal["sense_amp"]
-    threshold: float = 0.0
-
-
-class IntegrateFireReadout(DoorModel):
-    """The column current charges the membrane directly; it fires above `threshold`, in full cells.
-
-    `reset`: to zero, or by subtraction of the threshold (once per read). `leak`: part of the membrane kept from
-    one read to the next.
-    """
-
-    kind: Literal["integrate_fire"]
-    threshold: Positive
-    reset: Literal["zero", "subtract"] = "subtract"
-    leak: Annotated[float, Field(gt=0, le=1)] = 1.0
-
-
-Readout = Annotated[
-    IdealReadout | AdcReadout | SenseAmpReadout | IntegrateFireReadout, Field(discriminator="kind")
-]
+ReadoutKind = Annotated[Any, KindOf("archsim.readouts")]
 
 
 class InputRules(DoorModel):
@@ -271,8 +233,8 @@ class ArraySpec(DoorModel):
     weights: WeightRules = WeightRules()
     inputs: InputRules = InputRules()
     backward_inputs: InputRules | None = None
-    readout: Readout = IdealReadout(kind="ideal")
-    backward_readout: Readout | None = None
+    readout: ReadoutKind = Field(default_factory=no_converter)
+    backward_readout: ReadoutKind | None = None
     errors: CellErrors = CellErrors()
     backward_learned: str | None = None
     exact: frozenset[Literal["forward", "backward"]] = frozenset()

@@ -31,6 +31,7 @@ from archsim.units.door import (
     to_door,
 )
 from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
+from archsim.units.figures import format_figure, kind_of_figure, without_unit
 from archsim.units.kinds import FieldFaultsError, KindName, KindOf
 from archsim.units.quantities import (
     close_match,
@@ -39,7 +40,9 @@ from archsim.units.quantities import (
     format_quantity,
     parse_quantity,
     quantities_of,
+    scale_of,
     seconds,
+    shown_units,
     unit_of,
     whole_step,
 )
@@ -74,15 +77,20 @@ __all__ = [
     "door_key",
     "factor_between",
     "faults_of",
+    "format_figure",
     "format_metric",
     "format_quantity",
+    "kind_of_figure",
     "only_unit_faults",
     "parse_quantity",
     "paths_to",
     "quantities_of",
+    "scale_of",
     "seconds",
     "shape_fault",
+    "shown_units",
     "to_door",
     "unit_of",
     "whole_step",
+    "without_unit",
 ]

@@ -1,4 +1,4 @@
-"""Reading and writing quantities with their units.
+"""Reading and writing quantities with their units: the one table of units, which pictures and pages ask too.
 
 Decimals go through :class:`decimal.Decimal`, so ``"0.1 ns"`` is exactly 100 ps.
 """
@@ -121,10 +121,21 @@ KINDS: Final[dict[str, Kind]] = {
 
 
 def _spelled(unit: str) -> str:
-    """The one spelling of a unit that the tables use."""
+    """The one spelling of a unit that the table uses, and files."""
     for written, meant in (("µ", "u"), ("μ", "u"), ("Ω", "ohm"), ("Ω", "ohm"), ("^2", "2"), ("²", "2")):
         unit = unit.replace(written, meant)
     return unit.removesuffix("s") if unit.endswith("bits") else unit
+
+
+def _typeset(unit: str) -> str:
+    """A unit of the table as people read it.
+
+    Examples
+    --------
+    >>> _typeset("us"), _typeset("mm2"), _typeset("um2"), _typeset("GHz")
+    ('µs', 'mm²', 'µm²', 'GHz')
+    """
+    return re.sub("^u(?=.)", "µ", unit).replace("m2", "m²")
 
 
 _SLIP = 0.7
@@ -194,8 +205,8 @@ def parse_quantity(text: object, kind: str) -> int | float:
     Parameters
     ----------
     text : object
-        A number and a unit, such as ``"2.5e-3 pJ"``; the space may be missing, ``µ`` and ``u`` mean the
-        same. Only a fraction may be a bare number.
+        A number and a unit, such as ``"2.5e-3 pJ"``; the space may be missing, ``µs`` and ``us``, ``mm²``,
+        ``mm^2`` and ``mm2`` mean the same. Only a fraction may be a bare number.
     kind : str
         ``time``, ``energy``, ``power``, ``area``, ``length``, ``node``, ``frequency``, ``voltage``,
         ``current``, ``charge``, ``resistance``, ``conductance``, ``capacitance``, ``bits``, ``bytes``,
@@ -252,15 +263,15 @@ def quantities_of(values: Sequence[object]) -> list[float] | None:
 
 
 def unit_of(value: str) -> str:
-    """The unit of a quantity as written; empty if there is none.
+    """The unit of a quantity as people read it; empty if there is none.
 
     Examples
     --------
-    >>> unit_of("2.5 ns"), unit_of("copy")
-    ('ns', '')
+    >>> unit_of("2.5 ns"), unit_of("10 us"), unit_of("copy")
+    ('ns', 'µs', '')
     """
     match = _QUANTITY.fullmatch(value)
-    return match["unit"] if match else ""
+    return _typeset(_spelled(match["unit"])) if match else ""
 
 
 def factor_between(unit: str, other: str) -> Decimal | None:
@@ -357,21 +368,52 @@ def format_quantity(value: int | float, kind: str) -> str:
     Returns
     -------
     str
-        Such as ``"1.25 us"``. Rounded; `to_door` is exact instead.
+        Such as ``"1.25 µs"``. Rounded; `exact_quantity` is exact instead, for files.
 
     Examples
     --------
     >>> format_quantity(1_250_000, "time"), format_quantity(120_000.0, "area")
-    ('1.25 us', '0.12 mm2')
+    ('1.25 µs', '0.12 mm²')
     """
     rules = KINDS[kind]
     if not math.isfinite(value):
-        return f"{value} {rules.inner or '%'}"
+        return f"{value} {_typeset(rules.inner) or '%'}"
     exact = _decimal(value)
     unit = _fitting_unit(_FOUR_DIGITS.plus(exact), rules)
     if kind == "bytes":
         unit = _fitting_unit(exact, rules)
-    return f"{_plain(_FOUR_DIGITS.divide(exact, rules.units[unit]))} {unit}"
+    return f"{_plain(_FOUR_DIGITS.divide(exact, rules.units[unit]))} {_typeset(unit)}"
+
+
+def shown_units(kind: str) -> list[tuple[str, float, float]]:
+    """Units in which people read a quantity, the smallest first.
+
+    Returns
+    -------
+    list of (str, float, float)
+        Its name, its size and the smallest value that is read in it, both in the unit used inside.
+
+    Examples
+    --------
+    >>> shown_units("area")
+    [('µm²', 1.0, 0.1), ('mm²', 1000000.0, 100000.0)]
+    """
+    rules = KINDS[kind]
+    sizes = {unit: rules.units[unit] for unit in rules.shown}
+    return [(_typeset(unit), float(size), float(rules.show_from * size)) for unit, size in sizes.items()]
+
+
+def scale_of(largest: float, kind: str) -> tuple[float, str]:
+    """The unit for an axis up to `largest`: (what to divide by, its name).
+
+    Examples
+    --------
+    >>> scale_of(205_382_538, "time")
+    (1000000.0, 'µs')
+    """
+    rules = KINDS[kind]
+    unit = _fitting_unit(_decimal(largest), rules) if math.isfinite(largest) else rules.inner
+    return float(rules.units[unit]), _typeset(unit)
 
 
 def format_metric(value: float, kind: str | None) -> str:
@@ -380,7 +422,7 @@ def format_metric(value: float, kind: str | None) -> str:
     Examples
     --------
     >>> format_metric(120_000.0, "area"), format_metric(0.86567, "fraction"), format_metric(11, None)
-    ('0.12 mm2', '0.8657', '11')
+    ('0.12 mm²', '0.8657', '11')
     """
     return f"{value:.4g}" if kind in (None, "fraction") else format_quantity(value, str(kind))
 

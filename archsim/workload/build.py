@@ -1,4 +1,4 @@
-"""From the layers of a workload file to a network: shapes are propagated, faults collected."""
+"""From the layers of a workload file to a network: shapes are propagated, errors collected."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def network_of(name: str, model: LayersModel) -> Network:
     Raises
     ------
     LayerFaultsError
-        With every fault, one per line: a name that is taken or unknown, a window that does not fit its input,
+        With every error, one per line: a name that is taken or unknown, a window that does not fit its input,
         inputs that do not agree in shape. Layers behind a wrong one are not looked at.
     """
     shapes: dict[str, Shape | None] = {INPUT: tuple(model.input)}  # None: of a layer that is wrong itself

@@ -70,10 +70,6 @@ def minimax_fidelity(network: Network) -> float:
 
     The paper's normalised measure is this times the number of nodes, see `normalised_fidelity`.
 
-    Parameters
-    ----------
-    network : Network
-
     Returns
     -------
     float

@@ -29,10 +29,6 @@ _NUMBER_BYTES = 8
 def read_tree(path: Path) -> Tree:
     """The content of a NIR file as nested dictionaries, strings decoded.
 
-    Parameters
-    ----------
-    path : Path
-
     Returns
     -------
     dict

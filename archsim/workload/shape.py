@@ -28,10 +28,6 @@ def layers_of_shape(shape: ShapeModel) -> LayersModel:
     ----------
     shape : ShapeModel
 
-    Returns
-    -------
-    LayersModel
-
     Examples
     --------
     >>> neuron = {"kind": "lif", "leak": 0.9}

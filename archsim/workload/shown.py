@@ -12,7 +12,7 @@ _COLUMNS = ("layer", "kind", "inputs", "output", "neuron", "weights")
 
 
 def workload_html(work: Any) -> str:
-    """What a `Workload` computes, how often, and its layers; every name is text."""
+    """Settings and layers of a `Workload` as HTML; every name is text."""
     about = {
         "phases": ", ".join(work.phases),
         "input": f"{_shape(work.network.input_shape)} of {work.input_bits} bit, {work.n_timesteps} timesteps",

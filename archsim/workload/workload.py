@@ -166,10 +166,6 @@ def load_workload(path: Source, overrides: Sequence[str] = ()) -> Workload:
     overrides : sequence of str
         Assignments ``key.key=value`` that replace values of the file; a single text is one of them.
 
-    Returns
-    -------
-    Workload
-
     Raises
     ------
     WorkloadError
@@ -190,7 +186,7 @@ def load_workload(path: Source, overrides: Sequence[str] = ()) -> Workload:
 
 
 def workload_of(document: Document, folder: Path) -> Workload:
-    """The workload that a file describes; what is wrong is told at its line."""
+    """The workload that a file describes; errors name their line."""
     model = fill(WorkloadModel, document)
     try:
         network = _network_of(model, folder)

@@ -21,7 +21,7 @@ print(chip)
 
 work = archsim.load_workload("watch_mlp", ["timesteps=16", "samples=1", "batch=1"])
 result = archsim.simulate(chip, work, phase="inference", engine="compiled")
-print(f"{result.latency_ps / 1e6:.2f} us, {result.energy_pj / 1e3:.2f} nJ, {result.area_um2 / 1e6:.3f} mm2")
+print(f"{result.latency_ps / 1e6:.2f} µs, {result.energy_pj / 1e3:.2f} nJ, {result.area_um2 / 1e6:.3f} mm²")
 print("busiest:", result.busiest_resource.name)
 
 # %%
@@ -41,4 +41,4 @@ smaller = archsim.load_chip(
 )
 other = archsim.simulate(smaller, work, phase="inference", engine="compiled")
 for name, run in (("128 x 128", result), ("64 x 64", other)):
-    print(f"{name}: {run.latency_ps / 1e6:.2f} us, {run.energy_pj / 1e3:.2f} nJ, {run.area_um2 / 1e6:.3f} mm2")
+    print(f"{name}: {run.latency_ps / 1e6:.2f} µs, {run.energy_pj / 1e3:.2f} nJ, {run.area_um2 / 1e6:.3f} mm²")

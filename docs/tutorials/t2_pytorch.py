@@ -76,7 +76,7 @@ figure.tight_layout()
 
 chip = archsim.load_chip("wearable_rram")
 result = archsim.simulate(chip, found.workload(batch=1), phase="inference", engine="compiled")
-print(f"{result.latency_ps / 1e6:.1f} us, {result.energy_pj / 1e3:.1f} nJ for {result.n_samples} windows")
+print(f"{result.latency_ps / 1e6:.1f} µs, {result.energy_pj / 1e3:.1f} nJ for {result.n_samples} windows")
 parts = result.breakdown("component")
 for name in sorted(parts, key=lambda name: -parts[name]["energy_pj"])[:5]:
     print(f"{name:20} {parts[name]['energy_pj'] / result.energy_pj:.1%} of the energy")

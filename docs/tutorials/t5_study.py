@@ -43,12 +43,12 @@ front = {record["key"] for record in found.front}
 for record in found.records:
     figures, colour = record["metrics"], "tab:blue" if record["key"] in front else "lightgrey"
     plt.scatter(figures["area_um2"] / 1e6, figures["latency_ps"] / 1e6, color=colour)
-plt.xlabel("area in mm2")
-plt.ylabel("latency in us")
+plt.xlabel("area in mm²")
+plt.ylabel("latency in µs")
 plt.tight_layout()
 
 # %%
 # The front, from the fastest on:
 
 for record in sorted(found.front, key=lambda one: one["metrics"]["latency_ps"])[:6]:
-    print(record["parameters"], round(record["metrics"]["latency_ps"] / 1e6, 2), "us")
+    print(record["parameters"], round(record["metrics"]["latency_ps"] / 1e6, 2), "µs")

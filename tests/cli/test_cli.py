@@ -127,7 +127,7 @@ def test_the_result_folder_holds_the_figures_the_report_and_the_pictures(
     assert result.exit_code == 0, result.output
     assert entries(out) == sorted(
         ["report.html", "report.md", "result.json"]
-        + [name for p in PHASES for name in (f"pipeline_{p}.png", f"spans_{p}.npz", f"run_{p}.npz")]
+        + [name for p in PHASES for name in (f"pipeline_{p}.png", f"run_{p}.npz")]
     )
     assert json.loads((out / "result.json").read_text()) == json.loads(result.stdout)
     assert entries(out.parent) == ["one"]

@@ -47,7 +47,7 @@ def test_a_small_capacitor_is_told_to_be_noisy(make_parts: MakeParts) -> None:
 def test_isaacs_area_is_told_to_hold_no_capacitor(root_dir: Path) -> None:
     rows = price_rows(load_chip(root_dir / "arch_specs" / "isaac_32nm.yaml"))
     (said,) = (row["scaling"] for row in rows if row["component"] == "sample_hold")
-    assert said.startswith("no sampling capacitor: 0.02 um2 hold 0.039 fF at most")
+    assert said.startswith("no sampling capacitor: 0.02 µm² hold 0.039 fF at most")
 
 
 def test_a_circuit_whose_area_stands_elsewhere_is_left_alone(root_dir: Path) -> None:
@@ -56,5 +56,5 @@ def test_a_circuit_whose_area_stands_elsewhere_is_left_alone(root_dir: Path) -> 
 
 
 def test_an_area_too_small_for_its_capacitor_is_refused(make_parts: MakeParts) -> None:
-    with pytest.raises(SpecError, match=r"sample_hold\.cost\.area: 10 fF take 5 um2 at least"):
+    with pytest.raises(SpecError, match=r"sample_hold\.cost\.area: 10 fF take 5 µm² at least"):
         make_parts({"sample_hold.cost": capacitor(area="4 um2")})

@@ -1,4 +1,4 @@
-"""A first look with cheap settings: the best share goes on, whoever works and whatever was interrupted."""
+"""Low fidelity first: the best share is evaluated in full, whoever works and whatever was interrupted."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_where_nothing_keeps_to_the_constraints_the_nearest_are_shown(tmp_path, 
     least = min(read_results(tmp_path / "out").records, key=lambda record: record["metrics"]["area_um2"])
     rows = least["parameters"]["chip.crossbar.rows"]
     assert f"nearest comes chip.crossbar.rows {rows}" in asked.stdout
-    assert "(at most 0.01 mm2)" in asked.stdout
+    assert "(at most 10000 µm²)" in asked.stdout
     assert "0 keep to all constraints" in asked.stdout
     page = report(read_results(tmp_path / "out"), tmp_path / "shown").read_text()
     assert "None keeps to all constraints." in page

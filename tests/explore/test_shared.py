@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import archsim
 from archsim.explore import read_study, run, sweep
 from archsim.explore.evaluate import Job, evaluate
-from archsim.explore.measures import measure_result
-from archsim.explore.shared import BOUND, QUICK, Shared, graph_key
+from archsim.explore.measures import WITHOUT_TRACE, measure_result
+from archsim.explore.shared import BOUND, Shared, graph_key
 from archsim.explore.study import Resolved
 
 BASE = "tests/chips/wearable_rram.yaml"
@@ -64,7 +64,7 @@ def resolved(root_dir, work, sets: list[str], phase: str = "inference") -> Resol
 
 def simulated(item: Resolved) -> dict[str, float]:
     result = archsim.simulate(item.chip, item.work, "compiled", item.seed, item.phase)
-    return measure_result(result, sorted(QUICK))
+    return measure_result(result, sorted(WITHOUT_TRACE))
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -73,7 +73,7 @@ def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, value
     base = resolved(root_dir, short, [], phase)
     other = resolved(root_dir, short, [f"{path}={value}" for path, value in values.items()], phase)
     assert graph_key(other) == graph_key(base)
-    metrics = shared.metrics([base, other], sorted(QUICK))
+    metrics = shared.metrics([base, other], sorted(WITHOUT_TRACE))
     assert metrics[0] == simulated(base)  # what is lowered here is always shared with itself
     assert metrics[1] is None or metrics[1] == simulated(other)
     if phase == "inference" and "drivers.latency" not in values:
@@ -90,7 +90,7 @@ def test_tiles_that_differ_are_simulated_by_themselves(root_dir, shared, short):
 def test_chips_with_a_law_of_pulses_share_their_graphs(root_dir, shared, short, phase):
     law = ["write.pulses_per_cell={kind: levels}", "write.parallel_cells=48", "write.read_before=true"]
     items = [resolved(root_dir, short, [*law, *more], phase) for more in ([], ["write.pulse=300 ns"])]
-    assert shared.metrics(items, sorted(QUICK)) == [simulated(item) for item in items]
+    assert shared.metrics(items, sorted(WITHOUT_TRACE)) == [simulated(item) for item in items]
 
 
 @pytest.mark.parametrize("phase", ["inference", "dfa"])
@@ -99,7 +99,7 @@ def test_a_graph_of_packets_through_routers_is_shared_too(root_dir, shared, shor
     slower = ["interconnect.frequency=300 MHz", "interconnect.router_latency=7 ns"]
     base, other = (resolved(root_dir, short, [*routers, *more], phase) for more in ([], slower))
     assert graph_key(other) == graph_key(base)
-    metrics = shared.metrics([base, other], sorted(QUICK))
+    metrics = shared.metrics([base, other], sorted(WITHOUT_TRACE))
     assert metrics == [simulated(base), simulated(other)]
 
 
@@ -110,7 +110,7 @@ def test_arrays_without_a_sample_and_hold_share_graphs_too(root_dir, shared, sho
     base = resolved(root_dir, short, [*alike, "device.on_time=30 ns"])
     other = resolved(root_dir, short, [*alike, *(f"{path}={value}" for path, value in times.items())])
     assert graph_key(other) == graph_key(base)
-    assert shared.metrics([base, other], sorted(QUICK)) == [simulated(base), simulated(other)]
+    assert shared.metrics([base, other], sorted(WITHOUT_TRACE)) == [simulated(base), simulated(other)]
 
 
 @pytest.mark.parametrize(

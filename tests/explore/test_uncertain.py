@@ -89,15 +89,17 @@ def test_the_same_error_hits_both_chips_so_that_equal_chips_never_differ(here):
     found = propagate([here, twin], 100)
     for metric in METRICS:
         assert (found.draws[metric][0] == found.draws[metric][1]).all()
-        assert found.beats(metric, 0, 1) == 0.5
+        assert found.probability_of_less(metric, 0, 1) == 0.5
         assert found.ranking_survives(metric) == 1.0
 
 
 def test_half_the_area_of_an_own_part_wins_surely_and_a_hairs_breadth_does_not(here):
     other = priced("adc.columns_per_adc=128", name="fewer ADCs")
     found = propagate([here, other], 400)
-    assert found.beats("area_um2", 1, 0) > 0.99
-    assert found.beats("area_um2", 0, 1) == pytest.approx(1 - found.beats("area_um2", 1, 0))
+    assert found.probability_of_less("area_um2", 1, 0) > 0.99
+    assert found.probability_of_less("area_um2", 0, 1) == pytest.approx(
+        1 - found.probability_of_less("area_um2", 1, 0)
+    )
 
 
 def test_draws_follow_their_seed_alone(here):

@@ -211,6 +211,6 @@ def test_perfettos_trace_processor_drops_nothing(
     assert all(depth == 0 or dur == 0 for _, dur, _, depth, _ in slices)
     names = {spans.layer_names[i] for i in set(spans.layer.tolist())}
     assert {text or "(no name)" for [text] in layers} == {shown(name) for name in names}
-    assert ["power uW"] in counters
+    assert ["power µW"] in counters
     if spans.n_spans:
         assert [shown(result.name)] in processes

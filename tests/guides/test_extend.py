@@ -15,17 +15,19 @@ from archsim.registry import FAMILIES
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guides"
 SAYS = {
     "log_ramp_adc": r"ramp: 0.51 ms, ADCs 466240 pJ\nlog_ramp: 0.10 ms, ADCs 78128 pJ\n",
-    "refractory_neuron": r"spikes \[1 0 0 1 0 0 1 0\]\nlif: [\d.]+ nJ, .* us\nrefractory_lif: [\d.]+ nJ, .* us\n",
+    "refractory_neuron": r"spikes \[1 0 0 1 0 0 1 0\]\nlif: [\d.]+ nJ, .* µs\nrefractory_lif: [\d.]+ nJ, .* µs\n",
     "noise": r"constant: weights off by 0.061\nmiddle: weights off by 0.036\n",
     "optimizer": r"sgd \[-0.003  0.02 \] .* nJ\nsign \[-0.01  0.01\] .* nJ\nadam \[-0.01  0.01\] .* nJ\n",
     "data_set": r"420 windows to train, 180 to adapt, 180 to test\nwaves\n",
     "learning_numbers": r"0.5\n\[0.0, 0.5\]\n\[1, 0\]\n",
+    "read_out": r"\[\[1.0, -1.0, 0.0\], \[1.0, -1.0, 1.0\], \[0.0, 0.0, 0.0\]\]\n",
     "drift": r"relaxation: 0.368\npower_law: 0.708\n",
     "pulses": r"mean: 1.25 pulses\ntwo cells at once: 143.75 ns\n",
     "metric": r"{'chip.adc.columns_per_adc': 16} [\d.]+%\n{'chip.adc.columns_per_adc': 64} [\d.]+%\n",
     "feedback_alignment": "",
-    "areas": r"interconnect: 12000 um2\ntransposer: 10160 um2\n",
+    "areas": r"interconnect: 12000 µm²\ntransposer: 10160 µm²\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
+    "picture": r"b'PNG' True\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }
 """By example: what it prints."""

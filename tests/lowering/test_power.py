@@ -48,10 +48,10 @@ def test_leakage_is_taken_off_the_cap_first():
 
 def test_leakage_above_the_cap_and_a_task_above_the_cap_are_refused_with_the_lever():
     graph, prices = reads(2)
-    with pytest.raises(DoesNotFitError, match=r"power.max: needs 40 uW, has 30; leakage alone") as error:
+    with pytest.raises(DoesNotFitError, match=r"power.max: needs 40 µW, has 30; leakage alone") as error:
         cap_power(graph, prices, 30.0, 40.0)
     assert (error.value.needed, error.value.available) == (40, 30)
-    with pytest.raises(DoesNotFitError, match=r"power.max: needs 1100 uW, has 1050; a single read x1"):
+    with pytest.raises(DoesNotFitError, match=r"power.max: needs 1100 µW, has 1050; a single read x1"):
         cap_power(graph, prices, 1050.0, 100.0)
 
 

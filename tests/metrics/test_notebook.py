@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 import archsim
-from archsim.cli.commands.plot import Figure
 from archsim.components import Action, Charge
 from archsim.engine import run_tasks
 from archsim.explore import sweep
 from archsim.mapping import map_workload
 from archsim.metrics import Result
 from archsim.metrics.view import View
-from archsim.registry import VIEWS
 from archsim.report import html_report, run_text
 from archsim.taskgraph import TaskGraphBuilder
 
@@ -82,10 +80,6 @@ def test_a_summary_is_what_the_command_prints_and_shows_itself(run: Result) -> N
 @pytest.mark.parametrize("kind", ["breakdown", "latency"])
 def test_pictures_are_shown_by_their_names(run: Result, kind: str) -> None:
     assert run.plot(kind)._repr_png_().startswith(b"\x89PNG")
-
-
-def test_every_picture_of_the_command_is_a_view() -> None:
-    assert {figure.value for figure in Figure} | {"page", "summary"} == set(VIEWS)
 
 
 def test_the_page_stands_in_a_frame_and_can_be_written(run: Result, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ KINDS = {"latency_ps": "time", "area_um2": "area"}
 def test_an_axis_writes_each_of_a_few_values_and_the_ends_of_many():
     assert _on_axis(["copy", "shared", "copy"], None)[1] == {0: "copy", 1: "shared"}
     assert _on_axis([8, 64, 16], None)[1] == {8.0: "8", 64.0: "64", 16.0: "16"}
-    assert _on_axis([1_000_000.0 * i for i in range(1, 20)], "time")[1] == {1e6: "1 us", 19e6: "19 us"}
+    assert _on_axis([1_000_000.0 * i for i in range(1, 20)], "time")[1] == {1e6: "1 µs", 19e6: "19 µs"}
 
 
 def test_quantities_stand_where_their_numbers_do():

@@ -10,15 +10,14 @@ import pytest
 
 from archsim.errors import ArchsimError
 from archsim.metrics import Result
-from archsim.plot import Drawing
-from archsim.report import Summary, bundle, markdown, read_results, spans_file, write_results
+from archsim.report import Summary, bundle, load_result, markdown, read_results, write_results
 
 
 def test_a_report_has_summary_breakdowns_notes_and_provenance(result: Result) -> None:
     text = markdown([result.to_dict()], ["dt assumed"])
     assert text.startswith("# chip/net\n")
     # 2 ns, 8 pJ: 4 mW
-    assert "| inference | 2 ns | 500 M/s | 8 pJ | 8 pJ | 0 um2 | 4 mW | 4 mW | adc (100 %) |" in text
+    assert "| inference | 2 ns | 500 M/s | 8 pJ | 8 pJ | 0 µm² | 4 mW | 4 mW | adc (100 %) |" in text
     for by in ("component", "layer", "phase", "action"):
         assert f"### inference by {by}" in text
     assert "| fc1 | 8 pJ | 100 % | 2 ns | 2 ns |" in text
@@ -42,7 +41,7 @@ def test_lines_of_zeros_only_are_left_out_of_the_report(result: Result) -> None:
     }
     record["breakdown"]["component"] |= {"idle": nothing, "unused": {**nothing, "area_um2": 5.0}}
     assert _lines(record, "idle") == []
-    assert _lines(record, "unused") == ["| unused | 0 pJ | 0 % | - | - | 5 um2 | - | 0 | - |"]
+    assert _lines(record, "unused") == ["| unused | 0 pJ | 0 % | - | - | 5 µm² | - | 0 | - |"]
 
 
 def test_what_is_paid_with_the_task_of_another_has_a_dash_for_its_time(result: Result) -> None:
@@ -50,7 +49,7 @@ def test_what_is_paid_with_the_task_of_another_has_a_dash_for_its_time(result: R
     record["breakdown"]["component"]["sample_hold"] = {
         "energy_pj": 2.0, "busy_ps": 0, "latency_ps": 0, "area_um2": 0.0, "count": 0, "throughput_per_s": None,
     }  # fmt: skip
-    assert _lines(record, "sample_hold") == ["| sample_hold | 2 pJ | 25 % | - | - | 0 um2 | - | 0 | - |"]
+    assert _lines(record, "sample_hold") == ["| sample_hold | 2 pJ | 25 % | - | - | 0 µm² | - | 0 | - |"]
 
 
 def test_a_record_of_something_else_is_refused() -> None:
@@ -61,14 +60,14 @@ def test_a_record_of_something_else_is_refused() -> None:
 def test_what_is_written_is_read_back_the_same(result: Result, tmp_path: Path) -> None:
     write_results(tmp_path, [result], ["dt assumed"])
     names = {path.name for path in tmp_path.iterdir()}
-    runs = {"run_inference.npz", "spans_inference.npz"}
-    assert names == {"pipeline_inference.png", "report.html", "report.md", "result.json"} | runs
+    pages = {"report.html", "report.md", "result.json"}
+    assert names == {"pipeline_inference.png", "run_inference.npz"} | pages
     saved = read_results(tmp_path)
     assert saved.notes == ("dt assumed",)
     assert saved.results["inference"] == json.loads(json.dumps(result.to_dict()))
-    drawing = Drawing.load(tmp_path / spans_file("inference"))
-    assert (drawing.start_ps.tolist(), drawing.end_ps.tolist()) == ([0, 1000], [1000, 2000])
-    assert drawing.parts["adc"]["energy_pj"] == 8.0
+    again = load_result(tmp_path)
+    assert again.trace.start_ps.tolist() == [0, 1000]
+    assert again.breakdown("component")["adc"]["energy_pj"] == 8.0
 
 
 def test_a_single_result_that_result_save_wrote_is_read_too(result: Result, tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ import pytest
 import archsim
 from archsim.errors import ArchsimError
 from archsim.metrics import write_run
-from archsim.plot import Drawing
 from archsim.report import load_result, read_results
-from archsim.report.folder import bundle, spans_file
+from archsim.report.folder import bundle
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory, root_dir):
-    """A result folder with a run and its spans."""
+    """A result folder with a run."""
     folder = tmp_path_factory.mktemp("saved")
     chip = archsim.load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml")
     small = ["timesteps=2", "samples=1", "batch=1", "activity={kind: constant, input: 1.0, default: 0.1}"]
@@ -26,7 +25,6 @@ def saved(tmp_path_factory, root_dir):
     result = archsim.simulate(chip, work, engine="compiled")
     (folder / "result.json").write_text(json.dumps(bundle([result.to_dict()]), allow_nan=False))
     write_run(result, folder / "run_inference.npz")
-    Drawing.of(result).save(folder / spans_file("inference"))
     return folder
 
 
@@ -112,24 +110,6 @@ def first(value):
 @pytest.mark.parametrize(
     ("name", "make", "said"),
     [
-        ("end_ps", longer, "end_ps: has shape"),
-        ("start_ps", first(-1), "start_ps: number 0 is -1; it must be from 0 to"),
-        ("resource", first(10_000), "resource: number 0 is 10000; it must be from 0 to"),
-        ("layer", lambda column: column.astype(float), "layer: holds float64, not whole numbers"),
-        ("power_uw", first(np.nan), "power_uw: must be a list of numbers of 0 or more"),
-        ("power_time_ps", longer, "power_time_ps: has shape"),
-        ("power_time_ps", lambda column: column[::-1], "power_time_ps: must not fall"),
-    ],
-)  # fmt: skip
-def test_spans_that_no_run_has_are_refused_by_their_column(folder, name, make, said):
-    damage(folder / "spans_inference.npz", **{name: make})
-    with pytest.raises(ArchsimError, match=f"cannot be read as the spans of a result: {said}"):
-        Drawing.load(folder / "spans_inference.npz")
-
-
-@pytest.mark.parametrize(
-    ("name", "make", "said"),
-    [
         ("latency_ps", first(-1), "latency_ps: number 0 is -1"),
         ("start_ps", first(2**63 - 1), "start_ps: number 0 is 9223372036854775807"),
         ("done_ps", first(5), "done_ps: is not start_ps"),
@@ -154,7 +134,6 @@ def test_a_run_that_no_engine_gives_is_refused_by_its_column(folder, name, make,
 
 def test_a_whole_result_is_read(folder):
     assert load_result(folder).latency_ps == read_results(folder).results["inference"]["totals"]["latency_ps"]
-    assert Drawing.load(folder / "spans_inference.npz").phase == "inference"
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from archsim.report import markdown_table, rate, text_table
 
 
 def test_columns_of_numbers_are_aligned_to_the_right_and_words_to_the_left() -> None:
-    assert text_table(["phase", "latency"], [["inference", "1 us"], ["bp", "10.5 us"]]).splitlines() == [
+    assert text_table(["phase", "latency"], [["inference", "1 µs"], ["bp", "10.5 µs"]]).splitlines() == [
         "phase      latency",
-        "inference     1 us",
-        "bp         10.5 us",
+        "inference     1 µs",
+        "bp         10.5 µs",
     ]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archsim.errors import SpecError
-from archsim.schema import FOLDER, KINDS, keys, meaning, schema_of
+from archsim.examples import KINDS
+from archsim.schema import FOLDER, keys, meaning, schema_of
 from archsim.yaml_reader import read_yaml
 
 
@@ -27,4 +28,4 @@ def test_no_text_is_of_a_key_that_does_not_exist(kind):
 
 def test_units_stand_beside_the_meaning():
     pulse = schema_of("chip")["$defs"]["Device"]["properties"]["read_pulse"]["description"]
-    assert pulse.startswith("time that a read takes of the array. A time with its unit (ps, ns")
+    assert pulse.startswith("time that a read takes of the array, above zero. A time with its unit (ps, ns")

@@ -5,29 +5,20 @@ With several items, all is compared to the first item in the same phase; with on
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Engine, EngineOption, Json, Phases, Seed, texts
+from archsim.cli.options import Assignments, Engine, EngineOption, Json, Phases, Seed, one_of, texts
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
+from archsim.names import BREAKDOWNS
 
 if TYPE_CHECKING:
     from archsim.cli.runs import RunOptions
     from archsim.report.comparison import Run
-
-
-class Part(StrEnum):
-    """Parts of a breakdown."""
-
-    component = "component"
-    layer = "layer"
-    phase = "phase"
-    action = "action"
 
 
 @command
@@ -43,7 +34,15 @@ def compare(
     engine: EngineOption = Engine.simpy,
     seed: Seed = 0,
     set_: Assignments = None,
-    by: Annotated[Part, typer.Option("--by", help="Parts by which differences are told.")] = Part.component,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by",
+            metavar="|".join(BREAKDOWNS),
+            parser=one_of(lambda: BREAKDOWNS),
+            help="Parts by which differences are told.",
+        ),
+    ] = BREAKDOWNS[0],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FOLDER", help="Write compare.md, compare.json, timelines there."),
@@ -58,7 +57,7 @@ def compare(
 
     def found() -> list[Pair]:
         runs = [_runs(item, workload, set_ or [], options) for item in items]
-        return pairs_of(items, runs, by.value)
+        return pairs_of(items, runs, by)
 
     if missing := [item for item in items if not (item.exists() or located(item, "chip").exists())]:
         raise ArchsimError(f"{missing[0]}: there is no such file or folder{near(missing[0], 'chip')}")
@@ -70,11 +69,11 @@ def compare(
         with result_folder(output) as folder:
             pairs = found()
             progress("drawing the timelines ...")
-            write_comparison(folder, pairs, by.value)
+            write_comparison(folder, pairs, by)
     if json:
-        say_json(comparison_record(pairs, by.value))
+        say_json(comparison_record(pairs, by))
     else:
-        say(comparison_text(pairs, by.value))
+        say(comparison_text(pairs, by))
     if output is not None:
         say(f"written to {output}", err=True)
 

@@ -58,7 +58,7 @@ def map_(
 
 
 def _activity(chip: Chip, work: Workload, phase: str, seed: int, allowed: int | None) -> dict[str, Any]:
-    """What runs through the layers; a map needs no data, so without them it goes without this."""
+    """Activity of the layers; None where the data that it needs are missing, as a map needs none."""
     from archsim.metrics import activity_record
     from archsim.prepare import prepare
     from archsim.sight import in_sight_of

@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import Annotated
 
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Phases, ResultFolder, texts
+from archsim.cli.options import Phases, ResultFolder, one_of, texts
 from archsim.cli.say import say
 from archsim.errors import ArchsimError
 
-if TYPE_CHECKING:
-    from archsim.metrics import Result
-    from archsim.plot import Drawing
 
+def _pictures() -> list[str]:
+    from archsim.plot import Picture
+    from archsim.registry import VIEWS
 
-class Figure(StrEnum):
-    """Pictures of a result."""
-
-    pipeline = "pipeline"
-    breakdown = "breakdown"
-    power = "power"
-    utilisation = "utilisation"
-    latency = "latency"
-
-
-class Suffix(StrEnum):
-    """Formats of pictures."""
-
-    png = "png"
-    svg = "svg"
-    pdf = "pdf"
+    return [name for name in VIEWS if issubclass(VIEWS[name], Picture)]
 
 
 @command
 def plot(
     result: ResultFolder,
     figure: Annotated[
-        list[Figure] | None,
-        typer.Option("--figure", "--kind", help="Only this picture; may be repeated.", show_default=False),
+        list[str] | None,
+        typer.Option(
+            "--figure",
+            "--kind",
+            metavar="PICTURE",
+            parser=one_of(_pictures),
+            show_default=False,
+            help="Only this picture, such as pipeline, power or latency; may be repeated.",
+        ),
     ] = None,
     phase: Phases = None,
     format_: Annotated[
-        Suffix, typer.Option("--format", help="png for screens, svg or pdf for print.")
-    ] = Suffix.png,
+        str, typer.Option("--format", metavar="png|svg|pdf", help="png for screens, svg or pdf for print.")
+    ] = "png",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the result folder if not given."),
@@ -54,44 +45,23 @@ def plot(
 ) -> None:
     from archsim.files import inside, make_folder
     from archsim.metrics import phase_file
-    from archsim.plot import Drawing
-    from archsim.report import load_result, read_results, spans_file
+    from archsim.registry import VIEWS
+    from archsim.report import load_result, read_results
 
     if result.is_file() and result.suffix != ".json":
         raise ArchsimError(f"{result}: is no result; name the result folder, {result.parent}")
     if output is not None and output.is_file():
         raise ArchsimError(f"{output}: is a file; name a folder")
-    found, figures = read_results(result).results, figure or list(Figure)
+    found = read_results(result).results
     missing = [one for one in texts(phase) if one not in found]
     if missing:
         raise ArchsimError(f"{result}: has no {', '.join(missing)}; there are: {', '.join(found)}")
-    source = result if result.is_dir() else result.parent
-    folder = output or source
+    folder = output or (result if result.is_dir() else result.parent)
     make_folder(folder)
     for one in texts(phase) or found:
-        drawing = Drawing.load(source / spans_file(one))
-        whole = load_result(result, one) if {Figure.utilisation, Figure.latency} & set(figures) else None
-        for kind in figures:
-            file = inside(folder, phase_file(kind.value, one, format_.value))
-            _draw(kind, drawing, whole, file)
+        whole = load_result(result, one)
+        for kind in texts(figure) or _pictures():
+            file = inside(folder, phase_file(kind, one, format_))
+            with VIEWS.calling(kind) as picture:
+                picture.draw(whole, file)
             say(str(file))
-
-
-def _draw(figure: Figure, drawing: Drawing, whole: Result | None, file: Path) -> None:
-    from archsim import plot
-
-    match figure:
-        case Figure.pipeline:
-            plot.pipeline(drawing, file)
-        case Figure.breakdown:
-            plot.breakdown(drawing, file)
-        case Figure.power:
-            plot.power(drawing, file)
-        case Figure.utilisation:
-            assert whole is not None
-            plot.utilisation(whole, file)
-        case Figure.latency:
-            assert whole is not None
-            plot.latency(whole, file)
-        case _:
-            assert_never(figure)

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from archsim.cli.command import command
+from archsim.cli.options import one_of
 from archsim.cli.say import say_json
-
-
-class Model(StrEnum):
-    """Kinds of files."""
-
-    chip = "chip"
-    workload = "workload"
-    study = "study"
+from archsim.examples import KINDS
 
 
 @command
 def schema(
-    model: Annotated[Model, typer.Argument(metavar="chip|workload|study", help="Which kind of file.")],
+    model: Annotated[
+        str,
+        typer.Argument(metavar="|".join(KINDS), parser=one_of(lambda: KINDS), help="Which kind of file."),
+    ],
 ) -> None:
     from archsim.schema import schema_of
 

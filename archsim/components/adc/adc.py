@@ -103,7 +103,7 @@ class Adc(Part):
         return Action(name + of_read, own + charged(spent))
 
     def _pulses(self, cycle: ReadCycle) -> str:
-        """What a price depends on besides the bits."""
+        """Sizes on which a price depends besides the bits."""
         return f",{cycle.n_pulses} pulses" if self.law.integration_pj(1) and cycle.n_pulses > 1 else ""
 
     def charges(self, cycle: ReadCycle) -> tuple[Charge, ...]:

@@ -47,7 +47,7 @@ class AdcKind(ABC):
         """Steps of one conversion to `bits` bits, 1 or more."""
 
     def energy_law(self, bits: int) -> float:
-        """What a conversion to `bits` bits spends, in any unit: costs of ``model: law`` are scaled by it."""
+        """Relative energy of a conversion to `bits` bits: costs of ``model: law`` are scaled by it."""
         return float(self.n_steps(bits))
 
     def area_law(self, bits: int) -> float:

@@ -63,7 +63,7 @@ def from_rate(given_mhz: float, rate_mhz: float) -> float:
 
 
 def law_faults(law: Converter, cost: LawAdc) -> list[str]:
-    """What keeps a cost of ``model: law`` from being priced, as ``path: what is wrong; what would help``."""
+    """Reasons why a cost of ``model: law`` cannot be priced, as ``path: what is wrong; what would help``."""
     if law.law_bits is None:
         said = f"kind {law.kind} has no laws of energy and area"
         return [f"adc.cost.model: {said}; use model: cited, or {_others()}"]

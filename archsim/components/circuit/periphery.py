@@ -1,4 +1,4 @@
-"""What the circuits of one array take, composed of transistors: lines, switches, shifters, multiplexers, adders.
+"""Time, energy and area of the circuits of one array, composed of transistors: lines, switches, adders.
 
 The circuits are those that NeuroSim V1.3 puts around an array of 1T1R cells that is read in parallel
 (SubArray.cpp and the classes that it builds; Chen, Peng and Yu, IEEE TCAD 37, 2018). Each energy is ``C V^2`` of

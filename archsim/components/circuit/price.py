@@ -159,7 +159,7 @@ def _found(chip: Chip) -> dict[tuple[str, ...], CircuitCost]:
 
 
 def circuit_faults(chip: Chip) -> list[str]:
-    """What keeps such costs from being priced, as ``path: what is wrong; what would help``."""
+    """Reasons why such costs cannot be priced, as ``path: what is wrong; what would help``."""
     found = _found(chip)
     if not found:
         return []

@@ -7,14 +7,13 @@ together in the plainest way, which defines what any faster way has to give.
 
 from archsim.crossbar.mvm.inputs import Drive, encode
 from archsim.crossbar.mvm.plain import plain_mvm, plain_sums
-from archsim.crossbar.mvm.readout import Adc, IntegrateFire, SenseAmp, adc_for, adc_of, full_range, range_of
+from archsim.crossbar.mvm.readout import adc_for, full_range, range_of
 from archsim.crossbar.mvm.weights import WeightMap, map_weights, weights_of
+from archsim.crossbar.readouts.converter import Adc, adc_of
 
 __all__ = [
     "Adc",
     "Drive",
-    "IntegrateFire",
-    "SenseAmp",
     "WeightMap",
     "adc_for",
     "adc_of",

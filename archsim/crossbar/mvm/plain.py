@@ -14,16 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from archsim.crossbar.mvm.inputs import Drive, checked_inputs, encode
 from archsim.crossbar.mvm.readout import (
-    Adc,
-    SenseAmp,
     adc_for,
     check_readout,
-    percentile_of,
     subtracts_currents,
 )
 from archsim.crossbar.mvm.weights import WeightMap
+from archsim.crossbar.readouts.converter import Adc
 from archsim.errors import SpecError
-from archsim.spec.values import IdealReadout, IntegrateFireReadout, SenseAmpReadout
 
 Floats = NDArray[np.float64]
 
@@ -72,7 +69,7 @@ def plain_mvm(
     Returns
     -------
     ndarray (n, n_out)
-        In units of ``x @ W``; bits 0 and 1 with sense amplifiers; full cells (the charge) with integrate-and-fire.
+        In units of ``x @ W``; what a read-out decides; full cells (the charge) if that depends on earlier reads.
 
     Raises
     ------
@@ -93,12 +90,11 @@ def plain_mvm(
     checked = checked_inputs(x, spec.inputs, weight_map.shape[0])
     drive = encode(checked, spec.inputs)
     blocks = plain_sums(drive, weight_map, conductance_siemens, reference_siemens)
-    if isinstance(spec.readout, SenseAmpReadout):
-        return SenseAmp.of(spec.readout).convert(blocks[0].columns[0, :, :, 0, 0])
-    if isinstance(spec.readout, IntegrateFireReadout):
-        return blocks[0].columns[0, :, :, 0, 0]
-    if adc is None and not isinstance(spec.readout, IdealReadout):
-        if percentile_of(spec.readout) is not None:
+    if spec.readout.decides:
+        sums: Floats = blocks[0].columns[0, :, :, 0, 0]
+        return sums if spec.readout.remembers else np.asarray(spec.readout.decider(sums.shape).decide(sums))
+    if adc is None and spec.readout.has_codes:
+        if spec.readout.percentile is not None:
             raise SpecError("readout.range: is calibrated on data: give the converter as adc")
         adc = adc_for(spec)
     return _merged(blocks, drive, weight_map, adc)

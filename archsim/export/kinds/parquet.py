@@ -31,11 +31,6 @@ class Parquet(Format):
 def write_parquet(result: Result, path: str | Path) -> int:
     """Write the spans as Parquet; names as dictionaries, null where there is no timestep or sample.
 
-    Parameters
-    ----------
-    result : Result
-    path : str or path
-
     Returns
     -------
     int

@@ -239,7 +239,7 @@ def _counters(result: Result, pids: list[int]) -> Iterator[list[str]]:
     from archsim.metrics import power_over_time
 
     edges, power = power_over_time(result)
-    yield _counter(1, "power", "uW", edges, np.append(power, 0.0))
+    yield _counter(1, "power", "µW", edges, np.append(power, 0.0))
     for level in levels_of(result, reserved_only=True):
         name = result.graph.resource_names[level.resource]
         yield _counter(pids[level.resource], name, "units", level.time_ps, level.units)

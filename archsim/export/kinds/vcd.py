@@ -40,11 +40,6 @@ def write_vcd(result: Result, path: str | Path) -> int:
     A resource is a scope within a scope for each part of its name between dots; in it, `busy` is one bit
     (one unit), or `in_use` counts units. They stand in the order of the chip. Time is in picoseconds.
 
-    Parameters
-    ----------
-    result : Result
-    path : str or path
-
     Returns
     -------
     int

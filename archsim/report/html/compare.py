@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from archsim.report.html.page import asset, html_report, render, script, typeset
+from archsim.report.html.page import asset, html_report, render, script
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -66,7 +66,7 @@ def compare_page(tables: Sequence[Table], pictures: Sequence[Picture], frames: S
         asset("compare.js"),
         more_style=_OUTER,
         inner=[asset("report.css") + _INNER, script()],
-        tables=[table._replace(rows=[list(map(typeset, row)) for row in table.rows]) for table in tables],
+        tables=tables,
         pictures=[picture.encoded() for picture in pictures],
         frames=[
             (frame.title, colours[frame.result.phase], html_report([frame.result], more_style=_INNER))

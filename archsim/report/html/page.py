@@ -18,7 +18,7 @@ from archsim.report.html.parts import areas, cells, power
 from archsim.report.html.timeline import timeline
 from archsim.report.html.why import why
 from archsim.report.summary import RUN_COLUMNS, Summary, idle_line, percent
-from archsim.units import format_quantity
+from archsim.units import format_quantity, shown_units
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -32,8 +32,8 @@ STUDY_SCRIPTS = (
     "words.js", "theme.js", "raster.js", "study_columns.js", "study_charts.js", "study_table.js", "study.js",
 )  # fmt: skip
 LIBRARY = "echarts.js"
+_DRAWN = ("time", "energy", "power", "area")
 _SPLIT = RUN_COLUMNS.index("energy") + 1
-_QUANTITY = re.compile(r"([-+]?[\d.e+-]+) (us|u[JWA]|um2|mm2)( \(.*\))?")
 # none of these may stand in a script element as they are, whatever a name holds
 _ESCAPES: dict[str, str | int | None] = {
     "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029",
@@ -89,19 +89,20 @@ def html_report(results: Sequence[Result], notes: Sequence[str] = (), more_style
 
 
 def _cells(summary: Summary, record: dict[str, Any]) -> list[str]:
-    """A row of the summary, in which the energy is told apart into what is done and what leaks."""
+    """A row of the summary, with dynamic and leakage energy in columns of their own."""
     cells, whole = summary.row(), summary.energy_pj or 1.0
     split = [
         f"{format_quantity(record['totals'][f'{name}_energy_pj'], 'energy')} "
         f"({percent(record['totals'][f'{name}_energy_pj'] / whole)})"
         for name in ("dynamic", "leakage")
     ]
-    return [typeset(cell) for cell in (*cells[:_SPLIT], *split, *cells[_SPLIT:])]
+    return [*cells[:_SPLIT], *split, *cells[_SPLIT:]]
 
 
 def script(names: Sequence[str] = SCRIPTS) -> str:
     """The script that draws a page; that of a run if not given."""
-    return "\n".join(['"use strict";', *map(asset, names)])
+    units = in_script({kind: shown_units(kind) for kind in _DRAWN})
+    return "\n".join(['"use strict";', f"const UNITS = {units};", *map(asset, names)])
 
 
 def render(
@@ -146,18 +147,6 @@ def breakable(name: str) -> Any:
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))  # escaped before
-
-
-def typeset(cell: str) -> str:
-    """A quantity with the signs that the charts write: µs for us, mm² for mm2; any other text as it is.
-
-    Examples
-    --------
-    >>> typeset("538 us"), typeset("+0.12 mm2"), typeset("us 2")
-    ('538 µs', '+0.12 mm²', 'us 2')
-    """
-    found = _QUANTITY.fullmatch(cell)
-    return f"{found[1]} {found[2].replace('u', 'µ').replace('2', '²')}{found[3] or ''}" if found else cell
 
 
 @cache

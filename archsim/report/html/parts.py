@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archsim.metrics import Result, power_over_time
 from archsim.metrics.ledger import Bill, Groups, exact_sums
-from archsim.names import LEAKAGE
+from archsim.names import BREAKDOWNS, LEAKAGE
 
 N_WINDOWS = 2000
 """Power that changes no more often is kept exactly, else as mean and highest in that many windows."""
@@ -43,7 +43,7 @@ def cells(result: Result) -> list[dict[str, Any]]:
         cell(component, *others[g])[0] += amount
     for component, amount in bill.leaked:
         cell(component, LEAKAGE, LEAKAGE, LEAKAGE)[0] += amount
-    keys = ("component", "layer", "phase", "action")
+    keys = BREAKDOWNS
     return [
         {**dict(zip(keys, key, strict=True)), "energy_pj": line[0] * bill.quantum_pj, "busy_ps": line[1],
          "latency_ps": line[2], "count": line[3]}

@@ -1,4 +1,4 @@
-"""What a page says of why a run takes as long as it does, and what would become of it with one thing changed."""
+"""The page's figures on the critical path, and on runs with one thing changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_CHANGES = 40
 
 
 def why(result: Result) -> dict[str, Any]:
-    """What `archsim why` and `archsim whatif` tell: ``why`` and ``changes``, each None where it takes too long."""
+    """Figures of `archsim why` and `archsim whatif`: ``why`` and ``changes``; None where they take too long."""
     n = result.graph.n_tasks
     return {
         "why": explain(result) if 0 < n <= MOST_EXPLAINED else None,

@@ -2,18 +2,12 @@
 
 window.archsimBegan = performance.now();
 
-const UNITS = {
-  time: [["ps", 1], ["ns", 1e3], ["µs", 1e6], ["ms", 1e9], ["s", 1e12]],
-  energy: [["fJ", 1e-3], ["pJ", 1], ["nJ", 1e3], ["µJ", 1e6], ["mJ", 1e9], ["J", 1e12]],
-  power: [["nW", 1e-3], ["µW", 1], ["mW", 1e3], ["W", 1e6]],
-  area: [["µm²", 1], ["mm²", 1e6]],
-};
-
+// UNITS, which stands before this file, has [name, size, smallest value that is read in it] of each kind's units
 function unitOf(largest, kind) {
+  if (!largest) return { name: UNITS[kind].find((unit) => unit[1] === 1)[0], size: 1 };
   let best = UNITS[kind][0];
   for (const unit of UNITS[kind]) {
-    // an area of 0.1 mm² and more is read in mm²
-    if (Math.abs(largest) >= (kind === "area" ? 0.1 * unit[1] : unit[1])) best = unit;
+    if (Math.abs(largest) >= unit[2]) best = unit;
   }
   return { name: best[0], size: best[1] };
 }
@@ -24,8 +18,7 @@ function digits(value, n = 4) {
 }
 
 function quantity(value, kind, n = 4) {
-  if (value === 0) return "0 " + UNITS[kind].find((unit) => unit[1] === 1)[0];
-  const unit = unitOf(value, kind);
+  const unit = unitOf(Number(value.toPrecision(n)), kind);
   return digits(value / unit.size, n) + "\u00a0" + unit.name;
 }
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from archsim.metrics import Result
-from archsim.metrics.view import View
-from archsim.plot import Inline, inline, pipeline
+from archsim.plot import Picture, pipeline
 from archsim.registry import VIEWS
 
 
 @VIEWS.register
-class PipelineView(View):
+class PipelinePicture(Picture):
     """The picture of :func:`archsim.plot.pipeline`."""
 
     kind = "pipeline"
-
-    @staticmethod
-    def of(result: Result) -> Inline:
-        """A picture that a notebook shows; `png` holds its bytes, `data` what was drawn."""
-        return inline(pipeline, result)
+    draw = staticmethod(pipeline)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from archsim.metrics import Result
-from archsim.metrics.view import View
-from archsim.plot import Inline, inline, utilisation
+from archsim.plot import Picture, utilisation
 from archsim.registry import VIEWS
 
 
 @VIEWS.register
-class UtilisationView(View):
+class UtilisationPicture(Picture):
     """The picture of :func:`archsim.plot.utilisation`."""
 
     kind = "utilisation"
-
-    @staticmethod
-    def of(result: Result) -> Inline:
-        """A picture that a notebook shows; `png` holds its bytes, `data` what was drawn."""
-        return inline(utilisation, result)
+    draw = staticmethod(utilisation)

@@ -9,7 +9,6 @@ import numpy as np
 
 from archsim.crossbar import CrossbarArray
 from archsim.crossbar.counters import Counters
-from archsim.crossbar.mvm.readout import percentile_of
 from archsim.errors import WorkloadError
 from archsim.names import COPY, FEEDBACK, RECURRENT
 from archsim.snn.learn.products import groups_of, matrices
@@ -122,7 +121,7 @@ class ChipProducts:
     def _place(self, key: str, weights: Floats, spec: ArraySpec, index: int, rows: Floats | None) -> None:
         seed = int(np.random.SeedSequence(self._seed, spawn_key=(index,)).generate_state(1)[0])
         self.arrays[key] = CrossbarArray(spec, weights, seed)
-        if rows is not None and percentile_of(spec.readout) is not None:
+        if rows is not None and spec.readout.percentile is not None:
             self.arrays[key].calibrate(rows if rows.any() else np.full((1, len(weights)), spec.inputs.maximum))
 
     def begin(self, n_samples: int) -> None:
@@ -151,7 +150,7 @@ class ChipProducts:
             sent = typical.of(self._whose.get(key, key), errors[key])
             unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
             array, from_columns = self._driven_by_errors(key)
-            if percentile_of(array.spec.backward_readout or array.spec.readout) is not None:
+            if (array.spec.backward_readout or array.spec.readout).percentile is not None:
                 array.calibrate(**{"e" if from_columns else "x": unit})
 
     def _driven_by_errors(self, key: str) -> tuple[CrossbarArray, bool]:

@@ -14,12 +14,11 @@ from archsim.study.comparison import TOTALS, Comparison, comparisons_of
 from archsim.study.configurations import RULES
 from archsim.study.crossings import PUBLISHED
 from archsim.study.dfa_vs_bp.run import FORMAT
-from archsim.units import format_quantity
+from archsim.units import format_figure, without_unit
 
 STUDY, TABLE, PAGE, ACCURACY = "dfa_vs_bp.json", "dfa_vs_bp.csv", "dfa_vs_bp.md", "dfa_vs_bp_accuracy.csv"
 PICTURES = {name: f"dfa_vs_bp_{name}.png" for name in ("ratios", "mechanisms", "accuracy")}
-_NAMES = {"energy_pj": "energy", "latency_ps": "latency", "area_um2": "area"}
-_KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
+_NAMES = {total: without_unit(total) for total in TOTALS}
 _SHAPES = {"energy_saving_pct": "{:.1f} %", "area_saving_pct": "{:.1f} %", "speedup": "{:.2f}x"}
 _SMALL = 0.05  # percent of BP's total that a table of tenths shows as zero
 
@@ -117,7 +116,7 @@ def line_of(row: Comparison) -> list[str]:
     """A configuration as a line of the big table."""
     cells = [row.name]
     for total, ratio in zip(TOTALS, ("energy_saving_pct", "speedup", "area_saving_pct"), strict=True):
-        cells += [format_quantity(getattr(row, rule)[total], _KINDS[total]) for rule in RULES]
+        cells += [format_figure(getattr(row, rule)[total], total) for rule in RULES]
         cells.append(figure(ratio, row.figure(ratio)))
     return cells
 

@@ -172,7 +172,7 @@ def uncertainty(costs: Explored, fronts: Mapping[str, Any], lines: Sequence[Mapp
     for figure in COSTS:
         draws = found.draws[METRIC[figure]]
         less[figure] = [
-            [found.beats(METRIC[figure], n_bp + row, column) for column in range(n_bp)]
+            [found.probability_of_less(METRIC[figure], n_bp + row, column) for column in range(n_bp)]
             for row in range(len(chosen["dfa"]))
         ]
         all_less[figure] = float(np.mean(draws[n_bp:].max(axis=0) < draws[:n_bp].min(axis=0)))

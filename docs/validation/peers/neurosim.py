@@ -41,7 +41,7 @@ def line(record: dict[str, Any]) -> Line:
     ours = getattr(price_one_read(chip, n_active), quantity)["total"]
     what = f"{about['node_nm']} nm, {about['rows']}x{about['columns']}, {about['adc']}"
     if quantity == "energy_pj":
-        what += f", {about['active_row_fraction']:.2g} of the rows, {sets[-2].partition('=')[2][:5]} uS"
+        what += f", {about['active_row_fraction']:.2g} of the rows, {sets[-2].partition('=')[2][:5]} µS"
     return Line(what, ours, record["value"], UNITS[quantity], _why(record, n_active))
 
 

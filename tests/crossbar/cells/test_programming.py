@@ -187,7 +187,7 @@ def test_targets_and_masks_of_wrong_shape_are_refused():
 
 
 def test_a_window_outside_an_absolute_table_is_refused_with_both_ranges():
-    with pytest.raises(SpecError, match=r"1 to 101 uS.*'wan', 0.1 to 39.26 uS.*scale: window"):
+    with pytest.raises(SpecError, match=r"1 to 101 µS.*'wan', 0.1 to 39.26 µS.*scale: window"):
         make(programming={"kind": "table"})
 
 

@@ -16,8 +16,9 @@ from archsim.crossbar.mvm.kernels import (
     compiled_loops,
     whole_cells,
 )
-from archsim.crossbar.mvm.readout import adc_of
-from archsim.spec.values import AdcReadout, ArraySpec
+from archsim.crossbar.readouts.converter import adc_of
+from archsim.crossbar.readouts.kinds.adc import AdcReadout
+from archsim.spec.values import ArraySpec
 
 loops = compiled_loops()
 needs_numba = pytest.mark.skipif(loops is None, reason="numba is not installed")

@@ -22,8 +22,9 @@ from archsim.crossbar.mvm import (
     weights_of,
 )
 from archsim.crossbar.mvm.weights import WeightMap, level_scale
+from archsim.crossbar.readouts.kinds.adc import AdcReadout
 from archsim.errors import SpecError
-from archsim.spec.values import AdcReadout, ArraySpec, Conversion
+from archsim.spec.values import ArraySpec, Conversion
 
 Floats = NDArray[np.float64]
 SCHEMES = ["differential", "offset", "unsigned"]

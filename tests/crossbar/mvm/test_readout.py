@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from archsim.crossbar.mvm import Adc, IntegrateFire, SenseAmp, adc_for, adc_of, range_of
+from archsim.crossbar.mvm import Adc, adc_for, adc_of, range_of
+from archsim.crossbar.readouts.kinds.adc import AdcReadout
+from archsim.crossbar.readouts.kinds.integrate_fire import IntegrateFire, IntegrateFireReadout
+from archsim.crossbar.readouts.kinds.sense_amp import SenseAmp
 from archsim.errors import SpecError
-from archsim.spec.values import AdcReadout, ArraySpec, IntegrateFireReadout
+from archsim.spec.values import ArraySpec
 
 Floats = NDArray[np.float64]
 
@@ -138,7 +141,7 @@ def test_the_range_of_a_read_out_is_full_fixed_or_calibrated() -> None:
 
 def test_a_sense_amplifier_gives_a_one_above_its_threshold_only() -> None:
     sums = np.array([0.9, 1.0, np.nextafter(1.0, 2), 1.1])
-    assert SenseAmp(threshold=1.0).convert(sums).tolist() == [0, 0, 0, 1]
+    assert SenseAmp(threshold=1.0).decide(sums).tolist() == [0, 0, 0, 1]
 
 
 def fire(threshold: float, **keys: Any) -> IntegrateFireReadout:

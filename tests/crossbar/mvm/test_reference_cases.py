@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from archsim.crossbar.mvm import adc_of, map_weights, plain_mvm
-from archsim.spec.values import AdcReadout, ArraySpec, FixedClip, WeightRules
+from archsim.crossbar.readouts.kinds.adc import AdcReadout
+from archsim.spec.values import ArraySpec, FixedClip, WeightRules
 
 pytestmark = pytest.mark.reference
 EIGHT_BITS = {"resolution": "8 bit", "per_cycle": "1 bit"}

@@ -36,8 +36,8 @@ class TableNoise(NoiseKind):
         if self.scale == "absolute" and not covered:
             raise SpecError(
                 f"errors.{where}: the cells' window, {window.g_min_siemens * 1e6:g} to "
-                f"{window.g_max_siemens * 1e6:g} uS, is not inside the table of '{self.device}', "
-                f"{low * 1e6:g} to {high * 1e6:g} uS; move g_min and g_max inside it, "
+                f"{window.g_max_siemens * 1e6:g} µS, is not inside the table of '{self.device}', "
+                f"{low * 1e6:g} to {high * 1e6:g} µS; move g_min and g_max inside it, "
                 "or set scale: window to stretch the table"
             )
         found = self.model_copy()

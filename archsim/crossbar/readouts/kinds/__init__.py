@@ -1,0 +1,1 @@
+"""One read-out in each file."""
