@@ -48,12 +48,13 @@ class Repeats:
 
     def learn(self, key: Hashable, unit: Unit | None, parts: Parts) -> None:
         """Look at a unit that has been laid down; None if it holds more than placed fragments."""
-        before, self._last, self._moves = self._last, unit, None
-        alike = unit is not None and before is not None and key == self._key and unit.follows(before)
-        if unit is not None and not alike:
-            self._begin = unit.first
+        before, was, self._last, self._moves = self._last, self._key, unit, None
         self._key, self.parts = key, parts
-        if alike and all(first >= unit.first for first, _ in parts):  # else it counts from elsewhere
+        if unit is None:
+            return
+        if before is None or key != was or not unit.follows(before):
+            self._begin = unit.first
+        elif all(first >= unit.first for first, _ in parts):  # else it counts from elsewhere
             self._moves = self._moving(before, unit)
             self._step = int(unit.timestep[0] - before.timestep[0])
 

@@ -149,7 +149,7 @@ def _delayed(x: Array, n_steps: int) -> Array:
 def input_rows(layer: Layer, outputs: Mapping[str, Array], *, line_by_line: bool = False) -> Array:
     """The rows that the layer's inputs drive, without the layer's own outputs; see :func:`rows_of`.
 
-    With `line_by_line` each word line's values at all positions lie together in memory: quick to make and to count.
+    With `line_by_line` the values of a word line at all positions lie together: quick to make and to count.
     """
     if isinstance(layer.op, Pool):
         raise WorkloadError(f"layer {layer.name!r}: pooling has no weights, so it drives no word lines")

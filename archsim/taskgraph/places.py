@@ -146,9 +146,9 @@ class Places:
             elif port is None:
                 sizes.append(0)
             else:
-                known_tasks = [task for task in port if task is not None] if None in port else port
-                tasks.extend(known_tasks)
-                sizes.append(len(known_tasks))
+                given_tasks: Any = [task for task in port if task is not None] if None in port else port
+                tasks.extend(given_tasks)
+                sizes.append(len(given_tasks))
         if slots:
             self.slots.extend(slots)
         if counts:

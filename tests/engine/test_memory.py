@@ -14,6 +14,8 @@ from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraphBuilder, memory
 from archsim.taskgraph.memory import available_bytes, build_bytes, graph_bytes, verify_bytes
 from archsim.verify import verify
+from archsim.verify.plain import check
+from archsim.verify.quick import is_right
 
 
 def pipeline(n_tasks, all_rules=False):
@@ -54,8 +56,20 @@ def test_a_run_stays_within_its_estimate(engine, all_rules):
     run_tasks(graph, engine=engine)
     trace, peak = peak_of(lambda: run_tasks(graph, engine=engine))
     assert peak <= run_bytes(*size_of(graph), engine, all_rules)
+    verify(graph, trace)
     _, peak = peak_of(lambda: verify(graph, trace))
-    assert peak <= verify_bytes(*size_of(graph))
+    assert peak <= verify_bytes(*size_of(graph), plain=not is_right(graph, trace, "fifo"))
+
+
+@pytest.mark.parametrize("all_rules", [False, True])
+def test_both_checks_stay_within_their_estimates_and_use_a_good_part_of_them(all_rules):
+    graph = pipeline(20_000, all_rules).build()
+    trace = run_tasks(graph, engine="compiled")
+    _, peak = peak_of(lambda: check(graph, trace, "fifo", None))
+    assert peak <= verify_bytes(*size_of(graph), plain=True) < 1.5 * peak
+    if is_right(graph, trace, "fifo"):  # else there are no compiled loops here
+        _, peak = peak_of(lambda: is_right(graph, trace, "fifo"))
+        assert peak <= verify_bytes(*size_of(graph)) < 2 * peak
 
 
 def test_a_run_that_needs_more_than_it_may_is_refused_with_what_helps(engine):
