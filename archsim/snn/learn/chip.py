@@ -174,6 +174,10 @@ class ChipProducts:
         for index, (name, matrix) in enumerate(feedback.items()):
             self._place(name + FEEDBACK, matrix.T, spec, first + index, None)
 
+    def as_sent(self, name: str, errors: Floats) -> Floats:
+        """Errors (n, columns) of a layer as codes of the chip's bits, times what these stand for."""
+        return self.sent.received(name, errors)
+
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""
         return self.arrays[key].mvm(rows)
