@@ -153,7 +153,7 @@ def test_accuracy_is_that_of_learning_with_the_change(root_dir, chip_file, tmp_p
     short = (*SHORT_LEARNING, "learning.adapt.passes=1", "samples=1", "batch=1", "timesteps=16")
     work_file = root_dir / "workloads" / "watch_adapt.yaml"
     design = Design.of_files(chip_file, work_file, (), short)
-    found = advise(design, Asked(phase="dfa", moves=("adc_bits", "columns_per_adc"), accuracy=True))
+    found = advise(design, Asked(phase="dfa", moves=("adc_bits",), accuracy=True))
     work = archsim.load_workload(work_file, short)
 
     def after(*sets: str) -> float:
