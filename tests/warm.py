@@ -55,7 +55,9 @@ def engines() -> None:
 def numbers() -> None:
     """Products of arrays, wires, learning."""
     weights, spikes = np.random.default_rng(0).normal(size=(40, 12)), np.ones((3, 40), int)
-    for more in ({}, {"errors": {"programming": {"kind": "constant", "sigma": 0.03}}}):
+    programmed = {"programming": {"kind": "constant", "sigma": 0.03}}
+    noisy = programmed | {"read_noise": {"kind": "proportional", "sigma": 0.03}}
+    for more in ({}, {"errors": programmed}, {"errors": noisy}):
         for readout in ({"kind": "adc", "resolution": "6 bit"}, {"kind": "adc", "resolution": "4 bit"}):
             spec = ArraySpec(rows=32, columns=32, levels=4, readout=readout, **more)
             CrossbarArray(spec, weights, seed=0).mvm(spikes)

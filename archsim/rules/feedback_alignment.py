@@ -7,17 +7,17 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar, cast
 
+import numpy as np
+
 from archsim.registry import RULES
 from archsim.rules.bp import BP
 from archsim.rules.settings import AlignmentSettings
 from archsim.units import DoorModel
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from archsim.mapping import Block, LayerPlan
     from archsim.snn.learn.feedbacks import Draw
-    from archsim.snn.learn.gradients import Gradients
+    from archsim.snn.learn.gradients import Gradients, Project
     from archsim.snn.learn.products import Products
     from archsim.snn.learn.run import Tape
     from archsim.snn.learn.trainer import Recipe
@@ -76,10 +76,15 @@ class FeedbackAlignment(BP):
         """What stands for some weights (inputs, outputs)."""
         return rng.normal(0.0, weights.std(), weights.shape)
 
+    def carried(self, products: Products, recipe: Recipe) -> Project:
+        """What plain arithmetic makes of errors of some weights (their key, (n, outputs))."""
+        del products
+        return lambda key, sent: np.asarray(sent @ recipe.feedback[key].T)
+
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
     ) -> Gradients:
         """Of BP, with these matrices in place of the transposed weights."""
-        product = recipe.project or (lambda key, sent: sent @ recipe.feedback[key].T)
+        product = recipe.project or self.carried(products, recipe)
         carried = cast("Products", SimpleNamespace(forward=products.forward, backward=product))
         return super().gradients(network, tape, error, carried, recipe)

@@ -46,6 +46,12 @@ class AlignmentSettings(BPSettings):
     scale: Positive = 1.0
 
 
+class SignSettings(AlignmentSettings):
+    """As of feedback alignment. `signs` of the weights as they were at first, ``frozen``, or are, ``current``."""
+
+    signs: Literal["frozen", "current"] = "frozen"
+
+
 TimeForm = Literal["waiting", "traces"]
 """How an error meets what happened before it: it waits for the sample's end, or traces are kept until it comes."""
 

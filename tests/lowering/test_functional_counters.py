@@ -193,6 +193,7 @@ RULES_SAID = {
     "feedback alignment": ("feedback_alignment", "{}", ()),
     "feedback alignment, pieces, bit by bit": ("feedback_alignment", "{steps: 2}", ONES),
     "sign-symmetric": ("sign_symmetric", "{time_path: readout}", TRANSPOSABLE),
+    "sign-symmetric, current": ("sign_symmetric", "{signs: current}", TRANSPOSABLE),
     "DRTP": ("drtp", "{}", ()),
     "DRTP, bit by bit": ("drtp", "{}", ONES),
     "DRTP, paths through time": ("drtp", "{time_path: full}", ()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from learn_support import LI, NEURONS, batch_for, chain
@@ -89,6 +91,23 @@ def test_sign_symmetric_matrices_have_the_signs_and_the_size_of_the_weights(work
     assert abs((np.sign(random["1"]) == np.sign(held["1"].T)).mean() - 0.5) < 0.25
     expected = stream(0, 7, 0).normal(0.0, held["1"].std(), held["1"].T.shape)
     np.testing.assert_allclose(random["1"], expected)
+
+
+def test_signs_are_those_of_the_weights_as_they_are_now_where_it_is_said(work_of):
+    rule, rng = RULES["sign_symmetric"](), np.random.default_rng(0)
+    feedback = rule.feedback(work_of(DEEP), DEEP, 0, None)
+    products = PlainProducts.of(DEEP)
+    tape = run_batch(DEEP, batch_for(DEEP), products)
+    flipped = np.where(rng.random(products.weights["2"].shape) < 0.5, -1.0, 1.0)
+    products.weights["2"] *= flipped  # what the tape holds is of before
+    error = score("membrane_mse", tape.outputs["2"], LABELS).error
+    for signs, turned in (("frozen", 1.0), ("current", flipped.T)):
+        settings = rule.Settings.model_validate({"signs": signs})
+        recipe = Recipe(SGD(1.0), rule.kind, feedback, surrogate=Surrogate("triangle", WIDTH), settings=settings)
+        found = rule.gradients(DEEP, tape, error.copy(), products, recipe)
+        now = feedback | {"2": feedback["2"] * turned}
+        carry = partial(lambda held, key, delta: held[key] @ delta if key in held else 0, now)
+        close(found.weights, back_through(tape, error, carry))
 
 
 def test_drtp_learns_from_the_label_alone_but_for_the_last_layer():

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from types import ModuleType
 from typing import Any, assert_never
 
 import numpy as np
@@ -170,9 +171,23 @@ def encode(x: ArrayLike, rules: InputRules) -> Drive:
     return encode_checked(checked_inputs(x, rules), rules)
 
 
-def encode_checked(numbers: Floats, rules: InputRules) -> Drive:
-    """`encode` of what `checked_inputs` gave."""
+@lru_cache(maxsize=1)
+def _loops() -> ModuleType | None:
+    try:
+        from archsim.crossbar.mvm.driven import compiled
+    except ImportError:
+        return None
+    return compiled
+
+
+def encode_checked(numbers: Floats, rules: InputRules, *, compiled: bool = True) -> Drive:
+    """`encode` of what `checked_inputs` gave, in one compiled pass or in several of numpy, with the same bits."""
     maximum, bits = rules.maximum, rules.resolution_bits
+    fast = _loops() if compiled and bits and numbers.dtype == np.float64 else None
+    if fast is not None:
+        codes = np.empty(numbers.shape, _smallest_type(2**bits - 1))
+        given = np.ascontiguousarray(numbers), float(maximum), float(2**bits - 1), float(maximum) * (1 + _SLACK)
+        return Drive(codes, rules, int(fast.encode(*given, codes)))
     reach = max(float(numbers.max()), -float(numbers.min())) if numbers.size else 0.0
     n_clipped = 0
     if reach > maximum * (1 + _SLACK):

@@ -33,6 +33,8 @@ from archsim.spec.values import ArraySpec, FixedClip, MaxClip, PercentileClip, W
 
 Floats = NDArray[np.float64]
 
+_LIMITS = np.finfo(np.float64)
+
 
 @dataclass(frozen=True)
 class LevelScale:
@@ -246,7 +248,7 @@ def map_weights(weights: ArrayLike, spec: ArraySpec, w_max: Floats | None = None
 
 def _check_ranges(w_max: Floats, scale: LevelScale, n_in: int) -> None:
     """Refuse weights whose levels or sums double precision cannot hold."""
-    numbers, least, most = np.finfo(np.float64), float(w_max.min()), float(w_max.max())
+    numbers, least, most = _LIMITS, float(w_max.min()), float(w_max.max())
     level = least / (scale.level_max - scale.zero_level)
     if level < numbers.tiny:
         said = f"weights: one level of a range of {least:.3g} would be {level:.3g}, below {numbers.tiny:.3g}"

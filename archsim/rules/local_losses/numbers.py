@@ -8,6 +8,7 @@ import numpy as np
 
 from archsim.registry import LOSSES
 from archsim.snn.learn.gradients import Gradients, add_products
+from archsim.snn.learn.run import as_sent
 from archsim.snn.learn.time_path import TimePath, error_of_current
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def local_gradients(
         delta = error_of_current(
             network, layer, tape, arrived, recipe.surrogate, products, way, reset_path=recipe.reset_path
         )
-        add_products(layer, tape, delta, found)
+        add_products(layer, tape, as_sent(layer, tape, delta), found)
+        found.deltas[layer.name] = delta
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,8 @@ class ChipProducts:
         self.sent = SentErrors(chip, seed)
         self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
-        self._whose: dict[str, str] = {}  # of fixed matrices that a layer's own errors drive, the layer
+        self._whose: dict[str, str] = {}  # of matrices that a layer's own errors drive, the layer
+        self._seen: Callable[[str, Floats], Floats] | None = None  # what copies hold of the weights, if not these
         self.passed: set[str] = whose_inputs_learn(network) if backward else set()
         """Keys of weights that errors pass through."""
         copied = self.passed if self._copies else set()
@@ -146,18 +147,22 @@ class ChipProducts:
         typical.meet(own, n_samples)
         typical.begin(n_samples)
         driven = self.passed | {key for key in self.arrays if key.endswith(FEEDBACK)}
-        for key in (key for key in errors if key in driven):
-            sent = typical.of(self._whose.get(key, key), errors[key])
+        for key, found in errors.items():
+            whose = self._whose.get(key, key)
+            at = key if key in self.arrays else whose
+            if at not in driven:
+                continue
+            sent = typical.of(whose, found)
             unit = sent.unit if sent.unit.any() else np.ones_like(sent.unit[:1])
-            array, from_columns = self._driven_by_errors(key)
+            array, from_columns = self._driven_by_errors(at)
             if (array.spec.backward_readout or array.spec.readout).percentile is not None:
                 array.calibrate(**{"e" if from_columns else "x": unit})
 
     def _driven_by_errors(self, key: str) -> tuple[CrossbarArray, bool]:
         """The arrays that errors of a key drive, and whether from their columns."""
-        if key.endswith(FEEDBACK) or not self._copies:
-            return self.arrays[key], not key.endswith(FEEDBACK)
-        return self.arrays[key + COPY], False
+        if key + COPY in self.arrays:
+            return self.arrays[key + COPY], False
+        return self.arrays[key], not key.endswith(FEEDBACK)
 
     def add_feedback(
         self, feedback: Mapping[str, Floats], driven_by: InputRange | None = None, *, of_layers: bool = False
@@ -173,6 +178,21 @@ class ChipProducts:
         first = (4 if self._copies else 2) * n_keys
         for index, (name, matrix) in enumerate(feedback.items()):
             self._place(name + FEEDBACK, matrix.T, spec, first + index, None)
+
+    def as_sent(self, name: str, errors: Floats) -> Floats:
+        """Errors (n, columns) of a layer as codes of the chip's bits, times what these stand for."""
+        return self.sent.received(name, errors)
+
+    def add_copies(self, seen: Callable[[str, Floats], Floats]) -> None:
+        """Program a second set of arrays, which holds what `seen` makes of the weights (columns, rows) of a key.
+
+        It follows their updates as the copy of `execution.feedback` does, whatever that is.
+        """
+        self._seen, self.passed = seen, whose_inputs_learn(self.network)
+        self._whose |= {key + FEEDBACK: key for key in self.passed}
+        for index, (key, weight) in enumerate(matrices(self.network).items()):
+            if key in self.passed:
+                self._place(key + COPY, seen(key, weight), self._errors_spec("backward"), 2 * index + 1, None)
 
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""
@@ -211,7 +231,13 @@ class ChipProducts:
         if self._n_batches % self.chip.execution.n_copy_every:
             self._waiting[key] = waiting
         elif waiting.any():
-            self.arrays[key + COPY].update(waiting)
+            copy = self.arrays[key + COPY]
+            copy.update(waiting if self._seen is None else self.asked_back(key) - copy.wanted)
+
+    def asked_back(self, key: str) -> Floats:
+        """(columns, rows): what errors are to be multiplied by."""
+        weights = self.arrays[key].wanted.T
+        return weights if self._seen is None else self._seen(key, weights)
 
     def has_waiting(self, key: str) -> bool:
         """Whether a change waits for the copy of a key."""

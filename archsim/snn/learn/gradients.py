@@ -10,11 +10,11 @@ import numpy as np
 from archsim.errors import WorkloadError
 from archsim.names import RECURRENT
 from archsim.snn.learn.products import Products, groups_of, outer
-from archsim.snn.learn.rows import batch_windows, gather_batch, spread_batch, unrow, unwindow
-from archsim.snn.learn.run import Tape
+from archsim.snn.learn.rows import batch_windows, by_position, gather_batch, spread_batch, unrow, unwindow
+from archsim.snn.learn.run import Tape, as_sent
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.learn.time_path import TimePath, Traces, error_of_current
-from archsim.workload.network import INPUT, Conv, Floats, Layer, Network, Pool
+from archsim.workload.network import INPUT, Floats, Layer, Network, Pool
 
 Project = Callable[[str, Floats], Floats]
 
@@ -99,7 +99,10 @@ def back_propagate(
             network, layer, tape, flat, surrogate, products, path, reset_path=reset_path, compiled=compiled
         )
         if layer.has_weights:
-            made = delta if traces is None else traces.met_by(network, layer, tape, flat, surrogate)
+            if traces is None:
+                made = as_sent(layer, tape, delta)
+            else:
+                made = traces.met_by(network, layer, tape, flat, surrogate)
             add_products(layer, tape, made, found)
             found.deltas[layer.name] = delta
         if not any(network.learns(name) for name in layer.inputs):
@@ -112,18 +115,9 @@ def back_propagate(
     return found
 
 
-def _by_position(layer: Layer, delta: Floats) -> Floats:
-    """(T, B, neurons) as vectors of columns: (T * B * positions, columns)."""
-    if not isinstance(layer.op, Conv):
-        return delta.reshape(-1, delta.shape[2])
-    channels = layer.out_shape[0]
-    by_channel = delta.reshape(*delta.shape[:2], channels, -1)
-    return np.ascontiguousarray(by_channel.swapaxes(2, 3)).reshape(-1, channels)
-
-
 def add_products(layer: Layer, tape: Tape, delta: Floats, found: Gradients) -> None:
-    """Outer products of a layer's errors with what drove its rows."""
-    vectors = _by_position(layer, delta)
+    """Outer products of a layer's errors (:func:`archsim.snn.learn.run.as_sent`) with what drove its rows."""
+    vectors = by_position(layer, delta)
     rows = tape.rows[layer.name]
     found.deltas[layer.name] = delta
     flat = rows.reshape(-1, rows.shape[3])
@@ -143,7 +137,7 @@ def _through(layer: Layer, tape: Tape, delta: Floats, products: Products) -> Flo
     if isinstance(layer.op, Pool):
         return _through_pool(layer, x, delta)
     rows = tape.rows[layer.name]
-    back = products.backward(layer.name, _by_position(layer, delta))
+    back = products.backward(layer.name, by_position(layer, delta))
     return unrow(layer, back.reshape(rows.shape), x.shape)
 
 
@@ -225,7 +219,10 @@ def direct_feedback(
         delta = error_of_current(
             network, layer, tape, arrived, surrogate, products, way, reset_path=reset_path, compiled=compiled
         )
-        made = delta if traces is None else traces.met_by(network, layer, tape, arrived, surrogate)
+        if traces is None:
+            made = as_sent(layer, tape, delta)
+        else:
+            made = traces.met_by(network, layer, tape, arrived, surrogate)
         add_products(layer, tape, made, found)
         found.deltas[layer.name] = arrived if traces is not None and traces.of_synapses(network, layer) else delta
 

@@ -32,6 +32,9 @@ class LearningProducts(Products, Protocol):
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins, whose errors are those of a mean."""
 
+    def as_sent(self, name: str, errors: Floats) -> Floats:
+        """Errors (n, columns) of a layer as they arrive where its outer products are made: the same shape."""
+
     def update(self, key: str, delta: Floats) -> None:
         """Add `delta` (columns, rows per group) to the weights, as well as they can be written."""
 
@@ -86,6 +89,11 @@ class PlainProducts:
 
     def begin(self, n_samples: int) -> None:
         """Nothing hangs on it."""
+
+    def as_sent(self, name: str, errors: Floats) -> Floats:
+        """As they are."""
+        del name
+        return errors
 
     def update(self, key: str, delta: Floats) -> None:
         self.weights[key] += delta

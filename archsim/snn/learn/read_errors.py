@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from archsim.crossbar import CrossbarArray
 from archsim.names import COPY, FEEDBACK
 from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts, driving
@@ -56,14 +53,9 @@ def read_errors(
             rows = driving(key, tape)
             _note(found["forward"], key, on_chip.forward(key, rows), rows @ array.wanted)
     for key in on_chip.passed & errors.keys():
-        exact = errors[key] @ _asked(on_chip.arrays, key)
+        exact = errors[key] @ on_chip.asked_back(key)
         _note(found["backward"], key, on_chip.backward(key, errors[key]), exact)
     return {path: dict(sorted(of_layer.items())) for path, of_layer in found.items() if of_layer}
-
-
-def _asked(arrays: Mapping[str, CrossbarArray], key: str) -> Floats:
-    """(columns, rows): what a backward product multiplies by."""
-    return np.asarray(arrays[key].wanted.T)
 
 
 def _note(found: dict[str, float], key: str, read: Floats, exact: Floats) -> None:

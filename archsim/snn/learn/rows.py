@@ -88,6 +88,23 @@ def batch_rows(layer: Layer, x: Array) -> Array:
     return windows.reshape(*windows.shape[:2], -1, x.shape[2] * int(np.prod(op.kernel)))
 
 
+def by_position(layer: Layer, values: Floats) -> Floats:
+    """(T, B, neurons) as vectors of columns: (T * B * positions, columns)."""
+    if not isinstance(layer.op, Conv):
+        return values.reshape(-1, values.shape[2])
+    channels = layer.out_shape[0]
+    by_channel = values.reshape(*values.shape[:2], channels, -1)
+    return np.ascontiguousarray(by_channel.swapaxes(2, 3)).reshape(-1, channels)
+
+
+def from_position(layer: Layer, vectors: Floats, shape: Shape) -> Floats:
+    """The inverse: (T, B, neurons), whose `shape` is given."""
+    if not isinstance(layer.op, Conv):
+        return vectors.reshape(shape)
+    by_channel = vectors.reshape(*shape[:2], -1, layer.out_shape[0]).swapaxes(2, 3)
+    return np.ascontiguousarray(by_channel).reshape(shape)
+
+
 def unrow(layer: Layer, error: Floats, shape: Shape) -> Floats:
     """The inverse of `batch_rows` for errors: row errors added up at the gathered input, of shape `shape`."""
     op = layer.op

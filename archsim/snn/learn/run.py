@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from archsim.errors import WorkloadError
 from archsim.names import RECURRENT
 from archsim.snn.learn.events import Events, loops
 from archsim.snn.learn.products import PlainProducts, Products, groups_of
-from archsim.snn.learn.rows import batch_rows, batch_windows, gather_batch
+from archsim.snn.learn.rows import batch_rows, batch_windows, by_position, from_position, gather_batch
 from archsim.snn.learn.scan import NeuronNumbers, State, numbers_of, scan, scan_back
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.windows import Array
@@ -35,6 +36,8 @@ class Tape:
         Of layers with neurons.
     targets : array (B, classes), optional
         Labels one-hot, over the number of samples of the whole batch; for rules that learn from them.
+    as_sent : callable (layer name, errors (n, columns)) -> (n, columns), optional
+        What the errors of a layer become on their way to where its gradients are made; themselves if absent.
     """
 
     outputs: dict[str, Array] = field(default_factory=dict)
@@ -43,6 +46,15 @@ class Tape:
     events: dict[str, Events | None] = field(default_factory=dict)
     numbers: dict[str, NeuronNumbers] = field(default_factory=dict)
     targets: Floats | None = None
+    as_sent: Callable[[str, Floats], Floats] | None = None
+
+
+def as_sent(layer: Layer, tape: Tape, errors: Floats) -> Floats:
+    """Errors (T, B, neurons) of a layer as they arrive where its gradients are made; the same shape."""
+    if tape.as_sent is None:
+        return errors
+    received = tape.as_sent(layer.name, by_position(layer, errors))
+    return from_position(layer, received, errors.shape)
 
 
 def check_batch(network: Network, x: Array) -> Floats:

@@ -44,6 +44,7 @@ class SentErrors:
     def __init__(self, chip: Chip, seed: int) -> None:
         self._quantiser, self._seed = chip.execution.quantiser, seed
         self._largest_code = 2 ** max(1, chip.execution.error_resolution_bits - 1) - 1
+        self._is_rounded = not chip.without.drivers
         self._is_stochastic = self._quantiser.is_stochastic and not chip.without.drivers
         self._scalers: dict[str, Scaler] = {}
         self._streams: dict[str, Callable[[int], NDArray[np.integer[Any]]]] = {}
@@ -79,9 +80,14 @@ class SentErrors:
         if before is not None and np.array_equal(before[0], errors):
             return before[1]
         sent = self._made(key, errors)
-        if self._quantiser.looks_beside or self._is_stochastic:
-            self._last[key] = errors.copy(), sent
+        self._last[key] = errors.copy(), sent
         return sent
+
+    def received(self, key: str, errors: Floats) -> Floats:
+        """The same times what the codes stand for: what whoever gets them knows of the errors."""
+        sent = self.of(key, errors)
+        unit = np.rint(sent.unit * self._largest_code) / self._largest_code if self._is_rounded else sent.unit
+        return np.asarray(unit * sent.largest)
 
     def codes(self, key: str, errors: Floats) -> Codes:
         """The same as whole numbers."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from archsim.snn.learn.products import Products
-from archsim.snn.learn.run import Tape, neurons_back
+from archsim.snn.learn.run import Tape, as_sent, neurons_back
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.workload.network import Floats, Layer, Network
 
@@ -118,11 +118,12 @@ class Traces:
     def met_by(self, network: Network, layer: Layer, tape: Tape, arrived: Floats, surrogate: Surrogate) -> Floats:
         """What multiplies each timestep's rows, (T, B, neurons), from what arrives at the layer's output."""
         last = network.layers[-1]
-        if layer is last:
-            return summed_back(tape, layer, at_once(layer, tape, arrived, surrogate))
-        summed = summed_back(tape, last, arrived) if self.readout else arrived
-        found = at_once(layer, tape, summed, surrogate)
-        return summed_back(tape, layer, found) if self.own else found
+        if not self.of_synapses(network, layer):
+            found = as_sent(layer, tape, at_once(layer, tape, arrived, surrogate))
+        else:
+            summed = summed_back(tape, last, as_sent(layer, tape, arrived))
+            found = at_once(layer, tape, summed, surrogate)
+        return summed_back(tape, layer, found) if self.own or layer is last else found
 
 
 def summed_back(tape: Tape, layer: Layer, values: Floats) -> Floats:

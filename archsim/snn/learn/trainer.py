@@ -195,6 +195,7 @@ def train_step(
             tape = run_batch(network, x[:, part], products)
             scored = score(recipe.loss, tape.outputs[network.layers[-1].name], labels[part])
             tape.targets = one_hot(labels[part], scored.error.shape[2]) / len(labels)
+            tape.as_sent = products.as_sent
             found = rule.gradients(network, tape, share * scored.error, products, recipe)
             _check_finite(network, tape, scored.value, found, step)
             loss += share * scored.value

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archsim.crossbar.mvm import encode
-from archsim.crossbar.mvm.inputs import digit_max_of, n_cycles_of
+from archsim.crossbar.mvm.inputs import digit_max_of, encode_checked, n_cycles_of
 from archsim.errors import SpecError
 from archsim.spec.values import InputRules
 
@@ -81,6 +81,9 @@ def test_every_input_is_met_to_half_a_code(
     assert drive.digit_max == digit_max_of(how)
     assert np.abs(drive.digits).max() <= drive.digit_max
     assert drive.n_clipped == sum(abs(part) > 1 + 1e-12 for part in (x / maximum).ravel())
+    plain = encode_checked(x, how, compiled=False)
+    assert np.array_equal(drive.codes, plain.codes)
+    assert (drive.n_clipped, drive.codes.dtype) == (plain.n_clipped, plain.codes.dtype)
 
 
 def test_bad_inputs_are_refused_with_all_that_is_wrong() -> None:

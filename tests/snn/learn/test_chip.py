@@ -327,3 +327,23 @@ def on_chip_read_at(root_dir, feedback, errors):
     )
     on_chip.meet({"out": errors})
     return on_chip.backward("out", errors[1:])
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_copy_of_signs_is_written_where_an_update_changed_one(root_dir, every):
+    rng = np.random.default_rng(0)
+    said = ["execution.feedback=copy", f"execution.copy_every={every}"]
+    network, on_chip = chip_products(root_dir, rng, *said, backward=False)
+    on_chip.add_copies(lambda _, weights: 0.5 * np.sign(weights))
+    assert [key for key in on_chip.arrays if key.endswith(".copy")] == ["out.copy"]
+    delta = np.zeros((3, 5))
+    delta[1, 2], delta[2, 3] = -2 * network.layers[1].weight[1, 2], STEP  # one turns round, one does not
+    before, programmed = on_chip.backward("out", np.eye(3)), on_chip.arrays["out.copy"].writes.copy()
+    for n_batches in range(every):
+        on_chip.begin(1)
+        on_chip.update("out", delta if n_batches == 0 else np.zeros((3, 5)))
+    after = on_chip.backward("out", np.eye(3))
+    np.testing.assert_allclose(after, 0.5 * np.sign(on_chip.read("out")), atol=2 * ERROR_STEP)
+    assert np.argwhere(np.abs(after - before) > ERROR_STEP).tolist() == [[1, 2]]
+    written = (on_chip.arrays["out.copy"].writes != programmed).any(axis=(2, 3))
+    assert np.argwhere(written).tolist() == [[1, 2]]

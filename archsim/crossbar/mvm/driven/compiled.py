@@ -18,7 +18,7 @@ from archsim.crossbar.draws.compiled import fill_row, key_of
 from archsim.crossbar.mvm.compiled import ENTRY_BYTES, shifted
 from archsim.jit import intrinsic, njit, types
 
-__all__ = ["add_codes", "add_noisy_codes", "add_whole_codes", "find"]
+__all__ = ["add_codes", "add_noisy_codes", "add_whole_codes", "encode", "find"]
 
 _I, _F = np.int32, np.float32
 _ZERO = _F(0)
@@ -76,6 +76,19 @@ def _sum_rows(
 
 
 sum_rows: Any = intrinsic(_sum_rows)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def encode(numbers, maximum, top, most, codes):  # type: ignore[no-untyped-def]
+    """`inputs.encode_checked` in codes of whole numbers; returns how many numbers are beyond `most`."""
+    n_clipped = 0
+    for row in range(numbers.shape[0]):
+        given, code = numbers[row], codes[row]
+        for k in range(given.shape[0]):
+            x = given[k]
+            n_clipped += (x > most) | (x < -most)
+            code[k] = np.rint(min(max(x / maximum, -1.0), 1.0) * top)
+    return n_clipped
 
 
 @njit(cache=True, nogil=True)
