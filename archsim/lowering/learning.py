@@ -355,7 +355,10 @@ class Learning:
         @cache
         def priced(counts: Counts) -> list[Job]:
             n_errors, n_macs, n_words = counts
-            jobs = [unit.compute(name, n_errors, operations), here.gradient_unit.outer(n_macs, input_bits, error_bits)]
+            jobs = [
+                unit.compute(name, n_errors, operations),
+                here.gradient_unit.outer(n_macs, input_bits, error_bits),
+            ]
             return [*jobs, here.gradient_buffer.accumulate(n_words)] if n_words else jobs
 
         return priced
