@@ -7,7 +7,7 @@ import re
 import pytest
 from reference import keys_page
 
-from archsim.schema import KINDS
+from archsim.examples import KINDS
 
 NO_DEFAULT = ("needed", "none")
 
