@@ -59,7 +59,8 @@ def test_the_page_shows_every_example_and_names_every_group_of_entry_points():
 
 
 MEASURED = {
-    "ADC kind": "log_ramp_adc", "export format": "exporter", "neuron": "refractory_neuron", "optimizer": "optimizer",
+    "ADC kind": "log_ramp_adc", "export format": "exporter", "neuron": "refractory_neuron",
+    "optimizer": "optimizer",
     "noise of cells": "noise", "read-out": "read_out", "loss": "learning_numbers", "encoder": "learning_numbers",
     "data set": "data_set", "metric": "metric", "design move": "design_move", "view": "picture",
     "interconnect": "ring", "command": "areas", "learning rule": "feedback_alignment",
