@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 LOWEST := .venv-lowest
-# rooms that need no long run; README says the rule
+# rooms that need no long run; CONTRIBUTING.md says the rule
 QUICK := $(addprefix tests/,components engine export files interconnect mapping metrics spec whatif workload \
   cli/test_inputs.py cli/test_main.py \
   test_architecture.py test_errors.py test_json_reader.py test_public_names.py test_taskgraph.py test_tasktemplate.py \
@@ -56,7 +56,7 @@ test: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/site
 
-# output, tables and pictures that README and docs show, made again; figures in prose are listed (STUDIES=1: studies too, hours)
+# output, tables and pictures that docs show, made again; figures in prose are listed (STUDIES=1: studies too, hours)
 pages: $(VENV)/.dev
 	$(BIN)/python docs/remake.py $(if $(STUDIES),--studies)
 
@@ -87,7 +87,7 @@ lowest:
 	  --constraint tests/lowest/versions.txt --editable ".[data,fast]"
 	$(LOWEST)/bin/python tests/lowest/smoke.py
 
-# the wheel in new environments and empty folders, without the clone: examples, README's commands (those of PYTHONS
+# the wheel in new environments and empty folders, without the clone: examples, commands of the pages (those of PYTHONS
 # that are installed)
 PYTHONS ?= python3.11 python3.12 python3.13
 wheel: $(VENV)/.dev

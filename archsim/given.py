@@ -47,7 +47,8 @@ def wrong_type(what: str, value: object, wanted: type | tuple[type, ...], made_b
     if isinstance(value, wanted):
         return None
     names = " or ".join(kind.__name__ for kind in (wanted if isinstance(wanted, tuple) else (wanted,)))
-    return f"{what} is {_shown(value)}; it must be a {names}, as {made_by} gives"
+    article = "an" if names[0] in "AEIO" else "a"
+    return f"{what} is {_shown(value)}; it must be {article} {names}, as {made_by} gives"
 
 
 def wrong_path(what: str, value: object) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from archsim.engine import ENGINES, POLICIES, run_tasks
 from archsim.engine.long import LongRun, check_memory, run_long
@@ -136,8 +137,7 @@ def check_timesteps(work: Workload, phase: str, timesteps: int) -> None:
     WorkloadError
         The number is out of range, the phase is not inference, or layers have timesteps of their own.
     """
-    if timesteps < 1:
-        raise WorkloadError(f"timesteps is {timesteps}; it must be 1 or more")
+    refuse([wrong_whole("timesteps", timesteps, 1)], WorkloadError)
     if timesteps > MOST_TIMESTEPS:
         raise WorkloadError(f"timesteps is {timesteps}; it must be {MOST_TIMESTEPS} (2^31 - 1) or less")
     if phase == PROGRAM:
@@ -207,7 +207,7 @@ class _Ending:
             self.mapping.n_crossbars_available, n_samples=self.work.n_samples, phase=self.phase, name=self.name,
             provenance={**self.made, "way": f"played in full ({why})"}, policy=self.policy,
         )  # fmt: skip
-        return replace(result, activity=self._seen(self.timesteps))
+        return replace(result, seen=partial(self._seen, self.timesteps))
 
     def _seen(self, timesteps: int) -> RunActivity:
         """Activity of the layers in so many timesteps: of a long run the workload's own, which repeat."""

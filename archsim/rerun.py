@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from archsim.advise import Asked, Budget, Design, advise, goal_of
 from archsim.engine import ENGINES
 from archsim.errors import ArchsimError, WorkloadError
 from archsim.examples import root
@@ -120,7 +121,7 @@ def rerun(result: AnyPath, folder: AnyPath | None = None) -> Rerun:
     now = versions(*first.get("versions", {}).keys() - versions().keys())
     others = differences(first.get("versions", {}), {name: now[name] for name in first.get("versions", {})})
     runs = {
-        what: tuple(differences(_figures(record), _figures(_again(chip, work, what, record["provenance"]))))
+        what: tuple(differences(_figures(record), _figures(_again(chip, work, what, record))))
         for what, record in records.items()
     }
     name = str(next(iter(records.values()))["name"])
@@ -176,7 +177,10 @@ def _read(chip: Chip, work: Workload) -> dict[str, Any]:
     return {"chip": to_door(chip), "workload": work.described}
 
 
-def _again(chip: Chip, work: Workload, what: str, made_from: Mapping[str, Any]) -> dict[str, Any]:
+def _again(chip: Chip, work: Workload, what: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    made_from: Mapping[str, Any] = record["provenance"]
+    if "advice_moves" in record:
+        return _advised(chip, work, what, record)
     engine = str(made_from.get("engine", ENGINES[0]))
     engine = engine if engine in ENGINES else "compiled"
     if what == "learning":
@@ -186,6 +190,17 @@ def _again(chip: Chip, work: Workload, what: str, made_from: Mapping[str, Any]) 
         chip, work, engine, made_from.get("seed", 0), what, policy=made_from.get("policy", "fifo"),
         timesteps=made_from.get("timesteps"),
     ).to_dict()  # fmt: skip
+
+
+def _advised(chip: Chip, work: Workload, phase: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A design with the advice on it, asked for as then."""
+    budgets = tuple(map(Budget.parse, record["advice_budgets"]))
+    asked = Asked(
+        phase, record["provenance"].get("seed", 0), goal_of(record["advice_goal"]), budgets,
+        tuple(record["advice_moves"]), accuracy=record.get("advice_accuracy") is not None,
+    )  # fmt: skip
+    found = advise(Design.of(chip, work), asked)
+    return replace(found.base, advice=found.record()).to_dict()
 
 
 def _figures(record: Mapping[str, Any]) -> dict[str, Any]:

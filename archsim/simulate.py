@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import overload
 
 from archsim.engine import run_tasks
@@ -13,8 +14,10 @@ from archsim.prepare import Prepared, prepare
 from archsim.provenance import provenance
 from archsim.sight import in_sight_of
 from archsim.spec import Chip, unusual
+from archsim.taskgraph.memory import give_back
 from archsim.verify import verify
 from archsim.workload import PROGRAM, Phase, Workload
+from archsim.workload.drawn import layers_of_file
 
 
 @overload
@@ -130,8 +133,11 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
     """A prepared run, laid down, played, verified and evaluated; nothing unusual is told."""
     chip, work, mapping, phase = ready.chip, ready.work, ready.mapping, ready.mapping.phase
     lowered = ready.lowered()
+    give_back(lowered.graph.n_tasks)
     trace = run_tasks(lowered.graph, engine=engine, policy=policy)
+    give_back(lowered.graph.n_tasks)
     verify(lowered.graph, trace, policy=policy)
+    give_back(lowered.graph.n_tasks)
     made = provenance(chip, work, engine, ready.seed, phase, **({} if policy == "fifo" else {"policy": policy}))
     result = Result.of(
         lowered.graph,
@@ -143,7 +149,12 @@ def played(ready: Prepared, engine: str, policy: str = "fifo") -> Result:
         n_samples=1 if phase == PROGRAM else work.n_samples,
         phase=phase,
         name=f"{chip.name}/{work.name}",
-        provenance={**made, "tile_places": list(mapping.interconnect.places), **lowered.writes()},
+        provenance={
+            **made,
+            "tile_places": list(mapping.interconnect.places),
+            **lowered.writes(),
+            **layers_of_file(work),
+        },
         policy=policy,
     )
-    return replace(result, activity=in_sight_of(chip, work, mapping, ready.activity, ready.seed))
+    return replace(result, seen=partial(in_sight_of, chip, work, mapping, ready.activity, ready.seed))

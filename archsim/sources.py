@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.examples import Kind, located, near
-from archsim.given import refuse, wrong_path
+from archsim.given import wrong_path
 from archsim.yaml_reader import DEEPEST_NESTING, Document, Keys, read_text, read_yaml
 
 Source = str | PathLike[str] | Mapping[str, Any]
@@ -43,7 +43,9 @@ def read_source(given: Source, kind: Kind, error: type[Exception]) -> Document:
         return of_data(given, kind, error)
     if is_text(given):
         return read_text(str(given), Path(kind), error)
-    refuse([wrong_path("path", given)], error)
+    if wrong := wrong_path(kind, given):
+        said = "it must be a path, an example's name, a file's text or a dict of its content"
+        raise error(f"{wrong.partition(';')[0]}; {said}")
     file = located(given, kind)
     hint = "" if file.exists() else near(given, kind)
     try:

@@ -32,7 +32,7 @@ from archsim.snn import initialise
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.surrogate import Surrogate
+from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.learn.trainer import Recipe, train_step
 from archsim.workload.network import INPUT, Dense, Layer, Network, Neuron
 

@@ -19,6 +19,7 @@ author = "the archsim developers"
 release = version = metadata.version("archsim")
 html_title = f"archsim {release}"
 html_theme = "furo"
+html_show_copyright = False  # the licence stands in its file
 extensions = [
     "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_gallery.gen_gallery", "sphinx_copybutton",
 ]  # fmt: skip
@@ -61,6 +62,7 @@ def _leads_outside(_: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = _OUTSIDE.sub(named, source[0])
     # folders of the clone: a page of the site stands for one, none for the other
     source[0] = source[0].replace("](tutorials)", "](made/tutorials/index.rst)")
+    source[0] = re.sub(r"\]\((?:\.\./)?tutorials/(\w+)\.py\)", r"](/made/tutorials/\1.rst)", source[0])
     source[0] = source[0].replace("[peers](peers)", "`peers`")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ GUIDES = {
     "study": "How a study is used stands on the page [which chip?](../../explore.md).",
 }
 
+_CITED = re.compile(r"doi|arXiv|et al\.|IEEE|github|Nature|NIST|ISO|SI brochure")
+
 
 def make(folder: Path) -> None:
     """Write all pages; one that is as it was is not touched."""
@@ -32,9 +35,14 @@ def make(folder: Path) -> None:
 
 
 def keys_page(kind: str) -> str:
-    """A table for each section of a kind of file: key, meaning, values, default."""
+    """A table for each section of a kind of file: key, meaning, values, default, source of the default."""
     schema = schema_of(kind)
-    intro = f"Made from the models that read the files: `archsim schema {kind}` prints the same. {GUIDES[kind]}"
+    intro = (
+        f"Made from the models that read the files: `archsim schema {kind}` prints the same. {GUIDES[kind]} "
+        "A quantity is 0 or more unless another range is told. The source of a default is that of its section or "
+        "kind; *choice* is a default of archsim's that rests on no measurement. Prices have no defaults: they "
+        "come from the file or its component library, each with its own source (`archsim components CHIP`)."
+    )
     parts = [f"# {TITLES[kind]}", intro, *_section("the file", schema)]
     for name, model in sorted(schema.get("$defs", {}).items()):
         if model.get("properties"):
@@ -44,25 +52,57 @@ def keys_page(kind: str) -> str:
 
 def _section(name: str, model: dict[str, Any]) -> Iterator[str]:
     yield f"## {name}"
-    if said := model.get("description", "").split("\n\n")[0]:
-        yield _cell(said)
+    yield from map(_cell, _told(model))
     needed = set(model.get("required", ()))
-    rows = ["| key | meaning | values | default |", "|---|---|---|---|"]
+    rows = ["| key | meaning | values | default | source |", "|---|---|---|---|---|"]
     for key, place in model.get("properties", {}).items():
-        rows += _rows(key, place, key in needed)
+        rows += _rows(key, place, key in needed, source(model))
     yield "\n".join(rows)
+    yield from _kinds(model)
 
 
-def _rows(key: str, place: dict[str, Any], needed: bool, depth: int = 0) -> Iterator[str]:
+def _told(model: dict[str, Any]) -> list[str]:
+    """The paragraphs of a docstring, up to its tables and examples."""
+    text = re.split(r"\n\n(?:\w+\n-{3,}|>>> )", model.get("description", ""))[0]
+    return [part for part in text.split("\n\n") if part.strip()]
+
+
+def _kinds(model: dict[str, Any]) -> Iterator[str]:
+    """What is said of each kind that a key of a section may be, with where its figures come from."""
+    for key, place in model.get("properties", {}).items():
+        for arm in _arms(place):
+            kind = arm.get("properties", {}).get("kind", {}).get("const")
+            if kind and (said := " ".join(_told(arm))):
+                yield f"`{key}: {kind}`: {_cell(said)}"
+
+
+def source(model: dict[str, Any]) -> str:
+    """What a docstring cites: what it says in brackets, else the sentence; nothing if it cites nothing.
+
+    Examples
+    --------
+    >>> source({"description": "Adam: two numbers (Kingma, Ba 2015, arXiv 1412.6980)."})
+    'Kingma, Ba 2015, arXiv 1412.6980'
+    >>> source({"description": "Crafton et al. 2019, doi:10.3389/fnins.2019.00525: each neuron."})
+    'Crafton et al. 2019, doi:10.3389/fnins.2019.00525: each neuron.'
+    """
+    text = " ".join(" ".join(_told(model)).split())
+    found = [part for part in re.findall(r"\(((?:[^()]|\([^()]*\))*)\)", text) if _CITED.search(part)]
+    sentences = [one for one in re.split(r"(?<=[a-z0-9)]\.) (?=[A-Z])", text) if _CITED.search(one)]
+    return "; ".join(dict.fromkeys(found or sentences[:1]))
+
+
+def _rows(key: str, place: dict[str, Any], needed: bool, cited: str, depth: int = 0) -> Iterator[str]:
     meaning, default = place.get("description", ""), "needed" if needed else _default(place)
-    yield f"| `{key}` | {_cell(meaning)} | {_cell(values(place))} | {default} |"
+    rests = "" if default in ("needed", "none") else cited or "choice"
+    yield f"| `{key}` | {_cell(meaning)} | {_cell(values(place))} | {default} | {_cell(rests)} |"
     for arm in _arms(place):
         below, among = arm.get("properties", {}), set(arm.get("required", ()))
         of = below.get("kind", {}).get("const", "")
         for name, inner in below.items():
             if name != "kind" and depth < 3:
                 said = f"{key}.{name}" + (f" ({of})" if of else "")
-                yield from _rows(said, inner, name in among, depth + 1)
+                yield from _rows(said, inner, name in among, source(arm) or cited, depth + 1)
 
 
 def _arms(place: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -86,7 +126,8 @@ def values(place: dict[str, Any]) -> str:
     if arms := [arm for arm in choices if arm.get("type") != "null"]:
         return " or ".join(dict.fromkeys(filter(None, map(values, arms))))
     if "examples" in place:
-        return f"such as `{place['examples'][0]}`"
+        signed = "of either sign, " if "[+-]?" in place.get("pattern", "")[:12] else ""
+        return f"{signed}such as `{place['examples'][0]}`"
     if place.get("properties"):
         kind = place["properties"].get("kind", {}).get("const")
         return f"`kind: {kind}`" if kind else "the keys below"
@@ -112,7 +153,9 @@ def _default(place: dict[str, Any]) -> str:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value['kind']}`" if isinstance(value, dict) and "kind" in value else f"`{value}`"
+    if isinstance(value, dict):
+        return f"`{value['kind']}`" if "kind" in value else "those of its keys"
+    return f"`{value}`"
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What README and docs show, made again: ``make pages``; with ``--studies`` the studies too (hours).
+"""What docs show, made again: ``make pages``; with ``--studies`` the studies too (hours).
 
     python docs/remake.py [PAGE …] [--studies] [--only-lines]
 
@@ -91,7 +91,7 @@ def commands(text: str) -> list[str]:
 
 
 def demo() -> str:
-    """The first command of ``make demo``, the one whose output the README shows."""
+    """The first command of ``make demo``, the one whose output the page of the first chip shows."""
     recipe = re.search(r"^demo:.*\n\t\$\(BIN\)/(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert recipe is not None, "the Makefile has no target demo"
     return f".venv/bin/{recipe[1]}"

@@ -61,7 +61,7 @@ def test_wrong_arguments_of_names_on_top_are_archsims_errors(call, said):
 
 @pytest.mark.parametrize("path", [None, 5, b"chip.yaml", ""])
 def test_what_names_no_file_is_refused(path: Any):
-    said = "must be the path of a (file|folder), a text or a pathlib.Path"
+    said = "must be (the path of a (file|folder), a text or a pathlib.Path|a path, an example)"
     for load, error in (
         (archsim.load_chip, SpecError), (archsim.load_workload, WorkloadError),
         (archsim.load_result, ArchsimError), (sweep, ExploreError), (search, ExploreError),

@@ -29,6 +29,16 @@ def result(tmp_path_factory):
     return folder
 
 
+def test_a_result_with_advice_is_made_again_with_the_advice(tmp_path):
+    asked = ["--move", "columns_per_adc", "--move", "adc_bits", "--goal", "edp", "--budget", "area<1mm2"]
+    done = called("advise", "wearable_rram", "recurrent_cuba", *SHORT[:-2], *asked, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert archsim.rerun(tmp_path / "out").runs == {"inference": ()}
+    changed(tmp_path / "out", lambda record: record["results"]["inference"]["advice"][0].update(title="another"))
+    ((differs,),) = archsim.rerun(tmp_path / "out").runs.values()
+    assert differs.startswith("advice.0.title was another, is")
+
+
 @pytest.fixture
 def copy(result, tmp_path):
     shutil.copytree(result, tmp_path / "run")

@@ -10,10 +10,13 @@ A saved run holds it as ``advice``, the best move first; a row is::
     figures                 the figures themselves, by the names of metrics
     over_budget             budgets that the changed design does not keep to, as they were written
     notes                   what the figures do not tell
+    accuracy                None where the network's results stay the same; else why they are others, the accuracy
+                            and its change, where they were asked for: {"why", "value", "change"}
 
 Beside it stand ``advice_pairs`` (rows of the best pairs), ``advice_goal`` (a metric), ``advice_budgets`` (texts),
-``advice_idle`` (moves that change nothing), ``advice_refused`` (with ``why``) and ``advice_untried`` (by kind, why
-there was nothing to try).
+``advice_moves`` (kinds that were asked for; none means all), ``advice_accuracy`` (of the design as it is: value,
+rule, when; None if not asked for), ``advice_idle`` (moves that change nothing), ``advice_refused`` (with ``why``)
+and ``advice_untried`` (by kind, why there was nothing to try).
 """
 
 from archsim.advise.advise import Advice, Asked, advise

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
+from archsim.advise.accuracy import Accuracies, Accuracy, check_learns
 from archsim.advise.design import Design
 from archsim.advise.goal import Budget
 from archsim.advise.move import Move, Sets
 from archsim.advise.outcome import Outcome
 from archsim.advise.runs import Runs
 from archsim.errors import ArchsimError
+from archsim.files import scratch_folder
 from archsim.given import refuse, wrong_type
 from archsim.metrics import Result
 from archsim.registry import MOVES
@@ -40,6 +42,9 @@ class Asked:
         Kinds of moves to try; all if none is named.
     max_memory_bytes : int, optional
         What each run may take.
+    accuracy : bool
+        Whether to find the accuracy too, with changes that touch the network's results: an adaptation on the
+        chip for each, minutes rather than seconds.
     """
 
     phase: Phase | None = None
@@ -48,6 +53,7 @@ class Asked:
     budgets: tuple[Budget, ...] = ()
     moves: tuple[str, ...] = ()
     max_memory_bytes: int | None = None
+    accuracy: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,8 @@ class Advice:
         Moves that the chip or the workload refuses, with the reason.
     untried : mapping of str to str
         By kind: why there was nothing to try.
+    accuracy : Accuracy or None
+        Of the design as it is, where it was asked for.
     """
 
     asked: Asked
@@ -81,14 +89,19 @@ class Advice:
     idle: tuple[Outcome, ...]
     refused: tuple[Outcome, ...]
     untried: Mapping[str, str]
+    accuracy: Accuracy | None = None
 
     def rows(self) -> list[dict[str, object]]:
         """Single moves as plain data, the best first."""
-        return [outcome.row(self.figures) for outcome in self.outcomes]
+        return self._rows(self.outcomes)
 
     def pair_rows(self) -> list[dict[str, object]]:
         """Pairs as plain data, the best first."""
-        return [outcome.row(self.figures) for outcome in self.pairs]
+        return self._rows(self.pairs)
+
+    def _rows(self, outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
+        base = None if self.accuracy is None else self.accuracy.value
+        return [outcome.row(self.figures, base) for outcome in outcomes]
 
     def record(self) -> dict[str, object]:
         """All of it as plain data, as a saved run holds it (:mod:`archsim.advise`)."""
@@ -97,6 +110,8 @@ class Advice:
             "advice_pairs": self.pair_rows(),
             "advice_goal": self.asked.goal,
             "advice_budgets": [budget.text for budget in self.asked.budgets],
+            "advice_moves": list(self.asked.moves),
+            "advice_accuracy": None if self.accuracy is None else self.accuracy._asdict(),
             "advice_idle": [one.named() for one in self.idle],
             "advice_refused": [{**one.named(), "why": one.refused} for one in self.refused],
             "advice_untried": dict(self.untried),
@@ -124,7 +139,8 @@ def advise(design: Design, asked: Asked | None = None, tell: Tell | None = None)
     Raises
     ------
     ArchsimError
-        The design itself cannot be simulated, or a kind of move is not known.
+        The design itself cannot be simulated, a kind of move is not known, or accuracy is asked of a workload that
+        does not say how it learns.
 
     Examples
     --------
@@ -142,17 +158,36 @@ def advise(design: Design, asked: Asked | None = None, tell: Tell | None = None)
     asked = asked or Asked()
     kinds = _kinds(asked.moves)
     runs = Runs(design, asked.phase, asked.seed, asked.goal, asked.budgets, asked.max_memory_bytes)
+    if asked.accuracy:
+        check_learns(runs.given.work)
     tries = [((kind,), sets) for kind in kinds for sets in kind.tries(runs.given)]
     found = list(_made(runs, tries, tell))
     useful = _ranked(asked, (one for one in found if not one.refused and one.changes(runs.figures)))
     pairs = list(_made(runs, _pairs(_best_of_kinds(asked, useful, runs.figures)), tell))
-    return Advice(
+    advice = Advice(
         asked, runs.base, runs.figures, tuple(useful),
         tuple(_ranked(asked, (pair for pair in pairs if not pair.refused))),
         tuple(one for one in found if not one.refused and not one.changes(runs.figures)),
         tuple(one for one in (*found, *pairs) if one.refused),
         {kind.kind: kind.nothing for kind in kinds if (kind,) not in {of for of, _ in tries}},
     )  # fmt: skip
+    return _with_accuracy(design, advice, tell) if asked.accuracy else advice
+
+
+def _with_accuracy(design: Design, advice: Advice, tell: Tell | None) -> Advice:
+    """Of the base, and of what touches the network's results."""
+    wanted = [one for one in (*advice.outcomes, *advice.pairs) if one.touches]
+    with scratch_folder() as cache:
+        if tell is not None:
+            tell(0, len(wanted) + 1, "accuracy of the design as it is")
+        accuracies = Accuracies(design, advice.base.phase, advice.asked.seed, cache)
+        found = {}
+        for n, one in enumerate(wanted, 1):
+            if tell is not None:
+                tell(n, len(wanted) + 1, f"accuracy with {' '.join(one.sets)}")
+            found[one.sets] = accuracies.told(one)
+    told = [tuple(found.get(one.sets, one) for one in ones) for ones in (advice.outcomes, advice.pairs)]
+    return replace(advice, outcomes=told[0], pairs=told[1], accuracy=accuracies.base)
 
 
 def _kinds(names: Sequence[str]) -> list[type[Move]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import reduce
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from archsim.spec import Chip
 from archsim.units.quantities import exact_quantity
@@ -37,7 +37,7 @@ class Move(ABC):
     costs : tuple of str
         Sections of the chip file whose figures do not follow the change where they are cited.
     accuracy : str
-        How it touches the network's results, which the figures do not tell; empty if it does not.
+        How it touches the network's results; empty if it does not. `touches` may look at the value.
     caveat : str
         What else the figures do not tell.
     """
@@ -60,10 +60,13 @@ class Move(ABC):
         cited = [path for path in cls.costs if getattr(part_at(chip, path), "model", "") == "cited"]
         if cited:
             yield f"{', '.join(cited)}: cited for one design, so that it stays as it is"
-        if cls.accuracy:
-            yield f"{cls.accuracy}; accuracy is not in this comparison"
         if cls.caveat:
             yield cls.caveat
+
+    @classmethod
+    def touches(cls, sets: Sets) -> str:  # noqa: ARG003  # for kinds that look at the value
+        """Why a change makes the network's results others; empty where they stay the same."""
+        return cls.accuracy
 
 
 def part_at(chip: Chip, path: str) -> Any:
@@ -80,6 +83,22 @@ def part_at(chip: Chip, path: str) -> Any:
         return getattr(part, key, None)
 
     return reduce(step, path.split("."), chip)
+
+
+def other_of(chip: Chip, path: str) -> Iterator[Sets]:
+    """A key of a few values, as its section names them, set to each other one.
+
+    Examples
+    --------
+    >>> from archsim.spec import load_chip
+    >>> list(other_of(load_chip("arch_specs/wearable_rram.yaml"), "execution.spike_format"))
+    [('execution.spike_format=aer',)]
+    """
+    above, _, key = path.rpartition(".")
+    section = part_at(chip, above)
+    of = type(section).model_fields[key].annotation
+    now, values = getattr(section, key), (False, True) if of is bool else get_args(of)
+    yield from ((f"{path}={str(value).lower()}",) for value in values if value != now)
 
 
 def half_and_double(path: str, n: int, most: int | None = None) -> Iterator[Sets]:

@@ -31,6 +31,10 @@ class Outcome:
         Why there are no figures.
     notes : tuple of str
         What the figures do not tell.
+    touches : str
+        Why the network's results are others; empty where they are the same.
+    accuracy : float or None
+        With these changes, where it was asked for and can be another one.
     """
 
     moves: tuple[str, ...]
@@ -40,6 +44,8 @@ class Outcome:
     broken: tuple[str, ...] = ()
     refused: str = ""
     notes: tuple[str, ...] = ()
+    touches: str = ""
+    accuracy: float | None = None
 
     def changes(self, base: Mapping[str, float]) -> bool:
         """Whether any of its figures is another one than that of the base."""
@@ -49,8 +55,11 @@ class Outcome:
         """What was changed, as plain data."""
         return {"move": " + ".join(self.moves), "title": self.title, "set": list(self.sets)}
 
-    def row(self, base: Mapping[str, float]) -> dict[str, Any]:
-        """A row of the advice, as plain data; changes are parts of the base's figure, +0.1 for a tenth more."""
+    def row(self, base: Mapping[str, float], accuracy: float | None = None) -> dict[str, Any]:
+        """A row of the advice, as plain data; changes are parts of the base's figure, +0.1 for a tenth more.
+
+        `accuracy` is that of the base, where it was asked for.
+        """
         deltas = {f"delta_{name}_frac": _part(self.figures[key], base[key]) for name, key in DELTAS.items()}
         return {
             **self.named(),
@@ -58,7 +67,12 @@ class Outcome:
             "figures": dict(self.figures),
             "over_budget": list(self.broken),
             "notes": list(self.notes),
+            "accuracy": self._accuracy(accuracy) if self.touches else None,
         }
+
+    def _accuracy(self, base: float | None) -> dict[str, Any]:
+        change = None if self.accuracy is None or base is None else self.accuracy - base
+        return {"why": self.touches, "value": self.accuracy, "change": change}
 
 
 def _part(value: float, base: float) -> float | None:

@@ -58,7 +58,9 @@ class Runs:
         figures = measure_result(result, self._metrics)
         notes = [note for kind in kinds for note in kind.notes(self.given.chip, sets)]
         notes += cast("list[str]", result.provenance.get("unusual", []))
-        return Outcome(names, title, sets, figures, tuple(broken(self.budgets, figures)), notes=tuple(notes))
+        touches = "; ".join(filter(None, (kind.touches(sets) for kind in kinds)))
+        over = tuple(broken(self.budgets, figures))
+        return Outcome(names, title, sets, figures, over, notes=tuple(notes), touches=touches)
 
     def _run(self, sets: Sets) -> Result:
         chip, work = self.design.changed(sets)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from archsim.crossbar.draws import Draws
 from archsim.crossbar.grid import Grid
 from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.learned.sums import model_of_sums
@@ -105,6 +106,7 @@ class CrossbarArray(Grid):
         of_cells, of_reference, of_reads = np.random.SeedSequence(seed).spawn(3)
         super().__init__(found, (w.shape[0], w.shape[1]), of_cells, of_reference)
         self._rng = np.random.default_rng(of_reads)
+        self._draws = Draws(int(of_reads.generate_state(1, np.uint64)[0]), compiled=compiled)
         self._compiled = compiled_loops() if compiled else None
         self._seen = {False: seen_by(found, "forward"), True: seen_by(found, "backward")}  # by: backward
         files = {way: seen.errors.learned for way, seen in self._seen.items()}
@@ -184,7 +186,8 @@ class CrossbarArray(Grid):
         self._tally.reads += drive.n_cycles * drive.n * self.grid[0] * self.grid[1]
         self._tally.active_rows += drive.n_active * self.grid[1]
         if self.spec.readout.decides:
-            return np.array(next(reading.line_sums(drive, reading.floats(drive), 0)), dtype=np.float64)
+            sums = reading.line_sums(drive, reading.floats(drive), reading.reads(drive), 0)
+            return np.array(next(sums), dtype=np.float64)
         return reading.outputs(drive)
 
     def _decided(self, outputs: Floats) -> Floats:
@@ -308,7 +311,7 @@ class CrossbarArray(Grid):
         )
 
     def _setting(self, *, backward: bool) -> Setting:
-        how = self._compiled, self._rng, self._tally, self._learned[backward]
+        how = self._compiled, self._rng, self._draws, self._tally, self._learned[backward]
         return Setting(self._seen[backward], self.weight_map, self._layout, *how)
 
     def _converter(self) -> Adc | None:
@@ -373,7 +376,7 @@ class CrossbarArray(Grid):
         numbers = checked_inputs(x, self.spec.inputs, self.shape[0])
         reading, drive = self._reading(None), encode(numbers, self.spec.inputs)
         lead = drive.digits.shape[:2]
-        sums = reading.line_sums(drive, reading.floats(drive), row_block)
+        sums = reading.line_sums(drive, reading.floats(drive), reading.reads(drive), row_block)
         return [np.array(s, dtype=np.float64).reshape(*lead, s.shape[1]) for s in sums]
 
 
@@ -389,7 +392,7 @@ def _check_arguments(spec: object, seed: object) -> None:
 
 
 def _all_sums(reading: Reading, drive: Drive) -> Iterator[Floats]:
-    floats = reading.floats(drive)
+    floats, reads = reading.floats(drive), reading.reads(drive)
     for block in range(len(reading.blocks)):
-        for sums in reading.line_sums(drive, floats, block):
+        for sums in reading.line_sums(drive, floats, reads, block):
             yield np.array(sums, dtype=np.float64).ravel()

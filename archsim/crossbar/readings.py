@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.crossbar.cells import Cells
+from archsim.crossbar.draws import Draws
 from archsim.crossbar.layout import Layout
 from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.mvm.kernels import Coding
@@ -136,6 +137,7 @@ class Setting:
     layout: Layout
     compiled: ModuleType | None
     rng: np.random.Generator
+    draws: Draws
     tally: Tally
     learned: ErrorModel | None = None
 
@@ -162,6 +164,7 @@ def forward_reading(setting: Setting, now: Conducting, digit_max: int, adc: Adc 
         steps=level_scale(spec).digit_max,
         compiled=setting.compiled,
         rng=setting.rng,
+        draws=setting.draws,
         tally=setting.tally,
     )
 
@@ -275,6 +278,7 @@ def backward_reading(
         steps=scale.digit_max,
         compiled=setting.compiled,
         rng=setting.rng,
+        draws=setting.draws,
         tally=setting.tally,
     )
 

@@ -120,8 +120,13 @@ def near(given: str | os.PathLike[str], kind: Kind | None = None) -> str:
     --------
     >>> near("nmnist_mpl", "workload"), near("neurram_130nm.yaml", "chip"), near("/tmp/x.yaml")
     ('; did you mean nmnist_mlp?', '; archsim has neurram_130nm, by this name alone', '')
+    >>> near("watch_mlp", "chip")
+    '; the example watch_mlp is a workload, no chip'
     """
     stem, known = Path(given).stem, _of_any(kind)
+    other = next((one for one in KINDS if kind and stem in _files(one)), None)
+    if other and other != kind and stem not in known:
+        return f"; the example {stem} is a {other}, no {kind}"
     if stem in known:
         return f"; archsim has {stem}, by this name alone"
     found = get_close_matches(stem, known, 3)

@@ -13,7 +13,7 @@ import numpy as np
 
 from archsim.components import Parts, free_paths
 from archsim.crossbar.cells import with_expected_pulses
-from archsim.engine import run_many
+from archsim.engine import run_many, run_tasks
 from archsim.engine.bounds import lower_bound
 from archsim.errors import ArchsimError
 from archsim.explore.identity import digest_of
@@ -25,15 +25,17 @@ from archsim.lowering.lower import Lowered
 from archsim.mapping import Mapping
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
-from archsim.prepare import prepare
+from archsim.prepare import Prepared, prepare
 from archsim.provenance import files_of
 from archsim.snn import Activity, measure
+from archsim.verify import verify
 from archsim.workload import Workload
 
 BOUND = "at_least_ps"
 """Lower bounds of every schedule of a configuration that was not simulated."""
 
 N_KEPT = 16
+N_MET = 4096
 
 
 # what a chip may differ in while its tasks stay the same; their times and prices come from its price list
@@ -68,6 +70,7 @@ class Shared:
     """Cache of one worker: recordings that were measured, graphs that were lowered."""
 
     def __init__(self) -> None:
+        self._met: OrderedDict[str, None] = OrderedDict()  # graphs that were asked for
         self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
         self._graphs: OrderedDict[str, _Graph | None] = OrderedDict()
 
@@ -99,10 +102,12 @@ class Shared:
         Returns
         -------
         list of dict or None
-            Bit for bit what :func:`archsim.simulate` gives (the traces are not verified one by one), or only
-            ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
+            Bit for bit what :func:`archsim.simulate` gives (traces of a shared graph are not verified one by one),
+            or only ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
         """
         names = [name for name in wanted if name in WITHOUT_TRACE]
+        if len(group) == 1 and self._is_new(group[0]):
+            return [self._alone(group[0], names, most_ps, max_memory_bytes)]
         graph = self._graph(group[0], max_memory_bytes)
         found: list[dict[str, float] | None] = [None] * len(group)
         if graph is None:
@@ -125,8 +130,41 @@ class Shared:
         runs = run_many(graph.lowered.graph, services, classes=graph.recipe.classes, workers=1)
         for (i, parts, _, actions), makespan in zip(rows, runs.makespan_ps, strict=True):
             if makespan >= 0:  # -1 says that it deadlocks; the simulation says why
-                found[i] = _totals(graph, parts, actions, int(makespan), group[i].work.n_samples, names)
+                renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
+                found[i] = _totals(graph.groups, parts, renamed, int(makespan), group[i].work.n_samples, names)
         return found
+
+    def _is_new(self, resolved: Resolved) -> bool:
+        """Whether nobody has asked for a configuration's graph before: then to share it may not pay."""
+        key = graph_key(resolved)
+        is_new = key not in self._met
+        _keep(self._met, key, None, N_MET)
+        return is_new and key not in self._graphs
+
+    def _alone(
+        self, resolved: Resolved, names: Sequence[str], most_ps: float, max_memory_bytes: int | None
+    ) -> dict[str, float] | None:
+        """Metrics of one configuration whose graph is laid down for it alone; its trace is verified."""
+        try:
+            ready = self._prepared(resolved, max_memory_bytes)
+            lowered = lower(ready.chip, ready.work, ready.mapping, ready.activity, seed=resolved.seed)
+            if most_ps < math.inf and (least := lower_bound(lowered.graph).makespan_ps) > most_ps:
+                return {BOUND: least}
+            trace = run_tasks(lowered.graph, engine="compiled")
+        except ArchsimError:
+            return None  # the simulation says why
+        verify(lowered.graph, trace)
+        groups = Groups.of(lowered.graph, lowered.actions)
+        parts, n_samples = lowered.parts, resolved.work.n_samples
+        return _totals(groups, parts, lowered.actions, trace.makespan_ps, n_samples, names)
+
+    def _prepared(self, resolved: Resolved, max_memory_bytes: int | None) -> Prepared:
+        """Activity measured once, the network mapped, and room for the graph."""
+        ready = prepare(
+            resolved.chip, resolved.work, resolved.seed, resolved.phase, max_memory_bytes, self.measured
+        )
+        ready.check()
+        return ready
 
     def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
         key = graph_key(resolved)
@@ -139,22 +177,19 @@ class Shared:
         return self._graphs[key]
 
     def _lowered(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph:
-        phase = resolved.phase
-        seed, most = resolved.seed, max_memory_bytes
-        ready = prepare(resolved.chip, resolved.work, seed, phase, most, self.measured)
-        ready.check()
+        ready = self._prepared(resolved, max_memory_bytes)
         chip, work, activity, mapping = ready.chip, ready.work, ready.activity, ready.mapping
         tape = Tape()
         parts = TapedParts(parts_of(chip, mapping), tape)
         tasks = TapedTasks(tape)
-        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks, seed)
+        lowered = lower(chip, work, mapping, activity, cast("Parts", parts), tasks, resolved.seed)
         recipe = Recipe.of(tape, tasks, lowered.graph.action_names)
         return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
 
 
-def _keep(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
+def _keep(kept: OrderedDict[str, Any], key: str, value: Any, n_most: int = N_KEPT) -> None:
     kept[key] = value
-    while len(kept) > N_KEPT:
+    while len(kept) > n_most:
         kept.popitem(last=False)
 
 
@@ -164,7 +199,7 @@ def _least_ps(graph: _Graph, times: tuple[Any, Any]) -> int:
 
 
 def _totals(
-    graph: _Graph,
+    groups: Groups,
     parts: Parts,
     actions: dict[str, Any],
     makespan_ps: int,
@@ -172,8 +207,7 @@ def _totals(
     names: Sequence[str],
 ) -> dict[str, float]:
     """The totals of `Result`, by the same ledger."""
-    renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
-    bill = Bill.of(graph.groups, makespan_ps, renamed, parts.items())
+    bill = Bill.of(groups, makespan_ps, actions, parts.items())
     dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)
     energy_pj = (dynamic + leakage) * bill.quantum_pj
     known = {

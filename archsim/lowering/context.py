@@ -15,7 +15,7 @@ from archsim.lowering.counted import Counted
 from archsim.lowering.stretch import Stretch, Written
 from archsim.mapping import Block, LayerPlan
 from archsim.mapping.rule import MappedRule
-from archsim.taskgraph import NOTHING, Fragment, Port, TaskGraphBuilder, opening
+from archsim.taskgraph import NOTHING, Fragment, Many, Port, TaskGraphBuilder, opening
 
 # tasks that only order others or hand out buffer space: no time, no energy
 ADMIT = Action("admit", (Charge("flow_control", 0.0),))
@@ -23,6 +23,7 @@ RELEASE = Action("release", (Charge("flow_control", 0.0),))
 BARRIER = Action("barrier", (Charge("flow_control", 0.0),))
 
 Claim = tuple[int, int]  # resource, units
+WORTH_WRITING = 6  # to write tasks down takes as long as to lay them down a few times
 
 
 class Label(NamedTuple):
@@ -32,6 +33,22 @@ class Label(NamedTuple):
     layer: str
     timestep: int
     sample: int
+
+
+class Given(NamedTuple):
+    """What a place of `Context.recurring` gives: for each port, tasks to wait for; counts; times in ps."""
+
+    ports: Sequence[Sequence[int]]
+    counts: Sequence[int] = ()
+    times: Sequence[int] = ()
+
+    def opened(self) -> Given:
+        """The same, open."""
+        ports = [[opening(k)] for k in range(len(self.ports))]
+        return Given(ports, *([opening(k) for k in range(len(given))] for given in self[1:]))
+
+
+LayDown = Callable[[Given], Any]
 
 
 @dataclass
@@ -62,6 +79,7 @@ class Context(Counted):
     _fragments: dict[Hashable, Fragment] = field(default_factory=dict)
     _writing: Fragment | None = None  # the fragment that is written down
     _slots: dict[int, int] = field(default_factory=dict)  # its slots, by resource
+    _met: dict[Hashable, int] = field(default_factory=dict)  # how often `recurring` tasks have come
     known: dict[Hashable, Any] = field(default_factory=dict)  # what a phase has found out and will ask for again
     last_sum: dict[tuple[str, int], int] = field(default_factory=dict)  # layer, home: sets handed out for errors
     scales: dict[str, dict[int, int]] = field(default_factory=dict)  # layer, home: what scales errors is known
@@ -123,10 +141,11 @@ class Context(Counted):
         """
         found = self._fragments.get(key)
         if found is None:
-            found = self._fragments[key] = self._writing = Fragment()
-            self._slots = {resource: opening(k) for k, resource in enumerate(slots)}
+            found = self._fragments[key] = Fragment()
+            before = self._writing, self._slots
+            self._writing, self._slots = found, {resource: opening(k) for k, resource in enumerate(slots)}
             found.made = lay_down()
-            self._writing, self._slots = None, {}
+            self._writing, self._slots = before
         return found
 
     def place(
@@ -134,26 +153,54 @@ class Context(Counted):
         counts: Sequence[int] = (), times: Sequence[int] = (),
     ) -> int:  # fmt: skip
         """Lay down a fragment; returns its first task."""
+        if self._writing is not None:
+            return self._writing.include(fragment, ports, slots, counts, times)
         return self.graph.place(
             fragment, ports=ports, slots=slots, counts=counts, times=times, timestep=label.timestep,
             sample=label.sample,
         )  # fmt: skip
 
+    def recurring(self, key: Hashable, label: Label, lay_down: LayDown, given: Given) -> tuple[int, Any]:
+        """As `placed`, for many tasks that may come once or often: they are written down when that pays.
+
+        Parameters
+        ----------
+        key : hashable
+            As for `fragment`; None if no two places are alike.
+        lay_down : callable
+            Lays down the tasks, of what a place gives, which is open in a fragment.
+        given : Given
+        """
+        fragment = self._fragments.get(key)
+        if fragment is None:
+            n_times = self._met[key] = self._met.get(key, 0) + 1
+            if key is None or n_times < WORTH_WRITING:
+                return 0, lay_down(given)
+            fragment = self.fragment(key, lambda: lay_down(given.opened()))
+        return self.place(fragment, label, given.ports, (), given.counts, given.times), fragment.made
+
     def placed(
         self, key: Hashable, label: Label, lay_down: Callable[[], Any], ports: Sequence[Port],
-        jobs: Sequence[Job] = (),
+        counts: Sequence[int] = (), times: Sequence[int] = (),
     ) -> tuple[int, Any]:  # fmt: skip
-        """The first task of a fragment (`fragment`) that is laid down here, and what it has made.
-
-        Of each of the jobs, in the fragment that of `opened`, the place says count and times.
-        """
+        """The first task of a fragment (`fragment`) that is laid down here, and what it has made."""
         whole = (key, label.phase, label.layer)
         fragment = self._fragments.get(whole) or self.fragment(whole, lay_down)
-        if not jobs:
-            return self.place(fragment, label, ports), fragment.made
-        counts = [job.count for job in jobs]
-        times = [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
         return self.place(fragment, label, ports, (), counts, times), fragment.made
+
+    def place_many(self, many: Many, label: Label) -> int:
+        """Lay down many fragments; returns the first task."""
+        if self._writing is None:
+            return self.graph.place_many(many, label.timestep, label.sample)
+        first = self._writing.n_tasks
+        for fragment, given in self.graph.places_of(many):
+            self._writing.include(fragment, *given)
+        return first
+
+    @property
+    def n_tasks(self) -> int:
+        """Tasks so far: the number of the next one, in the graph or the fragment that is written down."""
+        return (self._writing or self.graph).n_tasks
 
     def add(
         self,
@@ -228,6 +275,17 @@ class Context(Counted):
 def or_nothing(task: int | None) -> int:
     """A task among columns of tasks."""
     return NOTHING if task is None else task
+
+
+def numbers_of(jobs: Iterable[Job]) -> tuple[list[int], list[int]]:
+    """Counts and times of jobs, as `opened` asks for them."""
+    jobs = list(jobs)
+    return [job.count for job in jobs], [time for job in jobs for time in (job.occupancy_ps, job.latency_ps)]
+
+
+def listed(task: int | None) -> list[int]:
+    """A port: the task, or none."""
+    return [] if task is None else [task]
 
 
 def opened(job: Job, k: int) -> Job:

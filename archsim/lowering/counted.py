@@ -80,6 +80,7 @@ class Counted:
     _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict, init=False)
     _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict, init=False)
     _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict, init=False)
+    _of_input: dict[int, list[int]] = field(default_factory=dict, init=False)
     _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict, init=False)
 
     @cached_property
@@ -249,6 +250,7 @@ class Counted:
 
     def spikes_of_input(self, sample: int) -> list[int]:
         """Active inputs of each timestep."""
-        spikes = self.activity.spikes["input"][sample]
-        counts: list[int] = spikes.reshape(spikes.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
-        return counts
+        if sample not in self._of_input:
+            spikes = self.activity.spikes["input"][sample]
+            self._of_input[sample] = spikes.reshape(spikes.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
+        return self._of_input[sample]

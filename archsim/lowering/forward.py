@@ -26,32 +26,33 @@ the block's tile has its inputs and has told it. Pooling has no arrays: its home
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-from archsim.lowering.arrays import Product, counts_of
-from archsim.lowering.context import RELEASE, Claim, Context, Label, or_nothing
-from archsim.lowering.counted import Ints, Span
-from archsim.lowering.homes import Sent, admitted_to_history, keep, lay_down_home
-from archsim.lowering.order import as_inputs_come
-from archsim.lowering.reads import Reads, Turn
-from archsim.lowering.rooms import homes_read, input_room, message_bytes
-from archsim.lowering.transport import Room, empty_token, fetch, send_all, spike_bits
-from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of, stored_for
+from archsim.lowering.alike import StepsAlike
+from archsim.lowering.context import Context, Given, Label, listed
+from archsim.lowering.counted import Span
+from archsim.lowering.homes import AtHome, Sent, admitted_to_history, keep, lay_down_home
+from archsim.lowering.one_step import InputSent, StepDone, Waits
+from archsim.lowering.order import Step, as_inputs_come, units
+from archsim.lowering.reads import Turn
+from archsim.lowering.repeats import Repeats
+from archsim.lowering.rooms import input_room
+from archsim.lowering.transport import empty_token, fetch, send_all
+from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
 
 Key = tuple[str, int, int]  # layer, tile, step
+Come = dict[int, list[int]]  # by home, the tasks after which its sums are there
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
 
 
 @dataclass
-class Forward:
+class Forward(StepsAlike):
     """The forward pass of one sample, as far as it is laid down.
 
     Parameters
@@ -68,9 +69,6 @@ class Forward:
         The sample before: neurons of this one wait until that one has left them.
     """
 
-    ctx: Context
-    sample: int
-    phase: str
     learns: bool
     start: int | None = None
     before: Forward | None = None
@@ -84,59 +82,88 @@ class Forward:
     kept_potentials: dict[Key, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
-    _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)  # source, step, tile, home
-    _last_users: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
-    _reached: dict[Turn, NDArray[np.bool_]] = field(default_factory=dict)  # (blocks, steps)
-    _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Lay down all steps of all layers, each as soon as its inputs are there."""
-        for name, step in as_inputs_come(self.ctx.flow):
-            self.lay_down(name, step)
+        """Lay down all steps of all layers, each as soon as its inputs are there.
+
+        What follows on one step of the input is a unit; such that are alike are placed without another look.
+        """
+        self._forget_early_samples()
+        repeats, every = Repeats(self.ctx.graph), self._units
+        keys = [self._key(unit) for unit in every]
+        at = 0
+        while at < len(every):
+            n = 1
+            if repeats.comes_again(keys[at]):
+                while at + n < len(every) and keys[at + n] == keys[at]:
+                    n += 1
+                self._again(repeats, every[at : at + n])
+            else:
+                mark = self.ctx.graph.mark()
+                parts = [self._laid_down(name, step) for name, step in every[at]]
+                repeats.learn(keys[at], self.ctx.graph.since(mark), parts)
+            at += n
+
+    def _forget_early_samples(self) -> None:
+        """Samples that lie further back than any step looks: in a run of thousands they would fill the memory."""
+        ctx, tile = self.ctx, self.ctx.chip.tile
+        n_replicas = 1 + max((block.replica for block in ctx.mapping.blocks), default=0)
+        back = max(UNDER_WAY, tile.n_input_sets * n_replicas, tile.n_accumulator_sets)
+        fewest = min(ctx.flow.n_steps(name) for name in (INPUT, *ctx.network.names))
+        run: Forward | None = self
+        for _ in range(math.ceil(back / fewest)):
+            run = None if run is None else run.before
+        if run is not None:
+            run.before = None
+
+    @property
+    def _units(self) -> list[list[Step]]:
+        known = self.ctx.known
+        if "units" not in known:
+            known["units"] = list(units(as_inputs_come(self.ctx.flow)))
+        found: list[list[Step]] = known["units"]
+        return found
+
+    def _key(self, unit: Sequence[Step]) -> Hashable:
+        """Units with the same key have the same tasks; None as for `kind_of`."""
+        kinds = tuple(self.kind_of(name, step) for name, step in unit)
+        return None if None in kinds else kinds
+
+    def _again(self, repeats: Repeats, alike: Sequence[Sequence[Step]]) -> None:
+        """Units that are the last one, moved on."""
+        counts = []
+        for of_part in zip(*alike, strict=True):
+            counts.append(self.counts_of_steps(of_part[0][0], [step for _, step in of_part]))
+        for unit, parts in zip(alike, repeats.place(np.concatenate(counts, axis=1)), strict=True):
+            for (name, step), (first, done) in zip(unit, parts, strict=True):
+                self._remember(name, step, first, done)
 
     def lay_down(self, name: str, step: int) -> None:
         """Lay down one step of a layer, or of the input; the steps that it needs must be there."""
-        if name == INPUT:
-            self._send_input(step)
-        else:
-            self._step(self.ctx.plan(name), step)
+        self._laid_down(name, step)
+
+    def _laid_down(self, name: str, step: int) -> tuple[int, InputSent | StepDone]:
+        part = self._send_input(step) if name == INPUT else self._step(self.ctx.plan(name), step)
+        self._remember(name, step, *part)
+        return part
 
     @property
     def over(self) -> list[int]:
         """Tasks after which nothing of the sample is under way, also of what nobody reads."""
         return [*self.left.values(), *self.emptied.values()]
 
-    def label(self, layer: str, step: int) -> Label:
-        """The label of a step's tasks."""
-        return Label(self.phase, layer, self.ctx.flow.timestep(layer, step), self.sample)
-
-    def last_users(self, layer: str, source: str) -> dict[int, int]:
-        """For each step of a source: the last step of the layer that reads it."""
-        key = (layer, source)
-        if key not in self._last_users:
-            known = self.before.last_users(layer, source) if self.before is not None else None
-            self._last_users[key] = known or self.ctx.flow.last_users(self.ctx.network.layer(layer), source)
-        return self._last_users[key]
-
     # ---- the input -----------------------------------------------------------------------------
 
-    def _send_input(self, step: int) -> None:
-        ctx, label = self.ctx, self.label(INPUT, step)
-        shape, bits = ctx.network.input_shape, ctx.bits[INPUT]
-        n_values = shape[0] * ctx.flow.n_positions(INPUT)
-        on_link = spike_bits(ctx, n_values, ctx.spikes_of_input(self.sample)[step], bits)
-        for consumer in ctx.network.consumers(INPUT):
-            plan = ctx.plan(consumer.name)
-            if not plan.tiles or step not in self.last_users(consumer.name, INPUT):
-                continue
-            first, received = ctx.placed(
-                ("input", consumer.name, on_link), label,
-                partial(self._lay_down_input, label, plan, n_values * bits, on_link),
-                [self._received_before(consumer.name, step)],
-            )  # fmt: skip
-            self.received[consumer.name, step] = [first + task for task in received.values()]
-            for tile, task in received.items():
-                self.arrived.setdefault((consumer.name, tile, INPUT, step), []).append(first + task)
+    def _send_input(self, step: int) -> tuple[int, InputSent]:
+        ctx, label, begin = self.ctx, self.label(INPUT, step), self.ctx.graph.n_tasks
+        n_bits = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT) * ctx.bits[INPUT]
+        on_link, sent = self.on_link_of_input[step], {}
+        for name in self.readers_of_input(step):
+            lay_down = partial(self._lay_down_input, label, ctx.plan(name), n_bits, on_link)
+            ports = [self._received_before(name, step)]
+            first, received = ctx.placed(("input", name, on_link), label, lay_down, ports)
+            sent[name] = {tile: first - begin + task for tile, task in received.items()}
+        return begin, InputSent(sent)
 
     def _lay_down_input(self, label: Label, plan: LayerPlan, n_bits: int, on_link: int) -> dict[int, int]:
         """One timestep out of the global buffer, to all tiles of a layer; by tile, when it is there."""
@@ -157,46 +184,121 @@ class Forward:
 
     # ---- one step of one layer -----------------------------------------------------------------
 
-    def _step(self, plan: LayerPlan, step: int) -> None:
-        come: dict[int, list[int]] = {home.tile: [] for home in plan.homes}
-        turn, active = self._turn(plan, step), self._active(plan, step)
+    def _step(self, plan: LayerPlan, step: int) -> tuple[int, StepDone]:
+        key = self.kind_of(plan.layer.name, step)
+        turn = self.turn_of(plan, step)
+        active = self.active_of(turn, step)
+        given = self._given(plan, step, turn, active)
+        lay_down = partial(self._lay_down_step, plan, step, turn, active)
+        return self.ctx.recurring(key, self.label(plan.layer.name, step), lay_down, given)
+
+    def _given(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> Given:
+        """Ports: of each tile's fetch, each block's last write, each home's sets of accumulators, each home."""
+        ctx, name = self.ctx, plan.layer.name
+        ports = [self._before_fetch(plan, tile, step) for tile in plan.tiles]
+        counts: list[int] = []
+        if active:
+            if ctx.last_write:
+                ports += [listed(ctx.last_write.get(turn.blocks[k])) for k in active]
+            distance = ctx.chip.tile.n_accumulator_sets
+            ports += [listed(self._sent_before(name, home.tile, step, distance)) for home in plan.homes]
+            counts = self.counts_of_steps(name, [step])[0].tolist()
+        for home in plan.homes:
+            ports.append(listed(self._start_of(step)) + listed(self._sent_before(name, home.tile, step, 1)))
+            ports.append(listed(self.left.get(home.tile) if self._in_order(plan) else None))
+        return Given(ports, counts)
+
+    def _lay_down_step(
+        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], given: Given
+    ) -> StepDone:
+        ports, n_blocks, n_homes = list(given.ports), len(active), len(plan.homes)
+        done = StepDone({}, {}, {}, {})
+        come: Come = {home.tile: [] for home in plan.homes}
         n_accesses = self._fetched_accesses(plan, step, turn, active)
         for tile in plan.tiles:
-            fetched = self._fetch(plan, tile, step, n_accesses[tile])
+            fetched = done.fetched[tile] = self._fetch(plan, tile, step, n_accesses[tile], ports.pop(0), done.kept)
             if not plan.forward:
                 come[tile].append(self._pool(plan, tile, step, fetched))
         if active:
-            self._read(plan, step, turn, active, come)
+            written = [ports.pop(0) for _ in range(n_blocks)] if self.ctx.last_write else [[]] * n_blocks
+            free = {home.tile: ports.pop(0) for home in plan.homes}
+            counts = np.reshape(given.counts, (n_blocks, -1))
+            self._read(step, turn, active, Waits(written, free, counts), done, come)
         for tile, home in sorted(turn.ways_of(range(len(turn.blocks))) - turn.ways_of(active)):
-            come[home].append(self._nothing(plan, tile, home, step))
+            come[home].append(self._nothing(plan, tile, home, step, done.fetched[tile]))
+        assert len(ports) == 2 * n_homes
         for place in plan.homes:
-            self._home(plan, place, step, come[place.tile])
+            after, left = [*come[place.tile], *ports.pop(0)], ports.pop(0)
+            done.homes[place.tile] = self._home(plan, place, step, after, left)
+        return done
 
-    def _fetch(self, plan: LayerPlan, tile: int, step: int, n_accesses: int) -> int:
+    def _remember(self, name: str, step: int, first: int, done: StepDone | InputSent) -> None:
+        """What a step has done, for those that will wait for it."""
+        if isinstance(done, InputSent):
+            for reader, received in done.received.items():
+                self.received[reader, step] = [first + task for task in received.values()]
+                for tile, task in received.items():
+                    self.arrived.setdefault((reader, tile, INPUT, step), []).append(first + task)
+            return
+        for tile, task in done.fetched.items():
+            self.fetched[name, tile, step] = first + task
+        for tile, task in done.kept.items():
+            self.kept_inputs[name, tile, step] = first + task
+        for tile, tasks in done.read.items():
+            self.read[name, tile, step] = [first + task for task in tasks]
+        plan = self.ctx.plan(name)
+        for tile, (at, home) in done.homes.items():
+            begin = first + at
+            if plan.layer.neuron is not None:
+                self.updated[name, tile, step] = begin + home.updated
+                self.kept_potentials[name, tile, step] = begin + home.kept
+            self.sent[name, tile, step] = begin + home.stored
+            self.emptied[name, tile] = begin + home.released
+            if plan.layer is self.ctx.network.layers[-1]:
+                self.left[tile] = begin + home.released
+            for consumer, there, message in home.arrived:
+                self.arrived.setdefault((consumer, there, name, step), []).append(begin + message)
+
+    def _in_order(self, plan: LayerPlan) -> bool:
+        """Whether a step ends only when the one before has, so that the last step ends the sample."""
+        return plan.layer is self.ctx.network.layers[-1] and self.ctx.work.schedule == "sequential"
+
+    def _before_fetch(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
+        """What a fetch waits for: registers, and the step's inputs."""
+        name = plan.layer.name
+        after = [*listed(self._start_of(step)), *self._read_before(plan, tile, step)]
+        for source in sources_of(plan.layer):
+            for needed in self.ctx.flow.needs(plan.layer, step, source):
+                after += self.arrived.get((name, tile, source, needed), ())
+        return after
+
+    def _fetch(
+        self,
+        plan: LayerPlan,
+        tile: int,
+        step: int,
+        n_accesses: int,
+        after: Sequence[int],
+        kept: dict[int, int],
+    ) -> int:
         """Read the step's inputs out of the input buffer, once for each array (once in all on a broadcast bus)."""
         ctx, label, layer = self.ctx, self.label(plan.layer.name, step), plan.layer.name
-        after: list[int | None] = [self._start_of(step), *self._read_before(plan, tile, step)]
-        frees: list[Claim] = []
-        for source in sources_of(plan.layer):
-            for needed in ctx.flow.needs(plan.layer, step, source):
-                after += self.arrived.get((layer, tile, source, needed), [])
-            frees += self._leaving(plan, tile, source, step)
-        kept = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
+        frees = [c for source in sources_of(plan.layer) for c in self.leaving(plan, tile, source, step)]
+        keeps = self._keeps(plan, "inputs") and tile in plan.gradient_tiles
         n_vectors = ctx.n_vectors(layer, step)
 
         def lay_down() -> tuple[int, int]:
             waits = opening(0)
-            if kept:
+            if keeps:
                 waits = admitted_to_history(ctx, label, plan, tile, step, "inputs", waits)
             task = fetch(ctx, label, tile, n_accesses, [waits], frees)
-            return task, keep(ctx, label, plan, tile, step, "inputs", task) if kept else task
+            return task, keep(ctx, label, plan, tile, step, "inputs", task) if keeps else task
 
-        key = ("fetch", tile, n_accesses, n_vectors, kept, *frees)
-        first, (task, in_history) = ctx.placed(key, label, lay_down, [after])
-        if kept:
-            self.kept_inputs[layer, tile, step] = first + in_history
-        self.fetched[layer, tile, step] = first + task
-        self._leave_shared(plan, tile, step, first + task)
+        key = ("fetch", tile, n_accesses, n_vectors, keeps, *frees)
+        first, (task, history) = ctx.placed(key, label, lay_down, [after])
+        if keeps:
+            kept[tile] = first + history
+        self.leave_shared(plan, tile, step, first + task)
         return first + int(task)
 
     def _start_of(self, step: int) -> int | None:
@@ -235,130 +337,29 @@ class Forward:
             for tile, rows in found.items()
         }
 
-    def _turn(self, plan: LayerPlan, step: int) -> Turn:
-        """The blocks whose turn the step is: those of one replica."""
-        known, name = self.ctx.known, plan.layer.name
-        if ("turns", name) not in known:
-            n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-            known["turns", name] = [
-                Turn(plan, [block for block in plan.forward if block.replica == replica])
-                for replica in range(n_replicas)
-            ]
-        turns: list[Turn] = known["turns", name]
-        return turns[step % len(turns)]
-
-    def _active(self, plan: LayerPlan, step: int) -> list[int]:
-        """Blocks that are read in this step: all whose turn it is, or those that an input reaches."""
-        ctx, turn = self.ctx, self._turn(plan, step)
-        if not ctx.chip.execution.skip_idle_blocks:
-            return list(range(len(turn.blocks)))
-        if turn not in self._reached:
-            spans = [ctx.active_per_step(plan.layer, self.sample, block.rows) for block in turn.blocks]
-            shape = (len(spans), ctx.flow.n_steps(plan.layer.name))
-            self._reached[turn] = np.array(spans, np.int64).reshape(shape) > 0
-        reached = self._reached[turn]
-        active: list[int] = np.flatnonzero(reached[:, step]).tolist()
-        return active
-
-    def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int) -> int:
+    def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int, fetched: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
-        name = plan.layer.name
-        return empty_token(self.ctx, self.label(name, step), tile, home, self.fetched[name, tile, step])
-
-    def _leaving(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Claim]:
-        """Space of the inputs that no later step of the layer reads."""
-        claims: dict[int, int] = {}
-        for s in self._read_for_good(plan, source, step):
-            for room in self._rooms(plan, tile, source, s):
-                claims[room.resource] = claims.get(room.resource, 0) + room.n_bytes
-        return list(claims.items())
-
-    def _read_for_good(self, plan: LayerPlan, source: str, step: int) -> list[int]:
-        """Steps of a source that this step of a layer is the last to read."""
-        users = self.last_users(plan.layer.name, source)
-        return [s for s in self.ctx.flow.needs(plan.layer, step, source) if users[s] == step]
-
-    def _rooms(self, plan: LayerPlan, tile: int, source: str, step: int) -> list[Room]:
-        """Where the messages of a source's step lie in a tile's input buffer, those that no other layer reads."""
-        ctx = self.ctx
-        if source == INPUT:
-            n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
-            return [input_room(ctx, plan, tile, source, None, n_bytes(n_values, ctx.bits[INPUT]))]
-        return [
-            input_room(ctx, plan, tile, source, home, message_bytes(ctx, source, home, step))
-            for home in homes_read(ctx, plan, tile, source)
-            if len(self._sharers(plan, tile, source, home, step)) == 1
-        ]
-
-    def _sharers(self, plan: LayerPlan, tile: int, source: str, home: Home, step: int) -> list[str]:
-        """Layers on a tile that read a step of a home of a source where `plan` reads it, itself among them."""
-        plans, network = self.ctx.mapping.plans, self.ctx.network
-        if source == INPUT or not network.layer(source).recurrent:
-            return [plan.layer.name]
-        owner = stored_for(plans, plan, tile, source, home, network)
-        return [
-            name
-            for name in self._consumers(source)
-            if tile in plans[name].tiles
-            and step in self.last_users(name, source)
-            and home in homes_read(self.ctx, plans[name], tile, source)
-            and stored_for(plans, plans[name], tile, source, home, network) == owner
-        ]
-
-    def _leave_shared(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> None:
-        """Give back the space of spikes that several layers on a tile read, once the last of them has."""
-        ctx, label = self.ctx, self.label(plan.layer.name, step)
-        for source in sources_of(plan.layer):
-            if source == INPUT or not ctx.network.layer(source).recurrent:
-                continue
-            homes = homes_read(ctx, plan, tile, source)
-            for s, home in product(self._read_for_good(plan, source, step), homes):
-                sharers = self._sharers(plan, tile, source, home, s)
-                read = self._readers.setdefault((source, s, tile, home.tile), [])
-                read.append(fetched)
-                if len(read) == len(sharers) > 1:
-                    size = message_bytes(ctx, source, home, s)
-                    room = input_room(ctx, plan, tile, source, home, size)
-                    ctx.add(label, RELEASE, 1, after=read, frees=[room.claim])
+        return empty_token(self.ctx, self.label(plan.layer.name, step), tile, home, fetched)
 
     def _read(
-        self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], come: dict[int, list[int]]
+        self,
+        step: int,
+        turn: Turn,
+        active: Sequence[int],
+        waits: Waits,
+        done: StepDone,
+        come: dict[int, list[int]],
     ) -> None:
         """Read blocks and add their sums up at their homes."""
-        ctx, name, n_vectors = self.ctx, plan.layer.name, self.ctx.n_vectors(plan.layer.name, step)
-        reads, counts = self._reads(turn, n_vectors)
-        fetched = {tile: self.fetched[name, tile, step] for tile in plan.tiles}
-        distance = ctx.chip.tile.n_accumulator_sets
-        free = {home.tile: or_nothing(self._sent_before(name, home.tile, step, distance)) for home in plan.homes}
+        ctx, name = self.ctx, turn.plan.layer.name
+        reads, _ = self.reads_of(turn, ctx.n_vectors(name, step))
         where = [(turn.blocks[k].tile, turn.homes[k]) for k in active]
-        waits = [
-            [fetched[tile], ctx.written_last(turn.blocks[k])] for k, (tile, _) in zip(active, where, strict=True)
-        ]
-        frees = [[[free[home]]] for _, home in where]
-        merged, added = reads.place(ctx, self.label(name, step), active, counts[active, step], waits, frees)
+        before = [[done.fetched[tile], *written] for (tile, _), written in zip(where, waits.written, strict=True)]
+        frees = [[waits.free[home]] for _, home in where]
+        merged, added = reads.place(ctx, self.label(name, step), active, waits.counts, before, frees)
         for (tile, home), read, [task] in zip(where, merged, added, strict=True):
-            self.read.setdefault((name, tile, step), []).append(read)
+            done.read.setdefault(tile, []).append(read)
             come[home].append(task)
-
-    def _reads(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
-        """What the blocks of a turn compute, and what they drive and read, by block and step."""
-        ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
-        if key not in self._counts:
-            bits = max(ctx.bits[source] for source in sources_of(layer))
-            signed = any(ctx.signed[source] for source in sources_of(layer))
-            products = [Product(block, n_vectors, bits, signed) for block in turn.blocks]
-            counts = [self._driven(turn, product) for product in products]
-            if ("reads", *key) not in ctx.known:
-                n_values = [block.n_columns * n_vectors for block in turn.blocks]
-                targets = [[target] for target in zip(turn.homes, n_values, strict=True)]
-                ctx.known["reads", *key] = Reads(products, targets)
-            self._counts[key] = ctx.known["reads", *key], np.array(counts)
-        return self._counts[key]
-
-    def _driven(self, turn: Turn, product: Product) -> Ints:
-        ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
-        codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
-        return counts_of(ctx, product, ctx.active_per_step(layer, self.sample, rows), codes)
 
     def _pool(self, plan: LayerPlan, tile: int, step: int, fetched: int) -> int:
         ctx, label = self.ctx, self.label(plan.layer.name, step)
@@ -373,35 +374,18 @@ class Forward:
 
     # ---- neurons and what they send ------------------------------------------------------------
 
-    def _home(self, plan: LayerPlan, home: Home, step: int, come: Sequence[int]) -> None:
+    def _home(
+        self, plan: LayerPlan, home: Home, step: int, come: Sequence[int], left: Sequence[int]
+    ) -> tuple[int, AtHome]:
         """Neurons, once all has come that their sums are made of, and what they send; without sums they leak."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
-        after = [*come, self._start_of(step), self._sent_before(name, home.tile, step, 1)]
-        n_spikes, n_vectors = ctx.spikes_per_step(name, self.sample, home)[step], ctx.n_vectors(name, step)
-        on_link = spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
-        consumers = [other for other in self._consumers(name) if step in self.last_users(other, name)]
-        # in order, so that the last step ends the sample
-        is_last = plan.layer is ctx.network.layers[-1]
-        left = self.left.get(home.tile) if is_last and ctx.work.schedule == "sequential" else None
-        key = ("home", home.tile, n_vectors, on_link, left is None, *consumers)
-        sent, keeps = Sent(on_link, consumers, in_order=left is not None), self._keeps(plan, "potentials")
-        first, done = ctx.placed(
-            key, label, lambda: lay_down_home(ctx, label, plan, home, step, sent, keeps=keeps), [after, left]
+        on_link, consumers = self.on_link(home, name, step), self.consumers_of(name, step)
+        key = ("home", home.tile, ctx.n_vectors(name, step), on_link, *consumers)
+        sent, keeps = Sent(on_link, consumers, self._in_order(plan)), self._keeps(plan, "potentials")
+        found: tuple[int, AtHome] = ctx.placed(
+            key, label, lambda: lay_down_home(ctx, label, plan, home, step, sent, keeps=keeps), [come, left]
         )
-        if plan.layer.neuron is not None:
-            self.updated[name, home.tile, step] = first + done.updated
-            self.kept_potentials[name, home.tile, step] = first + done.kept
-        self.sent[name, home.tile, step] = first + done.stored
-        self.emptied[name, home.tile] = first + done.released
-        if is_last:
-            self.left[home.tile] = first + done.released
-        for consumer, tile, message in done.arrived:
-            self.arrived.setdefault((consumer, tile, name, step), []).append(first + message)
-
-    def _consumers(self, name: str) -> list[str]:
-        network = self.ctx.network
-        own = [name] if network.layer(name).recurrent else []
-        return own + [layer.name for layer in network.consumers(name)]
+        return found
 
     def _keeps(self, plan: LayerPlan, what: str) -> bool:
         """Whether the backward pass will ask for a layer's inputs or potentials."""

@@ -21,14 +21,24 @@ slopes go with the errors, for they are multiplied at the synapse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from archsim.components import Job, Operations
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import summed_up
-from archsim.lowering.context import ADMIT, RELEASE, Claim, Context, Label, opened
+from archsim.lowering.context import (
+    ADMIT,
+    RELEASE,
+    Claim,
+    Context,
+    Given,
+    Label,
+    listed,
+    numbers_of,
+    opened,
+)
 from archsim.lowering.error_sums import ErrorSums
 from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
@@ -40,6 +50,7 @@ from archsim.taskgraph import opening
 from archsim.workload import Layer
 
 OUTER_PHASE = "gradient"
+Counts = tuple[int, int, int]  # errors, products, words of gradients
 
 
 @dataclass
@@ -63,7 +74,7 @@ class Learning:
     gradients: dict[str, list[int]]
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
-    _outer: dict[tuple[str, int], tuple[list[int], list[int], list[int]]] = field(default_factory=dict)
+    _outer: dict[tuple[str, int], tuple[list[Counts], Callable[[Counts], list[Job]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.phase)
@@ -92,20 +103,50 @@ class Learning:
         self, plan: LayerPlan, home: Home, step: int, after: Sequence[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
-        ctx, name, neuron = self.ctx, plan.layer.name, plan.layer.neuron
-        back, piece = ctx.rule.goes_back_in_time(ctx.work, plan.layer), ctx.rule.n_timesteps_of_a_piece(ctx.work)
-        ends = piece is not None and (ctx.flow.timestep(name, step) + 1) % piece == 0
-        later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name))) if back and not ends else None
-        kept = None if neuron is None else self.forward.kept_potentials[name, home.tile, step]
-        key = ("delta", home.tile, ctx.n_vectors(name, step), later is None, *frees)
-        first, done = ctx.placed(
-            key, self.label(name, step), lambda: self._lay_down_delta(plan, home, step, later is not None, frees),
-            [after, later, kept],
-        )  # fmt: skip
-        found = first + int(done)
-        if back:
-            self.deltas[name, home.tile, step] = found
+        ports = [[task for task in after if task is not None], *self.ports_of_delta(plan, home, step)]
+        found = self.place_delta(plan, home, step, ports, frees, has_later=bool(ports[1]))
+        self.remember_delta(plan, home, step, found)
         return found
+
+    def ports_of_delta(self, plan: LayerPlan, home: Home, step: int) -> tuple[list[int], list[int]]:
+        """The delta of the later timestep, where errors go back from it, and the potentials that were kept."""
+        ctx, name = self.ctx, plan.layer.name
+        later = None
+        if self._goes_back(plan.layer) and not self._ends_piece(name, step):
+            later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
+        kept = None if plan.layer.neuron is None else self.forward.kept_potentials[name, home.tile, step]
+        return listed(later), listed(kept)
+
+    def _goes_back(self, layer: Layer) -> bool:
+        key, known = ("goes back in time", layer.name), self.ctx.known
+        if key not in known:
+            known[key] = self.ctx.rule.goes_back_in_time(self.ctx.work, layer)
+        return bool(known[key])
+
+    def _ends_piece(self, name: str, step: int) -> bool:
+        piece = self._piece_length
+        return piece is not None and (self.ctx.flow.timestep(name, step) + 1) % piece == 0
+
+    @cached_property
+    def _piece_length(self) -> int | None:
+        return self.ctx.rule.n_timesteps_of_a_piece(self.ctx.work)
+
+    def place_delta(
+        self, plan: LayerPlan, home: Home, step: int, ports: Sequence[Sequence[int]], frees: Sequence[Claim], *,
+        has_later: bool,
+    ) -> int:  # fmt: skip
+        """Ports: what has arrived, the delta of the later timestep, the potentials that were kept."""
+        name = plan.layer.name
+        first, done = self.ctx.placed(
+            ("delta", home.tile, self.ctx.n_vectors(name, step), has_later, *frees), self.label(name, step),
+            lambda: self._lay_down_delta(plan, home, step, has_later, frees), ports,
+        )  # fmt: skip
+        return first + int(done)
+
+    def remember_delta(self, plan: LayerPlan, home: Home, step: int, task: int) -> None:
+        """Of a step, for those before it in time."""
+        if self._goes_back(plan.layer):
+            self.deltas[plan.layer.name, home.tile, step] = task
 
     def _lay_down_delta(
         self, plan: LayerPlan, home: Home, step: int, has_later: bool, frees: Sequence[Claim]
@@ -160,13 +201,21 @@ class Learning:
             By tile: the task that has fetched them, and the space that they hold there.
         """
         name = plan.layer.name
-        key = ("spread", self.ctx.n_vectors(name, step), *readers.items())
+        ports = [[deltas[home.tile], *self.scale_of(name, home.tile)] for home in plan.homes]
+        fetched, held, seen = self.place_spread(plan, step, ports, readers)
+        self.gradients.setdefault(name, []).extend(seen)
+        return fetched, held
+
+    def place_spread(
+        self, plan: LayerPlan, step: int, ports: Sequence[Sequence[int]], readers: dict[int, int]
+    ) -> tuple[dict[int, int], dict[int, list[Claim]], list[int]]:
+        """Ports: the delta of each home. Beside what `spread` returns: tasks that the update waits for."""
+        name = plan.layer.name
         first, (fetched, held, seen) = self.ctx.placed(
-            key, self.label(name, step), lambda: self._lay_down_spread(plan, step, readers),
-            [[deltas[home.tile], *self.scale_of(name, home.tile)] for home in plan.homes],
+            ("spread", self.ctx.n_vectors(name, step), *readers.items()), self.label(name, step),
+            lambda: self._lay_down_spread(plan, step, readers), ports,
         )  # fmt: skip
-        self.gradients.setdefault(name, []).extend(first + task for task in seen)
-        return {tile: first + task for tile, task in fetched.items()}, held
+        return {tile: first + task for tile, task in fetched.items()}, held, [first + task for task in seen]
 
     def _lay_down_spread(
         self, plan: LayerPlan, step: int, readers: dict[int, int]
@@ -257,18 +306,23 @@ class Learning:
         """Outer products of a step on one tile, gated by inputs and errors; frees the inputs kept for it."""
         ctx, name = self.ctx, plan.layer.name
         if (need := ctx.rule.traces(ctx.work, plan.layer)) is not None:
-            return self._outer_of_traces(plan, tile, step, fetched, need)
-        rescale, job, touched = self._jobs_of_outer(plan, tile, step)
-        jobs = [rescale, job, *([touched] if touched else [])]
-        key = ("outer", tile, ctx.n_vectors(name, step), *(job.action.name for job in jobs))
-        first, added = ctx.placed(
-            key, self.label(name, step, OUTER_PHASE), lambda: self._lay_down_outer(plan, tile, step, jobs),
-            [fetched, self.forward.kept_inputs[name, tile, step]], jobs,
+            added = self.outer_of_traces(plan, tile, step, fetched, need)
+        else:
+            jobs, kept = self.jobs_of_outer(plan, tile, step), self.forward.kept_inputs[name, tile, step]
+            added = self.place_outer(plan, tile, step, Given([[fetched], [kept]], *numbers_of(jobs)), jobs)
+        self.gradients.setdefault(name, []).append(added)
+        return added
+
+    def place_outer(self, plan: LayerPlan, tile: int, step: int, given: Given, jobs: Sequence[Job]) -> int:
+        """Ports: the errors, fetched; the inputs that were kept. Counts and times: those of the jobs."""
+        first, added = self.ctx.placed(
+            ("outer", tile, self.ctx.n_vectors(plan.layer.name, step), *(job.action.name for job in jobs)),
+            self.label(plan.layer.name, step, OUTER_PHASE),
+            lambda: self._lay_down_outer(plan, tile, step, jobs), *given,
         )  # fmt: skip
-        self.gradients.setdefault(name, []).append(first + added)
         return first + int(added)
 
-    def _outer_of_traces(self, plan: LayerPlan, tile: int, step: int, fetched: int, need: TraceNeed) -> int:
+    def outer_of_traces(self, plan: LayerPlan, tile: int, step: int, fetched: int, need: TraceNeed) -> int:
         """The same where traces are kept, which are brought up to date first."""
         ctx, name, sample = self.ctx, plan.layer.name, self.forward.sample
         label = self.label(name, step, OUTER_PHASE)
@@ -281,35 +335,46 @@ class Learning:
         before = [recalled, self.rescaled(label, tile, n_errors, [fetched]), *self.traced.get((name, tile), [])]
         done = meet_traces(ctx, label, StepOfTile(plan.layer, blocks, sample, step), need, before)
         self.traced[name, tile] = done
-        added = ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
-        self.gradients.setdefault(name, []).append(added)
-        return added
+        return ctx.add(label, RELEASE, 1, after=done, frees=[room.claim])
 
-    def _jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> tuple[Job, Job, Job | None]:
-        """To rescale the errors, to multiply, to add up the words that this touches; None if there are none."""
-        ctx, here = self.ctx, self.ctx.parts.at(tile)
-        n_errors, n_macs, n_words = (column[step] for column in self._counts_of_outer(plan, tile))
-        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        return (
-            self._rescale(n_errors),
-            here.gradient_unit.outer(n_macs, input_bits, arithmetic.error_bits(ctx.chip)),
-            here.gradient_buffer.accumulate(n_words) if n_words else None,
-        )
-
-    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> tuple[list[int], list[int], list[int]]:
-        """Errors, products and words of a tile, by step."""
+    def jobs_of_outer(self, plan: LayerPlan, tile: int, step: int) -> list[Job]:
+        """To rescale the errors, to multiply, to add up the words that this touches if there are any."""
         key = (plan.layer.name, tile)
         if key not in self._outer:
-            ctx, sample = self.ctx, self.forward.sample
-            blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
-            spans = {block.columns for block in blocks}
-            at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
-            self._outer[key] = (
-                _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
-                _summed(ctx.macs_per_step(*where) for where in at),
-                _summed(ctx.words_per_step(*where) for where in at),
-            )
-        return self._outer[key]
+            self._outer[key] = self._counts_of_outer(plan, tile), self._pricing_of_outer(plan, tile)
+        counts, priced = self._outer[key]
+        return priced(counts[step])
+
+    def _pricing_of_outer(self, plan: LayerPlan, tile: int) -> Callable[[Counts], list[Job]]:
+        """Jobs of one tile, of how many errors, products and words."""
+        ctx, here = self.ctx, self.ctx.parts.at(tile)
+        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
+        error_bits, unit = arithmetic.error_bits(ctx.chip), ctx.parts.gradient_unit
+        name, operations = self._of_rescaling
+
+        @cache
+        def priced(counts: Counts) -> list[Job]:
+            n_errors, n_macs, n_words = counts
+            jobs = [
+                unit.compute(name, n_errors, operations),
+                here.gradient_unit.outer(n_macs, input_bits, error_bits),
+            ]
+            return [*jobs, here.gradient_buffer.accumulate(n_words)] if n_words else jobs
+
+        return priced
+
+    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> list[Counts]:
+        """Errors, products and words of a tile, by step."""
+        ctx, sample = self.ctx, self.forward.sample
+        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
+        spans = {block.columns for block in blocks}
+        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
+        columns = (
+            _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
+            _summed(ctx.macs_per_step(*where) for where in at),
+            _summed(ctx.words_per_step(*where) for where in at),
+        )
+        return list(zip(*columns, strict=True))
 
     def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
         """Ports: the errors, fetched; the inputs that were kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archsim.mapping import Dataflow, sources_of
 from archsim.workload import INPUT
@@ -33,6 +33,24 @@ def as_inputs_come(flow: Dataflow) -> Iterator[Step]:
             ):
                 yield layer.name, done[layer.name]
                 done[layer.name] += 1
+
+
+def units(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Steps in pieces, each of which begins with one of the input.
+
+    Examples
+    --------
+    >>> list(units([("input", 0), ("out", 0), ("input", 1), ("out", 1)]))
+    [[('input', 0), ('out', 0)], [('input', 1), ('out', 1)]]
+    """
+    unit: list[Step] = []
+    for step in steps:
+        if step[0] == INPUT and unit:
+            yield unit
+            unit = []
+        unit.append(step)
+    if unit:
+        yield unit
 
 
 def as_output_asks(flow: Dataflow) -> Iterator[Step]:

@@ -91,7 +91,7 @@ class Reads:
             The tasks that merge each result, and its additions.
         """
         many = Many([], 0, [], [], [], counts)
-        at = first = ctx.graph.n_tasks
+        at = first = ctx.n_tasks
         is_late = ctx.work.schedule == "three_level"  # a later batch's write waits for them
         merged, added = [], []
         for k, before, of_additions in zip(active, waits, free, strict=True):
@@ -106,7 +106,7 @@ class Reads:
             if is_late:
                 ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
             at += row.n_tasks
-        ctx.graph.place_many(many._replace(n_tasks=at - first), label.timestep, label.sample)
+        ctx.place_many(many._replace(n_tasks=at - first), label)
         return merged, added
 
     def _learn(self, ctx: Context, label: Label, k: int) -> _Row:

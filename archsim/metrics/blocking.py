@@ -20,6 +20,7 @@ from archsim.names import NONE
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import in_64_bits, products
 from archsim.trace import Trace
+from archsim.units import close_match
 
 Ints = NDArray[np.int64]
 
@@ -87,10 +88,13 @@ def labels(graph: TaskGraph, by: str, actions: Mapping[str, Action] | None = Non
     EngineError
         There is no such grouping, or the prices are missing.
     """
-    if by not in GROUPINGS or (by == "component" and actions is None):
-        raise EngineError(f"cannot group by {by!r}; there are: {', '.join(GROUPINGS)}, component with its prices")
+    _check_grouping(by, GROUPINGS)
     if by == "component":
-        assert actions is not None
+        if actions is None:
+            raise EngineError(
+                "by='component' needs to know which component does each action; give the prices, too: "
+                "actions=result.actions"
+            )
         return _renamed([busy_component(actions[name]) for name in graph.action_names], graph.action)
     if by == "layer":
         return _renamed([name or NONE for name in graph.layer_names], graph.layer)
@@ -99,6 +103,13 @@ def labels(graph: TaskGraph, by: str, actions: Mapping[str, Action] | None = Non
     runs_on = _first_used(graph)
     names = [kind_of(name) if by == "kind" else name for name in graph.resource_names]
     return _renamed([*names, NONE], np.where(runs_on < 0, graph.n_resources, runs_on))
+
+
+def _check_grouping(by: str, known: Sequence[str]) -> None:
+    if by not in known:
+        raise EngineError(
+            f"by={by!r}: there is no such grouping{close_match(str(by), known)}; there are: {', '.join(known)}"
+        )
 
 
 def _renamed(names: Sequence[str], of_task: NDArray[np.integer]) -> Labels:
@@ -135,6 +146,11 @@ def path_shares(
     dict of str to int
         Picoseconds by name, the longest first. They sum to the makespan exactly.
 
+    Raises
+    ------
+    EngineError
+        As `labels`.
+
     Examples
     --------
     >>> from archsim.engine import run_tasks
@@ -150,6 +166,7 @@ def path_shares(
     ({'adc': 200, '(none)': 30}, {'dependency': 130, 'resource': 100})
     """
     sums: dict[str, int] = {}
+    _check_grouping(by, (*GROUPINGS, "cause"))
     group = None if by == "cause" else labels(graph, by, actions)
     for here, after in pairwise([*path, None]):
         assert here is not None

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from archsim.jit import njit
 from archsim.metrics.tour import plain_tour
+from archsim.taskgraph.compiled import by_time
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
 DEPENDENCY, RESOURCE, SPACE, QUEUE = 1, 2, 3, 4
-_DIGIT = 11
 _NEVER = 2**63 - 1
 
 tour = njit(cache=True)(plain_tour)
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A finished run: when, who stands where in line, and what is held."""
+    """A finished run: when, who stands where in line, and what is held; no priorities where all are equal."""
 
     start: Ints
     ready: Ints
@@ -42,34 +42,6 @@ class Run(NamedTuple):
     uses: Rows
     reserves: Rows
     frees: Rows
-
-
-@njit(cache=True, error_model="numpy")
-def by_time(when: Ints, code: Codes) -> tuple[Ints, Codes]:
-    """Both columns in the order of time, digit by digit from the lowest; equal times stay in their order."""
-    used = 0
-    for time in when:
-        used |= time
-    place = np.empty(2**_DIGIT, np.int64)
-    other_when, other_code = np.empty_like(when), np.empty_like(code)
-    shift = 0
-    while used > 0 and (used >> shift) & 1 == 0:  # whole nanoseconds are multiples of 8 ps
-        shift += 1
-    while used >> shift > 0:
-        for digit in range(2**_DIGIT):
-            place[digit] = 0
-        for time in when:
-            place[(time >> shift) & (2**_DIGIT - 1)] += 1
-        total = 0
-        for digit in range(2**_DIGIT):
-            total, place[digit] = total + place[digit], total
-        for k in range(len(when)):
-            digit = (when[k] >> shift) & (2**_DIGIT - 1)
-            other_when[place[digit]], other_code[place[digit]] = when[k], code[k]
-            place[digit] += 1
-        when, other_when, code, other_code = other_when, when, other_code, code
-        shift += _DIGIT
-    return when, code
 
 
 @njit(cache=True, error_model="numpy")
@@ -100,7 +72,7 @@ def in_line(run: Run, tasks: Ids, n: int, fifo: bool) -> None:
                 ahead = other < task
                 if fifo and run.ready[other] != run.ready[task]:
                     ahead = run.ready[other] < run.ready[task]
-                if fifo and run.priority[other] != run.priority[task]:
+                if fifo and len(run.priority) and run.priority[other] != run.priority[task]:
                     ahead = run.priority[other] < run.priority[task]
                 if ahead:
                     break

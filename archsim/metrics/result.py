@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -62,8 +62,8 @@ class Result(Shown):
         As given.
     path : tuple of Segment
         The critical path, see `critical_path`.
-    activity : RunActivity or None
-        What ran through the layers, where it is known.
+    seen : RunActivity, callable or None
+        What ran through the layers, where it is known, or who counts it when `activity` is asked for.
     advice : mapping or None
         What to change, where that was asked (``archsim.advise.Advice.record()``).
     books : Books
@@ -88,7 +88,7 @@ class Result(Shown):
     policy: str
     path: tuple[Segment, ...]
     books: Books
-    activity: RunActivity | None = None
+    seen: RunActivity | Callable[[], RunActivity] | None = None
     advice: Mapping[str, object] | None = None
 
     @classmethod
@@ -167,6 +167,11 @@ class Result(Shown):
         )  # fmt: skip
         result.check()
         return result
+
+    @cached_property
+    def activity(self) -> RunActivity | None:
+        """What ran through the layers, where it is known; counted when it is first asked for."""
+        return self.seen() if callable(self.seen) else self.seen
 
     # ---- the whole ----
 

@@ -84,7 +84,7 @@ def _result(labels: dict[str, Any], columns: dict[str, Any]) -> Result:
     )
     seen = labels.get("activity")  # older files have none
     known = None if seen is None else RunActivity.of_dict(seen)
-    return replace(result, activity=known, advice=labels.get("advice"))
+    return replace(result, seen=known, advice=labels.get("advice"))
 
 
 def _whole(name: str, columns: dict[str, Any], n_tasks: int, n_resources: int) -> Any:

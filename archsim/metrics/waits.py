@@ -143,18 +143,14 @@ def quick_waits(graph: TaskGraph, trace: Trace, fifo: bool) -> Waits | None:
     )
     times = (trace.start_ps, trace.ready_ps, trace.done_ps, graph.occupancy_ps)
     start, ready, done, occupancy = (_plain(column, np.int64) for column in times)
-    line = _plain(graph.priority, np.int32)
+    even = not n or graph.priority.strides == (0,) or bool((graph.priority == graph.priority[0]).all())
+    line = _plain(graph.priority[:0] if even else graph.priority, np.int32)
     run = compiled.Run(start, ready, done, occupancy, line, uses, reserves, frees)
-    columns = Waits(
-        trace.start_ps - trace.ready_ps,
-        np.full(n, BEGIN, np.int8),
-        np.full(n, -1, np.int32),
-        np.full(n, -1, np.int64),
-    )
+    cause, resource, holder = np.full(n, BEGIN, np.int8), np.full(n, -1, np.int32), np.full(n, -1, np.int64)
     after, capacity = (graph.after_ptr, graph.after_idx), _plain(graph.capacity, np.int64)
-    compiled.by_results(run, *(_plain(column, np.int32) for column in after), columns.holder, columns.cause)
-    compiled.by_claims(run, capacity, fifo, columns.holder, columns.cause, columns.resource)
-    return columns
+    compiled.by_results(run, *(_plain(column, np.int32) for column in after), holder, cause)
+    compiled.by_claims(run, capacity, fifo, holder, cause, resource)
+    return Waits(trace.start_ps - trace.ready_ps, cause, resource, holder)
 
 
 def _plain(column: NDArray[Any], of: type) -> NDArray[Any]:

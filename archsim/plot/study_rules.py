@@ -14,13 +14,14 @@ _MARKS = "osD^v<>PX*hpd8"
 
 
 def accuracy_by_errors(lines: Lines, path: str | Path) -> None:
-    """One panel for each depth: accuracy by bits of errors, a line for each rule; of the most passes."""
-    passes = max(line["passes"] for line in lines)
+    """One panel for each depth: accuracy by bits of errors, a line for each rule; all else as in the first."""
+    fixed = ("passes", "quantiser", "case")
+    lines = [line for line in lines if all(line[name] == lines[0][name] for name in fixed)]
     depths = sorted({line["depth"] for line in lines})
     fig = figure(3.2 * len(depths) + 3, 4)
     panels = fig.subplots(1, len(depths), sharey=True, squeeze=False)[0]
     for axis, depth in zip(panels, depths, strict=True):
-        here = [line for line in lines if line["depth"] == depth and line["passes"] == passes]
+        here = [line for line in lines if line["depth"] == depth]
         for number, name in enumerate(dict.fromkeys(line["contender"] for line in here)):
             mine = [line for line in here if line["contender"] == name]
             mine.sort(key=lambda line: float(line["bits"]))

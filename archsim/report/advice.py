@@ -9,7 +9,7 @@ from archsim.report.summary import Record
 from archsim.report.table import markdown_table, text_table
 from archsim.texts import as_markdown
 
-COLUMNS = ("move", "latency", "energy", "area", "peak power", "over budget", "--set")
+COLUMNS = ("move", "latency", "energy", "area", "peak power", "accuracy", "over budget", "--set")
 _FIGURES = ("latency", "energy", "area", "peak_power")
 _LONGEST = 60
 Row = Mapping[str, Any]
@@ -32,7 +32,7 @@ def advice_text(record: Record, top: int) -> str:
         lines += ["\nthe best two at once:", text_table(COLUMNS, [_row(row) for row in pairs[:top]])]
         lines += _more(len(pairs) - top, "pairs")
     lines += [f"in full: {text}" for text in _in_full([*moves[:top], *pairs[:top]])]
-    return "\n".join([*lines, *_notes(moves[:top]), *_rest(record)])
+    return "\n".join([*lines, *_learned(record), *_notes(moves[:top]), *_rest(record)])
 
 
 def advice_markdown(record: Record) -> list[str]:
@@ -45,7 +45,7 @@ def advice_markdown(record: Record) -> list[str]:
     if record["advice_pairs"]:
         pairs = [_row(row, whole=True) for row in record["advice_pairs"]]
         parts += ["The best two at once:", markdown_table(COLUMNS, pairs)]
-    told = [*_notes(record["advice"]), *_rest(record)]
+    told = [*_learned(record), *_notes(record["advice"]), *_rest(record)]
     return [*parts, "\n".join(f"- {as_markdown(line)}" for line in told)] if told else parts
 
 
@@ -57,7 +57,24 @@ def _goal(record: Record) -> str:
 def _row(row: Row, *, whole: bool = False) -> list[str]:
     sets = " ".join(f"--set {_quoted(one if whole else _short(one))}" for one in row["set"])
     figures = [_change(row[f"delta_{name}_frac"]) for name in _FIGURES]
-    return [row["title"], *figures, ", ".join(row["over_budget"]) or "-", sets]
+    return [row["title"], *figures, _accuracy(row), ", ".join(row["over_budget"]) or "-", sets]
+
+
+def _accuracy(row: Row) -> str:
+    """Whether a change touches the network's results, and by how much, where that was looked for.
+
+    Examples
+    --------
+    >>> _accuracy({"accuracy": None}), _accuracy({"accuracy": {"why": "rounded", "change": None}})
+    ('same', 'changes')
+    >>> _accuracy({"accuracy": {"why": "rounded", "change": -0.0125}})
+    '−1.25 points'
+    """
+    touched = row.get("accuracy")
+    if touched is None:
+        return "same" if "accuracy" in row else "-"  # older results do not say
+    change = touched["change"]
+    return "changes" if change is None else f"{100 * change:+.3g} points".replace("-", "−")
 
 
 def _change(part: float | None) -> str:
@@ -95,9 +112,23 @@ def _notes(rows: Sequence[Row]) -> list[str]:
     """Effects that the figures do not show, by move."""
     said: dict[str, dict[str, None]] = {}
     for row in rows:
-        for note in row["notes"]:
+        touched = row.get("accuracy")
+        for note in (*row["notes"], *([touched["why"]] if touched else [])):
             said.setdefault(note, {})[row["title"]] = None
     return [f"note: {', '.join(titles)}: {note}" for note, titles in said.items()]
+
+
+def _learned(record: Record) -> list[str]:
+    """What the column of accuracy is measured from, or how it is found."""
+    found = record.get("advice_accuracy")
+    if found:
+        when = f"{found['when']} adapting on the chip by {found['rule']}"
+        return [f"accuracy of the design as it is: {100 * found['value']:.3g} %, {when}; one seed"]
+    if any(row.get("accuracy") for row in (*record["advice"], *record["advice_pairs"])):
+        return [
+            "accuracy was not looked for; --accuracy does, for a workload that says how it learns, as watch_adapt"
+        ]
+    return []
 
 
 def _rest(record: Record) -> list[str]:

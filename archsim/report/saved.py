@@ -99,7 +99,20 @@ class _Named(_Strict):
     set: list[Name]
 
 
+class _Touched(_Strict):
+    why: str
+    value: Share | None
+    change: float | None
+
+
+class _Learned(_Strict):
+    value: Share
+    rule: Name
+    when: Name
+
+
 class _Advice(_Named):
+    accuracy: _Touched | None = None
     delta_latency_frac: Change | None
     delta_energy_frac: Change | None
     delta_area_frac: Change | None
@@ -116,7 +129,17 @@ class _Path(_Strict):
     share_of_component: dict[str, Share]
 
 
+class _Layer(_Strict):
+    name: Name
+    kind: str
+    inputs: list[str]
+    shape: list[Whole]
+    n: Whole
+    weights: list[Whole]
+
+
 class _Provenance(_Strict):
+    layers: list[_Layer] = Field(default_factory=list)
     chip: dict[str, Any] | None = None
     workload: dict[str, Any] | None = None
     versions: dict[str, str] = Field(default_factory=dict)
@@ -138,7 +161,9 @@ class _Record(_Strict):
     warnings: list[_Warning] = Field(default_factory=list)
     advice: list[_Advice] = Field(default_factory=list)
     advice_pairs: list[_Advice] = Field(default_factory=list)
+    advice_accuracy: _Learned | None = None
     advice_goal: Name = "not said"
+    advice_moves: list[str] = Field(default_factory=list)
     advice_budgets: list[str] = Field(default_factory=list)
     advice_idle: list[_Named] = Field(default_factory=list)
     advice_refused: list[_Named] = Field(default_factory=list)

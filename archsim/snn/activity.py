@@ -138,7 +138,7 @@ class Activity:
         if not 0 <= sample < self.n_samples:
             raise WorkloadError(f"there is no sample {sample}; the activity has 0 to {self.n_samples - 1}")
         of_sample = {name: values[sample] for name, values in self.spikes.items()}
-        return rows_of(self.network.layer(layer), of_sample)
+        return rows_of(self.network.layer(layer), of_sample, line_by_line=True)
 
     def error_lines(self, layer: str, sample: int) -> Spikes | None:
         """Which columns of a layer's weights have an error: 1 or 0; None if that is not known.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 
@@ -99,7 +100,8 @@ def evenly_active(network: Network, n_timesteps: int, n_samples: int, rates: Map
 def _pooled_activity(layer: Layer, drawn: Mapping[str, Array]) -> Spikes:
     assert isinstance(layer.op, Pool)  # for mypy
     windows = op_windows(layer, gather(layer, drawn))
-    active: Spikes = windows.max(axis=tuple(range(-len(layer.op.kernel), 0)))
+    taps = [windows[..., *tap] for tap in np.ndindex(*layer.op.kernel)]
+    active: Spikes = reduce(np.maximum, taps)
     return active
 
 

@@ -146,8 +146,11 @@ def _delayed(x: Array, n_steps: int) -> Array:
     return late
 
 
-def input_rows(layer: Layer, outputs: Mapping[str, Array]) -> Array:
-    """The rows that the layer's inputs drive, without the layer's own outputs; see :func:`rows_of`."""
+def input_rows(layer: Layer, outputs: Mapping[str, Array], *, line_by_line: bool = False) -> Array:
+    """The rows that the layer's inputs drive, without the layer's own outputs; see :func:`rows_of`.
+
+    With `line_by_line` each word line's values at all positions lie together in memory: quick to make and to count.
+    """
     if isinstance(layer.op, Pool):
         raise WorkloadError(f"layer {layer.name!r}: pooling has no weights, so it drives no word lines")
     x = gather(layer, outputs)
@@ -162,13 +165,16 @@ def input_rows(layer: Layer, outputs: Mapping[str, Array]) -> Array:
         )
     windows = op_windows(layer, x)
     n_kernel = len(layer.op.kernel)
+    n_rows = x.shape[1] * int(np.prod(layer.op.kernel))
+    if line_by_line:  # (T, C, *positions, *kernel) -> (T, C, *kernel, *positions)
+        windows = np.moveaxis(windows, range(-n_kernel, 0), range(2, 2 + n_kernel))
+        return windows.reshape(len(windows), n_rows, -1).swapaxes(1, 2)
     # (T, C, *positions, *kernel) -> (T, *positions, C, *kernel)
     windows = np.moveaxis(windows, 1, -1 - n_kernel)
-    n_rows = x.shape[1] * int(np.prod(layer.op.kernel))
     return windows.reshape(len(windows), -1, n_rows)
 
 
-def rows_of(layer: Layer, outputs: Mapping[str, Array]) -> Array:
+def rows_of(layer: Layer, outputs: Mapping[str, Array], *, line_by_line: bool = False) -> Array:
     """The vector that drives the word lines of a layer, for every timestep and output position.
 
     Parameters
@@ -177,6 +183,8 @@ def rows_of(layer: Layer, outputs: Mapping[str, Array]) -> Array:
         A dense layer or a convolution.
     outputs : mapping of str to array (T, *shape)
         Values of the layer's inputs by name, and of the layer itself if it is recurrent.
+    line_by_line : bool
+        How they lie in memory: see :func:`input_rows`.
 
     Returns
     -------
@@ -197,7 +205,7 @@ def rows_of(layer: Layer, outputs: Mapping[str, Array]) -> Array:
     >>> rows_of(layer, {"input": np.array([[1, 10], [2, 20], [3, 30]])}).tolist()
     [[[1, 2, 10, 20]], [[2, 3, 20, 30]]]
     """
-    rows = input_rows(layer, outputs)
+    rows = input_rows(layer, outputs, line_by_line=line_by_line)
     if not layer.recurrent:
         return rows
     if layer.name not in outputs:

@@ -3,7 +3,7 @@
 from archsim.taskgraph.builder import TaskGraphBuilder
 from archsim.taskgraph.fragment import Fragment, Port, opening
 from archsim.taskgraph.graph import Claims, TaskGraph
-from archsim.taskgraph.places import NOTHING, Known, Many
+from archsim.taskgraph.places import NOTHING, Known, Many, Mark, Unit
 from archsim.taskgraph.recurrence import Recurrence, find_recurrence
 from archsim.taskgraph.template import Run, TaskTemplate
 
@@ -13,12 +13,14 @@ __all__ = [
     "Fragment",
     "Known",
     "Many",
+    "Mark",
     "Port",
     "Recurrence",
     "Run",
     "TaskGraph",
     "TaskGraphBuilder",
     "TaskTemplate",
+    "Unit",
     "find_recurrence",
     "opening",
 ]

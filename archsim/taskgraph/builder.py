@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TooLargeError
+from archsim.taskgraph.faults import after_faults, claim_faults, number_faults, refuse, text_faults
 from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Known, Layout, Many, Places, Shape
+from archsim.taskgraph.places import TIMES, Given, Known, Layout, Many, Mark, Places, Shape, Unit
 from archsim.taskgraph.whole import is_whole
 
 
@@ -201,12 +202,12 @@ class TaskGraphBuilder:
             texts = {"action": action, "phase": phase, "layer": layer}
             claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
             faults = [
-                *_text_faults(texts),
-                *_number_faults(numbers),
-                *_after_faults(after, task),
-                *_claim_faults(claims_of, self._n_resources),
+                *text_faults(texts),
+                *number_faults(numbers),
+                *after_faults(after, task),
+                *claim_faults(claims_of, self._n_resources),
             ]
-            _refuse(task, action, faults, reason)
+            refuse(task, action, faults, reason)
         self._n_tasks = task + 1
         return task
 
@@ -284,6 +285,52 @@ class TaskGraphBuilder:
         self._places.add_many(many, len(self._action), (timestep, sample))
         return first
 
+    def mark(self) -> tuple[int, int, Mark]:
+        """This moment: tasks so far, single ones, and places."""
+        return self._n_tasks, len(self._action), self._places.mark()
+
+    def since(self, mark: tuple[int, int, Mark]) -> Unit | None:
+        """The fragments that have been placed since then; None if there is more, or nothing."""
+        first, n_single, places = mark
+        if len(self._action) > n_single:
+            return None
+        return self._places.since(places, first, self._n_tasks - first)
+
+    def again(self, unit: Unit, moves: NDArray[np.int64], n_timesteps: int, counts: NDArray[np.int64]) -> Unit:
+        """Add the tasks of a unit, moved on, again and again.
+
+        Parameters
+        ----------
+        unit : Unit
+            The last tasks there are.
+        moves : int64[n_ports]
+            How far each task that it waits for moves on from one unit to the next.
+        n_timesteps : int
+            How far its timesteps do.
+        counts : int64[n_units, n_counts]
+            The open counts of each unit.
+
+        Returns
+        -------
+        Unit
+            The last one.
+
+        Raises
+        ------
+        TooLargeError
+            There would be more tasks than may be.
+        EngineError
+            The unit does not come last, or has more or fewer counts.
+        """
+        n = len(counts)
+        if self._next(n * unit.n_tasks) != unit.first + unit.n_tasks:
+            raise EngineError(f"a unit that ends with task {unit.first + unit.n_tasks - 1} is not the last one")
+        return self._places.again(unit, moves, n_timesteps, counts, len(self._action))
+
+    def places_of(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
+        """Each of many places: its fragment, and the ports, slots, counts and times that it gives."""
+        return self._places.each(many)
+
     def _next(self, n_tasks: int) -> int:
         """The id of the next of so many more tasks."""
         first = self._n_tasks
@@ -359,63 +406,3 @@ def _number_of(names: dict[str, int], name: str) -> int:
             raise TypeError("a name must be text")
         number = names[name] = len(names)
     return number
-
-
-# A fault is (is it a matter of type?, what is wrong).
-_Fault = tuple[bool, str]
-
-
-def _text_faults(texts: dict[str, str]) -> Iterator[_Fault]:
-    for name, value in texts.items():
-        if not isinstance(value, str):
-            yield True, f"{name} {value!r} must be text"
-
-
-def _number_faults(numbers: dict[str, tuple[int, int, int]]) -> Iterator[_Fault]:
-    for name, (value, low, high) in numbers.items():
-        if not is_whole(value):
-            yield True, f"{name} {value!r} must be a whole number"
-        elif value < low:
-            yield False, f"{name} {value} must be {low} or more"
-        elif value >= high:
-            yield False, f"{name} {value} must be below {high}"
-
-
-def _after_faults(after: Iterable[int], task: int) -> Iterator[_Fault]:
-    if not isinstance(after, Iterable):
-        yield True, f"after {after!r} must be a list of task ids"
-        return
-    for p in after:
-        if not is_whole(p):
-            yield True, f"after {p!r} must be a task id (a whole number)"
-        elif p < 0:
-            yield False, f"after {p} is no task id (ids count from 0)"
-        elif p >= task:
-            yield False, f"after {p} names a task that does not exist yet (ids so far: below {task})"
-
-
-def _claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[_Fault]:
-    for name, claims in claims_of.items():
-        try:
-            pairs = [(r, u) for r, u in claims]
-        except (TypeError, ValueError):
-            yield True, f"{name} {claims!r} must be a list of (resource, units)"
-            continue
-        for r, u in pairs:
-            if not is_whole(r):
-                yield True, f"{name}: resource {r!r} must be a number that resource() returned"
-            elif not 0 <= r < n_resources:
-                yield False, f"{name}: resource {r} is unknown (there are {n_resources}, counting from 0)"
-            if not is_whole(u):
-                yield True, f"{name}: units {u!r} must be a whole number"
-            elif not 1 <= u < 2**63:
-                yield False, f"{name}: units {u} must be 1 or more, below 2**63"
-
-
-def _refuse(task: int, action: object, faults: list[_Fault], reason: str) -> None:
-    """Raise one error that names every fault of a task."""
-    text = "; ".join(what for _, what in faults) or reason
-    message = f"task {task} ({action}): {text}"
-    if not faults or any(of_type for of_type, _ in faults):
-        raise ValueError(message)
-    raise EngineError(message)

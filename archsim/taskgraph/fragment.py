@@ -12,7 +12,8 @@ open stands in the fragment as a negative number, `opening` (0), `opening` (1), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from archsim.taskgraph.graph import Claims
@@ -114,3 +115,55 @@ class Fragment:
         for rows, claims in (self.uses, uses), (self.reserves, reserves), (self.frees, frees):
             rows.append(claims)
         return task
+
+    def include(
+        self,
+        other: Fragment,
+        ports: Sequence[Port] = (),
+        slots: Sequence[int] = (),
+        counts: Sequence[int] = (),
+        times: Sequence[int] = (),
+    ) -> int:
+        """Add the tasks of another fragment, as `TaskGraphBuilder.place`; what is given may be open itself.
+
+        Returns
+        -------
+        int
+            The first of them.
+
+        Examples
+        --------
+        >>> inner, outer = Fragment(), Fragment()
+        >>> _ = inner.task(action="read", count=opening(0), after=[opening(0)])
+        >>> outer.include(inner, ports=[opening(3)], counts=[7]), outer.after_idx, outer.count
+        (0, [-4], [7])
+        """
+        first = self.n_tasks
+        for begin, end in pairwise(other.after_ptr):
+            for task in other.after_idx[begin:end]:
+                self.after_idx.extend((first + task,) if task >= 0 else _tasks_of(ports[-1 - task]))
+            self.after_ptr.append(len(self.after_idx))
+        self.count.extend(_filled(other.count, counts))
+        self.occupancy_ps.extend(_filled(other.occupancy_ps, times))
+        self.latency_ps.extend(_filled(other.latency_ps, times))
+        self.priority.extend(other.priority)
+        self.action.extend(other.action)
+        self.phase.extend(other.phase)
+        self.layer.extend(other.layer)
+        for mine, its in (self.uses, other.uses), (self.reserves, other.reserves), (self.frees, other.frees):
+            n_before = len(mine.units)
+            mine.ptr.extend(n_before + end for end in its.ptr[1:])
+            mine.resource.extend(_filled(its.resource, slots))
+            mine.units.extend(its.units)
+        return first
+
+
+def _tasks_of(port: Port) -> Iterable[int]:
+    if isinstance(port, int):
+        return (port,)
+    return () if port is None else (task for task in port if task is not None)
+
+
+def _filled(numbers: Iterable[int], given: Sequence[int]) -> Iterator[int]:
+    """Numbers with what is given for the open ones; as they are, for times may remember where they come from."""
+    return (given[-1 - int(number)] if int(number) < 0 else number for number in numbers)

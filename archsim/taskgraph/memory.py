@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from numbers import Real
 from pathlib import Path
 
 from archsim.errors import EngineError
 
+LARGE_TASKS = 500_000
+"""From so many tasks on, what a step of a run has freed is worth handing back to the system."""
 SMALL = 2**26
 """Without a limit of the caller's, what needs less than 64 MiB is not worth asking the system."""
 
@@ -156,3 +159,20 @@ def _of_the_container() -> int | None:
         except (OSError, ValueError):  # no such group, or no limit
             continue
     return None
+
+
+def give_back(n_tasks: int) -> None:
+    """Hand memory that was freed back to the system, where the C library keeps it for later (glibc's does).
+
+    Columns of one step of a run rarely fit into the gaps that those of the step before have left.
+
+    Parameters
+    ----------
+    n_tasks : int
+        Of the graph; nothing is done for a small one.
+    """
+    if n_tasks < LARGE_TASKS:
+        return
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)

@@ -7,9 +7,9 @@ put together at once, out of the columns of single tasks and those of each fragm
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
 """What a place gives: ports, slots, counts, times."""
 Shape = tuple[int, int, int, int]
 """How many of each."""
+Mark = tuple[int, int, int, int, int, int]
 PORTS, SLOTS, COUNTS, TIMES = range(4)
 NOTHING = -1
 
@@ -59,6 +60,43 @@ class Known(NamedTuple):
     number: int
     n_tasks: int
     shape: Shape
+
+
+class Unit(NamedTuple):
+    """Fragments that were placed one after the other.
+
+    Attributes
+    ----------
+    first, n_tasks : int
+        Its tasks.
+    numbers, port_sizes, slots : array
+        As of `Many`.
+    ports : int64 array
+        The tasks that they wait for.
+    timestep, sample : int64 array
+        Of each place.
+    n_counts : int
+        How many open counts they have; open times there are none.
+    """
+
+    first: int
+    n_tasks: int
+    numbers: array[int]
+    port_sizes: array[int]
+    slots: array[int]
+    ports: Ints
+    timestep: Ints
+    sample: array[int]
+    n_counts: int
+
+    def follows(self, before: Unit) -> bool:
+        """Whether it has the same fragments as the unit right before it, some timesteps later."""
+        return (
+            before.first + before.n_tasks == self.first
+            and (before.numbers, before.port_sizes, before.slots) == (self.numbers, self.port_sizes, self.slots)
+            and (before.sample, before.n_counts) == (self.sample, self.n_counts)
+            and len(set((self.timestep - before.timestep).tolist())) == 1
+        )
 
 
 class Places:
@@ -108,9 +146,9 @@ class Places:
             elif port is None:
                 sizes.append(0)
             else:
-                n_before_port = len(tasks)
-                tasks.extend(task for task in port if task is not None)
-                sizes.append(len(tasks) - n_before_port)
+                known_tasks = [task for task in port if task is not None] if None in port else port
+                tasks.extend(known_tasks)
+                sizes.append(len(known_tasks))
         if slots:
             self.slots.extend(slots)
         if counts:
@@ -133,6 +171,56 @@ class Places:
         self.timestep.extend([label[0]] * n)
         self.sample.extend([label[1]] * n)
         self.n_tasks += many.n_tasks
+
+    def mark(self) -> Mark:
+        """Where the next place will be."""
+        return (
+            len(self.number),
+            len(self.port_sizes),
+            len(self.port_tasks),
+            len(self.slots),
+            len(self.counts),
+            len(self.times),
+        )
+
+    def since(self, mark: Mark, first: int, n_tasks: int) -> Unit | None:
+        """What was placed since then; None if times were open, or nothing was placed."""
+        number, port_sizes, ports, slots, counts, times = mark
+        if len(self.times) > times or len(self.number) == number:
+            return None
+        return Unit(
+            first, n_tasks, self.number[number:], self.port_sizes[port_sizes:], self.slots[slots:],
+            np.array(self.port_tasks[ports:], np.int64), np.array(self.timestep[number:], np.int64),
+            self.sample[number:], len(self.counts) - counts,
+        )  # fmt: skip
+
+    def again(self, unit: Unit, moves: Ints, n_timesteps: int, counts: Ints, n_before: int) -> Unit:
+        """The places of a unit as often as there are counts, moved on; the last one."""
+        n = len(counts)
+        if counts.shape[1] != unit.n_counts:
+            raise EngineError(f"a unit with {unit.n_counts} open counts is placed with {counts.shape[1]}")
+        ahead = np.arange(1, n + 1)[:, None]
+        ports, timestep = unit.ports + ahead * moves, unit.timestep + ahead * n_timesteps
+        self.number.extend(unit.numbers * n)
+        self.n_before.extend([n_before] * (n * len(unit.numbers)))
+        self.port_sizes.extend(unit.port_sizes * n)
+        self.port_tasks.frombytes(ports.astype(np.int32).tobytes())
+        self.slots.extend(unit.slots * n)
+        self.counts.frombytes(counts.astype(np.int64).tobytes())
+        self.timestep.frombytes(timestep.astype(np.int32).tobytes())
+        self.sample.extend(unit.sample * n)
+        self.n_tasks += n * unit.n_tasks
+        return unit._replace(first=unit.first + n * unit.n_tasks, ports=ports[-1], timestep=timestep[-1])
+
+    def each(self, many: Many) -> Iterator[tuple[Fragment, Given]]:
+        """Each of many places, with what it gives."""
+        fragments = list(self.fragments.items())
+        sizes, tasks = iter(many.port_sizes), iter(many.port_tasks)
+        slots, counts = iter(many.slots), iter(many.counts.ravel().tolist())
+        for number in many.numbers:
+            fragment, (_, _, (n_ports, n_slots, n_counts, _)) = fragments[number]
+            ports = [list(islice(tasks, size)) for size in islice(sizes, n_ports)]
+            yield fragment, (ports, list(islice(slots, n_slots)), list(islice(counts, n_counts)), ())
 
     def layout(
         self, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]], n_resources: int
@@ -287,12 +375,13 @@ def _entries(begin: Ints, length: Ints, start: Ints) -> Ints:
 
 def _check_openings(fragment: Fragment, shape: Shape) -> None:
     """Refuse a fragment that asks for more than its places give, or for tasks that it has not."""
-    resources = [r for name in ROWS for r in getattr(fragment, name).resource]
-    units = [u for name in ROWS for u in getattr(fragment, name).units]
-    times = [int(time) for time in (*fragment.occupancy_ps, *fragment.latency_ps)]  # comparisons may be noted
+    rows = [getattr(fragment, name) for name in ROWS]
+    resources = list(chain.from_iterable(row.resource for row in rows))
+    units = list(chain.from_iterable(row.units for row in rows))
+    times = list(map(int, chain(fragment.occupancy_ps, fragment.latency_ps)))  # comparisons may be noted
     given = (fragment.after_idx, resources, fragment.count, times)
     for what, n, numbers in zip(("port", "slot", "count", "time"), shape, given, strict=True):
-        if least := min((k for k in numbers if k < -n), default=0):
+        if (least := min(numbers, default=0)) < -n:
             raise EngineError(f"a fragment asks for {what} {-1 - least}; its places give {n}")
     owners = np.repeat(np.arange(fragment.n_tasks), np.diff(fragment.after_ptr))
     if (np.array(fragment.after_idx, np.int64) >= owners).any():

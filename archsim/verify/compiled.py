@@ -20,7 +20,6 @@ Ids = NDArray[np.int32]
 Codes = NDArray[np.uint32]
 
 USED, DONE = 1, 2
-_DIGIT = 11
 _LARGEST = 2**62  # sums of two stay below 2**63
 
 
@@ -150,34 +149,6 @@ def ends_of(t: Tasks, start: Ints, done: Ints) -> tuple[Ints, Codes]:
 
 
 @njit(cache=True, error_model="numpy")
-def sorted_by_time(when: Ints, code: Codes) -> tuple[Ints, Codes]:
-    """Both columns in the order of time, digit by digit from the lowest; equal times stay in their order."""
-    used = 0
-    for time in when:
-        used |= time
-    place = np.empty(2**_DIGIT, np.int64)
-    other_when, other_code = np.empty_like(when), np.empty_like(code)
-    shift = 0
-    while used > 0 and (used >> shift) & 1 == 0:  # whole nanoseconds are multiples of 8 ps
-        shift += 1
-    while used >> shift > 0:
-        for digit in range(2**_DIGIT):
-            place[digit] = 0
-        for time in when:
-            place[(time >> shift) & (2**_DIGIT - 1)] += 1
-        total = 0
-        for digit in range(2**_DIGIT):
-            total, place[digit] = total + place[digit], total
-        for k in range(len(when)):
-            digit = (when[k] >> shift) & (2**_DIGIT - 1)
-            other_when[place[digit]], other_code[place[digit]] = when[k], code[k]
-            place[digit] += 1
-        when, other_when, code, other_code = other_when, when, other_code, code
-        shift += _DIGIT
-    return when, code
-
-
-@njit(cache=True, error_model="numpy")
 def comes_first(key: Ints, one: int, other: int) -> bool:
     """Whether a task stands ahead of another in a line."""
     return key[one] < key[other] or (key[one] == key[other] and one < other)
@@ -238,14 +209,14 @@ def replayed(t: Tasks, claims: Rows, start: Ints, when: Ints, code: Codes, stati
     free, before, fresh = capacity.copy(), np.empty(n_tasks, np.int32), np.empty(n_tasks, np.int32)
     look, in_look, n_look = np.empty(n_resources, np.int32), np.zeros(n_resources, np.bool_), 0
     given, n_given = np.empty(len(uses) + len(frees), np.int32), 0  # what came back in an instant
-    n_fresh, gone, n_gone, rounds = 0, np.empty(n_tasks, np.int32), 0, 0
+    n_fresh, gone, n_started, rounds = 0, np.empty(n_tasks, np.int32), 0, 0
     for i in range(n_tasks):
         before[i] = after_ptr[i + 1] - after_ptr[i]
         if before[i] == 0:
             fresh[n_fresh] = i
             n_fresh += 1
     # what ends in a round: by the clock, or soon, in the next round of its instant, because it takes no time
-    soon, n_soon, n_ended = np.empty(n_tasks, np.uint32), 0, 0
+    soon = np.empty(n_tasks, np.uint32)
     ends, begin, until, at, now = code, 0, 0, 0, 0
     while True:
         rounds += 1
@@ -272,7 +243,7 @@ def replayed(t: Tasks, claims: Rows, start: Ints, when: Ints, code: Codes, stati
                 if before[followers[k]] == 0:
                     fresh[n_fresh] = followers[k]
                     n_fresh += 1
-        first_gone = n_gone
+        n_gone, n_soon = 0, 0  # their columns are filled from the start: of a large one little is touched
         for f in range(n_fresh):
             task = fresh[f]
             if claim_ptr[task] == claim_ptr[task + 1]:
@@ -307,7 +278,8 @@ def replayed(t: Tasks, claims: Rows, start: Ints, when: Ints, code: Codes, stati
                     if other != r and not in_look[other]:
                         in_look[other], look[n_look] = True, other
                         n_look += 1
-        for g in range(first_gone, n_gone):
+        n_started += n_gone
+        for g in range(n_gone):
             task = gone[g]
             if start[task] != now:
                 return False
@@ -316,9 +288,8 @@ def replayed(t: Tasks, claims: Rows, start: Ints, when: Ints, code: Codes, stati
             if kind:
                 soon[n_soon] = 4 * task + kind
                 n_soon += 1
-        if n_ended < n_soon:
-            ends, begin, until = soon, n_ended, n_soon
-            n_ended = n_soon
+        if n_soon:
+            ends, begin, until = soon, 0, n_soon
             continue
         for g in range(n_given):
             if free[given[g]] > capacity[given[g]]:
@@ -333,4 +304,4 @@ def replayed(t: Tasks, claims: Rows, start: Ints, when: Ints, code: Codes, stati
     for r in range(n_resources):
         if free[r] != capacity[r]:
             return False
-    return n_gone == n_tasks
+    return n_started == n_tasks

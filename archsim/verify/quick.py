@@ -39,6 +39,7 @@ def is_right(graph: TaskGraph, trace: Trace, policy: str) -> bool:
     if max(graph.n_tasks, len(graph.after_idx), len(graph.uses_resource), len(graph.reserves_resource)) >= _MOST:
         return False
     try:
+        from archsim.taskgraph.compiled import by_time
         from archsim.verify import compiled
     except ImportError:  # numba is not installed
         return False
@@ -68,7 +69,7 @@ def is_right(graph: TaskGraph, trace: Trace, policy: str) -> bool:
     ready, start, done = (_plain(column, np.int64) for column in (trace.ready_ps, trace.start_ps, trace.done_ps))
     if not (compiled.rows_right(tasks) and compiled.times_right(tasks, ready, start, done)):
         return False
-    ends = compiled.sorted_by_time(*compiled.ends_of(tasks, start, done))
+    ends = by_time(*compiled.ends_of(tasks, start, done))
     claims = compiled.claims_of(tasks.uses, tasks.reserves, graph.n_tasks)
     return bool(compiled.replayed(tasks, claims, start, *ends, static))
 

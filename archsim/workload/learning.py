@@ -86,11 +86,13 @@ class AdaptModel(DoorModel):
     Changes smaller than `threshold` steps of a cell are not written; with `residual` they are kept in the gradient
     memory until they are large enough. `per_day` adaptations tell how many years the cells last. `simulated` says
     how many batches are timed and priced: all, some that are drawn, or as many as take some minutes (`auto`).
+    `windows` are learned from, the first ones in their order; all that the split gives if it is not said.
     With `window_time`, from one window to the next, cells age while they wait, those of a second copy on their
     own.
     """
 
     passes: Count = 1
+    n_windows: Count | None = None
     per_day: Positive | None = None
     n_batch: Count = 1
     optimizer: OptimizerModel
@@ -103,7 +105,7 @@ class AdaptModel(DoorModel):
     def _without_auto(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Where nothing is said, as before there was anything to say: what is hashed of a workload stays."""
         written: dict[str, Any] = write(self)
-        unsaid = {"simulated": "auto", "window_time": None, "window_time_ps": None}
+        unsaid = dict.fromkeys(("window_time", "window_time_ps", "windows", "n_windows")) | {"simulated": "auto"}
         return {key: value for key, value in written.items() if key not in unsaid or value != unsaid[key]}
 
 

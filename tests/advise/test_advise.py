@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from learning_support import SHORT as SHORT_LEARNING
 
 import archsim
 from archsim.advise import Advice, Asked, Budget, Design, Given, Move, Sets, advise, goal_of
 from archsim.cli.inputs import split_assignments
 from archsim.errors import ArchsimError, SpecError, WorkloadError
+from archsim.learn.pretrained import accuracies
 from archsim.registry import MOVES
+from archsim.report.advice import advice_text
 
 from .conftest import ON
 
@@ -28,7 +31,10 @@ def learnt(chip_file: Path, work_files: dict[str, Path]) -> Advice:
 
 @pytest.fixture(scope="module")
 def inferred(conv: Design) -> Advice:
-    kinds = ("sample_hold", "columns_per_adc", "replicas", "adc_rate", "spike_format", "sets", "few_rows")
+    kinds = (
+        "sample_hold", "columns_per_adc", "replicas", "array_size", "adc_bits", "adc_rate", "spike_format", "sets",
+        "few_rows",
+    )  # fmt: skip
     return advise(conv, Asked(moves=kinds))
 
 
@@ -67,13 +73,29 @@ def again(outcome, chip_file: Path, work_file: Path) -> None:
 
 def test_small_arrays_without_sample_and_hold_want_banks_replicas_and_fewer_columns_first(inferred):
     """The chip of 64 x 64 arrays with 8 columns for each ADC, on a small convolutional network."""
-    first = list(dict.fromkeys(one.moves[0] for one in inferred.outcomes))[:3]
+    first = first_kinds(inferred, "latency_ps")[:3]
     assert set(first) == {"sample_hold", "columns_per_adc", "replicas"}
     best = {one.moves[0]: one for one in reversed(inferred.outcomes)}
     assert '"banks": 2' in best["sample_hold"].sets[0]
     assert best["columns_per_adc"].sets == ("adc.columns_per_adc=4",)
     assert best["replicas"].sets[0] == "mapping.replicas=auto"
     assert all(best[kind].figures["latency_ps"] < 0.6 * inferred.figures["latency_ps"] for kind in first)
+
+
+def first_kinds(found: Advice, goal: str) -> list[str]:
+    """Kinds of moves, by their best for a goal, of those that leave the network's results as they are."""
+    ranked = sorted((one for one in found.outcomes if not one.touches), key=lambda one: one.figures[goal])
+    return list(dict.fromkeys(one.moves[0] for one in ranked))
+
+
+def test_by_energy_times_delay_replicas_come_before_banks_and_these_before_fewer_columns(inferred):
+    """So it is: the figures are those of simulations. Larger arrays, which compute other numbers, come between."""
+    assert first_kinds(inferred, "energy_delay_pj_ps")[:3] == ["replicas", "sample_hold", "columns_per_adc"]
+    edp = {one.sets: one.figures["energy_delay_pj_ps"] for one in inferred.outcomes}
+    (larger,) = [one for one in inferred.outcomes if one.sets[0] == "crossbar.rows=128"]
+    assert larger.touches
+    best = {one.moves[0]: edp[one.sets] for one in reversed(inferred.outcomes)}
+    assert best["replicas"] < edp[larger.sets] < best["sample_hold"] < best["columns_per_adc"]
 
 
 def test_each_of_the_three_is_confirmed_by_simulating_again(inferred, chip_file, work_files):
@@ -119,17 +141,44 @@ def test_a_move_without_another_value_is_told(chip_file, work_files):
     assert "says nothing of how cells are written" in found.untried["write_drivers"]
 
 
-def test_accuracy_is_said_to_be_left_out(learnt):
+def test_a_move_says_whether_the_networks_results_are_others(learnt):
     rows = {row["set"][0]: row for row in learnt.rows()}
     bits = next(row for key, row in rows.items() if key.startswith("adc.resolution="))
-    assert bits["notes"] == ["sums are rounded otherwise; accuracy is not in this comparison"]
+    assert bits["accuracy"] == {"why": "sums are rounded otherwise", "value": None, "change": None}
+    assert rows["adc.columns_per_adc=4"]["accuracy"] is None
+    assert learnt.record()["advice_accuracy"] is None
+
+
+def test_accuracy_is_that_of_learning_with_the_change(root_dir, chip_file, tmp_path):
+    short = (*SHORT_LEARNING, "learning.adapt.passes=1", "samples=1", "batch=1", "timesteps=16")
+    work_file = root_dir / "workloads" / "watch_adapt.yaml"
+    design = Design.of_files(chip_file, work_file, (), short)
+    found = advise(design, Asked(phase="dfa", moves=("adc_bits",), accuracy=True))
+    work = archsim.load_workload(work_file, short)
+
+    def after(*sets: str) -> float:
+        chip = archsim.load_chip(chip_file, sets)
+        return accuracies(chip, work, "dfa", 0, tmp_path)["after"]
+
+    assert found.accuracy == (after(), "dfa", "after")
+    few = next(row for row in found.rows() if row["set"] == ["adc.resolution=4 bit"])
+    assert few["accuracy"]["value"] == after("adc.resolution=4 bit")
+    assert few["accuracy"]["change"] == few["accuracy"]["value"] - found.accuracy.value
+    told = advice_text({"name": "a", "phase": "dfa", **found.record()}, 20)
+    assert "accuracy of the design as it is: " in told
+    assert told.count(" points ") == sum(bool(one.touches) for one in (*found.outcomes, *found.pairs))
+
+
+def test_accuracy_needs_a_workload_that_says_how_it_learns(conv):
+    with pytest.raises(WorkloadError, match=r"small_conv: accuracy needs learning\.data, learning\.pretrain"):
+        advise(conv, Asked(accuracy=True))
 
 
 def test_only_the_schedule_that_learns_otherwise_says_so(learnt):
     outcomes = [one for one in (*learnt.outcomes, *learnt.idle) if one.moves == ("schedule",)]
     assert len(outcomes) == 4
     for one in outcomes:
-        assert bool(one.notes) == (one.sets == ("workload.schedule=three_level",))
+        assert bool(one.touches) == (one.sets == ("workload.schedule=three_level",))
 
 
 def test_cited_figures_that_do_not_follow_a_change_are_told(root_dir, work_files):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from chromium_support import Opened, complaints
 from explore_support import HerePool, write_study
+from html_report import made_study  # a script in benchmarks/
 from looks_support import WATCH, faults
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
@@ -175,6 +176,25 @@ def test_under_the_pointer_is_the_whole_configuration_and_a_click_chooses_it(ope
     assert all(name.removeprefix("chip.") in said for name in found.study.parameters)
     opened.page.mouse.click(box["x"] + x, box["y"] + y)
     assert opened.tell("study.chosen") is not None
+
+
+def test_of_thousands_each_is_under_the_pointer_too(chromium, tmp_path):
+    """Many points of one colour are one path of the canvas."""
+    many = made_study(1200, tmp_path)
+    (tmp_path / "page.html").write_text(study_page(many, tmp_path))
+    opened = Opened(chromium, tmp_path / "page.html")
+    assert opened.tell("study.scatter.points().every((one) => one.large && one.data.length > 300)")
+    far = "study.scatter.ordered.reduce((a, b) => (study.x.values[a] > study.x.values[b] ? a : b))"
+    number = opened.tell(far)
+    x, y = opened.tell(f"study.scatter.chart.convertToPixel({{seriesIndex: 0}}, study.scatter.spot({number}))")
+    box = opened.page.locator("#scatter").bounding_box()
+    opened.page.mouse.move(box["x"] + x - 30, box["y"] + y - 30)
+    opened.page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+    opened.page.wait_for_selector("#tip:visible")
+    assert opened.page.inner_text("#tip").startswith(f"no. {number + 1}\n")
+    opened.page.mouse.click(box["x"] + x, box["y"] + y)
+    assert opened.tell("study.chosen") == number
+    assert opened.said == []
 
 
 def test_each_rule_has_its_own_colour_and_sign(opened):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from archsim import compiling
 from archsim.engine import run_tasks
+from archsim.errors import EngineError
 from archsim.metrics import CAUSES, GROUPINGS, Result, Waits, blocking, critical, path_shares, waits
 from archsim.metrics.tour import plain_tour
 from archsim.taskgraph import TaskGraph, TaskGraphBuilder
@@ -205,3 +206,16 @@ def test_following_the_holders_never_leads_in_a_circle_on_graphs_full_of_tasks_w
                 while holder[task] >= 0:
                     task, steps = int(holder[task]), steps + 1
                     assert steps <= graph.n_tasks
+
+
+@pytest.mark.parametrize(("by", "said"), [
+    ("component", "by='component' needs to know which component does each action; give the prices, too"),
+    ("layers", "by='layers': there is no such grouping; did you mean 'layer'?; there are: component, layer"),
+])  # fmt: skip
+def test_a_grouping_that_cannot_be_is_refused_in_one_sentence(by, said, evaluate):
+    b = TaskGraphBuilder()
+    b.task(action="admit", occupancy_ps=5)
+    result = evaluate(b.build(), "fifo")
+    with pytest.raises(EngineError) as caught:
+        path_shares(result.graph, result.path, by)
+    assert str(caught.value).startswith(said)

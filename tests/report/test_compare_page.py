@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from chromium_support import complaints
+from looks_support import FAULTS, WATCH, WIDTHS
 
+from archsim.cli.app import app
 from archsim.report.html.compare import Frame, Table, compare_page
 
 HOSTILE = "<script>alert(1)</script>\"'&\n🙂"
@@ -64,4 +67,36 @@ def test_three_timelines_zoom_together_over_the_longest_run(chromium, result, na
     page.wait_for_timeout(200)
     assert [frame.evaluate(look)[:2] for frame in inner] == [[100, 200], *([0, end] for end in ends[1:])]
     assert not said
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory, root_dir):
+    """The page that the command writes: two chips, a learning phase, all tables and pictures."""
+    folder = tmp_path_factory.mktemp("compared")
+    chips = [str(root_dir / "tests/chips/wearable_rram.yaml"), str(root_dir / "arch_specs/wearable_rram.yaml")]
+    small = [word for one in ("timesteps=2", "samples=1", "batch=1") for word in ("--set", one)]
+    work = ["--workload", str(root_dir / "workloads/watch_mlp.yaml"), "--phase", "dfa", "--engine", "heap"]
+    assert not app(["compare", *chips, *work, *small, "-o", str(folder / "out")], standalone_mode=False)
+    return folder / "out" / "compare.html"
+
+
+def test_no_text_lies_on_another_and_nothing_is_cut(chromium, compared):
+    page, found = chromium.new_page(), []
+    page.add_init_script(WATCH)
+    page.goto(compared.as_uri())
+    inner = [frame for frame in page.frames if frame is not page.main_frame]
+    assert len(inner) == 2
+    for frame in inner:
+        frame.wait_for_selector("body[data-ready]", timeout=300_000)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(100)
+            for frame in inner:
+                frame.evaluate("() => { clearTexts(); shown.line.resize(); }")
+            page.wait_for_timeout(100)
+            found += [f"{width} {scheme}: {one}" for frame in page.frames for one in frame.evaluate(FAULTS)]
+    assert found == []
     page.close()

@@ -13,10 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from archsim.report import html_report
+import archsim
+from archsim.report import html_report, load_result
 from archsim.report.html.columns import packed, steps, unpacked
+from archsim.report.html.network import network
 from archsim.report.html.parts import cells
 from archsim.report.html.timeline import timeline
+from archsim.snn import initialise
+from archsim.workload.nir_writer import write_nir
 
 
 def data_of(page: str, number: int = 0) -> dict:
@@ -181,3 +185,29 @@ def test_names_appear_as_text(name, named):
     assert elements.names == plain.names
     assert not [key for key, _ in elements.attributes if key.startswith("on")]
     assert data_of(page)["record"]["name"] == name
+
+
+def test_layers_of_a_nir_file_are_shown_with_what_feeds_them_after_saving_too(root_dir, tmp_path):
+    """A recurrent layer feeds two, and a fourth sees both."""
+    spiking = "neuron: {kind: lif, threshold: 1.0, leak: 0.9}"
+    rest = "version: 1\nname: fork\ntimesteps: 2\ninput_resolution: 1 bit\nphases: [inference]\n"
+    rest += "activity: {kind: constant, input: 0.5, default: 0.5}\n"
+    layers = [f"a, kind: recurrent, outputs: 8, {spiking}", f"b, kind: dense, outputs: 4, {spiking}",
+              f"c, kind: dense, inputs: [a], outputs: 5, {spiking}",
+              f"d, kind: dense, inputs: [b, c], outputs: 3, {spiking}"]  # fmt: skip
+    written = "".join(f"  - {{name: {one}}}\n" for one in layers)
+    work = archsim.load_workload(f"{rest}network:\n  input: [6]\n  layers:\n{written}")
+    write_nir(initialise(work.network, seed=0, n_timesteps=2), tmp_path / "fork.nir")
+    (tmp_path / "fork.yaml").write_text(f"{rest}network: {{nir: fork.nir}}\n")
+    chip = archsim.load_chip(root_dir / "tests/chips/wearable_rram.yaml")
+    result = archsim.simulate(
+        chip, archsim.load_workload(tmp_path / "fork.yaml"), engine="heap", phase="inference"
+    )
+    result.save(tmp_path / "out")
+    for run in (result, load_result(tmp_path / "out")):
+        drawn = network(run)
+        assert drawn["is_known"]
+        fed = {row["name"]: row["inputs"] for row in drawn["layers"]}
+        assert fed == {"input": [], "a": ["input"], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
+        assert [row["name"] for row in drawn["layers"] if row["is_recurrent"]] == ["a"]
+        assert [row["weights"] for row in drawn["layers"]] == [[], [14, 8], [8, 4], [8, 5], [9, 3]]

@@ -15,10 +15,12 @@ from archsim.report import html_report
 MOVE = {
     "move": "adc", "title": "<b>half the columns per ADC</b>", "set": ["adc.columns_per_adc=32", "tile={pes: 2}"],
     "delta_latency_frac": -0.25, "delta_energy_frac": 0.0, "delta_area_frac": 0.125, "delta_peak_power_frac": None,
-    "figures": {}, "over_budget": ["area<2mm2"], "notes": ["accuracy is not in this"],
+    "figures": {}, "over_budget": ["area<2mm2"], "notes": ["cited for one"],
+    "accuracy": {"why": "rounded otherwise", "value": 0.9, "change": -0.0125},
 }  # fmt: skip
 ADVICE = {
-    "advice": [MOVE], "advice_pairs": [{**MOVE, "delta_latency_frac": -0.5}], "advice_goal": "latency",
+    "advice": [MOVE], "advice_pairs": [{**MOVE, "delta_latency_frac": -0.5, "accuracy": None}],
+    "advice_accuracy": {"value": 0.9125, "rule": "dfa", "when": "after"}, "advice_goal": "latency",
     "advice_budgets": ["area<2mm2"], "advice_idle": [], "advice_refused": [],
     "advice_untried": {"buffers": "there are none"},
 }  # fmt: skip
@@ -359,9 +361,16 @@ def test_advice_that_was_asked_stands_in_the_page(fresh):
     fresh.until("shown.run.record.phase === 'dfa' && document.body.dataset.ready === '1'")
     texts = fresh.page.locator("#advice tbody tr").all_inner_texts()
     rows = [text.replace("\u00a0", " ").split("\t") for text in texts]
-    assert rows[0][:6] == [MOVE["title"], "−25 %", "0 %", "+12.5 %", "–", "area<2mm2"]
-    assert rows[0][6] == "--set adc.columns_per_adc=32 --set 'tile={pes: 2}'"
+    assert rows[1][5] == "same"
+    assert rows[0][:6] == [MOVE["title"], "−25 %", "0 %", "+12.5 %", "–", "−1.25 points"]
+    assert rows[0][6] == "area<2mm2"
+    assert rows[0][7] == "--set adc.columns_per_adc=32 --set 'tile={pes: 2}'"
     assert rows[1][1] == "−50 %"
     notes = fresh.page.locator("#advice li").all_inner_texts()
-    assert notes == [f"{MOVE['title']}: accuracy is not in this", "not tried: buffers: there are none"]
+    assert notes == [
+        "accuracy of the design as it is: 91.3\u00a0%, after adapting on the chip by dfa; one seed",
+        f"{MOVE['title']}: cited for one",
+        f"{MOVE['title']}: rounded otherwise",
+        "not tried: buffers: there are none",
+    ]
     assert "the best for latency within area<2mm2 first" in fresh.page.inner_text("#advice")

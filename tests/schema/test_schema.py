@@ -28,4 +28,4 @@ def test_no_text_is_of_a_key_that_does_not_exist(kind):
 
 def test_units_stand_beside_the_meaning():
     pulse = schema_of("chip")["$defs"]["Device"]["properties"]["read_pulse"]["description"]
-    assert pulse.startswith("time that a read takes of the array. A time with its unit (ps, ns")
+    assert pulse.startswith("time that a read takes of the array, above zero. A time with its unit (ps, ns")

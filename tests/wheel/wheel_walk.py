@@ -3,7 +3,8 @@
     python tests/wheel/wheel_walk.py PYTHON...
 
 The wheel is built once; for each Python (3.11, 3.12, 3.13) it is installed with all that it needs, and used in an
-empty folder: examples by their names, `archsim init`, Python, every command of the README. Stops at what fails.
+empty folder: examples by their names, `archsim init`, Python, every command of the pages that name no file
+of a clone. Stops at what fails.
 """
 
 from __future__ import annotations
@@ -51,18 +52,24 @@ def called(command: str, binaries: Path, folder: Path) -> str:
     return done.stdout
 
 
-def of_readme() -> list[str]:
-    """The commands of the README that need no clone, and its Python as one more."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shell = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+PAGES = ("README.md", "docs/guides/install.md", "docs/guides/commands.md")
+"""What a stranger types along, without a clone."""
+
+
+def of_pages() -> list[str]:
+    """The commands of these pages."""
+    shell = re.findall(r"^```sh\n(.*?)^```", _text(), re.MULTILINE | re.DOTALL)
     lines = [line.removeprefix(".venv/bin/") for block in shell for line in block.splitlines()]
     return [line for line in lines if line.startswith("archsim ")]
 
 
-def scripts_of_readme() -> list[str]:
-    """Its Python."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+def scripts_of_pages() -> list[str]:
+    """Their Python."""
+    return re.findall(r"^```python\n(.*?)^```", _text(), re.MULTILINE | re.DOTALL)
+
+
+def _text() -> str:
+    return "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 
 
 def walk(python: str, wheel: Path, place: Path) -> None:
@@ -71,12 +78,12 @@ def walk(python: str, wheel: Path, place: Path) -> None:
     binaries = place / "env" / "bin"
     called(f"python -m pip install -q --disable-pip-version-check '{wheel}[data,fast]'", binaries, place)
     (empty := place / "empty").mkdir()
-    for command in (*FIRST, *of_readme()):
+    for command in (*FIRST, *of_pages()):
         called(command, binaries, empty)
         print(f"{python}: {command}", flush=True)
-    for number, script in enumerate(scripts_of_readme()):
-        (empty / f"readme_{number}.py").write_text(script, encoding="utf-8")
-        called(f"python readme_{number}.py", binaries, empty)
+    for number, script in enumerate(scripts_of_pages()):
+        (empty / f"page_{number}.py").write_text(script, encoding="utf-8")
+        called(f"python page_{number}.py", binaries, empty)
 
 
 def main(pythons: Sequence[str]) -> None:

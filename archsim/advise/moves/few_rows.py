@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archsim.advise.move import Given, Move, Sets
+from archsim.advise.move import Given, Move, Sets, other_of
 from archsim.registry import MOVES
 
 
@@ -18,6 +18,4 @@ class FewRows(Move):
     @classmethod
     def tries(cls, given: Given) -> Iterator[Sets]:
         """Counts where a learning rule has such blocks."""
-        chip = given.chip
-        other = {"spread": "stacked", "stacked": "spread"}[chip.mapping.few_rows]
-        yield (f"mapping.few_rows={other}",)
+        return other_of(given.chip, "mapping.few_rows")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archsim.advise.move import Given, Move, Sets
+from archsim.advise.move import Given, Move, Sets, other_of
 from archsim.registry import MOVES
 
 
@@ -18,5 +18,4 @@ class Skipping(Move):
     @classmethod
     def tries(cls, given: Given) -> Iterator[Sets]:
         """On or off."""
-        chip = given.chip
-        yield (f"execution.skip_idle_blocks={'false' if chip.execution.skip_idle_blocks else 'true'}",)
+        return other_of(given.chip, "execution.skip_idle_blocks")

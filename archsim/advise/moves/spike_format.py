@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archsim.advise.move import Given, Move, Sets
+from archsim.advise.move import Given, Move, Sets, other_of
 from archsim.registry import MOVES
 
 
@@ -18,6 +18,4 @@ class SpikeFormat(Move):
     @classmethod
     def tries(cls, given: Given) -> Iterator[Sets]:
         """Few spikes are short as addresses."""
-        chip = given.chip
-        other = {"aer": "bitmap", "bitmap": "aer"}[chip.execution.spike_format]
-        yield (f"execution.spike_format={other}",)
+        return other_of(given.chip, "execution.spike_format")

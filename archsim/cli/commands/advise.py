@@ -1,7 +1,8 @@
 """Say what to change: every design move, simulated anew, and the best pairs of them.
 
-For each change its effect on latency, energy, area and peak power, and the --set that makes it. Each figure is
-that of a run of the changed files. With -o, writes the result folder of the design as it is, with the advice.
+For each change its effect on latency, energy, area and peak power, whether the network's results are others, and
+the --set that makes it. Each figure is that of a run of the changed files. With -o, writes the result folder of
+the design as it is, with the advice.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ def advise(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FOLDER", help="Write a result folder with it.")
     ] = None,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy", help="Find accuracy too: learns with each change that touches it.")
+    ] = False,
     json: Json = False,
 ) -> None:
     from archsim.advise import Asked, Budget, goal_of
@@ -51,7 +55,7 @@ def advise(
     from archsim.report.advice import advice_text
 
     budgets = tuple(Budget.parse(text) for text in budget or [])
-    asked = Asked(phase, seed, goal_of(goal), budgets, tuple(move or ()), memory_bytes(max_memory))
+    asked = Asked(phase, seed, goal_of(goal), budgets, tuple(move or ()), memory_bytes(max_memory), accuracy)
     found = _advice(_design(chip, workload, set_ or []), asked, output)
     record = {"name": found.base.name, "phase": found.base.phase, **found.record()}
     if json:

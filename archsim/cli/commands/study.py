@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from archsim.cli.say import say, say_json
 from archsim.errors import ExploreError
 from archsim.files import check_folder
 from archsim.registry import COMMANDS
+
+if TYPE_CHECKING:
+    from archsim.study.rules import Case
 
 CHIP, WORKLOAD = Path("wearable_rram"), Path("watch_adapt")
 CACHE = "cache"
@@ -115,6 +118,14 @@ def rules(
         str, typer.Option("--quantisers", metavar="NAME,NAME", help="vector_maximum, power_of_two, stochastic.")
     ] = "vector_maximum",
     passes: Annotated[str, typer.Option("--passes", metavar="N,N", help="Over the windows.")] = "1",
+    cases: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--case",
+            metavar="NAME:PATH=VALUE;…",
+            help="What else is set, such as 'few:learning.adapt.windows=128'.",
+        ),
+    ] = None,
     rates: Annotated[
         str, typer.Option("--rates", metavar="X,X", help="Each rule chooses of these.")
     ] = "0.001,0.002,0.005,0.01,0.02",
@@ -138,6 +149,7 @@ def rules(
     from archsim.cli.inputs import progress, split_assignments
     from archsim.study import Base
     from archsim.study.rules import Cross, Question, rules_study, summary_text, write_study
+    from archsim.study.rules.cells import AS_IT_IS
     from archsim.study.rules.contenders import chosen
 
     files = _files(chip, workload)
@@ -146,7 +158,10 @@ def rules(
         check_folder(output)
     counts = {"depths": depths, "bits": bits, "passes": passes}
     numbers = {name: _numbers(f"--{name}", text) for name, text in counts.items()}
-    cross = Cross(numbers["depths"], numbers["bits"], tuple(quantisers.split(",")), numbers["passes"])
+    cross = Cross(
+        numbers["depths"], numbers["bits"], tuple(quantisers.split(",")), numbers["passes"],
+        (AS_IT_IS, *(_case(text, split_assignments) for text in cases or [])),
+    )  # fmt: skip
     question = Question(
         base, chosen(contenders), (cross,), tuple(sorted(_rates(rates))), tuning, n_seeds=seeds, seed=seed,
         workers=workers or os.cpu_count() or 1,
@@ -155,6 +170,7 @@ def rules(
     given = [word for name in contenders or [] for word in ("--rule", name)]
     given += [word for item in set_ or [] for word in ("--set", item)]
     given += ["--depths", depths, "--bits", bits, "--quantisers", quantisers, "--passes", passes, "--rates", rates]
+    given += [word for text in cases or [] for word in ("--case", text)]
     given += ["--tuning", tuning, "--seeds", str(seeds), *(["--seed", str(seed)] if seed else [])]
     if output is not None:
         words = ["archsim", "study", "rules", *map(str, files), *given, "-o", str(output)]
@@ -172,6 +188,17 @@ def _numbers(option: str, text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() and 0 < int(part) < 1000 for part in parts):
         raise ExploreError(f"{option} {text}: must be numbers from 1 on with commas between, such as 2,4")
     return tuple(dict.fromkeys(map(int, parts)))
+
+
+def _case(text: str, split: Callable[[list[str]], tuple[list[str], list[str]]]) -> Case:
+    """A name and assignments to the two files; ExploreError says how it is written."""
+    from archsim.study.rules import Case
+
+    name, colon, given = text.partition(":")
+    if not (name.strip() and colon and given.strip()):
+        raise ExploreError(f"--case {text}: must be NAME:PATH=VALUE, more assignments behind semicolons")
+    for_chip, for_workload = split([item.strip() for item in given.split(";") if item.strip()])
+    return Case(name.strip(), tuple(for_chip), tuple(for_workload))
 
 
 def _rates(text: str) -> set[float]:

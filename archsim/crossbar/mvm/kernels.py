@@ -123,6 +123,10 @@ class WholeCoding:
     high: int
     signed: bool
 
+    def as_numbers(self) -> NDArray[np.int32]:
+        """Factor, addend, shift, top, low and high, as the loops take them."""
+        return np.array([self.factor, self.add, self.bits, self.top, self.low, self.high], np.int32)
+
     @classmethod
     @lru_cache(maxsize=256)
     def of(cls, coding: Coding, unit: float, largest: int) -> WholeCoding | None:
@@ -191,15 +195,16 @@ class WholeCells:
             kind = np.dtype(np.int8) if at_once.max(initial=0) <= np.iinfo(np.int8).max else cells.dtype
             width = compiled.ENTRY_BYTES // kind.itemsize
             shape = (-(-cells.shape[1] // width), cells.shape[0] * 4, width)
-            tables = _aligned_zeros(shape, kind, compiled.ENTRY_BYTES)
+            tables = aligned_zeros(shape, kind, compiled.ENTRY_BYTES)
             compiled.fill_tables(cells, tables)
             self._tables[block] = tables
         return self._tables[block]
 
 
-def _aligned_zeros(
+def aligned_zeros(
     shape: tuple[int, ...], kind: np.dtype[Any], alignment_bytes: int
 ) -> NDArray[np.signedinteger[Any]]:
+    """Zeros that begin at a multiple of so many bytes."""
     n_bytes = int(np.prod(shape)) * kind.itemsize
     room = np.zeros(n_bytes + alignment_bytes, np.uint8)
     first = -room.ctypes.data % alignment_bytes
@@ -340,5 +345,4 @@ def _looked_up(
         return int(
             compiled.add_looked_up_codes(*chosen, factor, c.shift, c.up, c.top, c.signed, weights, SLACK, codes)
         )
-    numbers = np.array([whole.factor, whole.add, whole.bits, whole.top, whole.low, whole.high], np.int32)
-    return int(compiled.add_whole_codes(*chosen, numbers, c.signed, weights.astype(np.int32), codes))
+    return int(compiled.add_whole_codes(*chosen, whole.as_numbers(), c.signed, weights.astype(np.int32), codes))

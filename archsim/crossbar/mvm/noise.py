@@ -15,11 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.crossbar.draws import Draws
+from archsim.crossbar.mvm.driven import WholeRows
 from archsim.crossbar.mvm.inputs import Drive
 
 Floats = NDArray[np.float64]
@@ -112,9 +115,19 @@ class Noise:
     between: Between | None = None
     bend: Callable[[Floats], Floats] | None = None
 
+    def whole(self, blocks: list[slice]) -> list[WholeRows | float]:
+        """White variances of each line as whole numbers; 0 where there are none."""
+        given = self.white or [0.0] * len(self.thermal or ())
+        return [v if isinstance(v, float) else WholeRows.narrow(v, blocks) for v in given]
+
     def bent(self, digits: NDArray[Any]) -> NDArray[Any]:
         """Digits as the cells see them."""
         return digits if self.bend is None else self.bend(digits.astype(np.float64))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the variance of a sum is that of its driven cells, and a constant."""
+        return all(law is None for law in (self.between, self.shared_white, self.shared_thermal, self.bend))
 
     def squares(self, digits: NDArray[Any]) -> tuple[Singles, Singles | None]:
         """Of the digits (n, rows) of a block, and weights of `Between`."""
@@ -136,21 +149,20 @@ class Noise:
         rows: slice,
         squares: Singles,
         weights: Singles | None,
-        shape: tuple[int, ...],
-        rng: np.random.Generator,
+        drawn: Singles,
     ) -> Singles:
-        """One draw for every sum of a line; `squares` are those of the digits of `rows`."""
+        """Standard normal `drawn` (n, width) as noise of a line; `squares` are those of the digits of `rows`."""
         white: list[Floats | Singles | float | None] = [None if self.white is None else self.white[line]]
         if self.between is not None:
             white.append(self.between.white[line])
             white += [] if self.between.ideal is None else [self.between.ideal[line]]
         thermal = None if self.thermal is None else self.thermal[line][block]
-        return self._drawn(white, thermal, rows, squares, weights, shape, rng)
+        return self._scaled(white, thermal, rows, squares, weights, drawn)
 
     def shared(
-        self, block: int, rows: slice, squares: Singles, weights: Singles | None, rng: np.random.Generator
+        self, block: int, rows: slice, squares: Singles, weights: Singles | None, draw: Callable[[int], Singles]
     ) -> Singles | None:
-        """One draw for each reference column, (n, n_column_blocks)."""
+        """Noise of each reference column, (n, n_column_blocks); `draw` gives so many standard normal ones."""
         either = self.shared_thermal if self.shared_white is None else self.shared_white
         if either is None:
             return None
@@ -159,20 +171,18 @@ class Noise:
         if self.between is not None:
             white.append(self.between.shared_white)
             white += [] if self.between.ideal is None else [self.between.shared_ideal]
-        return self._drawn(white, thermal, rows, squares, weights, (len(squares), either.shape[1]), rng)
+        return self._scaled(white, thermal, rows, squares, weights, draw(either.shape[1]))
 
-    def _drawn(
+    def _scaled(
         self,
         white: list[Floats | Singles | float | None],
         thermal: Floats | None,
         rows: slice,
         squares: Singles,
         weights: Singles | None,
-        shape: tuple[int, ...],
-        rng: np.random.Generator,
+        drawn: Singles,
     ) -> Singles:
-        """Gaussian numbers; single precision is far finer than any sample of them tells."""
-        drawn = rng.standard_normal(shape, dtype=np.float32)
+        """Times its deviation, in place; single precision is far finer than any sample tells."""
         if self.between is None or weights is None:
             variance = _variance(white[0], rows, squares)
         else:
@@ -260,17 +270,18 @@ class OutputNoise:
             bend=noise.bend,
         )
 
-    def add(self, y: Floats, drive: Drive, rng: np.random.Generator) -> None:
+    def add(self, y: Floats, drive: Drive, draws: Draws) -> None:
         """Add a draw to each of the outputs `y` (n, n_out) of a drive."""
         squares, n_cycles = drive.squares(self.bend)
         unit = self.unit * drive.unit * drive.digit_max * float(np.abs(drive.cycle_weight).max())
         variance = self._variance(squares)
         if self.thermal is not None:
             variance = variance + self.thermal * np.float32(n_cycles)
-        drawn = rng.standard_normal(y.shape, dtype=np.float32)
+        reads = draws.take(drive.n * drive.n_cycles) + np.arange(drive.n) * drive.n_cycles
+        drawn = draws.normals(0, reads, y.shape[1])
         drawn *= np.sqrt(variance)
         y += np.multiply(drawn, unit, dtype=np.float64)
-        self._add_shared(y, squares, n_cycles, unit, rng)
+        self._add_shared(y, squares, n_cycles, unit, partial(draws.normals, reads=reads))
 
     def _variance(self, squares: Singles) -> Singles:
         """(n, 1) or (n, n_out)."""
@@ -283,7 +294,7 @@ class OutputNoise:
         return np.asarray(squares @ self.white)
 
     def _add_shared(
-        self, y: Floats, squares: Singles, n_cycles: float, unit: float, rng: np.random.Generator
+        self, y: Floats, squares: Singles, n_cycles: float, unit: float, draw: Callable[..., Singles]
     ) -> None:
         either = self.shared_thermal if self.shared_white is None else self.shared_white
         if either is None:
@@ -294,7 +305,7 @@ class OutputNoise:
                 variance = squares[:, rows] @ self.shared_white[rows]
             if self.shared_thermal is not None:
                 variance = variance + self.shared_thermal[t] * np.float32(n_cycles)
-            drawn = rng.standard_normal((len(y), either.shape[1]), dtype=np.float32) * np.sqrt(variance)
+            drawn = draw(1 + t, width=either.shape[1]) * np.sqrt(variance)
             y -= drawn[:, self.block_of_output] * (self.shared_weight[t] * unit)
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.crossbar.draws import Draws, base_of
 from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.learned.sums import with_errors
+from archsim.crossbar.mvm.driven import (
+    Driven,
+    LineNoise,
+    NoisyLine,
+    QuietLine,
+    WholeRows,
+    merges_exactly,
+)
 from archsim.crossbar.mvm.inputs import Drive
 from archsim.crossbar.mvm.kernels import Bits, Coding, WholeCells, add_codes, add_codes_of_bits, whole_cells
 from archsim.crossbar.mvm.lines import Lines
@@ -21,6 +31,7 @@ from archsim.crossbar.readouts.converter import Adc
 Floats = NDArray[np.float64]
 # of either precision, or digits that are converted when they are multiplied
 Reals = NDArray[Any]
+OfBlocks = list[Driven]
 
 
 class Source(Protocol):
@@ -48,6 +59,7 @@ class Products:
         self._per_digit: list[Reals] = [np.ascontiguousarray(line / digit_max, dtype=kind) for line in lines]
         self._room: Reals = np.empty(0, kind)
         self._whole: list[WholeCells] | None = None
+        self._rows: dict[bool, list[WholeRows]] = {}
 
     def sums(self, block: int, digits: Reals) -> Iterator[Reals]:
         """One product a line."""
@@ -67,6 +79,15 @@ class Products:
         if self._whole is None:
             self._whole = whole_cells(self.lines, self.blocks, steps)
         return self._whole
+
+    def whole_rows(self, steps: float, *, noisy: bool) -> list[WholeRows]:
+        """The same for sums over driven rows, in 32 bits where they are noisy."""
+        if noisy not in self._rows:
+            self._rows[noisy] = [
+                WholeRows.narrow(line, self.blocks) if noisy else WholeRows.of_cells(line, self.blocks, steps)
+                for line in self.lines
+            ]
+        return self._rows[noisy]
 
 
 @dataclass
@@ -104,6 +125,9 @@ class Reading:
         Level steps of one full cell.
     compiled : module or None
     rng : numpy.random.Generator
+        Of learned errors.
+    draws : Draws
+        Of read noise.
     tally : Tally
     """
 
@@ -119,10 +143,12 @@ class Reading:
     steps: float
     compiled: ModuleType | None
     rng: np.random.Generator
+    draws: Draws
     tally: Tally
     _matrix: Reals | None = field(default=None, init=False)
     _output_noise: OutputNoise | None = field(default=None, init=False)
     _rooms: dict[int, Floats] = field(default_factory=dict, init=False)
+    _driven: list[list[QuietLine | NoisyLine]] | None = field(default=None, init=False)
 
     def converting(self, adc: Adc | None) -> Reading:
         """The same cells with another converter."""
@@ -141,9 +167,9 @@ class Reading:
         if at_once and self.learned is None and isinstance(self.source, Products) and not self.lines.has_reference:
             return self._linear(drive, self.source)
         y: Floats | None = None
-        digits: Bits | Reals = Bits(drive.digits, self.blocks) if self._takes_bits(drive) else self.floats(drive)
+        digits, reads = self._digits(drive), self.reads(drive)
         for group in self._groups():
-            sums, factor, origin = self._level_sums(drive, digits, group)
+            sums, factor, origin = self._level_sums(drive, digits, reads, group)
             if origin or self.offset:
                 sums *= factor
                 factor = 1.0
@@ -162,8 +188,21 @@ class Reading:
             if self._output_noise is None:
                 of_lines = self.lines.level_weight, self.scale, self.blocks, self.lines.block_of_output
                 self._output_noise = OutputNoise.of(self.noise, *of_lines)
-            self._output_noise.add(y, drive, self.rng)
+            self._output_noise.add(y, drive, self.draws)
         return y
+
+    def reads(self, drive: Drive) -> NDArray[np.int64]:
+        """(cycles, n): the numbers of the reads of a drive, by which noise is drawn; vector by vector."""
+        first = self.draws.take(drive.n * drive.n_cycles)
+        return first + np.arange(drive.n) * drive.n_cycles + np.arange(drive.n_cycles)[:, None]
+
+    def _digits(self, drive: Drive) -> Bits | OfBlocks | Reals:
+        """What the sums of a drive are made of."""
+        if self._takes_bits(drive):
+            return Bits(drive.digits, self.blocks)
+        if self._takes_driven(drive):
+            return [Driven(drive.digits[:, :, rows]) for rows in self.blocks]
+        return self.floats(drive)
 
     def floats(self, drive: Drive) -> Reals:
         """Digits (cycles, n, n_in) as the cells see them; products take them as they are."""
@@ -174,7 +213,7 @@ class Reading:
             return self.bend(drive.digits.astype(np.float64)).astype(kind, copy=False)
         return drive.digits.astype(kind, copy=False)
 
-    def line_sums(self, drive: Drive, floats: Reals, block: int) -> Iterator[Reals]:
+    def line_sums(self, drive: Drive, floats: Reals, reads: NDArray[np.int64], block: int) -> Iterator[Reals]:
         """Sums (cycles x n, width) of every line of a block, with noise."""
         flat = floats.reshape(-1, floats.shape[2])
         if self.learned is not None:
@@ -189,14 +228,32 @@ class Reading:
         squares, weights = self.noise.squares(drive.digits[:, :, rows].reshape(len(flat), -1))
         noisy = self.noise.noisy(squares)
         squares, weights = squares[noisy], None if weights is None else weights[noisy]
-        shared = self.noise.shared(block, rows, squares, weights, self.rng)
+        numbers = reads.reshape(-1)[noisy]
+        shared = self.noise.shared(
+            block, rows, squares, weights, partial(self.draws.normals, self._stream(block, None), numbers)
+        )
         for line, sums in enumerate(self.source.sums(block, flat)):
-            shape = len(squares), sums.shape[1]
-            drawn = self.noise.of_line(line, block, rows, squares, weights, shape, self.rng)
+            drawn = self.draws.normals(self._stream(block, line), numbers, sums.shape[1])
+            drawn = self.noise.of_line(line, block, rows, squares, weights, drawn)
             if shared is not None:
                 drawn -= shared[:, self.lines.block_of_output]
             sums[noisy] += drawn
             yield sums
+
+    def _stream(self, block: int, line: int | None) -> int:
+        """Of the draws of a line in a block, or of those that all lines share."""
+        n_lines = len(self.lines.level_weight)
+        return 1 + block * (n_lines + 1) + (n_lines if line is None else line)
+
+    def _takes_driven(self, drive: Drive) -> bool:
+        """Whether the sums are those of whole cells over rows that are driven in full, plus or minus."""
+        if self.coding is None or self.learned is not None or not isinstance(self.source, Products):
+            return False
+        if drive.codes.dtype.kind != "i" or drive.digit_max != 1 or self.bend is not None:
+            return False
+        if self.noise is None:
+            return self.source.kind is np.float64
+        return self.noise.is_plain and merges_exactly(self.coding, drive.cycle_weight)
 
     def _takes_bits(self, drive: Drive) -> bool:
         """Whether the sums are those of whole cells over set bits."""
@@ -218,14 +275,18 @@ class Reading:
                 groups.append([t])
         return groups
 
-    def _level_sums(self, drive: Drive, digits: Bits | Reals, group: list[int]) -> tuple[Floats, float, float]:
+    def _level_sums(
+        self, drive: Drive, digits: Bits | OfBlocks | Reals, reads: NDArray[np.int64], group: list[int]
+    ) -> tuple[Floats, float, float]:
         """Level sums of the blocks of one group, their unit, and what the origin of the codes adds to each."""
         codes: list[Floats] = []
         for t in group:
             if isinstance(digits, Bits):
                 self._convert_bits(drive, digits, t, codes)
+            elif isinstance(digits, list):
+                self._convert_driven(drive, digits[t], reads, t, codes)
             else:
-                self._convert(drive, digits, t, codes)
+                self._convert(drive, digits, reads, t, codes)
         step = 1.0 if self.coding is None else self.coding.step
         total = codes[0]  # the first line is never that of the reference columns
         factor = float(self.lines.level_weight[0] * step)
@@ -238,9 +299,11 @@ class Reading:
         origin = 0.0 if self.coding is None else self.coding.origin
         return total, factor, origin * len(group) * float(drive.cycle_weight.sum() * self.lines.level_weight.sum())
 
-    def _convert(self, drive: Drive, floats: Reals, block: int, codes: list[Floats]) -> None:
+    def _convert(
+        self, drive: Drive, floats: Reals, reads: NDArray[np.int64], block: int, codes: list[Floats]
+    ) -> None:
         n_cycles, n = floats.shape[:2]
-        for line, sums in enumerate(self.line_sums(drive, floats, block)):
+        for line, sums in enumerate(self.line_sums(drive, floats, reads, block)):
             if len(codes) <= line:
                 codes.append(self._zeros(line, n, sums.shape[1]))
             for c in range(n_cycles):
@@ -259,6 +322,38 @@ class Reading:
             codes += [self._zeros(i, n, line.blocks[block].shape[1]) for i, line in enumerate(whole)]
         n_outside = add_codes_of_bits(bits, block, whole, drive.cycle_weight, self.coding, codes, self.compiled)
         self._count(n_cycles * sum(found.size for found in codes), n_outside)
+
+    def _convert_driven(
+        self, drive: Drive, driven: Driven, reads: NDArray[np.int64], block: int, codes: list[Floats]
+    ) -> None:
+        if self._driven is None:
+            self._driven = self._driven_lines()
+        for line, converted in enumerate(self._driven[block]):
+            if len(codes) <= line:
+                codes.append(self._zeros(line, drive.n, converted.width))
+            n_outside = converted.add(driven, reads, drive.cycle_weight, codes[line])
+            self._count(drive.n_cycles * codes[line].size, n_outside)
+
+    def _driven_lines(self) -> list[list[QuietLine | NoisyLine]]:
+        """Lines of each block as sums over driven rows."""
+        assert isinstance(self.source, Products)
+        assert self.coding is not None
+        lines, fast = self.source.whole_rows(self.steps, noisy=self.noise is not None), self.compiled is not None
+        if self.noise is None:
+            return [[QuietLine(line, t, self.coding, compiled=fast) for line in lines] for t in self._numbers()]
+        white = self.noise.whole(self.blocks)
+
+        def noisy(t: int, index: int) -> NoisyLine:
+            assert self.noise is not None
+            assert self.coding is not None
+            thermal = None if self.noise.thermal is None else self.noise.thermal[index][t]
+            noise = LineNoise(white[index], thermal, base_of(self.draws.seed, self._stream(t, index)))
+            return NoisyLine(lines[index], t, self.coding, noise, compiled=fast)
+
+        return [[noisy(t, index) for index in range(len(lines))] for t in self._numbers()]
+
+    def _numbers(self) -> range:
+        return range(len(self.blocks))
 
     def _zeros(self, line: int, n: int, width: int) -> Floats:
         """Room for the codes of a line: that of the first becomes the outputs, the others' is used again."""

@@ -25,14 +25,14 @@ class NetworkGraph {
     if (!layers.length) return;
     const places = this.places(layers);
     const width = Math.max(...[...places.values()].map(([x]) => x)) + BOX.width + 8;
-    const height = Math.max(...[...places.values()].map(([, y]) => y)) + BOX.height + 8;
+    const height = Math.max(...[...places.values()].map(([, y]) => y)) + BOX.height + 16;
     const drawn = el("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
     for (const layer of layers) for (const input of layer.inputs) if (places.has(input)) drawn.append(this.edge(places.get(input), places.get(layer.name)));
-    for (const layer of layers) drawn.append(this.box(layer, places.get(layer.name)));
+    for (const layer of layers) drawn.append(this.box(layer, places.get(layer.name)), ...(layer.is_recurrent ? [this.loop(places.get(layer.name))] : []));
     const strip = [el("span", { class: "key" }, "firing rate: 0 % ", el("i", { class: "scale" }), ` ${percent(this.highest())}`)];
     fill(byId("network"), el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "the network, which scrolls" }, drawn),
       el("figcaption", { class: "legend" }, ...(this.activity.size ? strip : [el("span", { class: "hint" }, "What fired is not known of this run.")]),
-        ...(known ? [] : [el("span", { class: "hint" }, "Which layer feeds which stands in a file of its own, so only their order is shown.")])));
+        ...(known ? [] : [el("span", { class: "hint" }, "Which layer feeds which was not saved with this run, so only their order is shown.")])));
     fill(byId("network-table"), this.table(layers));
   }
 
@@ -60,6 +60,13 @@ class NetworkGraph {
     return el("g", {}, el("path", { d, class: "edge" }), el("path", { d: head, class: "head" }));
   }
 
+  // from a layer to itself, a timestep later
+  loop([x, y]) {
+    const [left, low] = [x + BOX.width / 2 - 16, y + BOX.height];
+    return el("g", {}, el("path", { d: `M${left + 32} ${low}c0 14 -32 14 -32 5`, class: "edge loop" }),
+      el("path", { d: `M${left} ${low}l-4 7h8z`, class: "head" }));
+  }
+
   highest() {
     return Math.max(0, ...[...this.activity.values()].map((row) => row.firing_rate || 0));
   }
@@ -81,7 +88,7 @@ class NetworkGraph {
   }
 
   table(layers) {
-    const rows = layers.map((layer) => [layer.name, layer.kind, layer.inputs.join(", "), layer.shape.join(" × "), layer.weights.join(" × "),
+    const rows = layers.map((layer) => [layer.name, layer.kind, [...layer.inputs, ...(layer.is_recurrent ? ["itself"] : [])].join(", "), layer.shape.join(" × "), layer.weights.join(" × "),
       layer.arrays || "", Object.keys(layer.tiles).join(", ")]);
     return table("Layers of the network", ["layer", "kind", "fed by", "shape", "rows × columns", "arrays", "tiles"], rows, [5]);
   }

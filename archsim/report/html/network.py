@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,12 +11,13 @@ from archsim.metrics import Result
 from archsim.report.html.floor import tile_of_tasks
 from archsim.workload import INPUT, Network
 from archsim.workload.build import LayerFaultsError, network_of
+from archsim.workload.drawn import drawn_layers
 from archsim.workload.models import LayersModel, ShapeModel, WorkloadModel
 from archsim.workload.shape import layers_of_shape
 
 
 def network(result: Result) -> dict[str, Any]:
-    """Layers in computing order, and whether what feeds them is known (not of a network in a file of its own).
+    """Layers in computing order, and whether what feeds them is known (not of runs of other versions).
 
     Returns
     -------
@@ -25,18 +25,22 @@ def network(result: Result) -> dict[str, Any]:
         ``is_known``; ``layers``: of each its ``name``, ``kind``, ``inputs``, ``shape`` of one timestep,
         ``n`` outputs, ``neuron``, ``weights`` [rows, columns], ``arrays``, and ``tiles`` {tile: tasks there}.
     """
-    found = _network_of(result)
+    found = _layers_of(result)
     tiles, arrays = _tiles(result), _arrays(result)
-    if found is None:
-        rows = [_unknown(result, name) for name in result.graph.layer_names if name not in ("", INPUT)]
-    else:
-        rows = [_input(found.input_shape), *map(_layer, found.layers)]
+    rows = found or [_unknown(result, name) for name in result.graph.layer_names if name not in ("", INPUT)]
     placed = [{**row, "arrays": arrays.get(row["name"], 0), "tiles": tiles.get(row["name"], {})} for row in rows]
-    return {"is_known": found is not None, "layers": placed}
+    return {"is_known": bool(found), "layers": placed}
+
+
+def _layers_of(result: Result) -> list[dict[str, Any]]:
+    """As the run kept them, or as the workload file says them; none if another version wrote it."""
+    if kept := result.provenance.get("layers"):
+        return cast("list[dict[str, Any]]", kept)  # looked at when it was read
+    network = _network_of(result)
+    return [] if network is None else drawn_layers(network)
 
 
 def _network_of(result: Result) -> Network | None:
-    """As the workload file says it; None if its layers stand in another file, or another version wrote it."""
     try:
         model = WorkloadModel.model_validate(result.provenance.get("workload"))
         if isinstance(model.network, LayersModel):
@@ -46,26 +50,6 @@ def _network_of(result: Result) -> Network | None:
     except (ValueError, WorkloadError, LayerFaultsError):
         return None
     return None
-
-
-def _input(shape: tuple[int, ...]) -> dict[str, Any]:
-    return {
-        "name": INPUT, "kind": INPUT, "inputs": [], "shape": list(shape), "n": math.prod(shape), "neuron": "",
-        "weights": [],
-    }  # fmt: skip
-
-
-def _layer(layer: Any) -> dict[str, Any]:
-    return {
-        "name": layer.name,
-        "kind": type(layer.op).__name__.lower(),
-        "inputs": list(layer.inputs),
-        "shape": list(layer.out_shape),
-        "n": layer.n_neurons,
-        "neuron": "spiking" if layer.neuron is not None and layer.neuron.spikes else "",
-        "weights": [layer.n_rows(), layer.n_columns] if layer.has_weights else [],
-        "is_recurrent": layer.recurrent,
-    }
 
 
 def _unknown(result: Result, name: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 const SYMBOLS = ["circle", "triangle", "diamond", "rect", "pin", "arrow", "roundRect"];
 const LINES_AT_ONCE = 600;
+const COLOURS_AT_ONCE = 40;
+const POINTS_WITH_EDGES = 1000;
 
 function chartOf(node) {
   const chart = echarts.init(node, null, { renderer: "canvas" });
@@ -36,10 +38,10 @@ function colouring(study) {
     return { of: (i) => colour(column.codes[i]), items: column.texts.map((text, code) => [text, colour(code)]) };
   }
   const span = column.high - column.low || 1;
-  // a table of shades: one for each configuration would be made anew at every draw
-  const shades = Array.from({ length: 65 }, (_, k) => gradient(k / 64));
+  // a table of shades: few enough to draw all configurations of one at once
+  const shades = Array.from({ length: COLOURS_AT_ONCE + 1 }, (_, k) => gradient(k / COLOURS_AT_ONCE));
   return {
-    of: (i) => (column.values[i] === null ? none : shades[Math.round((64 * (column.values[i] - column.low)) / span)]),
+    of: (i) => (column.values[i] === null ? none : shades[Math.round((COLOURS_AT_ONCE * (column.values[i] - column.low)) / span)]),
     strip: column,
   };
 }
@@ -90,22 +92,34 @@ class Scatter {
     }, { notMerge: true });
   }
 
-  // a series of its own, with a symbol of its own, for each rule; what a filter leaves out is pale
+  // a series for each colour of a rule; what a filter leaves out is pale. Many are drawn as one path, which is quicker
+  // than a style for each point, and without edges, which would hide the colour where points lie close
   points() {
     const { study } = this;
-    const { of } = study.colours;
     const size = sizing(study);
-    const kept = (data) => study.kept[data[2]];
-    return Object.keys(study.data.rules).map((rule, k) => ({
-      type: "scatter", name: rule, symbol: SYMBOLS[k % SYMBOLS.length], progressive: 0, z: 2,
-      symbolSize: (data) => size(data[2]),
-      itemStyle: {
-        color: ({ data }) => (kept(data) ? of(data[2]) : colourOf("--span-dim")),
-        opacity: 0.85, borderColor: colourOf("--point-edge"), borderWidth: 0.5,
-      },
-      emphasis: { disabled: true },
-      data: this.ordered.filter((i) => study.data.rule[i] === rule).map((i) => this.spot(i)),
+    const large = !study.sizeBy && study.n > POINTS_WITH_EDGES;
+    const edge = { borderColor: colourOf("--point-edge"), borderWidth: large ? 0 : 0.5 };
+    return this.groups().map(({ rule, colour, places }) => ({
+      type: "scatter", name: rule, symbol: SYMBOLS[Object.keys(study.data.rules).indexOf(rule) % SYMBOLS.length],
+      progressive: 0, z: 2, emphasis: { disabled: true }, large, largeThreshold: 0,
+      symbolSize: study.sizeBy ? (data) => size(data[2]) : size(0),
+      itemStyle: { color: colour, opacity: 0.85, ...edge },
+      data: places.map((i) => this.spot(i)),
     }));
+  }
+
+  groups() {
+    const { study } = this;
+    const pale = colourOf("--span-dim");
+    const found = new Map();
+    for (const i of this.ordered) {
+      const rule = study.data.rule[i];
+      const colour = study.kept[i] ? study.colours.of(i) : pale;
+      const name = `${rule} ${colour}`;
+      if (!found.has(name)) found.set(name, { rule, colour, places: [] });
+      found.get(name).places.push(i);
+    }
+    return [...found.values()];
   }
 
   // those that are left out first, so that they lie below the others

@@ -48,8 +48,8 @@ function change(share) {
 
 function drawAdvice(record) {
   const rows = (list) => list.map((one) => [one.title, ...["latency", "energy", "area", "peak_power"].map((name) => change(one[`delta_${name}_frac`])),
-    one.over_budget.join(", "), el("code", {}, one.set.map((set) => `--set ${/[ {}"*]/.test(set) ? `'${set}'` : set}`).join(" "))]);
-  const titles = ["move", "latency", "energy", "area", "peak power", "over budget", "what to set"];
+    accuracyOf(one), one.over_budget.join(", "), el("code", {}, one.set.map((set) => `--set ${/[ {}"*]/.test(set) ? `'${set}'` : set}`).join(" "))]);
+  const titles = ["move", "latency", "energy", "area", "peak power", "accuracy", "over budget", "what to set"];
   const part = (caption, list) => wide(caption, titles, rows(list.slice(0, MOST_LINES)), [1, 2, 3, 4]);
   if (!record.advice) return fill(byId("advice"), el("p", { class: "hint" }, "archsim advise CHIP WORKLOAD -o FOLDER tries design moves, each simulated anew; its page shows them here."));
   const within = record.advice_budgets.length ? ` within ${record.advice_budgets.join(", ")}` : "";
@@ -58,14 +58,25 @@ function drawAdvice(record) {
   return fill(byId("advice"), ...parts, el("ul", { class: "notes hint" }, ...adviceNotes(record).map((text) => el("li", {}, text))));
 }
 
+// whether a change touches the network's results, and by how much, where that was looked for
+function accuracyOf({ accuracy }) {
+  if (!accuracy) return accuracy === null ? "same" : "–"; // older results do not say
+  if (accuracy.change === null) return "changes";
+  return `${accuracy.change < 0 ? "−" : "+"}${digits(100 * Math.abs(accuracy.change), 3)} points`;
+}
+
 // what the figures do not tell, and moves that are not among them
 function adviceNotes(record) {
   const told = new Map();
-  for (const { title, notes } of [...record.advice.slice(0, MOST_LINES), ...record.advice_pairs.slice(0, MOST_LINES)]) {
-    for (const note of notes) told.set(note, (told.get(note) || new Set()).add(title));
+  for (const { title, notes, accuracy } of [...record.advice.slice(0, MOST_LINES), ...record.advice_pairs.slice(0, MOST_LINES)]) {
+    for (const note of [...notes, ...(accuracy ? [accuracy.why] : [])]) told.set(note, (told.get(note) || new Set()).add(title));
   }
   const sets = (list) => list.map((one) => one.set.join(" "));
-  return [...[...told].map(([note, titles]) => `${[...titles].join(", ")}: ${note}`),
+  const from = record.advice_accuracy;
+  const touched = [...record.advice, ...record.advice_pairs].some((one) => one.accuracy);
+  return [...(from ? [`accuracy of the design as it is: ${percent(from.value)}, ${from.when} adapting on the chip by ${from.rule}; one seed`] : []),
+    ...(touched && !from ? ["accuracy was not looked for; --accuracy does, for a workload that says how it learns, as watch_adapt"] : []),
+    ...[...told].map(([note, titles]) => `${[...titles].join(", ")}: ${note}`),
     ...(record.advice_idle.length ? [`change nothing here: ${sets(record.advice_idle).join(", ")}`] : []),
     ...record.advice_refused.map((one) => `refused: ${one.set.join(" ")}: ${one.why}`),
     ...Object.entries(record.advice_untried).map(([kind, why]) => `not tried: ${kind}: ${why}`)];

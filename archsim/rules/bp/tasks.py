@@ -24,14 +24,16 @@ free then. The first layer's error goes no further. Pooling hands its error on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.context import Claim, Given, listed, numbers_of
 from archsim.lowering.counted import Ints
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
@@ -40,6 +42,7 @@ from archsim.lowering.reads import Reads
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
+from archsim.rules.bp.one_step import Done, Reading, Step, Waits
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Layer
 
@@ -55,6 +58,7 @@ class BackPropagation(Learning):
     contributions: dict[Key, list[int]] = field(default_factory=dict)
     before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
     _counts: dict[tuple[str, int], tuple[Reads, Ints, dict[Place, int]]] = field(default_factory=dict)
+    _driven_arrays: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
@@ -107,25 +111,52 @@ class BackPropagation(Learning):
         return list(as_output_asks(self.ctx.flow))
 
     def _step(self, plan: LayerPlan, step: int) -> None:
-        deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
-        if plan.forward:
-            self._weights(plan, step, deltas)
-        else:
-            self._pool(plan, step, deltas)
+        """A step's errors, and what is made of them: of a layer with arrays in one piece."""
+        name = plan.layer.name
+        if not plan.forward:
+            self._pool(plan, step, {home.tile: self._delta(plan, home, step) for home in plan.homes})
+            return
+        does = self._of_step(plan, step)
+        given = self._given(plan, step, does)
+        first, done = self.ctx.recurring(
+            self._key(plan, step, does),
+            self.label(name, step),
+            partial(self._lay_down_step, plan, step, does),
+            given,
+        )
+        for home in plan.homes:
+            self._found(plan, home, step, first + done.deltas[home.tile])
+        self.gradients.setdefault(name, []).extend([first + task for task in done.gradients])
+        for (home_below, source), task in done.below.items():
+            self._reach(plan, step, home_below, source, first + task)
 
     def _contribute(self, layer: str, tile: int, step: int, task: int) -> None:
         self.contributions.setdefault((layer, tile, step), []).append(task)
 
     def _delta(self, plan: LayerPlan, home: Home, step: int) -> int:
-        name = plan.layer.name
-        known = self.contributions.get((name, home.tile, step), [])
-        own_set = self.sums.taken.get((name, home.tile, step))
-        # errors that no sum is made for keep the order of the sums below them by waiting for each other
-        turn = self.before.get((name, home.tile)) if own_set is None else own_set
-        frees = [] if own_set is None else [self.sums.claim(name, home.tile, self._n_open(name))]
-        found = self.delta(plan, home, step, [*known, turn, self.forward.sent[name, home.tile, step]], frees)
-        self.before[name, home.tile] = found
+        ports = self._before_delta(plan, home, step)
+        frees = self._used(plan, home, step)
+        found = self.place_delta(plan, home, step, ports, frees, has_later=bool(ports[1]))
+        self._found(plan, home, step, found)
         return found
+
+    def _found(self, plan: LayerPlan, home: Home, step: int, delta: int) -> None:
+        self.before[plan.layer.name, home.tile] = delta
+        self.remember_delta(plan, home, step, delta)
+
+    def _before_delta(self, plan: LayerPlan, home: Home, step: int) -> list[list[int]]:
+        """What a delta waits for: what arrives, the later delta, the potentials."""
+        key = (plan.layer.name, home.tile, step)
+        # errors that no sum is made for keep the order of the sums below them by waiting for each other
+        turn = self.sums.taken[key] if key in self.sums.taken else self.before.get(key[:2])
+        arrives = [*self.contributions.get(key, ()), *listed(turn), self.forward.sent[key]]
+        return [arrives, *self.ports_of_delta(plan, home, step)]
+
+    def _used(self, plan: LayerPlan, home: Home, step: int) -> list[Claim]:
+        """The set of accumulators that a delta uses up."""
+        name = plan.layer.name
+        has_set = (name, home.tile, step) in self.sums.taken
+        return [self.sums.claim(name, home.tile, self._n_open(name))] if has_set else []
 
     def _sets(self, plan: LayerPlan, step: int, source: str, home: int) -> list[int]:
         """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
@@ -154,32 +185,80 @@ class BackPropagation(Learning):
             self.ctx.known[key] = ahead + max(flow.live_steps(user, source) for user in self._users(source))
         return int(self.ctx.known[key])
 
-    def _weights(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
-        blocks = [block for block in self._transposed_blocks(plan) if self._is_needed(plan, block, step)]
-        active = [block for block in blocks if self._is_read(plan, block, step)]
-        tiles = sorted({*plan.gradient_tiles, *(block.tile for block in blocks)})
-        readers = {
-            tile: (tile in plan.gradient_tiles) + sum(block.tile == tile for block in active) for tile in tiles
-        }
-        fetched, held = self.spread(plan, step, deltas, readers)
-        ctx, label = self.ctx, self.label(plan.layer.name, step)
-        come: Come = {}
-        for tile in tiles:
-            done = []
-            if tile in plan.gradient_tiles:
-                done.append(self.outer(plan, tile, step, fetched[tile]))
-            here = [block for block in active if block.tile == tile]
-            if here:
-                done += self._transposed_reads(plan, here, step, fetched[tile], come)
-            if len(active) < len(blocks):
-                idle = self._ways(plan, [block for block in blocks if block.tile == tile]) - self._ways(plan, here)
-                for home, source in sorted(idle):
-                    token = empty_token(ctx, label, tile, home, fetched[tile])
-                    come.setdefault((home, source), []).append(token)
-            self.release(label, done or [fetched[tile]], held[tile])
-        self._add_up(plan, step, active, come)
+    def _of_step(self, plan: LayerPlan, step: int) -> Step:
+        has_traces = self.ctx.rule.traces(self.ctx.work, plan.layer) is not None
+        tiles = () if has_traces else plan.gradient_tiles
+        jobs = {tile: self.jobs_of_outer(plan, tile, step) for tile in tiles}
+        return Step(self._read_by(plan, step), jobs, [self._before_delta(plan, home, step) for home in plan.homes])
 
-    def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come) -> None:
+    def _key(self, plan: LayerPlan, step: int, does: Step) -> Hashable:
+        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
+        ctx, name = self.ctx, plan.layer.name
+        if ctx.work.schedule == "three_level" or not does.jobs:
+            return None
+        has_set = [(name, home.tile, step) in self.sums.taken for home in plan.homes]
+        actions = [job.action.name for jobs in does.jobs.values() for job in jobs]
+        return (
+            "step", self.phase, ctx.n_vectors(name, step), id(does.reads), *has_set, *does.has_later, *actions,
+            bool(ctx.last_write),
+        )  # fmt: skip
+
+    def _given(self, plan: LayerPlan, step: int, does: Step) -> Given:
+        """Ports: of each delta; what scales errors; by array its last write; sets of accumulators; kept inputs."""
+        name, ports, active = plan.layer.name, list[Sequence[int]](), does.reads.active
+        ports += chain.from_iterable(does.deltas)
+        ports += [self.scale_of(name, home.tile) for home in plan.homes]
+        if self.ctx.last_write:
+            ports += [listed(self.ctx.last_write.get(block)) for block in active]
+        ports += [self._sets(plan, step, source, home) for home, source in does.reads.ways]
+        ports += [[self.forward.kept_inputs[name, tile, step]] for tile in does.jobs]
+        counts, times = numbers_of(job for jobs in does.jobs.values() for job in jobs)
+        if active:
+            _, of_reads, places = self._reads(plan, step)
+            counts += of_reads[[places[_place(block)] for block in active], step].ravel().tolist()
+        return Given(ports, counts, times)
+
+    def _lay_down_step(self, plan: LayerPlan, step: int, does: Step, given: Given) -> Done:
+        """As `_given` says it. The counts of reads follow those of the outer products."""
+        ports, counts, times = iter(given.ports), iter(given.counts), iter(given.times)
+        reads, done = does.reads, Done({}, [], {})
+        for home, has_later in zip(plan.homes, does.has_later, strict=True):
+            frees = self._used(plan, home, step)
+            found = self.place_delta(plan, home, step, list(islice(ports, 3)), frees, has_later=has_later)
+            done.deltas[home.tile] = found
+        spread = [[delta, *next(ports)] for delta in done.deltas.values()]
+        fetched, held, seen = self.place_spread(plan, step, spread, reads.readers)
+        done.gradients.extend(seen)
+        is_written = bool(self.ctx.last_write)
+        written = [next(ports) if is_written else () for _ in reads.active]
+        sets = {way: next(ports) for way in reads.ways}
+        outer = {}
+        for tile, jobs in does.jobs.items():
+            numbers = list(islice(counts, len(jobs))), list(islice(times, 2 * len(jobs)))
+            outer[tile] = Given([[fetched[tile]], next(ports)], *numbers)
+        of_reads = np.array(list(counts), np.int64).reshape(max(1, len(reads.active)), -1)
+        come: Come = {}
+        for tile, here in reads.by_tile.items():
+            released = []
+            if tile in outer:
+                released.append(self.place_outer(plan, tile, step, outer[tile], does.jobs[tile]))
+            elif tile in plan.gradient_tiles:
+                need = self.ctx.rule.traces(self.ctx.work, plan.layer)
+                assert need is not None  # or there are jobs
+                released.append(self.outer_of_traces(plan, tile, step, fetched[tile], need))
+            if here:
+                waits = [[fetched[tile], *written[k]] for k in here]
+                blocks = [reads.active[k] for k in here]
+                released += self._transposed_reads(plan, blocks, step, Waits(waits, sets, of_reads[here]), come)
+            done.gradients.extend(released)
+            for home_below, source in reads.idle[tile]:
+                token = empty_token(self.ctx, self.label(plan.layer.name, step), tile, home_below, fetched[tile])
+                come.setdefault((home_below, source), []).append(token)
+            self.release(self.label(plan.layer.name, step), released or [fetched[tile]], held[tile])
+        self._add_up(plan, step, reads.active, come, done)
+        return done
+
+    def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come, done: Done) -> None:
         """What a step gives to the homes below, once all of it is there, in the measure of what others give."""
         spans, n_vectors = {_inputs(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
         label, n_rows = self.label(plan.layer.name, step), dict.fromkeys(come, 0)
@@ -190,7 +269,50 @@ class BackPropagation(Learning):
             n_values = n_vectors * n_rows[home, source]
             lay_down = partial(self.rescaled, label, home, n_values, [opening(0)])
             first, rescaled = self.ctx.placed(("rescale", home, n_values), label, lay_down, [tasks])
-            self._reach(plan, step, home, source, first + rescaled)
+            done.below[home, source] = first + rescaled
+
+    def _read_by(self, plan: LayerPlan, step: int) -> Reading:
+        """The arrays that a step reads."""
+        layer, flow, network = plan.layer, self.ctx.flow, self.ctx.network
+        needed = [
+            source for source in sources_of(layer) if network.learns(source) and flow.needs(layer, step, source)
+        ]
+        driven = self._driven_at(plan)[step]
+        key, readings = (layer.name, *needed, driven.tobytes()), self.ctx.known.setdefault("readings", {})
+        if key not in readings:
+            every = zip(self._transposed_blocks(plan), driven.tolist(), strict=True)
+            asked = [
+                (block, is_driven)
+                for block, is_driven in every
+                if any(source in needed for _, _, source in self._targets(plan, _inputs(block)))
+            ]
+            active = [block for block, is_driven in asked if is_driven]
+            readings[key] = self._reading(plan, [block for block, _ in asked], active)
+        found: Reading = readings[key]
+        return found
+
+    def _reading(self, plan: LayerPlan, blocks: list[Block], active: list[Block]) -> Reading:
+        tiles = sorted({*plan.gradient_tiles, *(block.tile for block in blocks)})
+        by_tile = {tile: [k for k, block in enumerate(active) if block.tile == tile] for tile in tiles}
+        idle = {
+            tile: sorted(
+                self._ways(plan, [block for block in blocks if block.tile == tile])
+                - self._ways(plan, [active[k] for k in by_tile[tile]])
+            )
+            for tile in tiles
+        }
+        readers = {tile: (tile in plan.gradient_tiles) + len(here) for tile, here in by_tile.items()}
+        return Reading(active, sorted(self._ways(plan, active)), by_tile, idle, readers)
+
+    def _driven_at(self, plan: LayerPlan) -> NDArray[np.bool_]:
+        """(steps, arrays): whether a step's errors drive each array, or it is read in any case."""
+        name = plan.layer.name
+        if name not in self._driven_arrays:
+            blocks, n_steps = self._transposed_blocks(plan), self.ctx.flow.n_steps(name)
+            n_errors = [self.ctx.errors_per_step(name, self.forward.sample, _outputs(block)) for block in blocks]
+            driven = np.array(n_errors, np.int64).reshape(len(blocks), n_steps).T > 0
+            self._driven_arrays[name] = driven | (not self.ctx.chip.execution.skip_idle_blocks)
+        return self._driven_arrays[name]
 
     def _transposed_blocks(self, plan: LayerPlan) -> list[Block]:
         """Arrays that carry the error down: those with a row that needs one, or others that the rule has."""
@@ -205,12 +327,6 @@ class BackPropagation(Learning):
         if is_copied or not rule.reads_transposed:
             return list(rule.error_arrays(plan))
         return [block for block in plan.forward if block.replica == 0 and self._targets(plan, block.rows)]
-
-    def _is_needed(self, plan: LayerPlan, block: Block, step: int) -> bool:
-        """Whether a step read any of the inputs whose errors the array gives: the first one has no past."""
-        return any(
-            self.ctx.flow.needs(plan.layer, step, source) for _, _, source in self._targets(plan, _inputs(block))
-        )
 
     def _targets(self, plan: LayerPlan, inputs: Span) -> list[tuple[int, int, str]]:
         """(home tile, rows, source) of the layers below whose errors a span of inputs makes up."""
@@ -228,21 +344,16 @@ class BackPropagation(Learning):
         return found
 
     def _transposed_reads(
-        self, plan: LayerPlan, blocks: Sequence[Block], step: int, fetched: int, come: Come
+        self, plan: LayerPlan, blocks: Sequence[Block], step: int, waits: Waits, come: Come
     ) -> list[int]:
         """Each array's share of the errors of the layer below; its results go to the homes they belong to."""
-        ctx, name = self.ctx, plan.layer.name
-        reads, counts, places = self._reads(plan, step)
+        reads, _, places = self._reads(plan, step)
         targets = [self._targets(plan, _inputs(block)) for block in blocks]
-        sets = [[self._sets(plan, step, source, home) for home, _, source in of_block] for of_block in targets]
+        sets = [[waits.sets[home, source] for home, _, source in of_block] for of_block in targets]
         # no result waits in an output register for accumulators that one behind it has to free
-        waits = [
-            [fetched, ctx.written_last(block), *chain.from_iterable(of_block)]
-            for block, of_block in zip(blocks, sets, strict=True)
-        ]
+        before = [[*own, *chain.from_iterable(of_block)] for own, of_block in zip(waits.before, sets, strict=True)]
         at = [places[_place(block)] for block in blocks]
-        merged, added = reads.place(ctx, self.label(name, step), at, counts[at, step], waits, sets)
-        self.gradients.setdefault(name, []).extend(merged)
+        merged, added = reads.place(self.ctx, self.label(plan.layer.name, step), at, waits.counts, before, sets)
         for of_block, tasks in zip(targets, added, strict=True):
             for (home, _, source), task in zip(of_block, tasks, strict=True):
                 come.setdefault((home, source), []).append(task)
@@ -276,16 +387,9 @@ class BackPropagation(Learning):
         codes = ctx.error_codes(layer, sample, span)
         return counts_of(ctx, product, ctx.errors_per_step(layer, sample, span), codes)
 
-    def _is_read(self, plan: LayerPlan, block: Block, step: int) -> bool:
-        return not self.ctx.chip.execution.skip_idle_blocks or self._n_driven(plan, block, step) > 0
-
     def _ways(self, plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, str]]:
         """The homes below, and their layers, whose errors some arrays add to."""
         return {(home, source) for block in blocks for home, _, source in self._targets(plan, _inputs(block))}
-
-    def _n_driven(self, plan: LayerPlan, block: Block, step: int) -> int:
-        """Errors that drive an array in a step, over all vectors."""
-        return self.ctx.errors_per_step(plan.layer.name, self.forward.sample, _outputs(block))[step]
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
         """Predecessors of the errors of all steps of a source that a step has read, at one of its homes."""

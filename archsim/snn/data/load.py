@@ -39,6 +39,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, n: int) -> Samples:
+        """The first `n` of them."""
+        each = (self.labels, self.subject, self.recording, self.start)
+        return Samples(self.inputs[:, :n], *(values[:n] for values in each))
+
 
 @dataclass(frozen=True)
 class LearningData:

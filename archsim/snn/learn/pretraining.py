@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from archsim.errors import WorkloadError
 from archsim.registry import OPTIMIZERS, RULES
-from archsim.snn.data import LearningData, load_data, windows_of
+from archsim.snn.data import LearningData, Samples, load_data, windows_of
 from archsim.snn.learn.feedbacks import Draw, FeedbackKind
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
@@ -44,7 +44,20 @@ def data_of(work: Workload, seed: int) -> LearningData:
         windows, given.split, given.encoding, decimation=given.decimation, order=given.order, seed=seed
     )
     _check(work, data)
-    return data
+    return replace(data, adapt=_first_windows(work, data))
+
+
+def _first_windows(work: Workload, data: LearningData) -> Samples | None:
+    """What is adapted to: the whole part, or its first windows where the workload says how many."""
+    plan = work.learning.adapt
+    if plan is None or plan.n_windows is None or data.adapt is None:
+        return data.adapt
+    if plan.n_windows > len(data.adapt):
+        raise WorkloadError(
+            f"{work.name}: learning.adapt.windows asks for {plan.n_windows}; the split {data.split!r} leaves "
+            f"{len(data.adapt)}, so say {len(data.adapt)} or fewer"
+        )
+    return data.adapt.first(plan.n_windows)
 
 
 def _check(work: Workload, data: LearningData) -> None:

@@ -4,13 +4,13 @@ Rules with their choices (contenders) adapt the same networks on the same chip, 
 errors, and passes over the data. Every run is accuracy and price of one adaptation: the same arrays and writes.
 """
 
-from archsim.study.rules.cells import Cross
+from archsim.study.rules.cells import Case, Cross
 from archsim.study.rules.contenders import CONTENDERS, Contender
 from archsim.study.rules.judge import differences, means, to_reach
 from archsim.study.rules.page import summary_text, write_study
 from archsim.study.rules.run import Question, rules_study
 
 __all__ = [
-    "CONTENDERS", "Contender", "Cross", "Question", "differences", "means", "rules_study", "summary_text",
+    "CONTENDERS", "Case", "Contender", "Cross", "Question", "differences", "means", "rules_study", "summary_text",
     "to_reach", "write_study",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where contenders meet: depth of the network, bits and quantiser of errors, passes over the data."""
+"""Where contenders meet: depth of the network, bits and quantiser of errors, passes over the data, other cases."""
 
 from __future__ import annotations
 
@@ -9,13 +9,34 @@ from itertools import product
 from typing import Any, Final
 
 from archsim.errors import ExploreError
-from archsim.study.configurations import Configuration
+from archsim.study.configurations import Assignments, Configuration
 from archsim.workload import Workload
 
 
 @dataclass(frozen=True)
+class Case:
+    """Anything else that is set in the two files, such as the spread of cells or the number of windows.
+
+    Parameters
+    ----------
+    name : str
+        In tables.
+    for_chip, for_workload : tuple of str
+        Assignments, as ``--set`` takes them.
+    """
+
+    name: str
+    for_chip: Assignments = ()
+    for_workload: Assignments = ()
+
+
+AS_IT_IS = Case("-")
+"""Nothing else is set."""
+
+
+@dataclass(frozen=True)
 class Cross:
-    """Every depth with every number of bits, quantiser and number of passes, for some contenders.
+    """Every depth with every number of bits, quantiser, number of passes and case, for some contenders.
 
     Parameters
     ----------
@@ -23,6 +44,7 @@ class Cross:
         Hidden layers, bits of an error, passes over the adaptation windows.
     quantisers : tuple of str
         Of `QUANTISERS`.
+    cases : tuple of Case
     contenders : tuple of str
         By name; all of the study if empty.
     """
@@ -31,6 +53,7 @@ class Cross:
     bits: tuple[int, ...] = (8,)
     quantisers: tuple[str, ...] = ("vector_maximum",)
     passes: tuple[int, ...] = (1,)
+    cases: tuple[Case, ...] = (AS_IT_IS,)
     contenders: tuple[str, ...] = ()
 
     def cells(self, work: Workload) -> Iterator[Configuration]:
@@ -43,8 +66,13 @@ class Cross:
         """
         if min((*self.depths, *self.bits, *self.passes), default=0) < 1:
             raise ExploreError("depths, bits and passes must be 1 or more")
-        for depth, n_bits, quantiser, n in product(self.depths, self.bits, self.quantisers, self.passes):
-            yield Configuration.crossed([deep(work, depth), coarse(n_bits, quantiser), _passes(n)])
+        crossed = product(self.depths, self.bits, self.quantisers, self.passes, self.cases)
+        for depth, n_bits, quantiser, n, case in crossed:
+            yield Configuration.crossed([deep(work, depth), coarse(n_bits, quantiser), _passes(n), _in(case)])
+
+
+def _in(case: Case) -> Configuration:
+    return Configuration(f"case={case.name}", {"case": case.name}, case.for_chip, case.for_workload)
 
 
 def _passes(n: int) -> Configuration:

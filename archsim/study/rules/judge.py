@@ -14,7 +14,7 @@ from archsim.study.rules.contenders import REFERENCE
 
 Run = Mapping[str, Any]
 FIGURES = ("before", "after", "ideal_after", "energy_pj", "latency_ps", "area_um2", "cells_written")
-CELL = ("depth", "bits", "quantiser", "passes", "rates")
+CELL = ("depth", "bits", "quantiser", "passes", "case", "rates")
 """What two runs must have in common to be compared, the seed aside."""
 
 

@@ -11,6 +11,7 @@ from archsim.files import fresh_folder
 from archsim.plot.study_rules import accuracy_by_errors, energy_against_accuracy, saving_by_share
 from archsim.report import csv_text, from_template, json_text, text_table, write_texts
 from archsim.study.crossings import PUBLISHED
+from archsim.study.rules.cells import AS_IT_IS
 from archsim.study.rules.contenders import REFERENCE, SHIPPED
 from archsim.study.rules.judge import CELL, FIGURES, to_reach
 from archsim.study.rules.published import Pair, answers, pairs_of, saving_lines
@@ -21,8 +22,8 @@ RECORD, TABLE, PAGE = "rules.json", "rules.csv", "rules.md"
 PICTURES = {"errors": "rules_errors.png", "energy": "rules_energy.png", "shares": "rules_shares.png"}
 SHARED_PARTS = ("write_circuits", "adc")
 """Components whose prices differ most between sources: how much of the energy they are decides what DFA saves."""
-COLUMNS = ("rule", "hidden layers", "errors", "passes", "rate", "after (%)", "against BP (points)", "ideal (%)",
-           "energy", "time", "area", "cells written")  # fmt: skip
+COLUMNS = ("rule", "hidden layers", "errors", "passes", "case", "rate", "after (%)", "against BP (points)",
+           "ideal (%)", "energy", "time", "area", "cells written")  # fmt: skip
 KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
 Study = Mapping[str, Any]
 
@@ -66,7 +67,8 @@ def rows(study: Study, lines: Sequence[Mapping[str, Any]]) -> Iterator[list[str]
         other = apart.get((*(line[n] for n in CELL), line["contender"]))
         yield [
             line["contender"], str(line["depth"]), f"{line['bits']} bit, {line['quantiser']}", str(line["passes"]),
-            f"{line['rate']:g}", percent(line["after"]), against(other), percent(line["ideal_after"]),
+            line["case"], f"{line['rate']:g}", percent(line["after"]), against(other),
+            percent(line["ideal_after"]),
             *(format_quantity(line[figure]["mean"], kind) for figure, kind in KINDS.items()),
             f"{line['cells_written']['mean']:.4g}",
         ]  # fmt: skip
@@ -115,20 +117,26 @@ def _clear(study: Study) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"above": [], "below": []}
     for one in study["differences"]:
         if one["clear"] and one["rates"] == OWN:
-            where = (
-                f"{one['depth']} hidden layers, {one['bits']} bit {one['quantiser']}, {_n_passes(one['passes'])}"
-            )
             side = "above" if one["difference"]["mean"] > 0 else "below"
-            found[side].append(f"{one['contender']} ({where}: {against(one).strip('*')})")
+            found[side].append(f"{one['contender']} ({where_of(one)}: {against(one).strip('*')})")
     return found
 
 
-def _n_passes(n: int) -> str:
-    return f"{n} pass" + ("" if n == 1 else "es")
+def where_of(line: Mapping[str, Any]) -> str:
+    """A cell in words.
+
+    Examples
+    --------
+    >>> where_of({"depth": 2, "bits": 8, "quantiser": "stochastic", "passes": 1, "case": "-"})
+    '2 hidden layers, 8 bit stochastic, 1 pass'
+    """
+    passes = f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
+    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {passes}"
+    return cell if line["case"] == AS_IT_IS.name else f"{cell}, {line['case']}"
 
 
 def _by_depth(study: Study) -> list[Pair]:
-    """Pairs of BP and DFA as shipped that differ in depth alone, from the first cell on."""
+    """Pairs of BP and DFA as shipped that differ in depth alone from the first cell."""
     pairs = [
         pair for pair in pairs_of(study["runs"], study["contenders"])
         if pair.bp == REFERENCE and pair.dfa == SHIPPED and pair.cell[-1] == OWN
@@ -186,8 +194,7 @@ def _answer(one: Mapping[str, Any]) -> list[str]:
     unit = "x" if one["figure"] == "speedup" else " %"
     half = one["found"]["half_width"]
     found = f"{one['found']['mean']:.2f}" + ("" if half is None else f" ± {half:.2f}") + unit
-    depth, bits, quantiser, passes, rates = one["cell"]
-    cell = f"{depth} hidden layers, {bits} bit {quantiser}, {_n_passes(passes)}, {rates} rates"
+    cell = f"{where_of(dict(zip(CELL, one['cell'], strict=True)))}, {one['cell'][-1]} rates"
     where = f"{one['dfa']} against {one['bp']}; {cell}"
     brought = ", ".join(f"{part['component']} {part['points']:+.1f}" for part in one["brought_by"]) or "-"
     reached = "reached" if one["reached"] else "not reached"

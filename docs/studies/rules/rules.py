@@ -17,17 +17,25 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from archsim import ArchsimError
+from archsim.cli.inputs import split_assignments
 from archsim.study import Base
-from archsim.study.rules import Cross, Question, rules_study, summary_text, write_study
+from archsim.study.rules import Case, Cross, Question, rules_study, summary_text, write_study
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 
 
+def cross(said: dict[str, Any]) -> Cross:
+    """One of ``crosses``; a case is a name and what it sets in the chip and in the workload."""
+    cases = [Case(name, *map(tuple, split_assignments(given))) for name, given in said.get("cases", {}).items()]
+    lists = {name: tuple(values) for name, values in said.items() if name != "cases"}
+    return Cross(**lists, **({"cases": tuple(cases)} if cases else {}))
+
+
 def question(said: dict[str, Any], seeds: int, workers: int) -> Question:
     """What the YAML asks."""
     base = Base(ROOT / said["chip"], ROOT / said["workload"], (), tuple(said["set"]))
-    crosses = tuple(Cross(**{name: tuple(values) for name, values in one.items()}) for one in said["crosses"])
+    crosses = tuple(cross(one) for one in said["crosses"])
     tuning = said["tuning"]
     return Question(
         base, (), crosses, tuple(said["rates"]), tuning["split"], tuning["seeds"], seeds, workers=workers

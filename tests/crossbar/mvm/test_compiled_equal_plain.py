@@ -42,7 +42,9 @@ def readouts(draw):
 @st.composite
 def arrays(draw):
     n_levels = draw(st.sampled_from([0, 2, 3, 4, 16]))
-    spread = draw(st.sampled_from([None, {"kind": "constant", "sigma": 0.03}]))
+    laws = [None, {"kind": "constant", "sigma": 0.03}, {"kind": "proportional", "sigma": 0.03}]
+    spread, noise = draw(st.sampled_from(laws[:2])), draw(st.sampled_from(laws))
+    thermal = {"thermal_noise": True} if draw(st.sampled_from([False, False, True])) else {}
     return ArraySpec(
         rows=draw(st.sampled_from([1, 5, 32, 128])),
         columns=draw(st.sampled_from([9, 64])),
@@ -56,7 +58,7 @@ def arrays(draw):
             "signed": draw(st.sampled_from(["unsigned", "two_phase", "bipolar"])),
         },
         readout=draw(readouts()),
-        errors={"programming": spread} if spread else {},
+        errors={k: law for k, law in (("programming", spread), ("read_noise", noise)) if law} | thermal,
     )
 
 

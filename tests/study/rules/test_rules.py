@@ -15,14 +15,23 @@ from archsim.cli.app import app
 from archsim.errors import ExploreError
 from archsim.study import Base
 from archsim.study.crossings import PUBLISHED, PUBLISHED_ACCURACY
-from archsim.study.rules import CONTENDERS, Cross, Question, differences, means, to_reach
+from archsim.study.rules import CONTENDERS, Case, Cross, Question, differences, means, to_reach
 from archsim.study.rules.cells import coarse, deep
 from archsim.study.rules.contenders import chosen
 from archsim.study.rules.judge import FIGURES, holm
+from archsim.study.rules.page import where_of
 from archsim.study.rules.published import answers, brought_by, pairs_of, probability, saving_lines
 from archsim.study.rules.run import _meetings
 
-CELL = {"depth": 2, "bits": 8, "quantiser": "vector_maximum", "passes": 1, "rates": "own", "rate": 0.01}
+CELL = {
+    "depth": 2,
+    "bits": 8,
+    "quantiser": "vector_maximum",
+    "passes": 1,
+    "case": "-",
+    "rates": "own",
+    "rate": 0.01,
+}
 SMALL = [
     "--set", "learning.data.step=128", "--set", "learning.data.decimation=16", "--set", "timesteps=8",
     "--set", "learning.pretrain.epochs=1", "--set", "network.layers.0.outputs=8",
@@ -184,3 +193,15 @@ def test_wrong_options_end_in_one_message(option, said, root_dir, monkeypatch):
     found = CliRunner().invoke(app, ["study", "rules", *option])
     assert found.exit_code == 2
     assert said in " ".join(found.stderr.split())
+
+
+def test_a_case_sets_anything_else_in_both_files(root_dir):
+    base = Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
+    noise = "device.errors.read_noise={kind: constant, sigma: 0.01}"
+    noisy = Case("noisy, few", (noise,), ("learning.adapt.windows=64",))
+    (cell,) = Cross(cases=(noisy,)).cells(base.load()[1])
+    chip, work = base.load(cell)
+    assert chip.device.errors.read_noise is not None
+    assert work.learning.adapt.n_windows == 64
+    assert cell.settings["case"] == "noisy, few"
+    assert where_of({**cell.settings}) == "2 hidden layers, 8 bit vector_maximum, 1 pass, noisy, few"

@@ -1,0 +1,106 @@
+"""Normal numbers by counter, compiled: the same bits as the plain loops of the package.
+
+Every step is one rounded operation on one number; loops have no branches, so that they become vector instructions.
+"""
+
+# numba's decorators carry no types, and the arguments of an intrinsic are types
+# ruff: noqa: ARG001
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from archsim.crossbar import draws
+from archsim.jit import intrinsic, njit, types
+
+__all__ = ["fill", "fill_row", "key_of"]
+
+_U, _F, _I = np.uint32, np.float32, np.int32
+(_S0, _M0), (_S1, _M1), (_S2, _M2), (_S3, _M3) = ((_U(shift), _U(factor)) for shift, factor in draws.ROUNDS)
+_LAST, _COLUMN, _APART = _U(draws.LAST_SHIFT), _U(draws.COLUMN), _U(draws.APART)
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = map(_F, draws.LN)
+_C0, _C1, _C2, _C3, _C4 = map(_F, draws.COS)
+_N0, _N1, _N2, _N3 = map(_F, draws.SIN)
+_TWO_LN_2, _ONE, _HALF, _ZERO, _FINE = map(_F, (draws.TWO_LN_2, 1, 0.5, 0, 2.0**-23))
+_EIGHT, _SIGN = _U(8), _U(31)
+_GOLDEN = np.uint64(draws.GOLDEN)
+(_K0, _KM0), (_K1, _KM1) = ((np.uint64(shift), np.uint64(factor)) for shift, factor in draws.SPLIT_MIX[:2])
+_K2 = np.uint64(draws.SPLIT_MIX[2])
+
+
+def _as_bits(typingctx: Any, number: Any) -> Any:
+    """The 32 bits of a number in single precision."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.int32))
+
+    return types.int32(types.float32), codegen
+
+
+def _as_number(typingctx: Any, bits: Any) -> Any:
+    """The number in single precision that has these bits."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.float32))
+
+    return types.float32(types.int32), codegen
+
+
+as_bits: Any = intrinsic(_as_bits)
+as_number: Any = intrinsic(_as_number)
+
+
+@njit(cache=True, nogil=True)
+def key_of(base, read):  # type: ignore[no-untyped-def]
+    """The key of one read: `draws.keys_of`."""
+    x = np.uint64(base + (np.uint64(read) + np.uint64(1)) * _GOLDEN)
+    x = np.uint64((x ^ (x >> _K0)) * _KM0)
+    x = np.uint64((x ^ (x >> _K1)) * _KM1)
+    return np.uint64(x ^ (x >> _K2))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pair(low, high, column):  # type: ignore[no-untyped-def]
+    x = _U(low + _U(column * _COLUMN))
+    x = _U(_U(_U(x ^ _U(x >> _S0)) * _M0) ^ high)
+    x = _U(_U(x ^ _U(x >> _S1)) * _M1)
+    one = _U(x ^ _U(x >> _LAST))
+    x = _U(one + _APART)
+    x = _U(_U(x ^ _U(x >> _S2)) * _M2)
+    x = _U(_U(x ^ _U(x >> _S3)) * _M3)
+    other = _U(x ^ _U(x >> _LAST))
+    bits = as_bits(_F(_I(one >> _EIGHT)) + _HALF)
+    octaves = _F(_I(_I(151) - _I(bits >> _I(23))))
+    m = as_number(_I(_I(bits & _I(0x7FFFFF)) | _I(0x3F800000))) - _ONE
+    ln = ((((((_L7 * m + _L6) * m + _L5) * m + _L4) * m + _L3) * m + _L2) * m + _L1) * m + _L0
+    squared = _TWO_LN_2 * octaves - ln
+    radius = np.sqrt(squared if squared > _ZERO else _ZERO)
+    radius = as_number(_I(as_bits(radius) | _I(_U(other << _SIGN))))
+    w = _F(_I(other >> _EIGHT)) * _FINE - _ONE
+    w2 = w * w
+    cos = (((_C4 * w2 + _C3) * w2 + _C2) * w2 + _C1) * w2 + _C0
+    sin = w * (((_N3 * w2 + _N2) * w2 + _N1) * w2 + _N0)
+    return radius * cos, radius * sin
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_row(key, found):  # type: ignore[no-untyped-def]
+    """Standard normal numbers of one key in a row of single precision."""
+    half = (found.shape[0] + 1) // 2
+    low, high = _U(key & np.uint64(0xFFFFFFFF)), _U(key >> np.uint64(32))
+    right = found[half:]
+    n_pairs = right.shape[0]
+    for j in range(n_pairs):
+        one, other = _pair(low, high, _U(j))
+        found[j] = one
+        right[j] = other
+    if n_pairs < half:
+        found[n_pairs] = _pair(low, high, _U(n_pairs))[0]
+
+
+@njit(cache=True, nogil=True)
+def fill(keys, found):  # type: ignore[no-untyped-def]
+    """`draws.normals` of keys (n,): found (n, width)."""
+    for r in range(keys.shape[0]):
+        fill_row(keys[r], found[r])

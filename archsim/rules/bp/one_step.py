@@ -1,0 +1,52 @@
+"""What a step of a layer's backward pass does, is given, and leaves to others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archsim.components import Job
+from archsim.lowering.counted import Ints
+from archsim.mapping import Block
+
+
+class Reading(NamedTuple):
+    """Arrays that a step reads, and what their results reach: homes below and their layers.
+
+    By tile: which of the arrays, homes that get nothing from it, how many ask for its errors.
+    """
+
+    active: list[Block]
+    ways: list[tuple[int, str]]
+    by_tile: dict[int, list[int]]
+    idle: dict[int, list[tuple[int, str]]]
+    readers: dict[int, int]
+
+
+class Step(NamedTuple):
+    """What a step does: the arrays that it reads, its outer products by tile, what each home's delta waits for."""
+
+    reads: Reading
+    jobs: dict[int, list[Job]]
+    deltas: list[list[list[int]]]
+
+    @property
+    def has_later(self) -> list[bool]:
+        """Of each home, whether a later delta comes back."""
+        return [bool(later) for _, later, _ in self.deltas]
+
+
+class Waits(NamedTuple):
+    """What reads wait for, by array and by the sums that they add to; and what each drives and reads."""
+
+    before: Sequence[Sequence[int]]
+    sets: dict[tuple[int, str], Sequence[int]]
+    counts: Ints
+
+
+class Done(NamedTuple):
+    """Tasks of a step that others ask for: by home its delta; what the update waits for; what goes below."""
+
+    deltas: dict[int, int]
+    gradients: list[int]
+    below: dict[tuple[int, str], int]
