@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.plot.canvas import figure, save
-from archsim.plot.scales import PALETTE
-from archsim.units import kind_of_figure, scale_of, without_unit
+from archsim.plot.scales import PALETTE, axis_of
 
 _LOW, _HIGH = 0.05, 0.95
 _WIDE = 10.0  # a bar whose ends lie further apart than this stands on a logarithmic axis
@@ -49,7 +48,7 @@ def error_bars(
     panels = fig.subplots(1, len(drawn), sharey=True, squeeze=False)[0]
     for axes, (metric, bars) in zip(panels, drawn.items(), strict=True):
         ends = [end for low, value, high in bars for end in (low, value, high)]
-        title, scale = _title(metric, max(ends))
+        scale, title = axis_of(metric, max(ends))
         for y, (low, value, high) in enumerate(bars):
             axes.plot([low / scale, high / scale], [y, y], color=PALETTE[0], linewidth=3, solid_capstyle="butt")
             axes.plot(value / scale, y, "o", color=PALETTE[5], markersize=6)
@@ -65,15 +64,6 @@ def error_bars(
     fig.suptitle("listed numbers (dot), middle 90 % of the draws (bar)", fontsize=10)
     save(fig, path)
     return drawn
-
-
-def _title(metric: str, largest: float) -> tuple[str, float]:
-    """Label and divisor of an axis."""
-    kind = kind_of_figure(metric)
-    if kind is None:
-        return metric, 1.0
-    scale, unit = scale_of(largest, kind)
-    return f"{without_unit(metric)} ({unit})", scale
 
 
 def _short(name: str) -> str:

@@ -8,10 +8,7 @@ from pathlib import Path
 
 from archsim.errors import ArchsimError
 from archsim.plot.canvas import figure, save, short
-from archsim.plot.scales import GREY, PALETTE
-from archsim.units import scale_of
-
-_KINDS = {"_ps": "time", "_pj": "energy", "_um2": "area", "_uw": "power"}
+from archsim.plot.scales import GREY, PALETTE, axis_of
 
 
 def pareto_front(
@@ -55,7 +52,7 @@ def pareto_front(
         raise ArchsimError("points: there are no designs")
     front = _front({name: (float(own[x]), float(own[y])) for name, own in points.items()})
     (x_scale, x_unit), (y_scale, y_unit) = (
-        _axis(key, max(abs(own[key]) for own in points.values())) for key in (x, y)
+        axis_of(key, max(abs(own[key]) for own in points.values())) for key in (x, y)
     )
     fig = figure(8, 5)
     axes = fig.add_subplot()
@@ -98,12 +95,3 @@ def _apart(fx: list[float], fy: list[float], xs: list[float], ys: list[float]) -
         if all(abs(fx[i] - fx[j]) > 0.25 * width or abs(fy[i] - fy[j]) > 0.05 * height for j in named):
             named.append(i)
     return named
-
-
-def _axis(key: str, largest: float) -> tuple[float, str]:
-    """Divisor and label of an axis: name and unit."""
-    for suffix, kind in _KINDS.items():
-        if key.endswith(suffix):
-            factor, unit = scale_of(largest, kind)
-            return factor, f"{key.removesuffix(suffix).replace('_', ' ')} ({unit})"
-    return 1.0, key.replace("_", " ")

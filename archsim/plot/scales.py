@@ -1,4 +1,4 @@
-"""Colours of pictures."""
+"""Axes and colours of pictures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from archsim.components import Look, part_kinds
 from archsim.registry import RULES
+from archsim.units import kind_of_figure, scale_of, without_unit
 
 # Okabe and Ito's palette, distinguishable with every common colour blindness (jfly.uni-koeln.de/color)
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -18,6 +19,21 @@ _PHASES = {
 }  # fmt: skip
 _ERRORS = 5  # the hue of what carries errors, whatever the rule; its hatch tells which
 _FLOW_CONTROL = Look(4, "xxxx")
+
+
+def axis_of(name: str, largest: float) -> tuple[float, str]:
+    """What to divide a figure by on an axis up to `largest`, and the label of the axis.
+
+    Examples
+    --------
+    >>> axis_of("latency_ps", 2e6), axis_of("throughput_per_s", 10.0)
+    ((1000000.0, 'latency (µs)'), (1.0, 'throughput per s'))
+    """
+    kind = kind_of_figure(name)
+    if kind is None:
+        return 1.0, without_unit(name)
+    factor, unit = scale_of(largest, kind)
+    return factor, f"{without_unit(name)} ({unit})"
 
 
 def layer_colours(names: Sequence[str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ SAYS = {
     "feedback_alignment": "",
     "areas": r"interconnect: 12000 µm²\ntransposer: 10160 µm²\n",
     "exporter": r"\d+ stacks of wearable_rram/watch_mlp\n",
+    "design_move": r"device.read_voltage=0.\d+ V True\n",
     "picture": r"b'PNG' True\n",
     "ring": r"\d+ \['link\[0 to 1\]', .*\]\n",
 }
@@ -55,6 +56,23 @@ def test_the_page_shows_every_example_and_names_every_group_of_entry_points():
     for group in FAMILIES:
         if not group.startswith("archsim.doctest"):
             assert f"`{group}`" in page
+
+
+MEASURED = {
+    "ADC kind": "log_ramp_adc", "export format": "exporter", "neuron": "refractory_neuron",
+    "optimizer": "optimizer",
+    "noise of cells": "noise", "read-out": "read_out", "loss": "learning_numbers", "encoder": "learning_numbers",
+    "data set": "data_set", "metric": "metric", "design move": "design_move", "view": "picture",
+    "interconnect": "ring", "command": "areas", "learning rule": "feedback_alignment",
+}  # fmt: skip
+"""By kind of the table of docs/architecture.md with one new file and no edit: the example that is that file."""
+
+
+def test_the_table_of_what_a_kind_costs_is_that_of_the_examples(root_dir):
+    table = (root_dir / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| 1 \| 0 \|$", table, re.MULTILINE)
+    assert {kind for row in rows for kind in row.split(", ")} == set(MEASURED)
+    assert set(MEASURED.values()) <= set(SAYS)
 
 
 def archsim_with(folder, value, *arguments):
