@@ -55,8 +55,9 @@ STUDIES = {
         "--write docs/studies/dfa_vs_bp",
     ],
     "docs/studies/optimizers": [
-        "python docs/studies/optimizers/optimizers.py -o docs/studies/optimizers --seeds 3",
+        "python docs/studies/optimizers/optimizers.py -o docs/studies/optimizers --seeds 5",
     ],
+    "docs/studies/rules": ["python docs/studies/rules/rules.py -o docs/studies/rules"],
     "docs/studies/tiles": [
         "archsim sweep docs/studies/tiles/tile_costs.yaml",
         "archsim sweep docs/studies/tiles/tile_accuracy_bp.yaml",
