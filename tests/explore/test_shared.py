@@ -80,6 +80,14 @@ def test_shared_graphs_give_what_simulations_give(root_dir, shared, short, value
         assert metrics[1] is not None
 
 
+@pytest.mark.parametrize("phase", ["inference", "bp"])
+def test_a_configuration_that_comes_alone_has_the_figures_of_its_simulation(root_dir, short, phase):
+    item, shared = resolved(root_dir, short, ["tile.pes=2"], phase), Shared()
+    wanted = simulated(item)
+    assert shared.metrics([item], sorted(WITHOUT_TRACE)) == [wanted]  # laid down for it alone
+    assert shared.metrics([item], sorted(WITHOUT_TRACE)) == [wanted]  # by the expressions of its times
+
+
 def test_tiles_that_differ_are_simulated_by_themselves(root_dir, shared, short):
     sets = ["tiles=tailored", "tile.pes=1", "pe.crossbars=4"]
     tailored = [resolved(root_dir, short, [*sets, f"adc.kind={kind}"]) for kind in ("sar", "flash")]
