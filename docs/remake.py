@@ -55,7 +55,7 @@ STUDIES = {
         "--write docs/studies/dfa_vs_bp",
     ],
     "docs/studies/optimizers": [
-        "python docs/studies/optimizers/optimizers.py -o docs/studies/optimizers --seeds 5",
+        "python docs/studies/optimizers/optimizers.py -o docs/studies/optimizers --seeds 3",
     ],
     "docs/studies/rules": ["python docs/studies/rules/rules.py -o docs/studies/rules"],
     "docs/studies/tiles": [

@@ -69,7 +69,8 @@ def plan_of(asked: argparse.Namespace, cache: Path) -> Plan:
     """``optimizers.yaml``, and what the command line changes of it."""
     said = YAML(typ="safe").load(HERE / "optimizers.yaml")
     chip, workload = asked.chip or ROOT / said["chip"], asked.workload or ROOT / said["workload"]
-    base = Base(chip, workload, (), tuple(asked.set))
+    ours = said["set"] if asked.workload is None else []  # of the shipped workload
+    base = Base(chip, workload, (), (*ours, *asked.set))
     n_seeds, tuning = asked.seeds or said["seeds"], said["tuning"]
     n_tuning = 1 if asked.quick else tuning["seeds"]
     check_learning(base.load()[1])
