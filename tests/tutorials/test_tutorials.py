@@ -12,10 +12,10 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "tutorials"
 INDEX = FOLDER.parent / "index.md"
 TUTORIALS = {
-    "t1_first_chip": r"64 x 64: [\d.]+ us",
+    "t1_first_chip": r"64 x 64: [\d.]+ µs",
     "t2_pytorch": r"the same spikes\n",
-    "t3_bp_or_dfa": r"bp, read from both sides: [\d.]+ uJ",
-    "t4_bottleneck": r"8 columns per ADC: [\d.]+ us",
+    "t3_bp_or_dfa": r"bp, read from both sides: [\d.]+ µJ",
+    "t4_bottleneck": r"8 columns per ADC: [\d.]+ µs",
     "t5_study": r"24 configurations, \d+ on the front",
     "t6_battery": r"dfa [\d.]+ nJ",
     "t7_own_adc": r"adc.rate: a log_ramp takes step",
