@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from archsim.crossbar import draws
+from archsim.crossbar.draws import numbers
 from archsim.jit import intrinsic, njit, types
 
 __all__ = ["fill", "fill_row", "key_of"]
 
 _U, _F, _I = np.uint32, np.float32, np.int32
-(_S0, _M0), (_S1, _M1), (_S2, _M2), (_S3, _M3) = ((_U(shift), _U(factor)) for shift, factor in draws.ROUNDS)
-_LAST, _COLUMN, _APART = _U(draws.LAST_SHIFT), _U(draws.COLUMN), _U(draws.APART)
-_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = map(_F, draws.LN)
-_C0, _C1, _C2, _C3, _C4 = map(_F, draws.COS)
-_N0, _N1, _N2, _N3 = map(_F, draws.SIN)
-_TWO_LN_2, _ONE, _HALF, _ZERO, _FINE = map(_F, (draws.TWO_LN_2, 1, 0.5, 0, 2.0**-23))
+(_S0, _M0), (_S1, _M1), (_S2, _M2), (_S3, _M3) = ((_U(shift), _U(factor)) for shift, factor in numbers.ROUNDS)
+_LAST, _COLUMN, _APART = _U(numbers.LAST_SHIFT), _U(numbers.COLUMN), _U(numbers.APART)
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = map(_F, numbers.LN)
+_C0, _C1, _C2, _C3, _C4 = map(_F, numbers.COS)
+_N0, _N1, _N2, _N3 = map(_F, numbers.SIN)
+_TWO_LN_2, _ONE, _HALF, _ZERO, _FINE = map(_F, (numbers.TWO_LN_2, 1, 0.5, 0, 2.0**-23))
 _EIGHT, _SIGN = _U(8), _U(31)
-_GOLDEN = np.uint64(draws.GOLDEN)
-(_K0, _KM0), (_K1, _KM1) = ((np.uint64(shift), np.uint64(factor)) for shift, factor in draws.SPLIT_MIX[:2])
-_K2 = np.uint64(draws.SPLIT_MIX[2])
+_GOLDEN = np.uint64(numbers.GOLDEN)
+(_K0, _KM0), (_K1, _KM1) = ((np.uint64(shift), np.uint64(factor)) for shift, factor in numbers.SPLIT_MIX[:2])
+_K2 = np.uint64(numbers.SPLIT_MIX[2])
 
 
 def _as_bits(typingctx: Any, number: Any) -> Any:
