@@ -94,7 +94,7 @@ def probability(pair: Pair, published: Published) -> float:
     factors = [(bp["prices"], dfa["prices"]) for bp, dfa in pair.with_all("prices")]
     if name is None or not factors:
         return float(np.mean(np.asarray(pair.gains(published.figure)) >= published.value))
-    of_bp, of_dfa = (np.asarray(one[name]) for one in factors[0])
+    of_bp, of_dfa = np.array(list(zip(*(one[name] for one in factors[0]), strict=False))).T
     gains = [_GAINS[published.figure](bp[name] * of_bp, dfa[name] * of_dfa) for bp, dfa in pair.with_all(name)]
     return float(np.mean(np.concatenate(gains) >= published.value))
 

@@ -32,6 +32,7 @@ from archsim.snn.learn.adaptation import Adapted, adapt, ideal_accuracy
 from archsim.snn.learn.pretraining import data_of
 from archsim.spec.errors_on import errors_on
 from archsim.study.adaptation import check_learning
+from archsim.study.configurations import RULES as PUBLISHED_RULES
 from archsim.study.configurations import Base, Configuration
 from archsim.study.rules.cells import Cross
 from archsim.study.rules.contenders import Contender, chosen
@@ -86,9 +87,9 @@ class Question:
         """The rate that all contenders use beside their own."""
         return self.rates[len(self.rates) // 2]
 
-    def detail(self, seed: int) -> Detail:
-        """What a run of a seed tells; the first one tells most."""
-        if seed == self.seed:
+    def detail(self, rule: str, seed: int) -> Detail:
+        """What a run of a seed tells; the first one tells most, of the rules that were published."""
+        if seed == self.seed and rule in PUBLISHED_RULES:
             return "parts"
         return "price" if self.n_priced is None or seed < self.seed + self.n_priced else "accuracy"
 
@@ -220,8 +221,8 @@ def _runs(
     tell(f"adaptations on the chip: {len(asked)}")
     jobs = [
         Job(f"{one.name}, {cell.name}, seed {seed}", contested,
-            (question.base, one, cell, rate, seed, question.detail(seed), cache),
-            _made_from(question.base, one, cell, rate, seed, question.detail(seed)))
+            (question.base, one, cell, rate, seed, question.detail(one.rule, seed), cache),
+            _made_from(question.base, one, cell, rate, seed, question.detail(one.rule, seed)))
         for one, cell, rate, seed, _ in asked
     ]  # fmt: skip
     outcomes = run_jobs(jobs, question.workers, cache, tell)

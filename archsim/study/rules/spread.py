@@ -12,7 +12,7 @@ from archsim.metrics import Result
 from archsim.spec import Chip
 
 FIGURES = ("energy_pj", "latency_ps", "area_um2")
-N_DRAWS = 200
+N_DRAWS = 100
 SEED = 0
 BY = ("component", "phase")
 Shares = dict[str, dict[str, float]]
