@@ -109,16 +109,16 @@ class _Alone:
     number: Number
     errors: Floats
     values: list[dict[str, Floats]]
-    price: Callable[[Floats], list[dict[str, Floats]]]
+    price: Callable[[Floats, Sequence[int]], list[dict[str, Floats]]]
 
 
 def _alone(chips: Sequence[Priced], key: Key, number: Number) -> _Alone:
-    def price(errors: Floats) -> list[dict[str, Floats]]:
-        return [chip.evaluate({key: errors}, len(errors)) for chip in chips]
+    def price(errors: Floats, which: Sequence[int]) -> list[dict[str, Floats]]:
+        return [chips[k].evaluate({key: errors}, len(errors)) for k in which]
 
     most = math.log(MOST_FACTOR) / math.log(number.factor)
     errors = np.linspace(-most, most, 2 * _N_STEPS + 1)
-    return _Alone(number, errors, price(errors), price)
+    return _Alone(number, errors, price(errors, range(len(chips))), price)
 
 
 def _conclusion(found: Uncertain, metric: str, pair: tuple[int, int], alone: Mapping[Key, _Alone]) -> Conclusion:
@@ -156,7 +156,7 @@ def _turn(one: _Alone, metric: str, pair: tuple[int, int]) -> float | None:
         for side in (-1, 1):
             if ratio[_N_STEPS + side * k] <= 0:
                 fine = np.linspace(one.errors[_N_STEPS + side * (k - 1)], one.errors[_N_STEPS + side * k], 65)
-                turned = _ratio(one.price(fine), metric, pair) <= 0
+                turned = _ratio(one.price(fine, pair), metric, (0, 1)) <= 0
                 return float(fine[turned.argmax()]) - side * float(step) / 128
     return None
 
