@@ -42,7 +42,7 @@ def energy_against_accuracy(lines: Lines, path: str | Path) -> None:
     fig = figure(9, 4.5)
     axis = fig.subplots()
     for number, name in enumerate(dict.fromkeys(line["contender"] for line in lines)):
-        mine = [line for line in lines if line["contender"] == name]
+        mine = [line for line in lines if line["contender"] == name and line["energy_pj"]]
         axis.plot(
             [line["energy_pj"]["mean"] / 1e6 for line in mine], [100 * line["after"]["mean"] for line in mine],
             linestyle="", label=name, color=PALETTE[number % len(PALETTE)], marker=_MARKS[number % len(_MARKS)],

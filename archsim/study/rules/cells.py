@@ -47,6 +47,8 @@ class Cross:
     cases : tuple of Case
     contenders : tuple of str
         By name; all of the study if empty.
+    is_priced : bool
+        Whether its runs go through the event simulation; if not, they tell accuracies alone.
     """
 
     depths: tuple[int, ...] = (2,)
@@ -55,6 +57,7 @@ class Cross:
     passes: tuple[int, ...] = (1,)
     cases: tuple[Case, ...] = (AS_IT_IS,)
     contenders: tuple[str, ...] = ()
+    is_priced: bool = True
 
     def cells(self, work: Workload) -> Iterator[Configuration]:
         """All of them, as assignments to chip and workload.

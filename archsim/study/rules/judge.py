@@ -30,9 +30,14 @@ def means(runs: Iterable[Run]) -> list[dict[str, Any]]:
         groups.setdefault((*cell_of(run), run["contender"]), []).append(run)
     return [
         {**dict(zip(CELL, key, strict=False)), "contender": key[-1], "rate": found[0]["rate"], "n": len(found),
-         **{name: asdict(estimate([run[name] for run in found if name in run])) for name in FIGURES}}
+         **{name: _mean([run[name] for run in found if name in run]) for name in FIGURES}}
         for key, found in groups.items()
     ]  # fmt: skip
+
+
+def _mean(values: Sequence[float]) -> dict[str, Any] | None:
+    """Mean and interval; None of runs that were not priced."""
+    return asdict(estimate(values)) if values else None
 
 
 def differences(runs: Sequence[Run], figure: str = "after", level: float = 0.05) -> list[dict[str, Any]]:
@@ -112,7 +117,7 @@ def to_reach(lines: Sequence[Mapping[str, Any]], target: float) -> dict[str, flo
     {'passes': 2.0, 'energy_pj': 20.0, 'latency_ps': 20.0, 'cells_written': 20.0}
     """
     names = ("energy_pj", "latency_ps", "cells_written")
-    rows = sorted(lines, key=lambda line: float(line["passes"]))
+    rows = sorted((line for line in lines if line["energy_pj"]), key=lambda line: float(line["passes"]))
     points = [(row["after"]["mean"], float(row["passes"]), *(row[name]["mean"] for name in names)) for row in rows]
     if points and points[0][0] >= target:
         return dict(zip(("passes", *names), points[0][1:], strict=True))

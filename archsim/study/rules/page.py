@@ -56,7 +56,13 @@ def table_csv(study: Study) -> str:
     head = [*CELL, "contender", "rate", "n", *(f"{figure}_{part}" for figure, part in spread)]
     plain = head[: len(CELL) + 3]
     return csv_text(
-        [head, *([*(line[n] for n in plain), *(line[f][p] for f, p in spread)] for line in study["lines"])]
+        [
+            head,
+            *(
+                [*(line[n] for n in plain), *((line[f] or {}).get(p) for f, p in spread)]
+                for line in study["lines"]
+            ),
+        ]
     )
 
 
@@ -69,8 +75,8 @@ def rows(study: Study, lines: Sequence[Mapping[str, Any]]) -> Iterator[list[str]
             line["contender"], str(line["depth"]), f"{line['bits']} bit, {line['quantiser']}", str(line["passes"]),
             line["case"], f"{line['rate']:g}", percent(line["after"]), against(other),
             percent(line["ideal_after"]),
-            *(format_quantity(line[figure]["mean"], kind) for figure, kind in KINDS.items()),
-            f"{line['cells_written']['mean']:.4g}",
+            *(format_quantity(line[f]["mean"], kind) if line[f] else "" for f, kind in KINDS.items()),
+            f"{line['cells_written']['mean']:.4g}" if line["cells_written"] else "",
         ]  # fmt: skip
 
 

@@ -76,7 +76,8 @@ def pairs_of(runs: Sequence[Run], contenders: Sequence[Mapping[str, Any]]) -> li
 
 
 def _nearest(published: Published, pairs: Sequence[Pair]) -> dict[str, Any]:
-    best = max(pairs, key=lambda pair: estimate(pair.gains(published.figure)).mean)
+    known = [pair for pair in pairs if pair.gains(published.figure)]
+    best = max(known, key=lambda pair: estimate(pair.gains(published.figure)).mean)
     found = estimate(best.gains(published.figure))
     accuracy = estimate(best.gains(PUBLISHED_ACCURACY.figure))
     return {

@@ -87,19 +87,23 @@ class Question:
         """The rate that all contenders use beside their own."""
         return self.rates[len(self.rates) // 2]
 
-    def detail(self, rule: str, seed: int) -> Detail:
+    def detail(self, meeting: Meeting, seed: int) -> Detail:
         """What a run of a seed tells; the first one tells most, of the rules that were published."""
+        rule, n_priced = meeting.contender.rule, self.n_seeds if self.n_priced is None else self.n_priced
+        if not meeting.is_priced or seed >= self.seed + n_priced:
+            return "accuracy"
         if seed == self.seed and rule in PUBLISHED_RULES:
             return "parts"
-        return "price" if self.n_priced is None or seed < self.seed + self.n_priced else "accuracy"
+        return "price"
 
 
 class Meeting(NamedTuple):
-    """A contender in a cell, and with which rates: its own, the shared one."""
+    """A contender in a cell, with which rates (its own, the shared one), and whether its runs are priced."""
 
     contender: Contender
     cell: Configuration
     rates: tuple[str, ...]
+    is_priced: bool
 
 
 def rules_study(question: Question, cache: Path | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
@@ -203,8 +207,9 @@ def _meetings(question: Question, contenders: Sequence[Contender], work: Workloa
         absent = [one.name for one in here if one not in contenders]
         if absent:
             raise ExploreError(f"{', '.join(absent)}: in a cross, but not among the study's contenders")
+        kinds = (OWN, SHARED) if number == 0 else (OWN,)
         for cell, one in product(cross.cells(work), here):
-            found.setdefault((cell.name, one.name), Meeting(one, cell, (OWN, SHARED) if number == 0 else (OWN,)))
+            found.setdefault((cell.name, one.name), Meeting(one, cell, kinds, cross.is_priced))
     return list(found.values())
 
 
@@ -213,26 +218,29 @@ def _runs(
 ) -> Records:
     own = {name: found["rate"] for name, found in tuning["rates"].items()}
     asked = [
-        (one, cell, question.shared_rate if rates == SHARED else own[one.name], seed, rates)
-        for one, cell, kinds in meetings
+        (meeting, question.shared_rate if rates == SHARED else own[meeting.contender.name], seed, rates)
+        for meeting in meetings
         for seed in range(question.seed, question.seed + question.n_seeds)
-        for rates in kinds
+        for rates in meeting.rates
     ]
     tell(f"adaptations on the chip: {len(asked)}")
-    jobs = [
-        Job(f"{one.name}, {cell.name}, seed {seed}", contested,
-            (question.base, one, cell, rate, seed, question.detail(one.rule, seed), cache),
-            _made_from(question.base, one, cell, rate, seed, question.detail(one.rule, seed)))
-        for one, cell, rate, seed, _ in asked
-    ]  # fmt: skip
+    jobs = [_job(question, meeting, rate, seed, cache) for meeting, rate, seed, _ in asked]
     outcomes = run_jobs(jobs, question.workers, cache, tell)
     refused = [run for run in outcomes if "why_not" in run]
     if len(refused) == len(outcomes):
         all_done([job.name for job in jobs], outcomes)
     return [
-        {"contender": one.name, **cell.settings, "rate": rate, "rates": rates, "seed": seed, **found}
-        for (one, cell, rate, seed, rates), found in zip(asked, outcomes, strict=True)
+        {"contender": one.contender.name, **one.cell.settings, "rate": rate, "rates": rates, "seed": seed, **found}
+        for (one, rate, seed, rates), found in zip(asked, outcomes, strict=True)
     ]
+
+
+def _job(question: Question, meeting: Meeting, rate: float, seed: int, cache: Path) -> Job:
+    one, cell, detail = meeting.contender, meeting.cell, question.detail(meeting, seed)
+    return Job(
+        f"{one.name}, {cell.name}, seed {seed}", contested, (question.base, one, cell, rate, seed, detail, cache),
+        _made_from(question.base, one, cell, rate, seed, detail),
+    )  # fmt: skip
 
 
 @error_in_words

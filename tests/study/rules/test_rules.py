@@ -129,12 +129,14 @@ def test_the_saving_is_linear_in_the_share_of_a_component():
 
 def test_crosses_meet_each_contender_once_and_only_the_first_shares_a_rate(root_dir):
     base = Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
-    crosses = (Cross(), Cross(depths=(2, 4), contenders=("BP",)))
+    crosses = (Cross(), Cross(depths=(2, 4), contenders=("BP",), is_priced=False))
     question = Question(base, chosen(["DRTP"]), crosses)
     found = _meetings(question, question.contenders, base.load()[1])
-    assert [(one.contender.name, one.cell.settings["depth"], one.rates) for one in found] == [
-        ("BP", 2, ("own", "shared")), ("DRTP", 2, ("own", "shared")), ("BP", 4, ("own",))
+    assert [(one.contender.name, one.cell.settings["depth"], one.rates, one.is_priced) for one in found] == [
+        ("BP", 2, ("own", "shared"), True), ("DRTP", 2, ("own", "shared"), True), ("BP", 4, ("own",), False)
     ]  # fmt: skip
+    details = [[question.detail(one, seed) for seed in (0, 1)] for one in found]
+    assert details == [["parts", "price"], ["price", "price"], ["accuracy", "accuracy"]]
     with pytest.raises(ExploreError, match="OTTT: in a cross, but not among the study's contenders"):
         _meetings(Question(base, (), (Cross(contenders=("OTTT",)),)), question.contenders, base.load()[1])
     with pytest.raises(ExploreError, match="depths, bits and passes must be 1 or more"):
