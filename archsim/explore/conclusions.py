@@ -8,7 +8,7 @@ of their correlation), and the price that turns it over soonest when it alone is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +60,12 @@ class Conclusion:
     turning_spreads: float | None = None
 
 
-def conclusions(chips: Sequence[Priced], found: Uncertain, metrics: Sequence[str] = MAIN) -> list[Conclusion]:
+def conclusions(
+    chips: Sequence[Priced],
+    found: Uncertain,
+    metrics: Sequence[str] = MAIN,
+    pairs: Collection[tuple[int, int]] | None = None,
+) -> list[Conclusion]:
     """Every conclusion about some chips: of each metric, each pair in the order of the listed prices.
 
     Parameters
@@ -71,6 +76,8 @@ def conclusions(chips: Sequence[Priced], found: Uncertain, metrics: Sequence[str
         What it gave.
     metrics : sequence of str
         Of `archsim.explore.uncertain.METRICS`.
+    pairs : collection of (int, int), optional
+        Which chips are compared, in any order; all with all if not given.
 
     Returns
     -------
@@ -91,7 +98,10 @@ def conclusions(chips: Sequence[Priced], found: Uncertain, metrics: Sequence[str
     """
     alone = {key: _alone(chips, key, number) for key, number in found.numbers.items()}
     return [
-        _conclusion(found, metric, pair, alone) for metric in metrics for pair in _pairs(found.nominal[metric])
+        _conclusion(found, metric, pair, alone)
+        for metric in metrics
+        for pair in _pairs(found.nominal[metric])
+        if pairs is None or pair in pairs or pair[::-1] in pairs
     ]
 
 

@@ -33,6 +33,15 @@ def test_fewer_converters_need_less_area_in_every_draw_and_no_price_turns_that_o
     assert area.ratio_90[0] < area.ratio < area.ratio_90[1] < 1
 
 
+def test_pairs_that_are_not_asked_for_are_left_out_and_the_others_are_as_they_were(adcs: list[Priced]) -> None:
+    chips = [*adcs, priced("fewest", "adc.columns_per_adc=64", "adc.resolution=4 bit")]
+    found = propagate(chips, 50)
+    every = conclusions(chips, found, ["area_um2"])
+    some = conclusions(chips, found, ["area_um2"], [(0, 2), (2, 1)])
+    assert some == [one for one in every if "fewest" in (one.less, one.more)]
+    assert len(some) == len(every) - 1
+
+
 def test_the_turning_factor_is_that_at_which_two_sums_are_equal() -> None:
     chips = [priced("lanes", "tile.neuron_unit.lanes=32"), priced("control", "tile.neuron_unit.lanes=8",
              "tile.control.area=7000 um2", "tile.control.source=another")]  # fmt: skip

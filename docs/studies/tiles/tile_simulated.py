@@ -16,7 +16,7 @@ from archsim.study import RULES, second_copy
 from archsim.whatif import mechanisms
 
 _COMPONENTS = 6  # the largest ones of a run that are kept by name
-N_DRAWS = 500
+N_DRAWS = 200
 DOUBT = 0.05
 METRIC = {"energy_pj": "energy_per_sample_pj", "latency_ps": "latency_per_sample_ps", "area_um2": "area_um2"}
 
@@ -186,12 +186,12 @@ def uncertainty(costs: Explored, fronts: Mapping[str, Any], lines: Sequence[Mapp
         },
         "less": less,
         "all_less": all_less,
-        "conclusions": {figure: _concluded(chips, found, figure, n_bp) for figure in COSTS},
+        "conclusions": _concluded(chips, found, n_bp),
     }
 
 
-def _concluded(chips: Sequence[Priced], found: Uncertain, figure: str, n_bp: int) -> list[dict[str, Any]]:
-    """Of each choice of BP and each of DFA."""
-    of_bp = {chip.name for chip in chips[:n_bp]}
-    said = conclusions(chips, found, [METRIC[figure]])
-    return [asdict(one) for one in said if (one.less in of_bp) != (one.more in of_bp)]
+def _concluded(chips: Sequence[Priced], found: Uncertain, n_bp: int) -> dict[str, list[dict[str, Any]]]:
+    """By figure: of each choice of BP and each of DFA."""
+    across = [(bp, dfa) for bp in range(n_bp) for dfa in range(n_bp, len(chips))]
+    said = conclusions(chips, found, [METRIC[figure] for figure in COSTS], across)
+    return {figure: [asdict(one) for one in said if one.metric == METRIC[figure]] for figure in COSTS}
