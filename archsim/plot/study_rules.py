@@ -18,11 +18,12 @@ def accuracy_by_errors(lines: Lines, path: str | Path) -> None:
     fixed = ("passes", "quantiser", "case")
     lines = [line for line in lines if all(line[name] == lines[0][name] for name in fixed)]
     depths = sorted({line["depth"] for line in lines})
+    names = list(dict.fromkeys(line["contender"] for line in lines))
     fig = figure(3.2 * len(depths) + 3, 4)
     panels = fig.subplots(1, len(depths), sharey=True, squeeze=False)[0]
     for axis, depth in zip(panels, depths, strict=True):
         here = [line for line in lines if line["depth"] == depth]
-        for number, name in enumerate(dict.fromkeys(line["contender"] for line in here)):
+        for number, name in enumerate(names):
             mine = [line for line in here if line["contender"] == name]
             mine.sort(key=lambda line: float(line["bits"]))
             axis.errorbar(
@@ -32,6 +33,7 @@ def accuracy_by_errors(lines: Lines, path: str | Path) -> None:
             )  # fmt: skip
         axis.set_title(f"{depth} hidden layers")
         axis.set_xlabel("bits of an error")
+        axis.set_xticks(sorted({line["bits"] for line in lines}))
     panels[0].set_ylabel("accuracy (%)")
     panels[-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     save(fig, path)

@@ -110,7 +110,7 @@ def page(study: Study, command: str) -> str:
         rows=list(rows(study, own(study))),
         shared=list(rows(study, [line for line in study["lines"] if line["rates"] != OWN])),
         reach=_reach_rows(study), clear=_clear(study), shares=_share_rows(study),
-        answers=[_answer(one) for one in answers(study["runs"], study["contenders"])],
+        answers=[_answer(one) for one in answers(study["runs"], study["contenders"], study["differences"])],
         rates=[
             [name, f"{found['rate']:g}" + (" (end of its row)" if found["at_end"] else ""),
              "; ".join(f"{rate}: {100 * mean:.1f}" for rate, mean in found["means"].items())]
@@ -205,6 +205,8 @@ def _answer(one: Mapping[str, Any]) -> list[str]:
     where = f"{one['dfa']} against {one['bp']}; {cell}"
     brought = ", ".join(f"{part['component']} {part['points']:+.1f}" for part in one["brought_by"]) or "-"
     reached = "reached" if one["reached"] else "not reached"
+    if one["reached"] and one["clear"] is False:
+        reached = "reached, but no clear difference after the correction"
     gain = f"{one['accuracy_gain_pct']['mean']:+.1f}"
     return [one["text"], reached, found, percent_of(one["probability"]), where, brought, gain]
 

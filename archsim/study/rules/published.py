@@ -42,7 +42,9 @@ class Pair(NamedTuple):
         return [(bp, dfa) for bp, dfa in self.runs if all(name in bp and name in dfa for name in names)]
 
 
-def answers(runs: Sequence[Run], contenders: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def answers(
+    runs: Sequence[Run], contenders: Sequence[Mapping[str, Any]], differences: Sequence[Mapping[str, Any]] = ()
+) -> list[dict[str, Any]]:
     """For each published figure the fair pair of BP and DFA that comes nearest to it, or passes it.
 
     A pair is fair where both have the same network, bits, quantiser, passes and seeds, and rates chosen alike.
@@ -53,10 +55,19 @@ def answers(runs: Sequence[Run], contenders: Sequence[Mapping[str, Any]]) -> lis
         ``figure``, ``published``, ``text``; ``found``: mean and interval over the seeds; ``reached``: whether the
         mean is as large; ``probability``: in which share of seeds and draws of the prices it is; ``brought_by``:
         the parts that make most of the difference, in percent of BP's; ``bp``, ``dfa``: contenders; ``cell``;
-        ``accuracy_gain_pct`` of the same pair.
+        ``accuracy_gain_pct`` of the same pair; ``clear``: of accuracy, whether that difference is among those that
+        are clear after the correction (:func:`archsim.study.rules.differences`), None of other figures.
     """
     pairs = list(pairs_of(runs, contenders))
-    return [_nearest(published, pairs) for published in (*PUBLISHED, PUBLISHED_ACCURACY)] if pairs else []
+    found = [_nearest(published, pairs) for published in (*PUBLISHED, PUBLISHED_ACCURACY)] if pairs else []
+    clear = {(*cell_of(one), one["contender"]) for one in differences if one["clear"]}
+    return [
+        {
+            **one,
+            "clear": (*one["cell"], one["dfa"]) in clear if one["figure"] == PUBLISHED_ACCURACY.figure else None,
+        }
+        for one in found
+    ]
 
 
 def pairs_of(runs: Sequence[Run], contenders: Sequence[Mapping[str, Any]]) -> list[Pair]:

@@ -1,0 +1,42 @@
+"""The study of rules in the docs: its script writes what is committed, from the committed record."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import shutil
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+# by its path: tests of the rules of the package have that name, too
+SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "docs/studies/rules/rules.py"))
+
+
+def test_the_script_writes_the_committed_files_from_the_record(root_dir: Path, tmp_path: Path):
+    committed, folder = root_dir / "docs/studies/rules", tmp_path / "rules"
+    folder.mkdir()
+    shutil.copy(committed / "rules.json", folder)
+    SCRIPT["main"](["--from-record", "-o", str(folder)])
+    names = {path.name for path in folder.iterdir()}
+    assert names == {path.name for path in committed.iterdir() if path.suffix in (".md", ".csv", ".json", ".png")}
+    for name in ("rules.md", "rules.csv", "rules.json"):
+        text = (folder / name).read_text().replace(str(folder), "docs/studies/rules")
+        assert text == (committed / name).read_text(), name
+
+
+def test_the_record_holds_what_its_yaml_asks(root_dir: Path):
+    folder = root_dir / "docs/studies/rules"
+    said = YAML(typ="safe").load(folder / "rules.yaml")
+    record = json.loads((folder / "rules.json").read_text())
+    asked = SCRIPT["question"](said, said["seeds"], 1)
+    work = asked.base.load()[1]
+    wanted = {
+        (one, cell.settings["depth"], cell.settings["bits"], cell.settings["quantiser"], cell.settings["passes"])
+        for cross in asked.crosses
+        for cell in cross.cells(work)
+        for one in cross.contenders or [contender["name"] for contender in record["contenders"]]
+    }
+    keys = ("contender", "depth", "bits", "quantiser", "passes")
+    assert {tuple(line[key] for key in keys) for line in record["lines"]} == wanted
+    assert {run["seed"] for run in record["runs"]} == set(range(said["seeds"]))
