@@ -71,7 +71,7 @@ def recorded(folder: Path | None = None) -> Mapping[str, Any]:
 
 def lines(neurram: Mapping[str, Any]) -> Iterator[str]:
     """Time and throughput, the split of the energy, and the whole of it."""
-    yield "| in, out (bit) | phases | formula (us) | archsim (us) | silicon (TOPS) | archsim (TOPS) | off by |"
+    yield "| in, out (bit) | phases | formula (µs) | archsim (µs) | silicon (TOPS) | archsim (TOPS) | off by |"
     yield "|---|---|--:|--:|--:|--:|--:|"
     for row in neurram["rows"]:
         time_ps, _ = product(row["in_bits"], row["out_bits"], row["one_phase"])

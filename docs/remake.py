@@ -57,7 +57,7 @@ STUDIES = {
     "docs/studies/optimizers": [
         "python docs/studies/optimizers/optimizers.py -o docs/studies/optimizers --seeds 3",
     ],
-    "docs/studies/rules": ["python docs/studies/rules/rules.py -o docs/studies/rules"],
+    "docs/studies/rules": ["python docs/studies/rules/rules.py --seeds 5 -o docs/studies/rules"],
     "docs/studies/tiles": [
         "archsim sweep docs/studies/tiles/tile_costs.yaml",
         "archsim sweep docs/studies/tiles/tile_accuracy_bp.yaml",

@@ -36,4 +36,4 @@ if __name__ == "__main__":
         changes = [f"network.layers.0.neuron.kind={kind}", "timesteps=16"]
         work = archsim.load_workload("workloads/watch_mlp.yaml", changes)
         run = archsim.simulate(archsim.load_chip("arch_specs/wearable_rram.yaml"), work, phase="inference")
-        print(f"{kind}: {run.energy_pj / 1e3:.2f} nJ, {run.latency_ps / 1e6:.2f} us")
+        print(f"{kind}: {run.energy_pj / 1e3:.2f} nJ, {run.latency_ps / 1e6:.2f} µs")
