@@ -7,7 +7,10 @@ import runpy
 import shutil
 from pathlib import Path
 
+import pytest
 from ruamel.yaml import YAML
+
+from archsim import ArchsimError
 
 # by its path: tests of the rules of the package have that name, too
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "docs/studies/rules/rules.py"))
@@ -40,3 +43,8 @@ def test_the_record_holds_what_its_yaml_asks(root_dir: Path):
     keys = ("contender", "depth", "bits", "quantiser", "passes")
     assert {tuple(line[key] for key in keys) for line in record["lines"]} == wanted
     assert {run["seed"] for run in record["runs"]} == set(range(said["seeds"]))
+
+
+def test_a_record_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(ArchsimError, match=r"rules\.json: cannot be read"):
+        SCRIPT["main"](["--from-record", "-o", str(tmp_path)])

@@ -87,12 +87,16 @@ class Question:
         """The rate that all contenders use beside their own."""
         return self.rates[len(self.rates) // 2]
 
+    @property
+    def most_priced(self) -> int:
+        """Seeds that go through the event simulation."""
+        return self.n_seeds if self.n_priced is None else self.n_priced
+
     def detail(self, meeting: Meeting, seed: int) -> Detail:
         """What a run of a seed tells; the first one tells most, of the rules that were published."""
-        rule, n_priced = meeting.contender.rule, self.n_seeds if self.n_priced is None else self.n_priced
-        if not meeting.is_priced or seed >= self.seed + n_priced:
+        if not meeting.is_priced or seed >= self.seed + self.most_priced:
             return "accuracy"
-        if seed == self.seed and rule in PUBLISHED_RULES:
+        if seed == self.seed and meeting.contender.rule in PUBLISHED_RULES:
             return "parts"
         return "price"
 
@@ -130,8 +134,7 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
     contenders = question.contenders or chosen(None)
     chip, work = question.base.load()
     check_learning(work)
-    n_priced = question.n_seeds if question.n_priced is None else question.n_priced
-    if min(question.n_seeds, question.n_tuning_seeds, question.workers, n_priced) < 1:
+    if min(question.n_seeds, question.n_tuning_seeds, question.workers, question.most_priced) < 1:
         raise ExploreError("seeds, priced seeds and workers must be 1 or more")
     meetings = _meetings(question, contenders, work)
     with kept_in(cache) as place:

@@ -7,7 +7,6 @@ The same as ``archsim study rules``, which takes any chip and workload, with sev
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -18,8 +17,9 @@ from ruamel.yaml import YAML
 
 from archsim import ArchsimError
 from archsim.cli.inputs import split_assignments
+from archsim.report import read_record
 from archsim.study import Base
-from archsim.study.rules import Case, Cross, Question, rules_study, summary_text, write_study
+from archsim.study.rules import FORMAT, Case, Cross, Question, rules_study, summary_text, write_study
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -69,7 +69,8 @@ def main(arguments: Sequence[str]) -> None:
     said = YAML(typ="safe").load(HERE / "rules.yaml")
     seeds = asked.seeds or said["seeds"]
     if asked.from_record:
-        study = json.loads((asked.output / "rules.json").read_text(encoding="utf-8"))
+        study = read_record(asked.output / "rules.json", FORMAT)
+        seeds = study["provenance"]["seeds"]
     else:
         study = rules_study(question(said, seeds, asked.workers), asked.cache, _tell)
     write_study(asked.output, study, f"python docs/studies/rules/rules.py --seeds {seeds} -o {asked.output}")
