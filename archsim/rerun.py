@@ -18,6 +18,7 @@ from archsim.learn import learn
 from archsim.learn.checkpoints import RESULT as LEARNING_FILE
 from archsim.learn.checkpoints import differences
 from archsim.learn.result import FORMAT as LEARNING_FORMAT
+from archsim.names import with_stages
 from archsim.provenance import files_of, versions
 from archsim.reading import input_json
 from archsim.report import read_results
@@ -141,6 +142,8 @@ def _learning(path: Path) -> dict[str, Any] | None:
         raise ArchsimError(f"{file}: cannot be read: {cause}") from None
     if not isinstance(found, dict) or found.get("format") != LEARNING_FORMAT:
         raise ArchsimError(f"{file}: not a learning run of archsim (format {LEARNING_FORMAT!r} is read)")
+    if isinstance(hardware := found.get("hardware"), dict):
+        found["hardware"] = {phase: with_stages(record) for phase, record in hardware.items()}
     return found
 
 

@@ -440,7 +440,7 @@ NO_KINDS = {
     ("explore/study.py", "name"): "names of parameters: two special ones, options, or a path",
     ("explore/tape.py", "kind"): "the rest are arithmetic, looked up in a table",
     ("metrics/blocking.py", "by"): "of GROUPINGS, refused at the top of the function",
-    ("whatif/mechanism_latency.py", "phase"): "labels of tasks: what is neither update nor error is forward work",
+    ("whatif/mechanism_latency.py", "stage"): "labels of tasks: what is neither update nor error is forward work",
     ("units/faults.py", "kind"): "pydantic's kinds of faults: the rest are told in its own words",
     ("workload/nir_reader.py", "kind"): "node types, refused where the file is read; others end a walk",
     ("workload/nir_reader.py", "node.type"): "as above: convolutions, or nodes without a shape of their own",

@@ -67,8 +67,8 @@ class Part(ABC):
         Where the chip file describes it.
     counts : tuple of (str, str)
         Its actions, and what one count of each is.
-    area_action, area_phase : str
-        The action and the phase that its area is there for.
+    area_action, area_stage : str
+        The action and the stage that its area is there for.
     free_keys : tuple of str
         Keys below `path` that change times and prices, but never which tasks there are.
     scaling : str
@@ -82,7 +82,7 @@ class Part(ABC):
     path: ClassVar[tuple[str, ...]]
     counts: ClassVar[tuple[tuple[str, str], ...]] = ()
     area_action: ClassVar[str] = CONTROL
-    area_phase: ClassVar[str] = "forward"
+    area_stage: ClassVar[str] = "forward"
     free_keys: ClassVar[tuple[str, ...]] = ("cost",)
     scaling: ClassVar[str]
     scaling_of: ClassVar[Mapping[str, str]] = {}

@@ -14,6 +14,7 @@ from archsim.learn.hardware import simulated, timed
 from archsim.learn.result import RuleRun
 from archsim.learn.shapes import HardwareShape
 from archsim.learn.whole import Plan, Recorded, adaptation_cost, played, programming_cost, run_of
+from archsim.names import with_stages
 from archsim.snn.activity import Activity
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
@@ -102,7 +103,8 @@ class Timing:
         }
         path = self.folder / f"hardware_{phase}.npz"
         if path.exists():
-            return Checkpoint.load(path, made_from, HardwareShape).record
+            kept: dict[str, Any] = with_stages(Checkpoint.load(path, made_from, HardwareShape).record)
+            return kept
         if self.tell is not None:
             self.tell(f"event simulation of {phase}", None)
         found = run()

@@ -38,7 +38,7 @@ class StepsAlike(Readers):
     def _kinds_of(self, plan: LayerPlan) -> list[Hashable]:
         """By step; equal ones are the same object, which is quick to compare."""
         steps, known = range(self.ctx.flow.n_steps(plan.layer.name)), dict[Hashable, Hashable]()
-        same = self.phase, plan.layer.name, bool(self.ctx.last_write)
+        same = self.stage, plan.layer.name, bool(self.ctx.last_write)
         found: list[Hashable] = []
         for step, kind, bits in zip(steps, self._kinds_at_all(plan), self._on_links(plan), strict=True):
             active = self.active_of(self.turn_of(plan, step), step)

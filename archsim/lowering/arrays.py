@@ -69,9 +69,9 @@ def counts_of(
     """
     spec, drivers = ctx.chip.drivers, ctx.parts.drivers
     cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
-    n_phases = drivers.n_phases(product.n_bits, product.signed)
+    n_polarities = drivers.n_polarities(product.n_bits, product.signed)
     active = np.array(n_active, np.int64)
-    found = driven_steps(spec.kind, cycles, n_phases, active, bursts, spec.charged == "ones")
+    found = driven_steps(spec.kind, cycles, n_polarities, active, bursts, spec.charged == "ones")
     found[:, :, 0] *= _lines_at_once(ctx) if product.transposed else 1
     if ctx.parts.crossbar.counted == "read":
         # the price of the action holds the repeats without a sample-and-hold
@@ -111,13 +111,13 @@ class Reading(NamedTuple):
 def reading(ctx: Context, label: Label, product: Product) -> Reading:
     """The fragment of a product, one for all arrays of a layer that are alike, and what it takes of its array."""
     block, transposed = product.block, product.transposed
-    key = (block.tile, block.pe, block.crossbar, transposed, product.n_vectors, label.phase)
+    key = (block.tile, block.pe, block.crossbar, transposed, product.n_vectors, label.stage)
     found: Reading | None = ctx.known.get(key)
     if found is None:
         kind = (block.layer, block.role, block.n_rows, block.n_columns, block.n_crossbars)
         slots = _resources(ctx, product)
         fragment = ctx.fragment(
-            (label.phase, kind, transposed, product.n_vectors, product.n_bits, product.signed),
+            (label.stage, kind, transposed, product.n_vectors, product.n_bits, product.signed),
             lambda: _lay_down_read(ctx, label, product), slots,
         )  # fmt: skip
         found = ctx.known[key] = Reading(fragment, slots)
@@ -283,7 +283,7 @@ def scattering(ctx: Context, label: Label, product: Product, targets: tuple[tupl
     Its ports: the result, and what each addition waits for; its slot: the array's output register.
     """
     return ctx.fragment(
-        ("scatter", label.phase, label.layer, product.block.tile, targets),
+        ("scatter", label.stage, label.layer, product.block.tile, targets),
         lambda: _lay_down_scatter(ctx, label, product, targets), (reading(ctx, label, product).register,),
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ WORTH_WRITING = 6  # to write tasks down takes as long as to lay them down a few
 class Label(NamedTuple):
     """The label of a task; people read it, engines do not."""
 
-    phase: str
+    stage: str
     layer: str
     timestep: int
     sample: int
@@ -184,7 +184,7 @@ class Context(Counted):
         counts: Sequence[int] = (), times: Sequence[int] = (),
     ) -> tuple[int, Any]:  # fmt: skip
         """The first task of a fragment (`fragment`) that is laid down here, and what it has made."""
-        whole = (key, label.phase, label.layer)
+        whole = (key, label.stage, label.layer)
         fragment = self._fragments.get(whole) or self.fragment(whole, lay_down)
         return self.place(fragment, label, ports, (), counts, times), fragment.made
 
@@ -226,7 +226,7 @@ class Context(Counted):
             occupancy_ps=occupancy_ps,
             latency_ps=latency_ps,
             after=sorted({task for task in after if task is not None}),
-            phase=label.phase,
+            stage=label.stage,
             layer=label.layer,
             timestep=label.timestep,
             sample=label.sample,

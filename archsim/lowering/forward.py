@@ -59,7 +59,7 @@ class Forward(StepsAlike):
     ----------
     ctx : Context
     sample : int
-    phase : str
+    stage : str
         Label of the tasks.
     learns : bool
         Whether inputs and potentials are kept for the backward pass.

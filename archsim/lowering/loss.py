@@ -38,13 +38,13 @@ class OutputError:
     ----------
     ctx : Context
     forward : Forward
-    phase : str
+    stage : str
         Label of the tasks.
     """
 
     ctx: Context
     forward: Forward
-    phase: str
+    stage: str
     labels: Known = field(default_factory=dict)
     _softmax: dict[int, Known] = field(default_factory=dict)  # by timestep
 
@@ -187,7 +187,7 @@ class OutputError:
 
     def _label(self, step: int) -> Label:
         name = self.plan.layer.name
-        return Label(self.phase, name, self.ctx.flow.timestep(name, step), self.forward.sample)
+        return Label(self.stage, name, self.ctx.flow.timestep(name, step), self.forward.sample)
 
 
 def _named(name: str, operations: Operations) -> str:

@@ -135,7 +135,7 @@ def _row(graph: TaskGraph, task: int, share_nw: int) -> _Task:
         graph.after_idx[graph.after_ptr[task] : graph.after_ptr[task + 1]].tolist(),
         claims("uses"), claims("reserves"), claims("frees"), occupancy, latency, share_nw,
         {
-            "phase": graph.phase_names[graph.phase[task]],
+            "stage": graph.stage_names[graph.stage[task]],
             "layer": graph.layer_names[graph.layer[task]],
             "timestep": int(graph.timestep[task]),
             "sample": int(graph.sample[task]),

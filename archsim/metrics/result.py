@@ -261,7 +261,7 @@ class Result(Shown):
 
         Parameters
         ----------
-        by : {"component", "layer", "phase", "action"}
+        by : {"component", "layer", "stage", "action"}
 
         Returns
         -------

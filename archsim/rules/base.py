@@ -47,8 +47,8 @@ class Rule(ABC):
         For people: "BP".
     colour : int
         Its place in the palette of pictures, 0 to 6.
-    error_phase : str
-        Label of the tasks that carry errors: in results, their phase.
+    error_stage : str
+        Label of the tasks that carry errors: in results, their stage.
     hatch : str
         Of these tasks, and of the rule's own arrays, in pictures (matplotlib's marks).
     reads_transposed : bool
@@ -67,7 +67,7 @@ class Rule(ABC):
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     colour: ClassVar[int] = 3
-    error_phase: ClassVar[str] = "feedback"
+    error_stage: ClassVar[str] = "feedback"
     hatch: ClassVar[str] = "\\\\\\\\"
     reads_transposed: ClassVar[bool] = False
     writes_layer_by_layer: ClassVar[bool] = True

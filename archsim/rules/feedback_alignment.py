@@ -38,7 +38,7 @@ class FeedbackAlignment(BP):
     kind = "feedback_alignment"
     title = "FA"
     colour = 3
-    error_phase = "backward"
+    error_stage = "backward"
     hatch = "xxxx"
     reads_transposed = False
     runs_unasked = False

@@ -32,7 +32,7 @@ class OTTT(BP):
     kind = "ottt"
     title = "OTTT"
     colour = 1
-    error_phase = "backward"
+    error_stage = "backward"
     hatch = "..//"
     writes_layer_by_layer = True
     runs_unasked = False

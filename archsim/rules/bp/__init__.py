@@ -36,7 +36,7 @@ class BP(Rule):
     kind = "bp"
     title = "BP"
     colour = 5
-    error_phase = "backward"
+    error_stage = "backward"
     hatch = "////"
     reads_transposed = True
     writes_layer_by_layer = False
@@ -99,7 +99,7 @@ class BP(Rule):
         """See :mod:`archsim.rules.bp.tasks`."""
         from archsim.rules.bp.tasks import BackPropagation
 
-        BackPropagation(ctx, forward, self.error_phase, gradients).run()
+        BackPropagation(ctx, forward, self.error_stage, gradients).run()
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """Fixed matrices of rules that derive from this one are driven by each layer's own errors."""

@@ -199,7 +199,7 @@ class BackPropagation(Learning):
         has_set = [(name, home.tile, step) in self.sums.taken for home in plan.homes]
         actions = [job.action.name for jobs in does.jobs.values() for job in jobs]
         return (
-            "step", self.phase, ctx.n_vectors(name, step), id(does.reads), *has_set, *does.has_later, *actions,
+            "step", self.stage, ctx.n_vectors(name, step), id(does.reads), *has_set, *does.has_later, *actions,
             bool(ctx.last_write),
         )  # fmt: skip
 

@@ -167,7 +167,7 @@ class DFA(Rule):
         """See :mod:`archsim.rules.dfa.tasks`."""
         from archsim.rules.dfa.tasks import DirectFeedback
 
-        DirectFeedback(ctx, forward, self.error_phase, gradients).run()
+        DirectFeedback(ctx, forward, self.error_stage, gradients).run()
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """One matrix (neurons, classes) for each layer but the last, of the kind that the workload says."""

@@ -68,7 +68,7 @@ class DRTP(DFA):
         """See :mod:`archsim.rules.drtp.tasks`."""
         from archsim.rules.drtp.tasks import TargetProjection
 
-        TargetProjection(ctx, forward, self.error_phase, gradients).run()
+        TargetProjection(ctx, forward, self.error_stage, gradients).run()
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """A label has one bit, and no sign."""

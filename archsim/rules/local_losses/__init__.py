@@ -92,7 +92,7 @@ class LocalLosses(Rule):
         """See :mod:`archsim.rules.local_losses.tasks`."""
         from archsim.rules.local_losses.tasks import LocalErrors
 
-        LocalErrors(ctx, forward, self.error_phase, gradients).run()
+        LocalErrors(ctx, forward, self.error_stage, gradients).run()
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """One matrix (neurons, classes) for each hidden layer."""

@@ -14,7 +14,7 @@ from archsim.spec import Chip
 FIGURES = ("energy_pj", "latency_ps", "area_um2")
 N_DRAWS = 100
 SEED = 0
-BY = ("component", "phase")
+BY = ("component", "stage")
 Shares = dict[str, dict[str, float]]
 
 
