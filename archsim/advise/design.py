@@ -22,7 +22,7 @@ FOR_WORKLOAD = "workload."
 
 @dataclass(frozen=True)
 class Design:
-    """What moves start from.
+    """The design that moves start from.
 
     Parameters
     ----------

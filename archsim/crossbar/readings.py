@@ -83,7 +83,7 @@ def is_noisy(spec: ArraySpec) -> bool:
 
 
 def seen_by(spec: ArraySpec, direction: Literal["forward", "backward"]) -> ArraySpec:
-    """What the reads of a direction see of an array."""
+    """An array as the reads of one direction see it."""
     errors, learned = spec.errors, spec.errors.learned
     if direction == "backward" and spec.backward_learned is not None:
         learned = spec.backward_learned

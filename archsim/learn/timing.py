@@ -27,7 +27,7 @@ _KEYS = ("name", "network", "timesteps", "input_resolution", "schedule", "positi
 
 @dataclass(frozen=True)
 class Timing:
-    """What all event simulations of a run share.
+    """Settings that all event simulations of a run share.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ class Product:
 def counts_of(
     ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None
 ) -> NDArray[np.int64]:
-    """What a product drives and reads, cycle by cycle, in each of some steps.
+    """Lines that a product drives and reads, cycle by cycle, in each of some steps.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def reading(ctx: Context, label: Label, product: Product) -> Reading:
 
 
 def _resources(ctx: Context, product: Product) -> tuple[int, ...]:
-    """What a product takes of its array, in the order of its tasks."""
+    """Resources of its array that a product uses, in the order of its tasks."""
     n_values, side = _converted_values(ctx, product), _side(ctx, product)
     return (
         _turn(ctx, product),
@@ -370,7 +370,7 @@ def _lines_at_once(ctx: Context) -> int:
 
 
 def _read(ctx: Context, product: Product) -> ArrayRead:
-    """What one vector reads, for the circuits around the array."""
+    """Conversions of one vector, for the circuits around the array."""
     block = product.block
     n_lines = block.n_rows if product.transposed else _read_columns(ctx, block)
     return ArrayRead(_converted_values(ctx, product), n_lines, block.n_crossbars, product.transposed)
@@ -421,7 +421,7 @@ def _bank(ctx: Context, block: Block) -> str:
 
 
 def _banks(ctx: Context, product: Product) -> list[Claim]:
-    """What holds a read's currents until they are converted, where the chip has that."""
+    """Sample-and-hold that keeps a read's currents until they are converted, where the chip has it."""
     hold = ctx.chip.sample_hold
     name = f"{_crossbar(product.block)}.sample_hold{_side(ctx, product)}"
     return [] if hold is None else [(ctx.resource(name, hold.n_banks), 1)]

@@ -36,7 +36,7 @@ class Label(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What a place of `Context.recurring` gives: for each port, tasks to wait for; counts; times in ps."""
+    """Values of a place of `Context.recurring`: for each port, tasks to wait for; counts; times in ps."""
 
     ports: Sequence[Sequence[int]]
     counts: Sequence[int] = ()
@@ -249,7 +249,7 @@ class Context(Counted):
         )  # fmt: skip
 
     def claims(self, at: int | str, job: Job) -> list[Claim]:
-        """What a part's job uses, on a tile (-1: the chip's own part), or at another place by its name."""
+        """Resources of a part's job, on a tile (-1: the chip's own part), or at another place by its name."""
         place = at if isinstance(at, str) else f"tile[{at}]" if at >= 0 else ""
         uses = [
             (self.resource(f"{place}.{name}" if place else name, capacity), units)

@@ -1,4 +1,4 @@
-"""What drives the lines of a product, cycle by cycle: all of an input's bits, or only those that are 1.
+"""Driven lines of a product, cycle by cycle: all of an input's bits, or only those that are 1.
 
 Where the chip says ``drivers.charged: ones`` and the numbers are known (an input's, errors', pooled spikes'), a
 line is driven in the cycles in which its digit is not zero, as on the arrays of the number side: magnitudes with a
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Driven:
-    """What one cycle drives, over all vectors of a burst.
+    """Lines that one cycle drives, over all vectors of a burst.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Driven:
 def driven(
     kind: str, cycles: Sequence[ReadCycle], n_polarities: int, n_active: int, codes: Codes | None, ones: bool
 ) -> list[Driven]:
-    """What each cycle of one burst drives, polarity by polarity; see `driven_steps`.
+    """Lines that each cycle of one burst drives, polarity by polarity; see `driven_steps`.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class Bursts:
 def driven_steps(
     kind: str, cycles: Sequence[ReadCycle], n_polarities: int, n_active: Ints, bursts: Bursts | None, ones: bool
 ) -> Ints:
-    """What each cycle drives in each step.
+    """Lines that each cycle drives in each step.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ class Learning:
     def surrogate(
         self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
     ) -> int:
-        """What arrived, times the slope; frees the potentials that were kept for it, and what else it used up."""
+        """The arriving error times the slope; frees the potentials kept for it, and its other inputs."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         assert plan.layer.neuron is not None  # who calls has looked
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")

@@ -137,7 +137,7 @@ class OutputError:
         return known
 
     def _told(self, step: int, own: Known) -> Known:
-        """What homes tell each other of a value that each has found of its own outputs."""
+        """Exchange among homes of a value that each has found of its own outputs."""
         one_each = dict.fromkeys(own, 1)
         return summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(self.ctx.chip))
 

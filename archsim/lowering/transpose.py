@@ -53,7 +53,7 @@ def load_row(ctx: Context, label: Label, plan: LayerPlan, block: Block, after: S
 
 
 def loading(ctx: Context, block: Block) -> list[int]:
-    """What the loads of an array with its gradients on its own tile take."""
+    """Loads of an array whose gradients lie on its own tile."""
     load = ctx.parts.at(block.tile).gradient_buffer.load_gradient(_bits(ctx, block))
     return [claim[0] for claim in ctx.claims(block.tile, load)]
 

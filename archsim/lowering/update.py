@@ -86,7 +86,7 @@ def _copy_is_due(ctx: Context, plan: LayerPlan, update: int) -> bool:
 
 
 def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> None:
-    """What errors of the next batch are scaled by, where homes on several tiles have counted large ones."""
+    """Scale of the next batch's errors, where homes on several tiles have counted large ones."""
     if not ctx.chip.execution.quantiser.looks_beside:
         return
     is_fed_back = plan.layer is ctx.network.layers[-1] and any(p.feedback for p in ctx.mapping.plans.values())

@@ -170,7 +170,7 @@ class Result(Shown):
 
     @cached_property
     def activity(self) -> RunActivity | None:
-        """What ran through the layers, where it is known; counted when it is first asked for."""
+        """Activity of the layers, where it is known; counted when it is first asked for."""
         return self.seen() if callable(self.seen) else self.seen
 
     # ---- the whole ----

@@ -57,11 +57,11 @@ class Run(Priced, Protocol):
 
     @property
     def advice(self) -> Mapping[str, object] | None:
-        """What to change."""
+        """Advice on the design."""
 
     @property
     def activity(self) -> RunActivity | None:
-        """What ran through the layers."""
+        """Activity of the layers."""
 
     @property
     def crossbars(self) -> Crossbars:

@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 
 
 class Kind(NamedTuple):
-    """What tasks have in common that are added up: action with its variant, stage, layer, and what they hold."""
+    """Key by which tasks are added up: action with its variant, stage, layer, and resources that they hold."""
 
     action: str
     stage: str

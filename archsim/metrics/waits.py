@@ -235,7 +235,7 @@ class _Search:
 
     @cached_property
     def is_late(self) -> Flags:
-        """What is given back in the instant in which its task starts."""
+        """Units given back in the instant in which their task starts."""
         task = self.gives.task
         ends = np.where(self.is_space, self.trace.done_ps[task], self.start[task] + self.graph.occupancy_ps[task])
         return np.asarray(self.start[task] == ends)
@@ -274,7 +274,7 @@ class _Search:
         return columns
 
     def plain(self) -> Waits:
-        """What each task waited for, but for guesses within an instant that lead in a circle."""
+        """The holder that each task waited for, without guesses within an instant that lead in a circle."""
         holder, resource = np.full(self.n, -1, np.int64), np.full(self.n, -1, np.int32)
         cause = np.full(self.n, BEGIN, np.int8)
         before = self._predecessors()

@@ -22,7 +22,7 @@ _FLOW_CONTROL = Look(4, "xxxx")
 
 
 def axis_of(name: str, largest: float) -> tuple[float, str]:
-    """What to divide a figure by on an axis up to `largest`, and the label of the axis.
+    """Divisor of figures on an axis up to `largest`, and the axis' label.
 
     Examples
     --------

@@ -132,7 +132,7 @@ class Rule(ABC):
         return None
 
     def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
-        """What a layer keeps of its past instead of waiting for the sample's end; None if nothing."""
+        """Traces that a layer keeps instead of waiting for the sample's end; None if it keeps none."""
         return None
 
     def n_timesteps_under_way(self, n_above: int) -> int:

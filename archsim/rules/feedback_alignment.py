@@ -73,11 +73,11 @@ class FeedbackAlignment(BP):
         return {key: scale * self.values(own[key].T, rng) for key, rng in zip(own, drawn, strict=True)}
 
     def values(self, weights: Floats, rng: np.random.Generator) -> Floats:
-        """What stands for some weights (inputs, outputs)."""
+        """Fixed matrix in place of the weights (inputs, outputs)."""
         return rng.normal(0.0, weights.std(), weights.shape)
 
     def carried(self, products: Products, recipe: Recipe) -> Project:
-        """What plain arithmetic makes of errors of some weights (their key, (n, outputs))."""
+        """Transposed products in plain arithmetic of errors, by the weights' key, (n, outputs)."""
         del products
         return lambda key, sent: np.asarray(sent @ recipe.feedback[key].T)
 

@@ -1,4 +1,4 @@
-"""What a workload may say of each learning rule, in `learning.rules`."""
+"""Settings of each learning rule in a workload, `learning.rules`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PlaceModel = Annotated[Any, KindOf("archsim.places")]
 
 
 class RuleSettings(DoorModel):
-    """What every rule of archsim's own lets a workload set.
+    """Settings that all of archsim's own rules have.
 
     `optimizer` is that of this rule, in place of the one of `learning.adapt`: so that a study can give each rule
     its own rate.

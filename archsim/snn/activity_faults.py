@@ -1,4 +1,4 @@
-"""What is wrong with an activity: arrays that are missing, of another shape or type, or of no layer."""
+"""Errors of an activity: arrays that are missing, of another shape or type, or of no layer."""
 
 from __future__ import annotations
 

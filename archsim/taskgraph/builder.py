@@ -265,7 +265,7 @@ class TaskGraphBuilder:
         return first
 
     def known(self, fragment: Fragment, shape: Shape) -> Known:
-        """What is known of a fragment whose places give so many ports, slots, counts and times."""
+        """Signature of a fragment whose places give so many ports, slots, counts and times."""
         known = self._places.fragments.get(fragment)
         if known is None:
             known = self._places.learn(fragment, shape)

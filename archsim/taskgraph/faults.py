@@ -1,4 +1,4 @@
-"""What is wrong with a task that is refused, in words."""
+"""Errors of a task that is refused, in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Fault = tuple[bool, str]
 
 
 def text_faults(texts: dict[str, str]) -> Iterator[Fault]:
-    """What should be text."""
+    """Errors of labels that are no text."""
     for name, value in texts.items():
         if not isinstance(value, str):
             yield True, f"{name} {value!r} must be text"

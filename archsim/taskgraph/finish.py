@@ -18,7 +18,7 @@ _Number = TypeVar("_Number", bound=np.signedinteger[Any])
 
 
 class Source(Protocol):
-    """What gives the columns of a graph, one after the other: few of them are in memory twice."""
+    """Source of a graph's columns, one after the other: few of them are in memory twice."""
 
     def column(self, name: str) -> NDArray[Any]:
         """One number for each task."""

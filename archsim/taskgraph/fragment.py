@@ -19,7 +19,7 @@ from typing import Any
 from archsim.taskgraph.graph import Claims
 
 Port = int | None | Sequence[int | None]
-"""What a place waits for: a task, nothing, or several tasks."""
+"""A predecessor that a place names: a task, nothing, or several tasks."""
 
 
 def opening(k: int) -> int:

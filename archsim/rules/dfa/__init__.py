@@ -67,7 +67,7 @@ class DFA(Rule):
         return []
 
     def matrix_faults(self, work: Workload) -> list[str]:
-        """What the place cannot hold, and ranks that are none."""
+        """Errors of matrices that the place cannot hold, and of ranks."""
         given, here = self.settings(work), f"learning.rules.{self.kind}"
         n_outputs, found = work.network.layers[-1].n_neurons, []
         if said := given.place.fault(given.feedback):
@@ -152,7 +152,7 @@ class DFA(Rule):
             yield from (("output_buffer", tile, "error for feedback", n) for tile, n in error_bytes.items())
 
     def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]:
-        """What the place stores at the homes of a hidden layer; at those of the output the factor of low rank."""
+        """Bits stored at the homes of a hidden layer; at those of the output the factor of low rank."""
         given = self.settings(work)
         if plan.layer.name == work.network.layers[-1].name:
             bits = 0 if given.rank is None else given.rank * chip.execution.error_resolution_bits

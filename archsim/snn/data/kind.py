@@ -32,7 +32,7 @@ class DataSet(ABC):
     """Usual length and step of windows that are cut on loading; None for data that come in windows."""
 
     Settings: ClassVar[type[DoorModel]] = DoorModel
-    """What a user may say beside a file or folder: a model with a default for each field."""
+    """Options of a data set beside its file or folder: a model with a default for each field."""
 
     def __init__(self, settings: DoorModel | None = None) -> None:
         self.settings = self.Settings() if settings is None else settings

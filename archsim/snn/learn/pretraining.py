@@ -48,7 +48,7 @@ def data_of(work: Workload, seed: int) -> LearningData:
 
 
 def _first_windows(work: Workload, data: LearningData) -> Samples | None:
-    """What is adapted to: the whole part, or its first windows where the workload says how many."""
+    """Windows for the adaptation: the whole part, or its first ones where the workload says how many."""
     plan = work.learning.adapt
     if plan is None or plan.n_windows is None or data.adapt is None:
         return data.adapt

@@ -93,7 +93,7 @@ class Question:
         return self.n_seeds if self.n_priced is None else self.n_priced
 
     def detail(self, meeting: Meeting, seed: int) -> Detail:
-        """What a run of a seed tells; the first one tells most, of the rules that were published."""
+        """Record of a seed's run; the first seed's has most, of the rules that were published."""
         if not meeting.is_priced or seed >= self.seed + self.most_priced:
             return "accuracy"
         if seed == self.seed and meeting.contender.rule in PUBLISHED_RULES:
@@ -272,7 +272,7 @@ def contested(
 
 
 def _priced(run: LearningRun, plan: Plan, done: Adapted, in_parts: bool) -> dict[str, Any]:
-    """What an adaptation costs with the activity that it had."""
+    """Costs of an adaptation with the activity that it had."""
     recorded = Recorded(done.activity, plan.recorded, plan.sizes)
     costs = list(played(run, recorded, plan.sample))
     programming = programming_cost(run.chip, run.work, run.work.network, done.rule, "compiled")

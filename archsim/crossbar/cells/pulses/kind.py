@@ -1,4 +1,4 @@
-"""What a law of pulses is: how probable it is that a cell needs no more than so many."""
+"""Laws of pulses: the probability that a cell needs no more than so many."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PulseLaw(DoorModel):
         return self
 
     def faults(self, device: Device) -> list[str]:
-        """What keeps it from being used with these cells."""
+        """Errors of its use with these cells."""
         del device
         return []
 
