@@ -93,7 +93,7 @@ def less_label(chip: Chip, *, normalised: bool) -> Operations:
 
 
 def step_of(chip: Chip, needs: UpdateNeeds) -> Operations:
-    """Operations of an optimizer on one weight, on numbers of the gradient's bits; a root has half as many digits."""
+    """Operations of an optimizer on one weight, in numbers of the gradient's bits; of half as many for a root."""
     bits = chip.tile.gradients.gradient_bits
     n_others = needs.n_operations - needs.n_multiplications - needs.n_divisions - needs.n_roots
     digits = needs.n_divisions * bits + needs.n_roots * -(-bits // 2)
