@@ -25,7 +25,7 @@ from archsim.report import read_results
 from archsim.simulate import simulate
 from archsim.sources import read_source
 from archsim.spec import Chip, load_chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.files import named_files
 from archsim.workload.workload import workload_of
@@ -177,7 +177,7 @@ def _placed(described: Mapping[str, Any], place: Path) -> Workload:
 
 def _read(chip: Chip, work: Workload) -> dict[str, Any]:
     """Both as this version reads them."""
-    return {"chip": to_door(chip), "workload": work.described}
+    return {"chip": file_data(chip), "workload": work.described}
 
 
 def _again(chip: Chip, work: Workload, what: str, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from archsim.errors import UnitError
 from archsim.given import refuse, wrong_path
 from archsim.reading import input_bytes
-from archsim.units import DoorModel, faults_of, only_unit_faults
+from archsim.units import FileModel, faults_of, only_unit_faults
 from archsim.units.either import EITHER, without
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event, ScalarEvent
 
 Keys = tuple[str | int, ...]
-Model = TypeVar("Model", bound=DoorModel)
+Model = TypeVar("Model", bound=FileModel)
 
 LARGEST_FILE_BYTES: Final = 1_000_000
 DEEPEST_NESTING: Final = 50

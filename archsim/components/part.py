@@ -13,7 +13,7 @@ from archsim.components.records import Action, Charge, Figures, Where
 from archsim.names import CONTROL
 from archsim.spec.chip import Chip
 from archsim.spec.costs import CircuitCost, Priced
-from archsim.units import to_door
+from archsim.units import file_data
 
 if TYPE_CHECKING:
     from archsim.components.parts import Parts
@@ -146,7 +146,7 @@ class Part(ABC):
         if isinstance(cost, CircuitCost):
             return {"temperature", "supply", "flavour"}
         at = None if cost is None else cost.at
-        return set() if at is None else {key for key, value in to_door(at).items() if value is not None}
+        return set() if at is None else {key for key, value in file_data(at).items() if value is not None}
 
     @property
     @abstractmethod

@@ -18,7 +18,7 @@ from archsim.names import with_stages
 from archsim.snn.activity import Activity
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.network import Network
 
@@ -96,7 +96,7 @@ class Timing:
             "part": "event simulation",
             "phase": phase,
             **asked,
-            "chip": to_door(self.chip),
+            "chip": file_data(self.chip),
             "workload": of_work,
             "network": fingerprint(self.trained),
             "activity": _print_of(activity),

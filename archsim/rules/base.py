@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of these
     from archsim.lowering.context import Context
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.workload.network import Floats
 
 
-class NoSettings(DoorModel):
+class NoSettings(FileModel):
     """Nothing can be set."""
 
 
@@ -75,7 +75,7 @@ class Rule(ABC):
         "tile.history_buffer", "tile.gradient_buffer", "tile.gradient_unit", "write",
     )  # fmt: skip
     runs_unasked: ClassVar[bool] = True
-    Settings: ClassVar[type[DoorModel]] = NoSettings
+    Settings: ClassVar[type[FileModel]] = NoSettings
     _read_from: Any = None
     _known: Any = None
 

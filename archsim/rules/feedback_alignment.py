@@ -12,7 +12,7 @@ import numpy as np
 from archsim.registry import RULES
 from archsim.rules.bp import BP
 from archsim.rules.settings import AlignmentSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.mapping import Block, LayerPlan
@@ -42,7 +42,7 @@ class FeedbackAlignment(BP):
     hatch = "xxxx"
     reads_transposed = False
     runs_unasked = False
-    Settings: ClassVar[type[DoorModel]] = AlignmentSettings
+    Settings: ClassVar[type[FileModel]] = AlignmentSettings
 
     def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]:
         """Laid out like BP's second copy, with ``feedback: transposable`` too."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ class Scaler(ABC):
         return
 
 
-class Quantiser(DoorModel):
+class Quantiser(FileModel):
     """How errors become codes for the drivers: the fields are the keys of ``execution.errors``.
 
     A subclass narrows `kind` to its name, ``kind: Literal["fixed"]``. `rounding`: to the nearest code, or up or

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import BPSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -40,7 +40,7 @@ class BP(Rule):
     hatch = "////"
     reads_transposed = True
     writes_layer_by_layer = False
-    Settings: ClassVar[type[DoorModel]] = BPSettings
+    Settings: ClassVar[type[FileModel]] = BPSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """Pieces of a sample need a path through time to cut, and one rate of all layers."""

@@ -10,7 +10,7 @@ from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import DFASettings
 from archsim.rules.traces import trace_faults, trace_need
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -40,7 +40,7 @@ class DFA(Rule):
     kind = "dfa"
     title = "DFA"
     colour = 0
-    Settings: ClassVar[type[DoorModel]] = DFASettings
+    Settings: ClassVar[type[FileModel]] = DFASettings
 
     def read_settings(self, work: Workload) -> DFASettings:
         """As the workload says them, with its own `feedback` where they name none."""

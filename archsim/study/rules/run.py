@@ -38,7 +38,7 @@ from archsim.study.rules.cells import Cross
 from archsim.study.rules.contenders import Contender, chosen
 from archsim.study.rules.judge import differences, means
 from archsim.study.rules.spread import parts_of, price_factors
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 
 FORMAT = "archsim study rules 1"
@@ -154,7 +154,7 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
         "lines": means(runs),
         "differences": differences(runs),
         "provenance": {
-            "chip": to_door(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
+            "chip": file_data(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
             "rates": list(question.rates), "versions": versions("scipy", "numba", "seglearn"),
         },
     }  # fmt: skip
@@ -294,6 +294,6 @@ def _made_from(
 ) -> dict[str, Any]:
     chip, work = _with(base, one, rate).load(cell, one.rule)
     return {
-        "what": what, "rule": one.rule, "chip": to_door(chip), "workload": work.described, "seed": seed,
+        "what": what, "rule": one.rule, "chip": file_data(chip), "workload": work.described, "seed": seed,
         "model": model_version(),
     }  # fmt: skip
