@@ -29,6 +29,12 @@ NOT_FOLLOWED: Final = "(not followed)"
 NAMELESS: Final = "(no name)"
 """Accounts of what belongs to no layer, stage or action. All have parentheses, and only they may have them."""
 
+ENGINES: Final = ("simpy", "heap", "compiled")
+"""`simpy` is the meaning; the others give the same trace, faster."""
+
+POLICIES: Final = ("fifo", "static")
+"""Order of service at a resource: first come, first served; or by task id, which is program order."""
+
 BREAKDOWNS: Final = ("component", "layer", "stage", "action")
 """By what a result splits its totals into parts."""
 

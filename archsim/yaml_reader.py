@@ -92,7 +92,7 @@ class Document:
         return mark if isinstance(mark, str) else f"{self.path}:{mark[0]}:{mark[1]}"
 
     def fail(self, faults: Iterable[tuple[Keys, str]], error: type[Exception] | None = None) -> Exception:
-        """The error (to be raised) that lists the faults in the order of the file, one per line."""
+        """The exception (to be raised) that lists the errors in the order of the file, one per line."""
 
         def order(fault: tuple[Keys, str]) -> tuple[float, float]:
             return self.position(fault[0]) or (math.inf, math.inf)

@@ -1,4 +1,4 @@
-"""One door to the numbers of a crossbar: a matrix of weights on a grid of arrays."""
+"""`CrossbarArray`, the numeric model of a crossbar: a matrix of weights on a grid of arrays."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Conducting:
     white, thermal : variances of both, or None
         Of wired cells, seen through the wires; white noise with the row of the cell driven alone.
     crowded, ideal : variances of both, or None
-        Of wired cells: white noise with all rows driven, and, where cells are bent, with ideal wires.
+        Of wired cells: white noise with all rows driven, and, where cells are nonlinear, with ideal wires.
     """
 
     cells: Floats

@@ -1,4 +1,4 @@
-"""The whole story: train in the cloud, program the chip, see the drop, adapt, then time and price the same run."""
+"""A learning run: pre-train in the cloud, program the chip, measure the accuracy lost, adapt, time, price."""
 
 from __future__ import annotations
 

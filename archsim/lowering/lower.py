@@ -1,4 +1,4 @@
-"""From a mapped workload to a task graph: the door of this room."""
+"""From a mapped workload to a task graph: the entry point of lowering."""
 
 from __future__ import annotations
 

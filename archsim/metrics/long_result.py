@@ -199,7 +199,7 @@ class LongResult(Shown):
         }
 
     def breakdown(self, by: str) -> dict[str, Part]:
-        """Who took how much, as `Result.breakdown`; the latency stands in the line "(not followed)".
+        """Totals by part, as `Result.breakdown`; the latency stands in the line "(not followed)".
 
         Raises
         ------

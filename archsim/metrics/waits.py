@@ -76,7 +76,7 @@ def waits(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> Waits:
 
     A task that started when it was ready was let go by a predecessor that was done at that instant. One that
     waited lacked units of a resource until then: a task gave them back at that instant, at the end of its
-    occupancy ("resource") or when it was done ("space"). If no resource lacked anything, the line held it up:
+    occupancy ("resource") or when it was done ("space"). If no resource lacked anything, the queue held it up:
     the task ahead started at that instant. Among several the lowest id is taken, among those that began
     before that instant if there are any.
 

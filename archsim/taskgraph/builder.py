@@ -153,7 +153,7 @@ class TaskGraphBuilder:
         TooLargeError
             There are as many tasks as may be.
         EngineError
-            A number is out of range, or a resource or task is unknown; every fault of the task is named.
+            A number is out of range, or a resource or task is unknown; every error of the task is named.
         ValueError
             An argument is of the wrong type (times, counts and units are whole numbers).
         """

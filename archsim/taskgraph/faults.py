@@ -64,7 +64,7 @@ def claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[Fau
 
 
 def refuse(task: int, action: object, faults: list[Fault], reason: str) -> None:
-    """Raise one error that names every fault of a task."""
+    """Raise one exception that names every error of a task."""
     text = "; ".join(what for _, what in faults) or reason
     message = f"task {task} ({action}): {text}"
     if not faults or any(of_type for of_type, _ in faults):

@@ -101,7 +101,7 @@ class TaskTemplate:
         Raises
         ------
         EngineError
-            An edge names a task that does not exist, or its lag is below 1; all faults at once.
+            An edge names a task that does not exist, or its lag is below 1; all errors at once.
 
         Examples
         --------

@@ -167,7 +167,7 @@ def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
 
 
 def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = False) -> list[tuple[Path, str]]:
-    """Every fault that pydantic found, as (path in the file, message for people).
+    """Every error that pydantic found, as (path in the file, message for people).
 
     Parameters
     ----------

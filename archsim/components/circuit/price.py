@@ -1,6 +1,6 @@
 """Costs of ``model: circuit`` become figures: those of the circuits of this chip's array, at its node.
 
-Nothing behind this door knows of circuits: a chip with such costs is replaced by the same chip with figures,
+Only this package knows of circuits: a chip with such costs is replaced by the same chip with figures,
 before its parts are made.
 """
 

@@ -1,4 +1,4 @@
-// Who takes how much: bars that are clicked down from component to action, layer and stage.
+// Breakdown: bars that are clicked down from component to action, layer and stage.
 
 const QUANTITIES = {
   energy_pj: ["energy", "energy"],

@@ -1,4 +1,4 @@
-// Why it takes so long, what would become of it with one thing changed, and what to change in the design.
+// Critical path and waits, what-if analysis, advice on the design.
 
 const WAYS_OF_PATH = { component: "by component", layer: "by layer", stage: "by stage", resource: "by resource", cause: "by why the next could start" };
 const MOST_SHARES = 8;

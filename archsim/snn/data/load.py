@@ -1,4 +1,4 @@
-"""One door to all data sets: named data, named split, encoded batches in the order the trainer takes."""
+"""Loading of any data set by name: its split, and encoded batches in the order of training."""
 
 from __future__ import annotations
 

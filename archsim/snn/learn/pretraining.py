@@ -1,4 +1,4 @@
-"""Before the chip: labelled data, the recipe of learning, and training in ideal arithmetic (the "cloud")."""
+"""Pre-training off the chip: labelled data, hyperparameters, and training in ideal arithmetic (the "cloud")."""
 
 from __future__ import annotations
 
