@@ -1,4 +1,4 @@
-"""The house stands as it is drawn: rooms know only the rooms below them, heavy libraries are imported in one place each."""
+"""The package is built as drawn: rooms know only those below them, heavy libraries are imported in one place."""
 
 from __future__ import annotations
 
