@@ -40,7 +40,7 @@ from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
 from archsim.spec.replacing import replaced
 from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
-from archsim.spec.values import Conversion, ErrorConversion, WeightRules, level_fault
+from archsim.spec.values import Conversion, ErrorConversion, WeightColumns, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.texts import html_table
 from archsim.units import (
@@ -117,7 +117,7 @@ class Device(FileModel):
         return self
 
 
-class Crossbar(FileModel):
+class Crossbar(WeightColumns, FileModel):
     """One array of cells and how a signed weight of several cells sits on it.
 
     `signed`: "differential" uses two columns per cell, one minus the other; "offset" one reference column
@@ -146,17 +146,6 @@ class Crossbar(FileModel):
     partial_sum_registers: PartialSumRegisters | None = None
     control: ArrayControl | None = None
     cost: ArrayCost
-
-    @property
-    def n_columns_per_weight(self) -> int:
-        """Columns that one signed weight takes."""
-        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
-
-    @property
-    def n_weights_per_row(self) -> int:
-        """Weights side by side on one row."""
-        usable = self.n_columns - (1 if self.signed == "offset" else 0)
-        return usable // self.n_columns_per_weight
 
     @model_validator(mode="after")
     def _holds_a_weight(self) -> Self:

@@ -190,7 +190,27 @@ class InputRules(FileModel):
         return self
 
 
-class ArraySpec(FileModel):
+class WeightColumns:
+    """Columns of an array by the cells that a weight takes."""
+
+    if TYPE_CHECKING:
+        n_columns: int
+        n_cells_per_weight: int
+        signed: Literal["differential", "offset", "unsigned"]
+
+    @property
+    def n_columns_per_weight(self) -> int:
+        """Columns that one signed weight takes."""
+        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
+
+    @property
+    def n_weights_per_row(self) -> int:
+        """Weights side by side on one row."""
+        usable = self.n_columns - (1 if self.signed == "offset" else 0)
+        return usable // self.n_columns_per_weight
+
+
+class ArraySpec(WeightColumns, FileModel):
     """The value side of one kind of array. The defaults are ideal: no error, no wire, no converter.
 
     Parameters
@@ -242,17 +262,6 @@ class ArraySpec(FileModel):
     curve: CellCurve | None = None
     pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None
     precision: Literal["double", "single"] = "double"
-
-    @property
-    def n_columns_per_weight(self) -> int:
-        """Columns that one signed weight takes."""
-        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
-
-    @property
-    def n_weights_per_row(self) -> int:
-        """Weights side by side on one row."""
-        usable = self.n_columns - (1 if self.signed == "offset" else 0)
-        return usable // self.n_columns_per_weight
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
