@@ -1,4 +1,4 @@
-"""The story on the value side: program a chip with a trained network, see what is lost, adapt on the chip."""
+"""On-chip adaptation in numbers: program a chip with a trained network, measure the accuracy lost, adapt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before the chip: labelled data, the recipe of learning, and training in ideal arithmetic (the "cloud")."""
+"""Pre-training off the chip: labelled data, hyperparameters, and training in ideal arithmetic (the "cloud")."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def data_of(work: Workload, seed: int) -> LearningData:
 
 
 def _first_windows(work: Workload, data: LearningData) -> Samples | None:
-    """What is adapted to: the whole part, or its first windows where the workload says how many."""
+    """Windows for the adaptation: the whole part, or its first ones where the workload says how many."""
     plan = work.learning.adapt
     if plan is None or plan.n_windows is None or data.adapt is None:
         return data.adapt

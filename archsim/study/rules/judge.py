@@ -1,4 +1,4 @@
-"""What the runs say: means, paired differences corrected for their number, what a target accuracy takes."""
+"""Statistics of the runs: means, paired differences corrected for their number, cost of a target accuracy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archsim.study.rules.contenders import REFERENCE
 Run = Mapping[str, Any]
 FIGURES = ("before", "after", "ideal_after", "energy_pj", "latency_ps", "area_um2", "cells_written")
 CELL = ("depth", "bits", "quantiser", "passes", "case", "rates")
-"""What two runs must have in common to be compared, the seed aside."""
+"""Keys that two runs must share to be compared, the seed aside."""
 
 
 def cell_of(run: Run) -> tuple[Any, ...]:
@@ -115,7 +115,7 @@ def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
 
 
 def to_reach(lines: Sequence[Mapping[str, Any]], target: float) -> dict[str, float] | None:
-    """What an accuracy takes: passes, energy, time and writes, interpolated between numbers of passes.
+    """Cost of an accuracy: passes, energy, time and writes, interpolated between numbers of passes.
 
     Parameters
     ----------

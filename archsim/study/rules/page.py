@@ -182,7 +182,7 @@ def percent_of(share: float) -> str:
 
 
 def _reach_rows(study: Study) -> list[list[str]]:
-    """What each rule takes to reach BP's accuracy, less two points, on the first cell."""
+    """Cost of each rule to reach BP's accuracy, less two points, on the first cell."""
     lines = own(study)
     if not lines:
         return []

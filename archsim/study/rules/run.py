@@ -38,7 +38,7 @@ from archsim.study.rules.cells import Cross
 from archsim.study.rules.contenders import Contender, chosen
 from archsim.study.rules.judge import differences, means
 from archsim.study.rules.spread import parts_of, price_factors
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 
 FORMAT = "archsim study rules 1"
@@ -93,7 +93,7 @@ class Question:
         return self.n_seeds if self.n_priced is None else self.n_priced
 
     def detail(self, meeting: Meeting, seed: int) -> Detail:
-        """What a run of a seed tells; the first one tells most, of the rules that were published."""
+        """Record of a seed's run; the first seed's has most, of the rules that were published."""
         if seed >= self.seed + meeting.n_priced:
             return "accuracy"
         if seed == self.seed and meeting.contender.rule in PUBLISHED_RULES:
@@ -161,7 +161,7 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
         "lines": means(runs),
         "differences": differences(runs),
         "provenance": {
-            "chip": to_door(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
+            "chip": file_data(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
             "rates": list(question.rates), "versions": versions("scipy", "numba", "seglearn"),
         },
     }  # fmt: skip
@@ -283,7 +283,7 @@ def contested(
 
 
 def _priced(run: LearningRun, plan: Plan, done: Adapted, in_parts: bool) -> dict[str, Any]:
-    """What an adaptation costs with the activity that it had."""
+    """Costs of an adaptation with the activity that it had."""
     recorded = Recorded(done.activity, plan.recorded, plan.sizes)
     costs = list(played(run, recorded, plan.sample))
     programming = programming_cost(run.chip, run.work, run.work.network, done.rule, "compiled")
@@ -305,6 +305,6 @@ def _made_from(
 ) -> dict[str, Any]:
     chip, work = _with(base, one, rate).load(cell, one.rule)
     return {
-        "what": what, "rule": one.rule, "chip": to_door(chip), "workload": work.described, "seed": seed,
+        "what": what, "rule": one.rule, "chip": file_data(chip), "workload": work.described, "seed": seed,
         "model": model_version(),
     }  # fmt: skip
