@@ -1,4 +1,4 @@
-"""The package is built as drawn: rooms know only those below them, heavy libraries are imported in one place."""
+"""Rooms know only the rooms below them; heavy libraries are imported in one place each."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ IMPORTED_BY = {
     "jinja2": lambda path: path in (Path("report/html/page.py"), Path("report/records.py")),
     "typer": lambda path: path.parts[0] == "cli",
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
+    "threadpoolctl": lambda path: path == Path("snn/learn/one_thread.py"),
     "filelock": lambda path: path.parts[0] == "files",
     "rich": lambda path: path == Path("display.py"),
     "tonic": lambda path: path == Path("snn/data/kinds/tonic.py"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -100,9 +101,8 @@ def test_a_column_of_another_length_is_refused(file: Path) -> None:
 def test_what_no_builder_would_give_is_refused_by_its_column(
     result: Result, name: str, column: list[float], said: str
 ) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=re.escape(said)):
         check_run(replace(result.graph, **{name: np.array(column)}), result.trace)
-    assert str(caught.value).startswith(said)
 
 
 def test_a_task_that_starts_before_it_is_ready_is_refused(result: Result) -> None:

@@ -10,6 +10,7 @@ from archsim.errors import WorkloadError
 from archsim.registry import OPTIMIZERS, RULES
 from archsim.snn.data import LearningData, Samples, load_data, windows_of
 from archsim.snn.learn.feedbacks import Draw, FeedbackKind
+from archsim.snn.learn.one_thread import one_thread
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.surrogates import Surrogate
@@ -125,6 +126,7 @@ def _check_alignment(work: Workload, rule: str) -> None:
         )
 
 
+@one_thread()
 def pretrain(work: Workload, data: LearningData, seed: int, tell: Tell | None = None) -> Pretrained:
     """Train on the source domain in ideal arithmetic, with BP if the workload names no other rule.
 

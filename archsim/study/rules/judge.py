@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archsim.learn import estimate
+from archsim.learn import Estimate, estimate
 from archsim.study.rules.contenders import REFERENCE
 
 Run = Mapping[str, Any]
@@ -63,6 +63,26 @@ def differences(runs: Sequence[Run], figure: str = "after", level: float = 0.05)
     ]  # fmt: skip
     clear = holm([line["p"] for line in lines], level)
     return [{**line, "clear": is_clear} for line, is_clear in zip(lines, clear, strict=True)]
+
+
+def savings(runs: Sequence[Run], figure: str = "energy_pj") -> dict[tuple[Any, ...], Estimate]:
+    """What each contender saves against the reference, in percent, by cell and contender; seeds that both have.
+
+    Examples
+    --------
+    >>> cell = dict.fromkeys(CELL, 1)
+    >>> runs = [{**cell, "contender": name, "seed": 0, "energy_pj": e} for name, e in (("BP", 4.0), ("DRTP", 3.0))]
+    >>> [found.mean for found in savings(runs).values()]
+    [25.0]
+    """
+    priced = [run for run in runs if figure in run]
+    theirs = {(cell_of(run), run["seed"]): run[figure] for run in priced if run["contender"] == REFERENCE}
+    groups: dict[tuple[Any, ...], list[float]] = {}
+    for run in priced:
+        other = theirs.get((cell_of(run), run["seed"]))
+        if run["contender"] != REFERENCE and other is not None:
+            groups.setdefault((*cell_of(run), run["contender"]), []).append(100 * (1 - run[figure] / other))
+    return {key: estimate(values) for key, values in groups.items()}
 
 
 def _p(differences: Sequence[float]) -> float:

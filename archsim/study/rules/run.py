@@ -94,7 +94,7 @@ class Question:
 
     def detail(self, meeting: Meeting, seed: int) -> Detail:
         """Record of a seed's run; the first seed's has most, of the rules that were published."""
-        if not meeting.is_priced or seed >= self.seed + self.most_priced:
+        if seed >= self.seed + meeting.n_priced:
             return "accuracy"
         if seed == self.seed and meeting.contender.rule in PUBLISHED_RULES:
             return "parts"
@@ -102,12 +102,19 @@ class Question:
 
 
 class Meeting(NamedTuple):
-    """A contender in a cell, with which rates (its own, the shared one), and whether its runs are priced."""
+    """A contender in a cell: with which rates (own, shared), how many seeds, how many of them priced."""
 
     contender: Contender
     cell: Configuration
     rates: tuple[str, ...]
-    is_priced: bool
+    n_seeds: int
+    n_priced: int
+
+    def joined(self, other: Meeting) -> Meeting:
+        """What two crosses ask of the same meeting."""
+        rates = tuple(dict.fromkeys((*self.rates, *other.rates)))
+        n_seeds, n_priced = max(self.n_seeds, other.n_seeds), max(self.n_priced, other.n_priced)
+        return self._replace(rates=rates, n_seeds=n_seeds, n_priced=n_priced)
 
 
 def rules_study(question: Question, cache: Path | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
@@ -211,8 +218,12 @@ def _meetings(question: Question, contenders: Sequence[Contender], work: Workloa
         if absent:
             raise ExploreError(f"{', '.join(absent)}: in a cross, but not among the study's contenders")
         kinds = (OWN, SHARED) if number == 0 else (OWN,)
+        n_seeds = question.n_seeds if cross.n_seeds is None else cross.n_seeds
+        n_priced = question.most_priced if cross.n_priced is None else cross.n_priced
         for cell, one in product(cross.cells(work), here):
-            found.setdefault((cell.name, one.name), Meeting(one, cell, kinds, cross.is_priced))
+            meeting = Meeting(one, cell, kinds, n_seeds, n_priced)
+            known = found.get((cell.name, one.name), meeting)
+            found[cell.name, one.name] = known.joined(meeting)
     return list(found.values())
 
 
@@ -223,7 +234,7 @@ def _runs(
     asked = [
         (meeting, question.shared_rate if rates == SHARED else own[meeting.contender.name], seed, rates)
         for meeting in meetings
-        for seed in range(question.seed, question.seed + question.n_seeds)
+        for seed in range(question.seed, question.seed + meeting.n_seeds)
         for rates in meeting.rates
     ]
     tell(f"adaptations on the chip: {len(asked)}")
