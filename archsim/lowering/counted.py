@@ -236,6 +236,12 @@ class Counted:
         start, stop = self.flow.positions(layer, step)
         return stop - start
 
+    def vectors_of_steps(self, layer: str) -> list[int]:
+        """The same of all steps."""
+        flow = self.flow
+        of_timestep = [self.n_vectors(layer, burst) for burst in range(flow.n_bursts(layer))]
+        return of_timestep * flow.timesteps[layer]
+
     def spikes_per_step(self, name: str, sample: int, home: Home) -> list[int]:
         """Spikes that a home of a layer sends in each step."""
         key = (home.tile, -1)

@@ -323,7 +323,7 @@ class DirectFeedback(Learning):
 
     def _hidden_delta(self, plan: LayerPlan, home: Home, step: int, error: int) -> int:
         key = (plan.layer.name, home.tile)
-        return self.delta(plan, home, step, [*self.fed_back[*key, error], self.forward.sent[*key, step]])
+        return self.delta(plan, home, step, [*self.fed_back[*key, error], self.forward.laid.sent(*key, step)])
 
     def _learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
         fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.gradient_tiles, 1))
