@@ -49,8 +49,14 @@ class StepsAlike(Readers):
         found: list[Hashable] = [None] * len(kinds)
         for k, turn in enumerate(turns):
             of_turn = slice(k, None, len(turns))
-            columns = [numbers[of_turn, None], np.array(bits, np.int64).T[of_turn], self._reached_of(turn)[of_turn]]
-            found[of_turn] = self._told_apart(range(k, len(kinds), len(turns)), np.concatenate(columns, axis=1), plan)
+            columns = [
+                numbers[of_turn, None],
+                np.array(bits, np.int64).T[of_turn],
+                self._reached_of(turn)[of_turn],
+            ]
+            found[of_turn] = self._told_apart(
+                range(k, len(kinds), len(turns)), np.concatenate(columns, axis=1), plan
+            )
         return found
 
     def _told_apart(self, steps: Sequence[int], rows: Ints, plan: LayerPlan) -> list[Hashable]:

@@ -153,9 +153,7 @@ def fetch(
     return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.fetch(n_accesses), after, frees=frees)
 
 
-def bits_of_messages(
-    ctx: Context, n_values: Sequence[int], n_spikes: Sequence[int], value_bits: int
-) -> list[int]:
+def bits_of_messages(ctx: Context, n_values: Sequence[int], n_spikes: Sequence[int], value_bits: int) -> list[int]:
     """Bits on the links for the values of one message after the other.
 
     Spikes: one bit per neuron ("bitmap"), or an address for each spike ("aer"), where an end-of-timestep
