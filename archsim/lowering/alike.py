@@ -46,17 +46,11 @@ class StepsAlike(Readers):
         """By step; equal ones are the same object, which is quick to compare."""
         kinds, numbers = self._kinds_at_all(plan)
         turns, bits = self._turns_of(plan), [self._links_of(home, plan.layer.name) for home in plan.homes]
-        found: list[Hashable] = [None] * len(kinds)
+        sends, found = np.array(bits, np.int64).T, list[Hashable](kinds)
         for k, turn in enumerate(turns):
-            of_turn = slice(k, None, len(turns))
-            columns = [
-                numbers[of_turn, None],
-                np.array(bits, np.int64).T[of_turn],
-                self._reached_of(turn)[of_turn],
-            ]
-            found[of_turn] = self._told_apart(
-                range(k, len(kinds), len(turns)), np.concatenate(columns, axis=1), plan
-            )
+            mine = slice(k, None, len(turns))
+            rows = np.concatenate([numbers[mine, None], sends[mine], self._reached_of(turn)[mine]], axis=1)
+            found[mine] = self._told_apart(range(k, len(kinds), len(turns)), rows, plan)
         return found
 
     def _told_apart(self, steps: Sequence[int], rows: Ints, plan: LayerPlan) -> list[Hashable]:
@@ -110,21 +104,24 @@ class StepsAlike(Readers):
 
     def _kinds_at_all(self, plan: LayerPlan) -> tuple[list[Hashable], Ints]:
         """For each step of a layer what its tasks depend on in any sample, and a number for each such kind."""
-        key, known = ("kinds of steps", plan.layer.name), self.ctx.known
+        n_replicas = len(self._turns_of(plan))
+        key = ("kinds of steps", plan.layer.name, n_replicas, self.ctx.work.schedule)
+        known = self.ctx.flow.known
         if key not in known:
-            kinds = [self._kind(plan, step) for step in range(self.ctx.flow.n_steps(plan.layer.name))]
+            steps = range(self.ctx.flow.n_steps(plan.layer.name))
+            kinds = [self._kind(plan, step, n_replicas) for step in steps]
             numbers: dict[Hashable, int] = {}
             known[key] = kinds, np.array([numbers.setdefault(kind, len(numbers)) for kind in kinds], np.int64)
         found: tuple[list[Hashable], Ints] = known[key]
         return found
 
-    def _kind(self, plan: LayerPlan, step: int) -> Hashable:
+    def _kind(self, plan: LayerPlan, step: int, n_replicas: int) -> Hashable:
         ctx, name, sources = self.ctx, plan.layer.name, sources_of(plan.layer)
         if ctx.work.schedule == "three_level" or any(self.is_recurrent(source) for source in sources):
             return None
         gone = [tuple(ctx.n_vectors(s, n) for n in self.read_for_good(plan, s, step)) for s in sources]
-        n_replicas = plan.forward[-1].replica + 1 if plan.forward else 1
-        return step % n_replicas, ctx.n_vectors(name, step), *gone, self.consumers_of(name, step)
+        needed = [len(ctx.flow.needs(plan.layer, step, source)) for source in sources]
+        return step % n_replicas, ctx.n_vectors(name, step), *needed, *gone, self.consumers_of(name, step)
 
     def turn_of(self, plan: LayerPlan, step: int) -> Turn:
         """The blocks whose turn the step is: those of one replica."""

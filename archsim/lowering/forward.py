@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -74,13 +74,20 @@ class Forward(StepsAlike):
     before: Forward | None = None
     laid: Laid = field(default_factory=Laid)
 
+    @cached_property
+    def repeats(self) -> Repeats:
+        """Those of the sample before, where nothing was laid down between the two."""
+        before = self.before
+        goes_on = before is not None and self.start is None and before.repeats.goes_on(self.sample)
+        return before.repeats if before is not None and goes_on else Repeats(self.ctx.graph)
+
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there.
 
         What follows on one step of the input is a unit; such that are alike are placed without another look.
         """
         self._forget_early_samples()
-        repeats, every = Repeats(self.ctx.graph), self._units
+        repeats, every = self.repeats, self._units
         keys = self._keys(every)
         at = 0
         while at < len(every):
@@ -109,7 +116,7 @@ class Forward(StepsAlike):
 
     @property
     def _units(self) -> list[list[Step]]:
-        known = self.ctx.known
+        known = self.ctx.flow.known
         if "units" not in known:
             known["units"] = list(units(as_inputs_come(self.ctx.flow)))
         found: list[list[Step]] = known["units"]

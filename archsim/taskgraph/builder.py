@@ -14,8 +14,8 @@ from archsim.taskgraph.faults import after_faults, claim_faults, number_faults, 
 from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
-from archsim.taskgraph.memory import finish_bytes, require
 from archsim.taskgraph.layout import Layout
+from archsim.taskgraph.memory import finish_bytes, require
 from archsim.taskgraph.places import TIMES, Given, Known, Many, Mark, Places, Shape, Unit
 from archsim.taskgraph.whole import is_whole
 

@@ -125,7 +125,7 @@ def lay_claims(
 def lay_rows_of_edges(
     begin: Ints, length: Ints, start: Ints, source_ptr: Ints, source: Any, base: Ints, port_ptr: Ints, given: Any
 ) -> tuple[Ints, NDArray[np.int32], bool]:
-    """Compressed rows of predecessors, in order and each once; not right if a place waits for what is not there."""
+    """Compressed rows of predecessors, in order, each once; not right if a place waits for what is not there."""
     total = 0
     for p in range(len(begin)):
         for e in range(source_ptr[begin[p]], source_ptr[begin[p] + length[p]]):
