@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.arrays import Product, counted, driven_by
 from archsim.lowering.counted import Ints
 from archsim.lowering.readers import Readers
 from archsim.lowering.reads import Reads, Turn
@@ -172,9 +172,18 @@ class StepsAlike(Readers):
         return self._counts[key]
 
     def _driven(self, turn: Turn, product: Product) -> Ints:
+        """What the reads of a block drive and read in all steps; what they drive is the same on many chips."""
         ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
-        codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
-        return counts_of(ctx, product, ctx.active_per_step(layer, self.sample, rows), codes)
+        known, drivers = ctx.tables.driven, ctx.parts.drivers
+        cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
+        by = drivers.n_phases(product.n_bits, product.signed), *(cycle.n_bits for cycle in cycles)
+        of_chip = ctx.chip.drivers.kind, ctx.chip.drivers.charged, ctx.bits[INPUT]
+        key = (layer.name, self.sample, rows, product.n_bits, product.signed, *of_chip, *by)
+        if key not in known:
+            codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
+            active = np.array(ctx.active_per_step(layer, self.sample, rows), np.int64)
+            known[key] = driven_by(ctx, product, active, codes)
+        return counted(ctx, product, known[key])
 
     def on_link(self, home: Home, name: str, step: int) -> int:
         """Bits that a home sends in a step."""

@@ -78,6 +78,7 @@ class Tables:
     words: dict[tuple[str, int, Span, Span, tuple[Span, ...]], list[int]] = field(default_factory=dict)
     of_input: dict[int, list[int]] = field(default_factory=dict)
     codes: dict[tuple[str, int, str], NDArray[np.int32] | None] = field(default_factory=dict)
+    driven: dict[tuple[object, ...], Ints] = field(default_factory=dict)
 
 
 @dataclass
