@@ -224,7 +224,7 @@ class Forward(StepsAlike):
             free = {home.tile: ports.pop(0) for home in plan.homes}
             counts = np.reshape(given.counts, (n_blocks, -1))
             self._read(step, turn, active, Waits(written, free, counts), done, come)
-        for tile, home in sorted(turn.ways_of(range(len(turn.blocks))) - turn.ways_of(active)):
+        for tile, home in turn.ways_without(active):
             come[home].append(self._nothing(plan, tile, home, step, done.fetched[tile]))
         assert len(ports) == 2 * n_homes
         for place in plan.homes:
@@ -301,14 +301,18 @@ class Forward(StepsAlike):
         accesses = ctx.parts.input_buffer.accesses
         if not plan.forward:
             return {h.tile: accesses(pooled_values(ctx, plan, h, step) * bits) for h in plan.homes}
-        found: dict[int, list[Span]] = {tile: [] for tile in plan.tiles}
-        for k in active:
-            found[turn.blocks[k].tile].append(turn.blocks[k].rows)
-        once, n_vectors = ctx.chip.tile.bus.broadcast, ctx.n_vectors(name, step)
-        return {
-            tile: n_vectors * sum(accesses((b - a) * bits) for a, b in (set(rows) if once else rows))
-            for tile, rows in found.items()
-        }
+        key, n_vectors = ("accesses", name, step % len(self._turns_of(plan)), *active), ctx.n_vectors(name, step)
+        if key not in ctx.known:
+            rows_of: dict[int, list[Span]] = {tile: [] for tile in plan.tiles}
+            for k in active:
+                rows_of[turn.blocks[k].tile].append(turn.blocks[k].rows)
+            once = ctx.chip.tile.bus.broadcast
+            ctx.known[key] = {
+                tile: sum(accesses((b - a) * bits) for a, b in (set(rows) if once else rows))
+                for tile, rows in rows_of.items()
+            }
+        of_vector: dict[int, int] = ctx.known[key]
+        return {tile: n_vectors * n for tile, n in of_vector.items()}
 
     def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int, fetched: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
