@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Part")
+MOST_REMEMBERED = 20_000  # answers of a part: rows that are written differ, and a long run has many of them
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,8 @@ def remembered(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S
     def answer(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (name, args, *kwargs.items())
         if key not in self.memory:
+            if len(self.memory) >= MOST_REMEMBERED:
+                self.memory.clear()
             self.memory[key] = method(self, *args, **kwargs)
         return self.memory[key]  # type: ignore[no-any-return]  # the dict holds every method's answers
 
