@@ -1,4 +1,4 @@
-"""What each step of a forward pass does by its activity, and which steps are alike."""
+"""Steps of a forward pass by their activity, and which of them are alike."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StepsAlike(Readers):
     _sent_bits: dict[tuple[str, int], list[int]] = field(default_factory=dict, init=False)
 
     def kind_of(self, name: str, step: int) -> Hashable:
-        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
+        """Key of a step: what its tasks depend on beside inputs; None where that is how far others are."""
         return self.kinds_of(name)[step]
 
     def kinds_of(self, name: str) -> list[Hashable]:
@@ -63,7 +63,7 @@ class StepsAlike(Readers):
             if row not in known:
                 sends = tuple(self.on_link(home, plan.layer.name, step) for home in plan.homes)
                 active = self.active_of(self.turn_of(plan, step), step)
-                same = self.phase, plan.layer.name, bool(self.ctx.last_write)
+                same = self.stage, plan.layer.name, bool(self.ctx.last_write)
                 known[row] = None if kinds[step] is None else (*same, kinds[step], sends, *active)
             found.append(known[row])
         return found
@@ -157,7 +157,7 @@ class StepsAlike(Readers):
         return self._reached[turn]
 
     def reads_of(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
-        """What the blocks of a turn compute, and what they drive and read, by block and step."""
+        """Products of the blocks of a turn, and the lines that they drive and read, by block and step."""
         ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
         if key not in self._counts:
             bits = max(ctx.bits[source] for source in sources_of(layer))
@@ -176,7 +176,7 @@ class StepsAlike(Readers):
         ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
         known, drivers = ctx.tables.driven, ctx.parts.drivers
         cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
-        by = drivers.n_phases(product.n_bits, product.signed), *(cycle.n_bits for cycle in cycles)
+        by = drivers.n_polarities(product.n_bits, product.signed), *(cycle.n_bits for cycle in cycles)
         of_chip = ctx.chip.drivers.kind, ctx.chip.drivers.charged, ctx.bits[INPUT]
         key = (layer.name, self.sample, rows, product.n_bits, product.signed, *of_chip, *by)
         if key not in known:

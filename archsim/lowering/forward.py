@@ -59,7 +59,7 @@ class Forward(StepsAlike):
     ----------
     ctx : Context
     sample : int
-    phase : str
+    stage : str
         Label of the tasks.
     learns : bool
         Whether inputs and potentials are kept for the backward pass.
@@ -237,7 +237,7 @@ class Forward(StepsAlike):
         return plan.layer is self.ctx.network.layers[-1] and self.ctx.work.schedule == "sequential"
 
     def _before_fetch(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
-        """What a fetch waits for: registers, and the step's inputs."""
+        """Predecessors of a fetch: registers, and the step's inputs."""
         name = plan.layer.name
         after = [*listed(self._start_of(step)), *self._read_before(plan, tile, step)]
         for source in sources_of(plan.layer):

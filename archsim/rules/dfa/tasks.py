@@ -45,7 +45,7 @@ Reader = tuple[str, int]  # layer, tile
 
 
 class DirectRule(MappedRule, Protocol):
-    """What these tasks ask of their rule; see :class:`archsim.rules.dfa.DFA`."""
+    """The rule as these tasks see it; see :class:`archsim.rules.dfa.DFA`."""
 
     def n_sent(self, work: Workload) -> int: ...
 
@@ -161,7 +161,7 @@ class DirectFeedback(Learning):
             return
         ports = [[*tasks, *self._scales_at(tile)] for tile, tasks in known.items()]
         first, (arrived, held, seen) = ctx.recurring(
-            ("send errors", label.phase, label.layer), label,
+            ("send errors", label.stage, label.layer), label,
             lambda given: self._lay_down_sent(label, dict(zip(known, given.ports, strict=True))), Given(ports),
         )  # fmt: skip
         self.gradients.setdefault(self.last.name, []).extend(first + task for task in seen)
@@ -215,7 +215,7 @@ class DirectFeedback(Learning):
         return self.scaled(label, known, n_values, 1)
 
     def _scales_at(self, tile: int) -> list[int]:
-        """What tells a home of the output how large its errors are, where batches before do."""
+        """Predecessors that tell a home of the output its errors' scale, where batches before set it."""
         return self.scale_of(self.last.name, tile)
 
     def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
@@ -245,7 +245,7 @@ class DirectFeedback(Learning):
         return bits, bits > 1
 
     def _driven(self, block: Block, error: int) -> tuple[int, Bursts | None]:
-        """What drives an array: how many lines, and the numbers on them where they count."""
+        """Inputs of an array: number of driven lines, and their values where they matter."""
         of_rank = self.rule.settings(self.ctx.work).rank is not None  # those numbers are not recorded
         codes = None if of_rank else self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
         return block.n_rows, codes
@@ -277,7 +277,7 @@ class DirectFeedback(Learning):
         counts = [number for product, _ in arrays for number in self._counts(product, error)]
         is_written = ctx.work.schedule == "three_level" or any(p.block in ctx.last_write for p, _ in arrays)
         first, (readers, added) = ctx.recurring(
-            None if is_written else ("read errors", label.phase, name, tile), label,
+            None if is_written else ("read errors", label.stage, name, tile), label,
             lambda given: self._lay_down_reads(label, tile, arrays, given), Given([arrived, *sets], counts),
         )  # fmt: skip
         for (_, home), task in zip(arrays, added, strict=True):
@@ -337,7 +337,7 @@ class DirectFeedback(Learning):
         return self.rule.n_sent(self.ctx.work)
 
     def _counts(self, product: Product, error: int) -> list[int]:
-        """What an error drives and reads, cycle by cycle; alike for arrays that hold the same rows alike."""
+        """Lines that an error drives and reads, cycle by cycle; the same for arrays that hold the same rows."""
         block = product.block
         key = (error, block.rows, block.n_columns, block.n_crossbars)
         if key not in self._counts_of:
