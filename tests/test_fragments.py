@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph import NOTHING, Fragment, Many, TaskGraph, TaskGraphBuilder, opening
+from archsim.taskgraph import NOTHING, Fragment, Many, TaskGraph, TaskGraphBuilder, layout, opening
+from archsim.taskgraph.layout import Layout
 
 
 def _equal(one: TaskGraph, other: TaskGraph) -> bool:
@@ -69,6 +70,16 @@ def _task_by_task(b: TaskGraphBuilder, f: Fragment, said: dict[str, Any]) -> int
     return first
 
 
+@pytest.fixture(params=["compiled", "numpy"], autouse=True)
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test with the compiled loops, where they can be had, and with numpy's."""
+    if request.param == "numpy":
+        monkeypatch.setattr(Layout, "_loops", None)
+    else:
+        pytest.importorskip("numba")
+        monkeypatch.setattr(layout, "pays", lambda *_: True)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
     rng = random.Random(seed)
@@ -79,7 +90,7 @@ def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
         for r in range(6):
             b.resource(f"r{r}", 50)
     n = 0
-    for _ in range(rng.randint(0, 30)):
+    for _ in range(rng.randint(0, 40)):
         if rng.random() < 0.4:
             after = sorted({rng.randrange(n) for _ in range(rng.randint(0, 3))}) if n else []
             for b in (placed, single):

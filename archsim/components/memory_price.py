@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import assert_never
 
 from archsim.components import sram_law
@@ -73,6 +74,7 @@ def _outside(name: str, buffer: Buffer, node_nm: float, nodes: tuple[int, int]) 
     return errors
 
 
+@lru_cache(maxsize=4096)
 def price_buffer(buffer: Buffer, size_bytes: int, state: State, n_banks: int = 1) -> BufferPrice:
     """The price of a buffer without `buffer_faults`, `size_bytes` large, in banks of equal size.
 

@@ -126,6 +126,7 @@ class Parts:
         self._make()
 
     def _make(self) -> None:
+        self._areas: dict[str, tuple[AreaItem, ...]] = {}
         for name, kind in part_kinds().items():
             setattr(self, name, kind(self))
 
@@ -179,7 +180,12 @@ class Parts:
 
     @cached_property
     def _items(self) -> tuple[AreaItem, ...]:
-        return tuple(area_items(self))
+        return tuple(item for part in self for item in self._items_of(part))
+
+    def _items_of(self, part: Part) -> tuple[AreaItem, ...]:
+        if part.kind not in self._areas:
+            self._areas[part.kind] = tuple(area_items([part]))
+        return self._areas[part.kind]
 
     def items(self) -> tuple[AreaItem, ...]:
         """Area and leakage of every part, with source and scaling; memories of several sizes are several items."""
@@ -191,7 +197,8 @@ class Parts:
 
     def tile_um2_without(self, part: str) -> float:
         """Area of a tile, the mean of all, without one of its parts."""
-        return self._tile_um2(area_items(other for other in self if other.kind != part))
+        others = (other for other in self if other.kind != part)
+        return self._tile_um2(item for other in others for item in self._items_of(other))
 
     def _tile_um2(self, items: Iterable[AreaItem]) -> float:
         return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles
