@@ -10,7 +10,6 @@ polynomials for ln, cos and sin that err by 6e-7 at most. With 24 bits for the r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,6 @@ Keys = NDArray[np.uint64]
 _AT_ONCE = 1 << 14
 
 
-@lru_cache(maxsize=1)
 @dataclass
 class Draws:
     """Where a set of arrays stands in its noise.

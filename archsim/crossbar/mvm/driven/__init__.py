@@ -8,7 +8,7 @@ to be told; without noise in double precision, or in whole numbers where a conve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,6 @@ _MOST_MERGED = 2.0**24
 _NO_TILES = np.empty((0, 0, 0), np.int32)
 
 
-@lru_cache(maxsize=1)
 class Driven:
     """Rows of one block that each read drives.
 
