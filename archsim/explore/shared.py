@@ -189,7 +189,7 @@ class Shared:
         return _Graph(lowered, recipe, Groups.of(lowered.graph, lowered.actions), mapping)
 
 
-def _keep(kept: OrderedDict[Any, Any], key: object, value: Any, n_most: int = N_KEPT) -> None:
+def _keep(kept: OrderedDict[str, Any], key: str, value: Any, n_most: int = N_KEPT) -> None:
     kept[key] = value
     while len(kept) > n_most:
         kept.popitem(last=False)

@@ -178,7 +178,7 @@ class Forward(StepsAlike):
         then the step lies in the global buffer.
         """
         run, there = self._steps_before(INPUT, step, UNDER_WAY)
-        received: list[int | None] = [] if run is None else [*run.laid.received(consumer, there)]
+        received = [] if run is None else run.laid.received(consumer, there)
         return received if run is self and received else [self.start, *received]
 
     # ---- one step of one layer -----------------------------------------------------------------

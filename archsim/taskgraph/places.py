@@ -121,7 +121,7 @@ class Places:
 
     def _of_all(self, sizes: Sequence[int]) -> int:
         """The sum over all places of what is known by fragment."""
-        often: Any = np.bincount(np.frombuffer(self.number, np.int32), minlength=len(sizes)) if self.number else []
+        often = np.bincount(np.frombuffer(self.number, np.int32), minlength=len(sizes)) if self.number else []
         return int(np.dot(often, sizes)) if len(often) else 0
 
     def learn(self, fragment: Fragment, shape: Shape) -> Known:
