@@ -23,7 +23,7 @@ ALIKE = (
     "execution.error_resolution=7 bit",
     "device.errors={programming: {kind: constant, sigma: 0.03}, write_verify: {band: 0.04, max_pulses: 9}}",
 )  # fmt: skip
-FEW = ("input_resolution=7 bit", "learning.data.step=1024")
+FEW = ("input_resolution=7 bit", "learning.data.step=512")
 
 
 @pytest.fixture(scope="module", params=["bp", "dfa"])
