@@ -8,10 +8,27 @@ a study of many runs, or whoever asks for the compiled engine, does.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 _DONE_PLAINLY: Final[Counter[str]] = Counter()  # how much plain loops did so far, by the compiled one's name
 _ASKED: Final[set[str]] = set()
+
+
+@cache
+def loops_of(room: str) -> Any:
+    """The compiled loops of a room, its module `compiled`; None where numba is not installed.
+
+    Examples
+    --------
+    >>> loops_of("no.such.room") is None
+    True
+    """
+    try:
+        return import_module(f"archsim.{room}.compiled")
+    except ImportError:
+        return None
 
 
 def pays(function: Any, n: int, worth: int) -> bool:

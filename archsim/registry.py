@@ -245,37 +245,32 @@ def _package_of(point: EntryPoint) -> str:
     return "of an unknown package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
 
 
-def _own(family: str, group: str, base: str, folder: str) -> Registry[Any]:
-    """The register of one of archsim's families: group, base and folder are within archsim."""
-    return Registry(family, f"archsim.{group}", f"archsim.{base}", f"archsim.{folder}")
+def _own(family: str, group: str, base: str, folder: str | None = None) -> Registry[Any]:
+    """The register of one of archsim's families; kinds are in the folder `kinds` beside the base if not said."""
+    beside = f"{base.partition(':')[0].rpartition('.')[0]}.kinds"
+    return Registry(family, f"archsim.{group}", f"archsim.{base}", f"archsim.{folder or beside}")
 
 
-ADCS = _own("ADC kind", "adcs", "components.adc.kind:AdcKind", "components.adc.kinds")
+ADCS = _own("ADC kind", "adcs", "components.adc.kind:AdcKind")
 INTERCONNECTS = _own("interconnect", "interconnects", "interconnect.base:Interconnect", "interconnect")
-EXPORTS = _own("export format", "exports", "export.format:Format", "export.kinds")
-NEURONS = _own("kind of neuron", "neurons", "workload.neurons.kind:NeuronKind", "workload.neurons.kinds")
-NOISES = _own("kind of noise", "noises", "crossbar.cells.noises.kind:NoiseKind", "crossbar.cells.noises.kinds")
-PULSES = _own("law of pulses", "pulses", "crossbar.cells.pulses.kind:PulseLaw", "crossbar.cells.pulses.kinds")
-DATA = _own("data set", "data", "snn.data.kind:DataSet", "snn.data.kinds")
-METRICS = _own("metric", "metrics", "metrics.metric:Metric", "metrics.kinds")
-FEEDBACKS = _own(
-    "kind of feedback", "feedbacks", "snn.learn.feedbacks.kind:FeedbackKind", "snn.learn.feedbacks.kinds"
-)
-PLACES = _own("place of fixed matrices", "places", "rules.places.kind:Place", "rules.places.kinds")
+EXPORTS = _own("export format", "exports", "export.format:Format")
+NEURONS = _own("kind of neuron", "neurons", "workload.neurons.kind:NeuronKind")
+NOISES = _own("kind of noise", "noises", "crossbar.cells.noises.kind:NoiseKind")
+PULSES = _own("law of pulses", "pulses", "crossbar.cells.pulses.kind:PulseLaw")
+DATA = _own("data set", "data", "snn.data.kind:DataSet")
+METRICS = _own("metric", "metrics", "metrics.metric:Metric")
+FEEDBACKS = _own("kind of feedback", "feedbacks", "snn.learn.feedbacks.kind:FeedbackKind")
+PLACES = _own("place of fixed matrices", "places", "rules.places.kind:Place")
 RULES = _own("learning rule", "rules", "rules.base:Rule", "rules")
-OPTIMIZERS = _own(
-    "optimizer", "optimizers", "snn.learn.optimizers.kind:OptimizerKind", "snn.learn.optimizers.kinds"
-)
-LOSSES = _own("loss", "losses", "snn.learn.losses.kind:Loss", "snn.learn.losses.kinds")
-SURROGATES = _own(
-    "surrogate derivative", "surrogates", "snn.learn.surrogates.kind:SurrogateKind", "snn.learn.surrogates.kinds"
-)
-ENCODERS = _own("encoder", "encoders", "snn.encoders.kind:Encoder", "snn.encoders.kinds")
-DRIFTS = _own("law of drift", "drifts", "crossbar.cells.drifts.kind:DriftLaw", "crossbar.cells.drifts.kinds")
-QUANTISERS = _own("quantiser", "quantisers", "crossbar.quantisers.kind:Quantiser", "crossbar.quantisers.kinds")
-READOUTS = _own("read-out", "readouts", "crossbar.readouts.kind:ReadOut", "crossbar.readouts.kinds")
-SAMPLERS = _own("sampler", "samplers", "explore.samplers.kind:Sampler", "explore.samplers.kinds")
-LIBRARIES = _own("library of spiking modules", "libraries", "bridge.library:Library", "bridge.kinds")
+OPTIMIZERS = _own("optimizer", "optimizers", "snn.learn.optimizers.kind:OptimizerKind")
+LOSSES = _own("loss", "losses", "snn.learn.losses.kind:Loss")
+SURROGATES = _own("surrogate derivative", "surrogates", "snn.learn.surrogates.kind:SurrogateKind")
+ENCODERS = _own("encoder", "encoders", "snn.encoders.kind:Encoder")
+DRIFTS = _own("law of drift", "drifts", "crossbar.cells.drifts.kind:DriftLaw")
+QUANTISERS = _own("quantiser", "quantisers", "crossbar.quantisers.kind:Quantiser")
+READOUTS = _own("read-out", "readouts", "crossbar.readouts.kind:ReadOut")
+SAMPLERS = _own("sampler", "samplers", "explore.samplers.kind:Sampler")
+LIBRARIES = _own("library of spiking modules", "libraries", "bridge.library:Library")
 MOVES = _own("design move", "moves", "advise.move:Move", "advise.moves")
 VIEWS = LazyRegistry[Any]("view of a result", "archsim.views", "archsim.metrics.view:View", "archsim.report.views")
 # the last one, whose base imports typer: `register` asks the others first

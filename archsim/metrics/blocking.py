@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.components import Action
 from archsim.errors import EngineError
 from archsim.metrics.critical import Segment
@@ -291,9 +292,7 @@ def _tour(start: Ints, ready: Ints, holder: Ints) -> tuple[Ints, Ints, Ints]:
     children = np.argsort(holder, kind="stable")
     n_roots = int((holder < 0).sum())
     ptr = n_roots + np.concatenate([[0], np.cumsum(np.bincount(holder[holder >= 0], minlength=len(start)))])
-    try:
-        from archsim.metrics.compiled import tour
-    except ImportError:  # numba is not installed
-        return plain_tour(start, ready, children, ptr, n_roots)
+    loops = loops_of("metrics")
+    tour = plain_tour if loops is None else loops.tour
     order, size, since = tour(start, ready, children, ptr, n_roots)
     return order, size, since

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.compiling import pays
+from archsim.compiling import loops_of, pays
 from archsim.metrics.waits import CAUSES, WORTH, Waits, check_finished, waits
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -107,13 +107,10 @@ def critical_path(
 
 def _way(start: Ints, holder: Ints, last: int) -> Ints:
     """The tasks from one that began at once to the last, along the holders."""
-    try:
-        from archsim.metrics.compiled import walked
-    except ImportError:  # numba is not installed
+    loops = loops_of("metrics")
+    if loops is None or not pays(loops.walked, len(start), WORTH):
         return plain_way(start, holder, last)
-    if not pays(walked, len(start), WORTH):
-        return plain_way(start, holder, last)
-    return np.asarray(walked(start, holder, last))
+    return np.asarray(loops.walked(start, holder, last))
 
 
 def plain_way(start: Ints, holder: Ints, last: int) -> Ints:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.compiling import pays
+from archsim.compiling import loops_of, pays
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -123,12 +123,8 @@ def waits(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> Waits:
 
 def quick_waits(graph: TaskGraph, trace: Trace, fifo: bool) -> Waits | None:
     """The columns by compiled loops; None where there are none, or for times near 64 bits."""
-    try:
-        from archsim.metrics import compiled
-    except ImportError:  # numba is not installed
-        return None
-    n = graph.n_tasks
-    if not pays(compiled.by_claims, n, WORTH):
+    compiled, n = loops_of("metrics"), graph.n_tasks
+    if compiled is None or not pays(compiled.by_claims, n, WORTH):
         return None
     longest = int(graph.occupancy_ps.max(initial=0))
     if trace.makespan_ps + longest >= 2**62 or 4 * max(n, 1) * max(graph.n_resources, 1) >= 2**62:
@@ -165,13 +161,10 @@ def circles(start: Ints, holder: Ints, unknown: Flags) -> Flags:
 
     Who is let go by nobody known counts as a circle of its own.
     """
-    try:
-        from archsim.metrics.compiled import astray
-    except ImportError:  # numba is not installed
+    loops = loops_of("metrics")
+    if loops is None or not pays(loops.astray, len(start), WORTH):
         return plain_circles(start, holder, unknown)
-    if not pays(astray, len(start), WORTH):
-        return plain_circles(start, holder, unknown)
-    return np.asarray(astray(_plain(start, np.int64), holder, unknown), bool)
+    return np.asarray(loops.astray(_plain(start, np.int64), holder, unknown), bool)
 
 
 def plain_circles(start: Ints, holder: Ints, unknown: Flags) -> Flags:

@@ -49,7 +49,7 @@ class FieldFaultsError(ValueError):
 
     Parameters
     ----------
-    faults : sequence of (path, message)
+    errors : sequence of (path, message)
         Paths are relative to the model whose validator raises this.
 
     Examples

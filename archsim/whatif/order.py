@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.engine import start_order
 from archsim.errors import EngineError
 from archsim.metrics.waits import check_finished, owners
@@ -146,11 +147,8 @@ class Network:
 
 
 def _kernels() -> tuple[Any, Any]:
-    try:
-        from archsim.whatif.compiled import earliest, latest
-    except ImportError:  # numba is not installed
-        return plain_earliest, plain_latest
-    return earliest, latest
+    loops = loops_of("whatif")
+    return (plain_earliest, plain_latest) if loops is None else (loops.earliest, loops.latest)
 
 
 class _Handovers:

@@ -10,13 +10,12 @@ polynomials for ln, cos and sin that err by 6e-7 at most. With 24 bits for the r
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.crossbar.draws.numbers import (
     APART,
     COLUMN,
@@ -35,15 +34,6 @@ Keys = NDArray[np.uint64]
 
 # numbers of a part: they stay in the cache
 _AT_ONCE = 1 << 14
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> ModuleType | None:
-    try:
-        from archsim.crossbar.draws import compiled
-    except ImportError:
-        return None
-    return compiled
 
 
 @dataclass
@@ -103,7 +93,7 @@ def normals(keys: Keys, width: int, *, compiled: bool = True) -> Singles:
     (True, True)
     """
     found = np.empty((len(keys), width), np.float32)
-    fast = _compiled() if compiled else None
+    fast = loops_of("crossbar.draws") if compiled else None
     if fast is not None:
         fast.fill(keys, found)
         return found

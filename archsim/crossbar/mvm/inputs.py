@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from types import ModuleType
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from archsim.compiling import loops_of
 from archsim.errors import SpecError
 from archsim.spec.values import InputRules
 
@@ -171,19 +171,10 @@ def encode(x: ArrayLike, rules: InputRules) -> Drive:
     return encode_checked(checked_inputs(x, rules), rules)
 
 
-@lru_cache(maxsize=1)
-def _loops() -> ModuleType | None:
-    try:
-        from archsim.crossbar.mvm.driven import compiled
-    except ImportError:
-        return None
-    return compiled
-
-
 def encode_checked(numbers: Floats, rules: InputRules, *, compiled: bool = True) -> Drive:
     """`encode` of what `checked_inputs` gave, in one compiled pass or in several of numpy, with the same bits."""
     maximum, bits = rules.maximum, rules.resolution_bits
-    fast = _loops() if compiled and bits and numbers.dtype == np.float64 else None
+    fast = loops_of("crossbar.mvm.driven") if compiled and bits and numbers.dtype == np.float64 else None
     if fast is not None:
         codes = np.empty(numbers.shape, _smallest_type(2**bits - 1))
         given = np.ascontiguousarray(numbers), float(maximum), float(2**bits - 1), float(maximum) * (1 + _SLACK)

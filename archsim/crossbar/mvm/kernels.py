@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.crossbar.readouts.converter import SLACK, Adc
 
 Floats = NDArray[np.float64]
@@ -32,14 +33,10 @@ _FINEST_SHIFT = 24
 _WHOLE = 1e-9
 
 
-@lru_cache(maxsize=1)
 def compiled_loops() -> ModuleType | None:
     """The compiled loops, or None without numba (``pip install archsim[fast]``)."""
-    try:
-        from archsim.crossbar.mvm import compiled
-    except ImportError:
-        return None
-    return compiled
+    found: ModuleType | None = loops_of("crossbar.mvm")
+    return found
 
 
 @dataclass(frozen=True)

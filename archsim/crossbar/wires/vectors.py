@@ -12,8 +12,6 @@ are numbers like any other, and no digits are lost to a segment that conducts fa
 
 from __future__ import annotations
 
-import functools
-import importlib
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -21,6 +19,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.crossbar.wires.circuit import Circuit
 from archsim.errors import EngineError
 
@@ -37,13 +36,10 @@ MOST_REFINEMENTS = 4
 _SHORT = 1e150
 
 
-@functools.cache
 def compiled_loops() -> ModuleType | None:
     """The compiled loops, or None when their library is not installed; loaded when first needed."""
-    try:
-        return importlib.import_module("archsim.crossbar.wires.compiled")
-    except ImportError:
-        return None
+    found: ModuleType | None = loops_of("crossbar.wires")
+    return found
 
 
 def wired_array(circuit: Circuit) -> WiredArray:

@@ -6,7 +6,6 @@ of the places, whether compiled or by scipy's sparse matrices, so both give the 
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.workload.network import Floats
 
 DENSEST_FRAC = 0.25  # above, a dense product is faster (benchmarks/learning.py)
@@ -21,10 +21,7 @@ DENSEST_FRAC = 0.25  # above, a dense product is faster (benchmarks/learning.py)
 
 def loops() -> Any:
     """The compiled loops, or None where numba is not installed."""
-    try:
-        return importlib.import_module("archsim.snn.learn.compiled")
-    except ImportError:
-        return None
+    return loops_of("snn.learn")
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ to be told; without noise in double precision, or in whole numbers where a conve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from types import ModuleType
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.compiling import loops_of
 from archsim.crossbar.draws import keys_of, normals
 from archsim.crossbar.mvm.kernels import Coding, WholeCoding, aligned_zeros
 from archsim.crossbar.readouts.converter import SLACK
@@ -33,16 +33,6 @@ _WHOLE = 1e-9
 # weighted codes below this are exact in single precision
 _MOST_MERGED = 2.0**24
 _NO_TILES = np.empty((0, 0, 0), np.int32)
-
-
-@lru_cache(maxsize=1)
-def driven_loops() -> ModuleType | None:
-    """The compiled loops, or None without numba."""
-    try:
-        from archsim.crossbar.mvm.driven import compiled
-    except ImportError:
-        return None
-    return compiled
 
 
 class Driven:
@@ -68,7 +58,7 @@ class Driven:
         n_cycles, n, n_rows = self.digits.shape
         start, split = np.zeros(n_cycles * n + 1, np.int64), np.empty(n_cycles * n, np.int64)
         index = np.empty(self.digits.size + n_rows, np.int32)
-        loops = driven_loops()
+        loops = loops_of("crossbar.mvm.driven")
         assert loops is not None
         loops.find(self.digits, start, split, index)
         return start, split, index
@@ -166,7 +156,7 @@ class QuietLine:
     """
 
     def __init__(self, line: WholeRows, block: int, coding: Coding, *, compiled: bool) -> None:
-        self._loops = driven_loops() if compiled else None
+        self._loops = loops_of("crossbar.mvm.driven") if compiled else None
         self.width = line.blocks[block].shape[1]
         self._cells, self._coding, self._factor = line.blocks[block], coding, line.unit / coding.step
         self._tiles = None if self._loops is None else line.tiles(block)
@@ -206,15 +196,9 @@ class QuietLine:
     def _add_plain(self, driven: Driven, weights: Floats, codes: Floats) -> int:
         c = self._coding
         at = (driven.numbers @ self._cells.astype(np.float64)) * self._factor + c.shift
-        if c.signed:
-            size = np.abs(at)
-            code = np.copysign(np.minimum(np.floor(size + c.up), c.top), at)
-            n_outside = np.count_nonzero(size > c.top + SLACK)
-        else:
-            code = np.clip(np.floor(at + c.up), 0.0, c.top)
-            n_outside = np.count_nonzero((at < -SLACK) | (at > c.top + SLACK))
+        code, n_outside = _codes(at, c.signed, c.up, c.top, SLACK)
         codes += np.tensordot(weights, code, axes=1)
-        return int(n_outside)
+        return n_outside
 
 
 class NoisyLine:
@@ -231,7 +215,7 @@ class NoisyLine:
     """
 
     def __init__(self, line: WholeRows, block: int, coding: Coding, noise: LineNoise, *, compiled: bool) -> None:
-        self._loops = driven_loops() if compiled else None
+        self._loops = loops_of("crossbar.mvm.driven") if compiled else None
         self.width = line.blocks[block].shape[1]
         self._cells, self._coding, self._base = line.blocks[block], coding, np.uint64(noise.base)
         self._tiles = _NO_TILES if self._loops is None else line.tiles(block)
@@ -264,12 +248,15 @@ class NoisyLine:
         drawn = normals(keys_of(int(self._base), reads.ravel()), codes.shape[1], compiled=False)
         sums = (driven.numbers @ self._cells.astype(np.float64)).astype(np.float32)
         at = (sums * factor + shift) + deviation * drawn.reshape(sums.shape)
-        if self._coding.signed:
-            size = np.abs(at)
-            code = np.copysign(np.minimum(np.floor(size + up), top), at)
-            n_outside = np.count_nonzero(size > top)
-        else:
-            code = np.clip(np.floor(at + up), np.float32(0), top)
-            n_outside = np.count_nonzero((at < 0) | (at > top))
+        code, n_outside = _codes(at, self._coding.signed, up, top, 0.0)
         codes += np.tensordot(weights, code.astype(np.float64), axes=1)
-        return int(n_outside)
+        return n_outside
+
+
+def _codes(at: NDArray[Any], signed: bool, up: float, top: float, slack: float) -> tuple[NDArray[Any], int]:
+    """Sums in steps rounded to codes, and how many of them lie further outside of the range than the slack."""
+    if signed:
+        size = np.abs(at)
+        return np.copysign(np.minimum(np.floor(size + up), top), at), int(np.count_nonzero(size > top + slack))
+    outside = (at < -slack) | (at > top + slack)
+    return np.clip(np.floor(at + up), 0.0, top), int(np.count_nonzero(outside))
