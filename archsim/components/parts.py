@@ -116,9 +116,9 @@ class Parts:
     chip_control: ChipControl
 
     def __init__(self, chip: Chip, n_tiles: int, sizes: Mapping[str, int], held: Held | None = None) -> None:
-        faults = [*check(chip), *_size_faults(chip, sizes)]
-        if faults:
-            raise SpecError(listed(faults))
+        errors = [*check(chip), *_size_faults(chip, sizes)]
+        if errors:
+            raise SpecError(listed(errors))
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
         self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
         self.is_of_one_tile = False
@@ -232,16 +232,16 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    of_parts = [error for kind in part_kinds().values() for error in kind.faults(chip)]
     of_circuits = circuit_faults(chip)
     priced = chip if of_circuits else with_circuits(chip)
     return list(dict.fromkeys([*of_circuits, *_gathered(of_parts), *scaling_faults(priced, part_kinds())]))
 
 
-def _gathered(faults: Iterable[str]) -> list[str]:
+def _gathered(errors: Iterable[str]) -> list[str]:
     """Faults that say the same of several places as one, at the first of them."""
     places: dict[str, list[str]] = {}
-    for path, said in (fault.split(": ", 1) for fault in faults):
+    for path, said in (error.split(": ", 1) for error in errors):
         if path not in places.setdefault(said, []):
             places[said].append(path)
     more = {said: f" (as {', '.join(others)})" if others else "" for said, (_, *others) in places.items()}

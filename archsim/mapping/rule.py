@@ -129,8 +129,8 @@ def refuse_impossible(chip: Chip, work: Workload, rules: Iterable[MappedRule]) -
     MappingError
         With all reasons, and what would help.
     """
-    if faults := [fault for rule in rules for fault in rule.faults(chip, work)]:
-        raise MappingError("\n".join(f"{work.name} on {chip.name}: {fault}" for fault in faults))
+    if errors := [error for rule in rules for error in rule.faults(chip, work)]:
+        raise MappingError("\n".join(f"{work.name} on {chip.name}: {error}" for error in errors))
 
 
 def _missing(chip: Chip, parts: Iterable[str]) -> list[str]:

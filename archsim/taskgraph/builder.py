@@ -202,13 +202,13 @@ class TaskGraphBuilder:
             }
             texts = {"action": action, "stage": stage, "layer": layer}
             claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
-            faults = [
+            errors = [
                 *text_faults(texts),
                 *number_faults(numbers),
                 *after_faults(after, task),
                 *claim_faults(claims_of, self._n_resources),
             ]
-            refuse(task, action, faults, reason)
+            refuse(task, action, errors, reason)
         self._n_tasks = task + 1
         return task
 
