@@ -180,9 +180,11 @@ def _apply(document: Document, assignment: str) -> None:
                 parent[key] = {}
                 document.marks[path] = where
             parent = parent[key]
+    old = parent.get(path[-1]) if isinstance(parent, dict) else parent[path[-1]]
     parent[path[-1]] = value
-    for old in [mark for mark in document.marks if mark[: len(path)] == path]:
-        del document.marks[old]
+    if isinstance(old, dict | list):  # what it holds has marks of its own
+        for mark in [mark for mark in document.marks if mark[: len(path)] == path]:
+            del document.marks[mark]
     document.marks[path] = where
 
 

@@ -31,7 +31,7 @@ KNOWS = {
     "display": {"texts"},
     "examples": {"errors", "files", "reading"},
     "processes": {"errors", "registry"},
-    "taskgraph": {"errors", "graphs", "jit"},
+    "taskgraph": {"compiling", "errors", "graphs", "jit"},
     "engine": {"compiling", "errors", "given", "jit", "names", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},

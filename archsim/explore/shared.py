@@ -72,7 +72,7 @@ class Shared:
     def __init__(self) -> None:
         self._met: OrderedDict[str, None] = OrderedDict()  # graphs that were asked for
         self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
-        self._flows: OrderedDict[int, Dataflow] = OrderedDict()  # kept: what is found out of steps stays known
+        self._flows: OrderedDict[str, Dataflow] = OrderedDict()  # kept: what is found out of steps stays known
         self._graphs: OrderedDict[str, _Graph | None] = OrderedDict()
 
     def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
@@ -165,7 +165,7 @@ class Shared:
             resolved.chip, resolved.work, resolved.seed, resolved.phase, max_memory_bytes, self.measured
         )
         ready.check()
-        _keep(self._flows, id(ready.mapping.flow), ready.mapping.flow)
+        _keep(self._flows, str(id(ready.mapping.flow)), ready.mapping.flow)
         return ready
 
     def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:

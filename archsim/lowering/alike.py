@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.lowering.arrays import Product, counted, driven_by
 from archsim.lowering.counted import Ints
+from archsim.lowering.products import Product, counted, driven_by
 from archsim.lowering.readers import Readers
 from archsim.lowering.reads import Reads, Turn
 from archsim.lowering.transport import bits_of_messages

@@ -7,90 +7,15 @@ is held until its last has left, (n-1) times the slowest stage so far plus its o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from archsim.components import ReadCycle
 from archsim.components.records import ArrayRead, longest
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Context, Label
-from archsim.lowering.inputs import Bursts, driven_steps
+from archsim.lowering.products import Product, lines_at_once, read_columns
 from archsim.lowering.transport import travel
 from archsim.mapping import Block
 from archsim.taskgraph import Fragment, Port, opening
-
-Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Product:
-    """A product that an array computes.
-
-    Parameters
-    ----------
-    block : Block
-    n_vectors : int
-        Vectors of the burst.
-    n_bits : int
-        Bits of one input.
-    signed : bool
-        Whether inputs may be negative; the sign is one of the bits then.
-    transposed : bool
-        Driven from the columns and read at the rows.
-    """
-
-    block: Block
-    n_vectors: int
-    n_bits: int
-    signed: bool
-    transposed: bool = False
-
-    @property
-    def of_errors(self) -> bool:
-        """Whether errors drive the array: a transposed read, a copy or a fixed matrix of a rule."""
-        return self.transposed or self.block.role != "forward"
-
-
-def counts_of(ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None) -> Ints:
-    """Lines that a product drives and reads, cycle by cycle, in each of some steps.
-
-    Parameters
-    ----------
-    n_active : sequence of int
-        By step, the lines that are driven, over all vectors.
-    bursts : Bursts, optional
-        The numbers on these lines, where they are known and count.
-
-    Returns
-    -------
-    int64[n_steps, 2 n_cycles]
-    """
-    found = driven_by(ctx, product, np.array(n_active, np.int64), bursts)
-    return counted(ctx, product, found)
-
-
-def driven_by(ctx: Context, product: Product, n_active: Ints, bursts: Bursts | None) -> Ints:
-    """What each cycle of a product drives in each of some steps (`driven_steps`)."""
-    spec, drivers = ctx.chip.drivers, ctx.parts.drivers
-    cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
-    n_polarities = drivers.n_polarities(product.n_bits, product.signed)
-    return driven_steps(spec.kind, cycles, n_polarities, n_active, bursts, spec.charged == "ones")
-
-
-def counted(ctx: Context, product: Product, driven: Ints) -> Ints:
-    """Lines that are driven and cells that are read, as `counts_of`, of `driven_by`."""
-    found = driven.copy()
-    found[:, :, 0] *= _lines_at_once(ctx) if product.transposed else 1
-    if ctx.parts.crossbar.counted == "read":
-        # the price of the action holds the repeats without a sample-and-hold
-        found[:, :, 1] = product.n_vectors * product.block.n_crossbars
-    elif product.transposed:
-        found[:, :, 1] *= _lines_at_once(ctx) * product.block.n_rows
-    else:
-        found[:, :, 1] *= _read_columns(ctx, product.block)
-    return found.reshape(len(driven), -1)
 
 
 def read_array(
@@ -155,7 +80,7 @@ def _lay_down_read(ctx: Context, label: Label, product: Product) -> tuple[int, i
     turn, register = (_turn(ctx, product), 1), (_register(ctx, product), 1)
     read = merged = ctx.add(label, ADMIT, 1, after=[opening(0)], reserves=[register, turn])
     # from the columns, the cells of a weight share the row's wire: one read for each of them
-    n_reads = ctx.chip.crossbar.n_columns_per_weight // _lines_at_once(ctx) if product.transposed else 1
+    n_reads = ctx.chip.crossbar.n_columns_per_weight // lines_at_once(ctx) if product.transposed else 1
     cycles = ctx.parts.drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     for i, cycle in enumerate(cycles):
         for k in range(n_reads):
@@ -363,26 +288,13 @@ def _converted_values(ctx: Context, product: Product) -> int:
         return product.block.n_rows
     if conversion is not None and conversion.subtract == "analog" and crossbar.signed != "unsigned":
         return product.block.n_columns * crossbar.n_cells_per_weight
-    return _read_columns(ctx, product.block)
-
-
-def _read_columns(ctx: Context, block: Block) -> int:
-    """Columns of cells: all those of the weights, and the reference column."""
-    crossbar = ctx.chip.crossbar
-    return block.n_columns * crossbar.n_columns_per_weight + (1 if crossbar.signed == "offset" else 0)
-
-
-def _lines_at_once(ctx: Context) -> int:
-    """Columns of a weight that one transposed read drives: both of a pair, with voltages of both signs."""
-    crossbar = ctx.chip.crossbar
-    is_pair = crossbar.signed == "differential" and ctx.chip.drivers.signed_input == "bipolar"
-    return 2 if is_pair else 1
+    return read_columns(ctx, product.block)
 
 
 def _read(ctx: Context, product: Product) -> ArrayRead:
     """Conversions of one vector, for the circuits around the array."""
     block = product.block
-    n_lines = block.n_rows if product.transposed else _read_columns(ctx, block)
+    n_lines = block.n_rows if product.transposed else read_columns(ctx, block)
     return ArrayRead(_converted_values(ctx, product), n_lines, block.n_crossbars, product.transposed)
 
 

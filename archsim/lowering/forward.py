@@ -179,7 +179,7 @@ class Forward(StepsAlike):
         """
         run, there = self._steps_before(INPUT, step, UNDER_WAY)
         received = [] if run is None else run.laid.received(consumer, there)
-        return received if run is self and received else [self.start, *received]
+        return [*received] if run is self and received else [self.start, *received]
 
     # ---- one step of one layer -----------------------------------------------------------------
 

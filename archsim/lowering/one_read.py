@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from archsim.components import Parts
 from archsim.errors import ArchsimError
 from archsim.given import refuse, wrong_type
-from archsim.lowering.arrays import Product, counts_of, read_array
+from archsim.lowering.arrays import read_array
 from archsim.lowering.context import Context, Label
+from archsim.lowering.products import Product, counts_of
 from archsim.mapping import Mapping, map_workload
 from archsim.spec import Chip
 from archsim.spec.choices import MappingRules

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.lowering.arrays import Product, reading, scattering
+from archsim.lowering.arrays import reading, scattering
 from archsim.lowering.context import Context, Label
+from archsim.lowering.products import Product
 from archsim.mapping import Block, LayerPlan
 from archsim.taskgraph import Many
 

@@ -121,8 +121,10 @@ class Places:
 
     def _of_all(self, sizes: Sequence[int]) -> int:
         """The sum over all places of what is known by fragment."""
-        often = np.bincount(np.frombuffer(self.number, np.int32), minlength=len(sizes)) if self.number else []
-        return int(np.dot(often, sizes)) if len(often) else 0
+        if not self.number:
+            return 0
+        often = np.bincount(np.frombuffer(self.number, np.int32), minlength=len(sizes))
+        return int(np.dot(often, sizes))
 
     def learn(self, fragment: Fragment, shape: Shape) -> Known:
         """A new fragment, whose places give so many ports, slots, counts and times."""

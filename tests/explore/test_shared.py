@@ -88,6 +88,17 @@ def test_a_configuration_that_comes_alone_has_the_figures_of_its_simulation(root
     assert shared.metrics([item], sorted(WITHOUT_TRACE)) == [wanted]  # by the expressions of its times
 
 
+@pytest.mark.parametrize("phase", ["inference", "dfa"])
+def test_chips_of_other_arrays_use_what_is_known_of_the_network_and_not_of_each_other(root_dir, short, phase):
+    shared, every = (
+        Shared(),
+        [["crossbar.rows=64"], ["tile.pes=2", "drivers.resolution=2 bit"], ["crossbar.rows=96"]],
+    )
+    for sets in every:
+        item = resolved(root_dir, short, sets, phase)
+        assert shared.metrics([item], sorted(WITHOUT_TRACE)) == [simulated(item)]
+
+
 def test_tiles_that_differ_are_simulated_by_themselves(root_dir, shared, short):
     sets = ["tiles=tailored", "tile.pes=1", "pe.crossbars=4"]
     tailored = [resolved(root_dir, short, [*sets, f"adc.kind={kind}"]) for kind in ("sar", "flash")]

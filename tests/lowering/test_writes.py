@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from lowering_support import counts, n_tasks
 
+from archsim.components.pulsed import taken
 from archsim.engine import run_tasks
 from archsim.lowering import lower
+from archsim.lowering.writes import taken_by_rows
 from archsim.mapping import map_workload
 from archsim.snn import Activity, measure
 
@@ -80,3 +82,14 @@ def test_recorded_pulses_price_the_update_cell_by_cell(lowered):
         if graph.action_names[graph.action[task]].startswith("program@")
     )
     assert spent == pytest.approx(12 * write.cost.energy_pj)
+
+
+@pytest.mark.parametrize("n_parallel", [1, 3, 64])
+def test_rows_that_are_counted_together_are_those_that_are_counted_alone(n_parallel):
+    rng = np.random.default_rng(n_parallel)
+    pulses = rng.integers(1, 400, (40, 24)).astype(np.uint16) * (rng.random((40, 24)) < rng.random((40, 1)))
+    pulses[3] = 0
+    for row, n_cells, n_pulses, n_turns in zip(pulses, *taken_by_rows(pulses, n_parallel), strict=True):
+        given = row[row > 0].tolist()
+        assert (n_cells, n_pulses) == (len(given), sum(given))
+        assert n_turns == (taken(given, n_parallel).turns if given else 0)

@@ -32,12 +32,12 @@ from itertools import chain, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.lowering.arrays import Product, counts_of
 from archsim.lowering.context import Claim, Given, listed, numbers_of
 from archsim.lowering.counted import Ints
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
+from archsim.lowering.products import Product, counts_of
 from archsim.lowering.reads import Reads
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of

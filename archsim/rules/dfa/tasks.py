@@ -31,11 +31,12 @@ from typing import Protocol, cast
 
 from archsim.components import Operations
 from archsim.lowering import arithmetic
-from archsim.lowering.arrays import Product, counts_of, deliver, read_array, summed_up
+from archsim.lowering.arrays import deliver, read_array, summed_up
 from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Given, Label
 from archsim.lowering.inputs import Bursts
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
+from archsim.lowering.products import Product, counts_of
 from archsim.lowering.transport import Room, emit, send_to, shared_room
 from archsim.mapping import Block, Home, LayerPlan, error_bytes
 from archsim.mapping.rule import MappedRule
