@@ -70,6 +70,10 @@ class MappedRule(Protocol):
 
     def n_values_sent(self, work: Workload, last: LayerPlan) -> dict[int, int]: ...
 
+    def n_errors_sent(self, work: Workload) -> int: ...
+
+    def sends_while_it_runs(self, work: Workload, flow: Dataflow) -> str | None: ...
+
     def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]: ...
 
     def rooms(
@@ -129,8 +133,18 @@ def refuse_impossible(chip: Chip, work: Workload, rules: Iterable[MappedRule]) -
     MappingError
         With all reasons, and what would help.
     """
-    if faults := [fault for rule in rules for fault in rule.faults(chip, work)]:
+    if faults := [fault for rule in rules for fault in faults_of(rule, chip, work)]:
         raise MappingError("\n".join(f"{work.name} on {chip.name}: {fault}" for fault in faults))
+
+
+def faults_of(rule: MappedRule, chip: Chip, work: Workload) -> list[str]:
+    """Why a chip cannot carry a rule out, its own reasons and whether its errors can wait for the sample's end."""
+    found = rule.faults(chip, work)
+    flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    if found or not chip.execution.quantiser.waits_for_sample:
+        return found
+    why = rule.sends_while_it_runs(work, flow)
+    return [] if why is None else [f"execution.errors.over: sample keeps errors until the sample is over; {why}"]
 
 
 def _missing(chip: Chip, parts: Iterable[str]) -> list[str]:

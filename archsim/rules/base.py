@@ -144,6 +144,20 @@ class Rule(ABC):
         n_positions = prod(last.layer.out_shape[1:])
         return {home.tile: home.n_channels * n_positions for home in last.homes}
 
+    def n_errors_sent(self, work: Workload) -> int:
+        """Errors of a sample that go elsewhere than to a layer's own arrays, scaled for the drivers."""
+        return 0
+
+    def sends_while_it_runs(self, work: Workload, flow: Dataflow) -> str | None:
+        """Why errors cannot wait for the end of the sample, and what would help; None if they can."""
+        over = "leave execution.errors.over out (over: timestep)"
+        if any(self.traces(work, layer) is not None for layer in work.network.weighted):
+            return f"{self.kind} keeps traces, which meet the error of each timestep as it comes: {over}"
+        if self.learns_at_once(work, flow):
+            said = f"{self.kind} sends the errors of a timestep while the next ones are computed"
+            return f"{said}: give it a path through time (time_path), or {over}"
+        return None
+
     def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]:
         """By tile, what the gradient buffer holds for a layer beside gradients, states and traces."""
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -101,7 +102,8 @@ class ChipProducts:
             )
         self.chip, self.network, self._seed = chip, network, seed
         self._copies = chip.execution.feedback == "copy"
-        self.sent = SentErrors(chip, seed)
+        self._positions = {layer.name: prod(layer.out_shape[1:]) for layer in network.layers}
+        self.sent = SentErrors(chip, seed, self._positions)
         self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
         self._whose: dict[str, str] = {}  # of matrices that a layer's own errors drive, the layer
@@ -130,6 +132,10 @@ class ChipProducts:
         self.sent.begin(n_samples)
         self._n_batches += 1
 
+    def part(self, n_samples: int) -> None:
+        """So many samples of the batch pass together, next."""
+        self.sent.n_together = n_samples
+
     def meet(self, errors: Mapping[str, Floats], n_samples: int = 1) -> None:
         """Set scales of errors, and the ranges of what converts them, from some that are typical.
 
@@ -143,7 +149,7 @@ class ChipProducts:
         """
         own = {key: found for key, found in errors.items() if key not in self._whose}
         self.sent.meet(own, n_samples)
-        typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
+        typical = SentErrors(self.chip, self._seed, self._positions)  # what is seen here is no part of a batch
         typical.meet(own, n_samples)
         typical.begin(n_samples)
         driven = self.passed | {key for key in self.arrays if key.endswith(FEEDBACK)}
@@ -199,7 +205,18 @@ class ChipProducts:
         return self.arrays[key].mvm(rows)
 
     def backward(self, key: str, error: Floats) -> Floats:
-        """``error @ W``, through the second set of arrays or the same from their columns."""
+        """``error @ W``, through the second set of arrays or the same from their columns.
+
+        Raises
+        ------
+        WorkloadError
+            Recurrent weights carry errors from timestep to timestep, and errors wait until the sample is over.
+        """
+        if key.endswith(RECURRENT) and self.chip.execution.quantiser.waits_for_sample:
+            raise WorkloadError(
+                f"{key} carries errors from timestep to timestep, and execution.errors.over: sample keeps them "
+                "until the sample is over; leave it out (over: timestep)"
+            )
         return self._scaled(key, error)
 
     def project(self, name: str, error: Floats) -> Floats:

@@ -32,6 +32,9 @@ class LearningProducts(Products, Protocol):
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins, whose errors are those of a mean."""
 
+    def part(self, n_samples: int) -> None:
+        """So many samples of the batch pass together, next."""
+
     def as_sent(self, name: str, errors: Floats) -> Floats:
         """Errors (n, columns) of a layer as they arrive where its outer products are made: the same shape."""
 
@@ -89,6 +92,9 @@ class PlainProducts:
 
     def begin(self, n_samples: int) -> None:
         """Nothing hangs on it."""
+
+    def part(self, n_samples: int) -> None:
+        """Nor on this."""
 
     def as_sent(self, name: str, errors: Floats) -> Floats:
         """As they are."""

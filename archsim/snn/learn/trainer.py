@@ -192,6 +192,7 @@ def train_step(
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
         for part in _parts(network, x, labels, at_once):
             share = len(labels[part]) / len(labels)
+            products.part(len(labels[part]))
             tape = run_batch(network, x[:, part], products)
             scored = score(recipe.loss, tape.outputs[network.layers[-1].name], labels[part])
             tape.targets = one_hot(labels[part], scored.error.shape[2]) / len(labels)

@@ -55,6 +55,9 @@ class ThresholdWriting:
     def begin(self, n_samples: int) -> None:
         self.products.begin(n_samples)
 
+    def part(self, n_samples: int) -> None:
+        self.products.part(n_samples)
+
     def as_sent(self, name: str, errors: Floats) -> Floats:
         return self.products.as_sent(name, errors)
 
