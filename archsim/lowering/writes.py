@@ -106,7 +106,7 @@ def writing(ctx: Context, block: Block, row: Row | None) -> list[int]:
     """What writes of a row like this take of its array, in the order of their tasks."""
     circuits, found = ctx.chip.writing, list[Claim]()
     n_read = block.n_columns * ctx.chip.crossbar.n_columns_per_weight
-    if circuits.read_before:
+    if ctx.inspects:
         granted = _granted(ctx, block, n_read)
         found += [*granted, (crossbar_resource(ctx, block), 1), *_converters(ctx, block, n_read)]
     if row is not None:

@@ -14,6 +14,7 @@ from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.spec.chip import HOW_TO_LEARN
 from archsim.workload import PROGRAM, Layer, Network, Workload
+from archsim.workload.update_needs import UpdateNeeds
 
 if TYPE_CHECKING:
     from archsim.mapping.plan import LayerPlan
@@ -40,6 +41,9 @@ class MappedRule(Protocol):
 
     @property
     def reads_transposed(self) -> bool: ...
+
+    @property
+    def takes_steps(self) -> bool: ...
 
     @property
     def parts(self) -> Sequence[str]: ...
@@ -69,6 +73,8 @@ class MappedRule(Protocol):
     def n_timesteps_under_way(self, n_above: int) -> int: ...
 
     def n_values_sent(self, work: Workload, last: LayerPlan) -> dict[int, int]: ...
+
+    def needs(self, chip: Chip, work: Workload, plan: LayerPlan, of_weights: UpdateNeeds) -> UpdateNeeds: ...
 
     def n_errors_sent(self, work: Workload) -> int: ...
 

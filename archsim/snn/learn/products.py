@@ -44,6 +44,12 @@ class LearningProducts(Products, Protocol):
     def read(self, key: str) -> Floats:
         """The weights as they now are (columns, rows per group)."""
 
+    def put(self, key: str, values: Floats) -> None:
+        """Have the weights hold other values (columns, rows per group), as near as their levels come."""
+
+    def asked(self, key: str) -> Floats:
+        """The weights as they were asked for, as far as cells can be set (columns, rows per group)."""
+
 
 def matrices(network: Network) -> dict[str, Floats]:
     """The weight matrices (columns, rows per group) of a network, by layer; recurrent ones by name + ".recurrent".
@@ -105,6 +111,13 @@ class PlainProducts:
         self.weights[key] += delta
 
     def read(self, key: str) -> Floats:
+        return self.weights[key]
+
+    def put(self, key: str, values: Floats) -> None:
+        self.weights[key][...] = values
+
+    def asked(self, key: str) -> Floats:
+        """As they are."""
         return self.weights[key]
 
     def forward(self, key: str, rows: Floats, events: Events | None = None) -> Floats:

@@ -62,6 +62,8 @@ class Recipe:
         What the rule lets a workload set (`Rule.Settings`); its defaults if not given.
     project : callable (name, error (n, columns)) -> (n, rows), optional
         Who multiplies by the matrices of `feedback`, arrays for example; plain arithmetic if absent.
+    seed : int
+        For what the rule draws while it learns.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class Recipe:
     compressed: Callable[[Floats], Floats] | None = None
     settings: Any = None
     project: Project | None = None
+    seed: int = 0
 
     def __post_init__(self) -> None:
         refuse([wrong_kind("rule", self.rule, RULES.names())], WorkloadError)
@@ -101,6 +104,10 @@ class LearnedRule(Protocol):
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
     ) -> Gradients: ...
+
+    def change(
+        self, products: LearningProducts, recipe: Recipe, updates: Mapping[str, Floats], step: int
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,7 @@ def train_step(
     observe : callable, optional
         Sees the tape and the gradients (with all errors) of every part before they are dropped.
     step : int
-        The step's number, for messages.
+        The step's number, for messages and for rules that do something with some steps only.
 
     Returns
     -------
@@ -213,8 +220,7 @@ def train_step(
                 f"learning diverged at step {step}: the update of {key!r} is not finite; a smaller learning "
                 "rate, or a wider surrogate, may help"
             )
-    for key in total.weights:
-        products.update(key, updates[key])
+    rule.change(products, recipe, {key: updates[key] for key in total.weights}, step)
     return StepResult(loss, np.concatenate(scores), total, updates, _with_bias_steps(network, updates))
 
 

@@ -70,6 +70,12 @@ class ThresholdWriting:
     def read(self, key: str) -> Floats:
         return self.products.read(key)
 
+    def put(self, key: str, values: Floats) -> None:
+        self.products.put(key, values)
+
+    def asked(self, key: str) -> Floats:
+        return self.products.asked(key)
+
     def update(self, key: str, delta: Floats) -> None:
         """Write what is large enough of a change (columns, rows)."""
         wanted = delta + self._waiting.get(key, 0.0)
