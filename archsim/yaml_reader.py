@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -326,6 +326,19 @@ def _parse(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
     return value, builder.marks
 
 
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
+    """The same of files: many configurations start from one, and reading it takes longer than most of them."""
+    return _parse(text)
+
+
+def _copied(value: object) -> object:
+    """Data that may be changed."""
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
 @cache
 def _value_of(text: str) -> object:
     """The value of a ``--set``; many configurations set the same."""
@@ -386,7 +399,7 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
 def read_text(text: str, file: Path, error: type[Exception]) -> Document:
     """As `read_yaml`, of the text that stands in a file, or is to stand there."""
     try:
-        data, marks = _parse(text)
+        data, marks = _copied(_parsed(text)[0]), dict(_parsed(text)[1])
         if not isinstance(data, dict):
             raise _FaultError("a mapping (key: value) is needed on top", *_pair(marks[()]))
     except _FaultError as fault:
