@@ -19,7 +19,7 @@ _MOST_SHOWN = 60
 
 
 def refuse(faults: Iterable[str | None], error: type[Exception] = ArchsimError) -> None:
-    """Raise what the checks found, one fault per line.
+    """Raise what the checks found, one error per line.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Small directed graphs: parts that are cycles, orders, and the one door to networkx, which is an extra."""
+"""Small directed graphs: parts that are cycles, orders; the only module that imports networkx, an extra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door to numba: functions that are compiled, where it is installed and switched on.
+"""The only module that imports numba: functions that are compiled, where it is installed and switched on.
 
 Who imports this without numba, or with ``NUMBA_DISABLE_JIT=1``, gets an ImportError and takes the plain twin.
 """

@@ -21,7 +21,7 @@ from archsim.components import Action
 from archsim.engine import run_tasks
 from archsim.lowering import Lowered, Stretch, Written, lower, parts_of
 from archsim.lowering.counted import ActivityLike
-from archsim.lowering.update import PHASE
+from archsim.lowering.update import STAGE
 from archsim.mapping import Mapping
 from archsim.metrics import LongResult, Result, Tally
 from archsim.snn import Activity
@@ -215,8 +215,8 @@ def window_ends(graph: TaskGraph, trace: Trace) -> Ints:
     int64[n_samples + 1]
     """
     of_window = graph.sample >= 0
-    if PHASE in graph.phase_names:
-        of_window &= graph.phase != graph.phase_names.index(PHASE)
+    if STAGE in graph.stage_names:
+        of_window &= graph.stage != graph.stage_names.index(STAGE)
     ends = np.zeros(int(graph.sample.max()) + 2, np.int64)
     np.maximum.at(ends, graph.sample[of_window] + 1, trace.done_ps[of_window])
     return np.maximum.accumulate(ends)

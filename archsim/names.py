@@ -6,7 +6,7 @@ would be added to them.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 INPUT: Final = "input"
 """The network's own input, wherever a source of spikes is named."""
@@ -27,10 +27,15 @@ SHARED: Final = "(shared)"
 CONTROL: Final = "(control)"
 NOT_FOLLOWED: Final = "(not followed)"
 NAMELESS: Final = "(no name)"
-"""Accounts of what belongs to no layer, phase or action. All have parentheses, and only they may have them."""
+"""Accounts of what belongs to no layer, stage or action. All have parentheses, and only they may have them."""
 
+ENGINES: Final = ("simpy", "heap", "compiled")
+"""`simpy` is the meaning; the others give the same trace, faster."""
 
-BREAKDOWNS: Final = ("component", "layer", "phase", "action")
+POLICIES: Final = ("fifo", "static")
+"""Order of service at a resource: first come, first served; or by task id, which is program order."""
+
+BREAKDOWNS: Final = ("component", "layer", "stage", "action")
 """By what a result splits its totals into parts."""
 
 
@@ -64,3 +69,17 @@ def one_line(name: str) -> str:
     if len(name.splitlines()) > 1 or name != name.strip("\r\n"):
         raise ValueError("must be one line")
     return name
+
+
+def with_stages(record: Any) -> Any:
+    """A saved record in which a breakdown by phase, as versions before wrote it, is one by stage.
+
+    Examples
+    --------
+    >>> with_stages({"name": "a", "breakdown": {"layer": {}, "phase": {}}})
+    {'name': 'a', 'breakdown': {'layer': {}, 'stage': {}}}
+    """
+    books = record.get("breakdown") if isinstance(record, dict) else None
+    if not isinstance(books, dict) or "phase" not in books:
+        return record
+    return {**record, "breakdown": {"stage" if by == "phase" else by: parts for by, parts in books.items()}}

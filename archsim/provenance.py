@@ -11,7 +11,7 @@ from pathlib import Path
 
 from archsim.reading import open_input
 from archsim.spec import Chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.files import named_files
 
@@ -33,7 +33,7 @@ def provenance(
         does not depend on the engine or the versions.
     """
     named = {"files": files} if (files := files_of(work)) else {}
-    inputs = {"chip": to_door(chip), "workload": work.described, **named, "seed": seed, "phase": phase, **asked}
+    inputs = {"chip": file_data(chip), "workload": work.described, **named, "seed": seed, "phase": phase, **asked}
     text = json.dumps(inputs, sort_keys=True, allow_nan=False)
     return {
         **inputs,

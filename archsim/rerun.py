@@ -18,13 +18,14 @@ from archsim.learn import learn
 from archsim.learn.checkpoints import RESULT as LEARNING_FILE
 from archsim.learn.checkpoints import differences
 from archsim.learn.result import FORMAT as LEARNING_FORMAT
+from archsim.names import with_stages
 from archsim.provenance import files_of, versions
 from archsim.reading import input_json
 from archsim.report import read_results
 from archsim.simulate import simulate
 from archsim.sources import read_source
 from archsim.spec import Chip, load_chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.files import named_files
 from archsim.workload.workload import workload_of
@@ -141,6 +142,8 @@ def _learning(path: Path) -> dict[str, Any] | None:
         raise ArchsimError(f"{file}: cannot be read: {cause}") from None
     if not isinstance(found, dict) or found.get("format") != LEARNING_FORMAT:
         raise ArchsimError(f"{file}: not a learning run of archsim (format {LEARNING_FORMAT!r} is read)")
+    if isinstance(hardware := found.get("hardware"), dict):
+        found["hardware"] = {phase: with_stages(record) for phase, record in hardware.items()}
     return found
 
 
@@ -174,7 +177,7 @@ def _placed(described: Mapping[str, Any], place: Path) -> Workload:
 
 def _read(chip: Chip, work: Workload) -> dict[str, Any]:
     """Both as this version reads them."""
-    return {"chip": to_door(chip), "workload": work.described}
+    return {"chip": file_data(chip), "workload": work.described}
 
 
 def _again(chip: Chip, work: Workload, what: str, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def simulate(
         "inference", "program" (the first programming of all arrays), or a learning rule such as "bp" or "dfa";
         the first of the workload's phases if not given.
     policy : "fifo" or "static"
-        Who goes first at a resource: who came first, or who stands first in the program.
+        Order of service at a resource: first come, first served ("fifo"), or program order ("static").
     timesteps : int, optional
         How many, where not those of the workload. The activity of the workload's own timesteps is repeated. For
         inference the chip is mapped for the workload as it is; for a learning rule, which keeps the history of a

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from archsim.errors import UnitError
 from archsim.given import refuse, wrong_path
 from archsim.reading import input_bytes
-from archsim.units import DoorModel, faults_of, only_unit_faults
+from archsim.units import FileModel, faults_of, only_unit_faults
 from archsim.units.either import EITHER, without
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event, ScalarEvent
 
 Keys = tuple[str | int, ...]
-Model = TypeVar("Model", bound=DoorModel)
+Model = TypeVar("Model", bound=FileModel)
 
 LARGEST_FILE_BYTES: Final = 1_000_000
 DEEPEST_NESTING: Final = 50
@@ -92,7 +92,7 @@ class Document:
         return mark if isinstance(mark, str) else f"{self.path}:{mark[0]}:{mark[1]}"
 
     def fail(self, faults: Iterable[tuple[Keys, str]], error: type[Exception] | None = None) -> Exception:
-        """The error (to be raised) that lists the faults in the order of the file, one per line."""
+        """The exception (to be raised) that lists the errors in the order of the file, one per line."""
 
         def order(fault: tuple[Keys, str]) -> tuple[float, float]:
             return self.position(fault[0]) or (math.inf, math.inf)

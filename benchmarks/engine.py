@@ -67,7 +67,7 @@ def spiking_network(timesteps: int, all_rules: bool = False) -> TaskGraph:
             sent = []
             for tile in range(TILES):
                 key = (layer, tile)
-                labels: dict[str, Any] = {"layer": f"fc{layer}", "phase": "forward"}
+                labels: dict[str, Any] = {"layer": f"fc{layer}", "stage": "forward"}
 
                 def task(
                     action: str, resource: int, ps: int, after: list[int],
@@ -104,7 +104,7 @@ def unrolled(n_tasks: int, all_rules: bool = False) -> TaskGraph:
     per_step = graph.n_tasks // 2
     steps = max(2, round(n_tasks / per_step))
     columns: dict[str, Any] = {}
-    for name in ("occupancy_ps", "latency_ps", "priority", "action", "count", "phase", "layer", "sample"):
+    for name in ("occupancy_ps", "latency_ps", "priority", "action", "count", "stage", "layer", "sample"):
         columns[name] = repeated(getattr(graph, name)[per_step:], steps)
     columns["timestep"] = np.repeat(np.arange(steps, dtype=np.int32), per_step)
     if graph.occupancy_ps is graph.latency_ps:

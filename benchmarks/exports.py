@@ -30,7 +30,7 @@ def run(n_tasks: int) -> Result:
         task = b.task(
             action="convert@4b", count=8, uses=[(adcs[t % 4], 1), (lines[line], 1)], occupancy_ps=900 + t % 207,
             latency_ps=1200,
-            after=last.get(line, []), layer=f"fc{line % 3}", phase="forward", timestep=t // 320, sample=0,
+            after=last.get(line, []), layer=f"fc{line % 3}", stage="forward", timestep=t // 320, sample=0,
         )  # fmt: skip
         last[line] = [task]
     graph = b.build()

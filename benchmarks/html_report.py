@@ -47,7 +47,7 @@ def made(n_spans: int, n_lanes: int, seed: int = 0) -> Result:
             action=("drive@1b", "convert@5b", "shift_add", "hold")[lane % 4], count=1 + i % 64,
             uses=[(units[lane], 1)], reserves=claim, frees=claim, occupancy_ps=length[i],
             latency_ps=length[i] + 500, after=after, layer=f"fc{i // n_lanes % 5}",
-            phase=("forward", "update")[i % 17 == 0], timestep=i // n_lanes, sample=0,
+            stage=("forward", "update")[i % 17 == 0], timestep=i // n_lanes, sample=0,
         )  # fmt: skip
         if lane < len(before):
             before[lane] = task

@@ -105,31 +105,31 @@ class Causality:
 
     @cached_property
     def rows(self) -> list[tuple[str, str, str, int, int, str]]:
-        """(action, phase, layer, timestep, sample, first part that it uses) of every task."""
+        """(action, stage, layer, timestep, sample, first part that it uses) of every task."""
         g = self.low.graph
         actions = [g.action_names[a].split("@")[0] for a in g.action.tolist()]
-        phases = [g.phase_names[p] for p in g.phase.tolist()]
+        stages = [g.stage_names[p] for p in g.stage.tolist()]
         layers = [g.layer_names[x] for x in g.layer.tolist()]
         begins, ends = g.uses_ptr[:-1].tolist(), g.uses_ptr[1:].tolist()
         used = [g.resource_names[r] for r in g.uses_resource.tolist()]
         parts = [used[b] if e > b else "" for b, e in zip(begins, ends, strict=True)]
-        return list(zip(actions, phases, layers, g.timestep.tolist(), g.sample.tolist(), parts, strict=True))
+        return list(zip(actions, stages, layers, g.timestep.tolist(), g.sample.tolist(), parts, strict=True))
 
     @cached_property
     def found(self) -> dict[tuple[str, str, str, int, int, int], list[int]]:
-        """Tasks by (phase, action, layer, timestep, sample, tile), in the order of the program."""
+        """Tasks by (stage, action, layer, timestep, sample, tile), in the order of the program."""
         found: dict[tuple[str, str, str, int, int, int], list[int]] = {}
-        for task, (action, phase, layer, timestep, sample, part) in enumerate(self.rows):
+        for task, (action, stage, layer, timestep, sample, part) in enumerate(self.rows):
             tile = int(part[5 : part.index("]")]) if part.startswith("tile[") else -1
-            found.setdefault((phase, action, layer, timestep, sample, tile), []).append(task)
+            found.setdefault((stage, action, layer, timestep, sample, tile), []).append(task)
         return found
 
-    def task(self, phase: str, action: str, step: Step, sample: int) -> int:
+    def task(self, stage: str, action: str, step: Step, sample: int) -> int:
         """The task of a step; there must be one for each burst."""
         name, t, burst, tile = step
-        tasks = self.found.get((phase, action, name, t, sample, tile), [])
-        assert len(tasks) == self.bursts(name), f"{len(tasks)} x {phase} {action} of {step}, sample {sample}"
-        return tasks[::-1][burst] if phase == "backward" else tasks[burst]
+        tasks = self.found.get((stage, action, name, t, sample, tile), [])
+        assert len(tasks) == self.bursts(name), f"{len(tasks)} x {stage} {action} of {step}, sample {sample}"
+        return tasks[::-1][burst] if stage == "backward" else tasks[burst]
 
     @cached_property
     def homes(self) -> dict[str, dict[int, int]]:
@@ -227,7 +227,7 @@ class Causality:
     # ---- learning ------------------------------------------------------------------------------
 
     @property
-    def error_phase(self) -> str:
+    def error_stage(self) -> str:
         return "backward" if self.goes_down else "feedback"
 
     @property
@@ -245,7 +245,7 @@ class Causality:
         name, t, _, _ = step
         if self.network.layer(name).neuron is None or t + 1 == self.times[name]:
             return False
-        usual = "full" if self.phase in LAYER_BY_LAYER[:3] else "none"
+        usual = "full" if self.phase in LAYER_BY_LAYER[:5] else "none"
         path = self.said.get("time_path", usual)
         if self.phase == "dfa" and self.work.learning.feedback.kind == "sdfa":
             path = "full"
@@ -257,8 +257,8 @@ class Causality:
         """The tasks that form the error at a home of the output, by (timestep, burst)."""
         name = self.network.layers[-1].name
         n_times, n_bursts = self.times[name], self.bursts(name)
-        phase = self.error_phase
-        all_of = {t: self.found.get((phase, "error", name, t, sample, tile), []) for t in range(n_times)}
+        stage = self.error_stage
+        all_of = {t: self.found.get((stage, "error", name, t, sample, tile), []) for t in range(n_times)}
         if self.work.error == "mean_rate":
             assert sum(map(len, all_of.values())) == 1, f"{all_of} errors on the mean rate"
             return dict.fromkeys(product(range(n_times), range(n_bursts)), all_of[n_times - 1][0])
@@ -280,13 +280,13 @@ class Causality:
         """The task that gives a step's error of the potentials (or, without neurons, hands it on)."""
         layer = self.network.layer(step[0])
         if layer.neuron is not None:
-            return self.task(self.error_phase, "surrogate", step, sample)
+            return self.task(self.error_stage, "surrogate", step, sample)
         if isinstance(layer.op, Pool):
-            return self.task(self.error_phase, "pool", step, sample)
+            return self.task(self.error_stage, "pool", step, sample)
         if layer is self.network.layers[-1] and not self.goes_down:  # its errors are also sent to the feedback
             _, t, burst, tile = step
             return self.errors_of(tile, sample)[t, burst]
-        return self.task(self.error_phase, "emit", step, sample)
+        return self.task(self.error_stage, "emit", step, sample)
 
     def backward(self, sample: int) -> None:
         """BP: an error comes after those above that it is made of, and after its own later timestep."""
@@ -361,12 +361,12 @@ class Causality:
             owners[name] = owners.get(name, 0) + 1
         outers: dict[tuple[str, int], int] = {}  # the last one done, by layer and batch
         reads: dict[str, list[tuple[int, int]]] = {}
-        for task, (action, phase, layer, _, sample, part) in enumerate(self.rows):
-            if action in ("outer", "accumulate") and phase == "gradient":  # a mirror's come between the writes
+        for task, (action, stage, layer, _, sample, part) in enumerate(self.rows):
+            if action in ("outer", "accumulate") and stage == "gradient":  # a mirror's come between the writes
                 last = outers.setdefault((layer, sample // n), task)
                 if self.trace.done_ps[task] > self.trace.done_ps[last]:
                     outers[layer, sample // n] = task
-            elif action == "read" and phase != "update" and owners[part] == 1:
+            elif action == "read" and stage != "update" and owners[part] == 1:
                 reads.setdefault(part, []).append((task, sample // n))
         for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
             if action not in ("program", "verify"):
@@ -382,8 +382,8 @@ class Causality:
     def schedule(self) -> None:
         """Samples, or batches and their updates, that must not overlap."""
         groups: dict[int, list[int]] = {}
-        for task, (action, phase, _, _, sample, _) in enumerate(self.rows):
-            if action in ORDERS or (self.work.schedule == "sequential" and phase == "update"):
+        for task, (action, stage, _, _, sample, _) in enumerate(self.rows):
+            if action in ORDERS or (self.work.schedule == "sequential" and stage == "update"):
                 continue
             if self.work.schedule == "sequential":
                 groups.setdefault(sample, []).append(task)

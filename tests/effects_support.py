@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 Keys = tuple[str | int, ...]
 _NUMBER = re.compile(r"([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)( *)(.*)", re.DOTALL)
@@ -24,7 +24,7 @@ def leaves(data: Any, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
         yield from leaves(item, (*path, key))
 
 
-def kinds_of(model: type[DoorModel]) -> dict[str, set[str]]:
+def kinds_of(model: type[FileModel]) -> dict[str, set[str]]:
     """By key, wherever it stands: the texts that are allowed there."""
     found: dict[str, set[str]] = {}
     schema = model.model_json_schema(by_alias=True)

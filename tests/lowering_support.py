@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from archsim.lowering import Lowered, lower
 from archsim.mapping import map_workload
 from archsim.snn import measure
@@ -84,24 +87,28 @@ class Lowerer:
         return lower(self.chip, self.work, mapping, self.activity)
 
 
-def counts(low: Lowered, **where: str) -> Counter[str]:
-    """Counts by action, variants together; `phase=` and `layer=` choose tasks."""
-    graph, found = low.graph, Counter[str]()
-    for task in range(graph.n_tasks):
-        if where.get("phase") not in (None, graph.phase_names[graph.phase[task]]):
-            continue
-        if where.get("layer") not in (None, graph.layer_names[graph.layer[task]]):
-            continue
-        found[graph.action_names[graph.action[task]].split("@")[0]] += int(graph.count[task])
+def chosen(low: Lowered, stage: str | None, layer: str | None) -> NDArray[np.bool_]:
+    """The tasks of a stage and a layer, or of all."""
+    graph = low.graph
+    of_stage = np.array([stage in (None, name) for name in graph.stage_names])
+    of_layer = np.array([layer in (None, name) for name in graph.layer_names])
+    return of_stage[graph.stage] & of_layer[graph.layer]
+
+
+def counts(low: Lowered, *, stage: str | None = None, layer: str | None = None) -> Counter[str]:
+    """Counts by action, variants together; `stage` and `layer` choose tasks."""
+    graph, tasks = low.graph, chosen(low, stage, layer)
+    sums = np.bincount(graph.action[tasks], graph.count[tasks], len(graph.action_names))
+    met = np.bincount(graph.action[tasks], minlength=len(graph.action_names))
+    found = Counter[str]()
+    for name, total, n in zip(graph.action_names, sums, met, strict=True):
+        if n:
+            found[name.split("@")[0]] += int(total)
     return found
 
 
-def n_tasks(low: Lowered, action: str, **where: str) -> int:
+def n_tasks(low: Lowered, action: str, *, stage: str | None = None, layer: str | None = None) -> int:
     """Number of tasks of an action."""
     graph = low.graph
-    return sum(
-        graph.action_names[graph.action[task]].split("@")[0] == action
-        and where.get("phase") in (None, graph.phase_names[graph.phase[task]])
-        and where.get("layer") in (None, graph.layer_names[graph.layer[task]])
-        for task in range(graph.n_tasks)
-    )
+    of_action = np.array([name.split("@")[0] == action for name in graph.action_names])
+    return int((of_action[graph.action] & chosen(low, stage, layer)).sum())

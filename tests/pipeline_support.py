@@ -40,7 +40,7 @@ class Pipeline:
         return self.trace.makespan_ps / CYCLE
 
     def tasks(self, action: str, **labels: str | int) -> NDArray[np.int64]:
-        """Tasks of an action, by phase, layer, sample or timestep."""
+        """Tasks of an action, by stage, layer, sample or timestep."""
         chosen = _actions(self.graph) == action
         for key, value in labels.items():
             names = getattr(self.graph, f"{key}_names", None)
@@ -96,7 +96,7 @@ def in_unit_cycles(low: Lowered, spaces: dict[str, int] | None = None) -> Pipeli
     for action, time in cycles.items():
         times[actions == action] = time
     if low.mapping.phase == "dfa":
-        times[(graph.phase == graph.phase_names.index("feedback")) & (actions == "read")] = 0
+        times[(graph.stage == graph.stage_names.index("feedback")) & (actions == "read")] = 0
     capacity = graph.capacity.copy()
     for number, name in enumerate(graph.resource_names):
         is_array = name.rsplit(".", 1)[-1].startswith("crossbar[")

@@ -41,7 +41,7 @@ def graphs(draw: st.DrawFn) -> TaskGraph:
             action=draw(st.sampled_from(["drive@1b", "drive@2b", "convert", "admit"])),
             count=draw(st.integers(0, 50)), uses=uses, reserves=reserves, frees=frees,
             occupancy_ps=draw(times), latency_ps=draw(times), after=before, priority=draw(st.integers(0, 1)),
-            layer=draw(st.sampled_from(["", "fc1", "fc2"])), phase=draw(st.sampled_from(["forward", "update"])),
+            layer=draw(st.sampled_from(["", "fc1", "fc2"])), stage=draw(st.sampled_from(["forward", "update"])),
         )  # fmt: skip
     for owner, claim in held:
         b.task(action="admit", after=[owner], frees=[claim])

@@ -1,4 +1,4 @@
-"""The house stands as it is drawn: rooms know only the rooms below them, heavy libraries have one door each."""
+"""Rooms know only the rooms below them; heavy libraries are imported in one place each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KNOWS = {
     "examples": {"errors", "files", "reading"},
     "processes": {"errors", "registry"},
     "taskgraph": {"errors", "graphs", "jit"},
-    "engine": {"compiling", "errors", "given", "jit", "taskgraph", "trace"},
+    "engine": {"compiling", "errors", "given", "jit", "names", "taskgraph", "trace"},
     "units": LOW,
     "yaml_reader": LOW | {"units"},
     "verify": {"compiling", "errors", "jit", "taskgraph", "trace"},
@@ -80,7 +80,7 @@ KNOWS["__main__"] = {"cli"}
 KNOWS["__init__"] = LOW | {"spec", "workload", "taskgraph", "trace", "engine", "verify"}
 KNOWS["__init__"] |= {"metrics", "simulate", "report", "advise", "explore", "mapping", "rerun", "whatif"}
 
-DOORS = {
+IMPORTED_BY = {
     "simpy": lambda path: path.parts[0] == "engine",
     "numba": lambda path: path == Path("jit.py"),
     "matplotlib": lambda path: path.parts[0] == "plot",
@@ -101,6 +101,7 @@ DOORS = {
     "jinja2": lambda path: path in (Path("report/html/page.py"), Path("report/records.py")),
     "typer": lambda path: path.parts[0] == "cli",
     "sklearn": lambda path: path.parts == ("crossbar", "learned", "model.py"),
+    "threadpoolctl": lambda path: path == Path("snn/learn/one_thread.py"),
     "filelock": lambda path: path.parts[0] == "files",
     "rich": lambda path: path == Path("display.py"),
     "tonic": lambda path: path == Path("snn/data/kinds/tonic.py"),
@@ -164,11 +165,11 @@ def test_a_room_knows_only_the_rooms_below_it(path):
 
 
 @of_every_file
-def test_heavy_libraries_come_in_by_one_door(path):
+def test_heavy_libraries_are_imported_in_one_place(path):
     for name in imports(path):
         library = name.split(".")[0]
-        if library in DOORS:
-            assert DOORS[library](path), f"{path} imports {library}"
+        if library in IMPORTED_BY:
+            assert IMPORTED_BY[library](path), f"{path} imports {library}"
 
 
 @of_every_file
@@ -440,7 +441,7 @@ NO_KINDS = {
     ("explore/study.py", "name"): "names of parameters: two special ones, options, or a path",
     ("explore/tape.py", "kind"): "the rest are arithmetic, looked up in a table",
     ("metrics/blocking.py", "by"): "of GROUPINGS, refused at the top of the function",
-    ("whatif/mechanism_latency.py", "phase"): "labels of tasks: what is neither update nor error is forward work",
+    ("whatif/mechanism_latency.py", "stage"): "labels of tasks: what is neither update nor error is forward work",
     ("units/faults.py", "kind"): "pydantic's kinds of faults: the rest are told in its own words",
     ("workload/nir_reader.py", "kind"): "node types, refused where the file is read; others end a walk",
     ("workload/nir_reader.py", "node.type"): "as above: convolutions, or nodes without a shape of their own",

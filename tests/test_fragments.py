@@ -33,7 +33,7 @@ def _random_fragment(rng: random.Random, n_ports: int, n_slots: int, n_counts: i
         fragment.task(
             action=rng.choice("abc"), count=rng.randrange(-n_counts, 9), occupancy_ps=rng.randrange(-n_counts, 9),
             latency_ps=rng.choice([None, 4]), after=sorted(after), priority=rng.randint(0, 2),
-            phase=rng.choice(["", "forward"]), layer=rng.choice(["x", "y"]), **claims,
+            stage=rng.choice(["", "forward"]), layer=rng.choice(["x", "y"]), **claims,
         )  # fmt: skip
     return fragment
 
@@ -62,7 +62,7 @@ def _task_by_task(b: TaskGraphBuilder, f: Fragment, said: dict[str, Any]) -> int
         )
         made = b.task(
             action=f.action[task], count=count, occupancy_ps=held, latency_ps=done,
-            after=sorted(after), priority=f.priority[task], phase=f.phase[task], layer=f.layer[task],
+            after=sorted(after), priority=f.priority[task], stage=f.stage[task], layer=f.layer[task],
             timestep=said["timestep"], sample=said["sample"], **claims,
         )  # fmt: skip
         first = made if first < 0 else first

@@ -94,7 +94,7 @@ def test_the_parts_add_up_to_the_run_as_one_graph(ready, network, rule, schedule
     full = Result.of(low.graph, trace, low.actions, *rest, **made)
     assert (long.energy_pj, long.area_um2, long.busy_ps) == (full.energy_pj, full.area_um2, full.busy_ps)
     assert long.n_tasks == low.graph.n_tasks
-    for by in ("component", "layer", "phase", "action"):
+    for by in ("component", "layer", "stage", "action"):
         theirs = full.breakdown(by)
         for name, part in long.breakdown(by).items():
             if name in theirs:

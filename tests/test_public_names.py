@@ -130,7 +130,7 @@ def test_the_engines_give_the_same_result_of_a_simulation(engine, root_dir, tmp_
     assert result.latency_ps == reference.latency_ps
     assert result.energy_pj == reference.energy_pj
     assert result.area_um2 == reference.area_um2
-    for by in ("component", "layer", "phase", "action"):
+    for by in ("component", "layer", "stage", "action"):
         assert result.breakdown(by) == reference.breakdown(by)
         assert sum(row["energy_pj"] for row in result.breakdown(by).values()) == result.energy_pj
     result.save(tmp_path / "run")

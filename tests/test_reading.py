@@ -1,4 +1,4 @@
-"""Files of others are opened by one door: regular files of bounded size, looked at before they are unpacked."""
+"""Files of others are opened in one place: regular files of bounded size, looked at before they are unpacked."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ OPENS = {
     "explore/page.py": "pictures that it has drawn",
     "explore/log.py": "appends to its own log",
     "explore/journal.py": "appends to its own journal",
-    "reading.py": "is the door",
+    "reading.py": "is that place",
 }
 
 

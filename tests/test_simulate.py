@@ -18,7 +18,7 @@ GOOD_NIR_FILES = [
     "scnn_mnist__669fbfad.nir",
 ]
 CHIPS = ["wearable_rram", "spikesim_65nm", "isaac_32nm", "puma_32nm", "neurram_130nm"]
-BREAKDOWNS = ("component", "layer", "phase", "action")
+BREAKDOWNS = ("component", "layer", "stage", "action")
 
 
 @pytest.mark.reference

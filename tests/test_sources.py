@@ -10,7 +10,7 @@ import pytest
 import archsim
 from archsim.errors import ExploreError, SpecError, UnitError, WorkloadError
 from archsim.explore import read_study
-from archsim.units import to_door
+from archsim.units import file_data
 
 SHORT = {"timesteps": 2, "samples": 1, "batch": 1}
 
@@ -19,8 +19,8 @@ def test_a_chip_is_the_same_from_a_file_its_text_and_its_dict(root_dir):
     file = root_dir / "arch_specs" / "wearable_rram.yaml"
     chip = archsim.load_chip(file)
     assert archsim.load_chip(file.read_text()) == chip
-    assert archsim.load_chip(to_door(chip)) == chip
-    assert archsim.load_chip(to_door(chip), ["crossbar.rows=64"]).crossbar.n_rows == 64
+    assert archsim.load_chip(file_data(chip)) == chip
+    assert archsim.load_chip(file_data(chip), ["crossbar.rows=64"]).crossbar.n_rows == 64
 
 
 def test_a_workload_is_the_same_from_a_file_its_text_and_its_dict(root_dir):
@@ -84,7 +84,7 @@ def test_a_study_is_a_dict_of_names_chips_workloads_and_dicts(tmp_path):
     by_name = archsim.sweep(study(), tmp_path / "a")
     others = [
         archsim.sweep(study(chip=one, workload=other), tmp_path / str(i))
-        for i, (one, other) in enumerate([(chip, work), (to_door(chip), work.described)])
+        for i, (one, other) in enumerate([(chip, work), (file_data(chip), work.described)])
     ]
     for found in others:
         assert [r["error"] for r in found.records] == [None, None]

@@ -31,7 +31,7 @@ def row(graph, name, task):
 
 def test_what_goes_in_stands_in_the_columns(b):
     task = b.task(action="convert", count=8, uses=[(0, 1)], reserves=[(1, 4)], frees=[(1, 3)], occupancy_ps=100,
-                  latency_ps=120, after=[0], priority=-2, phase="forward", layer="fc1", timestep=3,
+                  latency_ps=120, after=[0], priority=-2, stage="forward", layer="fc1", timestep=3,
                   sample=0)  # fmt: skip
     g = b.build()
     assert (task, g.n_tasks, g.n_resources) == (1, 2, 2)
@@ -47,7 +47,7 @@ def test_what_goes_in_stands_in_the_columns(b):
     assert g.occupancy_ps.dtype == g.latency_ps.dtype == g.capacity.dtype == np.int64
     assert g.count.dtype == np.int32
     assert (g.priority.dtype, g.timestep.dtype) == (np.int32, np.int8)
-    assert g.action.dtype == g.phase.dtype == g.layer.dtype == np.int8  # few names need few bits
+    assert g.action.dtype == g.stage.dtype == g.layer.dtype == np.int8  # few names need few bits
 
 
 def test_latency_is_the_occupancy_unless_given(b):
@@ -67,7 +67,7 @@ def test_a_resource_named_twice_counts_with_the_sum_and_a_task_named_twice_once(
 
 
 def test_a_label_can_be_read(b):
-    b.task(action="convert", count=8, layer="fc1", timestep=3, sample=0, phase="forward")
+    b.task(action="convert", count=8, layer="fc1", timestep=3, sample=0, stage="forward")
     g = b.build()
     assert g.label(0) == "read"
     assert g.label(1) == "convert x8 [layer fc1, timestep 3, sample 0, forward]"

@@ -23,9 +23,9 @@ from archsim.units import (
     CapacitanceFf,
     ConductanceSiemens,
     CurrentA,
-    DoorModel,
     EnergyPj,
     FieldFaultsError,
+    FileModel,
     Frac,
     FrequencyMhz,
     LengthUm,
@@ -35,8 +35,9 @@ from archsim.units import (
     TemperatureK,
     TimePs,
     VoltageV,
-    door_key,
     faults_of,
+    file_data,
+    file_key,
     format_quantity,
     only_unit_faults,
     parse_quantity,
@@ -44,7 +45,6 @@ from archsim.units import (
     scale_of,
     seconds,
     shown_units,
-    to_door,
 )
 
 # SI brochure, 9th edition: prefixes, and the electron volt in joule
@@ -281,7 +281,7 @@ def test_what_people_read_is_right_to_four_digits(value: float, kind: str) -> No
     assert parse_quantity(format_quantity(value, kind), kind) == pytest.approx(value, rel=5.1e-4)
 
 
-class Everything(DoorModel):
+class Everything(FileModel):
     a_ps: TimePs
     b_pj: EnergyPj
     c_uw: PowerUw
@@ -317,7 +317,7 @@ def everything(draw: st.DrawFn) -> Everything:
 
 @given(everything())
 def test_every_value_survives_the_way_out_and_in_bit_for_bit(model: Everything) -> None:
-    written = to_door(model)
+    written = file_data(model)
     assert Everything.model_validate(written) == model
     assert Everything.model_validate(json.loads(json.dumps(written))) == model
 
@@ -325,7 +325,7 @@ def test_every_value_survives_the_way_out_and_in_bit_for_bit(model: Everything) 
 @given(everything())
 def test_the_json_schema_admits_what_is_written(model: Everything) -> None:
     properties = Everything.model_json_schema()["properties"]
-    for key, value in to_door(model).items():
+    for key, value in file_data(model).items():
         if key != "p":
             assert properties[key]["type"] == "string"
             assert re.search(properties[key]["pattern"], value)
@@ -342,13 +342,13 @@ def test_the_json_schema_draws_the_line_where_the_reader_does(text: str, fits: b
     assert "ps, ns, us, ms, s" in shown["description"]
 
 
-class Sar(DoorModel):
+class Sar(FileModel):
     kind: Literal["sar"]
     resolution_bits: Bits
     rate_mhz: FrequencyMhz = 100.0
 
 
-class Flash(DoorModel):
+class Flash(FileModel):
     kind: Literal["flash"]
     n_levels: int = Field(ge=2)
 
@@ -358,7 +358,7 @@ class Side(Enum):
     RIGHT = "right"
 
 
-class Chip(DoorModel):
+class Chip(FileModel):
     n_rows: int = 4
     scale: float = 1.0
     on: bool = True
@@ -395,7 +395,7 @@ def faults(data: object) -> dict[tuple[str | int, ...], str]:
     ],
 )
 def test_keys_in_files_carry_no_unit_and_no_count_prefix(field: str, key: str) -> None:
-    assert door_key(field) == key
+    assert file_key(field) == key
 
 
 def test_a_model_is_filled_by_its_keys_and_written_back() -> None:
@@ -414,7 +414,7 @@ def test_a_model_is_filled_by_its_keys_and_written_back() -> None:
     assert (chip.n_rows, chip.latency_ps, chip.pulse_ps, chip.shape) == (128, 1_500_000, 3000, (3, 4))
     assert chip.adcs == (Sar(kind="sar", resolution="8 bit"), Flash(kind="flash", levels=4))
     assert (chip.side, chip.kernel, chip.table) == (Side.RIGHT, [3, 3], {"read": (1000, 2000)})
-    written = to_door(chip)
+    written = file_data(chip)
     assert written["adcs"][0] == {"kind": "sar", "resolution": "8 bit", "rate": "100 MHz"}
     assert Chip.model_validate(written) == chip
 
@@ -432,7 +432,7 @@ def test_the_schema_shows_defaults_as_a_file_writes_them() -> None:
     properties = Chip.model_json_schema()["properties"]
     assert (properties["latency"]["default"], properties["leak"]["default"]) == ("100 ns", 0.5)
     assert properties["pulse"]["default"] is None
-    assert set(properties) == {door_key(name) for name in Chip.model_fields}
+    assert set(properties) == {file_key(name) for name in Chip.model_fields}
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_only_the_meant_arm_of_a_union_is_reported() -> None:
 
 
 def test_a_number_out_of_bounds_is_told_with_all_that_a_union_takes() -> None:
-    class Tiles(DoorModel):
+    class Tiles(FileModel):
         n_tiles: Annotated[int, Field(ge=1)] | Literal["auto"]
         size_bytes: Bytes | Literal["auto"] = "auto"
         kernel: Annotated[int, Field(ge=1)] | Annotated[list[int], Field(min_length=1)] = 1
@@ -516,7 +516,7 @@ def test_a_number_out_of_bounds_is_told_with_all_that_a_union_takes() -> None:
 
 
 def test_a_validator_of_a_section_names_the_key_of_each_fault() -> None:
-    class Window(DoorModel):
+    class Window(FileModel):
         low: int
         high: int
 
@@ -524,7 +524,7 @@ def test_a_validator_of_a_section_names_the_key_of_each_fault() -> None:
         def _is_open(self) -> Self:
             raise FieldFaultsError([(("low",), "too high"), ((), "shut")])
 
-    class Frame(DoorModel):
+    class Frame(FileModel):
         windows: list[Window]
 
     with pytest.raises(ValidationError, match="low: too high; shut") as caught:
@@ -562,7 +562,7 @@ def test_a_fault_that_is_not_pydantics_stays_as_it_is() -> None:
 def test_two_fields_with_one_key_are_refused_when_the_class_is_made() -> None:
     with pytest.raises(TypeError, match="share the key 'read'"):
 
-        class Twice(DoorModel):
+        class Twice(FileModel):
             read_ps: TimePs
             read_pj: EnergyPj
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from archsim.errors import SpecError, UnitError, WorkloadError
-from archsim.units import DoorModel, TimePs
+from archsim.units import FileModel, TimePs
 from archsim.yaml_reader import fill, read_yaml
 
 Write = Callable[[str | bytes], Path]
@@ -265,17 +265,17 @@ def test_a_wrong_set_says_what_there_is(write: Write, assignment: str, message: 
 # ---- models ----
 
 
-class Sar(DoorModel):
+class Sar(FileModel):
     kind: Literal["sar"]
     settle_ps: TimePs
 
 
-class Ramp(DoorModel):
+class Ramp(FileModel):
     kind: Literal["ramp"]
     n_steps: int
 
 
-class Chip(DoorModel):
+class Chip(FileModel):
     n_rows: int = Field(ge=1)
     n_cols: int = Field(default=8, ge=1)
     adc: Annotated[Sar | Ramp, Field(discriminator="kind")]

@@ -28,7 +28,7 @@ Try = tuple[tuple[type[Move], ...], Sets]
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of the advice.
+    """A request for advice.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change.
+    """Changes of a design, the best first.
 
     Attributes
     ----------

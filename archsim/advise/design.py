@@ -12,7 +12,7 @@ from archsim.advise.move import Sets
 from archsim.errors import SpecError, UnusualWarning, WorkloadError
 from archsim.spec import Chip
 from archsim.spec.library import read_chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload, load_workload
 from archsim.workload.workload import workload_of
 from archsim.yaml_reader import Document, fill
@@ -22,7 +22,7 @@ FOR_WORKLOAD = "workload."
 
 @dataclass(frozen=True)
 class Design:
-    """What moves start from.
+    """The design that moves start from.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Design:
     @classmethod
     def of(cls, chip: Chip, work: Workload) -> Design:
         """Of what was loaded. A network that was built in Python has no keys of a file that could be set."""
-        file = _document(to_door(chip), chip.name, SpecError)
+        file = _document(file_data(chip), chip.name, SpecError)
         return cls(lambda sets: fill(Chip, file.override(sets)), lambda sets: _workload(work, sets))
 
     def changed(self, sets: Sets) -> tuple[Chip, Workload]:

@@ -1,4 +1,4 @@
-"""What is wanted of a design: a figure that is to be as small as possible, and bounds on others."""
+"""The goal of a design: a figure to be minimized, and bounds on others."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Sets = tuple[str, ...]
 
 
 class Given(NamedTuple):
-    """What moves start from: the design as it is, and the phase that is simulated."""
+    """Starting point of moves: the design as it is, and the phase that is simulated."""
 
     chip: Chip
     work: Workload
@@ -56,7 +56,7 @@ class Move(ABC):
 
     @classmethod
     def notes(cls, chip: Chip, sets: Sets) -> Iterator[str]:  # noqa: ARG003  # for kinds that look at the value
-        """What the figures of a chip that is changed so do not tell."""
+        """Caveat: effects of the change that the figures do not show."""
         cited = [path for path in cls.costs if getattr(part_at(chip, path), "model", "") == "cited"]
         if cited:
             yield f"{', '.join(cited)}: cited for one design, so that it stays as it is"

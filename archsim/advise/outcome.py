@@ -52,7 +52,7 @@ class Outcome:
         return any(self.figures[name] != base[name] for name in base)
 
     def named(self) -> dict[str, Any]:
-        """What was changed, as plain data."""
+        """The changes, as plain data."""
         return {"move": " + ".join(self.moves), "title": self.title, "set": list(self.sets)}
 
     def row(self, base: Mapping[str, float], accuracy: float | None = None) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from archsim.names import ENGINES, POLICIES
 from archsim.registry import RULES
 
 
@@ -45,21 +45,6 @@ def _phases() -> Sequence[str]:
 
 
 _PHASE, _RULE = one_of(_phases), one_of(lambda: (*RULES, "none"))
-
-
-class Engine(StrEnum):
-    """All give the same result."""
-
-    simpy = "simpy"
-    heap = "heap"
-    compiled = "compiled"
-
-
-class Policy(StrEnum):
-    """Who goes first at a resource."""
-
-    fifo = "fifo"
-    static = "static"
 
 
 ChipFile = Annotated[Path, typer.Argument(metavar="CHIP", help="A chip file (YAML).", show_default=False)]
@@ -105,11 +90,21 @@ WorkloadAssignments = Annotated[
         "--set-workload", metavar="PATH=VALUE", help="Replace a value of the workload.", show_default=False
     ),
 ]
-EngineOption = Annotated[Engine, typer.Option("--engine", help="All engines give the same result.")]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", metavar="|".join(ENGINES), parser=one_of(lambda: ENGINES), show_default=True,
+        help="All engines give the same result.",
+    ),
+]  # fmt: skip
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws which recordings or spikes drive the network.")]
-PolicyOption = Annotated[
-    Policy, typer.Option("--policy", help="Who goes first: who came first, or who is first in the program.")
-]
+Policy = Annotated[
+    str,
+    typer.Option(
+        "--policy", metavar="|".join(POLICIES), parser=one_of(lambda: POLICIES), show_default=True,
+        help="Order of service: first come, first served (fifo), or program order (static).",
+    ),
+]  # fmt: skip
 Timesteps = Annotated[
     int | None,
     typer.Option(
@@ -151,8 +146,3 @@ Scheduler = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
-
-
-def texts(choices: list[Any] | None) -> list[str]:
-    """The words that were chosen."""
-    return [str(choice) for choice in choices or []]

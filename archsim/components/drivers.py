@@ -69,8 +69,8 @@ class Drivers(Part):
         adc = self.chip.adc.of_errors(of_errors)
         return read_cycles(self.chip.drivers, self.chip.device, adc, n_bits, signed)
 
-    def n_phases(self, n_bits: int, signed: bool) -> int:
-        """Phases of an input: positive and negative numbers one after the other, or all at once."""
+    def n_polarities(self, n_bits: int, signed: bool) -> int:
+        """Polarities of an input: positive and negative numbers one after the other, or all at once."""
         return 2 if takes_two_phases(self.chip.drivers, n_bits, signed) else 1
 
     def settle_ps(self) -> int:
@@ -135,7 +135,7 @@ def read_cycles(
     -------
     tuple of ReadCycle
         "levels": one read pulse for every `resolution` bits; the sign of "bipolar" drivers is one of them (two's
-        complement: ISAAC), that of "two_phase" is the phase. "pulse_train": 2^p - 1 pulses for p magnitude
+        complement: ISAAC), that of "two_phase" is the polarity. "pulse_train": 2^p - 1 pulses for p magnitude
         bits, split over two cycles as ``drivers.max_cycles`` says; the converter gives what the earlier
         cycles did not (NeuRRAM: Wan et al., Nature 2022). A signed input of more than one bit takes them
         twice if the drivers are "two_phase".
@@ -147,10 +147,10 @@ def read_cycles(
     """
     if n_bits < 1:
         raise ValueError(f"an input has at least one bit, not {n_bits}")
-    phases = 2 if takes_two_phases(drivers, n_bits, signed) else 1
+    n = 2 if takes_two_phases(drivers, n_bits, signed) else 1
     if drivers.kind == "pulse_train":
-        return _train(drivers, device, adc, n_bits, signed) * phases
-    return _levels(drivers, device, adc, n_bits - (phases - 1)) * phases
+        return _train(drivers, device, adc, n_bits, signed) * n
+    return _levels(drivers, device, adc, n_bits - (n - 1)) * n
 
 
 def takes_two_phases(drivers: DriversSpec, n_bits: int, signed: bool) -> bool:

@@ -19,7 +19,7 @@ class GradientBuffer(Memory):
     reads = ("load_gradient", "read_feedback")
     writes = ()
     area_action = "outer"
-    area_phase = "learning"
+    area_stage = "learning"
     look = Look(1, "////")
 
     @classmethod

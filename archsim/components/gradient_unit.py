@@ -33,7 +33,7 @@ class GradientUnit(DigitalUnit):
         ("normalise", "weight"),
     )
     area_action = "outer"
-    area_phase = "learning"
+    area_stage = "learning"
     scaling = "digital"
     look = Look(0, "////")
 

@@ -20,7 +20,7 @@ class HistoryBuffer(Memory):
     reads = ("recall",)
     writes = ("keep",)
     area_action = "keep"
-    area_phase = "learning"
+    area_stage = "learning"
     look = Look(2, "////")
 
     def asked(self) -> tuple[int, Fraction]:

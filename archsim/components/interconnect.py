@@ -23,7 +23,7 @@ from archsim.registry import INTERCONNECTS
 from archsim.spec.chip import Chip
 from archsim.spec.chip import Interconnect as InterconnectSpec
 from archsim.spec.costs import CitedInterconnect, RouterInterconnect, RouterReference, WireInterconnect
-from archsim.units import door_key
+from archsim.units import file_key
 
 _REFERENCE = "interconnect.cost.reference."
 
@@ -56,7 +56,7 @@ class Interconnect(Part):
         keys += ["arbitration"] if noc.arbitration == "flit" else []
         if isinstance(noc.cost, RouterInterconnect):
             priced = ("router_energy", "clock_energy", "router_area", "router_leakage", "reference")
-            said = {door_key(name) for name in noc.cost.model_fields_set}
+            said = {file_key(name) for name in noc.cost.model_fields_set}
             keys += [f"cost.{key}" for key in priced if key in said]
         why = f"changes nothing here, for a {noc.kind} has no routers; choose another kind"
         return [f"interconnect.{key}: {why}" for key in keys]
@@ -243,7 +243,7 @@ def _law_faults(noc: InterconnectSpec) -> list[str]:
 
 def _key(path: str, name: str) -> str:
     """The key of a field; how many ports a chip's routers have, its kind says."""
-    return "kind" if name == "n_ports" and path != _REFERENCE else door_key(name)
+    return "kind" if name == "n_ports" and path != _REFERENCE else file_key(name)
 
 
 def _unit(name: str) -> str:

@@ -12,7 +12,7 @@ class LevelShifters(ArrayPart):
     kind = "level_shifters"
     path = ("crossbar", "level_shifters")
     area_action = "program"
-    area_phase = "update"
+    area_stage = "update"
     scaling = "lines"
     look = Look(3, "\\\\\\\\")
 

@@ -18,7 +18,7 @@ class Multiplier(CostAlone):
     kind = "multiplier"
     path = ("tile", "gradient_unit", "multiply")
     area_action = "outer"
-    area_phase = "learning"
+    area_stage = "learning"
     scaling = "digital"
     look = Look(6, "xxxx")
 

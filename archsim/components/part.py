@@ -13,7 +13,7 @@ from archsim.components.records import Action, Charge, Figures, Where
 from archsim.names import CONTROL
 from archsim.spec.chip import Chip
 from archsim.spec.costs import CircuitCost, Priced
-from archsim.units import to_door
+from archsim.units import file_data
 
 if TYPE_CHECKING:
     from archsim.components.parts import Parts
@@ -67,8 +67,8 @@ class Part(ABC):
         Where the chip file describes it.
     counts : tuple of (str, str)
         Its actions, and what one count of each is.
-    area_action, area_phase : str
-        The action and the phase that its area is there for.
+    area_action, area_stage : str
+        The action and the stage that its area is there for.
     free_keys : tuple of str
         Keys below `path` that change times and prices, but never which tasks there are.
     scaling : str
@@ -82,7 +82,7 @@ class Part(ABC):
     path: ClassVar[tuple[str, ...]]
     counts: ClassVar[tuple[tuple[str, str], ...]] = ()
     area_action: ClassVar[str] = CONTROL
-    area_phase: ClassVar[str] = "forward"
+    area_stage: ClassVar[str] = "forward"
     free_keys: ClassVar[tuple[str, ...]] = ("cost",)
     scaling: ClassVar[str]
     scaling_of: ClassVar[Mapping[str, str]] = {}
@@ -146,7 +146,7 @@ class Part(ABC):
         if isinstance(cost, CircuitCost):
             return {"temperature", "supply", "flavour"}
         at = None if cost is None else cost.at
-        return set() if at is None else {key for key, value in to_door(at).items() if value is not None}
+        return set() if at is None else {key for key, value in file_data(at).items() if value is not None}
 
     @property
     @abstractmethod

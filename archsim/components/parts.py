@@ -213,7 +213,7 @@ def buffer_kinds() -> dict[str, type[Memory]]:
 
 
 def check(chip: Chip) -> list[str]:
-    """Every fault that keeps `Parts` from pricing a chip.
+    """Every error that keeps `Parts` from pricing a chip.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from archsim.components.part import Part
 from archsim.components.process import LAWS, Outside, State, chip_fault
 from archsim.spec.chip import Chip
 from archsim.spec.costs import At, Conditions, Priced
-from archsim.units import door_key, format_quantity
+from archsim.units import file_key, format_quantity
 
 _QUANTITIES: Final = {"_pj": "energy", "_ff": "energy", "_um2": "area", "_uw": "leakage"}
 
@@ -125,7 +125,7 @@ def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
         cost = kind.cost_of(chip)
         if cost is None or not _differ(chip, cost):
             continue
-        new, path = states(chip, cost)[1], ".".join(map(door_key, kind.cost_path()))
+        new, path = states(chip, cost)[1], ".".join(map(file_key, kind.cost_path()))
         for outside in _outside(chip, cost, kind):
             found[chip_fault(outside) if outside.state == new else _of_figures(path, outside)] = None
     return list(found)
@@ -153,7 +153,7 @@ def conditions_without_effect(chip: Chip, kinds: Mapping[str, type[Part]]) -> li
         heeded |= kind.heeds(chip)
         if cost is None or cost.at is None:
             continue
-        path = ".".join(map(door_key, kind.cost_path()))
+        path = ".".join(map(file_key, kind.cost_path()))
         if not _figures(cost):
             found.append(f"{path}.at: changes nothing here, for its model holds no figures; leave it out")
             continue
@@ -172,4 +172,4 @@ def conditions_without_effect(chip: Chip, kinds: Mapping[str, type[Part]]) -> li
 def _stated(conditions: Any) -> list[str]:
     """The keys of conditions that are said."""
     fields = () if conditions is None else type(conditions).model_fields
-    return [door_key(name) for name in fields if getattr(conditions, name) is not None]
+    return [file_key(name) for name in fields if getattr(conditions, name) is not None]

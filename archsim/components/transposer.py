@@ -15,7 +15,7 @@ class Transposer(Part):
     path = ("tile", "transposer")
     counts = (("transpose", "word"),)
     area_action = "transpose"
-    area_phase = "update"
+    area_stage = "update"
     scaling = "digital"
     look = Look(4, "xxxx")
 

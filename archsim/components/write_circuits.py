@@ -26,7 +26,7 @@ class WriteCircuits(Part):
     path = ("write",)
     counts = (("program", "cell"), ("verify", "cell"), ("inspect", "cell"))
     area_action = "program"
-    area_phase = "update"
+    area_stage = "update"
     free_keys = ("pulse", "reset_pulse", "reset_share", "cost", "source")
     scaling = "fixed"
     look = Look(3, "////")

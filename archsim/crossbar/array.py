@@ -1,4 +1,4 @@
-"""One door to the numbers of a crossbar: a matrix of weights on a grid of arrays."""
+"""`CrossbarArray`, the numeric model of a crossbar: a matrix of weights on a grid of arrays."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ class CrossbarArray(Grid):
                 self._backward.count(self._tally, drive, rows, bipolar)
                 outputs[part, rows] = reading.outputs(drive)
         self._backward.adc = self._followed(self._backward.readout, self._backward.adc, before)
-        self._pass_reads(len(numbers) * n_cycles * self._backward.n_phases(bipolar))
+        self._pass_reads(len(numbers) * n_cycles * self._backward.n_polarities(bipolar))
         return outputs
 
     def calibrate(self, x: ArrayLike | None = None, *, e: ArrayLike | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The arrays that hold one matrix: their cells, what they did, and how they look."""
+"""The arrays that hold one matrix: their cells, their counters, and their state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights on the arrays of a chip, and what a batch of random inputs finds there: ``archsim crossbar``."""
+"""Survey of weights on a chip's arrays: cells, and errors of a batch of random inputs (``archsim crossbar``)."""
 
 from __future__ import annotations
 

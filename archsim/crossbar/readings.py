@@ -41,7 +41,7 @@ class Conducting:
     white, thermal : variances of both, or None
         Of wired cells, seen through the wires; white noise with the row of the cell driven alone.
     crowded, ideal : variances of both, or None
-        Of wired cells: white noise with all rows driven, and, where cells are bent, with ideal wires.
+        Of wired cells: white noise with all rows driven, and, where cells are nonlinear, with ideal wires.
     """
 
     cells: Floats
@@ -83,7 +83,7 @@ def is_noisy(spec: ArraySpec) -> bool:
 
 
 def seen_by(spec: ArraySpec, direction: Literal["forward", "backward"]) -> ArraySpec:
-    """What the reads of a direction see of an array."""
+    """An array as the reads of one direction see it."""
     errors, learned = spec.errors, spec.errors.learned
     if direction == "backward" and spec.backward_learned is not None:
         learned = spec.backward_learned

@@ -25,7 +25,7 @@ from archsim.spec.values import ArraySpec
 
 Floats = NDArray[np.float64]
 
-# steps that find the voltages of bent or gated cells, and the change at which they end: noise needs no more
+# steps that find the voltages of nonlinear or gated cells, and the change at which they end: noise needs no more
 _MOST_STEPS, _SETTLED = 60, 1e-4
 
 

@@ -123,7 +123,7 @@ class Backward:
                 groups.append(([t], ratio))
         return groups
 
-    def n_phases(self, bipolar: bool) -> int:
+    def n_polarities(self, bipolar: bool) -> int:
         """Reads of one array for one cycle: slices, and polarities that are driven one after the other."""
         n_slices, n_polarities = self.layout.of_weight
         return n_slices if pair_is_driven_at_once(self.spec, bipolar) else n_slices * n_polarities
@@ -132,7 +132,7 @@ class Backward:
         """Reads and driven columns of one batch."""
         n_row_blocks = -(-(rows.stop - rows.start) // self.layout.n_rows)
         n_slices, n_polarities = self.layout.of_weight
-        tally.reads += drive.n_cycles * drive.n * self.n_phases(bipolar) * n_row_blocks * self.layout.grid[1]
+        tally.reads += drive.n_cycles * drive.n * self.n_polarities(bipolar) * n_row_blocks * self.layout.grid[1]
         tally.active_rows += drive.n_active * n_slices * n_polarities * n_row_blocks
 
     def calibrate(self, sums: Floats) -> None:

@@ -26,7 +26,7 @@ def check_wires(spec: ArraySpec) -> None:
     Raises
     ------
     SpecError
-        Gated cells between wires with bipolar inputs, or with a nonlinear curve; a curve so bent that its
+        Gated cells between wires with bipolar inputs, or with a nonlinear curve; a curve so nonlinear that its
         currents leave double precision.
     """
     faults = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archsim.engine.kinds import ENGINES, POLICIES
 from archsim.errors import EngineError
 from archsim.given import refuse, wrong_kind, wrong_type
+from archsim.names import ENGINES, POLICIES
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
@@ -32,7 +32,7 @@ def run_tasks(
         All give the same trace. ``"compiled"`` is the fastest; its loops need numba
         (``pip install archsim[fast]``), without which the plain heap engine takes its place.
     policy : {"fifo", "static"}
-        ``"fifo"``: the line at a resource is ordered by (priority, round of becoming ready, task id).
+        ``"fifo"``: the queue at a resource is ordered by (priority, round of becoming ready, task id).
         ``"static"``: each resource serves its tasks in task-id order; priorities play no part.
     max_memory : int, optional
         How many bytes the run may take beside the graph; as many as are available if not given.

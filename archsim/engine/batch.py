@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from archsim.engine import heap_engine
 from archsim.engine.columns import Structure, services_of, structure_of
 from archsim.engine.kernels.structs import Times
-from archsim.engine.kinds import POLICIES
 from archsim.engine.memory import check_run
 from archsim.errors import DeadlockError, EngineError
 from archsim.given import refuse, wrong_kind, wrong_type
+from archsim.names import POLICIES
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import in_64_bits, products, sums_by
 from archsim.trace import Trace

@@ -1,4 +1,4 @@
-"""Which chip: sweeps and searches on measured objectives, and the uncertainty of the figures.
+"""Design-space exploration: sweeps and searches, and the uncertainty of the figures.
 
 :mod:`archsim.explore.run` is the first file to read, :mod:`archsim.explore.evaluator` the second.
 """

@@ -12,13 +12,13 @@ from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
 from archsim.registry import RULES
 from archsim.spec import Chip
-from archsim.units import DoorModel, close_match, faults_of, paths_to
+from archsim.units import FileModel, close_match, faults_of, paths_to
 from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import Document, Keys, with_dots
 
 Fault = tuple[Keys, str]
-MODELS: dict[str, type[DoorModel]] = {"chip": Chip, "workload": WorkloadModel}
+MODELS: dict[str, type[FileModel]] = {"chip": Chip, "workload": WorkloadModel}
 N_TRIED = 64
 
 

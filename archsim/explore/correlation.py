@@ -1,4 +1,4 @@
-"""How parameters and metrics of a study go together: Spearman's rank correlation."""
+"""Spearman's rank correlation of a study's parameters and metrics."""
 
 from __future__ import annotations
 

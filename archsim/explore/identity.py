@@ -10,7 +10,7 @@ from typing import Any
 
 from archsim.explore.study import Resolved, Study
 from archsim.provenance import files_of, versions
-from archsim.units import to_door
+from archsim.units import file_data
 
 # rooms and files that take no part in what comes out of a configuration
 _NO_PART = (
@@ -67,7 +67,7 @@ def key_of(study: Study, resolved: Resolved, is_cheap: bool = False) -> str:
             "seed": resolved.seed,
             "model": model_version(),
             "metrics": sorted({*model.objectives, *model.constraints, *model.record}),
-            "learning": to_door(model.learning),
-            "constraints": {metric: to_door(bound) for metric, bound in sorted(model.constraints.items())},
+            "learning": file_data(model.learning),
+            "constraints": {metric: file_data(bound) for metric, bound in sorted(model.constraints.items())},
         }
     )[:32]

@@ -1,4 +1,4 @@
-"""Runs of a study that are kept, so that its page leads to theirs."""
+"""Saved runs of a study's configurations, which its page links to."""
 
 from __future__ import annotations
 

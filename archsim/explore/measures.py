@@ -47,10 +47,10 @@ SHAPES: Final[dict[str, Callable[[Network], float]]] = {
 
 def _parts() -> dict[str, tuple[str, ...]]:
     """Names of parts that do not depend on chip and network, as those of layers do; "(leakage)" is in all."""
-    errors = dict.fromkeys(rule.error_phase for rule in RULES.values())
+    errors = dict.fromkeys(rule.error_stage for rule in RULES.values())
     return {
         "component": (*part_kinds(), "flow_control"),
-        "phase": ("forward", *errors, "gradient", "update", "learning"),
+        "stage": ("forward", *errors, "gradient", "update", "learning"),
         "action": (*count_units(), *(free.name for free in (ADMIT, RELEASE, BARRIER, ISSUE, SETTLE))),
     }
 
@@ -104,6 +104,8 @@ def fault_of(metric: str) -> str:
         return f"no metric is called {metric!r}{hint}; there are: {', '.join(names)}, breakdown.BY.NAME.FIGURE"
     _, by, name, field = split_breakdown(metric)
     fields = list(Part.__annotations__)
+    if by == "phase":
+        return f"the phase of a task is called its stage: breakdown.stage.{name}.{field}"
     if by not in BREAKDOWNS or not name:
         return f"write it as breakdown.BY.NAME.FIGURE; BY is one of {', '.join(BREAKDOWNS)}"
     known = _parts().get(by, ())

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from archsim.units import DoorModel, FieldFaultsError, KindName, TimePs, factor_between, whole_step
+from archsim.units import FieldFaultsError, FileModel, KindName, TimePs, factor_between, whole_step
 from archsim.workload.phases import Phase, RuleName
 
 MOST_TRIALS = 2**20
@@ -20,7 +20,7 @@ Number = int | float | str
 MOST_POINTS = 100_000
 
 
-class ParameterBase(DoorModel):
+class ParameterBase(FileModel):
     """Keys of every parameter.
 
     `also`: other paths that take the same value. `when`: only while other parameters, named above this one, have
@@ -201,7 +201,7 @@ Parameter = Annotated[
 ]
 
 
-class Bound(DoorModel):
+class Bound(FileModel):
     """The bounds of a metric, with its unit where it has one: ``{at_most: 2 mm2}``."""
 
     at_least: Number | None = None
@@ -214,7 +214,7 @@ class Bound(DoorModel):
         return self
 
 
-class SweepModel(DoorModel):
+class SweepModel(FileModel):
     """Which configurations a sweep tries: all of the grid, or so many at random or quasi-random (Sobol)."""
 
     kind: Literal["grid", "random", "quasi_random"] = "grid"
@@ -227,7 +227,7 @@ class SweepModel(DoorModel):
         return self
 
 
-class SearchModel(DoorModel):
+class SearchModel(FileModel):
     """How a search goes: `batch` configurations are asked for, evaluated, and told together."""
 
     sampler: Annotated[str, KindName("archsim.samplers")] = "tpe"
@@ -247,7 +247,7 @@ RULE_OF_INFERENCE: Final = "dfa"
 """By which accuracy is found where a study names no rule and simulates inference."""
 
 
-class LearningOfStudy(DoorModel):
+class LearningOfStudy(FileModel):
     """How accuracy is found, if it is an objective or a constraint: rule, and how many seeds are averaged.
 
     Without `rule` it is the phase, where that is one of learning, and DFA where the phase is inference.
@@ -257,14 +257,14 @@ class LearningOfStudy(DoorModel):
     n_seeds: Count = 1
 
 
-class FidelityModel(DoorModel):
+class FidelityModel(FileModel):
     """Multi-fidelity: all configurations with cheap settings of the workload, then the best share in full."""
 
     set: Annotated[list[Name], Field(min_length=1)]
     keep: Annotated[float, Field(gt=0, lt=1)] = 0.25
 
 
-class StudyModel(DoorModel):
+class StudyModel(FileModel):
     """A study file."""
 
     version: Literal[1]

@@ -25,7 +25,7 @@ from archsim.explore.run import Explored, flat
 from archsim.explore.study import Study, without_files
 from archsim.files import fresh_file, fresh_folder, inside, make_folder, path_of, remove, write_text
 from archsim.texts import as_cell, one_line
-from archsim.units import format_metric, quantities_of, to_door, unit_of
+from archsim.units import file_data, format_metric, quantities_of, unit_of
 from archsim.workload.files import named_files
 from archsim.yaml_reader import Document, fill
 
@@ -266,7 +266,7 @@ def _ready_files(found: Explored, record: Record) -> dict[str, str]:
     ]
     head = [f"# {one_line(line)}" for line in said]  # a name may hold the end of a line
     data = {
-        chip: to_door(found.study.resolve(record["parameters"]).chip),
+        chip: file_data(found.study.resolve(record["parameters"]).chip),
         workload: _workload(found.study, record),
     }
     return {name: "\n".join([*head, *_yaml(part, 0)]) + "\n" for name, part in data.items()}

@@ -1,4 +1,4 @@
-"""Fronts of what two rules cost and how accurate they are, where accuracies have error bars."""
+"""Pareto fronts of cost against accuracy of two rules, where accuracies have error bars."""
 
 from __future__ import annotations
 

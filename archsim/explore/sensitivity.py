@@ -1,4 +1,4 @@
-"""Which number of the price list is worth measuring better: one at a time, and Sobol's shares of the variance."""
+"""Sensitivity of the figures to the price list: one price at a time, and Sobol's shares of the variance."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from archsim.explore.models import RULE_OF_INFERENCE, Options, Parameter, StudyM
 from archsim.explore.shown import study_html
 from archsim.registry import RULES
 from archsim.spec import Chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.workload import workload_of
 from archsim.yaml_reader import Document, fill
@@ -45,7 +45,7 @@ class Resolved:
     @cached_property
     def described_chip(self) -> dict[str, Any]:
         """The chip file that gives its chip."""
-        return to_door(self.chip)
+        return file_data(self.chip)
 
 
 @dataclass(frozen=True)

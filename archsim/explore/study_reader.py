@@ -18,7 +18,7 @@ from archsim.explore.study import Study
 from archsim.sources import Source, read_source
 from archsim.spec import Chip
 from archsim.spec.library import read_chip
-from archsim.units import door_key, faults_of, to_door
+from archsim.units import faults_of, file_data, file_key
 from archsim.workload import Workload
 from archsim.yaml_reader import Document, Keys, fill
 
@@ -78,7 +78,7 @@ def read_study(path: Source) -> Study:
     return study
 
 
-_NEEDED = tuple(door_key(name) for name, field in StudyModel.model_fields.items() if field.is_required())
+_NEEDED = tuple(file_key(name) for name, field in StudyModel.model_fields.items() if field.is_required())
 
 
 def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys, str]]]:
@@ -115,7 +115,7 @@ def _file(document: Document, named: str, side: Kind) -> Path:
 
 
 def _chip_document(given: object) -> Document:
-    return read_chip(to_door(given) if isinstance(given, Chip) else _source(given, SpecError))
+    return read_chip(file_data(given) if isinstance(given, Chip) else _source(given, SpecError))
 
 
 def _workload_document(given: object) -> Document:

@@ -237,7 +237,7 @@ _TIMES: Final = ("occupancy_ps", "latency_ps")
 
 
 class _Described(tuple[Any, ...]):
-    """What an argument means on any chip: a kind and what it takes; other tuples are themselves."""
+    """An argument as it holds on any chip: a kind and its operands; other tuples are themselves."""
 
 
 def _described(argument: Any) -> Any:

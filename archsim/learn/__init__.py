@@ -1,4 +1,4 @@
-"""Learning on the chip as one story: trained in the cloud, programmed, adapted, timed and priced.
+"""Learning on the chip, end to end: pre-trained in the cloud, programmed, adapted, timed and priced.
 
 The first file to read is :mod:`archsim.learn.story`.
 """

@@ -1,4 +1,4 @@
-"""Which batches of an adaptation are simulated, and how sure what they say of all is."""
+"""The sample of an adaptation's batches that is simulated, and confidence intervals of totals from it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Sample:
 def choose(n_batches: int, n_wanted: int, seed: int) -> Sample:
     """A stratified sample: the adaptation in equal stretches, two batches drawn from each.
 
-    Two of each tell how much batches differ within a stretch, and so how sure the sum over all is.
+    Two of each tell how much batches differ within a stretch, and so the variance of the sum over all.
 
     Parameters
     ----------

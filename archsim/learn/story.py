@@ -1,4 +1,4 @@
-"""The whole story: train in the cloud, program the chip, see the drop, adapt, then time and price the same run."""
+"""A learning run: pre-train in the cloud, program the chip, measure the accuracy lost, adapt, time, price."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
 from archsim.spec.errors_on import errors_on
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.network import Network
 from archsim.workload.nir_writer import nir_faults, write_nir
@@ -235,7 +235,7 @@ class _Story:
             "part": "adaptation",
             "seed": seed,
             "rule": rule,
-            "chip": to_door(self.chip),
+            "chip": file_data(self.chip),
             "workload": self._of_adaptation,
             "pretrained": fingerprint(trained.network),
         }
@@ -290,7 +290,7 @@ class _Story:
         made_from = {
             "part": "programming",
             "seed": seed,
-            "chip": to_door(self.chip),
+            "chip": file_data(self.chip),
             "workload": self._of_adaptation,
             "pretrained": fingerprint(trained.network),
         }
@@ -388,7 +388,7 @@ class _Story:
 
     def _provenance(self, seeds: Sequence[int]) -> dict[str, Any]:
         inputs = {
-            "chip": to_door(self.chip),
+            "chip": file_data(self.chip),
             "workload": self.work.described,
             **({"files": files} if (files := files_of(self.work)) else {}),
             "rules": list(self.rules),

@@ -14,10 +14,11 @@ from archsim.learn.hardware import simulated, timed
 from archsim.learn.result import RuleRun
 from archsim.learn.shapes import HardwareShape
 from archsim.learn.whole import Plan, Recorded, adaptation_cost, played, programming_cost, run_of
+from archsim.names import with_stages
 from archsim.snn.activity import Activity
 from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.network import Network
 
@@ -26,7 +27,7 @@ _KEYS = ("name", "network", "timesteps", "input_resolution", "schedule", "positi
 
 @dataclass(frozen=True)
 class Timing:
-    """What all event simulations of a run share.
+    """Settings that all event simulations of a run share.
 
     Parameters
     ----------
@@ -95,14 +96,15 @@ class Timing:
             "part": "event simulation",
             "phase": phase,
             **asked,
-            "chip": to_door(self.chip),
+            "chip": file_data(self.chip),
             "workload": of_work,
             "network": fingerprint(self.trained),
             "activity": _print_of(activity),
         }
         path = self.folder / f"hardware_{phase}.npz"
         if path.exists():
-            return Checkpoint.load(path, made_from, HardwareShape).record
+            kept: dict[str, Any] = with_stages(Checkpoint.load(path, made_from, HardwareShape).record)
+            return kept
         if self.tell is not None:
             self.tell(f"event simulation of {phase}", None)
         found = run()

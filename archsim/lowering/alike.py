@@ -1,4 +1,4 @@
-"""What each step of a forward pass does by its activity, and which steps are alike."""
+"""Steps of a forward pass by their activity, and which of them are alike."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class StepsAlike(Readers):
     _sent_bits: dict[str, list[tuple[int, ...]]] = field(default_factory=dict, init=False)
 
     def kind_of(self, name: str, step: int) -> Hashable:
-        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
+        """Key of a step: what its tasks depend on beside inputs; None where that is how far others are."""
         if name not in self._kinds:
             self._kinds[name] = self._kinds_of_input() if name == INPUT else self._kinds_of(self.ctx.plan(name))
         return self._kinds[name][step]
@@ -38,7 +38,7 @@ class StepsAlike(Readers):
     def _kinds_of(self, plan: LayerPlan) -> list[Hashable]:
         """By step; equal ones are the same object, which is quick to compare."""
         steps, known = range(self.ctx.flow.n_steps(plan.layer.name)), dict[Hashable, Hashable]()
-        same = self.phase, plan.layer.name, bool(self.ctx.last_write)
+        same = self.stage, plan.layer.name, bool(self.ctx.last_write)
         found: list[Hashable] = []
         for step, kind, bits in zip(steps, self._kinds_at_all(plan), self._on_links(plan), strict=True):
             active = self.active_of(self.turn_of(plan, step), step)
@@ -117,7 +117,7 @@ class StepsAlike(Readers):
         return self._reached[turn][step]
 
     def reads_of(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
-        """What the blocks of a turn compute, and what they drive and read, by block and step."""
+        """Products of the blocks of a turn, and the lines that they drive and read, by block and step."""
         ctx, layer, key = self.ctx, turn.plan.layer, (turn, n_vectors)
         if key not in self._counts:
             bits = max(ctx.bits[source] for source in sources_of(layer))

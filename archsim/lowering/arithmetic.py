@@ -52,7 +52,7 @@ def scale(chip: Chip) -> tuple[str, Operations]:
 
 
 def rescale(chip: Chip) -> tuple[str, Operations]:
-    """What was made of scaled errors, times what they were divided by; and a name for it."""
+    """Rescaling: products of scaled errors times their scale; and a name for it."""
     found = chip.execution.quantiser.rescaling(potential_bits(chip), error_bits(chip))
     return _named("rescale", chip), Operations(found.n_additions, found.factors)
 
@@ -93,7 +93,7 @@ def less_label(chip: Chip, *, normalised: bool) -> Operations:
 
 
 def step_of(chip: Chip, needs: UpdateNeeds) -> Operations:
-    """What an optimizer does to one weight, in numbers of the gradient's bits; a root has half as many digits."""
+    """Operations of an optimizer on one weight, in numbers of the gradient's bits; of half as many for a root."""
     bits = chip.tile.gradients.gradient_bits
     n_others = needs.n_operations - needs.n_multiplications - needs.n_divisions - needs.n_roots
     digits = needs.n_divisions * bits + needs.n_roots * -(-bits // 2)
@@ -101,13 +101,13 @@ def step_of(chip: Chip, needs: UpdateNeeds) -> Operations:
 
 
 def pass_of(chip: Chip, needs: UpdateNeeds) -> Operations:
-    """What an optimizer does to one weight in a pass before."""
+    """An optimizer's operations on one weight in a pass before."""
     bits, n_multiplications = chip.tile.gradients.gradient_bits, needs.n_multiplications_per_pass
     return Operations(needs.n_operations_per_pass - n_multiplications, ((bits, bits),) * n_multiplications)
 
 
 def surrogate(chip: Chip, neuron: Neuron, given: SurrogateModel) -> tuple[str, Operations]:
-    """What multiplies a sum of errors by the slope of a neuron, and a name for it.
+    """The product of a sum of errors and a neuron's slope, and a name for it.
 
     A neuron that does not spike has slope 1: what arrived goes on as it is.
     """
@@ -118,7 +118,7 @@ def surrogate(chip: Chip, neuron: Neuron, given: SurrogateModel) -> tuple[str, O
 
 
 def leak(chip: Chip, neuron: Neuron, *, reset_path: bool) -> Operations:
-    """What the error of the later timestep passes on its way into a neuron's own: leaks, and the reset."""
+    """Operations between the error of the later timestep and a neuron's own: leaks, and the reset."""
     factor = (potential_bits(chip), error_bits(chip))
     found = Operations()
     if np.any(np.asarray(neuron.decay) != 0):

@@ -54,7 +54,7 @@ class Product:
 def counts_of(
     ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None
 ) -> NDArray[np.int64]:
-    """What a product drives and reads, cycle by cycle, in each of some steps.
+    """Lines that a product drives and reads, cycle by cycle, in each of some steps.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def counts_of(
     """
     spec, drivers = ctx.chip.drivers, ctx.parts.drivers
     cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
-    n_phases = drivers.n_phases(product.n_bits, product.signed)
+    n_polarities = drivers.n_polarities(product.n_bits, product.signed)
     active = np.array(n_active, np.int64)
-    found = driven_steps(spec.kind, cycles, n_phases, active, bursts, spec.charged == "ones")
+    found = driven_steps(spec.kind, cycles, n_polarities, active, bursts, spec.charged == "ones")
     found[:, :, 0] *= _lines_at_once(ctx) if product.transposed else 1
     if ctx.parts.crossbar.counted == "read":
         # the price of the action holds the repeats without a sample-and-hold
@@ -111,13 +111,13 @@ class Reading(NamedTuple):
 def reading(ctx: Context, label: Label, product: Product) -> Reading:
     """The fragment of a product, one for all arrays of a layer that are alike, and what it takes of its array."""
     block, transposed = product.block, product.transposed
-    key = (block.tile, block.pe, block.crossbar, transposed, product.n_vectors, label.phase)
+    key = (block.tile, block.pe, block.crossbar, transposed, product.n_vectors, label.stage)
     found: Reading | None = ctx.known.get(key)
     if found is None:
         kind = (block.layer, block.role, block.n_rows, block.n_columns, block.n_crossbars)
         slots = _resources(ctx, product)
         fragment = ctx.fragment(
-            (label.phase, kind, transposed, product.n_vectors, product.n_bits, product.signed),
+            (label.stage, kind, transposed, product.n_vectors, product.n_bits, product.signed),
             lambda: _lay_down_read(ctx, label, product), slots,
         )  # fmt: skip
         found = ctx.known[key] = Reading(fragment, slots)
@@ -125,7 +125,7 @@ def reading(ctx: Context, label: Label, product: Product) -> Reading:
 
 
 def _resources(ctx: Context, product: Product) -> tuple[int, ...]:
-    """What a product takes of its array, in the order of its tasks."""
+    """Resources of its array that a product uses, in the order of its tasks."""
     n_values, side = _converted_values(ctx, product), _side(ctx, product)
     return (
         _turn(ctx, product),
@@ -283,7 +283,7 @@ def scattering(ctx: Context, label: Label, product: Product, targets: tuple[tupl
     Its ports: the result, and what each addition waits for; its slot: the array's output register.
     """
     return ctx.fragment(
-        ("scatter", label.phase, label.layer, product.block.tile, targets),
+        ("scatter", label.stage, label.layer, product.block.tile, targets),
         lambda: _lay_down_scatter(ctx, label, product, targets), (reading(ctx, label, product).register,),
     )  # fmt: skip
 
@@ -370,7 +370,7 @@ def _lines_at_once(ctx: Context) -> int:
 
 
 def _read(ctx: Context, product: Product) -> ArrayRead:
-    """What one vector reads, for the circuits around the array."""
+    """Conversions of one vector, for the circuits around the array."""
     block = product.block
     n_lines = block.n_rows if product.transposed else _read_columns(ctx, block)
     return ArrayRead(_converted_values(ctx, product), n_lines, block.n_crossbars, product.transposed)
@@ -421,7 +421,7 @@ def _bank(ctx: Context, block: Block) -> str:
 
 
 def _banks(ctx: Context, product: Product) -> list[Claim]:
-    """What holds a read's currents until they are converted, where the chip has that."""
+    """Sample-and-hold that keeps a read's currents until they are converted, where the chip has it."""
     hold = ctx.chip.sample_hold
     name = f"{_crossbar(product.block)}.sample_hold{_side(ctx, product)}"
     return [] if hold is None else [(ctx.resource(name, hold.n_banks), 1)]

@@ -1,4 +1,4 @@
-"""What the cells of arrays hold: digits of the weights, and how much they conduct on average."""
+"""Content of the cells: digits of the weights, and their mean conductance."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def digits_of(share: NDArray[np.float64], n_levels: int, n_cells: int) -> NDArra
 
 
 def _stored(weight: NDArray[np.float64], *, pairs: bool) -> NDArray[np.float64]:
-    """What of weights lies in the cells that are not at rest, in 0..1."""
+    """Digits of weights in the cells that are not at rest, in 0..1."""
     largest = np.abs(weight).max()
     stored: NDArray[np.float64] = np.abs(weight) / largest if pairs else (weight / largest + 1) / 2
     return stored

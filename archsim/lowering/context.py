@@ -29,14 +29,14 @@ WORTH_WRITING = 6  # to write tasks down takes as long as to lay them down a few
 class Label(NamedTuple):
     """The label of a task; people read it, engines do not."""
 
-    phase: str
+    stage: str
     layer: str
     timestep: int
     sample: int
 
 
 class Given(NamedTuple):
-    """What a place of `Context.recurring` gives: for each port, tasks to wait for; counts; times in ps."""
+    """Values of a place of `Context.recurring`: for each port, tasks to wait for; counts; times in ps."""
 
     ports: Sequence[Sequence[int]]
     counts: Sequence[int] = ()
@@ -185,7 +185,7 @@ class Context(Counted):
         counts: Sequence[int] = (), times: Sequence[int] = (),
     ) -> tuple[int, Any]:  # fmt: skip
         """The first task of a fragment (`fragment`) that is laid down here, and what it has made."""
-        whole = (key, label.phase, label.layer)
+        whole = (key, label.stage, label.layer)
         fragment = self._fragments.get(whole) or self.fragment(whole, lay_down)
         return self.place(fragment, label, ports, (), counts, times), fragment.made
 
@@ -227,7 +227,7 @@ class Context(Counted):
             occupancy_ps=occupancy_ps,
             latency_ps=latency_ps,
             after=sorted({task for task in after if task is not None}),
-            phase=label.phase,
+            stage=label.stage,
             layer=label.layer,
             timestep=label.timestep,
             sample=label.sample,
@@ -250,7 +250,7 @@ class Context(Counted):
         )  # fmt: skip
 
     def claims(self, at: int | str, job: Job) -> list[Claim]:
-        """What a part's job uses, on a tile (-1: the chip's own part), or at another place by its name."""
+        """Resources of a part's job, on a tile (-1: the chip's own part), or at another place by its name."""
         place = at if isinstance(at, str) else f"tile[{at}]" if at >= 0 else ""
         uses = [
             (self.resource(f"{place}.{name}" if place else name, capacity), units)

@@ -1,4 +1,4 @@
-"""What the activity says, counted step by step: lines that are driven, errors, products, spikes."""
+"""Counts of the activity, step by step: driven lines, errors, products, spikes."""
 
 from __future__ import annotations
 

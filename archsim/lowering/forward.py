@@ -59,7 +59,7 @@ class Forward(StepsAlike):
     ----------
     ctx : Context
     sample : int
-    phase : str
+    stage : str
         Label of the tasks.
     learns : bool
         Whether inputs and potentials are kept for the backward pass.
@@ -233,7 +233,7 @@ class Forward(StepsAlike):
         return done
 
     def _remember(self, name: str, step: int, first: int, done: StepDone | InputSent) -> None:
-        """What a step has done, for those that will wait for it."""
+        """Results of a step, for those that will wait for it."""
         if isinstance(done, InputSent):
             for reader, received in done.received.items():
                 self.received[reader, step] = [first + task for task in received.values()]
@@ -264,7 +264,7 @@ class Forward(StepsAlike):
         return plan.layer is self.ctx.network.layers[-1] and self.ctx.work.schedule == "sequential"
 
     def _before_fetch(self, plan: LayerPlan, tile: int, step: int) -> list[int]:
-        """What a fetch waits for: registers, and the step's inputs."""
+        """Predecessors of a fetch: registers, and the step's inputs."""
         name = plan.layer.name
         after = [*listed(self._start_of(step)), *self._read_before(plan, tile, step)]
         for source in sources_of(plan.layer):

@@ -28,7 +28,7 @@ class AtHome(NamedTuple):
 
 @dataclass(frozen=True)
 class Sent:
-    """What a home sends in a step.
+    """Message of a home in a step.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What drives the lines of a product, cycle by cycle: all of an input's bits, or only those that are 1.
+"""Driven lines of a product, cycle by cycle: all of an input's bits, or only those that are 1.
 
 Where the chip says ``drivers.charged: ones`` and the numbers are known (an input's, errors', pooled spikes'), a
 line is driven in the cycles in which its digit is not zero, as on the arrays of the number side: magnitudes with a
@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Driven:
-    """What one cycle drives, over all vectors of a burst.
+    """Lines that one cycle drives, over all vectors of a burst.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ class Driven:
 
 
 def driven(
-    kind: str, cycles: Sequence[ReadCycle], n_phases: int, n_active: int, codes: Codes | None, ones: bool
+    kind: str, cycles: Sequence[ReadCycle], n_polarities: int, n_active: int, codes: Codes | None, ones: bool
 ) -> list[Driven]:
-    """What each cycle of one burst drives, phase by phase; see `driven_steps`.
+    """Lines that each cycle of one burst drives, polarity by polarity; see `driven_steps`.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def driven(
     bursts = None
     if codes is not None and codes.size:
         bursts = Bursts(codes.reshape(-1, codes.shape[-1]), np.zeros(1, np.int64))
-    [found] = driven_steps(kind, cycles, n_phases, np.array([n_active]), bursts, ones)
+    [found] = driven_steps(kind, cycles, n_polarities, np.array([n_active]), bursts, ones)
     return [Driven(lines, units) for lines, units in found.tolist()]
 
 
@@ -80,16 +80,16 @@ class Bursts:
 
 
 def driven_steps(
-    kind: str, cycles: Sequence[ReadCycle], n_phases: int, n_active: Ints, bursts: Bursts | None, ones: bool
+    kind: str, cycles: Sequence[ReadCycle], n_polarities: int, n_active: Ints, bursts: Bursts | None, ones: bool
 ) -> Ints:
-    """What each cycle drives in each step.
+    """Lines that each cycle drives in each step.
 
     Parameters
     ----------
     kind : "levels" or "pulse_train"
     cycles : sequence of ReadCycle
-        Of all phases.
-    n_phases : int
+        Of both polarities.
+    n_polarities : int
         2: positive numbers, then negative ones.
     n_active : int64[n_steps]
         Lines that are not at zero, over all vectors of a step's burst.
@@ -103,28 +103,28 @@ def driven_steps(
     int64[n_steps, n_cycles, 2]
         `Driven.n_lines` and `Driven.n_units`.
     """
-    of_phase = list(cycles[: len(cycles) // n_phases])
-    n_bits = sum(cycle.n_bits for cycle in of_phase)
-    found = np.empty((len(n_active), n_phases, len(of_phase), 2), np.int64)
-    for phase, n in enumerate(_by_sign(n_active, n_phases)):
+    of_polarity = list(cycles[: len(cycles) // n_polarities])
+    n_bits = sum(cycle.n_bits for cycle in of_polarity)
+    found = np.empty((len(n_active), n_polarities, len(of_polarity), 2), np.int64)
+    for polarity, n in enumerate(_by_sign(n_active, n_polarities)):
         if not ones or n_bits == 1:
-            found[:, phase] = n[:, None, None]
+            found[:, polarity] = n[:, None, None]
             continue
         # recorded with more bits than are sent here: as if not known
         is_known = np.zeros(len(n), bool) if bursts is None else bursts.fits(n_bits)
         if not is_known.all():
-            found[:, phase] = _assumed_steps(kind, of_phase, n)
+            found[:, polarity] = _assumed_steps(kind, of_polarity, n)
         if bursts is not None and is_known.any():
-            sign = 1 - 2 * phase
-            codes = bursts.codes if n_phases == 1 else np.maximum(bursts.codes * sign, 0)
-            known = _known(kind, of_phase, Bursts(codes, bursts.starts))
-            found[is_known, phase] = known[is_known]
+            sign = 1 - 2 * polarity
+            codes = bursts.codes if n_polarities == 1 else np.maximum(bursts.codes * sign, 0)
+            known = _known(kind, of_polarity, Bursts(codes, bursts.starts))
+            found[is_known, polarity] = known[is_known]
     return found.reshape(len(n_active), len(cycles), 2)
 
 
-def _by_sign(n_active: Ints, n_phases: int) -> list[Ints]:
-    """A number drives its line in the phase of its sign; half of them are taken as negative."""
-    if n_phases == 1:
+def _by_sign(n_active: Ints, n_polarities: int) -> list[Ints]:
+    """A number drives its line with the polarity of its sign; half of them are taken as negative."""
+    if n_polarities == 1:
         return [n_active]
     return [n_active - n_active // 2, n_active // 2]
 

@@ -51,7 +51,7 @@ from archsim.mapping import Home, LayerPlan, TraceNeed, error_bytes, numbers_of_
 from archsim.taskgraph import opening
 from archsim.workload import Layer
 
-OUTER_PHASE = "gradient"
+OUTER_STAGE = "gradient"
 Counts = tuple[int, int, int]  # errors, products, words of gradients
 
 
@@ -64,7 +64,7 @@ class Learning:
     ctx : Context
     forward : Forward
         The sample's forward pass; the learning rule lays it down, before or along with its own tasks.
-    phase : str
+    stage : str
         Label of the tasks that carry errors: "backward" or "feedback".
     gradients : dict of str to list of int
         Tasks that must be done before a layer's weights may change, by layer; added to.
@@ -72,7 +72,7 @@ class Learning:
 
     ctx: Context
     forward: Forward
-    phase: str
+    stage: str
     gradients: dict[str, list[int]]
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
@@ -82,7 +82,7 @@ class Learning:
     )  # layer: step, kept deltas
 
     def __post_init__(self) -> None:
-        self.output_error = OutputError(self.ctx, self.forward, self.phase)
+        self.output_error = OutputError(self.ctx, self.forward, self.stage)
         self.sums = ErrorSums(self.ctx, self.forward.start)
         self.waiting = WaitingErrors(self.ctx)
 
@@ -91,10 +91,10 @@ class Learning:
         """The read-out layer."""
         return self.ctx.network.layers[-1]
 
-    def label(self, layer: str, step: int, phase: str | None = None) -> Label:
+    def label(self, layer: str, step: int, stage: str | None = None) -> Label:
         """The label of a step's tasks."""
         timestep = self.ctx.flow.timestep(layer, step)
-        return Label(phase or self.phase, layer, timestep, self.forward.sample)
+        return Label(stage or self.stage, layer, timestep, self.forward.sample)
 
     def errors(self) -> dict[tuple[int, int], int]:
         """The error at the output by (home tile, step): at every step, or one for all."""
@@ -181,7 +181,7 @@ class Learning:
     def surrogate(
         self, plan: LayerPlan, home: Home, step: int, after: Iterable[int | None], frees: Sequence[Claim] = ()
     ) -> int:
-        """What arrived, times the slope; frees the potentials that were kept for it, and what else it used up."""
+        """The arriving error times the slope; frees the potentials kept for it, and its other inputs."""
         ctx, name, label = self.ctx, plan.layer.name, self.label(plan.layer.name, step)
         assert plan.layer.neuron is not None  # who calls has looked
         room, bits = history_room(ctx, plan, home.tile, step, "potentials")
@@ -359,7 +359,7 @@ class Learning:
         """Ports: the errors, fetched; the inputs that were kept. Counts and times: those of the jobs."""
         first, added = self.ctx.placed(
             ("outer", tile, self.ctx.n_vectors(plan.layer.name, step), *(job.action.name for job in jobs)),
-            self.label(plan.layer.name, step, OUTER_PHASE),
+            self.label(plan.layer.name, step, OUTER_STAGE),
             lambda: self._lay_down_outer(plan, tile, step, jobs), *given,
         )  # fmt: skip
         return first + int(added)
@@ -367,7 +367,7 @@ class Learning:
     def outer_of_traces(self, plan: LayerPlan, tile: int, step: int, fetched: int, need: TraceNeed) -> int:
         """The same where traces are kept, which are brought up to date first."""
         ctx, name, sample = self.ctx, plan.layer.name, self.forward.sample
-        label = self.label(name, step, OUTER_PHASE)
+        label = self.label(name, step, OUTER_STAGE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         recall, kept = ctx.parts.at(tile).history_buffer.access("recall", bits), self.forward.kept_inputs
         recalled = ctx.do(label, tile, recall, [kept[name, tile, step], fetched])
@@ -418,7 +418,7 @@ class Learning:
 
     def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
         """Ports: the errors, fetched; the inputs that were kept."""
-        ctx, label = self.ctx, self.label(plan.layer.name, step, OUTER_PHASE)
+        ctx, label = self.ctx, self.label(plan.layer.name, step, OUTER_STAGE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
         recall = ctx.parts.at(tile).history_buffer.access("recall", bits)
         recalled = ctx.do(label, tile, recall, [opening(0), opening(1)])

@@ -38,13 +38,13 @@ class OutputError:
     ----------
     ctx : Context
     forward : Forward
-    phase : str
+    stage : str
         Label of the tasks.
     """
 
     ctx: Context
     forward: Forward
-    phase: str
+    stage: str
     labels: Known = field(default_factory=dict)
     _softmax: dict[int, Known] = field(default_factory=dict)  # by timestep
 
@@ -137,7 +137,7 @@ class OutputError:
         return known
 
     def _told(self, step: int, own: Known) -> Known:
-        """What homes tell each other of a value that each has found of its own outputs."""
+        """Exchange among homes of a value that each has found of its own outputs."""
         one_each = dict.fromkeys(own, 1)
         return summed_up(self.ctx, self._label(step), one_each, own, arithmetic.potential_bits(self.ctx.chip))
 
@@ -187,7 +187,7 @@ class OutputError:
 
     def _label(self, step: int) -> Label:
         name = self.plan.layer.name
-        return Label(self.phase, name, self.ctx.flow.timestep(name, step), self.forward.sample)
+        return Label(self.stage, name, self.ctx.flow.timestep(name, step), self.forward.sample)
 
 
 def _named(name: str, operations: Operations) -> str:

@@ -1,4 +1,4 @@
-"""From a mapped workload to a task graph: the door of this room."""
+"""From a mapped workload to a task graph: the entry point of lowering."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lowered:
     updates: tuple[Written, ...] = ()
 
     def writes(self) -> dict[str, dict[str, float]]:
-        """What is written, for the provenance of a result: under ``writes``; nothing if no cell is."""
+        """Written cells, for the provenance of a result: under ``writes``; empty if there are none."""
         if not self.written.cells:
             return {}
         found, errors = asdict(self.written), self.parts.chip.device.errors

@@ -1,4 +1,4 @@
-"""What one read of one array takes: the tasks that lowering lays down for it, part by part.
+"""One read of one array: the tasks that lowering lays down for it, part by part.
 
 There is no second cost model here: the read is that of :func:`archsim.lowering.arrays.read_array`, charged with
 the prices of its actions; areas and leakage are those of the parts that stand at an array.

@@ -1,4 +1,4 @@
-"""What a step of a layer's forward pass is given, and what it leaves to others."""
+"""One step of a layer's forward pass: inputs and outputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StepDone(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """What reads wait for: by block its last write, by home its accumulators; and what each drives and reads."""
+    """Predecessors of reads: by block its last write, by home its accumulators; and lines driven and read."""
 
     written: Sequence[Sequence[int]]
     free: dict[int, Sequence[int]]

@@ -1,9 +1,9 @@
 """A cap on the power of the whole chip: no task begins before its share is free.
 
-The cap is a resource of the task graph. A task that stood in its line while it still waited for an array or for
+The cap is a resource of the task graph. A task that stood in its queue while it still waited for an array or for
 space would hold up everybody behind it, and could wait for what only they would free. So each task becomes two:
 
-    issue            takes what the task uses or reserves, as before: by the same lines, in no time
+    issue            takes what the task uses or reserves, as before: in the same queues, in no time
     the task itself  waits for its share of the power alone, then runs; its units stay taken meanwhile
 
 Who waits for power holds nothing that a running task needs in order to end, and every running task gives its power
@@ -135,7 +135,7 @@ def _row(graph: TaskGraph, task: int, share_nw: int) -> _Task:
         graph.after_idx[graph.after_ptr[task] : graph.after_ptr[task + 1]].tolist(),
         claims("uses"), claims("reserves"), claims("frees"), occupancy, latency, share_nw,
         {
-            "phase": graph.phase_names[graph.phase[task]],
+            "stage": graph.stage_names[graph.stage[task]],
             "layer": graph.layer_names[graph.layer[task]],
             "timestep": int(graph.timestep[task]),
             "sample": int(graph.sample[task]),

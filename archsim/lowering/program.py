@@ -25,7 +25,7 @@ from archsim.mapping import Block
 from archsim.mapping.blocks import Role
 from archsim.spec import Chip
 
-PHASES: Final[dict[Role, str]] = {
+STAGES: Final[dict[Role, str]] = {
     "forward": "program", "copy": "program_copy", "feedback": "program_feedback",
 }  # fmt: skip
 """Label of the tasks by what they program."""
@@ -39,7 +39,7 @@ def lower_program(ctx: Context) -> None:
 
 def _program_block(ctx: Context, block: Block) -> None:
     n_cells = cells_of_row(ctx.chip, block)
-    label = Label(PHASES[block.role], block.layer, -1, 0)
+    label = Label(STAGES[block.role], block.layer, -1, 0)
     done: list[int | None] = [None, None]  # of the two rows before
     for row in expected_rows(ctx, block, [n_cells] * block.n_rows, update=0):
         done = [done[1], _program_row(ctx, label, block, row, done)]

@@ -20,19 +20,19 @@ class Readers:
     ----------
     ctx : Context
     sample : int
-    phase : str
+    stage : str
         Label of the tasks.
     """
 
     ctx: Context
     sample: int
-    phase: str
+    stage: str
     _readers: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict, init=False)
     """By source, step, tile and home: who has read."""
 
     def label(self, layer: str, step: int) -> Label:
         """The label of a step's tasks."""
-        return Label(self.phase, layer, self.ctx.flow.timestep(layer, step), self.sample)
+        return Label(self.stage, layer, self.ctx.flow.timestep(layer, step), self.sample)
 
     def last_users(self, layer: str, source: str) -> dict[int, int]:
         """For each step of a source: the last step of the layer that reads it."""

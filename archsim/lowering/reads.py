@@ -42,7 +42,7 @@ class Turn:
 
 
 class _Row(NamedTuple):
-    """What is known of an array: its two fragments, its resources, and the tasks that others ask for."""
+    """Reads of one array: its two fragments, its resources, and the tasks that others ask for."""
 
     numbers: tuple[int, int]
     n_read: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Written:
-    """What was written in a run: cells, pulses, and cells that are not at their targets.
+    """Writes of a run: cells, pulses, and cells that are not at their targets.
 
     Pulses and failed cells are means where they are expected and not drawn or recorded.
     """
@@ -17,7 +17,7 @@ class Written:
     failed: float = 0.0
 
     def since(self, before: Written) -> Written:
-        """What came after `before`."""
+        """Writes after `before`."""
         return Written(self.cells - before.cells, self.pulses - before.pulses, self.failed - before.failed)
 
 

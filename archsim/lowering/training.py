@@ -30,7 +30,7 @@ class LoweredRule(MappedRule, Protocol):
     """A learning rule, as far as it decides which tasks a chip does; see :class:`archsim.rules.base.Rule`."""
 
     @property
-    def error_phase(self) -> str: ...
+    def error_stage(self) -> str: ...
 
     @property
     def writes_layer_by_layer(self) -> bool: ...
@@ -55,7 +55,7 @@ def lower_training(ctx: Context) -> None:
         for sample in samples:
             before, done = _lower_sample(ctx, sample, gradients, start, before)
             if schedule == "sequential":
-                start = ctx.add(Label(_rule(ctx).error_phase, "", -1, sample), BARRIER, 1, after=done)
+                start = ctx.add(Label(_rule(ctx).error_stage, "", -1, sample), BARRIER, 1, after=done)
         waiting.append((number, gradients))
         while len(waiting) > (late if number + 1 < len(batches) else 0):
             ends = lower_update(ctx, *waiting.pop(0), _layer_by_layer(ctx))

@@ -53,7 +53,7 @@ def load_row(ctx: Context, label: Label, plan: LayerPlan, block: Block, after: S
 
 
 def loading(ctx: Context, block: Block) -> list[int]:
-    """What the loads of an array with its gradients on its own tile take."""
+    """Loads of an array whose gradients lie on its own tile."""
     load = ctx.parts.at(block.tile).gradient_buffer.load_gradient(_bits(ctx, block))
     return [claim[0] for claim in ctx.claims(block.tile, load)]
 
@@ -64,7 +64,7 @@ def _transposed(
     """Turn round the words that hold some rows of a copy, and load these."""
     parts = ctx.parts.at(source)
     space: Claim = (ctx.resource(f"tile[{source}].transposer.space"), 1)
-    # space first: who waits for it must not stand in the line of the gradient buffer
+    # space first: who waits for it must not stand in the queue of the gradient buffer
     admitted = ctx.add(label, ADMIT, 1, after=after, reserves=[space])
     turned = ctx.do(label, source, parts.transposer.transpose(block.n_columns), [admitted])
     load, loaded = parts.gradient_buffer.load_transposed(_bits(ctx, block)), []

@@ -38,7 +38,7 @@ from archsim.mapping.rule import MappedRule
 from archsim.taskgraph import NOTHING, Fragment, Known, Many, opening
 from archsim.workload import Workload
 
-PHASE = "update"
+STAGE = "update"
 N_COUNTERS = 2  # of errors that are larger than the largest code, and than half of it
 Gradients = dict[str, list[int]]  # what a layer's update waits for
 
@@ -78,7 +78,7 @@ def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer
     barrier: int | None = None
     ends = []
     for layer in ctx.network.weighted:
-        label = Label(PHASE, layer.name, -1, sample)
+        label = Label(STAGE, layer.name, -1, sample)
         if layer_by_layer or barrier is None:
             waits = gradients[layer.name] if layer_by_layer else everything
             barrier = ctx.add(label, BARRIER, 1, after=waits)
@@ -116,7 +116,7 @@ def _copy_is_due(ctx: Context, plan: LayerPlan, update: int) -> bool:
 
 
 def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> None:
-    """What errors of the next batch are scaled by, where homes on several tiles have counted large ones."""
+    """Scale of the next batch's errors, where homes on several tiles have counted large ones."""
     if not ctx.chip.execution.quantiser.looks_beside:
         return
     is_fed_back = plan.layer is ctx.network.layers[-1] and any(p.feedback for p in ctx.mapping.plans.values())
@@ -246,6 +246,6 @@ def _fragment_of(
         loaded = load_row(ctx, label, plan, block, [opening(0), opening(1)])
         return _write(ctx, label, block, row, loaded, opening(2))
 
-    key = ("row", label.phase, label.layer, block.n_columns, where, row, ctx.inspects)
+    key = ("row", label.stage, label.layer, block.n_columns, where, row, ctx.inspects)
     fragment = ctx.fragment(key, lay_down, slots)
     return fragment, ctx.graph.known(fragment, (3, len(slots), 0, 0)), slots

@@ -36,7 +36,7 @@ class Row:
 
 
 def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
-    """What an update writes in each row of an array; None in rows without any."""
+    """Cells that an update writes in each row of an array; None in rows without any."""
     is_copy = block.role == "copy"
     pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
     if pulses is not None:
@@ -103,7 +103,7 @@ def count_rows(ctx: Context, rows: Iterable[Row | None]) -> None:
 
 
 def writing(ctx: Context, block: Block, row: Row | None) -> list[int]:
-    """What writes of a row like this take of its array, in the order of their tasks."""
+    """Resources of an array that writes of such a row use, in the order of their tasks."""
     circuits, found = ctx.chip.writing, list[Claim]()
     n_read = block.n_columns * ctx.chip.crossbar.n_columns_per_weight
     if ctx.inspects:
@@ -162,7 +162,7 @@ def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | 
 
 
 def _converters(ctx: Context, block: Block, n_cells: int) -> list[Claim]:
-    """What reads written cells, where it is neither a circuit of the write's own nor promised (`_granted`)."""
+    """Part that verifies cells, where it is neither a circuit of the write's own nor promised (`_granted`)."""
     has_own = ctx.chip.writing.verify_read_ps is not None
     return [] if has_own or ctx.parts.crossbar.is_sensed() else [adc_claim(ctx, block, n_cells)]
 

@@ -24,7 +24,7 @@ RoomNeed = tuple[str, int, str, int]  # buffer, tile, user, bytes of one
 
 @dataclass(frozen=True)
 class TraceNeed:
-    """What a layer keeps of the past until an error comes.
+    """Traces that a layer keeps until an error comes.
 
     Parameters
     ----------

@@ -3,12 +3,13 @@
 from archsim.metrics.activity import ActivityWarning, LayerActivity, RunActivity, activity_record
 from archsim.metrics.blocking import GROUPINGS, Blocking, bare_name, blocking, kind_of, path_shares
 from archsim.metrics.critical import Segment, critical_path
+from archsim.metrics.figures import Busiest
 from archsim.metrics.ledger import Part, action_of_name, busy_component
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.long_result import LongResult
 from archsim.metrics.metric import Metric
 from archsim.metrics.power import power_over_time
-from archsim.metrics.result import Busiest, Result
+from archsim.metrics.result import Result
 from archsim.metrics.run_file import phase_file, run_file, write_run
 from archsim.metrics.run_reader import read_run
 from archsim.metrics.spans import Spans

@@ -1,4 +1,4 @@
-"""What ran through the layers of a run, as plain data: rates, reads, errors, writes, a raster, warnings.
+"""Activity of the layers of a run, as plain data: rates, reads, errors, writes, a raster, warnings.
 
 :mod:`archsim.sight` makes it; `Result.to_dict` gives ``activity``, a row for each layer, and ``warnings``; the
 saved run and the page hold the ``raster``, too.
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LayerActivity:
-    """What ran through one layer, over all samples of a run; a row of ``activity``.
+    """Activity of one layer, over all samples of a run; a row of ``activity``.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class LayerActivity:
 
 @dataclass(frozen=True)
 class ActivityWarning:
-    """What looks wrong with a layer's activity.
+    """A warning about a layer's activity.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class ActivityWarning:
 
 @dataclass(frozen=True)
 class RunActivity:
-    """What ran through a network in one run.
+    """Activity of a network in one run.
 
     Attributes
     ----------

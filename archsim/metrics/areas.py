@@ -1,4 +1,4 @@
-"""Whose area it is: the chip's area split by component, layer, phase and action."""
+"""Whose area it is: the chip's area split by component, layer, stage and action."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archsim.components import AreaItem, Part, part_kinds
 from archsim.errors import EngineError
 from archsim.names import SHARED, UNUSED
 
-PHASE_OF_ROLE = {"forward": "forward", "copy": "backward", "feedback": "feedback"}
+STAGE_OF_ROLE = {"forward": "forward", "copy": "backward", "feedback": "feedback"}
 Crossbars = Mapping[tuple[str, str], int]
 
 
@@ -21,9 +21,9 @@ def check_crossbars(crossbars: Crossbars, n_crossbars: int) -> None:
         A role is unknown, a count is negative, or more crossbars are in use than there are.
     """
     faults = [
-        f"crossbars of layer {layer!r}: role {role!r} is unknown; there are: {', '.join(PHASE_OF_ROLE)}"
+        f"crossbars of layer {layer!r}: role {role!r} is unknown; there are: {', '.join(STAGE_OF_ROLE)}"
         for layer, role in crossbars
-        if role not in PHASE_OF_ROLE
+        if role not in STAGE_OF_ROLE
     ]
     faults += [
         f"crossbars of layer {layer!r} ({role}): {n} is negative"
@@ -43,7 +43,7 @@ def area_shares(
 
     Parameters
     ----------
-    by : {"component", "layer", "phase", "action"}
+    by : {"component", "layer", "stage", "action"}
     item : AreaItem
     size : int
         Its area; the shares sum to it exactly.
@@ -59,12 +59,12 @@ def area_shares(
     elif by == "layer":
         counts = [(layer, n) for (layer, _), n in crossbars.items()]
         yield from _split(size, counts, n_crossbars)
-    elif by != "phase":
-        raise EngineError(f"cannot break an area down by {by!r}; there are: component, layer, phase, action")
-    elif (phase := _area_phase(item.component)) != "forward" or item.where not in ("crossbar", "pe"):
-        yield phase, size
+    elif by != "stage":
+        raise EngineError(f"cannot break an area down by {by!r}; there are: component, layer, stage, action")
+    elif (stage := _area_stage(item.component)) != "forward" or item.where not in ("crossbar", "pe"):
+        yield stage, size
     else:
-        counts = [(PHASE_OF_ROLE[role], n) for (_, role), n in crossbars.items()]
+        counts = [(STAGE_OF_ROLE[role], n) for (_, role), n in crossbars.items()]
         yield from _split(size, counts, n_crossbars)
 
 
@@ -73,8 +73,8 @@ def _area_action(component: str) -> str:
     return part_kinds().get(component, Part).area_action
 
 
-def _area_phase(component: str) -> str:
-    return part_kinds().get(component, Part).area_phase
+def _area_stage(component: str) -> str:
+    return part_kinds().get(component, Part).area_stage
 
 
 def _split(size: int, counts: list[tuple[str, int]], n: int) -> Iterator[tuple[str, int]]:

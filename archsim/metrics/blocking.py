@@ -24,8 +24,8 @@ from archsim.units import close_match
 
 Ints = NDArray[np.int64]
 
-GROUPINGS = ("component", "layer", "phase", "kind", "resource")
-"""How tasks are put together: by component, layer or phase; by the resource they run on, or its kind."""
+GROUPINGS = ("component", "layer", "stage", "kind", "resource")
+"""How tasks are put together: by component, layer or stage; by the resource they run on, or its kind."""
 
 
 def kind_of(resource: str) -> str:
@@ -74,7 +74,7 @@ def labels(graph: TaskGraph, by: str, actions: Mapping[str, Action] | None = Non
     Parameters
     ----------
     graph : TaskGraph
-    by : {"component", "layer", "phase", "kind", "resource"}
+    by : {"component", "layer", "stage", "kind", "resource"}
         A task runs on the first resource that it uses; without any it is in ``(none)``.
     actions : mapping of str to Action
         The prices, for ``by="component"``: a task's component is that of the first charge of its action.
@@ -98,8 +98,8 @@ def labels(graph: TaskGraph, by: str, actions: Mapping[str, Action] | None = Non
         return _renamed([busy_component(actions[name]) for name in graph.action_names], graph.action)
     if by == "layer":
         return _renamed([name or NONE for name in graph.layer_names], graph.layer)
-    if by == "phase":
-        return _renamed([name or NONE for name in graph.phase_names], graph.phase)
+    if by == "stage":
+        return _renamed([name or NONE for name in graph.stage_names], graph.stage)
     runs_on = _first_used(graph)
     names = [kind_of(name) if by == "kind" else name for name in graph.resource_names]
     return _renamed([*names, NONE], np.where(runs_on < 0, graph.n_resources, runs_on))
@@ -135,7 +135,7 @@ def path_shares(
     ----------
     graph, path
         A run and its critical path.
-    by : {"component", "layer", "phase", "kind", "resource", "cause"}
+    by : {"component", "layer", "stage", "kind", "resource", "cause"}
         "cause": what the next task on the path waited for meanwhile ("dependency" for the last one).
         "resource": the resource for whose units the next task waited, else the first that the task uses.
     actions : mapping of str to Action, optional
@@ -219,7 +219,7 @@ def blocking(
     ----------
     graph, trace, found
         A finished run and its waits.
-    by : {"layer", "phase", "component", "kind", "resource"}
+    by : {"layer", "stage", "component", "kind", "resource"}
         Rows and columns. By resource or kind, a row is what was waited for, and a column is what the tasks
         ahead ran on meanwhile.
     actions : mapping of str to Action, optional

@@ -65,7 +65,7 @@ def check_run(graph: TaskGraph, trace: Trace) -> None:
     check_whole("priority", graph.priority, n, -(2**31), 2**31)
     for name in ("timestep", "sample"):
         check_whole(name, columns[name], n, low=-1)
-    for name in ("action", "phase", "layer"):
+    for name in ("action", "stage", "layer"):
         check_whole(name, columns[name], n, high=len(columns[f"{name}_names"]))
     _check_rows(columns, n, graph.n_resources)
     if (trace.done_ps != trace.start_ps + graph.latency_ps).any():

@@ -1,4 +1,4 @@
-"""The books of a run: energy, area, busy time and latency by component, layer, phase and action.
+"""The books of a run: energy, area, busy time and latency by component, layer, stage and action.
 
 Floats rarely add up: the sum depends on the order. So every smallest cell of the books is rounded once to
 a whole number of quanta, a power of two close to 2**-50 of the total. Whole multiples of a quantum whose sum
@@ -64,7 +64,7 @@ def quantum_of(values: Iterable[float]) -> float:
 
 @dataclass(frozen=True)
 class Groups:
-    """Tasks of the same action, layer and phase, summed.
+    """Tasks of the same action, layer and stage, summed.
 
     Attributes
     ----------
@@ -86,15 +86,15 @@ class Groups:
 
     @classmethod
     def of(cls, graph: TaskGraph, actions: Mapping[str, Action]) -> Groups:
-        """Sum a graph's tasks by (action, layer, phase)."""
-        n_layers, n_phases = max(1, len(graph.layer_names)), max(1, len(graph.phase_names))
-        key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_phases + graph.phase
-        keys, of_task = numbered(key, n_layers * n_phases * max(1, len(graph.action_names)))
-        variants = [graph.action_names[k] for k in keys // (n_layers * n_phases)]
+        """Sum a graph's tasks by (action, layer, stage)."""
+        n_layers, n_stages = max(1, len(graph.layer_names)), max(1, len(graph.stage_names))
+        key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_stages + graph.stage
+        keys, of_task = numbered(key, n_layers * n_stages * max(1, len(graph.action_names)))
+        variants = [graph.action_names[k] for k in keys // (n_layers * n_stages)]
         names = {
             "component": [busy_component(actions[name]) for name in variants],
-            "layer": [graph.layer_names[k] or NONE for k in keys // n_phases % n_layers],
-            "phase": [graph.phase_names[k] or NONE for k in keys % n_phases],
+            "layer": [graph.layer_names[k] or NONE for k in keys // n_stages % n_layers],
+            "stage": [graph.stage_names[k] or NONE for k in keys % n_stages],
             "action": [action_of_name(name) for name in variants],
         }
         count = exact_sums(of_task, graph.count, len(keys))

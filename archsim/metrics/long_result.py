@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
-from archsim.files import fresh_folder, inside, write_text
-from archsim.metrics.activity import RunActivity, activity_record
+from archsim.metrics.activity import RunActivity
 from archsim.metrics.areas import Crossbars, check_crossbars
-from archsim.metrics.idle import idle_of
+from archsim.metrics.figures import Figures
 from archsim.metrics.ledger import Books, Ints, Part, check_prices, keep_books
-from archsim.metrics.notebook import Shown
-from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
-from archsim.metrics.result import N_TOP, RESULT_FILE, Busiest, _plain
 from archsim.metrics.tally import Tally
-from archsim.names import BREAKDOWNS, NONE, NOT_FOLLOWED
+from archsim.names import BREAKDOWNS, NOT_FOLLOWED
 from archsim.taskgraph import TaskGraph
 from archsim.taskgraph.whole import in_64_bits, products, sums_by
 
@@ -36,7 +29,7 @@ NOT_AVAILABLE = {
 
 
 @dataclass(frozen=True, eq=False)
-class LongResult(Shown):
+class LongResult(Figures):
     """Costs of a long run. Make one with `LongResult.of`.
 
     Attributes
@@ -55,6 +48,12 @@ class LongResult(Shown):
     tasks : TaskGraph
         The tasks that are repeated, without edges, for their names and resources.
     """
+
+    totals: ClassVar = (
+        "n_samples", "n_timesteps", "n_tasks", "latency_ps", "throughput_per_s", "energy_pj", "dynamic_energy_pj",
+        "leakage_energy_pj", "area_um2", "average_power_uw", "busy_ps", "peak_power_uw",
+    )  # fmt: skip
+    peak_power_uw: ClassVar[None] = None
 
     latency_ps: int
     n_tasks: int
@@ -148,48 +147,7 @@ class LongResult(Shown):
             load_ps=load, tasks=tasks, **labels,
         )  # fmt: skip
 
-    @property
-    def throughput_per_s(self) -> float:
-        """Samples / latency; infinite if the run took no time."""
-        return self.n_samples * 1e12 / self.latency_ps if self.latency_ps else math.inf
-
-    @property
-    def energy_pj(self) -> float:
-        """Dynamic energy and leakage together."""
-        return self.books.energy_pj
-
-    @property
-    def dynamic_energy_pj(self) -> float:
-        """Sum over tasks of count x energy of the action."""
-        return self.books.dynamic_energy_pj
-
-    @property
-    def leakage_energy_pj(self) -> float:
-        """Leakage power of the whole chip x latency."""
-        return self.books.leakage_energy_pj
-
-    @property
-    def area_um2(self) -> float:
-        """Area of the whole chip."""
-        return self.books.area_um2
-
-    @property
-    def busy_ps(self) -> int:
-        """Sum of the occupancies of all tasks."""
-        return self.books.busy_ps
-
-    @property
-    def average_power_uw(self) -> float:
-        """Energy / latency."""
-        return self.energy_pj / (self.latency_ps or MIN_WINDOW_PS) * PJ_PER_PS_IN_UW
-
-    @property
-    def busiest_resource(self) -> Busiest:
-        """The resource of the highest utilisation."""
-        return Busiest(*max(self.utilisation().items(), key=itemgetter(1), default=(NONE, 0.0)))
-
     def utilisation(self) -> dict[str, float]:
-        """Utilisation of every resource that tasks use, 0 to 1, as in `Result.utilisation`."""
         g = self.tasks
         return {
             g.resource_names[r]: min(1.0, int(self.load_ps[r]) / (max(1, int(g.capacity[r])) * self.latency_ps))
@@ -198,67 +156,13 @@ class LongResult(Shown):
             for r in np.unique(g.uses_resource).tolist()
         }
 
-    def breakdown(self, by: str) -> dict[str, Part]:
-        """Who took how much, as `Result.breakdown`; the latency stands in the line "(not followed)".
-
-        Raises
-        ------
-        EngineError
-            There is no such breakdown.
-        """
-        if by not in BREAKDOWNS:
-            raise EngineError(f"unknown breakdown {by!r}; there are: {', '.join(BREAKDOWNS)}")
-        return {name: part.copy() for name, part in self.books.parts[by].items()}
-
-    def to_dict(self) -> dict[str, object]:
-        """Every figure, in types that JSON can hold; what is not known is None, and ``not_available`` says why."""
-        top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
-        totals = (
-            "n_samples", "n_timesteps", "n_tasks", "latency_ps", "throughput_per_s", "energy_pj",
-            "dynamic_energy_pj", "leakage_energy_pj", "area_um2", "average_power_uw", "busy_ps",
-        )  # fmt: skip
-        data = {
-            "name": self.name,
-            "phase": self.phase,
-            "totals": {**{name: getattr(self, name) for name in totals}, "peak_power_uw": None},
-            "busiest_resource": self.busiest_resource._asdict(),
-            "top_resources": [Busiest(*pair)._asdict() for pair in top],
+    def _found(self) -> dict[str, object]:
+        return {
             "critical_path": None,
             "way": self.way,
             "long_run": self.long_run,
             "not_available": NOT_AVAILABLE,
-            "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
-            "idle": idle_of(self.items),
-            **activity_record(self.activity),
-            "provenance": self.provenance,
         }
-        return {key: _plain(value) for key, value in data.items()}
-
-    def save(self, folder: str | Path) -> Path:
-        """Write ``result.json``, whole or not at all.
-
-        Raises
-        ------
-        ArchsimError
-            The folder cannot be written; nothing has changed then.
-        """
-        with fresh_folder(folder) as temporary:
-            self.write(temporary)
-        return Path(folder) / RESULT_FILE
-
-    def write(self, folder: str | Path) -> None:
-        """Write ``result.json`` into an existing folder, such as one of `fresh_folder`.
-
-        Raises
-        ------
-        ArchsimError
-            It is no folder, or cannot be written.
-        """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(inside(folder, RESULT_FILE), text + "\n")
-
-    def __repr__(self) -> str:
-        return f"LongResult({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"
 
 
 def _books(

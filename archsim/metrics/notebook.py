@@ -16,7 +16,7 @@ TEXT, PAGE = "summary", "page"
 
 
 class Shown:
-    """What a result can show of itself; pictures and pages are views (:mod:`archsim.metrics.view`)."""
+    """Display of a result in a notebook; pictures and pages are views (:mod:`archsim.metrics.view`)."""
 
     def summary(self) -> Told:
         """Totals, links, writes, idle area, activity and warnings, as `archsim run` prints them.

@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.components import Action, AreaItem
 from archsim.errors import EngineError
-from archsim.files import fresh_folder, inside, write_text
-from archsim.metrics.activity import RunActivity, activity_record
+from archsim.files import inside
+from archsim.metrics.activity import RunActivity
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
-from archsim.metrics.idle import idle_of
-from archsim.metrics.ledger import Books, Part, check_prices, keep_books, loads_ps
+from archsim.metrics.figures import Figures
+from archsim.metrics.ledger import Books, check_prices, keep_books, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
-from archsim.metrics.notebook import Shown, result_html
-from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW, power_over_time
+from archsim.metrics.notebook import result_html
+from archsim.metrics.power import power_over_time
 from archsim.metrics.run_file import run_file, write_run
-from archsim.metrics.spans import Spans, pandas_module
-from archsim.names import BREAKDOWNS, NONE
+from archsim.metrics.spans import Spans
+from archsim.names import BREAKDOWNS
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-N_TOP = 10
-RESULT_FILE = "result.json"
-
-
-class Busiest(NamedTuple):
-    """The resource with the highest utilisation; ``("(none)", 0.0)`` if tasks use none."""
-
-    name: str
-    utilisation: float
-
 
 @dataclass(frozen=True, eq=False)
-class Result(Shown):
+class Result(Figures):
     """Costs of a run. Make one with `Result.of`.
 
     Attributes
@@ -74,6 +58,11 @@ class Result(Shown):
     Energies are whole multiples of a power of two near 2**-50 of the total, and so are areas, so that parts
     sum to the whole exactly, in every order. A cell is off by half of that at most: 5e-16 of the total.
     """
+
+    totals: ClassVar = (
+        "n_samples", "n_tasks", "latency_ps", "throughput_per_s", "energy_pj", "dynamic_energy_pj",
+        "leakage_energy_pj", "area_um2", "average_power_uw", "peak_power_uw", "busy_ps",
+    )  # fmt: skip
 
     graph: TaskGraph
     trace: Trace
@@ -170,7 +159,7 @@ class Result(Shown):
 
     @cached_property
     def activity(self) -> RunActivity | None:
-        """What ran through the layers, where it is known; counted when it is first asked for."""
+        """Activity of the layers, where it is known; counted when it is first asked for."""
         return self.seen() if callable(self.seen) else self.seen
 
     # ---- the whole ----
@@ -180,46 +169,6 @@ class Result(Shown):
         """From the start of the run until its last task is done (the makespan)."""
         return self.trace.makespan_ps
 
-    @property
-    def throughput_per_s(self) -> float:
-        """Samples / latency, in samples per second; infinite if the run took no time."""
-        return self.n_samples * 1e12 / self.latency_ps if self.latency_ps else math.inf
-
-    @property
-    def energy_pj(self) -> float:
-        """Dynamic energy and leakage together."""
-        return self.books.energy_pj
-
-    @property
-    def dynamic_energy_pj(self) -> float:
-        """Sum over tasks of count x energy of the action."""
-        return self.books.dynamic_energy_pj
-
-    @property
-    def leakage_energy_pj(self) -> float:
-        """Leakage power of the whole chip x latency."""
-        return self.books.leakage_energy_pj
-
-    @property
-    def leakage_uw(self) -> float:
-        """Leakage power of the whole chip."""
-        return math.fsum(item.n * item.leakage_uw for item in self.items)
-
-    @property
-    def area_um2(self) -> float:
-        """Area of the whole chip, whether it is in use or not."""
-        return self.books.area_um2
-
-    @property
-    def busy_ps(self) -> int:
-        """Sum of the occupancies of all tasks."""
-        return self.books.busy_ps
-
-    @property
-    def average_power_uw(self) -> float:
-        """Energy / latency (over 1 ns if the run took no time)."""
-        return self.energy_pj / (self.latency_ps or MIN_WINDOW_PS) * PJ_PER_PS_IN_UW
-
     @cached_property
     def peak_power_uw(self) -> float:
         """Highest power at any instant, see `power_over_time`."""
@@ -227,21 +176,7 @@ class Result(Shown):
         # the true peak is never below the average; rounding must not say otherwise
         return max(float(power_uw.max()), self.average_power_uw)
 
-    @cached_property
-    def busiest_resource(self) -> Busiest:
-        """The resource of the highest utilisation; the first of them if several are equal."""
-        shares = self.utilisation()
-        return Busiest(*max(shares.items(), key=itemgetter(1), default=(NONE, 0.0)))
-
     def utilisation(self) -> dict[str, float]:
-        """Utilisation of every resource that tasks use (space that tasks only reserve is left out).
-
-        Returns
-        -------
-        dict of str to float
-            ``sum(units x time held) / (capacity x latency)``, 0 to 1; time after the end of the run, where the
-            occupancy of a task outlasts its latency, does not count.
-        """
         graph, latency = self.graph, self.latency_ps
         held: NDArray[np.int64] = np.minimum(graph.occupancy_ps, latency - self.trace.start_ps)
         load = np.bincount(graph.uses_resource, loads_ps(graph, held), minlength=graph.n_resources)
@@ -255,40 +190,6 @@ class Result(Shown):
         return link_load(self.graph, self.trace, self.actions)
 
     # ---- the parts ----
-
-    def breakdown(self, by: str) -> dict[str, Part]:
-        """Who took how much.
-
-        Parameters
-        ----------
-        by : {"component", "layer", "phase", "action"}
-
-        Returns
-        -------
-        dict of str to dict
-            By name: ``energy_pj``, ``busy_ps``, ``latency_ps`` and ``area_um2``, which each sum to the total of
-            the same name exactly; ``count``, how often actions were done; and ``throughput_per_s``, what the
-            busiest resource of these tasks alone would sustain (infinite if they use none), which sums to nothing.
-
-        Raises
-        ------
-        EngineError
-            There is no such breakdown.
-        """
-        if by not in BREAKDOWNS:
-            raise EngineError(f"unknown breakdown {by!r}; there are: {', '.join(BREAKDOWNS)}")
-        return {name: part.copy() for name, part in self.books.parts[by].items()}
-
-    def breakdown_frame(self, by: str) -> pd.DataFrame:
-        """The breakdown as a pandas data frame, a row for each name.
-
-        Raises
-        ------
-        ArchsimError
-            There is no such breakdown, or pandas is not installed.
-        """
-        frame = pandas_module().DataFrame.from_dict(self.breakdown(by), orient="index")
-        return frame.rename_axis(by)
 
     def check(self) -> None:
         """Assert that all parts sum to the whole, bit for bit.
@@ -318,32 +219,11 @@ class Result(Shown):
 
     # ---- for files ----
 
-    def to_dict(self) -> dict[str, object]:
-        """Every figure, in plain Python types that JSON can hold; an infinite throughput is None.
-
-        Returns
-        -------
-        dict
-            ``name``, ``phase``, ``totals``, ``busiest_resource``, ``top_resources``, ``links``, ``critical_path``,
-            ``breakdown`` (the four), ``idle`` (:func:`archsim.metrics.idle.idle_of`), ``activity``,
-            ``warnings`` (:mod:`archsim.metrics.activity`) and ``provenance``.
-        """
-        top = sorted(self.utilisation().items(), key=lambda pair: -pair[1])[:N_TOP]
-        data = {
-            "name": self.name,
-            "phase": self.phase,
-            "totals": {name: getattr(self, name) for name in _TOTALS},
-            "busiest_resource": self.busiest_resource._asdict(),
-            "top_resources": [Busiest(*pair)._asdict() for pair in top],
+    def _found(self) -> dict[str, object]:
+        return {
             "links": {name: load._asdict() for name, load in self.link_load().items()},
             "critical_path": self._path_shares(),
-            "breakdown": {by: self.breakdown(by) for by in BREAKDOWNS},
-            "idle": idle_of(self.items),
-            **activity_record(self.activity),
-            **(self.advice or {}),
-            "provenance": self.provenance,
         }
-        return {key: _plain(value) for key, value in data.items()}
 
     @property
     def n_tasks(self) -> int:
@@ -365,60 +245,12 @@ class Result(Shown):
             "share_of_component": {name: part["latency_ps"] / whole for name, part in parts if part["latency_ps"]},
         }
 
-    def save(self, folder: str | Path) -> Path:
-        """Write ``result.json`` and the run itself, for `archsim.load_result`, whole or not at all.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Made if it does not exist; the file of an earlier result is replaced.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        ArchsimError
-            The folder cannot be written; nothing has changed then.
-        """
-        with fresh_folder(folder) as temporary:
-            self.write(temporary)
-        return Path(folder) / RESULT_FILE
-
     def write(self, folder: str | Path) -> None:
-        """Write ``result.json`` and the run into an existing folder, such as one of `fresh_folder`.
-
-        Raises
-        ------
-        ArchsimError
-            It is no folder, or cannot be written.
-        """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(inside(folder, RESULT_FILE), text + "\n")
+        super().write(folder)
         write_run(self, inside(folder, run_file(self.phase)))
 
     def _repr_html_(self) -> str:
         return result_html(self)
-
-    def __repr__(self) -> str:
-        return f"Result({self.name!r}, {self.phase!r}: {self.latency_ps} ps, {self.energy_pj:.6g} pJ)"
-
-
-_TOTALS = (
-    "n_samples",
-    "n_tasks",
-    "latency_ps",
-    "throughput_per_s",
-    "energy_pj",
-    "dynamic_energy_pj",
-    "leakage_energy_pj",
-    "area_um2",
-    "average_power_uw",
-    "peak_power_uw",
-    "busy_ps",
-)
 
 
 def _check_run(graph: TaskGraph, trace: Trace, n_samples: int) -> None:
@@ -429,16 +261,3 @@ def _check_run(graph: TaskGraph, trace: Trace, n_samples: int) -> None:
         raise EngineError(f"task {task} ({graph.label(task)}) never ran; only a finished run has a result")
     if n_samples < 1:
         raise EngineError(f"n_samples is {n_samples}; a result needs 1 or more")
-
-
-def _plain(value: object) -> object:
-    """The same in types that JSON can hold."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic | np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, str | bool | int) else str(value)

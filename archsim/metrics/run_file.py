@@ -19,7 +19,8 @@ from archsim.metrics.power import Priced
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
 
-FORMAT = "archsim run 1"
+FORMAT = "archsim run 2"
+FORMER = "archsim run 1"  # a task's stage was called its phase
 TRACE = tuple(field.name for field in fields(Trace))
 NAMES = tuple(field.name for field in fields(TaskGraph) if field.name.endswith("_names"))
 GRAPH = tuple(field.name for field in fields(TaskGraph) if field.name not in NAMES)
@@ -56,11 +57,11 @@ class Run(Priced, Protocol):
 
     @property
     def advice(self) -> Mapping[str, object] | None:
-        """What to change."""
+        """Advice on the design."""
 
     @property
     def activity(self) -> RunActivity | None:
-        """What ran through the layers."""
+        """Activity of the layers."""
 
     @property
     def crossbars(self) -> Crossbars:

@@ -14,7 +14,7 @@ from archsim.json_reader import read_json
 from archsim.metrics.activity import RunActivity
 from archsim.metrics.columns import check_run, check_texts
 from archsim.metrics.result import Result
-from archsim.metrics.run_file import FORMAT, GRAPH, NAMES, TRACE
+from archsim.metrics.run_file import FORMAT, FORMER, GRAPH, NAMES, TRACE
 from archsim.reading import input_arrays
 from archsim.taskgraph import TaskGraph
 from archsim.trace import Trace
@@ -35,7 +35,9 @@ def read_run(path: Path) -> Result:
         arrays = input_arrays(path, LARGEST_RUN_BYTES)
         labels = read_json(arrays["labels"].tobytes())
         found = labels["format"]
-        if found != FORMAT:
+        if found == FORMER:
+            arrays["stage"], labels["stage_names"] = arrays["phase"], labels["phase_names"]
+        elif found != FORMAT:
             raise ArchsimError(_other(path, str(found)))
         columns = {name: arrays[name] for name in (*GRAPH, *TRACE)}
         return _result(labels, columns)

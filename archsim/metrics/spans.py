@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 COLUMNS = (
-    "task", "resource", "unit", "n_units", "start_ps", "end_ps", "wait_ps", "action", "count", "layer", "phase",
+    "task", "resource", "unit", "n_units", "start_ps", "end_ps", "wait_ps", "action", "count", "layer", "stage",
     "timestep", "sample",
 )  # fmt: skip
-NAMED = ("resource", "action", "layer", "phase")
+NAMED = ("resource", "action", "layer", "stage")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Spans:
 
     Attributes
     ----------
-    resource_names, action_names, layer_names, phase_names : tuple of str
+    resource_names, action_names, layer_names, stage_names : tuple of str
         What the numbers in the columns of the same name mean.
     capacity : int64[n_resources]
         Units of each resource.
@@ -43,7 +43,7 @@ class Spans:
         Who holds what; `unit` is the lowest of the `n_units` units.
     start_ps, end_ps, wait_ps : int64[n]
         From the start of the task over its occupancy; before that it was ready for `wait_ps`.
-    action, count, layer, phase, timestep, sample : int64[n]
+    action, count, layer, stage, timestep, sample : int64[n]
         What was done, how often, and for what; -1 where there is no timestep or sample.
     lane : int64[n]
         Number in the lanes, from 0.
@@ -54,7 +54,7 @@ class Spans:
     resource_names: tuple[str, ...]
     action_names: tuple[str, ...]
     layer_names: tuple[str, ...]
-    phase_names: tuple[str, ...]
+    stage_names: tuple[str, ...]
     capacity: Ints
     task: Ints
     resource: Ints
@@ -66,7 +66,7 @@ class Spans:
     action: Ints
     count: Ints
     layer: Ints
-    phase: Ints
+    stage: Ints
     timestep: Ints
     sample: Ints
     lane: Ints
@@ -109,7 +109,7 @@ class Spans:
             graph.resource_names,
             graph.action_names,
             graph.layer_names,
-            graph.phase_names,
+            graph.stage_names,
             graph.capacity,
             task=task,
             resource=resource,
@@ -121,7 +121,7 @@ class Spans:
             action=graph.action[task].astype(np.int64),
             count=graph.count[task],
             layer=graph.layer[task].astype(np.int64),
-            phase=graph.phase[task].astype(np.int64),
+            stage=graph.stage[task].astype(np.int64),
             timestep=graph.timestep[task].astype(np.int64),
             sample=graph.sample[task].astype(np.int64),
             lane=np.cumsum(new) - 1,
@@ -158,7 +158,7 @@ class Spans:
         ]
 
     def frame(self) -> pd.DataFrame:
-        """The rows as a pandas data frame; resource, action, layer and phase as categories.
+        """The rows as a pandas data frame; resource, action, layer and stage as categories.
 
         Raises
         ------

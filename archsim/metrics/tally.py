@@ -15,10 +15,10 @@ Ints = NDArray[np.int64]
 
 
 class Kind(NamedTuple):
-    """What tasks have in common that are added up: action with its variant, phase, layer, and what they hold."""
+    """Key by which tasks are added up: action with its variant, stage, layer, and resources that they hold."""
 
     action: str
-    phase: str
+    stage: str
     layer: str
     uses: tuple[tuple[str, int], ...]
 
@@ -42,7 +42,7 @@ class Tally:
     >>> tasks = [b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
     >>> one = Tally.of(b.build())
     >>> one.sums
-    {Kind(action='convert', phase='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, n_done=16, busy_ps=200)}
+    {Kind(action='convert', stage='', layer='', uses=(('adc', 1),)): Sums(n_tasks=2, n_done=16, busy_ps=200)}
     >>> one.add(one)
     >>> one.count("convert")
     32
@@ -65,7 +65,7 @@ class Tally:
             held = slice(int(graph.uses_ptr[task]), int(graph.uses_ptr[task + 1]))
             resources, units = graph.uses_resource[held].tolist(), graph.uses_units[held].tolist()
             key = Kind(
-                graph.action_names[graph.action[task]], graph.phase_names[graph.phase[task]],
+                graph.action_names[graph.action[task]], graph.stage_names[graph.stage[task]],
                 graph.layer_names[graph.layer[task]],
                 tuple((names[r], u) for r, u in zip(resources, units, strict=True)),
             )  # fmt: skip
@@ -88,22 +88,22 @@ class Tally:
         """Of all kinds."""
         return sum(sums.n_tasks for sums in self.sums.values())
 
-    def _like(self, action: str, phase: str | None, layer: str | None) -> Iterable[Sums]:
+    def _like(self, action: str, stage: str | None, layer: str | None) -> Iterable[Sums]:
         return (
             sums
             for kind, sums in self.sums.items()
             if kind.action.partition("@")[0] == action
-            and phase in (None, kind.phase)
+            and stage in (None, kind.stage)
             and layer in (None, kind.layer)
         )
 
-    def count(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
-        """How often an action was done, all its variants together, in one phase or layer or in all."""
-        return sum(sums.n_done for sums in self._like(action, phase, layer))
+    def count(self, action: str, *, stage: str | None = None, layer: str | None = None) -> int:
+        """How often an action was done, all its variants together, in one stage or layer or in all."""
+        return sum(sums.n_done for sums in self._like(action, stage, layer))
 
-    def tasks(self, action: str, *, phase: str | None = None, layer: str | None = None) -> int:
+    def tasks(self, action: str, *, stage: str | None = None, layer: str | None = None) -> int:
         """How many tasks did an action, as for `count`."""
-        return sum(sums.n_tasks for sums in self._like(action, phase, layer))
+        return sum(sums.n_tasks for sums in self._like(action, stage, layer))
 
     def graph(self) -> TaskGraph:
         """One task for each kind, in no time order: for books, which only add up."""
@@ -112,7 +112,7 @@ class Tally:
         for kind, sums in self.sums.items():
             held = [(number[name], units) for name, units in kind.uses]
             builder.task(
-                action=kind.action, phase=kind.phase, layer=kind.layer,
+                action=kind.action, stage=kind.stage, layer=kind.layer,
                 count=sums.n_done, occupancy_ps=sums.busy_ps, uses=held,
             )  # fmt: skip
         return builder.build()
@@ -134,7 +134,7 @@ def _kinds(graph: TaskGraph) -> Ints:
     _, unit = np.unique(graph.uses_units, return_inverse=True)
     claim, n_claims = _numbered(graph.uses_resource + graph.n_resources * unit.reshape(-1).astype(np.int64))
     kind = graph.action.astype(np.int64) * max(1, len(graph.layer_names)) + graph.layer
-    kind, _ = _numbered(kind * max(1, len(graph.phase_names)) + graph.phase)
+    kind, _ = _numbered(kind * max(1, len(graph.stage_names)) + graph.stage)
     for place in range(int((end - begin).max(initial=0))):
         has = np.flatnonzero(end - begin > place)
         here = np.zeros(graph.n_tasks, np.int64)

@@ -76,7 +76,7 @@ def waits(graph: TaskGraph, trace: Trace, policy: str = "fifo") -> Waits:
 
     A task that started when it was ready was let go by a predecessor that was done at that instant. One that
     waited lacked units of a resource until then: a task gave them back at that instant, at the end of its
-    occupancy ("resource") or when it was done ("space"). If no resource lacked anything, the line held it up:
+    occupancy ("resource") or when it was done ("space"). If no resource lacked anything, the queue held it up:
     the task ahead started at that instant. Among several the lowest id is taken, among those that began
     before that instant if there are any.
 
@@ -235,7 +235,7 @@ class _Search:
 
     @cached_property
     def is_late(self) -> Flags:
-        """What is given back in the instant in which its task starts."""
+        """Units given back in the instant in which their task starts."""
         task = self.gives.task
         ends = np.where(self.is_space, self.trace.done_ps[task], self.start[task] + self.graph.occupancy_ps[task])
         return np.asarray(self.start[task] == ends)
@@ -274,7 +274,7 @@ class _Search:
         return columns
 
     def plain(self) -> Waits:
-        """What each task waited for, but for guesses within an instant that lead in a circle."""
+        """The holder that each task waited for, without guesses within an instant that lead in a circle."""
         holder, resource = np.full(self.n, -1, np.int64), np.full(self.n, -1, np.int32)
         cause = np.full(self.n, BEGIN, np.int8)
         before = self._predecessors()

@@ -21,7 +21,7 @@ from archsim.plot.pareto import pareto_front
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
 from archsim.plot.rules import bp_vs_dfa
-from archsim.plot.scales import PALETTE, component_style, layer_colours, phase_colours, rule_colours
+from archsim.plot.scales import PALETTE, component_style, layer_colours, rule_colours, stage_colours
 from archsim.plot.timelines import timelines
 from archsim.plot.utilisation import utilisation
 from archsim.plot.view import Picture
@@ -55,12 +55,12 @@ __all__ = [
     "layer_colours",
     "legend_of",
     "pareto_front",
-    "phase_colours",
     "pipeline",
     "power",
     "rule_colours",
     "save_figure",
     "scale_of",
+    "stage_colours",
     "timelines",
     "utilisation",
 ]

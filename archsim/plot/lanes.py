@@ -88,8 +88,8 @@ class Lanes:
         How many there were before the least busy were left out.
     n_resources : int
         How many resources take time.
-    lane, layer, task_phase : int64[n_spans]
-        Number in `lanes`, and in the graph's names of layers and phases.
+    lane, layer, task_stage : int64[n_spans]
+        Number in `lanes`, and in the graph's names of layers and stages.
     start_ps, end_ps : int64[n_spans]
     windows : tuple of Window
         The whole run, then its details.
@@ -100,7 +100,7 @@ class Lanes:
     n_resources: int
     lane: Numbers
     layer: Numbers
-    task_phase: Numbers
+    task_stage: Numbers
     start_ps: Numbers
     end_ps: Numbers
     windows: tuple[Window, ...]
@@ -119,8 +119,8 @@ class _Held:
         task = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
         self.latency_ps = result.latency_ps
         self.resource_names, self.layer_names = graph.resource_names, graph.layer_names
-        self.task_phase_names = graph.phase_names
-        self.resource, self.layer, self.task_phase = graph.uses_resource, graph.layer[task], graph.phase[task]
+        self.task_stage_names = graph.stage_names
+        self.resource, self.layer, self.task_stage = graph.uses_resource, graph.layer[task], graph.stage[task]
         self.timestep, self.start_ps = graph.timestep[task], trace.start_ps[task]
         self.end_ps = held_until(self.start_ps, graph.occupancy_ps[task])
 
@@ -148,7 +148,7 @@ def lanes_of(result: Result) -> Lanes:
         n_resources=len(used),
         lane=rows[seen].astype(np.int64),
         layer=held.layer[seen].astype(np.int64),
-        task_phase=held.task_phase[seen].astype(np.int64),
+        task_stage=held.task_stage[seen].astype(np.int64),
         start_ps=held.start_ps[seen],
         end_ps=held.end_ps[seen],
         windows=_windows(held),
@@ -202,18 +202,18 @@ def _order(held: _Held, groups: dict[Lane, list[int]]) -> Callable[[Lane], tuple
 
 
 def _passes() -> tuple[tuple[str, ...], ...]:
-    """Phases of the first pass over the network, of the pass that brings errors, of the writing of weights."""
-    return ("forward",), tuple(rule.error_phase for rule in RULES.values()), ("update",)
+    """Stages of the first pass over the network, of the pass that brings errors, of the writing of weights."""
+    return ("forward",), tuple(rule.error_stage for rule in RULES.values()), ("update",)
 
 
 def _windows(held: _Held) -> tuple[Window, ...]:
     """The whole run, and the start of each pass that there is."""
     windows = [Window("whole run", 0, max(1, held.latency_ps))]
-    for phases in _passes():
-        numbers = [i for i, name in enumerate(held.task_phase_names) if name in phases]
-        mine = np.isin(held.task_phase, numbers) & (held.end_ps > held.start_ps)
+    for stages in _passes():
+        numbers = [i for i, name in enumerate(held.task_stage_names) if name in stages]
+        mine = np.isin(held.task_stage, numbers) & (held.end_ps > held.start_ps)
         if mine.any():
-            name = held.task_phase_names[int(held.task_phase[mine][0])]
+            name = held.task_stage_names[int(held.task_stage[mine][0])]
             start_ps = _start(held, mine) if len(windows) > 1 else 0
             mine &= held.start_ps >= start_ps
             windows.append(Window(f"start of {name}", start_ps, _end(held, mine, start_ps)))

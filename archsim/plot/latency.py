@@ -1,4 +1,4 @@
-"""Breakdown of the latency: layers and phases along the critical path."""
+"""Breakdown of the latency: layers and stages along the critical path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from archsim.metrics import Result
 from archsim.names import NONE
 from archsim.plot.canvas import figure, legend_of, save, short
-from archsim.plot.scales import phase_styles
+from archsim.plot.scales import stage_styles
 from archsim.units import scale_of
 
 N_DRAWN, OTHERS = 40, "all others"
@@ -17,7 +17,7 @@ _BAR: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.5, "height": 0.7}
 
 
 def latency(result: Result, path: str | Path) -> dict[str, dict[str, int]]:
-    """Draw a bar for each layer with a part for each phase: their time on the critical path.
+    """Draw a bar for each layer with a part for each stage: their time on the critical path.
 
     The parts sum to the latency. Work beside the critical path is not in it, see `Result.breakdown` for that.
 
@@ -30,19 +30,19 @@ def latency(result: Result, path: str | Path) -> dict[str, dict[str, int]]:
     Returns
     -------
     dict of str to dict
-        Layer, phase: picoseconds. The 40 layers with most are drawn, and the sum of all others.
+        Layer, stage: picoseconds. The 40 layers with most are drawn, and the sum of all others.
     """
     drawn = _largest(_spent(result))
-    phases = list(dict.fromkeys(phase for parts in drawn.values() for phase in parts))
-    styles = phase_styles(phases)
+    stages = list(dict.fromkeys(stage for parts in drawn.values() for stage in parts))
+    styles = stage_styles(stages)
     factor, unit = scale_of(max((sum(parts.values()) for parts in drawn.values()), default=0), "time")
     fig = figure(9, 1.9 + 0.24 * max(1, len(drawn)))
     axes = fig.add_subplot()
     for row, parts in enumerate(drawn.values()):
         left = 0.0
-        for phase in (phase for phase in phases if phase in parts):
-            colour, hatch = styles[phase]
-            width = parts[phase] / factor
+        for stage in (stage for stage in stages if stage in parts):
+            colour, hatch = styles[stage]
+            width = parts[stage] / factor
             axes.barh(row, width, left=left, color=colour, hatch=hatch, **_BAR)
             left += width
         share = 100 * sum(parts.values()) / result.latency_ps if result.latency_ps else 0.0
@@ -55,8 +55,8 @@ def latency(result: Result, path: str | Path) -> dict[str, dict[str, int]]:
     axes.set_xlabel(f"time on the critical path ({unit})")
     axes.set_ylabel("layer")
     axes.spines[["top", "right"]].set_visible(False)
-    fig.suptitle(f"{short(result.name)}, {short(result.phase)}\nlatency by layer and phase", fontsize=10)
-    legend_of(fig, {name: styles[name] for name in phases}, "phase")
+    fig.suptitle(f"{short(result.name)}, {short(result.phase)}\nlatency by layer and stage", fontsize=10)
+    legend_of(fig, {name: styles[name] for name in stages}, "stage")
     save(fig, path)
     return drawn
 
@@ -66,8 +66,8 @@ def _spent(result: Result) -> dict[str, Counter[str]]:
     spent: dict[str, Counter[str]] = {}
     for segment in result.path:
         layer = graph.layer_names[graph.layer[segment.task]] or NONE
-        phase = graph.phase_names[graph.phase[segment.task]] or NONE
-        spent.setdefault(layer, Counter())[phase] += segment.length_ps
+        stage = graph.stage_names[graph.stage[segment.task]] or NONE
+        spent.setdefault(layer, Counter())[stage] += segment.length_ps
     return spent
 
 

@@ -1,4 +1,4 @@
-"""The pipeline of a run: which resource works in which phase and for which layer, and when."""
+"""The pipeline of a run: which resource works in which stage and for which layer, and when."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from archsim.metrics import Result
 from archsim.plot.canvas import figure, legend_of, save, short
 from archsim.plot.lanes import Lanes, Window, lanes_of
-from archsim.plot.scales import colours_of_layers, phase_colours
+from archsim.plot.scales import colours_of_layers, stage_colours
 from archsim.units import scale_of
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def pipeline(result: Result, path: str | Path) -> Lanes:
     """Draw the whole run, and beside it how each pass begins.
 
     Arrays of one PE that work for the same layers share a lane (those of one tile, if there would be more
-    than 60 lanes; if there still are, the busiest 60 are drawn). A run of several phases has a colour for each
-    phase, with the layers named at the lanes; else each layer has a colour. A pixel has the colour of what takes
+    than 60 lanes; if there still are, the busiest 60 are drawn). A run of several stages has a colour for each
+    stage, with the layers named at the lanes; else each layer has a colour. A pixel has the colour of what takes
     most of its time there, the darker the larger the part of the lane's resources and of the time that is at
     work.
 
@@ -45,10 +45,10 @@ def pipeline(result: Result, path: str | Path) -> Lanes:
         The lanes, spans and windows that were drawn.
     """
     lanes, graph = lanes_of(result), result.graph
-    by_phase = len(set(lanes.task_phase.tolist())) > 1
-    names = graph.phase_names if by_phase else graph.layer_names
-    kind = lanes.task_phase if by_phase else lanes.layer
-    colours = phase_colours(names) if by_phase else colours_of_layers(names)
+    by_stage = len(set(lanes.task_stage.tolist())) > 1
+    names = graph.stage_names if by_stage else graph.layer_names
+    kind = lanes.task_stage if by_stage else lanes.layer
+    colours = stage_colours(names) if by_stage else colours_of_layers(names)
     n_details = len(lanes.windows) - 1
     fig = figure(13.0 + 1.5 * n_details, 1.9 + 0.165 * max(1, len(lanes.lanes)))
     widths = [2.4 if n_details > 1 else 1.0] + [1.0] * n_details
@@ -56,10 +56,10 @@ def pipeline(result: Result, path: str | Path) -> Lanes:
     for i, (axes, window) in enumerate(zip(panels, lanes.windows, strict=True)):
         n_pixels = PIXELS_DETAIL if i and n_details > 1 else PIXELS_WHOLE
         draw_lanes(axes, lanes, window, n_pixels, kind, [colours[name] for name in names])
-    label_lanes(panels, lanes, by_phase)
+    label_lanes(panels, lanes, by_stage)
     fig.suptitle(f"{short(result.name)}, {short(result.phase)}: {what_is_shown(lanes)}", fontsize=11)
     used = set(kind.tolist())
-    what = "phase" if by_phase else "layer"
+    what = "stage" if by_stage else "layer"
     legend_of(
         fig,
         {name or f"(no {what})": colours[name] for i, name in enumerate(names) if i in used},

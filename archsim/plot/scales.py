@@ -13,7 +13,7 @@ from archsim.units import kind_of_figure, scale_of, without_unit
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 GREY = "#999999"
 _NO_LAYER = {"": GREY, "input": "#444444"}
-_PHASES = {
+_STAGES = {
     "forward": (0, ""), "gradient": (2, "xxxx"), "update": (1, "...."),
     "program": (1, ""), "program_copy": (1, "////"), "program_feedback": (1, "\\\\\\\\"),
 }  # fmt: skip
@@ -22,7 +22,7 @@ _FLOW_CONTROL = Look(4, "xxxx")
 
 
 def axis_of(name: str, largest: float) -> tuple[float, str]:
-    """What to divide a figure by on an axis up to `largest`, and the label of the axis.
+    """Divisor of figures on an axis up to `largest`, and the axis' label.
 
     Examples
     --------
@@ -58,15 +58,15 @@ def _shaded(colour: str, step: int, n_steps: int) -> str:
     return "#" + "".join(f"{round(part + weight * (other - part)):02x}" for part in parts)
 
 
-def phase_colours(names: Sequence[str]) -> dict[str, str]:
-    """A fixed colour for each phase of a task; grey for any other name.
+def stage_colours(names: Sequence[str]) -> dict[str, str]:
+    """A fixed colour for each stage of a task; grey for any other name.
 
     Examples
     --------
-    >>> phase_colours(["forward", "update"])
+    >>> stage_colours(["forward", "update"])
     {'forward': '#0072B2', 'update': '#E69F00'}
     """
-    known = _phase_looks()
+    known = _stage_looks()
     return {name: PALETTE[known[name][0]] if name in known else GREY for name in names}
 
 
@@ -81,21 +81,21 @@ def rule_colours(names: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[RULES[name].colour] if name in RULES else GREY for name in names}
 
 
-def phase_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Colour and hatch of each phase: told apart in a grey print too.
+def stage_styles(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and hatch of each stage: told apart in a grey print too.
 
     Examples
     --------
-    >>> phase_styles(["forward", "update"])
+    >>> stage_styles(["forward", "update"])
     {'forward': ('#0072B2', ''), 'update': ('#E69F00', '....')}
     """
-    known = _phase_looks()
-    return {name: (colour, known.get(name, (0, ""))[1]) for name, colour in phase_colours(names).items()}
+    known = _stage_looks()
+    return {name: (colour, known.get(name, (0, ""))[1]) for name, colour in stage_colours(names).items()}
 
 
-def _phase_looks() -> dict[str, tuple[int, str]]:
-    """Hue and hatch of each phase; those of errors as the learning rules say."""
-    return {**_PHASES, **{rule.error_phase: (_ERRORS, rule.hatch) for rule in RULES.values()}}
+def _stage_looks() -> dict[str, tuple[int, str]]:
+    """Hue and hatch of each stage; those of errors as the learning rules say."""
+    return {**_STAGES, **{rule.error_stage: (_ERRORS, rule.hatch) for rule in RULES.values()}}
 
 
 def component_style(name: str) -> tuple[str, str]:

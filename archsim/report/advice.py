@@ -119,7 +119,7 @@ def _notes(rows: Sequence[Row]) -> list[str]:
 
 
 def _learned(record: Record) -> list[str]:
-    """What the column of accuracy is measured from, or how it is found."""
+    """Note under the column of accuracy: its base, or how it is found."""
     found = record.get("advice_accuracy")
     if found:
         when = f"{found['when']} adapting on the chip by {found['rule']}"

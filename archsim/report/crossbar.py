@@ -25,7 +25,7 @@ from archsim.report.summary import percent
 from archsim.spec.cells import CellErrors
 from archsim.spec.errors_on import errors_line, errors_on
 from archsim.spec.values import ArraySpec
-from archsim.units import to_door
+from archsim.units import file_data
 
 FORMAT = "archsim crossbar 1"
 FILE = "crossbar.json"
@@ -61,7 +61,7 @@ def crossbar_record(look: Look, source: str, sha256: str) -> dict[str, Any]:
         "conversions": _conversions(look),
         "notes": [note] if (note := pulses_note(look.chip)) else [],
         "provenance": {
-            "chip": to_door(look.chip),
+            "chip": file_data(look.chip),
             "weights_sha256": sha256,
             "seed": question.seed,
             "versions": versions("scipy"),

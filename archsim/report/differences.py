@@ -1,4 +1,4 @@
-"""Where two results differ: by component, layer, phase or action, with sign and share, without a rest."""
+"""Where two results differ: by component, layer, stage or action, with sign and share, without a rest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Difference(NamedTuple):
     Attributes
     ----------
     part : str
-        A component, layer, phase or action.
+        A component, layer, stage or action.
     before, after : float
         0 where a result has no such part.
     """
@@ -81,7 +81,7 @@ def differences(before: Record, after: Record, by: str = "component") -> dict[st
     ----------
     before, after : mapping
         As `Result.to_dict` gives them.
-    by : {"component", "layer", "phase", "action"}
+    by : {"component", "layer", "stage", "action"}
 
     Returns
     -------

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.errors import ArchsimError
 from archsim.files import fresh_folder, inside, path_of, write_text
 from archsim.json_reader import shown_path
+from archsim.names import with_stages
 from archsim.reading import input_json
 from archsim.registry import VIEWS
 from archsim.report.markdown import markdown
@@ -27,7 +28,8 @@ from archsim.report.saved import bundle_faults, record_faults
 if TYPE_CHECKING:
     from archsim.metrics import LongResult, Result
 
-FORMAT = "archsim result 1"
+FORMAT = "archsim result 2"
+FORMER = "archsim result 1"  # a task's stage was called its phase
 _BY_PHASE = ("inputs_sha256", "tile_places")  # of the provenance, what is not the same in every phase
 RESULT_FILE = "result.json"
 PAGE_FILE = "report.html"
@@ -100,10 +102,13 @@ def read_results(path: str | Path) -> Saved:
         raise ArchsimError(f"{file}: cannot be read: {cause.strerror or cause}") from None
     except ValueError as cause:
         raise ArchsimError(f"{file}: not a result of archsim: {cause}") from None
-    if isinstance(data, dict) and data.get("format") == FORMAT:
+    if isinstance(data, dict) and data.get("format") in (FORMAT, FORMER):
+        if isinstance(found := data.get("results"), dict):
+            data["results"] = {phase: with_stages(record) for phase, record in found.items()}
         refuse_saved(file, bundle_faults(data))
         return Saved(_with_provenance(data), tuple(data.get("notes", ())))
     if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
+        data = with_stages(data)
         refuse_saved(file, record_faults(data))
         return Saved({data["phase"]: data}, ())
     raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")

@@ -59,7 +59,7 @@ class _Breakdown(_Strict):
     __pydantic_extra__: dict[str, dict[str, _Part]]
     component: dict[str, _Part]
     layer: dict[str, _Part]
-    phase: dict[str, _Part]
+    stage: dict[str, _Part]
     action: dict[str, _Part]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from archsim.texts import as_markdown, one_line
 
-_BOLD = re.compile(r"\*\*([0-9 .+±x%−-]+)\*\*")  # figures only: no name can make itself bold
+_BOLD = re.compile(r"\*\*([0-9 .+±x%()−-]+)\*\*")  # figures only: no name can make itself bold
 _NUMBER = re.compile(r"[-+]?[0-9.].*|inf( .*)?|-|")
 
 

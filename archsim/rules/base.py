@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of these
     from archsim.lowering.context import Context, Label
@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.workload.update_needs import UpdateNeeds
 
 
-class NoSettings(DoorModel):
+class NoSettings(FileModel):
     """Nothing can be set."""
 
 
@@ -49,8 +49,8 @@ class Rule(ABC):
         For people: "BP".
     colour : int
         Its place in the palette of pictures, 0 to 6.
-    error_phase : str
-        Label of the tasks that carry errors: in results, their phase.
+    error_stage : str
+        Label of the tasks that carry errors: in results, their stage.
     hatch : str
         Of these tasks, and of the rule's own arrays, in pictures (matplotlib's marks).
     reads_transposed : bool
@@ -71,7 +71,7 @@ class Rule(ABC):
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     colour: ClassVar[int] = 3
-    error_phase: ClassVar[str] = "feedback"
+    error_stage: ClassVar[str] = "feedback"
     hatch: ClassVar[str] = "\\\\\\\\"
     reads_transposed: ClassVar[bool] = False
     writes_layer_by_layer: ClassVar[bool] = True
@@ -80,7 +80,7 @@ class Rule(ABC):
     )  # fmt: skip
     runs_unasked: ClassVar[bool] = True
     takes_steps: ClassVar[bool] = True
-    Settings: ClassVar[type[DoorModel]] = NoSettings
+    Settings: ClassVar[type[FileModel]] = NoSettings
     _read_from: Any = None
     _known: Any = None
 
@@ -137,7 +137,7 @@ class Rule(ABC):
         return None
 
     def traces(self, work: Workload, layer: Layer) -> TraceNeed | None:
-        """What a layer keeps of its past instead of waiting for the sample's end; None if nothing."""
+        """Traces that a layer keeps instead of waiting for the sample's end; None if it keeps none."""
         return None
 
     def n_timesteps_under_way(self, n_above: int) -> int:

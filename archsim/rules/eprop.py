@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from archsim.registry import RULES
 from archsim.rules.dfa import DFA
 from archsim.rules.settings import DFASettings, EPropSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.snn.learn.trainer import Recipe
@@ -28,7 +28,7 @@ class EProp(DFA):
     colour = 4
     hatch = "oo"
     runs_unasked = False
-    Settings: ClassVar[type[DoorModel]] = EPropSettings
+    Settings: ClassVar[type[FileModel]] = EPropSettings
 
     def read_settings(self, work: Workload) -> DFASettings:
         """Those of the DFA that it is."""

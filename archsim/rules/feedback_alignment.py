@@ -12,7 +12,7 @@ import numpy as np
 from archsim.registry import RULES
 from archsim.rules.bp import BP
 from archsim.rules.settings import AlignmentSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.mapping import Block, LayerPlan
@@ -38,11 +38,11 @@ class FeedbackAlignment(BP):
     kind = "feedback_alignment"
     title = "FA"
     colour = 3
-    error_phase = "backward"
+    error_stage = "backward"
     hatch = "xxxx"
     reads_transposed = False
     runs_unasked = False
-    Settings: ClassVar[type[DoorModel]] = AlignmentSettings
+    Settings: ClassVar[type[FileModel]] = AlignmentSettings
 
     def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]:
         """Laid out like BP's second copy, with ``feedback: transposable`` too."""
@@ -73,11 +73,11 @@ class FeedbackAlignment(BP):
         return {key: scale * self.values(own[key].T, rng) for key, rng in zip(own, drawn, strict=True)}
 
     def values(self, weights: Floats, rng: np.random.Generator) -> Floats:
-        """What stands for some weights (inputs, outputs)."""
+        """Fixed matrix in place of the weights (inputs, outputs)."""
         return rng.normal(0.0, weights.std(), weights.shape)
 
     def carried(self, products: Products, recipe: Recipe) -> Project:
-        """What plain arithmetic makes of errors of some weights (their key, (n, outputs))."""
+        """Transposed products in plain arithmetic of errors, by the weights' key, (n, outputs)."""
         del products
         return lambda key, sent: np.asarray(sent @ recipe.feedback[key].T)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.aligned import Aligned
 from archsim.rules.settings import KolenPollackSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context, Label
@@ -37,7 +37,7 @@ class KolenPollack(Aligned):
     title = "KP"
     colour = 6
     hatch = "//.."
-    Settings: ClassVar[type[DoorModel]] = KolenPollackSettings
+    Settings: ClassVar[type[FileModel]] = KolenPollackSettings
 
     def change(self, products: LearningProducts, recipe: Recipe, updates: Mapping[str, Floats], step: int) -> None:
         """The same update of both, and the decay of each."""

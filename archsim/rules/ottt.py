@@ -8,7 +8,7 @@ from archsim.registry import RULES
 from archsim.rules.bp import BP
 from archsim.rules.settings import RuleSettings
 from archsim.rules.traces import trace_faults, trace_need
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.mapping.rule import TraceNeed
@@ -32,11 +32,11 @@ class OTTT(BP):
     kind = "ottt"
     title = "OTTT"
     colour = 1
-    error_phase = "backward"
+    error_stage = "backward"
     hatch = "..//"
     writes_layer_by_layer = True
     runs_unasked = False
-    Settings: ClassVar[type[DoorModel]] = RuleSettings
+    Settings: ClassVar[type[FileModel]] = RuleSettings
     over_readout: ClassVar[bool] = False
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone

@@ -1,4 +1,4 @@
-"""What a workload may say of each learning rule, in `learning.rules`."""
+"""Settings of each learning rule in a workload, `learning.rules`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from archsim.rules.places.kinds.arrays import Arrays
 from archsim.rules.places.kinds.sram import Sram
-from archsim.units import DoorModel, Frac, KindOf
+from archsim.units import FileModel, Frac, KindOf
 from archsim.workload.learning import Count, FeedbackModel, OptimizerModel, Positive
 
 TimePath = Literal["none", "readout", "full"]
@@ -19,8 +19,8 @@ PlaceModel = Annotated[Any, KindOf("archsim.places")]
 """A place of :mod:`archsim.rules.places`."""
 
 
-class RuleSettings(DoorModel):
-    """What every rule of archsim's own lets a workload set.
+class RuleSettings(FileModel):
+    """Settings that all of archsim's own rules have.
 
     `optimizer` is that of this rule, in place of the one of `learning.adapt`: so that a study can give each rule
     its own rate.

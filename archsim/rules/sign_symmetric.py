@@ -11,7 +11,7 @@ import numpy as np
 from archsim.registry import RULES
 from archsim.rules.feedback_alignment import FeedbackAlignment
 from archsim.rules.settings import SignSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.mapping import Block, LayerPlan
@@ -38,7 +38,7 @@ class SignSymmetric(FeedbackAlignment):
     title = "sign-symmetric"
     colour = 2
     hatch = "++++"
-    Settings: ClassVar[type[DoorModel]] = SignSettings
+    Settings: ClassVar[type[FileModel]] = SignSettings
 
     def values(self, weights: Floats, rng: np.random.Generator) -> Floats:  # nothing is drawn
         """Of one size, with the signs of the weights."""

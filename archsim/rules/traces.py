@@ -1,4 +1,4 @@
-"""What rules that keep traces need of a network, and which networks they cannot serve."""
+"""Rules that keep traces: their needs of a network, and networks that they cannot train."""
 
 from __future__ import annotations
 

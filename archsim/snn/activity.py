@@ -156,7 +156,7 @@ class Activity:
         return lines
 
     def row_codes(self, layer: str, sample: int, *, input_spikes: bool = False) -> Codes | None:
-        """What stands on a layer's word lines, as whole numbers with a sign; None if that is not known.
+        """Inputs on a layer's word lines, as whole numbers with a sign; None if they are not known.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What is wrong with an activity: arrays that are missing, of another shape or type, or of no layer."""
+"""Errors of an activity: arrays that are missing, of another shape or type, or of no layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ByName = Mapping[str, Array]
 
 
 def faults_of(network: Network, parts: Mapping[str, ByName]) -> list[str]:
-    """Every fault of the parts of an activity of a network; the parts are those of its file."""
+    """Every error of the parts of a network's activity; the parts are those of its file."""
     spikes = parts["spikes"]
     names = {INPUT, *network.names}
     faults = [f"no spikes of {name!r}" for name in sorted(names - set(spikes))]

@@ -63,7 +63,7 @@ def measure(work: Workload, seed: int) -> tuple[Workload, Activity]:
 
 
 def inputs_of(work: Workload, seed: int) -> Array | None:
-    """What drove the network while its activity was measured; None where it was not.
+    """The inputs with which the activity was measured; None where it was not.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from pydantic import Field
 from archsim.spec.array_parts import Width
 from archsim.spec.cells import Count
 from archsim.spec.costs import BufferCost
-from archsim.units import Bits, Bytes, DoorModel, TimePs
+from archsim.units import Bits, Bytes, FileModel, TimePs
 
 Word = Annotated[Bits, Field(ge=1, le=64)]
 """Bits of one number: the word of a computer at most."""
@@ -18,7 +18,7 @@ TILE_BUFFERS = ("input_buffer", "output_buffer", "membrane_buffer", "history_buf
 """Memories of a tile, by their keys."""
 
 
-class Buffer(DoorModel):
+class Buffer(FileModel):
     """A memory. `size: exact` takes what the mapped workload needs, in whole words; `auto` as a power of two.
 
     `cycle` is the time of one access of `width`; None takes the model's latency. `banks`: memories of equal size

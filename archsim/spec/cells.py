@@ -11,15 +11,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from archsim.units import (
-    DoorModel,
     FieldFaultsError,
+    FileModel,
     Frac,
     KindOf,
     ResistanceOhm,
     TemperatureK,
     TimePs,
     VoltageV,
-    door_key,
+    file_key,
 )
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -37,7 +37,7 @@ Spread = Annotated[Any, KindOf("archsim.noises")]
 """A law of :mod:`archsim.crossbar.cells.noises`: standard deviation by conductance."""
 
 
-class WriteVerify(DoorModel):
+class WriteVerify(FileModel):
     """Program again until the conductance is within `band` of the window around its target, or give up."""
 
     band_frac: Frac
@@ -50,7 +50,7 @@ class WriteVerify(DoorModel):
         return self
 
 
-class TelegraphNoise(DoorModel):
+class TelegraphNoise(FileModel):
     """Random telegraph noise: a cell has `amplitude` of its conductance less while its trap is filled.
 
     `mean_high` and `mean_low` are the mean times in the state of full and of reduced conductance.
@@ -76,7 +76,7 @@ Drift = Annotated[Any, KindOf("archsim.drifts")]
 """A law of :mod:`archsim.crossbar.cells.drifts`: how a conductance changes with time."""
 
 
-class CellFaults(DoorModel):
+class CellFaults(FileModel):
     """Parts of the cells, drawn at manufacturing, that stay at g_max, at g_min, or conduct nothing."""
 
     stuck_on_frac: Frac = 0.0
@@ -92,7 +92,7 @@ class CellFaults(DoorModel):
         return self
 
 
-class PulseUpdate(DoorModel):
+class PulseUpdate(FileModel):
     """How one pulse moves a conductance: potentiation and depression curves over `pulses` steps.
 
     ``G(n) = g_min + B (1 - exp(-n / A))``, n counted from g_min; potentiation walks up its curve, depression
@@ -108,7 +108,7 @@ class PulseUpdate(DoorModel):
     cycle_spread_frac: Frac = 0.0
 
 
-class Endurance(DoorModel):
+class Endurance(FileModel):
     """Writes that a cell survives: median `cycles`, log-normal with `spread` (standard deviation of ln)."""
 
     cycles: Positive
@@ -121,7 +121,7 @@ Path = Literal["forward", "backward", "feedback"]
 ModelFile = Annotated[str, Field(min_length=1)]
 
 
-class LearnedPaths(DoorModel):
+class LearnedPaths(FileModel):
     """Files of error models by what is read: inputs through weights, errors through weights, and through a fixed
     matrix of a learning rule. A path without one reads exactly.
     """
@@ -137,7 +137,7 @@ class LearnedPaths(DoorModel):
         return self
 
 
-class CellErrors(DoorModel):
+class CellErrors(FileModel):
     """All that makes cells differ from their targets. What is absent is ideal.
 
     Parameters
@@ -188,7 +188,7 @@ class CellErrors(DoorModel):
         if self.learned is not None:
             stood_for = [name for name in LEARNED_STANDS_FOR if getattr(self, name) != _DEFAULTS[name]]
             said = "errors.learned stands for it; leave one of them out"
-            faults += [((door_key(name),), said) for name in stood_for]
+            faults += [((file_key(name),), said) for name in stood_for]
         if faults:
             raise FieldFaultsError(faults)
         return self
@@ -220,7 +220,7 @@ def learned_faults(errors: CellErrors, wires: Wires | None, curve: CellCurve | N
     return [name for name, given in (("wires", wires), ("curve", curve)) if given is not None]
 
 
-class CellCurve(DoorModel):
+class CellCurve(FileModel):
     """Current through a cell against its voltage: ``I = g v0 sinh(v / v0)``; absent, Ohm's law."""
 
     v0_v: VoltageV
@@ -232,7 +232,7 @@ class CellCurve(DoorModel):
         return self
 
 
-class Wires(DoorModel):
+class Wires(FileModel):
     """Resistance of one wire segment from cell to cell, and of what feeds and grounds the lines.
 
     `supply` is the line that feeds gated cells; it runs beside each column, or along each row (`supply_along`):

@@ -46,8 +46,8 @@ from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
-    DoorModel,
     FieldFaultsError,
+    FileModel,
     FrequencyMhz,
     KindName,
     NodeNm,
@@ -74,13 +74,13 @@ def there(part: Part | None, path: str) -> Part:
     return part
 
 
-class Technology(DoorModel):
+class Technology(FileModel):
     """The manufacturing node, in nm: models that scale (ADC survey, CACTI) read it."""
 
     node_nm: NodeNm
 
 
-class Device(DoorModel):
+class Device(FileModel):
     """One RRAM cell: conductance window, levels, how it is read, and how it errs (ideal when absent).
 
     `read_pulse` is the time that one read takes of the array, `on_time` how long the cells of a driven row conduct
@@ -117,7 +117,7 @@ class Device(DoorModel):
         return self
 
 
-class Crossbar(DoorModel):
+class Crossbar(FileModel):
     """One array of cells and how a signed weight of several cells sits on it.
 
     `signed`: "differential" uses two columns per cell, one minus the other; "offset" one reference column
@@ -167,7 +167,7 @@ class Crossbar(DoorModel):
         return self
 
 
-class Drivers(DoorModel):
+class Drivers(FileModel):
     """Word-line drivers (DACs): how a number becomes voltages.
 
     "levels": `resolution` bits per cycle as a voltage level; an input of more bits takes several cycles.
@@ -187,7 +187,7 @@ class Drivers(DoorModel):
     cost: DriversCost
 
 
-class SampleHold(DoorModel):
+class SampleHold(FileModel):
     """Holds the column values of `banks` reads; a bank is free again when its value is `held_until`.
 
     Cost: energy per held value, area and leakage per column and bank.
@@ -202,7 +202,7 @@ class SampleHold(DoorModel):
 EITHER |= {("adc", "rate"): ("adc", "step"), ("adc", "step"): ("adc", "rate")}
 
 
-class Adc(DoorModel):
+class Adc(FileModel):
     """The converters of the columns: a bank of ADCs per crossbar, or one that the crossbars of a PE share.
 
     A conversion takes 1/`rate`; or, with `step`, as many steps as its kind says (:mod:`archsim.components.adc`).
@@ -252,7 +252,7 @@ class Adc(DoorModel):
         return self
 
 
-class Transposer(DoorModel):
+class Transposer(FileModel):
     """Turns gradients round for the transposed copy: a word of the gradient buffer in and one out in each `cycle`.
 
     It holds as many rows of an array of the copy as gradients lie in a word. Cost: energy of a word, area and
@@ -263,7 +263,7 @@ class Transposer(DoorModel):
     cost: CitedCost
 
 
-class TileBus(DoorModel):
+class TileBus(FileModel):
     """Carries inputs to and results from the PEs of a tile: `width` bits per `cycle`. A cited cost is per cycle.
 
     With `broadcast` one transfer serves all PEs that need the same rows; without, each PE gets its own.
@@ -275,13 +275,13 @@ class TileBus(DoorModel):
     cost: BusCost
 
 
-class Pe(DoorModel):
+class Pe(FileModel):
     """Processing element: crossbars with their converters."""
 
     n_crossbars: Count
 
 
-class Tile(DoorModel):
+class Tile(FileModel):
     """PEs, the buffers and the digital units that they share.
 
     A chip that only infers may leave out `history_buffer`, `gradient_buffer` and `gradient_unit`.
@@ -316,7 +316,7 @@ class Tile(DoorModel):
         return there(self.gradient_unit, "tile.gradient_unit")
 
 
-class Interconnect(DoorModel):
+class Interconnect(FileModel):
     """Links between the tiles: `width` bits per cycle of `frequency`, `router_latency` per hop.
 
     `switching`: the head of a packet goes on while its tail still comes ("cut_through"), or waits for it
@@ -339,7 +339,7 @@ class Interconnect(DoorModel):
     cost: InterconnectCost
 
 
-class Chip(DoorModel):
+class Chip(FileModel):
     """A whole chip. `tiles: auto` or `uniform` builds as many as the workload needs, all alike.
 
     `tiles: tailored` builds each as large as what it holds: its PEs, crossbars and buffers. `library` is where a

@@ -9,13 +9,13 @@ from pydantic import Field, model_validator
 from archsim.registry import QUANTISERS
 from archsim.spec.buffers import Word
 from archsim.spec.cells import Count
-from archsim.units import AreaUm2, DoorModel, FieldFaultsError, KindOf, PowerUw
+from archsim.units import AreaUm2, FieldFaultsError, FileModel, KindOf, PowerUw
 
 Quantiser = Annotated[Any, KindOf("archsim.quantisers")]
 """A kind of :mod:`archsim.crossbar.quantisers`."""
 
 
-class Execution(DoorModel):
+class Execution(FileModel):
     """Choices of the design that are neither a part nor a number.
 
     Parameters
@@ -49,7 +49,7 @@ class Execution(DoorModel):
         return QUANTISERS["vector_maximum"](kind="vector_maximum") if self.errors is None else self.errors
 
 
-class MappingRules(DoorModel):
+class MappingRules(FileModel):
     """How layers are laid out.
 
     `convolution`: "im2col" stacks kernel taps and channels on the rows of arrays; "tap_per_crossbar" gives
@@ -90,7 +90,7 @@ class MappingRules(DoorModel):
         return self
 
 
-class PowerRules(DoorModel):
+class PowerRules(FileModel):
     """A cap on the power of the whole chip, leakage included: tasks wait until their share is free."""
 
     max_uw: PowerUw

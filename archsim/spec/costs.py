@@ -15,9 +15,9 @@ from archsim.units import (
     AreaUm2,
     Bits,
     CapacitanceFf,
-    DoorModel,
     EnergyPj,
     FieldFaultsError,
+    FileModel,
     FrequencyMhz,
     LengthUm,
     NodeNm,
@@ -36,7 +36,7 @@ Flavour = Literal["low_leakage", "low_power", "high_performance"]
 """Of a process, as roadmaps call them: LSTP, LOP, HP."""
 
 
-class Conditions(DoorModel):
+class Conditions(FileModel):
     """Where a chip works, apart from its node: temperature, digital supply, flavour of the process."""
 
     temperature_k: TemperatureK | None = None
@@ -50,7 +50,7 @@ class At(Conditions):
     node_nm: NodeNm | None = None
 
 
-class Uncertainty(DoorModel):
+class Uncertainty(FileModel):
     """How far off the figures may be: a true value lies within ÷ factor to × factor in two of three cases.
 
     One standard deviation of a log-normal law; what is not said keeps the default of the cost model.
@@ -65,7 +65,7 @@ class Uncertainty(DoorModel):
     source: Source
 
 
-class Priced(DoorModel):
+class Priced(FileModel):
     """The base class of costs: `at` which conditions their figures hold, and how far off they may be."""
 
     at: At | None = None
@@ -290,7 +290,7 @@ class WireInterconnect(Priced):
     source: Source
 
 
-class RouterReference(DoorModel):
+class RouterReference(FileModel):
     """The router that a price is of; `buffer_flits` of each virtual channel of each port."""
 
     width_bits: Annotated[Bits, Field(ge=1)]

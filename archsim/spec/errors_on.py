@@ -8,7 +8,7 @@ from archsim.spec.arrays import assumed_conversion, backward_inputs
 from archsim.spec.cells import CellErrors, LearnedPaths, Path, Wires
 from archsim.spec.chip import Chip
 from archsim.spec.values import AdcRange, CalibratedRange, FixedRange, FullRange, TrackedRange
-from archsim.units import door_key, to_door
+from archsim.units import file_data, file_key
 
 SWITCHED_OFF = "ideal: switched off"
 NOT_NAMED = "none: the chip file names none"
@@ -104,7 +104,7 @@ def range_said(given: AdcRange) -> str:
 def _cell_errors(chip: Chip) -> list[str]:
     errors, none = chip.device.errors, CellErrors()
     named = [
-        door_key(name)
+        file_key(name)
         for name in CellErrors.model_fields
         if name not in TEMPERATURES and getattr(errors, name) != getattr(none, name)
     ]
@@ -116,5 +116,5 @@ def _cell_errors(chip: Chip) -> list[str]:
 
 
 def _wires(wires: Wires) -> str:
-    given = to_door(wires)
+    given = file_data(wires)
     return f"{given['row']} and {given['column']} a segment, {wires.method}"

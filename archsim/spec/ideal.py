@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 
-class Ideal(DoorModel):
+class Ideal(FileModel):
     """Whose errors do not count in what numbers come out; times, energies and areas stay as they are.
 
     Parameters

@@ -18,8 +18,8 @@ from archsim.sources import Source, read_source
 from archsim.spec.chip import Chip
 from archsim.spec.costs import Priced
 from archsim.units import close_match, parse_quantity
-from archsim.units.door import Place, place_of
 from archsim.units.either import EITHER, without
+from archsim.units.fields import Place, place_of
 from archsim.yaml_reader import Document, Keys, read_yaml
 
 FOLDER = Path(str(files("archsim") / "library"))

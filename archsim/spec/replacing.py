@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from archsim.errors import SpecError
 from archsim.sources import of_data
-from archsim.units import DoorModel, to_door
+from archsim.units import FileModel, file_data
 from archsim.yaml_reader import fill
 
-Model = TypeVar("Model", bound=DoorModel)
+Model = TypeVar("Model", bound=FileModel)
 
 
 def replaced(model: Model, changes: Mapping[str, object]) -> Model:
@@ -50,7 +50,7 @@ def replaced(model: Model, changes: Mapping[str, object]) -> Model:
     if faults:
         raise SpecError("\n".join(faults))
     try:
-        return fill(type(model), of_data(to_door(model), "chip", SpecError).override(assignments))
+        return fill(type(model), of_data(file_data(model), "chip", SpecError).override(assignments))
     except SpecError as error:
         lines = (line.removeprefix("--set ") for line in str(error).splitlines())
         raise type(error)("\n".join(lines)) from None

@@ -6,10 +6,10 @@ from typing import Literal
 
 from archsim.spec.cells import Count
 from archsim.spec.costs import CitedCost, ShiftAddCost
-from archsim.units import DoorModel, TimePs
+from archsim.units import FileModel, TimePs
 
 
-class Unit(DoorModel):
+class Unit(FileModel):
     """A digital unit of `lanes` results per `cycle`; the first comes after `latency`.
 
     Cost: energy per result, area and leakage per lane.
@@ -31,7 +31,7 @@ class GradientUnit(Unit):
     multiply: CitedCost | None = None
 
 
-class ShiftAdd(DoorModel):
+class ShiftAdd(FileModel):
     """Merges bits, slices and signs behind each bank of ADCs, as a `Unit`; `lanes: auto` has one for each ADC.
 
     `registers` results wait for the accumulator.

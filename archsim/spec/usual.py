@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from archsim.units import Usual, door_key
+from archsim.units import Usual, file_key
 
 if TYPE_CHECKING:
     from archsim.spec.chip import Chip
@@ -89,4 +89,4 @@ def _value(chip: Chip, path: str) -> Any:
 
 def _part(model: Any, key: str) -> Any:
     fields = type(model).model_fields if hasattr(type(model), "model_fields") else {}
-    return next((getattr(model, name) for name in fields if door_key(name) == key), None)
+    return next((getattr(model, name) for name in fields if file_key(name) == key), None)

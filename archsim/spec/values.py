@@ -22,7 +22,7 @@ from archsim.spec.cells import (
     Wires,
     learned_faults,
 )
-from archsim.units import Bits, ConductanceSiemens, DoorModel, FieldFaultsError, Frac, KindOf, TimePs, VoltageV
+from archsim.units import Bits, ConductanceSiemens, FieldFaultsError, FileModel, Frac, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
     pass
@@ -35,27 +35,27 @@ RangeEnd = Annotated[float, Field(ge=-MOST_LEVELS, le=MOST_LEVELS)]
 FINEST_RANGE = 1 / MOST_LEVELS
 
 
-class MaxClip(DoorModel):
+class MaxClip(FileModel):
     """The weight of largest magnitude fills the range; nothing is clipped."""
 
     kind: Literal["max"]
 
 
-class PercentileClip(DoorModel):
+class PercentileClip(FileModel):
     """The range ends where `percentile` per cent of the magnitudes lie inside."""
 
     kind: Literal["percentile"]
     percentile: Percentile
 
 
-class SigmaClip(DoorModel):
+class SigmaClip(FileModel):
     """The range ends at so many root-mean-square weights."""
 
     kind: Literal["sigma"]
     n_sigmas: Positive
 
 
-class FixedClip(DoorModel):
+class FixedClip(FileModel):
     """The range ends at `maximum`, whatever the weights are: it stays when they are learned."""
 
     kind: Literal["fixed"]
@@ -65,7 +65,7 @@ class FixedClip(DoorModel):
 Clip = Annotated[MaxClip | PercentileClip | SigmaClip | FixedClip, Field(discriminator="kind")]
 
 
-class WeightRules(DoorModel):
+class WeightRules(FileModel):
     """How weights fill the conductance window.
 
     `scale`: one range for the whole "matrix", for each "array" or for each "column" of weights.
@@ -75,13 +75,13 @@ class WeightRules(DoorModel):
     clip: Clip = MaxClip(kind="max")
 
 
-class FullRange(DoorModel):
+class FullRange(FileModel):
     """The largest sum that the array can give: all rows driven, all cells full."""
 
     kind: Literal["full"]
 
 
-class FixedRange(DoorModel):
+class FixedRange(FileModel):
     """From `minimum` to `maximum`, in full cells."""
 
     kind: Literal["fixed"]
@@ -96,14 +96,14 @@ class FixedRange(DoorModel):
         return self
 
 
-class CalibratedRange(DoorModel):
+class CalibratedRange(FileModel):
     """So wide that `percentile` per cent of the sums of a calibration batch lie inside."""
 
     kind: Literal["calibrated"]
     percentile: Percentile = 99.9
 
 
-class TrackedRange(DoorModel):
+class TrackedRange(FileModel):
     """Calibrated at first, then a running percentile: it moves by `step` after each batch, never within one.
 
     Where more than the rest to `percentile` per cent of a batch's sums were outside, which a converter sees as its
@@ -124,7 +124,7 @@ class TrackedRange(DoorModel):
 AdcRange = Annotated[FullRange | FixedRange | CalibratedRange | TrackedRange, Field(discriminator="kind")]
 
 
-class Conversion(DoorModel):
+class Conversion(FileModel):
     """How a converter turns a sum into a code, over `range`.
 
     `code`: "uniform" has 2^bits levels from the lower to the upper end of the range; "sign_magnitude" a sign
@@ -140,7 +140,7 @@ class Conversion(DoorModel):
     subtract: Literal["analog", "digital"] = "analog"
 
 
-class ErrorConversion(DoorModel):
+class ErrorConversion(FileModel):
     """Settings of the converters where sums of errors are converted: transposed reads, copies and fixed matrices.
 
     The same converters stop after `resolution` bits, fewer than they have; range and code of their own.
@@ -164,7 +164,7 @@ def no_converter() -> Any:
 ReadoutKind = Annotated[Any, KindOf("archsim.readouts")]
 
 
-class InputRules(DoorModel):
+class InputRules(FileModel):
     """How numbers become word-line voltages.
 
     `resolution` bits of magnitude for one input; 0 bit is analogue, a voltage for every number. A cycle carries
@@ -190,7 +190,7 @@ class InputRules(DoorModel):
         return self
 
 
-class ArraySpec(DoorModel):
+class ArraySpec(FileModel):
     """The value side of one kind of array. The defaults are ideal: no error, no wire, no converter.
 
     Parameters

@@ -9,10 +9,10 @@ from pydantic import model_validator
 from archsim.spec.cells import Count
 from archsim.spec.costs import CitedWrite
 from archsim.spec.pulses import PulsesPerCell
-from archsim.units import DoorModel, FieldFaultsError, Frac, PowerUw, TimePs
+from archsim.units import FieldFaultsError, FileModel, Frac, PowerUw, TimePs
 
 
-class Write(DoorModel):
+class Write(FileModel):
     """How cells are programmed: pulses, verify reads, how many cells and how much power at once.
 
     Parameters

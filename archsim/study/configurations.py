@@ -10,7 +10,7 @@ from typing import Any
 from archsim.explore.identity import model_version
 from archsim.registry import RULES as ALL_RULES
 from archsim.spec import Chip, load_chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload, load_workload
 
 BASE = "base"
@@ -153,6 +153,6 @@ class Base:
 def inputs_of(base: Base, configuration: Configuration = UNCHANGED, **more: object) -> dict[str, Any]:
     """All that the outcome of a configuration depends on, for `Job.made_from`: both chips, workload, version."""
     (for_bp, work), (for_dfa, _) = (base.load(configuration, rule) for rule in RULES)
-    chips = {"bp": to_door(for_bp), "dfa": to_door(for_dfa)}
+    chips = {"bp": file_data(for_bp), "dfa": file_data(for_dfa)}
     name = configuration.name
     return {"name": name, "chips": chips, "workload": work.described, "model": model_version(), **more}

@@ -63,9 +63,9 @@ class TaskGraphBuilder:
         self._places = Places()
         self._occupancy, self._latency, self._count = array("q"), array("q"), array("q")
         self._priority, self._timestep, self._sample = array("i"), array("i"), array("i")
-        self._action, self._phase, self._layer = array("i"), array("i"), array("i")
+        self._action, self._stage, self._layer = array("i"), array("i"), array("i")
         self._actions: dict[str, int] = {}
-        self._phases: dict[str, int] = {}
+        self._stages: dict[str, int] = {}
         self._layers: dict[str, int] = {}
         self._after_ptr, self._after_idx = array("q", [0]), array("i")
         self._uses, self._reserves, self._frees = _Rows(), _Rows(), _Rows()
@@ -117,7 +117,7 @@ class TaskGraphBuilder:
         latency_ps: int | None = None,
         after: Iterable[int] = (),
         priority: int = 0,
-        phase: str = "",
+        stage: str = "",
         layer: str = "",
         timestep: int = -1,
         sample: int = -1,
@@ -140,7 +140,7 @@ class TaskGraphBuilder:
             Tasks that must be done first; they must exist already.
         priority : int
             A smaller number goes first where tasks wait for the same resource.
-        phase, layer, timestep, sample
+        stage, layer, timestep, sample
             Labels for people; -1 or "" where there is none.
 
         Returns
@@ -153,7 +153,7 @@ class TaskGraphBuilder:
         TooLargeError
             There are as many tasks as may be.
         EngineError
-            A number is out of range, or a resource or task is unknown; every fault of the task is named.
+            A number is out of range, or a resource or task is unknown; every error of the task is named.
         ValueError
             An argument is of the wrong type (times, counts and units are whole numbers).
         """
@@ -177,7 +177,7 @@ class TaskGraphBuilder:
                     rows.units.append(u)
                 rows.ptr.append(len(rows.units))
             self._action.append(_number_of(self._actions, action))
-            self._phase.append(_number_of(self._phases, phase))
+            self._stage.append(_number_of(self._stages, stage))
             self._layer.append(_number_of(self._layers, layer))
             self._count.append(count)
             self._occupancy.append(occupancy_ps)
@@ -199,7 +199,7 @@ class TaskGraphBuilder:
                 "timestep": (timestep, -(2**31), 2**31),
                 "sample": (sample, -(2**31), 2**31),
             }
-            texts = {"action": action, "phase": phase, "layer": layer}
+            texts = {"action": action, "stage": stage, "layer": layer}
             claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
             faults = [
                 *text_faults(texts),
@@ -214,7 +214,7 @@ class TaskGraphBuilder:
     def _cut(self, n_tasks: int) -> None:
         """Forget what a refused task left behind, so that the builder stays usable."""
         for column in (
-            self._action, self._phase, self._layer, self._count, self._occupancy,
+            self._action, self._stage, self._layer, self._count, self._occupancy,
             self._latency, self._priority, self._timestep, self._sample,
         ):  # fmt: skip
             del column[n_tasks:]
@@ -265,13 +265,13 @@ class TaskGraphBuilder:
         return first
 
     def known(self, fragment: Fragment, shape: Shape) -> Known:
-        """What is known of a fragment whose places give so many ports, slots, counts and times."""
+        """Signature of a fragment whose places give so many ports, slots, counts and times."""
         known = self._places.fragments.get(fragment)
         if known is None:
             known = self._places.learn(fragment, shape)
-            for action, phase, layer in zip(fragment.action, fragment.phase, fragment.layer, strict=True):
+            for action, stage, layer in zip(fragment.action, fragment.stage, fragment.layer, strict=True):
                 _number_of(self._actions, action)
-                _number_of(self._phases, phase)
+                _number_of(self._stages, stage)
                 _number_of(self._layers, layer)
         if known.shape != shape:
             raise EngineError(
@@ -379,7 +379,7 @@ class TaskGraphBuilder:
         needed = finish_bytes(self._n_tasks, n_edges, n_claims + self._places.n_claims)
         help = "what helps: fewer timesteps or samples at once"
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
-        names = tuple(self._resources), tuple(self._actions), tuple(self._phases), tuple(self._layers)
+        names = tuple(self._resources), tuple(self._actions), tuple(self._stages), tuple(self._layers)
         capacity = np.array(self._capacity, np.int64)
         return finished(self._source(), capacity, names, in_order=bool(self._places.n_tasks))
 
@@ -388,13 +388,13 @@ class TaskGraphBuilder:
         single: dict[str, Any] = {
             "occupancy_ps": self._occupancy, "latency_ps": self._latency, "count": self._count,
             "priority": self._priority, "timestep": self._timestep, "sample": self._sample,
-            "action": self._action, "phase": self._phase, "layer": self._layer,
+            "action": self._action, "stage": self._stage, "layer": self._layer,
             "after_ptr": self._after_ptr, "after_idx": self._after_idx,
             "uses": self._uses, "reserves": self._reserves, "frees": self._frees,
         }  # fmt: skip
         if not self._places.n_tasks:
             return Single(single)
-        names = {"action": self._actions, "phase": self._phases, "layer": self._layers}
+        names = {"action": self._actions, "stage": self._stages, "layer": self._layers}
         return self._places.layout(single, names, self._n_resources)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a task that is refused, in words."""
+"""Errors of a task that is refused, in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Fault = tuple[bool, str]
 
 
 def text_faults(texts: dict[str, str]) -> Iterator[Fault]:
-    """What should be text."""
+    """Errors of labels that are no text."""
     for name, value in texts.items():
         if not isinstance(value, str):
             yield True, f"{name} {value!r} must be text"
@@ -64,7 +64,7 @@ def claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[Fau
 
 
 def refuse(task: int, action: object, faults: list[Fault], reason: str) -> None:
-    """Raise one error that names every fault of a task."""
+    """Raise one exception that names every error of a task."""
     text = "; ".join(what for _, what in faults) or reason
     message = f"task {task} ({action}): {text}"
     if not faults or any(of_type for of_type, _ in faults):

@@ -18,7 +18,7 @@ _Number = TypeVar("_Number", bound=np.signedinteger[Any])
 
 
 class Source(Protocol):
-    """What gives the columns of a graph, one after the other: few of them are in memory twice."""
+    """Source of a graph's columns, one after the other: few of them are in memory twice."""
 
     def column(self, name: str) -> NDArray[Any]:
         """One number for each task."""
@@ -63,7 +63,7 @@ def finished(
     source : Source
     capacity : int64[n_resources]
     names : sequence of tuple of str
-        Of resources, actions, phases, layers.
+        Of resources, actions, stages, layers.
     in_order : bool
         Whether what a task waits for is sorted; otherwise only if it names a task twice.
 
@@ -72,7 +72,7 @@ def finished(
     EngineError
         A task names one resource so often that the units add up to 2**63 and more.
     """
-    resources, actions, phases, layers = names
+    resources, actions, stages, layers = names
     after_ptr, after_idx = _unique_rows(*source.edges(), in_order)
     claims: Columns = {}
     for name in ROWS:
@@ -92,8 +92,8 @@ def finished(
         action_names=actions,
         action=_slim(narrow(source.column("action"))),
         count=_slim(counts(source.column("count"))),
-        phase_names=phases,
-        phase=_slim(narrow(source.column("phase"))),
+        stage_names=stages,
+        stage=_slim(narrow(source.column("stage"))),
         layer_names=layers,
         layer=_slim(narrow(source.column("layer"))),
         timestep=_slim(labels(source.column("timestep"))),

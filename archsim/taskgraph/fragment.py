@@ -19,7 +19,7 @@ from typing import Any
 from archsim.taskgraph.graph import Claims
 
 Port = int | None | Sequence[int | None]
-"""What a place waits for: a task, nothing, or several tasks."""
+"""A predecessor that a place names: a task, nothing, or several tasks."""
 
 
 def opening(k: int) -> int:
@@ -74,7 +74,7 @@ class Fragment:
         self.made: Any = None
         self.occupancy_ps, self.latency_ps, self.count = list[int](), list[int](), list[int]()
         self.priority = list[int]()
-        self.action, self.phase, self.layer = list[str](), list[str](), list[str]()
+        self.action, self.stage, self.layer = list[str](), list[str](), list[str]()
         self.after_ptr, self.after_idx = [0], list[int]()
         self.uses, self.reserves, self.frees = Rows(), Rows(), Rows()
 
@@ -95,7 +95,7 @@ class Fragment:
         latency_ps: int | None = None,
         after: Iterable[int] = (),
         priority: int = 0,
-        phase: str = "",
+        stage: str = "",
         layer: str = "",
         timestep: int = -1,
         sample: int = -1,
@@ -104,7 +104,7 @@ class Fragment:
         del timestep, sample
         task = len(self.action)
         self.action.append(action)
-        self.phase.append(phase)
+        self.stage.append(stage)
         self.layer.append(layer)
         self.count.append(count)
         self.occupancy_ps.append(occupancy_ps)
@@ -148,7 +148,7 @@ class Fragment:
         self.latency_ps.extend(_filled(other.latency_ps, times))
         self.priority.extend(other.priority)
         self.action.extend(other.action)
-        self.phase.extend(other.phase)
+        self.stage.extend(other.stage)
         self.layer.extend(other.layer)
         for mine, its in (self.uses, other.uses), (self.reserves, other.reserves), (self.frees, other.frees):
             n_before = len(mine.units)

@@ -49,7 +49,7 @@ class TaskGraph:
         Given back when the task is done.
     action_names, action, count : tuple of str, whole numbers[n_tasks], whole numbers[n_tasks]
         What is done and how often, for the energy.
-    phase_names, phase, layer_names, layer, timestep, sample
+    stage_names, stage, layer_names, layer, timestep, sample
         Labels for people, never read by an engine; -1 where there is no timestep or sample.
 
     Notes
@@ -78,8 +78,8 @@ class TaskGraph:
     action_names: tuple[str, ...]
     action: Numbers
     count: Numbers
-    phase_names: tuple[str, ...]
-    phase: Numbers
+    stage_names: tuple[str, ...]
+    stage: Numbers
     layer_names: tuple[str, ...]
     layer: Numbers
     timestep: Numbers
@@ -145,7 +145,7 @@ class TaskGraph:
         --------
         >>> from archsim.taskgraph import TaskGraphBuilder
         >>> b = TaskGraphBuilder()
-        >>> t = b.task(action="convert", count=8, layer="fc1", timestep=3, sample=0, phase="forward")
+        >>> t = b.task(action="convert", count=8, layer="fc1", timestep=3, sample=0, stage="forward")
         >>> b.build().label(t)
         'convert x8 [layer fc1, timestep 3, sample 0, forward]'
         """
@@ -157,8 +157,8 @@ class TaskGraph:
             where.append(f"timestep {self.timestep[task]}")
         if self.sample[task] >= 0:
             where.append(f"sample {self.sample[task]}")
-        if phase := self.phase_names[self.phase[task]]:
-            where.append(phase)
+        if stage := self.stage_names[self.stage[task]]:
+            where.append(stage)
         times = f" x{count}" if count != 1 else ""
         return f"{name}{times}" + (f" [{', '.join(where)}]" if where else "")
 
@@ -200,7 +200,7 @@ class TaskGraph:
             "reserves": self._claims(self.reserves_ptr, self.reserves_resource, self.reserves_units, task),
             "frees": self._claims(self.frees_ptr, self.frees_resource, self.frees_units, task),
             "layer": self.layer_names[self.layer[task]],
-            "phase": self.phase_names[self.phase[task]],
+            "stage": self.stage_names[self.stage[task]],
             "timestep": int(self.timestep[task]),
             "sample": int(self.sample[task]),
         }

@@ -21,7 +21,7 @@ from archsim.taskgraph.fragment import Fragment, Port
 
 Ints = NDArray[np.int64]
 Given = tuple[Sequence[Port], Sequence[int], Sequence[int], Sequence[int]]
-"""What a place gives: ports, slots, counts, times."""
+"""Kinds of values that a place gives: ports, slots, counts, times."""
 Shape = tuple[int, int, int, int]
 """How many of each."""
 Mark = tuple[int, int, int, int, int, int]
@@ -30,7 +30,7 @@ NOTHING = -1
 
 
 class Many(NamedTuple):
-    """What many places give, one after the other; `NOTHING` among the tasks stands for none.
+    """Values of many places, one after the other; `NOTHING` among the tasks stands for none.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Many(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What is known of a fragment: its number, its tasks, and how much its places give."""
+    """Signature of a fragment: its number, its tasks, and how many values its places give."""
 
     number: int
     n_tasks: int
@@ -184,7 +184,7 @@ class Places:
         )
 
     def since(self, mark: Mark, first: int, n_tasks: int) -> Unit | None:
-        """What was placed since then; None if times were open, or nothing was placed."""
+        """Fragments placed since then; None if times were open, or nothing was placed."""
         number, port_sizes, ports, slots, counts, times = mark
         if len(self.times) > times or len(self.number) == number:
             return None

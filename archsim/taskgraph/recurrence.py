@@ -21,8 +21,8 @@ from archsim.taskgraph.template import NO_TIMESTEP, Run, TaskTemplate, without_e
 
 Ints = NDArray[np.int64]
 
-_NAMES = ("resource_names", "action_names", "phase_names", "layer_names")
-_OF_TASK = ("occupancy_ps", "latency_ps", "priority", "action", "count", "phase", "layer")
+_NAMES = ("resource_names", "action_names", "stage_names", "layer_names")
+_OF_TASK = ("occupancy_ps", "latency_ps", "priority", "action", "count", "stage", "layer")
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 NO_TIMESTEP = -(2**31)
 """The timestep of a template's task that has none."""
 MAX_TASKS = 2**31 - 1  # ids are 32-bit
-_PER_TASK = ("occupancy_ps", "latency_ps", "priority", "action", "count", "phase", "layer", "timestep", "sample")
+_PER_TASK = ("occupancy_ps", "latency_ps", "priority", "action", "count", "stage", "layer", "timestep", "sample")
 _ROWS = ("uses", "reserves", "frees")
 
 
@@ -101,7 +101,7 @@ class TaskTemplate:
         Raises
         ------
         EngineError
-            An edge names a task that does not exist, or its lag is below 1; all faults at once.
+            An edge names a task that does not exist, or its lag is below 1; all errors at once.
 
         Examples
         --------

@@ -1,22 +1,23 @@
-"""Quantities with units at the door, plain numbers inside.
+"""Quantities with units in files, plain numbers inside.
 
 ``"100 ns"`` in a file becomes ``100_000`` in a field whose name ends in ``_ps``. Nothing else in
 archsim reads a unit.
 
-:mod:`~archsim.units.quantities` reads and writes them; :mod:`~archsim.units.door` holds what every model
-that is filled from a file shares: the field types (`TimePs`, `EnergyPj`, …), the base class `DoorModel`
-and its inverse `to_door`; :mod:`~archsim.units.faults` says in plain words what is wrong with a file.
+:mod:`~archsim.units.quantities` reads and writes them; :mod:`~archsim.units.fields` holds what every model
+that is filled from a file shares: the field types (`TimePs`, `EnergyPj`, …), the base class `FileModel`
+and its inverse `file_data`; :mod:`~archsim.units.faults` says in plain words what is wrong with a file.
 """
 
-from archsim.units.door import (
+from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
+from archsim.units.fields import (
     AreaUm2,
     Bits,
     Bytes,
     CapacitanceFf,
     ConductanceSiemens,
     CurrentA,
-    DoorModel,
     EnergyPj,
+    FileModel,
     Frac,
     FrequencyMhz,
     LengthUm,
@@ -27,10 +28,9 @@ from archsim.units.door import (
     TemperatureK,
     TimePs,
     VoltageV,
-    door_key,
-    to_door,
+    file_data,
+    file_key,
 )
-from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
 from archsim.units.figures import format_figure, kind_of_figure, without_unit
 from archsim.units.kinds import FieldFaultsError, KindName, KindOf
 from archsim.units.quantities import (
@@ -56,9 +56,9 @@ __all__ = [
     "CapacitanceFf",
     "ConductanceSiemens",
     "CurrentA",
-    "DoorModel",
     "EnergyPj",
     "FieldFaultsError",
+    "FileModel",
     "Frac",
     "FrequencyMhz",
     "KindName",
@@ -74,9 +74,10 @@ __all__ = [
     "Usual",
     "VoltageV",
     "close_match",
-    "door_key",
     "factor_between",
     "faults_of",
+    "file_data",
+    "file_key",
     "format_figure",
     "format_metric",
     "format_quantity",
@@ -89,7 +90,6 @@ __all__ = [
     "seconds",
     "shape_fault",
     "shown_units",
-    "to_door",
     "unit_of",
     "whole_step",
     "without_unit",

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from archsim.errors import UnitError
 from archsim.json_reader import shown_path
-from archsim.units.door import Place, Quantity, door_key, place_of
+from archsim.units.fields import Place, Quantity, file_key, place_of
 from archsim.units.kinds import FieldFaultsError, KindFaultsError, KindName
 from archsim.units.quantities import KINDS, as_written, close_match
 
@@ -116,7 +116,7 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _unknown_key(key: str | int, parent: Place) -> str:
     keys = _keys(parent.model) if parent.model else []
-    hint = f"; did you mean '{door_key(str(key))}'?" if door_key(str(key)) in keys else close_match(str(key), keys)
+    hint = f"; did you mean '{file_key(str(key))}'?" if file_key(str(key)) in keys else close_match(str(key), keys)
     return f"unknown key; allowed: {', '.join(keys)}{hint}"
 
 
@@ -167,7 +167,7 @@ def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
 
 
 def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = False) -> list[tuple[Path, str]]:
-    """Every fault that pydantic found, as (path in the file, message for people).
+    """Every error that pydantic found, as (path in the file, message for people).
 
     Parameters
     ----------

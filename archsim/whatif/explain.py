@@ -24,7 +24,7 @@ def explain(result: Result, top: int = N_PAIRS) -> dict[str, Any]:
     found, slack = waits(graph, trace, policy), slack_ps(graph, trace, policy)
     shares = {
         by: path_shares(graph, result.path, by, actions)
-        for by in ("component", "layer", "phase", "kind", "resource", "cause")
+        for by in ("component", "layer", "stage", "kind", "resource", "cause")
     }
     return {
         "name": result.name,

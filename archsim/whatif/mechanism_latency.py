@@ -28,8 +28,8 @@ READS = ("drive", "read", "convert", "shift_add", "collect", "add")
 HISTORY = ("keep", "recall")
 
 
-def mechanism_of(phase: str, action: str) -> str:
-    """To which mechanism the tasks of a phase and an action belong.
+def mechanism_of(stage: str, action: str) -> str:
+    """To which mechanism the tasks of a stage and an action belong.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def mechanism_of(phase: str, action: str) -> str:
     """
     if action in HISTORY:
         return "history"
-    if phase == "update":
+    if stage == "update":
         return "second_copy_writes"  # what is left of it: the forward arrays are written alike
-    if phase in ("backward", "feedback"):
-        reads = "transposed_reads" if phase == "backward" else "feedback_reads"
+    if stage in ("backward", "feedback"):
+        reads = "transposed_reads" if stage == "backward" else "feedback_reads"
         return reads if action in READS else "error_traffic"
-    return "outer" if phase == "gradient" else "forward"
+    return "outer" if stage == "gradient" else "forward"
 
 
 def latency_parts(bp: Result, dfa: Result, second_copy: Collection[str]) -> dict[str, float]:
@@ -98,9 +98,9 @@ def _masks(graph: TaskGraph, mechanisms: tuple[str, ...]) -> Iterator[Mask]:
     names = [action_of_name(name) for name in graph.action_names]
     for mechanism in mechanisms:
         table = np.array(
-            [[mechanism_of(phase, name) == mechanism for phase in graph.phase_names] for name in names], dtype=bool
+            [[mechanism_of(stage, name) == mechanism for stage in graph.stage_names] for name in names], dtype=bool
         )
-        yield table[graph.action, graph.phase]
+        yield table[graph.action, graph.stage]
 
 
 def copy_writes(graph: TaskGraph, second_copy: Collection[str]) -> Mask:
@@ -111,7 +111,7 @@ def copy_writes(graph: TaskGraph, second_copy: Collection[str]) -> Mask:
     arrays = np.array([name in second_copy for name in graph.resource_names])
     owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.uses_ptr))
     found[owner[arrays[graph.uses_resource]]] = True
-    update = np.array([phase == UPDATE for phase in graph.phase_names])[graph.phase]
+    update = np.array([stage == UPDATE for stage in graph.stage_names])[graph.stage]
     found &= update
     loads = ("load_gradient", "transpose", "hop")
     feeds = np.array([action_of_name(name) in loads for name in graph.action_names])

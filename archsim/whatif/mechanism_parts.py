@@ -72,16 +72,16 @@ def unsplit(bp: Result, dfa: Result, error: EngineError) -> tuple[dict[str, floa
 
 
 def energy_groups(result: Result) -> dict[tuple[str, str], float]:
-    """Dynamic energy (pJ) of a run by (phase, action)."""
+    """Dynamic energy (pJ) of a run by (stage, action)."""
     graph = result.graph
-    n_phases = max(1, len(graph.phase_names))
-    key = graph.action.astype(np.int64) * n_phases + graph.phase
-    counts = np.zeros(len(graph.action_names) * n_phases)
+    n_stages = max(1, len(graph.stage_names))
+    key = graph.action.astype(np.int64) * n_stages + graph.stage
+    counts = np.zeros(len(graph.action_names) * n_stages)
     np.add.at(counts, key, graph.count.astype(np.float64))
     found: dict[tuple[str, str], float] = {}
     for index in np.flatnonzero(counts).tolist():
-        name, phase = graph.action_names[index // n_phases], graph.phase_names[index % n_phases]
-        key_of = phase, action_of_name(name)
+        name, stage = graph.action_names[index // n_stages], graph.stage_names[index % n_stages]
+        key_of = stage, action_of_name(name)
         found[key_of] = found.get(key_of, 0.0) + float(counts[index]) * result.actions[name].energy_pj
     return found
 
@@ -96,8 +96,8 @@ def energy_parts(bp: Result, dfa: Result) -> dict[str, float]:
     order = ("transposed_reads", "feedback_reads", "second_copy_writes", "history", "error_traffic", "longer_run")
     parts = dict.fromkeys((*order, "outer", "forward"), 0.0)
     for result, sign in ((bp, 1.0), (dfa, -1.0)):
-        for (phase, action), energy in energy_groups(result).items():
-            parts[mechanism_of(phase, action)] += sign * energy
+        for (stage, action), energy in energy_groups(result).items():
+            parts[mechanism_of(stage, action)] += sign * energy
     mean_time = (bp.latency_ps + dfa.latency_ps) / 2
     mean_power = (bp.leakage_uw + dfa.leakage_uw) / 2
     parts["longer_run"] += mean_power * (bp.latency_ps - dfa.latency_ps) / UW_PS_PER_PJ
@@ -111,9 +111,9 @@ def common_energy(dfa: Result) -> dict[str, float]:
     """Energy (pJ, all samples) of what both rules do alike, from DFA's run: it bounds what DFA can save."""
     groups = energy_groups(dfa)
     return {
-        "forward": sum(e for (phase, action), e in groups.items() if mechanism_of(phase, action) == "forward"),
-        "outer": sum(e for (phase, action), e in groups.items() if mechanism_of(phase, action) == "outer"),
-        "writes": sum(e for (phase, _), e in groups.items() if phase == "update"),
+        "forward": sum(e for (stage, action), e in groups.items() if mechanism_of(stage, action) == "forward"),
+        "outer": sum(e for (stage, action), e in groups.items() if mechanism_of(stage, action) == "outer"),
+        "writes": sum(e for (stage, _), e in groups.items() if stage == "update"),
     }
 
 
@@ -135,20 +135,20 @@ def area_parts(bp: Result, dfa: Result) -> dict[str, float]:
 
 def _areas(result: Result) -> dict[str, float]:
     return {
-        "second_copy": _phase_area(result, "backward"),
-        "feedback_arrays": _phase_area(result, "feedback"),
-        "forward_arrays": _phase_area(result, "forward") - _shared_area(result),
+        "second_copy": _stage_area(result, "backward"),
+        "feedback_arrays": _stage_area(result, "feedback"),
+        "forward_arrays": _stage_area(result, "forward") - _shared_area(result),
         "history": sum(item.n * item.area_um2 for item in result.items if item.component == "history_buffer"),
     }
 
 
-def _phase_area(result: Result, phase: str) -> float:
-    parts = result.breakdown("phase")
-    return parts[phase]["area_um2"] if phase in parts else 0.0
+def _stage_area(result: Result, stage: str) -> float:
+    parts = result.breakdown("stage")
+    return parts[stage]["area_um2"] if stage in parts else 0.0
 
 
 def _shared_area(result: Result) -> float:
-    """Area in tiles and on the chip that the breakdown by phase counts as the forward pass's."""
+    """Area in tiles and on the chip that the breakdown by stage counts as the forward pass's."""
     elsewhere = {"history_buffer", "gradient_buffer", "gradient_unit", "write_circuits"}
     return sum(
         item.n * item.area_um2

@@ -56,7 +56,7 @@ def reordered(graph: TaskGraph, order: Ints) -> TaskGraph:
         Task ids; each predecessor before its successors.
     """
     rank = _ranks(order)
-    columns = ("occupancy_ps", "latency_ps", "priority", "action", "count", "phase", "layer", "timestep", "sample")
+    columns = ("occupancy_ps", "latency_ps", "priority", "action", "count", "stage", "layer", "timestep", "sample")
     changed = {name: getattr(graph, name)[order] for name in columns}
     entries, changed["after_ptr"] = _rows(graph.after_ptr, order)
     changed["after_idx"] = rank[graph.after_idx[entries]].astype(np.int32)

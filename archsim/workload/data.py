@@ -7,12 +7,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from archsim.registry import DATA
-from archsim.units import DoorModel, FieldFaultsError, KindName, faults_of
+from archsim.units import FieldFaultsError, FileModel, KindName, faults_of
 
 Name = Annotated[str, Field(min_length=1)]
 
 
-class SourceModel(DoorModel):
+class SourceModel(FileModel):
     """Data of a kind of :mod:`archsim.snn.data`: a file or a folder, named relative to the workload file.
 
     `settings` holds what the kind lets a user say, such as which column of a table is the label.

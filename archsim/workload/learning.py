@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from archsim.registry import FEEDBACKS, LOSSES
-from archsim.units import DoorModel, FieldFaultsError, KindName, KindOf, SettingsOf, TimePs
+from archsim.units import FieldFaultsError, FileModel, KindName, KindOf, SettingsOf, TimePs
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
@@ -21,7 +21,7 @@ ErrorRate = Literal["per_timestep", "mean_rate", "last"]
 """An error of each timestep; one for a sample, of the mean of its outputs; one, of its last timestep."""
 
 
-class SurrogateModel(DoorModel):
+class SurrogateModel(FileModel):
     """The surrogate derivative of a spike; see :class:`archsim.snn.learn.surrogates.Surrogate`."""
 
     kind: Annotated[str, KindName("archsim.surrogates")] = "triangle"
@@ -45,7 +45,7 @@ FeedbackModel = Annotated[Any, BeforeValidator(_as_gaussian), KindOf("archsim.fe
 """The fixed matrices of direct feedback, of :mod:`archsim.snn.learn.feedbacks`; gaussian without a kind."""
 
 
-class DataModel(DoorModel):
+class DataModel(FileModel):
     """Labelled recordings and how they are split; windows are as long as the workload's timesteps.
 
     `step` samples lie between the starts of two windows; every value is the mean of `decimation` samples.
@@ -62,7 +62,7 @@ class DataModel(DoorModel):
     folder: Name | None = None
 
 
-class PretrainModel(DoorModel):
+class PretrainModel(FileModel):
     """Training in ideal arithmetic, before the chip is programmed; with BP if no `rule` is named.
 
     With the rule that the chip learns by, the weights are aligned with its fixed matrices before it begins.
@@ -80,7 +80,7 @@ class PretrainModel(DoorModel):
         return {key: value for key, value in written.items() if key != "rule" or value is not None}
 
 
-class AdaptModel(DoorModel):
+class AdaptModel(FileModel):
     """Learning on the chip, in the order of the recordings.
 
     Changes smaller than `threshold` steps of a cell are not written; with `residual` they are kept in the gradient
@@ -109,7 +109,7 @@ class AdaptModel(DoorModel):
         return {key: value for key, value in written.items() if key not in unsaid or value != unsaid[key]}
 
 
-class LearningModel(DoorModel):
+class LearningModel(FileModel):
     """How the error is formed (at every timestep, or once: on the mean firing rate, or of the last timestep).
 
     And the whole story. The error of a count loss is known once a sample has ended, so it goes with

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from archsim.names import one_line
-from archsim.units import Bits, DoorModel, FieldFaultsError, Frac, KindName, KindOf, TimePs
+from archsim.units import Bits, FieldFaultsError, FileModel, Frac, KindName, KindOf, TimePs
 from archsim.workload.data import SourceModel
 from archsim.workload.learning import LearningModel
 from archsim.workload.phases import Phase
@@ -50,7 +50,7 @@ NeuronModel = Annotated[Any, KindOf("archsim.neurons")]
 """A neuron of a kind of :mod:`archsim.workload.neurons`."""
 
 
-class LayerBase(DoorModel):
+class LayerBase(FileModel):
     """Keys of every layer. `inputs` defaults to the layer before."""
 
     name: Name
@@ -102,14 +102,14 @@ class PoolModel(LayerBase):
 LayerModel = Annotated[DenseModel | RecurrentModel | ConvModel | PoolModel, Field(discriminator="kind")]
 
 
-class LayersModel(DoorModel):
+class LayersModel(FileModel):
     """A network written out; `input` is the shape of one timestep: [channels], [c, length] or [c, h, w]."""
 
     input: Annotated[list[Size], Field(min_length=1, max_length=3)]
     layers: Annotated[list[LayerModel], Field(min_length=1, max_length=MOST_LAYERS)]
 
 
-class NirModel(DoorModel):
+class NirModel(FileModel):
     """A network in a NIR file, named relative to the workload file; the other keys say what such files do not.
 
     `fires`: NIR's neurons fire above their threshold; in sinabs and SpikingJelly `at` it.
@@ -129,32 +129,32 @@ class NirModel(DoorModel):
         return value
 
 
-class LineModel(DoorModel):
+class LineModel(FileModel):
     """Every layer sees the one before it."""
 
     kind: Literal["line"]
 
 
-class WindowModel(DoorModel):
+class WindowModel(FileModel):
     """Every layer sees the `reach` layers before it."""
 
     kind: Literal["window"]
     reach: Annotated[int, Field(ge=1, le=MOST_LAYERS)]
 
 
-class FullModel(DoorModel):
+class FullModel(FileModel):
     """Every layer sees all layers before it."""
 
     kind: Literal["full"]
 
 
-class PowersModel(DoorModel):
+class PowersModel(FileModel):
     """Every layer sees those 1, 2, 4, 8, ... places before it."""
 
     kind: Literal["powers"]
 
 
-class RandomEdgesModel(DoorModel):
+class RandomEdgesModel(FileModel):
     """Every layer sees the one before it, and each earlier one with this probability; `seed` draws them."""
 
     kind: Literal["random"]
@@ -167,7 +167,7 @@ ConnectModel = Annotated[
 ]
 
 
-class ShapeModel(DoorModel):
+class ShapeModel(FileModel):
     """A feed-forward network by its shape: `hidden` equal dense layers, what each sees, and a read-out.
 
     Places count from the input (0) to the read-out; the input is connected like a layer.
@@ -204,7 +204,7 @@ NetworkModel = Annotated[
 ]
 
 
-class InitModel(DoorModel):
+class InitModel(FileModel):
     """Random weights where the network has none; `seed` draws them, `gain` scales them."""
 
     init: Literal["kaiming_uniform"] = "kaiming_uniform"
@@ -212,7 +212,7 @@ class InitModel(DoorModel):
     seed: Seed = 0
 
 
-class DatasetActivity(DoorModel):
+class DatasetActivity(FileModel):
     """Windows of a data set drive the network; its spikes are recorded. Without `dataset` they are of `data`.
 
     `encoding`: "analog" (the value is the current), "rate" (Bernoulli spikes), "delta" (level crossings:
@@ -225,14 +225,14 @@ class DatasetActivity(DoorModel):
     step: Steps = 64
 
 
-class RandomActivity(DoorModel):
+class RandomActivity(FileModel):
     """Random input spikes of a given rate drive the network; its spikes are recorded."""
 
     kind: Literal["random_input"]
     rate: Frac
 
 
-class RatesActivity(DoorModel):
+class RatesActivity(FileModel):
     """No forward pass: spikes of every layer are drawn from its rate (spikes per neuron and timestep)."""
 
     kind: Literal["rates"]
@@ -241,7 +241,7 @@ class RatesActivity(DoorModel):
     default: Frac
 
 
-class ConstantActivity(DoorModel):
+class ConstantActivity(FileModel):
     """No forward pass: in every timestep the same outputs spike, as many as the rate says, evenly spread."""
 
     kind: Literal["constant"]
@@ -250,7 +250,7 @@ class ConstantActivity(DoorModel):
     default: Frac
 
 
-class FileActivity(DoorModel):
+class FileActivity(FileModel):
     """Activity recorded before, as :meth:`archsim.snn.Activity.save` writes it."""
 
     kind: Literal["measured"]
@@ -267,7 +267,7 @@ ActivityModel = Annotated[
 MOST_INPUT_BITS = 16
 
 
-class WorkloadModel(DoorModel):
+class WorkloadModel(FileModel):
     """A workload file. With `data` and no `activity`, samples of the data drive the network."""
 
     version: Literal[1]

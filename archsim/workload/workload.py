@@ -14,7 +14,7 @@ from archsim.examples import located
 from archsim.given import refuse, wrong_kind, wrong_kinds
 from archsim.registry import RULES
 from archsim.sources import Source, is_text, read_source
-from archsim.units import seconds, to_door
+from archsim.units import file_data, seconds
 from archsim.workload.build import LayerFaultsError, network_of
 from archsim.workload.data import SourceModel
 from archsim.workload.learning import ErrorRate, LearningModel
@@ -235,7 +235,7 @@ def _of_model(model: WorkloadModel, network: Network, folder: Path) -> Workload:
         error=model.learning.error,
         learning=model.learning,
         folder=folder,
-        described=to_door(model),
+        described=file_data(model),
         data=model.data,
     )
 

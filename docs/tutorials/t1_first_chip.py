@@ -25,7 +25,7 @@ print(f"{result.latency_ps / 1e6:.2f} µs, {result.energy_pj / 1e3:.2f} nJ, {res
 print("busiest:", result.busiest_resource.name)
 
 # %%
-# Every picojoule belongs to a component, a layer, a phase and an action; the parts sum to the whole exactly.
+# Every picojoule belongs to a component, a layer, a stage and an action; the parts sum to the whole exactly.
 
 parts = sorted(result.breakdown("component").items(), key=lambda part: part[1]["energy_pj"])[-8:]
 plt.barh([name for name, _ in parts], [part["energy_pj"] / 1e3 for _, part in parts])

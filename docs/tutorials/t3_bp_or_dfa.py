@@ -17,12 +17,12 @@ for rule, step in steps.items():
     print(f"{rule}: {step.latency_ps / 1e6:.1f} µs, {step.energy_pj / 1e6:.3f} µJ, {step.area_um2 / 1e6:.3f} mm²")
 
 # %%
-# What the energy is spent on, by phase of the tasks: on this chip BP keeps a transposed copy of its weights, and
+# What the energy is spent on, by stage of training: on this chip BP keeps a transposed copy of its weights, and
 # the writes of that copy are most of the difference.
 
-names = sorted({name for step in steps.values() for name in step.breakdown("phase")})
+names = sorted({name for step in steps.values() for name in step.breakdown("stage")})
 for number, (rule, step) in enumerate(steps.items()):
-    parts = step.breakdown("phase")
+    parts = step.breakdown("stage")
     heights = [parts[name]["energy_pj"] / 1e6 if name in parts else 0.0 for name in names]
     plt.bar([at + 0.4 * number for at in range(len(names))], heights, width=0.4, label=rule.upper())
 plt.xticks([at + 0.2 for at in range(len(names))], names)

@@ -15,7 +15,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from archsim.cli.app import app
-from archsim.cli.options import Engine
 from archsim.engine import ENGINES, run_tasks
 from archsim.errors import EngineError
 from archsim.registry import RULES
@@ -104,7 +103,7 @@ def test_run_prints_one_row_for_each_phase(chip: Path, workload: Path) -> None:
 
 
 def test_the_choices_are_those_of_the_engine_and_the_workload() -> None:
-    assert [engine.value for engine in Engine] == list(ENGINES)
+    assert "--engine " + "|".join(ENGINES) in call("run", "--help").stdout
     assert set(phases()) == {"inference", "program", *RULES}
 
 

@@ -14,7 +14,7 @@ from archsim.cli.app import app
 from archsim.cli.weights import read_matrix
 from archsim.crossbar.look import Look, Question, in_use, looked
 from archsim.spec import load_chip
-from archsim.units import to_door
+from archsim.units import file_data
 
 PICTURES = [f"crossbar_{name}.png" for name in ("adc", "conductance", "error", "ir_drop")]
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -237,7 +237,7 @@ def test_the_record_says_what_it_was_made_from(chip: Path, weights: Path) -> Non
     made = record_of(chip, "--weights", weights, "--seed", 5, "--set", "crossbar.rows=64")["provenance"]
     assert made["seed"] == 5
     assert made["weights_sha256"] == read_matrix(weights).sha256
-    assert made["chip"] == json.loads(json.dumps(to_door(load_chip(chip, ["crossbar.rows=64"]))))
+    assert made["chip"] == json.loads(json.dumps(file_data(load_chip(chip, ["crossbar.rows=64"]))))
     assert {"python", "archsim", "numpy", "scipy"} <= set(made["versions"])
 
 

@@ -1,4 +1,4 @@
-"""The one door to a crossbar's numbers: products, counters, updates, ranges, bad input."""
+"""The numeric model of a crossbar: products, counters, updates, ranges, bad input."""
 
 import tracemalloc
 from pathlib import Path

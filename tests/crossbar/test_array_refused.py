@@ -1,4 +1,4 @@
-"""Arguments of the door that make no sense: refused by name before any work, all at once."""
+"""Arguments of an array that make no sense: refused by name before any work, all at once."""
 
 import math
 

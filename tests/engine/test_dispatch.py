@@ -173,7 +173,7 @@ def test_graph_and_run_stay_within_64_bytes_per_task_on_the_simple_path():
     part = [b.resource(f"part[{k}]", 4) for k in range(8)]
     for i in range(n):
         b.task(action=f"work{i % 5}", uses=[(part[i % 8], 1)], occupancy_ps=1 + i % 7, layer=f"fc{i % 4}",
-               phase="forward", timestep=i // 100, after=[i - 9, i - 5, i - 4] if i > 8 else [])  # fmt: skip
+               stage="forward", timestep=i // 100, after=[i - 9, i - 5, i - 4] if i > 8 else [])  # fmt: skip
     graph = b.build()
     run_tasks(graph, engine="compiled")
     tracemalloc.start()

@@ -131,7 +131,7 @@ def test_blocks_that_differ_are_played_in_order_with_a_jump_in_each_run():
         **vars(tasks),
         **{
             name: np.concatenate([getattr(part.tasks, name) for part in parts])
-            for name in ("occupancy_ps", "latency_ps", "priority", "action", "count", "phase", "layer", "timestep",
+            for name in ("occupancy_ps", "latency_ps", "priority", "action", "count", "stage", "layer", "timestep",
                          "sample", "uses_resource", "uses_units", "reserves_resource", "reserves_units",
                          "frees_resource", "frees_units")
         },

@@ -17,7 +17,7 @@ from archsim.taskgraph import TaskGraphBuilder
 
 @pytest.fixture(scope="session")
 def odd() -> Result:
-    """Every odd name as a layer, an action, a phase and a resource; times in picoseconds; buffers."""
+    """Every odd name as a layer, an action, a stage and a resource; times in picoseconds; buffers."""
     b = TaskGraphBuilder()
     adcs = b.resource("tile[3].adc", 2)
     space = b.resource("tile[3].buffer.space[a b]", 64)
@@ -26,7 +26,7 @@ def odd() -> Result:
     for i, name in enumerate(ODD):
         own = b.resource(f"tile[{i % 3}].{name}" if i % 2 else name)
         prices[name] = Action(name, (Charge("adc", 0.5),))
-        labels = {"action": name, "layer": name, "phase": name, "sample": i % 2}
+        labels = {"action": name, "layer": name, "stage": name, "sample": i % 2}
         first = b.task(uses=[(own, 1), (adcs, 1 + i % 2)], reserves=[(space, 3)], occupancy_ps=1003 + i,
                        timestep=i // 2, after=before, count=i, **labels)  # fmt: skip
         quick = b.task(uses=[(own, 1)], occupancy_ps=0, after=[first], timestep=-1, **labels)

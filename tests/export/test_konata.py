@@ -96,7 +96,7 @@ def test_every_timestep_has_a_row_and_every_layer_in_it_a_stage(
         sample, timestep = int(graph.sample[t]), int(graph.timestep[t])
         label = f"sample {sample}" if sample >= 0 else "all samples"
         label += f", timestep {timestep}" if timestep >= 0 else ", no timestep"
-        words = (graph.layer_names[graph.layer[t]], graph.phase_names[graph.phase[t]])
+        words = (graph.layer_names[graph.layer[t]], graph.stage_names[graph.stage[t]])
         stage = stage_name(" ".join(word for word in words if word))
         rows[label][stage] += [int(trace.start_ps[t]), int(trace.done_ps[t])]
     [cycle_ps] = {int(instruction.hover.split()[-2]) for instruction in made.values()}
@@ -199,7 +199,7 @@ def with_capitals() -> Result:
     unit = b.resource("adc", 2)
     before: list[int] = []
     for timestep in range(3):
-        labels = {"timestep": timestep, "sample": 0, "phase": "forward"}
+        labels = {"timestep": timestep, "sample": 0, "stage": "forward"}
         first = b.task(action="read", uses=[(unit, 1)], occupancy_ps=200, layer="first", after=before, **labels)
         pool = b.task(action="read", uses=[(unit, 1)], occupancy_ps=100, layer="maX", after=[first], **labels)
         b.task(action="read", uses=[(unit, 1)], occupancy_ps=700, layer="last", after=[pool], **labels)

@@ -89,7 +89,7 @@ def check_parts(low, work, trace, policy) -> None:
     assert all(charge.energy_pj >= 0 for action in low.actions.values() for charge in action.charges)
     assert 0 < result.energy_pj < math.inf
     assert 0 < result.area_um2 < math.inf
-    for by in ("component", "layer", "phase", "action"):
+    for by in ("component", "layer", "stage", "action"):
         parts = result.breakdown(by).values()
         assert all(part["energy_pj"] >= 0 for part in parts)
         assert math.fsum(part["energy_pj"] for part in parts) == result.energy_pj

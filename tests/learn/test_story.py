@@ -185,7 +185,7 @@ def test_without_a_rule_the_drop_is_shown_and_nothing_adapts(tmp_path):
 
 def test_divergence_says_which_seed_and_rule_and_layer(tmp_path, monkeypatch):
     # with a rate that a file may hold these few steps stay finite
-    monkeypatch.setattr("archsim.units.door.LARGEST", math.inf)
+    monkeypatch.setattr("archsim.units.fields.LARGEST", math.inf)
     wild = work("learning.adapt.optimizer={kind: sink, rate: 1.7e308}")
     with pytest.raises(WorkloadError, match=r"seed 0, adapting with bp: .*diverged at step \d+: .*'\w+'"):
         learn(chip(), wild, rules=("bp",), folder=tmp_path / "run")

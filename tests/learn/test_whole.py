@@ -65,14 +65,14 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
             (tally.count, ("convert", arrays.conversions)),
             (tally.count, ("drive", arrays.active_rows)),
         ):  # with noise that passes between updates
-            both = [told(found[0], phase=phase, layer=layer) for phase in ("forward", "update")]
+            both = [told(found[0], stage=stage, layer=layer) for stage in ("forward", "update")]
             assert sum(both) == found[1] > 0
             assert (both[1] > 0) == (done.rule == "weight_mirror" and layer != "fc1")
-        for suffix, phase in ((COPY, "backward"), (FEEDBACK, "feedback")):
+        for suffix, stage in ((COPY, "backward"), (FEEDBACK, "feedback")):
             if layer + suffix in done.counters:
                 other = done.counters[layer + suffix]
-                assert tally.tasks("read", phase=phase, layer=layer) == other.reads > 0
-                assert tally.count("convert", phase=phase, layer=layer) == other.conversions
+                assert tally.tasks("read", stage=stage, layer=layer) == other.reads > 0
+                assert tally.count("convert", stage=stage, layer=layer) == other.conversions
     written = [key for key in done.counters if not key.endswith(FEEDBACK)]
     pulses = sum(done.counters[key].pulses for key in written)
     assert sum(cost.written.pulses for cost in costs) == pytest.approx(pulses)
@@ -81,8 +81,8 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
         0 <= few <= n for few, n in zip(done.pulses_by_update["serial"], done.pulses_by_update["all"], strict=True)
     )
     assert pulses == sum(done.counters[key].verify_reads for key in written) > 0
-    n_cells = tally.count("program", phase="update")
-    assert n_cells == tally.count("verify", phase="update") == sum(cost.written.cells for cost in costs)
+    n_cells = tally.count("program", stage="update")
+    assert n_cells == tally.count("verify", stage="update") == sum(cost.written.cells for cost in costs)
     assert 0 < n_cells < pulses
 
 

@@ -181,8 +181,8 @@ def test_an_error_on_the_mean_rate_adds_up_what_its_loss_needs(lowered, loss, of
 def test_the_label_of_each_sample_comes_from_the_global_buffer_to_the_output(lowered, phase, pass_name):
     one_tile = ["tile.pes=8", "pe.crossbars=8", "interconnect.frequency=1 GHz"]
     low = lowered("dense", phase, one_tile)
-    assert counts(low, phase=pass_name)["load_global"] == n_tasks(low, "load_global", phase=pass_name) == SAMPLES
-    assert counts(low, phase=pass_name)["hop"] == SAMPLES  # one flit each; nothing else leaves the tile
+    assert counts(low, stage=pass_name)["load_global"] == n_tasks(low, "load_global", stage=pass_name) == SAMPLES
+    assert counts(low, stage=pass_name)["hop"] == SAMPLES  # one flit each; nothing else leaves the tile
     room = low.mapping.buffers.share_bytes["global_buffer", -1, "input of a sample"]
     assert room >= 2 * (4 + 1)  # of two samples six timesteps of 5 bits, and a label of 2 bits
 
@@ -193,9 +193,9 @@ def test_homes_of_one_softmax_tell_each_other_the_largest_and_the_sum(lowered):
     apart = ["tile.pes=1", "pe.crossbars=1"]
     low = lowered("dense", "dfa", apart, network_text=layers, activity="{kind: random_input, rate: 1.0}")
     assert len(low.mapping.plans["out"].homes) == 2
-    assert n_tasks(low, "add", phase="feedback") == (2 + 1) * SAMPLES * TIMESTEPS
+    assert n_tasks(low, "add", stage="feedback") == (2 + 1) * SAMPLES * TIMESTEPS
     squares = lowered("dense", "dfa", apart, network_text=layers, learning="{loss: membrane_mse}")
-    assert n_tasks(squares, "add", phase="feedback") == SAMPLES * TIMESTEPS  # of the scale of the error alone
+    assert n_tasks(squares, "add", stage="feedback") == SAMPLES * TIMESTEPS  # of the scale of the error alone
 
 
 @pytest.mark.parametrize(("phase", "pass_name"), [("bp", "backward"), ("dfa", "feedback")])
@@ -205,8 +205,8 @@ def test_errors_are_scaled_to_the_largest_of_their_step_and_back(lowered, phase,
     # every layer's on the way to its arrays and gradients; with DFA the error of the output to all layers besides
     sent = deltas + (3 if phase == "dfa" else 0)
     assert counts(low)["scan"] == counts(low)["scale"] == n * sent
-    assert counts(low, phase="gradient")["rescale"] == n * deltas  # where they meet the inputs
-    assert counts(low, phase=pass_name)["rescale"] == n * below  # of what the arrays made of them
+    assert counts(low, stage="gradient")["rescale"] == n * deltas  # where they meet the inputs
+    assert counts(low, stage=pass_name)["rescale"] == n * below  # of what the arrays made of them
     assert energy_pj(low, "scan") == pytest.approx({"gradient_unit": n * sent * ADD_PJ})
     assert energy_pj(low, "scale") == pytest.approx({"gradient_unit": n * sent * terms(QUOTIENT)})
     assert energy_pj(low, "rescale") == pytest.approx({"gradient_unit": n * (deltas + below) * terms((0, 2))})
@@ -215,8 +215,8 @@ def test_errors_are_scaled_to_the_largest_of_their_step_and_back(lowered, phase,
 def test_each_position_of_a_convolution_has_a_scale_of_its_own(lowered):
     """Layer b gives at each of its 4 positions 6 x 2 x 2 taps to the pool below, on whatever arrays."""
     low = lowered("convolutional", "bp", ["execution.skip_idle_blocks=false"])
-    assert counts(low, layer="b", phase="backward")["rescale"] == SAMPLES * TIMESTEPS * 4 * (6 * 2 * 2)
-    assert counts(low, layer="b", phase="backward")["scan"] == SAMPLES * TIMESTEPS * 4 * 9
+    assert counts(low, layer="b", stage="backward")["rescale"] == SAMPLES * TIMESTEPS * 4 * (6 * 2 * 2)
+    assert counts(low, layer="b", stage="backward")["scan"] == SAMPLES * TIMESTEPS * 4 * 9
 
 
 def test_homes_of_a_layer_tell_each_other_the_largest_of_their_errors(lowered):
@@ -224,9 +224,9 @@ def test_homes_of_a_layer_tell_each_other_the_largest_of_their_errors(lowered):
     apart = ["tile.pes=1", "pe.crossbars=1"]
     low = lowered("dense", "bp", apart, network_text=layers, learning="{loss: membrane_mse}")
     assert len(low.mapping.plans["out"].homes) == 2
-    assert n_tasks(low, "add", phase="backward") == SAMPLES * TIMESTEPS
+    assert n_tasks(low, "add", stage="backward") == SAMPLES * TIMESTEPS
     one = lowered("dense", "bp", network_text=layers, learning="{loss: membrane_mse}")
-    assert n_tasks(one, "add", phase="backward") == 0
+    assert n_tasks(one, "add", stage="backward") == 0
 
 
 def test_errors_travel_with_what_they_were_divided_by(lowered):

@@ -187,7 +187,7 @@ def test_only_a_cross_entropy_needs_the_outputs_of_other_tiles(root_dir, tmp_pat
     check_causality(low, work, run_tasks(low.graph, engine="heap"))
     graph = low.graph
     actions = np.array([name.split("@")[0] for name in graph.action_names])[graph.action]
-    backward = graph.phase == graph.phase_names.index("backward")
+    backward = graph.stage == graph.stage_names.index("backward")
     sums = int(((actions == "add") & backward).sum())
     # one value from each other home to the first, at each of two timesteps: the largest output and the sum of a
     # softmax, and whatever the loss the largest error, which all are divided by for the drivers

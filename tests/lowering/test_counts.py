@@ -35,7 +35,7 @@ def test_every_block_is_read_once_for_each_step_and_input_bit(lowered, network, 
     low = lowered(network, phase, ALL_BLOCKS)
     for plan in weighted(low):
         expected = 2 * steps(low, plan.layer.name) * len(plan.forward) * input_bits(lowered, plan.layer)
-        assert n_tasks(low, "read", phase="forward", layer=plan.layer.name) == expected
+        assert n_tasks(low, "read", stage="forward", layer=plan.layer.name) == expected
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -66,8 +66,8 @@ def test_bp_reads_transposed_weights_once_for_each_step_above_the_first_layer(lo
     low = lowered(network, "bp", options)
     for plan in weighted(low):
         outputs, inputs = plan.layer.n_columns, ERROR_ROWS[network][plan.layer.name]
-        reads = n_tasks(low, "read", phase="backward", layer=plan.layer.name)
-        converted = counts(low, phase="backward", layer=plan.layer.name)["convert"]
+        reads = n_tasks(low, "read", stage="backward", layer=plan.layer.name)
+        converted = counts(low, stage="backward", layer=plan.layer.name)["convert"]
         # what a recurrent layer reads of itself comes from the timestep before: the first one has none
         past = 1 if plan.layer.recurrent else 0
         errors = 2 * (steps(low, plan.layer.name) - past) * ERROR_CYCLES
@@ -104,9 +104,9 @@ def test_dfa_reads_each_feedback_array_once_for_each_error(lowered, network, err
     assert counts(low, layer=last)["error"] == errors * 3
     for plan in hidden:
         neurons = plan.layer.n_neurons
-        reads = n_tasks(low, "read", phase="feedback", layer=plan.layer.name)
+        reads = n_tasks(low, "read", stage="feedback", layer=plan.layer.name)
         assert reads == errors * len(plan.feedback) * ERROR_CYCLES
-        converted = counts(low, phase="feedback", layer=plan.layer.name)["convert"]
+        converted = counts(low, stage="feedback", layer=plan.layer.name)["convert"]
         assert converted == errors * neurons * 4 * ERROR_CYCLES  # 3 outputs: one row block
 
 
@@ -171,9 +171,9 @@ def test_pooling_adds_up_every_value_of_its_windows(lowered, network, window, ph
     low = lowered(network, phase)
     pool = low.mapping.plans["pool"].layer
     outputs = 2 * low.mapping.flow.timesteps["pool"] * pool.n_neurons
-    assert counts(low, phase="forward", layer="pool")["pool"] == window * outputs
+    assert counts(low, stage="forward", layer="pool")["pool"] == window * outputs
     if phase == "bp":
-        assert counts(low, phase="backward", layer="pool")["pool"] == window * outputs
+        assert counts(low, stage="backward", layer="pool")["pool"] == window * outputs
 
 
 @pytest.mark.parametrize(("phase", "pass_name", "accesses"), [("bp", "backward", 2), ("dfa", "feedback", 2 + 1)])
@@ -181,7 +181,7 @@ def test_errors_are_fetched_from_the_input_buffer_like_spikes(lowered, phase, pa
     """Layer b: 9 errors of 8 bits in two accesses of 64 bit for each step; for DFA also the 3 of the output."""
     low = lowered("dense", phase, ["tile.pes=8", "pe.crossbars=8"])
     assert low.mapping.n_tiles == 1
-    assert counts(low, phase=pass_name, layer="b")["fetch"] == 2 * 6 * accesses
+    assert counts(low, stage=pass_name, layer="b")["fetch"] == 2 * 6 * accesses
 
 
 def test_outer_products_read_and_write_each_word_of_gradients_that_they_touch(lowered):

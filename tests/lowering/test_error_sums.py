@@ -13,14 +13,14 @@ ONE_TILE = ["tile.pes=8", "pe.crossbars=8"]
 SLOW = [*ONE_TILE, "tile.history_buffer.cycle=4 us"]
 
 
-def held(low, trace, layer, phase):
+def held(low, trace, layer, stage):
     """Of each step of a layer from when its sum is begun, to when the surrogate has used it."""
     graph, begun, used = low.graph, {}, {}
-    users = {"a": "b", "b": "out"} if phase == "backward" else {"a": "a", "b": "b"}  # whose arrays give the sum
+    users = {"a": "b", "b": "out"} if stage == "backward" else {"a": "a", "b": "b"}  # whose arrays give the sum
     for task in range(graph.n_tasks):
         action = graph.action_names[graph.action[task]].split("@")[0]
         key = (int(graph.sample[task]), int(graph.timestep[task]))
-        if graph.phase_names[graph.phase[task]] != phase:
+        if graph.stage_names[graph.stage[task]] != stage:
             continue
         name = graph.layer_names[graph.layer[task]]
         if action == "add" and name == users[layer]:

@@ -163,11 +163,11 @@ def found_in(step: Step, key: str) -> dict[str, int]:
     return {"read": c.reads, "convert": c.conversions, "drive": c.active_rows, "program": c.pulses}
 
 
-def told_by(step: Step, layer: str, phase: str) -> dict[str, int]:
-    """What the tasks of a layer in a phase say."""
-    found = counts(step.low, layer=layer, phase=phase)
+def told_by(step: Step, layer: str, stage: str) -> dict[str, int]:
+    """What the tasks of a layer in a stage say."""
+    found = counts(step.low, layer=layer, stage=stage)
     return {
-        "read": n_tasks(step.low, "read", layer=layer, phase=phase),
+        "read": n_tasks(step.low, "read", layer=layer, stage=stage),
         "convert": found["convert"], "drive": found["drive"],
     }  # fmt: skip
 
@@ -222,7 +222,7 @@ def check_counts(step: Step, options: tuple[str, ...]) -> None:
     for layer in LAYERS:
         forward, backward, fed_back = (told_by(step, layer, name) for name in ("forward", "backward", "feedback"))
         arrays = found_in(step, layer)
-        written = counts(step.low, layer=layer, phase="update")["program"]
+        written = counts(step.low, layer=layer, stage="update")["program"]
         if from_columns:
             for what in ("read", "convert"):
                 assert forward[what] + backward[what] == arrays[what] > 0, what
@@ -242,7 +242,7 @@ def check_counts(step: Step, options: tuple[str, ...]) -> None:
             assert [told[what] for what in same] == [matrix[what] for what in same]
             assert told["read"] > 0
         assert written == arrays["program"] > 0
-        assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
+        assert counts(step.low, layer=layer, stage="gradient")["outer"] == step.outer[layer] > 0
 
 
 QUANTISERS = {
@@ -278,12 +278,12 @@ def test_errors_that_wait_for_the_sample_count_alike_in_numbers_and_in_tasks(
     step = trained(phase, *ONE_CYCLE, *options, OVER_SAMPLE, network=network, rules=said)
     check_counts(step, options)
     assert check_causality(step.low, step.work, run_tasks(step.low.graph)) > 0
-    errors = RULES[phase].error_phase
+    errors = RULES[phase].error_stage
     for layer in LAYERS:
         sent_to_matrices = step.n_seen[FEEDBACK] if layer == LAYERS[-1] else 0
-        told = counts(step.low, layer=layer, phase=errors)
+        told = counts(step.low, layer=layer, stage=errors)
         assert told["scan"] == told["scale"] == step.n_seen[layer] + sent_to_matrices > 0
-    accesses = counts(step.low, phase=errors)
+    accesses = counts(step.low, stage=errors)
     assert accesses["keep"] > 0  # of 16-bit values, which the history buffer has words for
 
 
@@ -296,14 +296,14 @@ def test_each_quantiser_does_the_same_as_numbers_and_as_tasks(
     seen = {layer: step.n_seen[layer] for layer in LAYERS}
     carried = "backward" if phase == "bp" else "feedback"
     for layer in LAYERS:
-        assert counts(step.low, layer=layer, phase="gradient")["outer"] == step.outer[layer] > 0
+        assert counts(step.low, layer=layer, stage="gradient")["outer"] == step.outer[layer] > 0
         key = layer + (COPY if phase == "bp" else FEEDBACK)
         if key in step.counters:
             told, found = told_by(step, layer, carried), found_in(step, key)
             same = told if phase == "bp" else ("read", "convert")
             assert [told[what] for what in same] == [found[what] for what in same]
             assert told["read"] > 0
-        told = counts(step.low, layer=layer, phase=carried)
+        told = counts(step.low, layer=layer, stage=carried)
         n_fed_back = step.n_seen[FEEDBACK] if layer == LAYERS[-1] else 0
         assert told.get("scan", 0) == additions[1] * (seen[layer] + n_fed_back)
         assert (told.get("scan", 0) > 0) == (additions[1] > 0)
@@ -345,7 +345,7 @@ def test_a_copy_that_waits_is_written_with_every_third_update_in_numbers_and_as_
     counted = on_chip.counters()
     for layer in ("b", "out"):
         of_both = counted[layer].pulses + counted[layer + COPY].pulses
-        assert counts(low, layer=layer, phase="update")["program"] == of_both
+        assert counts(low, layer=layer, stage="update")["program"] == of_both
         assert counted[layer + COPY].pulses > 0
     every_time = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options[:-2] + options[-1:])
     kept = {
@@ -363,7 +363,7 @@ def test_errors_are_converted_to_their_own_bits_in_numbers_and_in_prices(trained
     bits = {"forward": set(), carried: set()}
     for task in range(graph.n_tasks):
         name = graph.action_names[graph.action[task]]
-        if name.startswith("convert@") and (of := graph.phase_names[graph.phase[task]]) in bits:
+        if name.startswith("convert@") and (of := graph.stage_names[graph.stage[task]]) in bits:
             bits[of].add(name.partition("@")[2].partition("b")[0])
     assert bits == {"forward": {"5"}, carried: {"4"}}
 

@@ -76,7 +76,7 @@ def errors_on_links(low: Lowered) -> Counter[tuple[int, int, str]]:
     graph, found = low.graph, Counter[tuple[int, int, str]]()
     for task in range(graph.n_tasks):
         name = graph.action_names[graph.action[task]]
-        of = graph.phase_names[graph.phase[task]], graph.layer_names[graph.layer[task]]
+        of = graph.stage_names[graph.stage[task]], graph.layer_names[graph.layer[task]]
         if action_of_name(name) == "hop" and of == ("feedback", "out"):
             link = graph.resource_names[graph.uses_resource[graph.uses_ptr[task]]]
             found[int(graph.sample[task]), int(graph.timestep[task]), link] += 1

@@ -38,7 +38,7 @@ def test_what_goes_to_another_tile_takes_links_and_no_bus(lowered):
 def test_errors_take_the_bus_too(lowered, phase, per_step):
     """12 errors of 8 bit are two beats, 9 are two, 3 are one; DFA sends the last also to both layers below."""
     low = lowered("dense", phase, ONE_TILE)
-    where = {"phase": {"bp": "backward", "dfa": "feedback"}[phase]}
+    where = {"stage": {"bp": "backward", "dfa": "feedback"}[phase]}
     moved = {layer: counts(low, layer=layer, **where)["move"] for layer in ("a", "b", "out")}
     to_feedback = 2 * STEPS if phase == "dfa" else 0
     assert moved == {"a": 2 * STEPS, "b": 2 * STEPS, "out": per_step * STEPS + to_feedback}

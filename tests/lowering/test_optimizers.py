@@ -165,9 +165,9 @@ def test_each_pass_of_sinkgd_waits_for_the_one_before_and_tiles_exchange_their_s
         for before, after in pairwise(ordered):
             assert trace.start_ps[after].min() >= trace.done_ps[before].max()
         assert trace.start_ps[tasks(low, "optimize", layer)].min() >= trace.done_ps[ordered[-1]].max()
-        more = counts(low, layer=layer, phase="update")["add"]
+        more = counts(low, layer=layer, stage="update")["add"]
         assert (more > 0) == (tiles > 1)
-    assert counts(plain, phase="update")["add"] == 0
+    assert counts(plain, stage="update")["add"] == 0
 
 
 @pytest.mark.parametrize("kind", ["momentum", "sink"])
@@ -212,5 +212,5 @@ def test_the_breakdown_shows_the_optimizer_by_its_own_names(lowered):
         assert ("optimize" in parts) == (kind != "sgd")
         assert ("normalise" in parts) == (kind == "sink")
         energies[kind] = sum(parts[name]["energy_pj"] for name in ("optimize", "normalise") if name in parts)
-        assert n_tasks(low, "optimize", phase="forward") == 0
+        assert n_tasks(low, "optimize", stage="forward") == 0
     assert energies["sgd"] == 0 < energies["momentum"] < energies["adam"]

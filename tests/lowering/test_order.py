@@ -27,7 +27,7 @@ def tasks_of(low, action, **where):
     graph = low.graph
     chosen = np.array([graph.action_names[a].split("@")[0] == action for a in graph.action])
     for key, value in where.items():
-        if key in ("phase", "layer"):
+        if key in ("stage", "layer"):
             names = getattr(graph, f"{key}_names")
             chosen &= getattr(graph, key) == (names.index(value) if value in names else -9)
         else:
@@ -66,7 +66,7 @@ def test_sequential_samples_do_not_overlap(lowered):
     trace = run_tasks(low.graph)
     work = low.graph.action != low.graph.action_names.index("barrier")
     first, second = (np.flatnonzero(work & (low.graph.sample == s)) for s in (0, 1))
-    learning = low.graph.phase[first] != low.graph.phase_names.index("update")
+    learning = low.graph.stage[first] != low.graph.stage_names.index("update")
     assert trace.done_ps[first[learning]].max() <= trace.start_ps[second].min()
 
 
@@ -100,11 +100,11 @@ def test_the_next_batch_reads_an_array_only_after_it_has_been_verified(lowered):
     low = lowered("dense", "dfa", samples=2, batch=1)
     trace = run_tasks(low.graph)
     for layer in ("a", "b", "out"):
-        reads = tasks_of(low, "read", layer=layer, phase="forward", sample=1)
+        reads = tasks_of(low, "read", layer=layer, stage="forward", sample=1)
         verifies = tasks_of(low, "verify", layer=layer, sample=0)
         assert trace.start_ps[reads].min() >= trace.done_ps[verifies].min()
     # the array of the last verify is read after it
-    assert trace.start_ps[tasks_of(low, "drive", layer="b", phase="forward", sample=1)].max() >= (
+    assert trace.start_ps[tasks_of(low, "drive", layer="b", stage="forward", sample=1)].max() >= (
         trace.done_ps[tasks_of(low, "verify", layer="b", sample=0)].max()
     )
 

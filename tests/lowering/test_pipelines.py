@@ -166,14 +166,14 @@ def test_overlapping_batches_read_weights_that_are_exactly_one_update_old(chain,
     batch, n_batches = 3, 5
     run = chain(3, phase, schedule="three_level", samples=batch * n_batches, batch=batch)
     for layer in ("l1", "l2", "l3"):
-        for read_phase in ("forward", "backward") if phase == "bp" and layer != "l1" else ("forward",):
-            arrays = _arrays(run, run.tasks("read", layer=layer, phase=read_phase))
+        for read_stage in ("forward", "backward") if phase == "bp" and layer != "l1" else ("forward",):
+            arrays = _arrays(run, run.tasks("read", layer=layer, stage=read_stage))
             ends = range(batch - 1, batch * n_batches, batch)  # the last sample of a batch names its update
             programs = [run.tasks("program", layer=layer, sample=end) for end in ends]
             writes = [[task for task in tasks if _array(run, task) in arrays] for tasks in programs]
             for k in range(n_batches):
                 reads = np.concatenate(
-                    [run.tasks("read", layer=layer, phase=read_phase, sample=k * batch + i) for i in range(batch)]
+                    [run.tasks("read", layer=layer, stage=read_stage, sample=k * batch + i) for i in range(batch)]
                 )
                 if k >= 2:
                     assert run.trace.start_ps[reads].min() >= run.trace.done_ps[writes[k - 2]].max()
@@ -197,7 +197,7 @@ def test_all_other_schedules_read_weights_with_every_update_before(chain, schedu
     run = chain(3, phase, schedule=schedule, samples=6, batch=2)
     for layer in ("l1", "l2", "l3"):
         for k in (1, 2):
-            reads = run.tasks("read", layer=layer, phase="forward", sample=2 * k)
+            reads = run.tasks("read", layer=layer, stage="forward", sample=2 * k)
             arrays = _arrays(run, reads)
             writes = [t for t in run.tasks("program", layer=layer, sample=2 * k - 1) if _array(run, t) in arrays]
             assert writes
@@ -207,8 +207,8 @@ def test_all_other_schedules_read_weights_with_every_update_before(chain, schedu
 def test_within_a_batch_no_sample_begins_before_all_arrays_are_written(chain):
     run = chain(3, "dfa", schedule="within_batch", samples=4, batch=2)
     written = run.trace.done_ps[run.tasks("program", sample=1)].max()
-    phases = np.array(run.graph.phase_names)[run.graph.phase]
-    later = np.flatnonzero((run.graph.sample >= 2) & (phases != "update"))
+    stages = np.array(run.graph.stage_names)[run.graph.stage]
+    later = np.flatnonzero((run.graph.sample >= 2) & (stages != "update"))
     assert run.trace.start_ps[later].min() >= written
 
 

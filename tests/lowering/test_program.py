@@ -16,13 +16,13 @@ MATRICES = {"a": 5 * 12, "b": 12 * 9, "out": 9 * 3}
 
 def test_every_cell_of_all_layers_copies_and_fixed_matrices_is_written_once(lowered):
     low = lowered("dense", "program")
-    assert set(low.graph.phase_names) == {"program", "program_copy", "program_feedback"}
+    assert set(low.graph.stage_names) == {"program", "program_copy", "program_feedback"}
     for layer, n_weights in MATRICES.items():
-        assert counts(low, phase="program", layer=layer)["program"] == n_weights * CELLS_OF_WEIGHT
+        assert counts(low, stage="program", layer=layer)["program"] == n_weights * CELLS_OF_WEIGHT
         copied = 0 if layer == "a" else n_weights  # the input needs no error
-        assert counts(low, phase="program_copy", layer=layer)["program"] == copied * CELLS_OF_WEIGHT
+        assert counts(low, stage="program_copy", layer=layer)["program"] == copied * CELLS_OF_WEIGHT
         fixed = {"a": 12 * 3, "b": 9 * 3, "out": 0}[layer]
-        assert counts(low, phase="program_feedback", layer=layer)["program"] == fixed * CELLS_OF_WEIGHT
+        assert counts(low, stage="program_feedback", layer=layer)["program"] == fixed * CELLS_OF_WEIGHT
     assert counts(low)["program"] == counts(low)["verify"] == low.written.cells
     verify(low.graph, run_tasks(low.graph))
 
@@ -36,7 +36,7 @@ def test_every_cell_of_all_layers_copies_and_fixed_matrices_is_written_once(lowe
     ],
 )
 def test_only_the_arrays_of_the_rules_that_the_workload_names_are_there(lowered, phases, labels):
-    assert set(lowered("dense", "program", phases=phases).graph.phase_names) == labels
+    assert set(lowered("dense", "program", phases=phases).graph.stage_names) == labels
 
 
 def test_arrays_are_written_side_by_side_and_rows_of_one_follow_each_other(lowered):
@@ -102,7 +102,7 @@ def test_the_digits_of_known_weights_decide_the_pulses_of_their_cells(lowered):
 
 def test_a_chip_that_only_infers_is_programmed_with_the_weights_alone(lowered):
     low = lowered("dense", "program", ["tile.gradient_buffer=null", "tile.gradient_unit=null"])
-    assert set(low.graph.phase_names) == {"program"}
+    assert set(low.graph.stage_names) == {"program"}
 
 
 def test_a_chip_without_write_circuits_cannot_be_programmed(lowered):

@@ -19,8 +19,8 @@ def test_one_message_serves_the_layer_itself_and_both_that_follow(lowered, phase
     low = lowered("recurrent", phase, ONE_TILE)
     assert low.mapping.n_tiles == 1
     for action in ("receive", "move"):
-        assert counts(low, layer="a", phase="forward")[action] == STEPS
-        assert n_tasks(low, action, layer="a", phase="forward") == STEPS
+        assert counts(low, layer="a", stage="forward")[action] == STEPS
+        assert n_tasks(low, action, layer="a", stage="forward") == STEPS
     shares = low.mapping.buffers.share_bytes
     stored = {user for buffer, _, user in shares if buffer == "input_buffer" and user.startswith("a to ")}
     assert stored == {"a to a"}

@@ -95,11 +95,11 @@ def test_only_errors_that_are_not_zero_drive_lines_backwards(sparse, network, op
     dense, _ = sparse(network, "bp", options)
     for plan in weighted(low):
         name = plan.layer.name
-        found = counts(low, phase="backward", layer=name)["drive"]
+        found = counts(low, stage="backward", layer=name)["drive"]
         if density == 1.0:
             assert counts(low, layer=name) == counts(dense, layer=name)
         if density == 0.0:
-            assert counts(low, phase="backward", layer=name)["read"] == 0
+            assert counts(low, stage="backward", layer=name)["read"] == 0
         if plan.copy:  # every error drives a row of each array side by side
             inputs = {block.columns for block in plan.copy}
             needed = activity.errors[name][:, 1:] if plan.layer.recurrent else activity.errors[name]
@@ -116,7 +116,7 @@ def test_arrays_without_errors_are_read_all_the_same_if_the_chip_reads_idle_bloc
     dense, _ = sparse("dense", phase, ["execution.skip_idle_blocks=false"])
     for pass_name in ("backward", "feedback"):
         for layer in ("a", "b", "out"):
-            where = {"phase": pass_name, "layer": layer}
+            where = {"stage": pass_name, "layer": layer}
             assert n_tasks(low, "read", **where) == n_tasks(dense, "read", **where)
             assert counts(low, **where)["convert"] == counts(dense, **where)["convert"]
     assert counts(low)["outer"] == 0
@@ -140,7 +140,7 @@ def test_only_cells_that_change_are_programmed_and_verified(sparse, network, pha
         for block in plan.copy:
             with_error[slice(*block.columns)] = True
         expected = int(cells.sum() + cells[:, with_error].sum())
-        found = counts(low, layer=plan.layer.name, phase="update")
+        found = counts(low, layer=plan.layer.name, stage="update")
         assert found["program"] == found["verify"] == expected
         rows = sum(
             int((part != 0).sum())

@@ -47,7 +47,7 @@ def test_a_transposer_takes_in_each_word_once_and_gives_out_rows(lowered):
     # b: of 3 arrays of 4 inputs, words of 4 outputs: 0..4, 4..8, and 8..9; out: one word of 3 outputs
     n_words = {"b": 3 * 3 * 4, "out": 9 * 1}
     for layer, n in n_words.items():
-        assert counts(low, layer=layer, phase="update")["transpose"] == UPDATES * n
+        assert counts(low, layer=layer, stage="update")["transpose"] == UPDATES * n
     n = UPDATES * sum(n_words.values())
     read_pj = low.parts.gradient_buffer.price.read_energy_pj
     assert spent_pj(low, "transpose") == pytest.approx({"transposer": n * 0.5, "gradient_buffer": n * read_pj})

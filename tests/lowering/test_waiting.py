@@ -33,7 +33,7 @@ def test_nothing_is_sent_before_the_last_error_of_its_layer_and_sample_is_known(
     low = laid_down(phase, said, OVER_SAMPLE, schedule=schedule)
     graph = low.graph
     actions = np.array([graph.action_names[k].split("@")[0] for k in graph.action])
-    layers, phases = np.array(graph.layer_names)[graph.layer], np.array(graph.phase_names)[graph.phase]
+    layers, phases = np.array(graph.layer_names)[graph.layer], np.array(graph.stage_names)[graph.stage]
     for policy in ("fifo", "static"):
         trace = run_tasks(graph, policy=policy)
         verify(graph, trace, policy)
@@ -59,7 +59,7 @@ def test_a_layers_errors_of_a_sample_lie_in_the_history_buffer(laid_down):
 
 def test_it_costs_a_write_and_a_read_of_each_error_and_not_one_comparison_more(laid_down):
     waiting, at_once = (laid_down("bp", "{}", *said) for said in ((OVER_SAMPLE,), ()))
-    found, before = (counts(low, phase="backward") for low in (waiting, at_once))
+    found, before = (counts(low, stage="backward") for low in (waiting, at_once))
     assert found["scan"] == before["scan"] > 0
     n_errors = found["scan"]
     width = waiting.parts.chip.tile.history_buffer.width_bits

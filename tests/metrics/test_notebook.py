@@ -52,7 +52,7 @@ def test_a_result_shows_its_figures_and_names_as_text() -> None:
     assert "|energy|4 pJ|" in reader.text
 
 
-@pytest.mark.parametrize("by", ["component", "layer", "phase", "action"])
+@pytest.mark.parametrize("by", ["component", "layer", "stage", "action"])
 def test_breakdowns_are_data_frames(by: str) -> None:
     pytest.importorskip("pandas")
     frame = result().breakdown_frame(by)

@@ -43,16 +43,16 @@ def hand_made() -> TaskGraph:
     """Drive 0..10 ns (fc1) and 0..4 ns (fc2); two conversions on one ADC 10..30, 30..50 ns; program 50..70 ns."""
     b = TaskGraphBuilder()
     adc, write = b.resource("adc"), b.resource("write", 4)
-    drive = b.task(action="drive@1b", count=8, occupancy_ps=10_000, layer="fc1", phase="forward")
-    b.task(action="drive@2b", count=4, occupancy_ps=4_000, layer="fc2", phase="forward")
+    drive = b.task(action="drive@1b", count=8, occupancy_ps=10_000, layer="fc1", stage="forward")
+    b.task(action="drive@2b", count=4, occupancy_ps=4_000, layer="fc2", stage="forward")
     for layer in ("fc1", "fc2"):
         done = b.task(
             action="convert@4b", count=16, uses=[(adc, 1)], occupancy_ps=20_000, after=[drive],
-            layer=layer, phase="forward",
+            layer=layer, stage="forward",
         )  # fmt: skip
     b.task(
         action="program", count=3, uses=[(write, 2)], occupancy_ps=20_000, after=[done],
-        layer="fc2", phase="update",
+        layer="fc2", stage="update",
     )  # fmt: skip
     return b.build()
 
@@ -87,7 +87,7 @@ def test_energy_of_the_parts(result: Result):
     assert column(result, "layer", "energy_pj") == pytest.approx(
         {"fc1": 2.0 + 34.0, "fc2": 2.0 + 34.0 + 24.0, "(leakage)": 42.0}
     )
-    assert column(result, "phase", "energy_pj") == pytest.approx({"forward": 72, "update": 24, "(leakage)": 42})
+    assert column(result, "stage", "energy_pj") == pytest.approx({"forward": 72, "update": 24, "(leakage)": 42})
     assert column(result, "action", "energy_pj") == pytest.approx(
         {"drive": 4.0, "convert": 68.0, "program": 24.0, "(leakage)": 42.0}
     )
@@ -98,7 +98,7 @@ def test_time_of_the_parts(result: Result):
     latency_ps = {"drivers": 10_000, "adc": 40_000, "write_circuits": 20_000}
     assert column(result, "component", "latency_ps") == latency_ps
     assert column(result, "layer", "latency_ps") == {"fc1": 30_000, "fc2": 40_000}
-    assert column(result, "phase", "busy_ps") == {"forward": 54_000, "update": 20_000}
+    assert column(result, "stage", "busy_ps") == {"forward": 54_000, "update": 20_000}
     assert column(result, "component", "busy_ps") == {"drivers": 14_000, "adc": 40_000, "write_circuits": 20_000}
     assert column(result, "action", "count") == {"drive": 12, "convert": 32, "program": 3}
 
@@ -109,7 +109,7 @@ def test_area_of_the_parts(result: Result):
     assert column(result, "layer", "area_um2") == pytest.approx(
         {"fc1": 4 * per_crossbar, "fc2": 3 * per_crossbar, "(unused)": per_crossbar, "(shared)": 1000}
     )
-    assert column(result, "phase", "area_um2") == pytest.approx(
+    assert column(result, "stage", "area_um2") == pytest.approx(
         {"forward": 6 * 140 + 1000, "backward": 140, "(unused)": 140, "update": 80, "learning": 120}
     )
     assert column(result, "action", "area_um2") == {
@@ -201,9 +201,9 @@ def test_sums_of_times_go_beyond_64_bits():
 
 def test_a_part_that_is_off_by_the_last_bit_is_refused(result: Result):
     parts = {by: result.breakdown(by) for by in BREAKDOWNS}
-    parts["phase"]["update"]["energy_pj"] = math.nextafter(parts["phase"]["update"]["energy_pj"], math.inf) + 2e-14
+    parts["stage"]["update"]["energy_pj"] = math.nextafter(parts["stage"]["update"]["energy_pj"], math.inf) + 2e-14
     wrong = dataclasses.replace(result, books=dataclasses.replace(result.books, parts=parts))
-    with pytest.raises(EngineError, match="energy_pj by phase: the parts sum to"):
+    with pytest.raises(EngineError, match="energy_pj by stage: the parts sum to"):
         wrong.check()
 
 
@@ -227,7 +227,7 @@ def test_the_variant_of_an_action_ends_at_the_first_at():
 
 
 def test_an_unknown_breakdown_is_refused(result: Result):
-    with pytest.raises(EngineError, match="'tile'; there are: component, layer, phase, action"):
+    with pytest.raises(EngineError, match="'tile'; there are: component, layer, stage, action"):
         result.breakdown("tile")
 
 

@@ -14,10 +14,10 @@ from archsim.errors import ArchsimError
 from archsim.metrics import Result
 from archsim.plot import bp_vs_dfa, breakdown, inline, latency, pareto_front, pipeline, utilisation
 from archsim.plot.canvas import short
-from archsim.plot.scales import PALETTE, component_style, component_styles, phase_styles
+from archsim.plot.scales import PALETTE, component_style, component_styles, stage_styles
 
 HEADS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
-PHASES = ("forward", "backward", "feedback", "gradient", "update")
+STAGES = ("forward", "backward", "feedback", "gradient", "update")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_utilisation_draws_the_busiest_first(runs: dict[str, Result], tmp_path: 
     assert list(drawn.values()) == sorted(shares.values(), reverse=True)[: len(drawn)]
 
 
-def test_latency_by_layer_and_phase_sums_to_the_latency(runs: dict[str, Result], tmp_path: Path) -> None:
+def test_latency_by_layer_and_stage_sums_to_the_latency(runs: dict[str, Result], tmp_path: Path) -> None:
     for run in runs.values():
         drawn = latency(run, tmp_path / "l.pdf")
         assert sum(sum(parts.values()) for parts in drawn.values()) == run.latency_ps
@@ -107,9 +107,9 @@ def deuteranopic(colour: str) -> np.ndarray:
     return matrix @ np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
 
 
-def test_phases_differ_by_hatch_or_grey_and_colours_differ_without_green_cones() -> None:
-    styles = phase_styles(PHASES)
-    for a, b in itertools.combinations(PHASES, 2):
+def test_stages_differ_by_hatch_or_grey_and_colours_differ_without_green_cones() -> None:
+    styles = stage_styles(STAGES)
+    for a, b in itertools.combinations(STAGES, 2):
         assert styles[a][1] != styles[b][1] or abs(grey(styles[a][0]) - grey(styles[b][0])) > 0.15
     for one, other in itertools.combinations(PALETTE, 2):
         assert np.linalg.norm(deuteranopic(one) - deuteranopic(other)) > 0.1, (one, other)

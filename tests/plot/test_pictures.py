@@ -20,10 +20,10 @@ from archsim.plot import (
     floor_plan,
     latency,
     layer_colours,
-    phase_colours,
     pipeline,
     power,
     scale_of,
+    stage_colours,
     utilisation,
 )
 from archsim.plot.breakdown import largest_parts
@@ -42,7 +42,7 @@ def run(n_adcs: int = 1, n_tasks: int = 4, tiles: int = 2, layers: int | None = 
     for timestep in range(n_tasks):
         for i, adc in enumerate(adcs):
             b.task(action="convert", count=8, uses=[(adc, 1)], occupancy_ps=1000 + i,
-                   layer=f"l{i % (layers or n_adcs)}", timestep=timestep, sample=0, phase="forward")  # fmt: skip
+                   layer=f"l{i % (layers or n_adcs)}", timestep=timestep, sample=0, stage="forward")  # fmt: skip
     graph = b.build()
     prices = {"convert": Action("convert", (Charge("adc", 0.5),))}
     return Result.of(graph, run_tasks(graph), prices, (), {}, 0, 1, "inference", "chip/net", {})
@@ -52,12 +52,12 @@ def learning_run() -> Result:
     """Ten timesteps forward, ten back, then an update of 20 ns, on one crossbar; the loss is taken on the way."""
     b = TaskGraphBuilder()
     crossbar, unit = b.resource("tile[0].pe[0].crossbar[0]"), b.resource("tile[0].gradient_unit")
-    for phase in ("forward", "backward"):
+    for stage in ("forward", "backward"):
         for timestep in range(10):
             b.task(action="read", uses=[(crossbar, 1)], occupancy_ps=1000, layer="l0", timestep=timestep,
-                   sample=0, phase=phase)  # fmt: skip
-    b.task(action="error", uses=[(unit, 1)], occupancy_ps=1000, layer="l0", timestep=0, sample=0, phase="backward")
-    b.task(action="write", uses=[(crossbar, 1)], occupancy_ps=20_000, layer="l0", phase="update")
+                   sample=0, stage=stage)  # fmt: skip
+    b.task(action="error", uses=[(unit, 1)], occupancy_ps=1000, layer="l0", timestep=0, sample=0, stage="backward")
+    b.task(action="write", uses=[(crossbar, 1)], occupancy_ps=20_000, layer="l0", stage="update")
     graph = b.build()
     prices = {name: Action(name, (Charge("crossbar", 0.5),)) for name in ("read", "error", "write")}
     return Result.of(graph, run_tasks(graph), prices, (), {}, 0, 1, "bp", "chip/net", {})
@@ -105,7 +105,7 @@ def test_arrays_of_a_tile_share_a_lane_if_there_are_too_many_pes(tmp_path: Path)
     b = TaskGraphBuilder()
     for pe in range(70):
         adc = b.resource(f"tile[0].pe[{pe}].crossbar[0].adc")
-        b.task(action="convert", uses=[(adc, 1)], occupancy_ps=1000, layer="l0", timestep=0, phase="forward")
+        b.task(action="convert", uses=[(adc, 1)], occupancy_ps=1000, layer="l0", timestep=0, stage="forward")
     graph = b.build()
     prices = {"convert": Action("convert", (Charge("adc", 0.5),))}
     result = Result.of(graph, run_tasks(graph), prices, (), {}, 0, 1, "inference", "chip/net", {})
@@ -135,12 +135,12 @@ def test_a_pixel_has_a_colour_of_the_legend_mixed_with_white_only() -> None:
     colours = ["#ff0000", "#0000ff", "#00ff00"]
     row = [lane.part for lane in lanes.lanes].index("crossbar")
     # four pixels of 10 ns; then one of 40 ns, half of it update
-    image = _image(lanes, np.linspace(0, 40_000, 5), lanes.task_phase, colours)[row]
+    image = _image(lanes, np.linspace(0, 40_000, 5), lanes.task_stage, colours)[row]
     assert image.tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 1, 0]]
-    image = _image(lanes, np.linspace(0, 40_000, 2), lanes.task_phase, colours)[row]
+    image = _image(lanes, np.linspace(0, 40_000, 2), lanes.task_stage, colours)[row]
     assert image.tolist() == [[0, 1, 0]]
     # a lane at work a fortieth of the time has the palest tint, white where it rests
-    unit = _image(lanes, np.array([0.0, 40_000.0, 80_000.0]), lanes.task_phase, colours)[1 - row]
+    unit = _image(lanes, np.array([0.0, 40_000.0, 80_000.0]), lanes.task_stage, colours)[1 - row]
     assert unit == pytest.approx(np.array([[0.7, 0.7, 1], [1, 1, 1]]))
 
 
@@ -242,7 +242,7 @@ def test_every_component_of_a_chip_has_its_own_look(root_dir: Path) -> None:
 
 def test_forward_feedback_gradient_and_update_differ_in_colour() -> None:
     for way_back in ("backward", "feedback"):
-        assert len(set(phase_colours(["forward", way_back, "gradient", "update", "?"]).values())) == 5
+        assert len(set(stage_colours(["forward", way_back, "gradient", "update", "?"]).values())) == 5
 
 
 def test_an_axis_takes_the_largest_unit_that_fits() -> None:

@@ -13,12 +13,12 @@ from archsim.plot import timelines
 from archsim.taskgraph import TaskGraphBuilder
 
 
-def result_of(n: int, phases: tuple[str, ...] = ("forward",)) -> Result:
+def result_of(n: int, stages: tuple[str, ...] = ("forward",)) -> Result:
     b = TaskGraphBuilder()
     adc = b.resource("tile[0].pe[0].crossbar[0].adc")
     for k in range(n):
-        layer, phase = f"fc{k % 2}", phases[k % len(phases)]
-        b.task(action="convert", uses=[(adc, 1)], occupancy_ps=1000, layer=layer, phase=phase)
+        layer, stage = f"fc{k % 2}", stages[k % len(stages)]
+        b.task(action="convert", uses=[(adc, 1)], occupancy_ps=1000, layer=layer, stage=stage)
     graph = b.build()
     prices = {"convert": Action("convert", (Charge("adc", 1.0),))}
     return Result.of(graph, run_tasks(graph), prices, (), {}, 0, 1, "inference", f"run of {n}", {})
@@ -38,11 +38,11 @@ def test_two_runs_share_one_axis_of_time_and_return_what_was_drawn(tmp_path):
     assert size_of(tmp_path / "both.png")[1] > size_of(tmp_path / "one.png")[1]
 
 
-def test_runs_of_one_and_of_several_phases_go_together(tmp_path):
+def test_runs_of_one_and_of_several_stages_go_together(tmp_path):
     drawn = timelines(
         [result_of(4), result_of(4, ("forward", "update"))], tmp_path / "a.png", ["inference", "learning"]
     )
-    assert [len(set(lanes.task_phase.tolist())) for lanes in drawn] == [1, 2]
+    assert [len(set(lanes.task_stage.tolist())) for lanes in drawn] == [1, 2]
 
 
 def test_a_title_too_many_and_no_run_are_refused(tmp_path):

@@ -21,7 +21,7 @@ def result() -> Result:
     for timestep in range(2):
         b.task(
             action="convert", count=8, uses=[(adc, 1)], occupancy_ps=1000, layer="fc1",
-            timestep=timestep, sample=0, phase="forward",
+            timestep=timestep, sample=0, stage="forward",
         )  # fmt: skip
     graph = b.build()
     prices = {"convert": Action("convert", (Charge("adc", 0.5),))}
@@ -45,7 +45,7 @@ def named() -> Callable[[str], Result]:
         for timestep in range(4):
             b.task(
                 action=name, count=2, uses=[(unit, 1)], reserves=[(space, 1)], frees=[(space, 1)],
-                occupancy_ps=500, latency_ps=700, layer=name, timestep=timestep, sample=0, phase=name,
+                occupancy_ps=500, latency_ps=700, layer=name, timestep=timestep, sample=0, stage=name,
             )  # fmt: skip
         graph = b.build()
         price = {name: Action(name, (Charge(name, 0.5),))}

@@ -43,7 +43,7 @@ def test_changes_of_real_results_sum_to_the_whole_change_exactly(root_dir):
     ]
     records = [archsim.simulate(chip, work, "heap").to_dict() for chip in chips]
     for after in records[1:]:
-        for by in ("component", "layer", "phase", "action"):
+        for by in ("component", "layer", "stage", "action"):
             found = differences(records[0], after, by)
             for figure in FIGURES:
                 one = found[figure]

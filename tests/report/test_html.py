@@ -87,7 +87,7 @@ def test_every_script_stays_readable():
 def test_the_cells_sum_to_every_breakdown_exactly(data, random_graphs, evaluate):
     result = evaluate(data.draw(random_graphs))
     found = cells(result)
-    for by in ("component", "layer", "phase", "action"):
+    for by in ("component", "layer", "stage", "action"):
         for key in ("energy_pj", "busy_ps", "latency_ps", "count"):
             sums: dict[str, float] = {}
             for cell in found:

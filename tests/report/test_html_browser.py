@@ -81,7 +81,7 @@ def test_its_numbers_equal_result_json(fresh, results):
         record = json.loads(json.dumps(result.to_dict()))
         del record["provenance"]
         assert fresh.tell(f"JSON.parse(byId('run-{number}').textContent).record") == record
-    for by in ("component", "layer", "phase", "action"):
+    for by in ("component", "layer", "stage", "action"):
         fresh.page.select_option("#by", by)
         rows = fresh.page.locator("#parts tbody tr").all_inner_texts()
         parts = {name: part for name, part in results[0].breakdown(by).items() if part["energy_pj"]}

@@ -13,7 +13,7 @@ import pytest
 import archsim
 from archsim.errors import ArchsimError
 from archsim.metrics import Result
-from archsim.report import load_result, write_results
+from archsim.report import load_result, read_results, write_results
 from archsim.taskgraph import TaskGraph
 
 
@@ -107,6 +107,22 @@ def test_a_run_of_another_version_or_of_another_result_is_refused(folder: Path) 
     assert "written by another version ('archsim run 99'" in fault(folder)
     rewritten(file, {"format": "poetry"})
     assert "cannot be read as the run of a result" in fault(folder)
+
+
+def test_a_result_of_before_in_which_stages_were_phases_is_read_as_it_was(
+    runs: list[Result], folder: Path
+) -> None:
+    with np.load(folder / "run_dfa.npz") as found:
+        content = {"phase" if name == "stage" else name: column for name, column in found.items()}
+    labels = json.loads(content["labels"].tobytes()) | {"format": "archsim run 1"}
+    labels["phase_names"] = labels.pop("stage_names")
+    np.savez(folder / "run_dfa.npz", **content | {"labels": np.frombuffer(json.dumps(labels).encode(), np.uint8)})
+    saved = json.loads((folder / "result.json").read_text()) | {"format": "archsim result 1"}
+    for record in saved["results"].values():
+        record["breakdown"]["phase"] = record["breakdown"].pop("stage")
+    (folder / "result.json").write_text(json.dumps(saved))
+    assert load_result(folder, "dfa").to_dict() == runs[1].to_dict()
+    assert read_results(folder).results["dfa"]["breakdown"] == runs[1].to_dict()["breakdown"]
 
 
 def test_columns_that_do_not_fit_together_are_refused(folder: Path) -> None:

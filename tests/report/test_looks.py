@@ -29,13 +29,13 @@ def made_up(n_tiles: int, per_tile: int) -> Result:
         claim = [(space, 1)] if i % 9 == 0 else []
         done = b.task(
             action="convert@5b", count=8, uses=[(unit, 1)], reserves=claim, frees=claim,
-            occupancy_ps=500 + 97 * i % 4000, layer=f"convolution{tile % 5}", phase="forward",
+            occupancy_ps=500 + 97 * i % 4000, layer=f"convolution{tile % 5}", stage="forward",
             timestep=i // len(units), sample=0,
         )  # fmt: skip
         if links:
             b.task(
                 action="transfer", count=2, uses=[(links[i * i % len(links)], 1)], occupancy_ps=300 + i % 700,
-                after=[done], layer=f"convolution{tile % 5}", phase="forward", timestep=0, sample=0,
+                after=[done], layer=f"convolution{tile % 5}", stage="forward", timestep=0, sample=0,
             )  # fmt: skip
     graph = b.build()
     prices = {"convert@5b": Action("convert@5b", (Charge("adc", 0.4),)),

@@ -18,7 +18,7 @@ def test_a_report_has_summary_breakdowns_notes_and_provenance(result: Result) ->
     assert text.startswith("# chip/net\n")
     # 2 ns, 8 pJ: 4 mW
     assert "| inference | 2 ns | 500 M/s | 8 pJ | 8 pJ | 0 µm² | 4 mW | 4 mW | adc (100 %) |" in text
-    for by in ("component", "layer", "phase", "action"):
+    for by in ("component", "layer", "stage", "action"):
         assert f"### inference by {by}" in text
     assert "| fc1 | 8 pJ | 100 % | 2 ns | 2 ns |" in text
     assert "- dt assumed" in text

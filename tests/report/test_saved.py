@@ -140,7 +140,7 @@ def test_a_whole_result_is_read(folder):
     ("path", "value", "said"),
     [
         (("breakdown", "layer", "fc1"), ..., "breakdown.layer: energy_pj adds up to .*, totals.energy_pj is"),
-        (("breakdown", "phase", "forward", "energy_pj"), 1e300, "breakdown.phase: energy_pj adds up to 1e.300"),
+        (("breakdown", "stage", "forward", "energy_pj"), 1e300, "breakdown.stage: energy_pj adds up to 1e.300"),
         (("breakdown", "action"), {}, "breakdown.action: energy_pj adds up to 0, totals.energy_pj is"),
     ],
 )

@@ -103,7 +103,7 @@ def test_the_matrices_are_arrays_that_are_written_and_wear(lowered, rule, said):
     learning = f"{{rules: {{{rule}: {said}}}}}"
     low, bp = lowered("dense", rule, learning=learning), lowered("dense", "bp", chip=["execution.feedback=copy"])
     assert {block.layer for block in low.mapping.blocks if block.role == "copy"} == {"b", "out"}
-    found, like = (counts(each, phase="update") for each in (low, bp))
+    found, like = (counts(each, stage="update") for each in (low, bp))
     assert found["program"] == like["program"] > 0
     n_weights = 12 * 9 + 9 * 3
     beside = {action: found[action] - like[action] for action in found if found[action] != like[action]}
@@ -139,7 +139,7 @@ def test_noise_passes_the_weights_once_they_are_written_and_before_their_copy_is
     low = lowered("dense", "weight_mirror", learning="{rules: {weight_mirror: {pairs: 1}}}")
     graph, trace = low.graph, run_tasks(low.graph)
     names = np.array([graph.action_names[k].split("@")[0] for k in graph.action])
-    phases, layers = np.array(graph.phase_names)[graph.phase], np.array(graph.layer_names)[graph.layer]
+    phases, layers = np.array(graph.stage_names)[graph.stage], np.array(graph.layer_names)[graph.layer]
     for layer in ("b", "out"):
         here = (phases == "update") & (layers == layer)
         noise = here & (names == "read")

@@ -74,9 +74,9 @@ def test_it_is_a_phase_of_a_workload_and_of_a_simulation(chip, root_dir):
     fa = archsim.simulate(chip, work, "compiled")
     bp, dfa = (archsim.simulate(chip, work, "compiled", phase=phase) for phase in ("bp", "dfa"))
     assert fa.phase == "fa"
-    written = [run.breakdown("phase")["update"]["energy_pj"] for run in (fa, dfa, bp)]
+    written = [run.breakdown("stage")["update"]["energy_pj"] for run in (fa, dfa, bp)]
     assert written[0] == written[1] < written[2], "its matrices are never written"
-    carried = [run.breakdown("phase")["gradient"]["energy_pj"] for run in (fa, bp)]
+    carried = [run.breakdown("stage")["gradient"]["energy_pj"] for run in (fa, bp)]
     assert carried[0] == pytest.approx(carried[1]), "the same outer products as with BP"
     blocks = map_workload(chip, work, "fa").plans
     assert not any(plan.copy for plan in blocks.values())

@@ -45,7 +45,7 @@ def test_a_memory_reads_every_value_for_every_error_and_multiplies_it(lowered):
     low = lowered("dense", "dfa", learning=said(place="{kind: sram, value: 6 bit}"))
     width = low.parts.chip.tile.gradient_buffer.width_bits
     for layer, n in HIDDEN.items():
-        found = counts(low, layer=layer, phase="feedback")
+        found = counts(low, layer=layer, stage="feedback")
         assert found["project"] == SAMPLES * TIMESTEPS * n * CLASSES
         assert found["read_feedback"] == SAMPLES * TIMESTEPS * -(-n * CLASSES * 6 // width)
         assert found["read"] == found["convert"] == 0
@@ -60,7 +60,7 @@ def test_a_register_draws_every_value_for_every_error_and_stores_none(lowered):
     uniform = lowered("dense", "dfa", learning=said(place="{kind: generated}", feedback="{kind: uniform}"))
     for low, bits, factors in ((ternary, 2, 0), (uniform, 4, 4 * 8 / 64)):
         n_values = SAMPLES * TIMESTEPS * CLASSES * sum(HIDDEN.values())
-        found = counts(low, phase="feedback")
+        found = counts(low, stage="feedback")
         assert found["draw"] == found["project"] == n_values
         assert found["read_feedback"] == 0
         unit = low.parts.chip.tile.gradient_unit.cost.energy_pj
@@ -73,14 +73,14 @@ def test_a_register_draws_every_value_for_every_error_and_stores_none(lowered):
 
 def test_a_matrix_of_low_rank_is_sent_fewer_numbers(lowered):
     whole, narrow = (lowered("dense", "dfa", learning=said(**rank)) for rank in ({}, {"rank": 2}))
-    assert counts(narrow, phase="feedback")["compress"] == SAMPLES * TIMESTEPS * 2 * CLASSES
+    assert counts(narrow, stage="feedback")["compress"] == SAMPLES * TIMESTEPS * 2 * CLASSES
     assert {block.n_rows for plan in narrow.mapping.plans.values() for block in plan.feedback} == {2}
     assert {block.n_rows for plan in whole.mapping.plans.values() for block in plan.feedback} == {3}
     for layer in HIDDEN:
-        assert n_tasks(narrow, "read", layer=layer, phase="feedback") == n_tasks(
-            whole, "read", layer=layer, phase="feedback"
+        assert n_tasks(narrow, "read", layer=layer, stage="feedback") == n_tasks(
+            whole, "read", layer=layer, stage="feedback"
         )
-        drives = [counts(low, layer=layer, phase="feedback")["drive"] for low in (whole, narrow)]
+        drives = [counts(low, layer=layer, stage="feedback")["drive"] for low in (whole, narrow)]
         assert drives[0] * 2 == drives[1] * 3 > 0
 
 
@@ -91,9 +91,9 @@ def test_one_value_for_all_positions_takes_as_many_arrays_as_there_are_channels(
         for name in ("a", "b")
     }
     assert columns == {"a": [6 * 36, 6], "b": [9 * 4, 9]}
-    assert counts(shared, phase="feedback")["convert"] < counts(whole, phase="feedback")["convert"]
+    assert counts(shared, stage="feedback")["convert"] < counts(whole, stage="feedback")["convert"]
     memory = lowered("convolutional", "dfa", learning=said(shared="true", place="{kind: sram}"))
-    assert counts(memory, layer="a", phase="feedback")["project"] == SAMPLES * TIMESTEPS * 6 * CLASSES
+    assert counts(memory, layer="a", stage="feedback")["project"] == SAMPLES * TIMESTEPS * 6 * CLASSES
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "product", "sign_concordant"])
@@ -184,13 +184,13 @@ def test_what_is_drawn_has_the_size_and_the_zeros_that_its_kind_has(work_of, zer
 def test_local_losses_read_spikes_out_and_errors_back(lowered):
     low = lowered("dense", "local_losses", learning="{rules: {local_losses: {place: {kind: sram, value: 4 bit}}}}")
     for layer, n in HIDDEN.items():
-        found = counts(low, layer=layer, phase="feedback")
+        found = counts(low, layer=layer, stage="feedback")
         spikes = int(lowered.activity.spikes[layer].sum())
         assert found["project"] == CLASSES * (spikes + SAMPLES * TIMESTEPS * n)
         assert found["largest"] == found["exponential"] == found["error"] == SAMPLES * TIMESTEPS * CLASSES
         assert found["read"] == 0
     assert not any(plan.feedback for plan in low.mapping.plans.values())
-    assert counts(low, layer="out", phase="feedback")["error"] == SAMPLES * TIMESTEPS * CLASSES
+    assert counts(low, layer="out", stage="feedback")["error"] == SAMPLES * TIMESTEPS * CLASSES
 
 
 @pytest.mark.parametrize(("rule", "fault"), [
@@ -217,5 +217,5 @@ def test_a_memory_without_room_for_the_matrices_is_refused_with_who_asks_for_it(
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_serves_every_network(lowered, network, place):
     low = lowered(network, "dfa", learning=said(place=f"{{kind: {place}}}", feedback="{kind: uniform}"))
-    assert counts(low, phase="feedback")["project"] > 0 if not PLACES[place].has_arrays else True
+    assert counts(low, stage="feedback")["project"] > 0 if not PLACES[place].has_arrays else True
     assert map_workload(low.parts.chip, lowered.work, "dfa").n_tiles > 0

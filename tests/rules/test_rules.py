@@ -82,7 +82,7 @@ def test_phases_are_inference_the_rules_and_programming():
 @pytest.mark.parametrize("rule", RULES.values())
 def test_a_rule_says_how_it_is_called_and_drawn(rule):
     assert rule.title
-    assert rule.error_phase
+    assert rule.error_stage
     assert 0 <= rule.colour <= 6
 
 

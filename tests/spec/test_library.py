@@ -10,7 +10,7 @@ import archsim
 from archsim.errors import SpecError
 from archsim.provenance import provenance
 from archsim.spec.library import FOLDER, libraries, read_chip
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.yaml_reader import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ def test_what_the_chip_states_stands_and_everything_else_is_the_librarys(tmp_pat
 
 def test_a_cost_of_another_model_replaces_the_whole_cost(tmp_path: Path) -> None:
     chip = archsim.load_chip(chip_file(tmp_path, "adc: {cost: {model: survey}}\n"))
-    said = {key: value for key, value in to_door(chip.adc.cost).items() if value is not None}
+    said = {key: value for key, value in file_data(chip.adc.cost).items() if value is not None}
     assert said == {"model": "survey"}
 
 
@@ -101,7 +101,7 @@ def test_what_a_library_holds_counts_in_what_a_result_was_made_with(tmp_path: Pa
 
 def test_the_chip_file_written_whole_is_the_same_chip(tmp_path: Path) -> None:
     chip = archsim.load_chip(chip_file(tmp_path, "crossbar: {rows: 64}\n"))
-    assert type(chip).model_validate(to_door(chip)) == chip
+    assert type(chip).model_validate(file_data(chip)) == chip
     assert read_chip(chip_file(tmp_path, "")).position(("name",)) == (2, 1)
 
 

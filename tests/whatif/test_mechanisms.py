@@ -43,12 +43,12 @@ def test_the_groups_sum_to_the_dynamic_energy(runs):
 
 
 def test_energy_of_reads_is_that_of_the_books(runs):
-    """The books group by phase and by action on their own; reads of arrays backwards are in one cell of both."""
+    """The books group by stage and by action on their own; reads of arrays backwards are in one cell of both."""
     groups = energy_groups(runs["bp"])
     reads = sum(energy for (_, action), energy in groups.items() if action == "read")
     assert reads == pytest.approx(runs["bp"].breakdown("action")["read"]["energy_pj"], rel=1e-9)
-    backward = sum(energy for (phase, _), energy in groups.items() if phase == "backward")
-    assert backward == pytest.approx(runs["bp"].breakdown("phase")["backward"]["energy_pj"], rel=1e-9)
+    backward = sum(energy for (stage, _), energy in groups.items() if stage == "backward")
+    assert backward == pytest.approx(runs["bp"].breakdown("stage")["backward"]["energy_pj"], rel=1e-9)
 
 
 def test_each_rule_has_its_own_reads(runs):

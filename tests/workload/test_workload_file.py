@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archsim.errors import WorkloadError
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Conv, Dense, Layer, Network, load_workload, phases
 from archsim.workload.models import FileActivity, InitModel, RandomActivity, WorkloadModel
 from archsim.workload.workload import Workload
@@ -123,7 +123,7 @@ def test_only_the_true_fault_of_a_network_is_told(file, change, said):
 
 def test_a_network_comes_back_from_what_is_described_of_it(file):
     work = load_workload(file())
-    assert to_door(WorkloadModel.model_validate(work.described)) == work.described
+    assert file_data(WorkloadModel.model_validate(work.described)) == work.described
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What may overlap with what."""
+"""Schedules: which work may overlap."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Engine, EngineOption, Json, Phases, Seed, one_of, texts
+from archsim.cli.options import Assignments, Engine, Json, Phases, Seed, one_of
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
 from archsim.names import BREAKDOWNS
@@ -31,7 +31,7 @@ def compare(
         Path | None, typer.Option("--workload", metavar="WORKLOAD", help="The workload that the chips compute.")
     ] = None,
     phase: Phases = None,
-    engine: EngineOption = Engine.simpy,
+    engine: Engine = "simpy",
     seed: Seed = 0,
     set_: Assignments = None,
     by: Annotated[
@@ -62,7 +62,7 @@ def compare(
     if missing := [item for item in items if not (item.exists() or located(item, "chip").exists())]:
         raise ArchsimError(f"{missing[0]}: there is no such file or folder{near(missing[0], 'chip')}")
     _refuse_what_results_ignore(items, workload, set_ or [])
-    options = RunOptions(texts(phase), engine.value, seed)
+    options = RunOptions(phase or [], engine, seed)
     if output is None:
         pairs = found()
     else:

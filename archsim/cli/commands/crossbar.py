@@ -1,4 +1,4 @@
-"""See one array: what its cells hold, what its wires cost, and how wrong the outputs are.
+"""See one array: what its cells hold, what its wires cost, and how large the output errors are.
 
 Programs a matrix of weights on the arrays of a chip and reads random inputs through them.
 """

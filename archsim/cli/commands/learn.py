@@ -17,7 +17,6 @@ from archsim.cli.options import (
     Assignments,
     ChipFile,
     Engine,
-    EngineOption,
     Json,
     MaxMemory,
     Rules,
@@ -37,7 +36,7 @@ def learn(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="The first; draws weights, splits, feedback and errors of cells.")
     ] = 0,
-    engine: EngineOption = Engine.compiled,
+    engine: Engine = "compiled",
     set_: Assignments = None,
     output: Annotated[
         Path | None,
@@ -71,7 +70,7 @@ def learn(
     rules = [chosen for chosen in rule or BP_AND_DFA if chosen != "none"]
     try:
         result = learned(
-            the_chip, work, rules, seeds, seed, output, resume, engine.value,
+            the_chip, work, rules, seeds, seed, output, resume, engine,
             Meter().tell if sys.stderr.isatty() else None, allowed, workers or os.cpu_count() or 1,
         )  # fmt: skip
     except KeyboardInterrupt:

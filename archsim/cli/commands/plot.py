@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Phases, ResultFolder, one_of, texts
+from archsim.cli.options import Phases, ResultFolder, one_of
 from archsim.cli.say import say
 from archsim.errors import ArchsimError
 
@@ -53,14 +53,14 @@ def plot(
     if output is not None and output.is_file():
         raise ArchsimError(f"{output}: is a file; name a folder")
     found = read_results(result).results
-    missing = [one for one in texts(phase) if one not in found]
+    missing = [one for one in phase or [] if one not in found]
     if missing:
         raise ArchsimError(f"{result}: has no {', '.join(missing)}; there are: {', '.join(found)}")
     folder = output or (result if result.is_dir() else result.parent)
     make_folder(folder)
-    for one in texts(phase) or found:
+    for one in phase or found:
         whole = load_result(result, one)
-        for kind in texts(figure) or _pictures():
+        for kind in figure or _pictures():
             file = inside(folder, phase_file(kind, one, format_))
             with VIEWS.calling(kind) as picture:
                 picture.draw(whole, file)

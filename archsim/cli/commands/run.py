@@ -15,17 +15,14 @@ from archsim.cli.options import (
     Assignments,
     ChipFile,
     Engine,
-    EngineOption,
     Json,
     MaxMemory,
     Phases,
     Policy,
-    PolicyOption,
     Seed,
     Timesteps,
     WorkloadAssignments,
     WorkloadFile,
-    texts,
 )
 from archsim.cli.say import say, say_json
 from archsim.compiling import put_off
@@ -39,8 +36,8 @@ def run(
     chip: ChipFile,
     workload: WorkloadFile,
     phase: Phases = None,
-    engine: EngineOption = Engine.simpy,
-    policy: PolicyOption = Policy.fifo,
+    engine: Engine = "simpy",
+    policy: Policy = "fifo",
     timesteps: Timesteps = None,
     max_memory: MaxMemory = None,
     seed: Seed = 0,
@@ -56,7 +53,7 @@ def run(
     from archsim.cli.runs import RunOptions, simulated
     from archsim.report import bundle, notes_of, result_folder, run_text, write_results
 
-    options = RunOptions(texts(phase), engine.value, seed, policy.value, timesteps, memory_bytes(max_memory))
+    options = RunOptions(phase or [], engine, seed, policy, timesteps, memory_bytes(max_memory))
     given = [*(set_ or []), *(f"workload.{assignment}" for assignment in set_workload or [])]
     the_chip, work = load_both(chip, workload, given)
     idle = [*idle_keys(the_chip), *idle_keys(work)]

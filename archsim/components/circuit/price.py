@@ -1,6 +1,6 @@
 """Costs of ``model: circuit`` become figures: those of the circuits of this chip's array, at its node.
 
-Nothing behind this door knows of circuits: a chip with such costs is replaced by the same chip with figures,
+Only this package knows of circuits: a chip with such costs is replaced by the same chip with figures,
 before its parts are made.
 """
 
@@ -27,7 +27,7 @@ from archsim.spec.costs import (
     OhmicArray,
     Priced,
 )
-from archsim.units import door_key
+from archsim.units import file_key
 
 WRITE_V: Final = 2.0
 MOST_BITS: Final = 8
@@ -166,7 +166,7 @@ def circuit_faults(chip: Chip) -> list[str]:
     faults = []
     if chip.technology.node_nm not in NODES_NM:
         nodes = ", ".join(map(str, NODES_NM))
-        paths = ", ".join(".".join(map(door_key, path)) for path in found)
+        paths = ", ".join(".".join(map(file_key, path)) for path in found)
         said = f"costs of model: circuit ({paths}) hold at {nodes} nm, not at {chip.technology.node_nm:g}"
         faults.append(f"technology.node: {said}; choose one of them, or costs of another model")
     if ("adc",) in found and chip.adc.kind != "flash":

@@ -1,4 +1,4 @@
-"""How probable it is that one pulse of write-verify lands within its band."""
+"""Probability that one pulse of write-verify lands within its band."""
 
 from __future__ import annotations
 

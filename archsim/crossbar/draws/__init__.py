@@ -1,6 +1,6 @@
 """Normal numbers by counter: each is a function of a seed, a stream, the number of a read and a column.
 
-So the noise of a read does not hang on what was drawn before it: the same bits for any number of threads, workers
+So the noise of a read does not depend on earlier draws: the same bits for any number of threads, workers
 or parts of a batch. Hashes are splitmix64 (Steele, Lea, Flood, OOPSLA 2014) for the key of a read, and rounds of
 xor, shift and multiplication in 32 bits, with the factors of C. Wellons' lowbias32 and triple32, for its columns;
 two of them become two normal numbers (Box, Muller, Ann. Math. Stat. 29, 610, 1958) in single precision, with

@@ -1,4 +1,4 @@
-"""A learned error model at work in an array: it errs the sums of lines before they are converted."""
+"""A learned error model in use: it adds errors to the sums of lines before they are converted."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Drive:
         """(n_cycles, n, n_in) over `digit_max`: fractions of the full read voltage.
 
         Integers, or floats for analogue inputs. Order: least significant cycle first; with "two_phase" all cycles
-        of the positive phase before the negative.
+        of the positive polarity before the negative.
         """
         if self.rules.resolution_bits == 0:
             if self.rules.signed == "two_phase":
@@ -72,7 +72,7 @@ class Drive:
 
     @property
     def cycle_weight(self) -> Floats:
-        """(n_cycles,): worth of a cycle, negative in the negative phase."""
+        """(n_cycles,): worth of a cycle, negative in the negative polarity."""
         return _cycle_weight(*_cycles(self.rules))
 
     @property
@@ -83,7 +83,7 @@ class Drive:
 
     @property
     def n_cycles(self) -> int:
-        """Cycles, phases included."""
+        """Cycles, polarities included."""
         return n_cycles_of(self.rules)
 
     @property
@@ -94,7 +94,7 @@ class Drive:
     @property
     def n_active(self) -> int:
         """Digits that are not zero, over all cycles."""
-        if _n_cycles_of_phase(self.rules) == 1:
+        if _n_cycles_of_polarity(self.rules) == 1:
             return int(np.count_nonzero(self.codes))
         active, _ = _tables(self.rules.resolution_bits, self.rules.per_cycle_bits)
         return int(np.take(active, np.abs(self.codes)).sum(dtype=np.int64))
@@ -110,7 +110,7 @@ class Drive:
             bent = np.square(bend(self.digits.astype(np.float64)))
             merged = np.tensordot(np.square(relative), bent, axes=1)
             return merged.astype(np.float32), float(np.square(relative).sum())
-        if self.codes.dtype.kind == "f" or _n_cycles_of_phase(self.rules) == 1:
+        if self.codes.dtype.kind == "f" or _n_cycles_of_polarity(self.rules) == 1:
             found = np.square(self.codes, dtype=np.float32)
         else:
             _, squared = _tables(self.rules.resolution_bits, self.rules.per_cycle_bits)
@@ -129,14 +129,14 @@ class Drive:
 
 
 def n_cycles_of(rules: InputRules) -> int:
-    """Cycles that one input takes, phases included.
+    """Cycles that one input takes, polarities included.
 
     Examples
     --------
     >>> n_cycles_of(InputRules(resolution="8 bit", per_cycle="3 bit", signed="two_phase"))
     6
     """
-    return _n_cycles_of_phase(rules) * (2 if rules.signed == "two_phase" else 1)
+    return _n_cycles_of_polarity(rules) * (2 if rules.signed == "two_phase" else 1)
 
 
 def digit_max_of(rules: InputRules) -> int:
@@ -249,17 +249,17 @@ def _named(numbers: Floats, bad: NDArray[np.bool_]) -> str:
     return f"{np.count_nonzero(bad)} of {numbers.size} (the first, at [{where}]: {numbers[first]:g})"
 
 
-def _n_cycles_of_phase(rules: InputRules) -> int:
+def _n_cycles_of_polarity(rules: InputRules) -> int:
     return -(-rules.resolution_bits // rules.per_cycle_bits) if rules.resolution_bits else 1
 
 
 def _cycles(rules: InputRules) -> tuple[int, int, bool]:
-    return _n_cycles_of_phase(rules), rules.per_cycle_bits, rules.signed == "two_phase"
+    return _n_cycles_of_polarity(rules), rules.per_cycle_bits, rules.signed == "two_phase"
 
 
 @lru_cache(maxsize=64)
-def _cycle_weight(n_of_phase: int, shift: int, two_phase: bool) -> Floats:
-    weight = np.array([2.0 ** (shift * c) for c in range(n_of_phase)])
+def _cycle_weight(n_of_polarity: int, shift: int, two_phase: bool) -> Floats:
+    weight = np.array([2.0 ** (shift * c) for c in range(n_of_polarity)])
     if two_phase:
         weight = np.concatenate([weight, -weight])
     weight.setflags(write=False)
@@ -267,21 +267,21 @@ def _cycle_weight(n_of_phase: int, shift: int, two_phase: bool) -> Floats:
 
 
 def _digits(codes: Digits, rules: InputRules) -> Digits:
-    digit_max, n_of_phase = digit_max_of(rules), _n_cycles_of_phase(rules)
+    digit_max, n_of_polarity = digit_max_of(rules), _n_cycles_of_polarity(rules)
     kind = _smallest_type(digit_max)
-    if rules.signed == "unsigned" and n_of_phase == 1:
+    if rules.signed == "unsigned" and n_of_polarity == 1:
         return codes[None].astype(kind, copy=False)
     size = codes if rules.signed == "unsigned" else np.abs(codes)
     digits = np.empty((n_cycles_of(rules), *codes.shape), dtype=kind)
-    for c in range(n_of_phase):
-        part = (size >> (c * rules.per_cycle_bits)) & digit_max if n_of_phase > 1 else size
+    for c in range(n_of_polarity):
+        part = (size >> (c * rules.per_cycle_bits)) & digit_max if n_of_polarity > 1 else size
         if rules.signed == "unsigned":
             digits[c] = part
         elif rules.signed == "bipolar":
             digits[c] = np.sign(codes) * part
         elif rules.signed == "two_phase":
             digits[c] = part * (codes > 0)
-            digits[n_of_phase + c] = part * (codes < 0)
+            digits[n_of_polarity + c] = part * (codes < 0)
         else:
             assert_never(rules.signed)
     return digits

@@ -4,8 +4,8 @@ Additive, independent, Gaussian noise of the cells gives every sum a Gaussian of
 (white noise, which acts on the driven voltage) ``+ sum_i thermal_i`` (thermal noise, which needs none). A
 reference column is subtracted from all columns of its array, and so is its noise: one draw for them all.
 
-With a bent curve V is what the cell makes of the voltage: the digits are bent first. Between wires the variance
-depends on how many rows are driven (`Between`).
+With a nonlinear I-V curve V is the curve's value at the voltage: it is applied to the digits first. Between wires
+the variance depends on how many rows are driven (`Between`).
 
 Where sums are not converted, an output is a weighted sum of theirs, and so is its noise: one Gaussian with the
 variances of all cycles, slices and blocks, each with the square of its weight (`OutputNoise`).

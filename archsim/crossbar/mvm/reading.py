@@ -197,7 +197,7 @@ class Reading:
         return first + np.arange(drive.n) * drive.n_cycles + np.arange(drive.n_cycles)[:, None]
 
     def _digits(self, drive: Drive) -> Bits | OfBlocks | Reals:
-        """What the sums of a drive are made of."""
+        """The addends of a drive's sums."""
         if self._takes_bits(drive):
             return Bits(drive.digits, self.blocks)
         if self._takes_driven(drive):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +20,7 @@ RANDOM_BITS = 8
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What is done to one error: additions (comparisons and shifts too), and the factors of multiplications."""
+    """Operations on one error: additions (comparisons and shifts too), and the factors of multiplications."""
 
     n_additions: int = 0
     factors: tuple[tuple[int, int], ...] = ()
@@ -38,7 +38,7 @@ class Scaler(ABC):
 
     @abstractmethod
     def largest(self, errors: Floats, n_samples: int) -> Floats:
-        """What the largest code of each vector stands for: (n, 1), of errors (n, columns).
+        """Full scale, the value of the largest code of each vector: (n, 1), of errors (n, columns).
 
         Errors are those of a mean over `n_samples`: so many times smaller than that of one sample. Where the
         quantiser waits for the sample, a vector is all errors of a layer in one sample.
@@ -49,7 +49,7 @@ class Scaler(ABC):
         return
 
 
-class Quantiser(DoorModel):
+class Quantiser(FileModel):
     """How errors become codes for the drivers: the fields are the keys of ``execution.errors``.
 
     A subclass narrows `kind` to its name, ``kind: Literal["fixed"]``. `rounding`: to the nearest code, or up or
@@ -79,7 +79,7 @@ class Quantiser(DoorModel):
 
     @abstractmethod
     def rescaling(self, potential_bits: int, error_bits: int) -> Arithmetic:
-        """What was made of scaled errors, multiplied by it again.
+        """Products of scaled errors, multiplied by the scale again.
 
         Nothing where one factor holds for a whole batch: it is a part of the next layer's, and of the learning
         rate.

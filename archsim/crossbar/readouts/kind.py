@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archsim.crossbar.readouts.converter import Adc, Floats
 from archsim.errors import SpecError
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 
 class Decider(Protocol):
@@ -19,7 +19,7 @@ class Decider(Protocol):
         """Bits or spikes as numbers, of sums (n, n_out) in full cells."""
 
 
-class ReadOut(DoorModel):
+class ReadOut(FileModel):
     """How the sum of a column is read: the fields are the keys of ``readout``. By default, the sum itself.
 
     A subclass narrows `kind` to its name, ``kind: Literal["adc"]``. One with codes has `has_codes` and gives its

@@ -1,4 +1,4 @@
-"""Resistive wires: what voltages drive through an array, exactly, approximately, gated, or with bent cells."""
+"""Currents through resistive wires: exact, approximate, of gated cells, or of cells with nonlinear I-V curves."""
 
 from archsim.crossbar.wires.exact import NodeVoltages, column_currents, effective_conductance, node_voltages
 

@@ -239,7 +239,7 @@ def _checked(
     r_ground_ohm: float,
     floating: ArrayLike | None,
 ) -> tuple[Floats, Floats, Wires, Truths | None]:
-    """All arguments of a solve for drive vectors, or one error that lists every fault."""
+    """All arguments of a solve for drive vectors, or one exception that lists every error."""
     faults: list[str] = []
     g = checks.conductances(conductance_siemens, faults)
     shape = None if g is None else (g.shape[0], g.shape[1])

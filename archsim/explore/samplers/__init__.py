@@ -1,4 +1,4 @@
-"""How a search chooses what to try next; one kind in each file of `kinds`."""
+"""Samplers, which choose a search's next configurations; one kind in each file of `kinds`."""
 
 from archsim.explore.samplers.kind import Sampler
 

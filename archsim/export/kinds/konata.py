@@ -43,7 +43,7 @@ def write_konata(result: Result, path: str | Path) -> int:
     """Write a Kanata log in which a timestep of a sample is an "instruction", and a layer is a stage of it.
 
     A stage lasts from the first start to the last end of the layer's tasks at that timestep; in a run of several
-    phases, each phase of a layer is a stage. Stages at the same time stand in different lanes of the row, from
+    stages, each stage of a layer is a stage. Stages at the same time stand in different lanes of the row, from
     the lowest free one; lane 0 is the stage "X", the whole timestep. Arrows lead to it from the timesteps whose
     results a timestep waits for: Konata draws them from the end to the begin of stages with a capital X in their
     name, so a layer's own is written small. Its file picker shows .log, .txt and .gz. Work without a
@@ -93,9 +93,9 @@ def _rows(result: Result) -> Ints:
 
 
 def _stages(result: Result) -> Ints:
-    """Which stage each task belongs to: by layer and phase."""
+    """Which stage each task belongs to: by layer and stage."""
     graph = result.graph
-    return np.asarray(graph.layer.astype(np.int64) * max(1, len(graph.phase_names)) + graph.phase)
+    return np.asarray(graph.layer.astype(np.int64) * max(1, len(graph.stage_names)) + graph.stage)
 
 
 def _extents(row: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
@@ -145,11 +145,11 @@ def _commands(
 
 def _stage_names(result: Result) -> list[str]:
     graph = result.graph
-    several = len(set(graph.phase.tolist())) > 1
+    several = len(set(graph.stage.tolist())) > 1
     return [
-        stage_name(" ".join(part for part in (layer, phase if several else "") if part))
+        stage_name(" ".join(part for part in (layer, stage if several else "") if part))
         for layer in graph.layer_names
-        for phase in graph.phase_names or ("",)
+        for stage in graph.stage_names or ("",)
     ]
 
 

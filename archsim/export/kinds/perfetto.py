@@ -221,16 +221,16 @@ def _slices(
 
 def _labels(spans: Spans) -> tuple[list[str], list[str], NDArray[np.int64]]:
     """JSON of name and category, JSON of the arguments in words, and which of both each span has."""
-    n_layers, n_phases = max(1, len(spans.layer_names)), max(1, len(spans.phase_names))
-    key = (spans.action * n_layers + spans.layer) * n_phases + spans.phase
+    n_layers, n_stages = max(1, len(spans.layer_names)), max(1, len(spans.stage_names))
+    key = (spans.action * n_layers + spans.layer) * n_stages + spans.stage
     keys, kind = np.unique(key, return_inverse=True)
     heads, tails = [], []
     for k in keys.tolist():
-        action = spans.action_names[k // (n_layers * n_phases)]
-        layer, phase = spans.layer_names[k // n_phases % n_layers], spans.phase_names[k % n_phases]
+        action = spans.action_names[k // (n_layers * n_stages)]
+        layer, stage = spans.layer_names[k // n_stages % n_layers], spans.stage_names[k % n_stages]
         name = f"{action} {layer}".strip() or NAMELESS
-        heads.append(f'"name":{_quoted(name)},"cat":{_quoted(phase or "none")}')
-        tails.append(f'"action":{_quoted(action)},"layer":{_quoted(layer)},"phase":{_quoted(phase)}')
+        heads.append(f'"name":{_quoted(name)},"cat":{_quoted(stage or "none")}')
+        tails.append(f'"action":{_quoted(action)},"layer":{_quoted(layer)},"stage":{_quoted(stage)}')
     return heads, tails, kind.astype(np.int64).reshape(-1)
 
 

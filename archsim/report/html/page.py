@@ -167,7 +167,7 @@ def template(name: str) -> Any:
 
 def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Data of the first picture of a run, and of the rest; its figures are those of ``result.json``."""
-    from archsim.plot import layer_colours, phase_colours
+    from archsim.plot import layer_colours, stage_colours
 
     figures = {key: value for key, value in record.items() if key != "provenance"}
     drawn = timeline(result)
@@ -184,7 +184,7 @@ def _run(result: Result, record: dict[str, Any]) -> tuple[dict[str, Any], dict[s
         "network": network(result),
         "raster": result.activity.raster if result.activity is not None else {},
         **why(result),
-        "colours": {"layer": layer_colours(layers), "phase": phase_colours(drawn["phases"])},
+        "colours": {"layer": layer_colours(layers), "stage": stage_colours(drawn["stages"])},
     }
     return first, rest
 

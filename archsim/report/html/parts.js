@@ -1,4 +1,4 @@
-// Who takes how much: bars that are clicked down from component to action, layer and phase.
+// Breakdown: bars that are clicked down from component to action, layer and stage.
 
 const QUANTITIES = {
   energy_pj: ["energy", "energy"],
@@ -6,7 +6,7 @@ const QUANTITIES = {
   latency_ps: ["time on the critical path", "time"],
   area_um2: ["area", "area"],
 };
-const WAYS = ["component", "layer", "phase", "action"];
+const WAYS = ["component", "layer", "stage", "action"];
 
 class Parts {
   constructor(run) {

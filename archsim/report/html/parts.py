@@ -18,7 +18,7 @@ N_WINDOWS = 2000
 def cells(result: Result) -> list[dict[str, Any]]:
     """The smallest parts of energy, time and counts, which sum to `Result.breakdown` exactly, in every order.
 
-    A list of cells: ``component``, ``layer``, ``phase``, ``action``, ``energy_pj``, ``busy_ps``, ``latency_ps``,
+    A list of cells: ``component``, ``layer``, ``stage``, ``action``, ``energy_pj``, ``busy_ps``, ``latency_ps``,
     ``count``. Leakage has its component, and ``(leakage)`` for the rest.
     """
     graph = result.graph
@@ -32,7 +32,7 @@ def cells(result: Result) -> list[dict[str, Any]]:
     def cell(*key: str) -> list[float]:
         return found.setdefault(key, [0, 0, 0, 0])
 
-    others = [(groups.names["layer"][g], groups.names["phase"][g], groups.names["action"][g])
+    others = [(groups.names["layer"][g], groups.names["stage"][g], groups.names["action"][g])
               for g in range(len(groups.count))]  # fmt: skip
     for g, component in enumerate(groups.names["component"]):
         line = cell(component, *others[g])

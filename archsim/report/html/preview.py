@@ -36,16 +36,16 @@ def preview(result: Result, spans: Spans, lanes: Ints, n_curves: int) -> dict[st
     Returns
     -------
     dict
-        ``by``, "layer" or "phase"; ``rows``, tiles (-1 for the chip) where the page opens folded, else lanes;
+        ``by``, "layer" or "stage"; ``rows``, tiles (-1 for the chip) where the page opens folded, else lanes;
         ``n`` windows; ``most`` and ``cover``, bytes of all windows of the first row, then of the next, in base64:
         a number of the names of `by`, and the part of the row's time that is work in 1/255.
     """
-    by = "phase" if len(np.unique(result.graph.phase)) > 1 else "layer"
+    by = "stage" if len(np.unique(result.graph.stage)) > 1 else "layer"
     row_of_lane, rows = _rows(result, spans, lanes, len(lanes) + n_curves > MOST_ROWS)
     row = row_of_lane[spans.lane] if spans.n_spans else np.zeros(0, np.int64)
     kept = np.flatnonzero(row >= 0)
-    kinds = (spans.phase if by == "phase" else spans.layer)[kept]
-    n_kinds = max(1, len(spans.phase_names if by == "phase" else spans.layer_names))
+    kinds = (spans.stage if by == "stage" else spans.layer)[kept]
+    n_kinds = max(1, len(spans.stage_names if by == "stage" else spans.layer_names))
     work = _work(row[kept] * n_kinds + kinds, len(rows) * n_kinds, spans, kept, max(1, result.latency_ps))
     work = work.reshape(len(rows), n_kinds, N_WINDOWS)
     n_lanes = np.bincount(row_of_lane[row_of_lane >= 0], minlength=len(rows))[:, None]

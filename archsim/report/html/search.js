@@ -2,7 +2,7 @@
 
 // of a field: a number of each span, or names and which of them each span has
 const NUMBER_FIELDS = { t: "timestep", timestep: "timestep", s: "sample", sample: "sample", task: "task", "#": "task", wait: "wait", count: "count" };
-const NAME_FIELDS = ["action", "layer", "phase", "resource", "tile", "pe"];
+const NAME_FIELDS = ["action", "layer", "stage", "resource", "tile", "pe"];
 
 function search(line, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);

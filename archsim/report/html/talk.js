@@ -1,17 +1,17 @@
 // What is said about a task: under the pointer, when it is chosen, in a table; and the search.
 
 function kindText(timeline, kind) {
-  const [action, layer, phase] = timeline.kinds[kind];
+  const [action, layer, stage] = timeline.kinds[kind];
   const name = timeline.actions[action];
-  return { name, layer: timeline.layers[layer] || "", phase: timeline.phases[phase] || "" };
+  return { name, layer: timeline.layers[layer] || "", stage: timeline.stages[stage] || "" };
 }
 
-function whereText(layer, timestep, sample, phase) {
+function whereText(layer, timestep, sample, stage) {
   const parts = [];
   if (layer) parts.push("layer " + layer);
   if (timestep >= 0) parts.push("timestep " + timestep);
   if (sample >= 0) parts.push("sample " + sample);
-  if (phase) parts.push(phase);
+  if (stage) parts.push(stage);
   return parts.join(", ");
 }
 
@@ -25,7 +25,7 @@ function factsOf(line, i) {
   const facts = [["resource", row.name + several]];
   if (!told) return { title: kind.name, facts };
   const times = told.count[i] === 1 ? "" : " × " + told.count[i];
-  facts.unshift(["for", whereText(kind.layer, told.timestep[i], told.sample[i], kind.phase) || "–"]);
+  facts.unshift(["for", whereText(kind.layer, told.timestep[i], told.sample[i], kind.stage) || "–"]);
   if (told.n_units[i] > 1) facts.push(["units held", String(told.n_units[i])]);
   facts.push(["held", `${exactTime(columns.start[i])} to ${exactTime(columns.start[i] + columns.length[i])}` +
     ` (${exactTime(columns.length[i])})`]);
@@ -41,8 +41,8 @@ function holderText(line, i) {
   const task = (told.task[i] - told.holder[i]) >>> 0;
   const kind = kindText(run.timeline, told.holder_kind[i]);
   const span = line.spanOfTask(task);
-  const where = span < 0 ? whereText(kind.layer, -1, -1, kind.phase)
-    : whereText(kind.layer, told.timestep[span], told.sample[span], kind.phase);
+  const where = span < 0 ? whereText(kind.layer, -1, -1, kind.stage)
+    : whereText(kind.layer, told.timestep[span], told.sample[span], kind.stage);
   return `task ${task}, ${kind.name}${where ? ` (${where})` : ""}`;
 }
 
@@ -64,7 +64,7 @@ function segmentFacts(line, i) {
     queue: `it was its turn at ${name}` }[cause];
   return {
     title: `${kind.name}  (task ${path.task[i]})`,
-    facts: [["for", whereText(kind.layer, path.timestep[i], path.sample[i], kind.phase) || "–"],
+    facts: [["for", whereText(kind.layer, path.timestep[i], path.sample[i], kind.stage) || "–"],
       ["on the path", `${exactTime(path.start[i])} to ${exactTime(path.start[i] + path.length[i])} (${exactTime(path.length[i])}, ` +
         `${percent(path.length[i] / line.end)} of the run)`],
       ["started because of", why], ["place", `${i + 1} of ${path.start.length}`]],
@@ -150,11 +150,11 @@ function taskTable(line) {
   }
   const rows = found.map((i) => {
     const kind = kindText(run.timeline, columns.kind[i]);
-    return [run.timeline.resources[run.timeline.lane_resource[line.laneOf(i)]].name, kind.name, kind.layer, kind.phase,
+    return [run.timeline.resources[run.timeline.lane_resource[line.laneOf(i)]].name, kind.name, kind.layer, kind.stage,
       told.timestep[i] < 0 ? "" : told.timestep[i], exactTime(columns.start[i]), exactTime(columns.length[i]),
       told.wait[i] ? `${exactTime(told.wait[i])} ${causeText(line, i)}` : "", columns.onPath[i] ? "yes" : ""];
   });
-  const titles = ["resource", "action", "layer", "phase", "timestep", "start", "held for", "waited", "critical"];
+  const titles = ["resource", "action", "layer", "stage", "timestep", "start", "held for", "waited", "critical"];
   const more = n > rows.length ? `the first ${rows.length} of ${n} tasks in view; zoom in or search for fewer` : `${n} tasks in view`;
   fill(place, el("p", { class: "hint" }, more), table("Tasks in view", titles, rows, [4, 5, 6]));
 }

@@ -25,7 +25,7 @@ class Timeline {
     this.kept = null; // 1 for each span that a search found
     this.order = "chip";
     this.range = null; // [from, to] of a selection
-    this.by = new Set(run.timeline.kinds.map((kind) => kind[2])).size > 1 ? "phase" : "layer";
+    this.by = new Set(run.timeline.kinds.map((kind) => kind[2])).size > 1 ? "stage" : "layer";
     const { preview } = run.timeline;
     this.preview = { ...preview, most: bytesOf(preview.most), cover: bytesOf(preview.cover) };
     this.folded();
@@ -85,8 +85,8 @@ class Timeline {
   }
 
   colours() {
-    const { layers, phases } = this.run.timeline;
-    const names = this.by === "layer" ? layers : phases;
+    const { layers, stages } = this.run.timeline;
+    const names = this.by === "layer" ? layers : stages;
     const known = this.run.colours[this.by];
     const grey = colourOf("--span-none");
     const list = names.map((name) => (name === "input" ? colourOf("--span-input") : known[name] || grey));

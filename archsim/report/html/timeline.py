@@ -21,7 +21,7 @@ def timeline(result: Result) -> dict[str, Any]:
     """Everything the timeline draws and says, in columns (see `packed`).
 
     Spans are ordered by lane and start; ``start`` holds differences within a lane. ``kind`` is a place in
-    ``kinds``, the different (action, layer, phase) of all tasks.
+    ``kinds``, the different (action, layer, stage) of all tasks.
     """
     graph, trace = result.graph, result.trace
     spans = result.spans()
@@ -41,7 +41,7 @@ def timeline(result: Result) -> dict[str, Any]:
         "kinds": kinds,
         "actions": list(graph.action_names),
         "layers": list(graph.layer_names),
-        "phases": list(graph.phase_names),
+        "stages": list(graph.stage_names),
         "causes": list(CAUSES),
         "n_spans": int(shown.sum()),
         "n_crowded": int(spans.n_spans - shown.sum()),
@@ -57,10 +57,10 @@ def timeline(result: Result) -> dict[str, Any]:
 
 def _kinds(result: Result) -> tuple[Ints, list[list[int]]]:
     graph = result.graph
-    n_layers, n_phases = max(1, len(graph.layer_names)), max(1, len(graph.phase_names))
-    key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_phases + graph.phase
+    n_layers, n_stages = max(1, len(graph.layer_names)), max(1, len(graph.stage_names))
+    key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_stages + graph.stage
     keys, kind = np.unique(key, return_inverse=True)
-    parts = [keys // (n_layers * n_phases), keys // n_phases % n_layers, keys % n_phases]
+    parts = [keys // (n_layers * n_stages), keys // n_stages % n_layers, keys % n_stages]
     return kind.astype(np.int64).reshape(-1), np.stack(parts, axis=1).tolist()
 
 

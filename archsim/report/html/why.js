@@ -1,6 +1,6 @@
-// Why it takes so long, what would become of it with one thing changed, and what to change in the design.
+// Critical path and waits, what-if analysis, advice on the design.
 
-const WAYS_OF_PATH = { component: "by component", layer: "by layer", phase: "by phase", resource: "by resource", cause: "by why the next could start" };
+const WAYS_OF_PATH = { component: "by component", layer: "by layer", stage: "by stage", resource: "by resource", cause: "by why the next could start" };
 const MOST_SHARES = 8;
 const MOST_LINES = 15;
 

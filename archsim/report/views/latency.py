@@ -1,4 +1,4 @@
-"""The critical path by layer and phase."""
+"""The critical path by layer and stage."""
 
 from __future__ import annotations
 

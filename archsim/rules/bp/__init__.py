@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import BPSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -36,11 +36,11 @@ class BP(Rule):
     kind = "bp"
     title = "BP"
     colour = 5
-    error_phase = "backward"
+    error_stage = "backward"
     hatch = "////"
     reads_transposed = True
     writes_layer_by_layer = False
-    Settings: ClassVar[type[DoorModel]] = BPSettings
+    Settings: ClassVar[type[FileModel]] = BPSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """Pieces of a sample need a path through time to cut, and one rate of all layers."""
@@ -110,7 +110,7 @@ class BP(Rule):
         """See :mod:`archsim.rules.bp.tasks`."""
         from archsim.rules.bp.tasks import BackPropagation
 
-        BackPropagation(ctx, forward, self.error_phase, gradients).run()
+        BackPropagation(ctx, forward, self.error_stage, gradients).run()
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """Fixed matrices of rules that derive from this one are driven by each layer's own errors."""

@@ -1,4 +1,4 @@
-"""What a step of a layer's backward pass does, is given, and leaves to others."""
+"""One step of a layer's backward pass: work, inputs, and outputs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reading(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What a step does: the arrays that it reads, its outer products by tile, what each home's delta waits for."""
+    """Work of a step: arrays that it reads, outer products by tile, predecessors of each home's delta."""
 
     reads: Reading
     jobs: dict[int, list[Job]]
@@ -40,7 +40,7 @@ class Step(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """What reads wait for, by array and by the sums that they add to; and what each drives and reads."""
+    """Predecessors of reads, by array and by the sums that they add to; and lines driven and read."""
 
     before: Sequence[Sequence[int]]
     sets: dict[tuple[int, str], Sequence[int]]

@@ -166,7 +166,7 @@ class BackPropagation(Learning):
         self.remember_delta(plan, tile, step, delta)
 
     def _before_delta(self, plan: LayerPlan, home: Home, step: int) -> list[list[int]]:
-        """What a delta waits for: what arrives, the later delta, the potentials."""
+        """Predecessors of a delta: arriving errors, the later delta, the potentials."""
         key = (plan.layer.name, home.tile, step)
         # errors that no sum is made for keep the order of the sums below them by waiting for each other
         turn = self.sums.taken[key] if key in self.sums.taken else self.before.get(key[:2])
@@ -180,7 +180,7 @@ class BackPropagation(Learning):
         return [self.sums.claim(name, home.tile, self._n_open(name))] if has_set else []
 
     def _sets(self, plan: LayerPlan, step: int, source: str, home: int) -> list[int]:
-        """What additions of a step to the sums of a layer below wait for: sets of its accumulators, in turn."""
+        """Predecessors of a step's additions to the sums of a layer below: sets of its accumulators, in turn."""
         return [self.sums.taken[source, home, needed] for needed in self.ctx.flow.needs(plan.layer, step, source)]
 
     def _hand_out_sets(self, layer: Layer, timesteps: range) -> None:
@@ -218,14 +218,14 @@ class BackPropagation(Learning):
         return Step(self._read_by(plan, step), jobs, before)
 
     def _key(self, plan: LayerPlan, step: int, does: Step) -> Hashable:
-        """What a step's tasks depend on beside what it is given; None where they depend on how far others are."""
+        """Key of a step: what its tasks depend on beside inputs; None where that is how far others are."""
         ctx, name = self.ctx, plan.layer.name
         if ctx.work.schedule == "three_level" or not does.jobs:
             return None
         has_set = [(name, home.tile, step) in self.sums.taken for home in plan.homes]
         actions = [job.action.name for jobs in does.jobs.values() for job in jobs]
         return (
-            "step", self.phase, ctx.n_vectors(name, step), id(does.reads), *has_set, *does.has_later, *actions,
+            "step", self.stage, ctx.n_vectors(name, step), id(does.reads), *has_set, *does.has_later, *actions,
             bool(ctx.last_write),
         )  # fmt: skip
 
@@ -289,7 +289,7 @@ class BackPropagation(Learning):
         return done
 
     def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come, done: Done) -> None:
-        """What a step gives to the homes below, once all of it is there, in the measure of what others give."""
+        """Errors of a step for the homes below, once complete, in the scale of the other contributions."""
         spans, n_vectors = {inputs_of(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
         label, n_rows = self.label(plan.layer.name, step), dict.fromkeys(come, 0)
         for span in spans:
@@ -390,7 +390,7 @@ class BackPropagation(Learning):
         return merged
 
     def _reads(self, plan: LayerPlan, step: int) -> tuple[Reads, Ints, dict[Place, int]]:
-        """What arrays compute of a step's errors, what they drive and read by array and step, which is where."""
+        """Products of a step's errors, lines driven and read by array and step, and the index of each."""
         key = (plan.layer.name, self.ctx.n_vectors(plan.layer.name, step))
         if key not in self._counts:
             reads, places = self._arrays(plan, key[1])

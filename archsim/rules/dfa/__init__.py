@@ -10,7 +10,7 @@ from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import DFASettings
 from archsim.rules.traces import trace_faults, trace_need
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -40,7 +40,7 @@ class DFA(Rule):
     kind = "dfa"
     title = "DFA"
     colour = 0
-    Settings: ClassVar[type[DoorModel]] = DFASettings
+    Settings: ClassVar[type[FileModel]] = DFASettings
 
     def read_settings(self, work: Workload) -> DFASettings:
         """As the workload says them, with its own `feedback` where they name none."""
@@ -67,7 +67,7 @@ class DFA(Rule):
         return []
 
     def matrix_faults(self, work: Workload) -> list[str]:
-        """What the place cannot hold, and ranks that are none."""
+        """Errors of matrices that the place cannot hold, and of ranks."""
         given, here = self.settings(work), f"learning.rules.{self.kind}"
         n_outputs, found = work.network.layers[-1].n_neurons, []
         if said := given.place.fault(given.feedback):
@@ -157,7 +157,7 @@ class DFA(Rule):
             yield from (("output_buffer", tile, "error for feedback", n) for tile, n in error_bytes.items())
 
     def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]:
-        """What the place stores at the homes of a hidden layer; at those of the output the factor of low rank."""
+        """Bits stored at the homes of a hidden layer; at those of the output the factor of low rank."""
         given = self.settings(work)
         if plan.layer.name == work.network.layers[-1].name:
             bits = 0 if given.rank is None else given.rank * chip.execution.error_resolution_bits
@@ -172,7 +172,7 @@ class DFA(Rule):
         """See :mod:`archsim.rules.dfa.tasks`."""
         from archsim.rules.dfa.tasks import DirectFeedback
 
-        DirectFeedback(ctx, forward, self.error_phase, gradients).run()
+        DirectFeedback(ctx, forward, self.error_stage, gradients).run()
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """One matrix (neurons, classes) for each layer but the last, of the kind that the workload says."""

@@ -44,7 +44,7 @@ from archsim.workload import Layer, Workload
 
 
 class DirectRule(MappedRule, Protocol):
-    """What these tasks ask of their rule; see :class:`archsim.rules.dfa.DFA`."""
+    """The rule as these tasks see it; see :class:`archsim.rules.dfa.DFA`."""
 
     def n_sent(self, work: Workload) -> int: ...
 
@@ -244,7 +244,7 @@ class DirectFeedback(Learning):
         return scaled
 
     def _scales_at(self, tile: int) -> list[int]:
-        """What tells a home of the output how large its errors are: the sample's largest, or batches before."""
+        """Tasks that tell a home of the output its errors' scale: the sample's largest, or batches before."""
         return self.scale_of(FOR_FEEDBACK if self.waits else self.last.name, tile)
 
     def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
@@ -274,7 +274,7 @@ class DirectFeedback(Learning):
         return bits, bits > 1
 
     def _driven(self, block: Block, error: int) -> tuple[int, Bursts | None]:
-        """What drives an array: how many lines, and the numbers on them where they count."""
+        """Inputs of an array: number of driven lines, and their values where they matter."""
         of_rank = self.rule.settings(self.ctx.work).rank is not None  # those numbers are not recorded
         codes = None if of_rank else self.ctx.fed_back_codes(self.forward.sample, error, block.rows)
         return block.n_rows, codes
@@ -337,7 +337,7 @@ class DirectFeedback(Learning):
         return self.rule.n_sent(self.ctx.work)
 
     def _counts(self, product: Product, error: int) -> list[int]:
-        """What an error drives and reads, cycle by cycle; alike for arrays that hold the same rows alike."""
+        """Lines that an error drives and reads, cycle by cycle; the same for arrays that hold the same rows."""
         block = product.block
         key = (error, block.rows, block.n_columns, block.n_crossbars)
         if key not in self._counts_of:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.dfa import DFA
 from archsim.rules.settings import DRTPSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -39,7 +39,7 @@ class DRTP(DFA):
     colour = 1
     hatch = "--"
     runs_unasked = False
-    Settings: ClassVar[type[DoorModel]] = DRTPSettings
+    Settings: ClassVar[type[FileModel]] = DRTPSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """SDFA's matrix belongs to its errors; a label has no low rank."""
@@ -72,7 +72,7 @@ class DRTP(DFA):
         """See :mod:`archsim.rules.drtp.tasks`."""
         from archsim.rules.drtp.tasks import TargetProjection
 
-        TargetProjection(ctx, forward, self.error_phase, gradients).run()
+        TargetProjection(ctx, forward, self.error_stage, gradients).run()
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
         """A label has one bit, and no sign."""

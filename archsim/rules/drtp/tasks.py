@@ -49,7 +49,7 @@ class TargetProjection(DirectFeedback):
         self._give_back()
 
     def _of_timestep(self, timestep: int) -> None:
-        """What all layers learn in a timestep."""
+        """Learning of all layers in a timestep."""
         plan, flow = self.ctx.plan(self.last.name), self.ctx.flow
         errors = self._errors_at(plan, timestep)
         self._output_layer(sorted({step for _, step in errors}), errors)

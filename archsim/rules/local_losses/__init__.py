@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import LocalSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context
@@ -40,7 +40,7 @@ class LocalLosses(Rule):
     colour = 2
     hatch = "**"
     runs_unasked = False
-    Settings: ClassVar[type[DoorModel]] = LocalSettings
+    Settings: ClassVar[type[FileModel]] = LocalSettings
 
     def read_settings(self, work: Workload) -> LocalSettings:
         """As the workload says them, with its own `feedback` where they name none."""
@@ -92,7 +92,7 @@ class LocalLosses(Rule):
         """See :mod:`archsim.rules.local_losses.tasks`."""
         from archsim.rules.local_losses.tasks import LocalErrors
 
-        LocalErrors(ctx, forward, self.error_phase, gradients).run()
+        LocalErrors(ctx, forward, self.error_stage, gradients).run()
 
     def feedback(self, work: Workload, network: Network, seed: int, draw: Draw | None) -> dict[str, Floats]:
         """One matrix (neurons, classes) for each hidden layer."""

@@ -70,7 +70,7 @@ class LocalErrors(Learning):
         """Each timestep of each layer behind the output's; or all behind the forward pass, the last ones first."""
         flow = self.ctx.flow
         self.of_layer = {
-            layer.name: LayerError(self.ctx, self.forward, self.phase, layer=layer.name)
+            layer.name: LayerError(self.ctx, self.forward, self.stage, layer=layer.name)
             for layer in self.ctx.network.weighted
             if layer.name != self.last.name
         }

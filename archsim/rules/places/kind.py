@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context, Label
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from archsim.workload.network import Floats
 
 
-class Place(DoorModel):
+class Place(FileModel):
     """One place: its fields are the keys of the section `place` of a rule.
 
     A subclass narrows `kind` to its name, ``kind: Literal["sram"]``. What is not overridden here is that of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.aligned import Aligned
 from archsim.rules.settings import MirrorSettings
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 if TYPE_CHECKING:
     from archsim.lowering.context import Context, Label
@@ -41,7 +41,7 @@ class WeightMirror(Aligned):
     colour = 4
     hatch = "\\\\.."
     takes_steps = False
-    Settings: ClassVar[type[DoorModel]] = MirrorSettings
+    Settings: ClassVar[type[FileModel]] = MirrorSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:
         """Noise is spikes, so it can only stand for spikes."""

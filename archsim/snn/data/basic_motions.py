@@ -31,7 +31,7 @@ def load_basic_motions() -> LabelledWindows:
     Raises
     ------
     WorkloadError
-        If aeon is not installed, or a file has faults (all at once, with file and line).
+        If aeon is not installed, or a file has errors (all at once, with file and line).
 
     Examples
     --------
@@ -87,7 +87,7 @@ def read_ts(path: Path) -> tuple[Floats, Ints, tuple[str, ...]]:
     Raises
     ------
     WorkloadError
-        If the file cannot be read or has faults: all of them, with file and line.
+        If the file cannot be read or has errors: all of them, with file and line.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Faults of data files: all of them at once, each with its file and line."""
+"""Errors of data files: all of them at once, each with its file and line."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Faults:
         self.count = 0
 
     def add(self, path: Path | str, line: int | None, message: str) -> None:
-        """Note a fault; `line` counts from 1, None means the file as a whole."""
+        """Note an error; `line` counts from 1, None means the file as a whole."""
         self.count += 1
         if len(self.lines) < SHOWN:
             where = f"{path}" if line is None else f"{path}:{line}"
             self.lines.append(f"  {where}: {message}")
 
     def raise_any(self) -> None:
-        """Raise what was collected; nothing happens if there was no fault.
+        """Raise what was collected; nothing happens if there was no error.
 
         Raises
         ------

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints, spread_of
-from archsim.units import DoorModel
+from archsim.units import FileModel
 from archsim.workload.network import Floats
 
 Draw = Callable[[int], Ints]
@@ -31,10 +31,10 @@ class DataSet(ABC):
     cut: ClassVar[tuple[int, int] | None] = None
     """Usual length and step of windows that are cut on loading; None for data that come in windows."""
 
-    Settings: ClassVar[type[DoorModel]] = DoorModel
-    """What a user may say beside a file or folder: a model with a default for each field."""
+    Settings: ClassVar[type[FileModel]] = FileModel
+    """Options of a data set beside its file or folder: a model with a default for each field."""
 
-    def __init__(self, settings: DoorModel | None = None) -> None:
+    def __init__(self, settings: FileModel | None = None) -> None:
         self.settings = self.Settings() if settings is None else settings
 
     def spread(self, windows: LabelledWindows) -> tuple[Floats, Floats]:

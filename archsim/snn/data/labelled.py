@@ -1,4 +1,4 @@
-"""Windows of recordings with all that a fair split must know: who, which arm, which recording, from where."""
+"""Windows of recordings with what a split needs: subject, arm, recording, source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One door to all data sets: named data, named split, encoded batches in the order the trainer takes."""
+"""Loading of any data set by name: its split, and encoded batches in the order of training."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _called(
     name: str, folder: Path | str | None, length: int | None, step: int | None, settings: Mapping[str, Any] | None,
     call: Callable[..., Any],
 ) -> Any:  # fmt: skip
-    """What a data set gives, once it is known that it can be asked."""
+    """The windows of a data set, once it is known that it can be read."""
     if name not in DATA:
         raise WorkloadError(f"data set {name!r} is unknown; choose one of {', '.join(DATA)}")
     with DATA.calling(name) as kind:

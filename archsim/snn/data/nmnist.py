@@ -161,7 +161,7 @@ def load_nmnist(
     Raises
     ------
     WorkloadError
-        If folders are missing (all at once, with the expected layout) or files have faults (all at once).
+        If folders are missing (all at once, with the expected layout) or files have errors (all at once).
 
     Examples
     --------

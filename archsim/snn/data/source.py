@@ -1,4 +1,4 @@
-"""The one door from a workload to its data, for what drives a network and for what it learns from."""
+"""The data of a workload: inputs of a network's activity, and windows that it learns from."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Splits into training, adaptation and test windows that are fair: what is tested was never seen.
+"""Splits into training, adaptation and test windows without leakage: no test window was trained on.
 
-The story of online adaptation needs three parts: `train` of the source domain (the cloud), `adapt` of the target
+Online adaptation needs three parts: `train` of the source domain (the cloud), `adapt` of the target
 domain in the order in which it was recorded (the device), and `test` of the target domain, of other samples.
 """
 

@@ -48,7 +48,7 @@ def load_uci_har(folder: Path | str) -> LabelledWindows:
     Raises
     ------
     WorkloadError
-        If files are missing (all of them, with the expected layout), or hold faults (file and line).
+        If files are missing (all of them, with the expected layout), or hold errors (file and line).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The story on the value side: program a chip with a trained network, see what is lost, adapt on the chip."""
+"""On-chip adaptation in numbers: program a chip with a trained network, measure the accuracy lost, adapt."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData, Samples
 from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
+from archsim.snn.learn.one_thread import one_thread
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts, matrices
 from archsim.snn.learn.read_errors import read_errors
@@ -105,6 +106,7 @@ def _calibration(data: LearningData) -> tuple[Array, Labels]:
     return data.train.inputs[:, ::every], data.train.labels[::every]
 
 
+@one_thread()
 def chip_accuracy(chip: Chip, work: Workload, network: Network, data: LearningData, seed: int) -> float:
     """Accuracy of a trained network on the test part, on a chip that was programmed with it and nothing else."""
     on_chip = program(chip, work, network, data, seed)
@@ -112,6 +114,7 @@ def chip_accuracy(chip: Chip, work: Workload, network: Network, data: LearningDa
     return evaluate(network, test.inputs, test.labels, on_chip, loss=work.learning.loss).accuracy_frac
 
 
+@one_thread()
 def adapt(
     chip: Chip,
     work: Workload,
@@ -205,6 +208,7 @@ def _plan(work: Workload, data: LearningData) -> tuple[AdaptModel, Samples]:
     return plan, data.adapt
 
 
+@one_thread()
 def ideal_accuracy(
     work: Workload, start: Network, data: LearningData, rule: str, seed: int, tell: Tell | None = None
 ) -> float:

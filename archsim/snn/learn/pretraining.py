@@ -1,4 +1,4 @@
-"""Before the chip: labelled data, the recipe of learning, and training in ideal arithmetic (the "cloud")."""
+"""Pre-training off the chip: labelled data, hyperparameters, and training in ideal arithmetic (the "cloud")."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from archsim.errors import WorkloadError
 from archsim.registry import OPTIMIZERS, RULES
 from archsim.snn.data import LearningData, Samples, load_data, windows_of
 from archsim.snn.learn.feedbacks import Draw, FeedbackKind
+from archsim.snn.learn.one_thread import one_thread
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.surrogates import Surrogate
@@ -48,7 +49,7 @@ def data_of(work: Workload, seed: int) -> LearningData:
 
 
 def _first_windows(work: Workload, data: LearningData) -> Samples | None:
-    """What is adapted to: the whole part, or its first windows where the workload says how many."""
+    """Windows for the adaptation: the whole part, or its first ones where the workload says how many."""
     plan = work.learning.adapt
     if plan is None or plan.n_windows is None or data.adapt is None:
         return data.adapt
@@ -126,6 +127,7 @@ def _check_alignment(work: Workload, rule: str) -> None:
         )
 
 
+@one_thread()
 def pretrain(work: Workload, data: LearningData, seed: int, tell: Tell | None = None) -> Pretrained:
     """Train on the source domain in ideal arithmetic, with BP if the workload names no other rule.
 

@@ -1,4 +1,4 @@
-"""How far what the arrays of a chip read is from what was asked of them."""
+"""Read errors of a chip's arrays, against the exact products."""
 
 from __future__ import annotations
 

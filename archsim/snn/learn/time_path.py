@@ -77,7 +77,7 @@ def error_of_current(
 
 
 def at_once(layer: Layer, tape: Tape, arrived: Floats, surrogate: Surrogate) -> Floats:
-    """What arrived times s'(u), through the gains of the neuron, of the same timestep alone."""
+    """The arriving error times s'(u), through the gains of the neuron, of the same timestep alone."""
     if layer.neuron is None:
         return arrived
     p = tape.numbers[layer.name]
@@ -116,7 +116,7 @@ class Traces:
         return self.readout and layer is not network.layers[-1]
 
     def met_by(self, network: Network, layer: Layer, tape: Tape, arrived: Floats, surrogate: Surrogate) -> Floats:
-        """What multiplies each timestep's rows, (T, B, neurons), from what arrives at the layer's output."""
+        """Factors of each timestep's rows, (T, B, neurons), from the error at the layer's output."""
         last = network.layers[-1]
         if not self.of_synapses(network, layer):
             found = as_sent(layer, tape, at_once(layer, tape, arrived, surrogate))

@@ -18,7 +18,7 @@ from archsim.snn.learn.feedbacks import Draw
 from archsim.snn.learn.gradients import Gradients, Project
 from archsim.snn.learn.losses import one_hot, score
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
-from archsim.snn.learn.products import LearningProducts, Products
+from archsim.snn.learn.products import LearningProducts, Products, matrices
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.weights import stream
@@ -400,15 +400,8 @@ def train_epochs(
             if progress is not None:
                 progress(Progress(epoch, step, n_epochs * per_epoch, done.loss))
         losses.append(summed / len(labels))
-    learned = {key: products.read(key) for key in _keys(network)}
+    learned = {key: products.read(key) for key in matrices(network)}
     return Trained(with_weights(network, learned), tuple(losses), step)
-
-
-def _keys(network: Network) -> Iterator[str]:
-    for layer in network.weighted:
-        yield layer.name
-        if layer.recurrent:
-            yield layer.name + RECURRENT
 
 
 @dataclass(frozen=True)

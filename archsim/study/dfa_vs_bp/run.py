@@ -29,7 +29,7 @@ from archsim.study.configurations import RULES, UNCHANGED, Base, Configuration, 
 from archsim.study.crossings import PUBLISHED_ACCURACY, reached, strongest
 from archsim.study.dfa_vs_bp.factors import factors_of
 from archsim.study.surviving import surviving
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.whatif.mechanism_parts import TITLES
 
 FORMAT = "archsim study dfa-vs-bp 1"
@@ -208,7 +208,7 @@ def level_line(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _provenance(question: Question) -> dict[str, Any]:
     chip, work = question.base.load()
     inputs = {
-        "chip": to_door(chip),
+        "chip": file_data(chip),
         "chip_for_dfa": list(chip_for("dfa")),
         "workload": work.described,
         "seed": question.seed,

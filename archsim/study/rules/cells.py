@@ -47,8 +47,9 @@ class Cross:
     cases : tuple of Case
     contenders : tuple of str
         By name; all of the study if empty.
-    is_priced : bool
-        Whether its runs go through the event simulation; if not, they tell accuracies alone.
+    n_seeds, n_priced : int, optional
+        How many seeds it runs with, and how many of them go through the event simulation (0: accuracies alone);
+        as many as the study says if not given.
     """
 
     depths: tuple[int, ...] = (2,)
@@ -57,7 +58,8 @@ class Cross:
     passes: tuple[int, ...] = (1,)
     cases: tuple[Case, ...] = (AS_IT_IS,)
     contenders: tuple[str, ...] = ()
-    is_priced: bool = True
+    n_seeds: int | None = None
+    n_priced: int | None = None
 
     def cells(self, work: Workload) -> Iterator[Configuration]:
         """All of them, as assignments to chip and workload.
@@ -67,8 +69,8 @@ class Cross:
         ExploreError
             A number below 1, a quantiser that does not exist, or a network whose depth cannot be varied.
         """
-        if min((*self.depths, *self.bits, *self.passes), default=0) < 1:
-            raise ExploreError("depths, bits and passes must be 1 or more")
+        if min((*self.depths, *self.bits, *self.passes, 1 if self.n_seeds is None else self.n_seeds)) < 1:
+            raise ExploreError("depths, bits, passes and seeds must be 1 or more")
         crossed = product(self.depths, self.bits, self.quantisers, self.passes, self.cases)
         for depth, n_bits, quantiser, n, case in crossed:
             yield Configuration.crossed([deep(work, depth), coarse(n_bits, quantiser), _passes(n), _in(case)])

@@ -1,4 +1,4 @@
-"""What the runs say: means, paired differences corrected for their number, what a target accuracy takes."""
+"""Statistics of the runs: means, paired differences corrected for their number, cost of a target accuracy."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from archsim.learn import estimate
+from archsim.learn import Estimate, estimate
 from archsim.study.rules.contenders import REFERENCE
 
 Run = Mapping[str, Any]
 FIGURES = ("before", "after", "ideal_after", "energy_pj", "latency_ps", "area_um2", "cells_written")
 CELL = ("depth", "bits", "quantiser", "passes", "case", "rates")
-"""What two runs must have in common to be compared, the seed aside."""
+"""Keys that two runs must share to be compared, the seed aside."""
 
 
 def cell_of(run: Run) -> tuple[Any, ...]:
@@ -65,6 +65,26 @@ def differences(runs: Sequence[Run], figure: str = "after", level: float = 0.05)
     return [{**line, "clear": is_clear} for line, is_clear in zip(lines, clear, strict=True)]
 
 
+def savings(runs: Sequence[Run], figure: str = "energy_pj") -> dict[tuple[Any, ...], Estimate]:
+    """What each contender saves against the reference, in percent, by cell and contender; seeds that both have.
+
+    Examples
+    --------
+    >>> cell = dict.fromkeys(CELL, 1)
+    >>> runs = [{**cell, "contender": name, "seed": 0, "energy_pj": e} for name, e in (("BP", 4.0), ("DRTP", 3.0))]
+    >>> [found.mean for found in savings(runs).values()]
+    [25.0]
+    """
+    priced = [run for run in runs if figure in run]
+    theirs = {(cell_of(run), run["seed"]): run[figure] for run in priced if run["contender"] == REFERENCE}
+    groups: dict[tuple[Any, ...], list[float]] = {}
+    for run in priced:
+        other = theirs.get((cell_of(run), run["seed"]))
+        if run["contender"] != REFERENCE and other is not None:
+            groups.setdefault((*cell_of(run), run["contender"]), []).append(100 * (1 - run[figure] / other))
+    return {key: estimate(values) for key, values in groups.items()}
+
+
 def _p(differences: Sequence[float]) -> float:
     """Of a paired t test against no difference; 1 with fewer than two pairs."""
     from scipy.stats import t
@@ -95,7 +115,7 @@ def holm(p_values: Sequence[float], level: float = 0.05) -> list[bool]:
 
 
 def to_reach(lines: Sequence[Mapping[str, Any]], target: float) -> dict[str, float] | None:
-    """What an accuracy takes: passes, energy, time and writes, interpolated between numbers of passes.
+    """Cost of an accuracy: passes, energy, time and writes, interpolated between numbers of passes.
 
     Parameters
     ----------

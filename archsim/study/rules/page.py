@@ -8,22 +8,40 @@ from pathlib import Path
 from typing import Any
 
 from archsim.files import fresh_folder
-from archsim.plot.study_rules import accuracy_by_errors, energy_against_accuracy, saving_by_share
+from archsim.learn import Estimate
+from archsim.plot.study_rules import (
+    accuracy_by_errors,
+    difference_by_depth,
+    energy_against_accuracy,
+    saving_by_share,
+)
 from archsim.report import csv_text, from_template, json_text, text_table, write_texts
 from archsim.study.crossings import PUBLISHED
-from archsim.study.rules.cells import AS_IT_IS
 from archsim.study.rules.contenders import REFERENCE, SHIPPED
-from archsim.study.rules.judge import CELL, FIGURES, to_reach
+from archsim.study.rules.judge import CELL, FIGURES, savings, to_reach
 from archsim.study.rules.published import Pair, answers, pairs_of, saving_lines
 from archsim.study.rules.run import OWN
+from archsim.study.rules.tables import (
+    Curve,
+    Grid,
+    accuracy_grids,
+    against,
+    by_cell,
+    clear_rows,
+    curves,
+    percent,
+    plain,
+    turn_rows,
+    where_of,
+)
 from archsim.units import format_quantity
 
 RECORD, TABLE, PAGE = "rules.json", "rules.csv", "rules.md"
-PICTURES = {"errors": "rules_errors.png", "energy": "rules_energy.png", "shares": "rules_shares.png"}
+PICTURES = {name: f"rules_{name}.png" for name in ("errors", "depth", "energy", "shares")}
 SHARED_PARTS = ("write_circuits", "adc")
 """Components whose prices differ most between sources: how much of the energy they are decides what DFA saves."""
-COLUMNS = ("rule", "hidden layers", "errors", "passes", "case", "rate", "after (%)", "against BP (points)",
-           "ideal (%)", "energy", "time", "area", "cells written")  # fmt: skip
+COLUMNS = ("rule", "hidden layers", "errors", "passes", "case", "rate", "seeds (priced)", "after (%)",
+           "against BP (points)", "ideal (%)", "energy", "saves (%)", "time", "area", "cells written")  # fmt: skip
 KINDS = {"energy_pj": "energy", "latency_ps": "time", "area_um2": "area"}
 Study = Mapping[str, Any]
 
@@ -40,6 +58,7 @@ def write_study(folder: Path, study: Study, command: str) -> None:
     with fresh_folder(folder) as place:
         write_texts(place, texts)
         accuracy_by_errors(own(study), place / PICTURES["errors"])
+        difference_by_depth(_curves(study), place / PICTURES["depth"])
         energy_against_accuracy(own(study), place / PICTURES["energy"])
         lines, published = saving_lines(_by_depth(study), SHARED_PARTS), (PUBLISHED[0].value, PUBLISHED[0].text)
         saving_by_share(lines, SHARED_PARTS, published, place / PICTURES["shares"])
@@ -66,50 +85,53 @@ def table_csv(study: Study) -> str:
     )
 
 
+def detailed(study: Study) -> list[Mapping[str, Any]]:
+    """Lines with prices, and those that no table of accuracies shows."""
+    shown = {grid.depth for grid in _grids(study)}
+    in_grids = {id(line) for line in plain(own(study)) if line["depth"] in shown}
+    return [line for line in own(study) if line["energy_pj"] or id(line) not in in_grids]
+
+
 def rows(study: Study, lines: Sequence[Mapping[str, Any]]) -> Iterator[list[str]]:
     """Lines as people read them."""
-    apart = {(*(one[n] for n in CELL), one["contender"]): one for one in study["differences"]}
+    apart, saved = by_cell(study["differences"]), savings(study["runs"])
     for line in lines:
-        other = apart.get((*(line[n] for n in CELL), line["contender"]))
+        at = (*(line[n] for n in CELL), line["contender"])
         yield [
             line["contender"], str(line["depth"]), f"{line['bits']} bit, {line['quantiser']}", str(line["passes"]),
-            line["case"], f"{line['rate']:g}", percent(line["after"]), against(other),
-            percent(line["ideal_after"]),
-            *(format_quantity(line[f]["mean"], kind) if line[f] else "" for f, kind in KINDS.items()),
+            line["case"], f"{line['rate']:g}", _seeds(line), percent(line["after"]), against(apart.get(at)),
+            percent(line["ideal_after"]), _figure(line, "energy_pj"), _saved(saved.get(at)),
+            _figure(line, "latency_ps"), _figure(line, "area_um2"),
             f"{line['cells_written']['mean']:.4g}" if line["cells_written"] else "",
         ]  # fmt: skip
 
 
-def percent(mean: Mapping[str, Any]) -> str:
-    """A mean accuracy with its interval.
-
-    Examples
-    --------
-    >>> percent({"mean": 0.912, "half_width": 0.01})
-    '91.2 ± 1.0'
-    """
-    half = mean["half_width"]
-    return f"{100 * mean['mean']:.1f}" + ("" if half is None else f" ± {100 * half:.1f}")
+def _figure(line: Mapping[str, Any], name: str) -> str:
+    return format_quantity(line[name]["mean"], KINDS[name]) if line[name] else ""
 
 
-def against(line: Mapping[str, Any] | None) -> str:
-    """A difference to BP, in bold where it is clear after the correction."""
-    if line is None:
+def _saved(saving: Estimate | None) -> str:
+    """Energy that a rule saves against BP, in percent."""
+    if saving is None:
         return ""
-    found, half = line["difference"]["mean"], line["difference"]["half_width"]
-    said = f"{100 * found:+.1f}" + ("" if half is None else f" ± {100 * half:.1f}")
-    return f"**{said}**" if line["clear"] else said
+    return f"{saving.mean:+.1f}" + ("" if saving.half_width is None else f" ± {saving.half_width:.1f}")
+
+
+def _seeds(line: Mapping[str, Any]) -> str:
+    """How many seeds there are, and how many of them were priced."""
+    return f"{line['n']} ({line['energy_pj']['n'] if line['energy_pj'] else 0})"
 
 
 def page(study: Study, command: str) -> str:
     """The study in Markdown."""
+    differences = [one for one in study["differences"] if one["rates"] == OWN]
     return from_template(
         (files("archsim") / "study" / "rules" / "page.md.j2").read_text(encoding="utf-8"),
-        n_priced=study["lines"][0]["energy_pj"]["n"],
+        n_seeds=" to ".join(map(str, sorted({line["n"] for line in study["lines"]}))),
         study=study, command=command, files={"table": TABLE, "record": RECORD, **PICTURES}, columns=COLUMNS,
-        rows=list(rows(study, own(study))),
+        rows=list(rows(study, detailed(study))), grids=_grids(study), turns=turn_rows(_curves(study)),
         shared=list(rows(study, [line for line in study["lines"] if line["rates"] != OWN])),
-        reach=_reach_rows(study), clear=_clear(study), shares=_share_rows(study),
+        reach=_reach_rows(study), clear=clear_rows(differences), shares=_share_rows(study),
         answers=[_answer(one) for one in answers(study["runs"], study["contenders"], study["differences"])],
         rates=[
             [name, f"{found['rate']:g}" + (" (end of its row)" if found["at_end"] else ""),
@@ -119,27 +141,14 @@ def page(study: Study, command: str) -> str:
     )  # fmt: skip
 
 
-def _clear(study: Study) -> dict[str, list[str]]:
-    """Contenders and cells whose difference to BP is clear, better and worse apart."""
-    found: dict[str, list[str]] = {"above": [], "below": []}
-    for one in study["differences"]:
-        if one["clear"] and one["rates"] == OWN:
-            side = "above" if one["difference"]["mean"] > 0 else "below"
-            found[side].append(f"{one['contender']} ({where_of(one)}: {against(one).strip('*')})")
-    return found
+def _grids(study: Study) -> list[Grid]:
+    return accuracy_grids(own(study), study["differences"])
 
 
-def where_of(line: Mapping[str, Any]) -> str:
-    """A cell in words.
-
-    Examples
-    --------
-    >>> where_of({"depth": 2, "bits": 8, "quantiser": "stochastic", "passes": 1, "case": "-"})
-    '2 hidden layers, 8 bit stochastic, 1 pass'
-    """
-    passes = f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
-    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {passes}"
-    return cell if line["case"] == AS_IT_IS.name else f"{cell}, {line['case']}"
+def _curves(study: Study) -> list[Curve]:
+    """Of DFA in its kinds: the rules whose figures were published."""
+    kinds = [one["name"] for one in study["contenders"] if one["rule"] == "dfa"]
+    return curves([one for one in study["differences"] if one["rates"] == OWN], kinds)
 
 
 def _by_depth(study: Study) -> list[Pair]:
@@ -173,7 +182,7 @@ def percent_of(share: float) -> str:
 
 
 def _reach_rows(study: Study) -> list[list[str]]:
-    """What each rule takes to reach BP's accuracy, less two points, on the first cell."""
+    """Cost of each rule to reach BP's accuracy, less two points, on the first cell."""
     lines = own(study)
     if not lines:
         return []

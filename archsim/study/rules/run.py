@@ -40,7 +40,7 @@ from archsim.study.rules.cells import Cross
 from archsim.study.rules.contenders import Contender, chosen
 from archsim.study.rules.judge import differences, means
 from archsim.study.rules.spread import parts_of, price_factors
-from archsim.units import to_door
+from archsim.units import file_data
 from archsim.workload import Workload
 
 FORMAT = "archsim study rules 1"
@@ -95,8 +95,8 @@ class Question:
         return self.n_seeds if self.n_priced is None else self.n_priced
 
     def detail(self, meeting: Meeting, seed: int) -> Detail:
-        """What a run of a seed tells; the first one tells most, of the rules that were published."""
-        if not meeting.is_priced or seed >= self.seed + self.most_priced:
+        """Record of a seed's run; the first seed's has most, of the rules that were published."""
+        if seed >= self.seed + meeting.n_priced:
             return "accuracy"
         if seed == self.seed and meeting.contender.rule in PUBLISHED_RULES:
             return "parts"
@@ -104,12 +104,19 @@ class Question:
 
 
 class Meeting(NamedTuple):
-    """A contender in a cell, with which rates (its own, the shared one), and whether its runs are priced."""
+    """A contender in a cell: with which rates (own, shared), how many seeds, how many of them priced."""
 
     contender: Contender
     cell: Configuration
     rates: tuple[str, ...]
-    is_priced: bool
+    n_seeds: int
+    n_priced: int
+
+    def joined(self, other: Meeting) -> Meeting:
+        """What two crosses ask of the same meeting."""
+        rates = tuple(dict.fromkeys((*self.rates, *other.rates)))
+        n_seeds, n_priced = max(self.n_seeds, other.n_seeds), max(self.n_priced, other.n_priced)
+        return self._replace(rates=rates, n_seeds=n_seeds, n_priced=n_priced)
 
 
 def rules_study(question: Question, cache: Path | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
@@ -156,7 +163,7 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
         "lines": means(runs),
         "differences": differences(runs),
         "provenance": {
-            "chip": to_door(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
+            "chip": file_data(chip), "workload": work.described, "seeds": question.n_seeds, "seed": question.seed,
             "rates": list(question.rates), "versions": versions("scipy", "numba", "seglearn"),
         },
     }  # fmt: skip
@@ -213,8 +220,12 @@ def _meetings(question: Question, contenders: Sequence[Contender], work: Workloa
         if absent:
             raise ExploreError(f"{', '.join(absent)}: in a cross, but not among the study's contenders")
         kinds = (OWN, SHARED) if number == 0 else (OWN,)
+        n_seeds = question.n_seeds if cross.n_seeds is None else cross.n_seeds
+        n_priced = question.most_priced if cross.n_priced is None else cross.n_priced
         for cell, one in product(cross.cells(work), here):
-            found.setdefault((cell.name, one.name), Meeting(one, cell, kinds, cross.is_priced))
+            meeting = Meeting(one, cell, kinds, n_seeds, n_priced)
+            known = found.get((cell.name, one.name), meeting)
+            found[cell.name, one.name] = known.joined(meeting)
     return list(found.values())
 
 
@@ -225,7 +236,7 @@ def _runs(
     asked = [
         (meeting, question.shared_rate if rates == SHARED else own[meeting.contender.name], seed, rates)
         for meeting in meetings
-        for seed in range(question.seed, question.seed + question.n_seeds)
+        for seed in range(question.seed, question.seed + meeting.n_seeds)
         for rates in meeting.rates
     ]
     tell(f"adaptations on the chip: {len(asked)}")
@@ -275,7 +286,7 @@ def contested(
 
 
 def _priced(run: LearningRun, plan: Plan, done: Adapted, in_parts: bool) -> dict[str, Any]:
-    """What an adaptation costs with the activity that it had."""
+    """Costs of an adaptation with the activity that it had."""
     recorded = Recorded(done.activity, plan.recorded, plan.sizes)
     costs = list(played(run, recorded, plan.sample))
     programming = programming_cost(run.chip, run.work, run.work.network, done.rule, "compiled")
@@ -297,6 +308,6 @@ def _made_from(
 ) -> dict[str, Any]:
     chip, work = _with(base, one, rate).load(cell, one.rule)
     return {
-        "what": what, "rule": one.rule, "chip": to_door(chip), "workload": work.described, "seed": seed,
+        "what": what, "rule": one.rule, "chip": file_data(chip), "workload": work.described, "seed": seed,
         "model": model_version(),
     }  # fmt: skip

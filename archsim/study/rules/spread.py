@@ -1,4 +1,4 @@
-"""What the figures of an adaptation consist of, and how far they move with the price list."""
+"""Composition of an adaptation's figures, and their spread with the price list."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from archsim.spec import Chip
 FIGURES = ("energy_pj", "latency_ps", "area_um2")
 N_DRAWS = 100
 SEED = 0
-BY = ("component", "phase")
+BY = ("component", "stage")
 Shares = dict[str, dict[str, float]]
 
 
 def price_factors(chip: Chip, batch: Result) -> dict[str, list[float]]:
-    """What draws of the prices do to energy, latency and area, as factors on what the listed prices give.
+    """Effect of drawn prices on energy, latency and area, as factors on the figures at listed prices.
 
     The energies of a batch are summed and its task graph is played out anew in each draw
     (:mod:`archsim.explore.uncertain`). A price that two chips share has the same error on both, and a draw has the

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 from archsim.workload.network import Floats, Neuron
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -38,7 +38,7 @@ class Numbers:
     own: Mapping[str, Floats] = field(default_factory=dict)
 
 
-class NeuronKind(DoorModel):
+class NeuronKind(FileModel):
     """One kind of neuron: its fields are the keys that a workload file gives, beside `kind`.
 
     A subclass narrows `kind` to its name, ``kind: Literal["lif"]``.

@@ -12,7 +12,7 @@ from archsim.export.writing import packed_file
 
 @archsim.register
 class Folded(Format):
-    """For flame graphs: a line "phase;layer;action picoseconds" for each action of a layer."""
+    """For flame graphs: a line "stage;layer;action picoseconds" for each action of a layer."""
 
     kind = "folded"
     suffixes = (".folded",)
@@ -21,10 +21,10 @@ class Folded(Format):
     def write(self, result: archsim.Result, path: str | Path) -> int:
         spans = result.spans()
         time_ps: Counter[str] = Counter()
-        for phase, layer, action, start, end in zip(
-            spans.phase, spans.layer, spans.action, spans.start_ps, spans.end_ps, strict=True
+        for stage, layer, action, start, end in zip(
+            spans.stage, spans.layer, spans.action, spans.start_ps, spans.end_ps, strict=True
         ):
-            names = spans.phase_names[phase], spans.layer_names[layer] or "chip", spans.action_names[action]
+            names = spans.stage_names[stage], spans.layer_names[layer] or "chip", spans.action_names[action]
             time_ps[";".join(names)] += int(end - start)
         with packed_file(path) as file:
             file.writelines(f"{stack} {ps}\n".encode() for stack, ps in sorted(time_ps.items()))

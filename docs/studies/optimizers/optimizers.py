@@ -34,7 +34,7 @@ from archsim.study import (
     check_learning,
     inputs_of,
 )
-from archsim.units import format_quantity, to_door
+from archsim.units import file_data, format_quantity
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -108,7 +108,7 @@ def studied(plan: Plan) -> dict[str, Any]:
         "lines": [line_of(cost, rates[cost["optimizer"]][cost["rule"]], runs) for cost in costs],
         "runs": runs,
         "provenance": {
-            "chip": to_door(chip),
+            "chip": file_data(chip),
             "workload": work.described,
             "seeds": list(plan.seeds),
             "versions": versions(),

@@ -40,7 +40,7 @@ def priced_with(base: Base, kind: str, rate: float, rule: str, seed: int, cache:
         "rule": rule,
         "n_states": needs_of(work).n_states,
         "energy_pj": result.energy_pj / result.n_samples,
-        "update_energy_pj": result.breakdown("phase")["update"]["energy_pj"] / result.n_samples,
+        "update_energy_pj": result.breakdown("stage")["update"]["energy_pj"] / result.n_samples,
         "latency_ps": result.latency_ps / result.n_samples,
         "area_um2": result.area_um2,
         "gradient_buffer_bytes": sizes["gradient_buffer"],

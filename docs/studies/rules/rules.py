@@ -28,9 +28,9 @@ ROOT = HERE.parents[2]
 def cross(said: dict[str, Any]) -> Cross:
     """One of ``crosses``; a case is a name and what it sets in the chip and in the workload."""
     cases = [Case(name, *map(tuple, split_assignments(given))) for name, given in said.get("cases", {}).items()]
-    lists = {name: tuple(values) for name, values in said.items() if name not in ("cases", "priced")}
+    lists = {name: tuple(values) for name, values in said.items() if name not in ("cases", "priced", "seeds")}
     more = {"cases": tuple(cases)} if cases else {}
-    return Cross(**lists, **more, is_priced=said.get("priced", True))
+    return Cross(**lists, **more, n_seeds=said.get("seeds"), n_priced=said.get("priced"))
 
 
 def question(said: dict[str, Any], seeds: int, workers: int) -> Question:

@@ -1,4 +1,4 @@
-"""The one door: named data, named split, encoded batches."""
+"""Loading of data: named data, named split, encoded batches."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ from archsim.study.crossings import PUBLISHED, PUBLISHED_ACCURACY
 from archsim.study.rules import CONTENDERS, Case, Cross, Question, differences, means, to_reach
 from archsim.study.rules.cells import coarse, deep
 from archsim.study.rules.contenders import chosen
-from archsim.study.rules.judge import FIGURES, holm
-from archsim.study.rules.page import where_of
+from archsim.study.rules.judge import FIGURES, holm, savings
 from archsim.study.rules.published import answers, brought_by, pairs_of, probability, saving_lines
 from archsim.study.rules.run import _meetings
+from archsim.study.rules.tables import accuracy_grids, clear_rows, curves, turn_rows, where_of
 
 CELL = {
     "depth": 2,
@@ -73,6 +73,45 @@ def test_holm_refuses_no_more_than_it_may_and_no_less_than_bonferroni():
 def test_means_are_of_the_seeds_of_one_cell():
     lines = means([run("BP", 0, 0.9), run("BP", 1, 0.7), {**run("BP", 0, 0.1), "depth": 4}])
     assert [(line["depth"], line["n"], line["after"]["mean"]) for line in lines] == [(2, 2, 0.8), (4, 1, 0.1)]
+
+
+def table_runs() -> list[dict]:
+    """BP and one kind of DFA at two depths and two numbers of bits: DFA is better where it is deep and coarse."""
+    after = {(2, 8): (0.8, 0.7), (2, 2): (0.7, 0.69), (6, 8): (0.6, 0.58), (6, 2): (0.3, 0.6)}
+    return [
+        {**run(name, seed, value + jitter), "depth": depth, "bits": bits}
+        for (depth, bits), values in after.items()
+        for name, value in zip(("BP", "DFA as shipped"), values, strict=True)
+        for seed, jitter in enumerate((0.0, 0.001 * depth + (0.001 if name == "BP" else 0.0)))
+    ]
+
+
+def test_the_page_has_a_table_of_accuracies_for_each_depth_with_bits_as_columns():
+    runs = table_runs()
+    shallow, deep_ = accuracy_grids(means(runs), differences(runs))
+    assert shallow.columns == ("quantiser", "rule", "8 bit", "2 bit")
+    assert [row[:2] for row in shallow.rows] == [["vector_maximum", "BP"], ["vector_maximum", "DFA as shipped"]]
+    assert shallow.rows[0][2].startswith("80.2 ± ")
+    assert deep_.rows[1][3].strip("*").startswith("60.3 (+29.9 ± ")
+
+
+def test_the_depth_at_which_dfa_passes_bp_lies_between_the_depths_that_were_run():
+    runs = table_runs()
+    fine, coarse_ = turn_rows(curves(differences(runs), ["DFA as shipped"]))
+    assert fine[2:4] == ["8", "none: always below BP"]
+    # -1.05 points at 2 layers and +29.95 at 6
+    assert coarse_[2:4] == ["2", f"{2 + 4 * 1.05 / (1.05 + 29.95):.1f}"]
+    (counted,) = clear_rows(differences(runs))
+    assert counted[:2] == ["DFA as shipped", "4"]
+    assert counted[4].endswith("(6 hidden layers, 2 bit vector_maximum, 1 pass)")
+
+
+def test_savings_of_energy_are_paired_by_seed_and_leave_out_what_was_not_priced():
+    runs = [run("BP", 0, 0.9, energy_pj=4.0), run("BP", 1, 0.9, energy_pj=2.0), run("DRTP", 0, 0.9, energy_pj=3.0),
+            run("DRTP", 1, 0.9, energy_pj=1.0), run("DRTP", 2, 0.9, energy_pj=1.0)]  # fmt: skip
+    ((key, found),) = savings(runs).items()
+    assert key[-1] == "DRTP"
+    assert (found.mean, found.n) == (37.5, 2)
 
 
 def test_a_target_that_no_number_of_passes_reaches_is_told():
@@ -127,19 +166,19 @@ def test_the_saving_is_linear_in_the_share_of_a_component():
     assert line.reaches(90) is None
 
 
-def test_crosses_meet_each_contender_once_and_only_the_first_shares_a_rate(root_dir):
+def test_crosses_meet_each_contender_once_with_the_most_seeds_and_only_the_first_shares_a_rate(root_dir):
     base = Base(root_dir / "arch_specs/wearable_rram.yaml", root_dir / "workloads/watch_adapt.yaml")
-    crosses = (Cross(), Cross(depths=(2, 4), contenders=("BP",), is_priced=False))
+    crosses = (Cross(), Cross(depths=(2, 4), contenders=("BP",), n_seeds=10, n_priced=0))
     question = Question(base, chosen(["DRTP"]), crosses)
     found = _meetings(question, question.contenders, base.load()[1])
-    assert [(one.contender.name, one.cell.settings["depth"], one.rates, one.is_priced) for one in found] == [
-        ("BP", 2, ("own", "shared"), True), ("DRTP", 2, ("own", "shared"), True), ("BP", 4, ("own",), False)
+    assert [(one.contender.name, one.cell.settings["depth"], *one[2:]) for one in found] == [
+        ("BP", 2, ("own", "shared"), 10, 3), ("DRTP", 2, ("own", "shared"), 3, 3), ("BP", 4, ("own",), 10, 0)
     ]  # fmt: skip
     details = [[question.detail(one, seed) for seed in (0, 1)] for one in found]
     assert details == [["parts", "price"], ["price", "price"], ["accuracy", "accuracy"]]
     with pytest.raises(ExploreError, match="OTTT: in a cross, but not among the study's contenders"):
         _meetings(Question(base, (), (Cross(contenders=("OTTT",)),)), question.contenders, base.load()[1])
-    with pytest.raises(ExploreError, match="depths, bits and passes must be 1 or more"):
+    with pytest.raises(ExploreError, match="depths, bits, passes and seeds must be 1 or more"):
         list(Cross(bits=(0,)).cells(base.load()[1]))
 
 
@@ -177,6 +216,7 @@ def test_a_small_study_writes_record_table_page_and_pictures_and_resumes(tmp_pat
         "rules.csv",
         "rules.md",
         "rules_errors.png",
+        "rules_depth.png",
         "rules_energy.png",
         "rules_shares.png",
     }

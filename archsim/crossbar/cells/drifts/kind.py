@@ -7,12 +7,12 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.units import DoorModel, EnergyPj, TimePs
+from archsim.units import EnergyPj, FileModel, TimePs
 
 Floats = NDArray[np.float64]
 
 
-class DriftLaw(DoorModel):
+class DriftLaw(FileModel):
     """How a written conductance changes after `start`: its fields are the keys of ``drift``.
 
     A subclass narrows `kind` to its name, ``kind: Literal["power_law"]``.

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ class Window:
         return self.g_max_siemens - self.g_min_siemens
 
 
-class NoiseKind(DoorModel):
+class NoiseKind(FileModel):
     """One kind of spread: its fields are the keys of ``programming``, ``relaxation`` or ``read_noise``.
 
     A subclass narrows `kind` to its name, ``kind: Literal["constant"]``.

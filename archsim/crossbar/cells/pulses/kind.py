@@ -1,4 +1,4 @@
-"""What a law of pulses is: how probable it is that a cell needs no more than so many."""
+"""Laws of pulses: the probability that a cell needs no more than so many."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.spec.chip import Device
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -19,7 +19,7 @@ EVENLY = (1.0,)
 """Shares of levels where the law is the same at all of them."""
 
 
-class PulseLaw(DoorModel):
+class PulseLaw(FileModel):
     """One kind of law: its fields are the keys of ``write.pulses_per_cell``.
 
     A subclass narrows `kind` to its name, ``kind: Literal["lognormal"]``. With ``F(k)`` the probability that a
@@ -53,7 +53,7 @@ class PulseLaw(DoorModel):
         return self
 
     def faults(self, device: Device) -> list[str]:
-        """What keeps it from being used with these cells."""
+        """Errors of its use with these cells."""
         del device
         return []
 

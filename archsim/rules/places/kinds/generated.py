@@ -47,7 +47,7 @@ class Generated(Place):
         return f"no shift register draws {said}; take kind uniform or ternary (zeros: 0 or 0.5), or place: sram"
 
     def drawn(self, values: Floats, feedback: FeedbackKind, seed: int) -> Floats:
-        """What the register gives, as large as the kind's own values are."""
+        """The register's values, scaled to those of the kind."""
         if feedback.kind == "ternary":
             pairs = shifted(2 * values.size, seed).reshape(*values.shape, 2).astype(np.float64)
             signs = 1.0 - 2.0 * pairs[..., 0]

@@ -16,7 +16,7 @@ from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
 from archsim.snn.windows import Array
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 LAYOUT = """one file .npz with
 x: (samples, timesteps, channels, …): numbers; spikes or counts as uint8 or bool
@@ -26,7 +26,7 @@ groups: (samples,), optional: whole numbers (persons) or names (arms, devices); 
 MOST_CLASSES = 2**16
 
 
-class ArraySettings(DoorModel):
+class ArraySettings(FileModel):
     """`classes`: how many there are, where the last ones may not occur in `y`."""
 
     n_classes: Annotated[int, Field(ge=1, le=MOST_CLASSES)] | None = None
@@ -41,7 +41,7 @@ class Arrays(DataSet):
 
     kind = "arrays"
     layout: ClassVar[str] = LAYOUT
-    Settings: ClassVar[type[DoorModel]] = ArraySettings
+    Settings: ClassVar[type[FileModel]] = ArraySettings
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         del length, step

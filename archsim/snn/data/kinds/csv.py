@@ -18,7 +18,7 @@ from archsim.registry import DATA
 from archsim.snn.data.faults import Faults
 from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows, label_windows
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 LAYOUT = """one file .csv with a header, a row for each sample of the sensors, in time:
 columns of numbers: the channels
@@ -29,7 +29,7 @@ Name = Annotated[str, Field(min_length=1)]
 LARGEST_BYTES = 1 << 30
 
 
-class CsvSettings(DoorModel):
+class CsvSettings(FileModel):
     """Names of columns; `channels`: only these, in this order. Other columns are channels if none are named."""
 
     label: Name = "label"
@@ -45,7 +45,7 @@ class Csv(DataSet):
     kind = "csv"
     layout: ClassVar[str] = LAYOUT
     cut: ClassVar[tuple[int, int] | None] = (128, 64)
-    Settings: ClassVar[type[DoorModel]] = CsvSettings
+    Settings: ClassVar[type[FileModel]] = CsvSettings
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         assert folder is not None  # for mypy: a layout asks for it

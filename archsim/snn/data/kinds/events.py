@@ -15,7 +15,7 @@ from archsim.snn.data.faults import Faults, find_folder
 from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.data.nmnist import Events, frames
-from archsim.units import DoorModel, TimePs
+from archsim.units import FileModel, TimePs
 
 LAYOUT = """CLASS/FILE … , or GROUP/CLASS/FILE …
 FILE: .bin (40-bit events of N-MNIST), .aedat (AEDAT 3.1, polarity events), .npz (arrays x, y, p, t in µs)"""
@@ -23,7 +23,7 @@ PS_PER_US = 1_000_000
 MOST_US = 2**32  # more than an hour
 
 
-class EventSettings(DoorModel):
+class EventSettings(FileModel):
     """How events become timesteps.
 
     `side` pixels of a side; the first `duration` of a file is used, all of the longest file if it is not given;
@@ -43,7 +43,7 @@ class EventFolder(DataSet):
     kind = "events"
     layout: ClassVar[str] = LAYOUT
     cut: ClassVar[tuple[int, int] | None] = (10, 1)
-    Settings: ClassVar[type[DoorModel]] = EventSettings
+    Settings: ClassVar[type[FileModel]] = EventSettings
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         del step

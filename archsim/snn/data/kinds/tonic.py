@@ -16,7 +16,7 @@ from archsim.snn.data.kind import DataSet
 from archsim.snn.data.kinds.events import EventSettings, as_windows
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.data.nmnist import Events
-from archsim.units import DoorModel
+from archsim.units import FileModel
 
 LAYOUT = "what tonic keeps there (its save_to); it loads what is missing"
 PARTS = ("train", "test")
@@ -36,7 +36,7 @@ class Tonic(DataSet):
     kind = "tonic"
     layout: ClassVar[str] = LAYOUT
     cut: ClassVar[tuple[int, int] | None] = (10, 1)
-    Settings: ClassVar[type[DoorModel]] = TonicSettings
+    Settings: ClassVar[type[FileModel]] = TonicSettings
 
     def load(self, folder: Path | str | None, length: int, step: int) -> LabelledWindows:
         del step

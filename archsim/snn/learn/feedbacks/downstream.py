@@ -50,7 +50,7 @@ def product_of(wanted: Wanted) -> Floats:
 def _below(
     network: Network, layer: Layer, arrived: Floats, products: PlainProducts
 ) -> Iterator[tuple[str, Floats]]:
-    """What a layer hands on to each of those that it reads, and learns from."""
+    """Errors that a layer hands on to each layer that it reads, and learns from."""
     sizes = {INPUT: network.input_shape} | {other.name: other.out_shape for other in network.layers}
     shapes = {name: (1, arrived.shape[1], *sizes[name]) for name in layer.inputs}
     joined = _joined(layer, shapes)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from archsim.snn.weights import stream
-from archsim.units import DoorModel
+from archsim.units import FileModel
 from archsim.workload.network import Floats, Layer, Network
 
 # (layer name, (neurons, classes), a random stream of the layer's own) -> differential values, in any unit
@@ -61,7 +61,7 @@ class Wanted:
         return stream(self.seed, STREAM, self.network.layers.index(self.layer), *more)
 
 
-class FeedbackKind(DoorModel):
+class FeedbackKind(FileModel):
     """One kind of fixed matrix: its fields are the keys of the section `feedback` of a workload file.
 
     A subclass narrows `kind` to its name, ``kind: Literal["gaussian"]``. `scale` multiplies all values.

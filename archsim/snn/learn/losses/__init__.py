@@ -1,4 +1,4 @@
-"""Losses: how wrong the read-out was, and the error that goes back; one kind in each file of `kinds`."""
+"""Losses, and their gradient at the output; one kind in each file of `kinds`."""
 
 from archsim.snn.learn.losses.kind import Loss, Scored, one_hot, score
 

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from archsim.errors import WorkloadError
-from archsim.units import DoorModel
+from archsim.units import FileModel
 from archsim.workload.network import Floats
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -87,7 +87,7 @@ class Optimizer(ABC):
         return kept
 
 
-class OptimizerKind(DoorModel):
+class OptimizerKind(FileModel):
     """One kind of optimizer: its fields are the keys of the section `optimizer` of a workload file.
 
     A subclass narrows `kind` to its name, ``kind: Literal["sgd"]``.

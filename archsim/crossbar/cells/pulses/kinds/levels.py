@@ -11,13 +11,13 @@ from archsim.crossbar.cells.pulses.kind import Floats, PulseLaw
 from archsim.crossbar.cells.pulses.lognormal import rounded_lognormal
 from archsim.registry import PULSES
 from archsim.spec.cells import Positive, Pulses
-from archsim.units import DoorModel, FieldFaultsError, Frac
+from archsim.units import FieldFaultsError, FileModel, Frac
 
 NINETY_NINE = 2.3263478740408408
 """99 % of a standard normal law lie below."""
 
 
-class LevelPulses(DoorModel):
+class LevelPulses(FileModel):
     """Counts of one level: log-normal by their mean and 99th percentile; `failed` of its cells are given up.
 
     ``mean = m exp(s^2 / 2)`` and ``p99 = m exp(2.326 s)`` give ``s = 2.326 - sqrt(2.326^2 - 2 ln(p99 / mean))``.

@@ -1,4 +1,4 @@
-"""Write and verify as silicon does it: few pulses for most cells, a long tail."""
+"""Write-verify as measured on silicon: few pulses for most cells, a long tail."""
 
 from __future__ import annotations
 

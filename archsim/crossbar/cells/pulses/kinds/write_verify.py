@@ -16,7 +16,7 @@ from archsim.spec.chip import Device
 
 @PULSES.register
 class WriteVerifyPulses(PulseLaw):
-    """What `device.errors.write_verify` takes: geometric counts, cut at its `max_pulses`.
+    """Pulses of `device.errors.write_verify`: geometric counts, cut at its `max_pulses`.
 
     ``F(k) = 1 - (1 - p)^k`` with the chance p that one pulse lands, see
     :func:`archsim.crossbar.cells.landing.landing_chance`; ``(1 - p)^N`` of the cells have not landed after N.

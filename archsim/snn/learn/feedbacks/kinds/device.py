@@ -1,4 +1,4 @@
-"""Memory cells that spread by themselves."""
+"""Conductances of cells as device variability leaves them."""
 
 from __future__ import annotations
 

@@ -106,12 +106,12 @@ _SUFFIXES: Final = (
 )
 
 
-def door_key(field_name: str) -> str:
+def file_key(field_name: str) -> str:
     """The key in a file of a field in Python: without count prefix and unit suffix.
 
     Examples
     --------
-    >>> door_key("read_latency_ps"), door_key("n_rows"), door_key("n_bits"), door_key("kind")
+    >>> file_key("read_latency_ps"), file_key("n_rows"), file_key("n_bits"), file_key("kind")
     ('read_latency', 'rows', 'bits', 'kind')
     """
     key = field_name.removeprefix("n_") or field_name
@@ -215,16 +215,16 @@ def checked_size(value: object) -> object:
     return value
 
 
-class DoorModel(BaseModel):
+class FileModel(BaseModel):
     """Base of every model that is filled from a file.
 
     Frozen; unknown keys and silent conversions are refused (an int field takes neither ``"3"`` nor
-    ``3.0`` nor ``true``). Keys in the file are `door_key` of the field names. Lists fill tuple fields.
+    ``3.0`` nor ``true``). Keys in the file are `file_key` of the field names. Lists fill tuple fields.
     Also from Python it is built from what a file would hold, so that a number never loses its unit.
 
     Examples
     --------
-    >>> class Array(DoorModel):
+    >>> class Array(FileModel):
     ...     n_rows: int
     ...     read_latency_ps: TimePs
     >>> Array.model_validate({"rows": 128, "read_latency": "100 ns"})
@@ -236,7 +236,7 @@ class DoorModel(BaseModel):
         extra="forbid",
         strict=True,
         allow_inf_nan=False,
-        alias_generator=door_key,
+        alias_generator=file_key,
         protected_namespaces=(),
     )
 
@@ -275,9 +275,9 @@ class DoorModel(BaseModel):
         return {key: _as_declared(item, declared[key]) if key in declared else item for key, item in data.items()}
 
 
-def to_door(model: DoorModel) -> dict[str, Any]:
+def file_data(model: FileModel) -> dict[str, Any]:
     """The file that gives this model: keys of the file, quantities with units, exact.
 
-    ``type(model).model_validate(to_door(model)) == model``.
+    ``type(model).model_validate(file_data(model)) == model``.
     """
     return model.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,197 @@
+"""Tables of the page: accuracies by cell, how often a rule is clearly better or worse, where that turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from archsim.study.rules.cells import AS_IT_IS
+from archsim.study.rules.contenders import REFERENCE
+from archsim.study.rules.judge import CELL
+
+Line = Mapping[str, Any]
+Lines = Sequence[Line]
+
+
+def percent(mean: Mapping[str, Any]) -> str:
+    """A mean accuracy with its interval.
+
+    Examples
+    --------
+    >>> percent({"mean": 0.912, "half_width": 0.01})
+    '91.2 ± 1.0'
+    """
+    half = mean["half_width"]
+    return f"{100 * mean['mean']:.1f}" + ("" if half is None else f" ± {100 * half:.1f}")
+
+
+def against(line: Line | None) -> str:
+    """A difference to BP, in bold where it is clear after the correction."""
+    return "" if line is None else _bold(_difference(line), line)
+
+
+def _difference(line: Line) -> str:
+    found, half = line["difference"]["mean"], line["difference"]["half_width"]
+    return f"{100 * found:+.1f}" + ("" if half is None else f" ± {100 * half:.1f}")
+
+
+def _bold(text: str, line: Line) -> str:
+    return f"**{text}**" if line["clear"] else text
+
+
+def where_of(line: Line) -> str:
+    """A cell in words.
+
+    Examples
+    --------
+    >>> where_of({"depth": 2, "bits": 8, "quantiser": "stochastic", "passes": 1, "case": "-"})
+    '2 hidden layers, 8 bit stochastic, 1 pass'
+    """
+    passes = f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
+    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {passes}"
+    return cell if line["case"] == AS_IT_IS.name else f"{cell}, {line['case']}"
+
+
+def by_cell(differences: Lines) -> dict[tuple[Any, ...], Line]:
+    """Differences by cell and contender."""
+    return {(*(one[name] for name in CELL), one["contender"]): one for one in differences}
+
+
+def plain(lines: Iterable[Line]) -> list[Line]:
+    """Those of one pass with nothing else set: what varies is depth, bits, quantiser and rule."""
+    return [line for line in lines if line["passes"] == 1 and line["case"] == AS_IT_IS.name]
+
+
+# ---- accuracy by depth, bits and quantiser ----
+
+
+class Grid(NamedTuple):
+    """Accuracies of one depth: a row for each quantiser and rule, a column for each number of bits."""
+
+    depth: int
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+
+
+def accuracy_grids(lines: Lines, differences: Lines) -> list[Grid]:
+    """A table for each depth that was run with more than one number of bits, or with more than one quantiser."""
+    apart, found = by_cell(differences), []
+    for depth in _values(plain(lines), "depth"):
+        here = [line for line in plain(lines) if line["depth"] == depth]
+        bits = sorted(_values(here, "bits"), reverse=True)
+        if len(bits) > 1 or len(_values(here, "quantiser")) > 1:
+            columns = ("quantiser", "rule", *(f"{n} bit" for n in bits))
+            found.append(Grid(depth, columns, list(_grid_rows(here, bits, apart))))
+    return found
+
+
+def _grid_rows(here: Lines, bits: Sequence[int], apart: Mapping[tuple[Any, ...], Line]) -> Iterator[list[str]]:
+    for quantiser in _values(here, "quantiser"):
+        for name in _values(here, "contender"):
+            mine = {
+                line["bits"]: line for line in here if line["quantiser"] == quantiser and line["contender"] == name
+            }
+            if mine:
+                yield [quantiser, name, *(_said(mine.get(n), apart) for n in bits)]
+
+
+def _said(line: Line | None, apart: Mapping[tuple[Any, ...], Line]) -> str:
+    """BP's accuracy; of others also how far it is from BP's."""
+    if line is None:
+        return ""
+    other = apart.get((*(line[name] for name in CELL), line["contender"]))
+    if other is None:
+        return percent(line["after"])
+    return _bold(f"{100 * line['after']['mean']:.1f} ({_difference(other)})", other)
+
+
+def _values(lines: Iterable[Line], name: str) -> list[Any]:
+    return list(dict.fromkeys(line[name] for line in lines))
+
+
+# ---- how often ----
+
+
+def clear_rows(differences: Lines) -> list[list[str]]:
+    """For each rule: in how many cells it is clearly better or worse than BP, and the extremes."""
+    rows = []
+    for name in _values(differences, "contender"):
+        mine = [one for one in differences if one["contender"] == name]
+        better = [one for one in mine if one["clear"] and one["difference"]["mean"] > 0]
+        worse = [one for one in mine if one["clear"] and one["difference"]["mean"] < 0]
+        rows.append(
+            [name, str(len(mine)), str(len(better)), str(len(worse)), _extreme(mine, max), _extreme(mine, min)]
+        )
+    return rows
+
+
+def _extreme(lines: Lines, choose: Callable[..., Line]) -> str:
+    found = choose(lines, key=lambda one: one["difference"]["mean"])
+    return f"{_difference(found)} ({where_of(found)})"
+
+
+# ---- where the sign turns ----
+
+
+class Curve(NamedTuple):
+    """A rule's difference to BP in points, by depth, at one number of bits and one quantiser.
+
+    Parameters
+    ----------
+    contender : str
+    bits : int
+    quantiser : str
+    points : list of tuple
+        Depth, mean difference, half width of its interval (None with one seed).
+    """
+
+    contender: str
+    bits: int
+    quantiser: str
+    points: list[tuple[int, float, float | None]]
+
+    @property
+    def turns(self) -> list[float]:
+        """Depths at which the mean difference passes 0, between depths that were run.
+
+        Examples
+        --------
+        >>> Curve("DRTP", 2, "fixed", [(2, -4.0, 1.0), (4, -1.0, 1.0), (6, 3.0, 1.0)]).turns
+        [4.5]
+        """
+        return [
+            low[0] + (high[0] - low[0]) * low[1] / (low[1] - high[1])
+            for low, high in pairwise(self.points)
+            if low[1] * high[1] < 0
+        ]
+
+
+def curves(differences: Lines, contenders: Sequence[str]) -> list[Curve]:
+    """By contender, quantiser and bits, those with more than one depth."""
+    groups: dict[tuple[str, str, int], list[tuple[int, float, float | None]]] = {}
+    for one in plain(differences):
+        if one["contender"] in contenders:
+            mean, half = one["difference"]["mean"], one["difference"]["half_width"]
+            point = (one["depth"], 100 * mean, None if half is None else 100 * half)
+            groups.setdefault((one["contender"], one["quantiser"], one["bits"]), []).append(point)
+    found = [Curve(name, bits, kind, sorted(points)) for (name, kind, bits), points in groups.items()]
+    return [curve for curve in found if len(curve.points) > 1]
+
+
+def turn_rows(found: Sequence[Curve]) -> list[list[str]]:
+    """At which depth each rule's difference to BP turns its sign."""
+    return [[curve.contender, curve.quantiser, str(curve.bits), _turn(curve), *_ends(curve)] for curve in found]
+
+
+def _turn(curve: Curve) -> str:
+    if curve.turns:
+        return ", ".join(f"{depth:.1f}" for depth in curve.turns)
+    return f"none: always {'above' if curve.points[0][1] > 0 else 'below'} {REFERENCE}"
+
+
+def _ends(curve: Curve) -> list[str]:
+    return [
+        f"{mean:+.1f}" + ("" if half is None else f" ± {half:.1f}") + f" ({depth})"
+        for depth, mean, half in (curve.points[0], curve.points[-1])
+    ]
