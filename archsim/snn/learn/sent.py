@@ -91,8 +91,13 @@ class SentErrors:
     def received(self, key: str, errors: Floats) -> Floats:
         """The same times what the codes stand for: what whoever gets them knows of the errors."""
         sent = self.of(key, errors)
-        unit = np.rint(sent.unit * self._largest_code) / self._largest_code if self._is_rounded else sent.unit
-        return np.asarray(unit * sent.largest)
+        if not self._is_rounded:
+            return np.asarray(sent.unit * sent.largest)
+        found: Floats = sent.unit * self._largest_code
+        np.rint(found, out=found)
+        found /= self._largest_code
+        found *= sent.largest
+        return found
 
     def codes(self, key: str, errors: Floats) -> Codes:
         """The same as whole numbers."""
