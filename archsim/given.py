@@ -18,7 +18,7 @@ from archsim.errors import ArchsimError
 _MOST_SHOWN = 60
 
 
-def refuse(faults: Iterable[str | None], error: type[Exception] = ArchsimError) -> None:
+def refuse(errors: Iterable[str | None], error: type[Exception] = ArchsimError) -> None:
     """Raise what the checks found, one error per line.
 
     Examples
@@ -28,7 +28,7 @@ def refuse(faults: Iterable[str | None], error: type[Exception] = ArchsimError) 
     archsim.errors.ArchsimError: phase is 'banana'; allowed are bp, dfa
     seed is -1; it must be a whole number of 0 or more
     """
-    if found := [fault for fault in faults if fault]:
+    if found := [fault for fault in errors if fault]:
         raise error("\n".join(found))
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.components import Action
+from archsim.components import Action, Parts
 from archsim.engine import run_tasks
 from archsim.lowering import Lowered, Stretch, Written, lower, parts_of
 from archsim.lowering.counted import ActivityLike
@@ -79,6 +80,11 @@ class LearningRun:
     engine: str = "compiled"
     policy: str = "fifo"
     seed: int = 0
+
+    @cached_property
+    def priced(self) -> Parts:
+        """The chip's parts: what a batch has asked them, the next one need not work out again."""
+        return parts_of(self.chip, self.mapping)
 
     def clean_window(self, sizes: tuple[int, ...]) -> int:
         """The window that must begin on an empty chip: the next lead, or where all is written before, a batch."""
@@ -201,7 +207,7 @@ def _played(run: LearningRun, batch: int, activity: ActivityLike) -> tuple[tuple
     sizes = tuple(n for _, n in parts)
     work = replace(run.work, n_samples=sum(sizes))
     stretch = Stretch(sizes, first_update=parts[0][0])
-    low = lower(run.chip, work, run.mapping, activity, seed=run.seed, stretch=stretch)
+    low = lower(run.chip, work, run.mapping, activity, run.priced, seed=run.seed, stretch=stretch)
     trace = run_tasks(low.graph, engine=run.engine, policy=run.policy)
     verify(low.graph, trace, policy=run.policy)
     return sizes, low, trace

@@ -69,29 +69,29 @@ def of_data(given: Mapping[str, Any], name: str, error: type[Exception]) -> Docu
     Exception
         Of class `error`: what no file can hold, all of it at once.
     """
-    faults: list[tuple[Keys, str]] = []
-    data = _plain(given, (), faults)
+    errors: list[tuple[Keys, str]] = []
+    data = _plain(given, (), errors)
     document = Document(data, Path(name), error, {(): name})
-    if faults:
-        raise document.fail(faults)
+    if errors:
+        raise document.fail(errors)
     return document
 
 
-def _plain(item: Any, path: Keys, faults: list[tuple[Keys, str]]) -> Any:
+def _plain(item: Any, path: Keys, errors: list[tuple[Keys, str]]) -> Any:
     """The same as a file would give it; what it cannot hold is noted."""
     if len(path) > DEEPEST_NESTING:
-        faults.append((path[:3], f"nested deeper than {DEEPEST_NESTING} levels"))
+        errors.append((path[:3], f"nested deeper than {DEEPEST_NESTING} levels"))
     elif isinstance(item, Mapping):
         if wrong := [key for key in item if not isinstance(key, str)]:
-            faults.append((path, f"a key must be a text; {wrong[0]!r} is none"))
-        return {key: _plain(value, (*path, key), faults) for key, value in item.items() if isinstance(key, str)}
+            errors.append((path, f"a key must be a text; {wrong[0]!r} is none"))
+        return {key: _plain(value, (*path, key), errors) for key, value in item.items() if isinstance(key, str)}
     elif isinstance(item, list | tuple):
-        return [_plain(value, (*path, place), faults) for place, value in enumerate(item)]
+        return [_plain(value, (*path, place), errors) for place, value in enumerate(item)]
     elif isinstance(item, Integral) and not isinstance(item, bool):
         return int(item)
     elif isinstance(item, float) and not math.isfinite(item):
-        faults.append((path, f"must be a finite number; got {item}"))
+        errors.append((path, f"must be a finite number; got {item}"))
     elif not (item is None or isinstance(item, bool | float | str)):
         said = "a file holds texts, numbers, true, false, lists and mappings"
-        faults.append((path, f"is of type {type(item).__name__}; {said}"))
+        errors.append((path, f"is of type {type(item).__name__}; {said}"))
     return item

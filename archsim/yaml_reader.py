@@ -91,13 +91,13 @@ class Document:
         mark = self._mark(tuple(path))
         return mark if isinstance(mark, str) else f"{self.path}:{mark[0]}:{mark[1]}"
 
-    def fail(self, faults: Iterable[tuple[Keys, str]], error: type[Exception] | None = None) -> Exception:
+    def fail(self, errors: Iterable[tuple[Keys, str]], error: type[Exception] | None = None) -> Exception:
         """The exception (to be raised) that lists the errors in the order of the file, one per line."""
 
         def order(fault: tuple[Keys, str]) -> tuple[float, float]:
             return self.position(fault[0]) or (math.inf, math.inf)
 
-        lines = [_line(self.where(path), path, message) for path, message in sorted(faults, key=order)]
+        lines = [_line(self.where(path), path, message) for path, message in sorted(errors, key=order)]
         more = len(lines) - MOST_FAULTS_SHOWN
         shown = lines[:MOST_FAULTS_SHOWN] + ([f"… and {more} more"] if more > 0 else [])
         return (error or self.error)("\n".join(shown))
@@ -164,15 +164,15 @@ def _apply(document: Document, assignment: str) -> None:
         raise document.error(f"{where}: write it as path=value, e.g. --set crossbar.rows=128")
     try:
         value = _copied(_value_of(text))
-    except _FaultError as fault:
-        raise document.error(_line(where, tuple(parts), f"the value is wrong: {fault.message}")) from None
+    except _FaultError as error:
+        raise document.error(_line(where, tuple(parts), f"the value is wrong: {error.message}")) from None
     parent: Any = document.data
     path: Keys = ()
     for depth, part in enumerate(parts, start=1):
         try:
             key = _key_in(parent, part, path)
-        except LookupError as fault:
-            raise document.error(f"{where}: {fault.args[0]}") from None
+        except LookupError as error:
+            raise document.error(f"{where}: {error.args[0]}") from None
         path = (*path, key)
         if depth < len(parts):
             # a section that the file leaves out, or a typing error: then the model names the unknown key

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph import NOTHING, Fragment, Many, TaskGraph, TaskGraphBuilder, opening
+from archsim.taskgraph import NOTHING, Fragment, Many, TaskGraph, TaskGraphBuilder, layout, opening
+from archsim.taskgraph.layout import Layout
 
 
 def _equal(one: TaskGraph, other: TaskGraph) -> bool:
@@ -69,6 +70,16 @@ def _task_by_task(b: TaskGraphBuilder, f: Fragment, said: dict[str, Any]) -> int
     return first
 
 
+@pytest.fixture(params=["compiled", "numpy"], autouse=True)
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test with the compiled loops, where they can be had, and with numpy's."""
+    if request.param == "numpy":
+        monkeypatch.setattr(Layout, "_loops", None)
+    else:
+        pytest.importorskip("numba")
+        monkeypatch.setattr(layout, "pays", lambda *_: True)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
     rng = random.Random(seed)
@@ -79,7 +90,7 @@ def test_placed_fragments_are_the_tasks_that_they_stand_for(seed: int) -> None:
         for r in range(6):
             b.resource(f"r{r}", 50)
     n = 0
-    for _ in range(rng.randint(0, 30)):
+    for _ in range(rng.randint(0, 40)):
         if rng.random() < 0.4:
             after = sorted({rng.randrange(n) for _ in range(rng.randint(0, 3))}) if n else []
             for b in (placed, single):
@@ -169,3 +180,75 @@ def test_more_tasks_than_allowed_are_refused() -> None:
     b.place(pair)
     with pytest.raises(TooLargeError, match="more than 3 tasks"):
         b.place(pair)
+
+
+def _step() -> Fragment:
+    """A read after whatever is said, as often as is said, and its conversion."""
+    step = Fragment()
+    read = step.task(action="read", count=opening(0), uses=[(0, 1)], after=[opening(0)])
+    step.task(action="convert", after=[read])
+    return step
+
+
+def _begun() -> TaskGraphBuilder:
+    b = TaskGraphBuilder(most_tasks=20)
+    b.resource("array")
+    b.task(action="fetch")
+    return b
+
+
+def test_a_unit_moved_on_is_the_same_places_some_timesteps_later() -> None:
+    step, one_by_one, moved = _step(), _begun(), _begun()
+    for k in range(4):
+        one_by_one.place(step, [2 * k], (), [k], timestep=k)
+    moved.place(step, [0], (), [0], timestep=0)
+    mark = moved.mark()
+    assert moved.since(mark) is None  # nothing yet
+    moved.place(step, [2], (), [1], timestep=1)
+    unit = moved.since(mark)
+    assert unit is not None
+    last = moved.again(unit, np.array([2]), 1, np.array([[2], [3]]))
+    assert (last.first, last.ports.tolist(), last.timestep.tolist()) == (7, [6], [3])
+    with pytest.raises(EngineError, match="a unit with 1 open counts is placed with 2"):
+        moved.again(last, np.array([2]), 1, np.array([[2, 3]]))
+    with pytest.raises(EngineError, match="is not the last one"):
+        _begun().again(unit, np.array([2]), 1, np.array([[2]]))
+    assert _equal(one_by_one.build(), moved.build())
+    with pytest.raises(TooLargeError, match="more than 20 tasks"):
+        moved.again(last, np.array([2]), 1, np.zeros((6, 1), np.int64))
+
+
+def test_single_tasks_between_places_are_no_unit() -> None:
+    b = _begun()
+    mark = b.mark()
+    b.place(_step(), [0], (), [0])
+    b.task(action="alone")
+    assert b.since(mark) is None
+
+
+def test_many_places_are_told_one_by_one() -> None:
+    b, step = _begun(), _step()
+    many = Many([b.known(step, (1, 0, 1, 0)).number] * 2, 4, [1, 2], [0, 0, 1], [], np.array([5, 6]))
+    given = [(ports, counts) for fragment, (ports, _, counts, _) in b.places_of(many) if fragment is step]
+    assert given == [([[0]], [5]), ([[0, 1]], [6])]
+
+
+def test_a_column_beside_the_times_follows_the_places() -> None:
+    b, wait = _begun(), Fragment()
+    wait.task(action="wait", occupancy_ps=opening(0), latency_ps=7)
+    assert b.per_time([4], lambda _: [], []).tolist() == [4]
+    for time in (30, 40):
+        b.place(wait, (), (), (), [time])
+    assert b.per_time([4], lambda one: one.occupancy_ps, [8, 9]).tolist() == [4, 8, 9]
+
+
+@pytest.mark.parametrize(("task", "said"), [
+    ({"uses": [(opening(0), 1)]}, "asks for slot 0; its places give 0"),
+    ({"after": [0]}, "waits for itself"),
+    ({"uses": [(0, 0)]}, "units below 1"),
+])  # fmt: skip
+def test_a_fragment_that_no_place_can_fill_is_refused(task: dict[str, Any], said: str) -> None:
+    b, wrong = _begun(), Fragment()
+    wrong.task(action="run", **task)
+    with pytest.raises(EngineError, match=said):
+        b.place(wrong, ports=[0])

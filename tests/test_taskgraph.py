@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 
 import numpy as np
 import pytest
 from calls_support import calls_of
 
 from archsim.errors import EngineError
-from archsim.taskgraph import TaskGraphBuilder
+from archsim.taskgraph import TaskGraphBuilder, memory
 from archsim.trace import Trace
 
 
@@ -225,3 +226,44 @@ def test_a_column_with_one_other_number_is_kept_in_full():
     assert g.latency_ps.tolist() == [5] * 9 + [6]
     assert g.occupancy_ps.tolist() == [5] * 10
     assert not g.priority.flags.writeable
+
+
+@pytest.mark.parametrize(("times", "said"), [
+    ([1], r"has shape \(1,\); needed is \(2,\)"), ([1.5, 2.0], "has type float64"), ([3, -1], "of task 1 is -1"),
+])  # fmt: skip
+def test_times_of_another_shape_type_or_sign_are_refused(times: list[float], said: str) -> None:
+    b = TaskGraphBuilder()
+    b.task(action="a")
+    b.task(action="b")
+    with pytest.raises(EngineError, match=f"occupancy_ps {said}"):
+        b.build().with_services(times)
+
+
+@pytest.mark.parametrize(("files", "left"), [
+    ({"memory.max": "100", "memory.current": "30"}, 70),
+    ({"memory.max": "max", "memory.current": "30"}, None),
+    ({"memory/memory.limit_in_bytes": "50", "memory/memory.usage_in_bytes": "80"}, 0),
+])  # fmt: skip
+def test_a_control_group_limits_what_is_available(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], left: int | None
+) -> None:
+    for name, text in files.items():
+        file = tmp_path / "sys/fs/cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.setattr(memory, "Path", lambda text: tmp_path / text.lstrip("/"))
+    assert memory._of_the_container() == left
+    machine = memory._of_the_machine()  # no /proc here: of the system's pages
+    assert machine is not None
+    assert memory.available_bytes() == (machine if left is None else left)
+
+
+def test_a_limit_that_is_no_number_of_bytes_is_refused() -> None:
+    for wrong in (0, "2GB", True, float("nan")):
+        with pytest.raises(EngineError, match="max_memory is"):
+            memory.check_limit(wrong)
+
+
+def test_freed_memory_of_a_large_graph_goes_back_to_the_system() -> None:
+    memory.give_back(0)
+    memory.give_back(memory.LARGE_TASKS)

@@ -62,7 +62,7 @@ def drafts_of(parts: Mapping[str, Part], flow: Traced) -> list[Draft]:
         With every part that stands where it cannot be expressed.
     """
     drafts: dict[str, Draft] = {}  # by the part that ends it, so far
-    faults = []
+    errors = []
     users = [flow.before[name] for name in flow.order]
     for name in flow.order:
         part, source = parts[name], flow.before[name]
@@ -72,14 +72,14 @@ def drafts_of(parts: Mapping[str, Part], flow: Traced) -> list[Draft]:
         elif isinstance(part.meaning, BatchNorm | Cell):
             where = None if before is None else _misplaced(part, before, users.count(source))
             if before is None or where:
-                faults.append(f"{name}: {where or 'stands behind no Linear, convolution or pooling'}")
+                errors.append(f"{name}: {where or 'stands behind no Linear, convolution or pooling'}")
                 continue
             del drafts[source]
             norm = part if isinstance(part.meaning, BatchNorm) else before.norm
             cell = part if isinstance(part.meaning, Cell) else None
             drafts[name] = Draft(before.source, before.op, norm, cell)
-    if faults:
-        raise WorkloadError("\n".join(f"model: {fault}" for fault in faults))
+    if errors:
+        raise WorkloadError("\n".join(f"model: {error}" for error in errors))
     return list(drafts.values())
 
 

@@ -75,7 +75,7 @@ def numbers(value: Any) -> Floats | float:
     return float(array.reshape(())) if array.size == 1 else array
 
 
-def refused(faults: Sequence[str | None]) -> None:
+def refused(errors: Sequence[str | None]) -> None:
     """ValueError with all that is not supported of a module."""
-    if said := [fault for fault in faults if fault]:
+    if said := [error for error in errors if error]:
         raise ValueError("; ".join(said))

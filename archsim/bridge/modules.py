@@ -62,17 +62,17 @@ def parts_of(model: Any) -> list[Part]:
     """
     libraries = {kind: LIBRARIES[kind]() for kind in LIBRARIES}
     parts: list[Part] = []
-    faults: list[str] = []
+    errors: list[str] = []
     for name, module in _walked(model, libraries):
         try:
             parts.append(_part(name, module, libraries))
         except ValueError as cause:
-            faults.append(f"{name or 'the model'} ({_class(module)}): {cause}")
-    if not faults and not any(isinstance(part.meaning, Cell) for part in parts):
+            errors.append(f"{name or 'the model'} ({_class(module)}): {cause}")
+    if not errors and not any(isinstance(part.meaning, Cell) for part in parts):
         known = "; ".join(f"{kind}: {', '.join(library.cells)}" for kind, library in libraries.items())
-        faults.append(f"there are no spiking neurons in it; known are {known}")
-    if faults:
-        raise WorkloadError("\n".join(f"model: {fault}" for fault in faults))
+        errors.append(f"there are no spiking neurons in it; known are {known}")
+    if errors:
+        raise WorkloadError("\n".join(f"model: {error}" for error in errors))
     return parts
 
 

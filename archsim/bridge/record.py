@@ -162,9 +162,9 @@ def _recording(
     network = found.network
     recorded = {INPUT: _plain(values[INPUT])}
     recorded |= {layer: _plain(values[part.name]) for layer, part in found.parts.items()}
-    faults = [fault for layer in network.layers if (fault := _not_spikes(layer, recorded[layer.name]))]
-    if faults:
-        raise WorkloadError("\n".join(f"model: {fault}" for fault in faults))
+    errors = [error for layer in network.layers if (error := _not_spikes(layer, recorded[layer.name]))]
+    if errors:
+        raise WorkloadError("\n".join(f"model: {error}" for error in errors))
     bits = input_bits or (1 if recorded[INPUT].dtype == np.uint8 else ANALOG_BITS)
     codes = codes_of(recorded[INPUT], bits)
     spikes = {name: (x != 0).astype(np.uint8) for name, x in recorded.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import assert_never
 
 from archsim.components import sram_law
@@ -34,45 +35,46 @@ class BufferPrice:
 
 def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
     """Errors that keep a buffer from being priced; `name` is its path in the chip file."""
-    faults = []
+    errors = []
     if buffer.width_bits < 1:
-        faults.append(f"{name}.width: must be at least 1 bit")
+        errors.append(f"{name}.width: must be at least 1 bit")
     if isinstance(buffer.size_bytes, int):
         if buffer.size_bytes < 1:
-            faults.append(f"{name}.size: must be at least 1 B")
+            errors.append(f"{name}.size: must be at least 1 B")
         n_words = 8 * buffer.size_bytes // buffer.width_bits
         if buffer.n_banks != "auto" and buffer.n_banks > max(1, n_words):  # one may be smaller than a word
-            faults.append(f"{name}.banks: {buffer.n_banks} banks for {n_words} words; lower banks or raise size")
+            errors.append(f"{name}.banks: {buffer.n_banks} banks for {n_words} words; lower banks or raise size")
     match buffer.cost:
         case CitedBuffer() | BitCellBuffer():
             if buffer.cycle_ps is None:
                 said = f"missing; a cost of model: {buffer.cost.model} holds no access time"
-                faults.append(f"{name}.cycle: {said}")
+                errors.append(f"{name}.cycle: {said}")
         case CactiBuffer():
-            faults += _outside(name, buffer, node_nm, (nodes_nm()[0], nodes_nm()[-1]))
+            errors += _outside(name, buffer, node_nm, (nodes_nm()[0], nodes_nm()[-1]))
         case SramBuffer():
-            faults += _outside(name, buffer, node_nm, sram_law.NODES_NM)
+            errors += _outside(name, buffer, node_nm, sram_law.NODES_NM)
         case _ as never:
             assert_never(never)
-    return faults
+    return errors
 
 
 def _outside(name: str, buffer: Buffer, node_nm: float, nodes: tuple[int, int]) -> list[str]:
-    faults, widest = [], widths_bits()[-1]
+    errors, widest = [], widths_bits()[-1]
     if not nodes[0] <= node_nm <= nodes[1]:
         of_model = "CACTI's table holds" if isinstance(buffer.cost, CactiBuffer) else "CACTI's laws hold for"
-        faults.append(
+        errors.append(
             f"{name}.cost: {of_model} {nodes[0]} to {nodes[1]} nm, the chip has {node_nm:g} nm; "
             "use a cost of model: cited"
         )
     if buffer.width_bits > widest:
-        faults.append(
+        errors.append(
             f"{name}.width: CACTI's table ends at {widest} bit, not {buffer.width_bits}; "
             "make it narrower or use a cost of model: cited"
         )
-    return faults
+    return errors
 
 
+@lru_cache(maxsize=4096)
 def price_buffer(buffer: Buffer, size_bytes: int, state: State, n_banks: int = 1) -> BufferPrice:
     """The price of a buffer without `buffer_faults`, `size_bytes` large, in banks of equal size.
 
@@ -123,7 +125,7 @@ def condition_faults(state: State) -> list[str]:
     found = SRAM.faults(state.temperature_k or 300, state.flavour or LOW_LEAKAGE)
     supply = State(state.node_nm, supply_v=state.supply_v)
     beyond = LAWS["memory"].faults(State(state.node_nm), supply, {"energy"})
-    return [*(f"conditions.{fault}" for fault in found), *map(chip_fault, beyond)]
+    return [*(f"conditions.{error}" for error in found), *map(chip_fault, beyond)]
 
 
 def source_of(cost: CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer) -> str:

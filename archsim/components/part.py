@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S", bound="Part")
+_NOT_ASKED = object()
+MOST_REMEMBERED = 20_000  # answers of a part: rows that are written differ, and a long run has many of them
 
 
 @dataclass(frozen=True)
@@ -183,9 +185,12 @@ def remembered(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S
     @wraps(method)
     def answer(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
         key = (name, args, *kwargs.items())
-        if key not in self.memory:
-            self.memory[key] = method(self, *args, **kwargs)
-        return self.memory[key]  # type: ignore[no-any-return]  # the dict holds every method's answers
+        found = self.memory.get(key, _NOT_ASKED)
+        if found is _NOT_ASKED:
+            if len(self.memory) >= MOST_REMEMBERED:
+                self.memory.clear()
+            found = self.memory[key] = method(self, *args, **kwargs)
+        return found  # type: ignore[no-any-return]  # the dict holds every method's answers
 
     return answer  # type: ignore[return-value]  # mypy insists on the name of the first argument
 

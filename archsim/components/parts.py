@@ -116,9 +116,9 @@ class Parts:
     chip_control: ChipControl
 
     def __init__(self, chip: Chip, n_tiles: int, sizes: Mapping[str, int], held: Held | None = None) -> None:
-        faults = [*check(chip), *_size_faults(chip, sizes)]
-        if faults:
-            raise SpecError(listed(faults))
+        errors = [*check(chip), *_size_faults(chip, sizes)]
+        if errors:
+            raise SpecError(listed(errors))
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
         self.chip, self.scaled = (found := at_conditions(with_circuits(chip), part_kinds())).chip, found.said
         self.is_of_one_tile = False
@@ -126,6 +126,7 @@ class Parts:
         self._make()
 
     def _make(self) -> None:
+        self._areas: dict[str, tuple[AreaItem, ...]] = {}
         for name, kind in part_kinds().items():
             setattr(self, name, kind(self))
 
@@ -179,7 +180,12 @@ class Parts:
 
     @cached_property
     def _items(self) -> tuple[AreaItem, ...]:
-        return tuple(area_items(self))
+        return tuple(item for part in self for item in self._items_of(part))
+
+    def _items_of(self, part: Part) -> tuple[AreaItem, ...]:
+        if part.kind not in self._areas:
+            self._areas[part.kind] = tuple(area_items([part]))
+        return self._areas[part.kind]
 
     def items(self) -> tuple[AreaItem, ...]:
         """Area and leakage of every part, with source and scaling; memories of several sizes are several items."""
@@ -191,7 +197,8 @@ class Parts:
 
     def tile_um2_without(self, part: str) -> float:
         """Area of a tile, the mean of all, without one of its parts."""
-        return self._tile_um2(area_items(other for other in self if other.kind != part))
+        others = (other for other in self if other.kind != part)
+        return self._tile_um2(item for other in others for item in self._items_of(other))
 
     def _tile_um2(self, items: Iterable[AreaItem]) -> float:
         return sum(item.n * item.area_um2 for item in items if item.where != "chip") / self.n_tiles
@@ -225,16 +232,16 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    of_parts = [fault for kind in part_kinds().values() for fault in kind.faults(chip)]
+    of_parts = [error for kind in part_kinds().values() for error in kind.faults(chip)]
     of_circuits = circuit_faults(chip)
     priced = chip if of_circuits else with_circuits(chip)
     return list(dict.fromkeys([*of_circuits, *_gathered(of_parts), *scaling_faults(priced, part_kinds())]))
 
 
-def _gathered(faults: Iterable[str]) -> list[str]:
+def _gathered(errors: Iterable[str]) -> list[str]:
     """Faults that say the same of several places as one, at the first of them."""
     places: dict[str, list[str]] = {}
-    for path, said in (fault.split(": ", 1) for fault in faults):
+    for path, said in (error.split(": ", 1) for error in errors):
         if path not in places.setdefault(said, []):
             places[said].append(path)
     more = {said: f" (as {', '.join(others)})" if others else "" for said, (_, *others) in places.items()}

@@ -63,6 +63,10 @@ def taken(pulses: Sequence[int], n_parallel: int, failed: float = 0.0) -> Pulsed
     >>> taken([1, 4, 2, 1], n_parallel=2).turns  # 4, then 2
     Fraction(6, 1)
     """
-    total = sum(pulses)
     turns = sum(max(pulses[start : start + n_parallel]) for start in range(0, len(pulses), n_parallel))
-    return Pulsed(total / len(pulses), Fraction(turns), failed, f"{total} pulses,{turns} turns")
+    return of_pulses(len(pulses), sum(pulses), turns, failed)
+
+
+def of_pulses(n_cells: int, total: int, turns: int, failed: float = 0.0) -> Pulsed:
+    """So many pulses of all cells, and turns one after the other."""
+    return Pulsed(total / n_cells, Fraction(turns), failed, f"{total} pulses,{turns} turns")

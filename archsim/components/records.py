@@ -138,6 +138,6 @@ def burst_ps(n: int, period_ps: Fraction) -> int:
     return round(n * period_ps)
 
 
-def listed(faults: Iterable[str]) -> str:
+def listed(errors: Iterable[str]) -> str:
     """Faults as one message, one per line."""
-    return "\n".join(faults)
+    return "\n".join(errors)

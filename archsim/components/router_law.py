@@ -18,21 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 CHECKED = "DSENT's routers have 32 to 128 bit, 5 to 8 ports, 1 to 4 virtual channels of 4 to 8 flits"
 
 
-class Limits(NamedTuple):
-    """From where to where the law may be used: a factor of four from what it was checked at, two in ports."""
-
-    width_bits: tuple[int, int] = (8, 512)
-    n_ports: tuple[int, int] = (3, 16)
-    n_virtual_channels: tuple[int, int] = (1, 16)
-    n_buffer_flits: tuple[int, int] = (1, 32)
-
-
-LIMITS = Limits()
+LIMITS = {"width_bits": (8, 512), "n_ports": (3, 16), "n_virtual_channels": (1, 16), "n_buffer_flits": (1, 32)}
+"""From where to where the law may be used: a factor of four from what it was checked at, two in ports."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +37,7 @@ class RouterSize:
 
     def outside(self) -> Iterator[tuple[str, int, tuple[int, int]]]:
         """Fields that the law does not hold for: name, value, limits."""
-        for name, limits in LIMITS._asdict().items():
+        for name, limits in LIMITS.items():
             value = getattr(self, name)
             if not limits[0] <= value <= limits[1]:
                 yield name, value, limits

@@ -239,8 +239,8 @@ def _first_look(study: Study) -> Iterator[Fault]:
         path = assignment.partition("=")[0].strip()
         if not path.startswith("workload."):
             yield where, f"write it as workload.PATH=value; got {assignment!r}"
-        elif faults := list(_option(study, [assignment])):
-            yield from ((where, said) for said in faults)
+        elif errors := list(_option(study, [assignment])):
+            yield from ((where, said) for said in errors)
         elif varied := [name for name, item in study.parameters.items() if path in _paths(name, item)]:
             yield (
                 where,

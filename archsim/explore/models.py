@@ -57,23 +57,23 @@ class Range(ParameterBase):
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         (low, unit), (high, other) = split_number(self.from_), split_number(self.to)
         for key, number, value in (("from", low, self.from_), ("to", high, self.to)):
             if number is None:
-                faults.append(((key,), f"must be a number, or a number and a unit; got {value!r}"))
+                errors.append(((key,), f"must be a number, or a number and a unit; got {value!r}"))
         if low is not None and high is not None:
             factor = _factor(unit, other)
             if factor is None:
                 said = f"has the unit {other!r}, but from has {unit!r}: they do not measure the same"
-                faults.append((("to",), said))
+                errors.append((("to",), said))
             elif high * factor <= low:
-                faults.append((("to",), f"must be above from, {self.from_}; the range is empty"))
+                errors.append((("to",), f"must be above from, {self.from_}; the range is empty"))
             if self.scale == "log" and low <= 0:
-                faults.append((("from",), "a logarithmic range starts above zero"))
-            faults += self._step_faults(low, high * (factor or 1), unit)
-        if faults:
-            raise FieldFaultsError(faults)
+                errors.append((("from",), "a logarithmic range starts above zero"))
+            errors += self._step_faults(low, high * (factor or 1), unit)
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
     def _step_faults(self, low: Decimal, high: Decimal, unit: str) -> list[tuple[tuple[str, ...], str]]:

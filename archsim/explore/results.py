@@ -68,8 +68,8 @@ def _study(about: dict[str, Any], file: Path) -> Study:
         Document(files["chip"], file, SpecError, where),
         Document(files["workload"], Path(about["workload_folder"]) / file.name, WorkloadError, where),
     )
-    if faults := faults_alone(study):
-        raise document.fail(faults)
+    if errors := faults_alone(study):
+        raise document.fail(errors)
     return study
 
 

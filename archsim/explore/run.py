@@ -156,16 +156,16 @@ def refuse_continuous(study: Study) -> None:
     """A grid has no place for a continuous range, and an end."""
     from archsim.explore.study import listed
 
-    faults: list[tuple[tuple[str | int, ...], str]] = [
+    errors: list[tuple[tuple[str | int, ...], str]] = [
         (("parameters", name), "a grid needs step or points; without them, sweep at random or search")
         for name, item in study.parameters.items()
         if listed(item) is None
     ]
-    if not faults and (size := grid_size(study)) > LARGEST_GRID:
+    if not errors and (size := grid_size(study)) > LARGEST_GRID:
         said = f"{size} configurations; a grid has at most {LARGEST_GRID}: sweep at random, or search"
-        faults.append((("parameters",), said))
-    if faults:
-        raise study.document.fail(faults)
+        errors.append((("parameters",), said))
+    if errors:
+        raise study.document.fail(errors)
 
 
 def folder_of(study: Study, folder: str | Path | None) -> Path:

@@ -22,7 +22,7 @@ from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedParts, TapedTasks
 from archsim.lowering import lower, parts_of
 from archsim.lowering.lower import Lowered
-from archsim.mapping import Mapping
+from archsim.mapping import Dataflow, Mapping
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.prepare import Prepared, prepare
@@ -72,6 +72,7 @@ class Shared:
     def __init__(self) -> None:
         self._met: OrderedDict[str, None] = OrderedDict()  # graphs that were asked for
         self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
+        self._flows: OrderedDict[int, Dataflow] = OrderedDict()  # kept: what is found out of steps stays known
         self._graphs: OrderedDict[str, _Graph | None] = OrderedDict()
 
     def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
@@ -164,6 +165,7 @@ class Shared:
             resolved.chip, resolved.work, resolved.seed, resolved.phase, max_memory_bytes, self.measured
         )
         ready.check()
+        _keep(self._flows, id(ready.mapping.flow), ready.mapping.flow)
         return ready
 
     def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:

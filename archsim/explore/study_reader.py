@@ -56,15 +56,15 @@ def read_study(path: Source) -> Study:
         given = {side: one for side, one in sides_given.items() if not isinstance(one, str | PathLike)}
         path = {**path, **{side: side if side in given else str(one) for side, one in sides_given.items()}}
     document = read_source(path, "study", ExploreError)
-    model, faults = _as_far_as_it_goes(document)
+    model, errors = _as_far_as_it_goes(document)
     sides: dict[str, Document] = {}
     for side, read in _SIDES.items():
         try:
             sides[side] = read(given[side] if side in given else _file(document, getattr(model, side), side))
         except (SpecError, WorkloadError) as cause:
-            faults.append(((side,), str(cause)))
+            errors.append(((side,), str(cause)))
     if len(sides) < 2:
-        raise document.fail(faults)
+        raise document.fail(errors)
     chip, workload = sides["chip"], sides["workload"]
     in_set = list(faults_of_set(Study(model, document, chip, workload)))
     wrong = {keys[1] for keys, _ in in_set}
@@ -72,9 +72,9 @@ def read_study(path: Source) -> Study:
     for_chip = [item.removeprefix("chip.") for item in good if item.startswith("chip.")]
     for_workload = [item.removeprefix("workload.") for item in good if item.startswith("workload.")]
     study = Study(model, document, chip.override(for_chip), workload.override(for_workload))
-    faults += [*in_set, *faults_of_study(study)]
-    if faults:
-        raise document.fail(faults)
+    errors += [*in_set, *faults_of_study(study)]
+    if errors:
+        raise document.fail(errors)
     return study
 
 
@@ -95,16 +95,16 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
         try:
             StudyModel.model_validate(document.data)
         except ValueError as cause:
-            faults = faults_of(cause, StudyModel)
+            errors = faults_of(cause, StudyModel)
         data = copy.deepcopy(document.data)
-        for path, _ in faults:
+        for path, _ in errors:
             section, *rest = path or ("",)  # of the file as a whole: there is nothing to leave out
             if section in ("parameters", "objectives", "constraints") and rest and isinstance(data[section], dict):
                 data[section].pop(rest[0], None)
             elif section not in _NEEDED:
                 data.pop(str(section), None)
         try:
-            return StudyModel.model_validate(data), faults
+            return StudyModel.model_validate(data), errors
         except ValueError:
             raise refused from None
 

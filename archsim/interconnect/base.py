@@ -108,21 +108,21 @@ class Interconnect(ABC):
 
         `section` is what the chip file says of the interconnect.
         """
-        faults = []
+        errors = []
         if section.n_tiles_per_router > 1 and not cls.tiles_have_routers:
-            faults.append(("tiles_per_router", f"a {cls.kind} has no routers at its tiles; leave it out"))
+            errors.append(("tiles_per_router", f"a {cls.kind} has no routers at its tiles; leave it out"))
         elif section.n_tiles_per_router > 1 and section.n_buffer_flits == "unlimited":
             said = "without buffers messages pass links only, no routers to share; give buffer_flits"
-            faults.append(("tiles_per_router", said))
+            errors.append(("tiles_per_router", said))
         if section.arbitration == "flit" and section.n_buffer_flits == "unlimited":
             said = "flit changes nothing without buffers, where messages pass links only; give buffer_flits"
-            faults.append(("arbitration", said))
+            errors.append(("arbitration", said))
         if section.arbitration == "flit" and section.switching == "store_and_forward":
-            faults.append(("arbitration", "flits take turns only with switching: cut_through; leave one out"))
+            errors.append(("arbitration", "flits take turns only with switching: cut_through; leave one out"))
         if section.n_buffer_flits != "unlimited" and section.n_virtual_channels < cls.n_vc_classes:
             needs = f"a {cls.kind} with finite buffers needs {cls.n_vc_classes} or more"
-            faults.append(("virtual_channels", f"{needs}: {cls.deadlock}"))
-        return faults
+            errors.append(("virtual_channels", f"{needs}: {cls.deadlock}"))
+        return errors
 
     # ---- routes
 

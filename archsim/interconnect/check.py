@@ -17,9 +17,9 @@ def checked(wires: Interconnect) -> Interconnect:
     PluginError
         The first thing that does not fit, with the name of the kind.
     """
-    fault = next(_faults(wires), None)
-    if fault:
-        raise PluginError(f"interconnect {wires.kind!r}: {fault}")
+    error = next(_faults(wires), None)
+    if error:
+        raise PluginError(f"interconnect {wires.kind!r}: {error}")
     return wires
 
 

@@ -7,43 +7,65 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
-from archsim.lowering.arrays import Product, counts_of
+from archsim.lowering.arrays import Product, counted, driven_by
 from archsim.lowering.counted import Ints
 from archsim.lowering.readers import Readers
 from archsim.lowering.reads import Reads, Turn
-from archsim.lowering.transport import spike_bits
+from archsim.lowering.transport import bits_of_messages
 from archsim.mapping import Home, LayerPlan, sources_of
 from archsim.workload import INPUT
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass
 class StepsAlike(Readers):
     """Steps of one sample: which arrays they read, what these drive, what is sent."""
 
-    _reached: dict[Turn, list[list[int]]] = field(default_factory=dict, init=False)
+    _reached: dict[Turn, Flags] = field(default_factory=dict, init=False)
     _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict, init=False)
     _kinds: dict[str, list[Hashable]] = field(default_factory=dict, init=False)
-    _sent_bits: dict[str, list[tuple[int, ...]]] = field(default_factory=dict, init=False)
+    _sent_bits: dict[tuple[str, int], list[int]] = field(default_factory=dict, init=False)
 
     def kind_of(self, name: str, step: int) -> Hashable:
         """Key of a step: what its tasks depend on beside inputs; None where that is how far others are."""
+        return self.kinds_of(name)[step]
+
+    def kinds_of(self, name: str) -> list[Hashable]:
+        """The same of all steps."""
         if name not in self._kinds:
             self._kinds[name] = self._kinds_of_input() if name == INPUT else self._kinds_of(self.ctx.plan(name))
-        return self._kinds[name][step]
+        return self._kinds[name]
 
     def _kinds_of_input(self) -> list[Hashable]:
-        return [(self.readers_of_input(step), bits) for step, bits in enumerate(self.on_link_of_input)]
+        return list(zip(self._all_readers_of_input, self.on_link_of_input, strict=True))
 
     def _kinds_of(self, plan: LayerPlan) -> list[Hashable]:
         """By step; equal ones are the same object, which is quick to compare."""
-        steps, known = range(self.ctx.flow.n_steps(plan.layer.name)), dict[Hashable, Hashable]()
-        same = self.stage, plan.layer.name, bool(self.ctx.last_write)
+        kinds, numbers = self._kinds_at_all(plan)
+        turns, bits = self._turns_of(plan), [self._links_of(home, plan.layer.name) for home in plan.homes]
+        sends, found = np.array(bits, np.int64).T, list[Hashable](kinds)
+        for k, turn in enumerate(turns):
+            mine = slice(k, None, len(turns))
+            rows = np.concatenate([numbers[mine, None], sends[mine], self._reached_of(turn)[mine]], axis=1)
+            found[mine] = self._told_apart(range(k, len(kinds), len(turns)), rows, plan)
+        return found
+
+    def _told_apart(self, steps: Sequence[int], rows: Ints, plan: LayerPlan) -> list[Hashable]:
+        """The kind of each of some steps, of which equal rows say what differs."""
+        (kinds, _), width, data = self._kinds_at_all(plan), rows[:1].nbytes, rows.tobytes()
+        known: dict[bytes, Hashable] = {}
         found: list[Hashable] = []
-        for step, kind, bits in zip(steps, self._kinds_at_all(plan), self._on_links(plan), strict=True):
-            active = self.active_of(self.turn_of(plan, step), step)
-            of_step = None if kind is None else (*same, kind, bits, *active)
-            found.append(known.setdefault(of_step, of_step))
+        for k, step in enumerate(steps):
+            row = data[k * width : (k + 1) * width]
+            if row not in known:
+                sends = tuple(self.on_link(home, plan.layer.name, step) for home in plan.homes)
+                active = self.active_of(self.turn_of(plan, step), step)
+                same = self.stage, plan.layer.name, bool(self.ctx.last_write)
+                known[row] = None if kinds[step] is None else (*same, kinds[step], sends, *active)
+            found.append(known[row])
         return found
 
     def counts_of_steps(self, name: str, steps: Sequence[int]) -> Ints:
@@ -59,62 +81,80 @@ class StepsAlike(Readers):
 
     def readers_of_input(self, step: int) -> tuple[str, ...]:
         """Layers that read a step of the input."""
-        readers = [consumer.name for consumer in self.ctx.network.consumers(INPUT)]
-        return tuple(n for n in readers if self.ctx.plan(n).tiles and step in self.last_users(n, INPUT))
+        return self._all_readers_of_input[step]
+
+    @property
+    def _all_readers_of_input(self) -> list[tuple[str, ...]]:
+        ctx, key = self.ctx, "readers of the input"
+        if key not in ctx.known:
+            names = [layer.name for layer in ctx.network.consumers(INPUT) if ctx.plan(layer.name).tiles]
+            users = {name: self.last_users(name, INPUT) for name in names}
+            steps = range(ctx.flow.n_steps(INPUT))
+            ctx.known[key] = [tuple(name for name in names if step in users[name]) for step in steps]
+        found: list[tuple[str, ...]] = ctx.known[key]
+        return found
 
     @cached_property
     def on_link_of_input(self) -> list[int]:
         """Bits of the message of each step of the input."""
-        ctx, bits = self.ctx, self.ctx.bits[INPUT]
+        ctx = self.ctx
         n_values = ctx.network.input_shape[0] * ctx.flow.n_positions(INPUT)
-        return [spike_bits(ctx, n_values, n_spikes, bits) for n_spikes in ctx.spikes_of_input(self.sample)]
+        n_spikes = ctx.spikes_of_input(self.sample)
+        return bits_of_messages(ctx, [n_values] * len(n_spikes), n_spikes, ctx.bits[INPUT])
 
-    def _kinds_at_all(self, plan: LayerPlan) -> list[Hashable]:
-        """For each step of a layer what its tasks depend on in any sample; None as for `kind_of`."""
-        key, known = ("kinds of steps", plan.layer.name), self.ctx.known
+    def _kinds_at_all(self, plan: LayerPlan) -> tuple[list[Hashable], Ints]:
+        """For each step of a layer what its tasks depend on in any sample, and a number for each such kind."""
+        n_replicas = len(self._turns_of(plan))
+        key = ("kinds of steps", plan.layer.name, n_replicas, self.ctx.work.schedule)
+        known = self.ctx.flow.known
         if key not in known:
-            known[key] = [self._kind(plan, step) for step in range(self.ctx.flow.n_steps(plan.layer.name))]
-        found: list[Hashable] = known[key]
+            steps = range(self.ctx.flow.n_steps(plan.layer.name))
+            kinds = [self._kind(plan, step, n_replicas) for step in steps]
+            numbers: dict[Hashable, int] = {}
+            known[key] = kinds, np.array([numbers.setdefault(kind, len(numbers)) for kind in kinds], np.int64)
+        found: tuple[list[Hashable], Ints] = known[key]
         return found
 
-    def _kind(self, plan: LayerPlan, step: int) -> Hashable:
+    def _kind(self, plan: LayerPlan, step: int, n_replicas: int) -> Hashable:
         ctx, name, sources = self.ctx, plan.layer.name, sources_of(plan.layer)
         if ctx.work.schedule == "three_level" or any(self.is_recurrent(source) for source in sources):
             return None
         gone = [tuple(ctx.n_vectors(s, n) for n in self.read_for_good(plan, s, step)) for s in sources]
-        n_replicas = plan.forward[-1].replica + 1 if plan.forward else 1
-        return step % n_replicas, ctx.n_vectors(name, step), *gone, self.consumers_of(name, step)
-
-    def _on_links(self, plan: LayerPlan) -> list[tuple[int, ...]]:
-        """For each step of a layer the bits that each of its homes sends."""
-        name = plan.layer.name
-        if name not in self._sent_bits:
-            steps = range(self.ctx.flow.n_steps(name))
-            of_homes = [[self.on_link(home, name, step) for step in steps] for home in plan.homes]
-            self._sent_bits[name] = list(zip(*of_homes, strict=True))
-        return self._sent_bits[name]
+        needed = [len(ctx.flow.needs(plan.layer, step, source)) for source in sources]
+        return step % n_replicas, ctx.n_vectors(name, step), *needed, *gone, self.consumers_of(name, step)
 
     def turn_of(self, plan: LayerPlan, step: int) -> Turn:
         """The blocks whose turn the step is: those of one replica."""
-        known, name = self.ctx.known, plan.layer.name
-        if ("turns", name) not in known:
+        turns = self._turns_of(plan)
+        return turns[step % len(turns)]
+
+    def _turns_of(self, plan: LayerPlan) -> list[Turn]:
+        known, key = self.ctx.known, ("turns", plan.layer.name)
+        if key not in known:
             n_replicas = max((block.replica for block in plan.forward), default=0) + 1
-            known["turns", name] = [
+            known[key] = [
                 Turn(plan, [block for block in plan.forward if block.replica == replica])
                 for replica in range(n_replicas)
             ]
-        turns: list[Turn] = known["turns", name]
-        return turns[step % len(turns)]
+        turns: list[Turn] = known[key]
+        return turns
 
     def active_of(self, turn: Turn, step: int) -> list[int]:
         """Blocks that are read in this step: all whose turn it is, or those that an input reaches."""
-        ctx, layer = self.ctx, turn.plan.layer
-        if not ctx.chip.execution.skip_idle_blocks:
-            return list(range(len(turn.blocks)))
+        active: list[int] = self._reached_of(turn)[step].nonzero()[0].tolist()
+        return active
+
+    def _reached_of(self, turn: Turn) -> Flags:
+        """(steps, blocks): which are read in which step."""
+        ctx, layer, n_blocks = self.ctx, turn.plan.layer, len(turn.blocks)
         if turn not in self._reached:
-            n_active = [ctx.active_per_step(layer, self.sample, block.rows) for block in turn.blocks]
-            self._reached[turn] = _above_zero(n_active, ctx.flow.n_steps(layer.name))
-        return self._reached[turn][step]
+            n_steps = ctx.flow.n_steps(layer.name)
+            found = np.ones((n_steps, n_blocks), bool)
+            if ctx.chip.execution.skip_idle_blocks and n_blocks:
+                n_active = [ctx.active_per_step(layer, self.sample, block.rows) for block in turn.blocks]
+                found = np.array(n_active, np.int64).T > 0
+            self._reached[turn] = found
+        return self._reached[turn]
 
     def reads_of(self, turn: Turn, n_vectors: int) -> tuple[Reads, Ints]:
         """Products of the blocks of a turn, and the lines that they drive and read, by block and step."""
@@ -132,20 +172,28 @@ class StepsAlike(Readers):
         return self._counts[key]
 
     def _driven(self, turn: Turn, product: Product) -> Ints:
+        """What the reads of a block drive and read in all steps; what they drive is the same on many chips."""
         ctx, layer, rows = self.ctx, turn.plan.layer, product.block.rows
-        codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
-        return counts_of(ctx, product, ctx.active_per_step(layer, self.sample, rows), codes)
+        known, drivers = ctx.tables.driven, ctx.parts.drivers
+        cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
+        by = drivers.n_polarities(product.n_bits, product.signed), *(cycle.n_bits for cycle in cycles)
+        of_chip = ctx.chip.drivers.kind, ctx.chip.drivers.charged, ctx.bits[INPUT]
+        key = (layer.name, self.sample, rows, product.n_bits, product.signed, *of_chip, *by)
+        if key not in known:
+            codes = ctx.row_codes(layer, self.sample, rows) if product.n_bits > 1 else None
+            active = np.array(ctx.active_per_step(layer, self.sample, rows), np.int64)
+            known[key] = driven_by(ctx, product, active, codes)
+        return counted(ctx, product, known[key])
 
     def on_link(self, home: Home, name: str, step: int) -> int:
         """Bits that a home sends in a step."""
-        ctx, n_vectors = self.ctx, self.ctx.n_vectors(name, step)
-        n_spikes = ctx.spikes_per_step(name, self.sample, home)[step]
-        return spike_bits(ctx, home.n_channels * n_vectors, n_spikes, ctx.bits[name])
+        return self._links_of(home, name)[step]
 
-
-def _above_zero(numbers: Sequence[Sequence[int]], n_steps: int) -> list[list[int]]:
-    """For each step, which rows have a number above zero."""
-    is_above = np.array(numbers, np.int64).reshape(len(numbers), n_steps).T > 0
-    if is_above.all():
-        return [list(range(len(numbers)))] * n_steps
-    return [np.flatnonzero(of_step).tolist() for of_step in is_above]
+    def _links_of(self, home: Home, name: str) -> list[int]:
+        """The same of all steps."""
+        if (name, home.tile) not in self._sent_bits:
+            ctx = self.ctx
+            n_values = [home.n_channels * n for n in ctx.vectors_of_steps(name)]
+            n_spikes = ctx.spikes_per_step(name, self.sample, home)
+            self._sent_bits[name, home.tile] = bits_of_messages(ctx, n_values, n_spikes, ctx.bits[name])
+        return self._sent_bits[name, home.tile]

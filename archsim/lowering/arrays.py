@@ -21,6 +21,8 @@ from archsim.lowering.transport import travel
 from archsim.mapping import Block
 from archsim.taskgraph import Fragment, Port, opening
 
+Ints = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Product:
@@ -51,9 +53,7 @@ class Product:
         return self.transposed or self.block.role != "forward"
 
 
-def counts_of(
-    ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None
-) -> NDArray[np.int64]:
+def counts_of(ctx: Context, product: Product, n_active: Sequence[int], bursts: Bursts | None = None) -> Ints:
     """Lines that a product drives and reads, cycle by cycle, in each of some steps.
 
     Parameters
@@ -67,11 +67,21 @@ def counts_of(
     -------
     int64[n_steps, 2 n_cycles]
     """
+    found = driven_by(ctx, product, np.array(n_active, np.int64), bursts)
+    return counted(ctx, product, found)
+
+
+def driven_by(ctx: Context, product: Product, n_active: Ints, bursts: Bursts | None) -> Ints:
+    """What each cycle of a product drives in each of some steps (`driven_steps`)."""
     spec, drivers = ctx.chip.drivers, ctx.parts.drivers
     cycles = drivers.read_cycles(product.n_bits, product.signed, product.of_errors)
     n_polarities = drivers.n_polarities(product.n_bits, product.signed)
-    active = np.array(n_active, np.int64)
-    found = driven_steps(spec.kind, cycles, n_polarities, active, bursts, spec.charged == "ones")
+    return driven_steps(spec.kind, cycles, n_polarities, n_active, bursts, spec.charged == "ones")
+
+
+def counted(ctx: Context, product: Product, driven: Ints) -> Ints:
+    """Lines that are driven and cells that are read, as `counts_of`, of `driven_by`."""
+    found = driven.copy()
     found[:, :, 0] *= _lines_at_once(ctx) if product.transposed else 1
     if ctx.parts.crossbar.counted == "read":
         # the price of the action holds the repeats without a sample-and-hold
@@ -80,7 +90,7 @@ def counts_of(
         found[:, :, 1] *= _lines_at_once(ctx) * product.block.n_rows
     else:
         found[:, :, 1] *= _read_columns(ctx, product.block)
-    return found.reshape(len(active), -1)
+    return found.reshape(len(driven), -1)
 
 
 def read_array(

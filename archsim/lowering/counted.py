@@ -61,6 +61,27 @@ class ActivityLike(Protocol):
 
 
 @dataclass
+class Tables:
+    """What was counted of an activity, whatever the chip, for others that ask the same.
+
+    Parameters
+    ----------
+    activity : ActivityLike
+    """
+
+    activity: ActivityLike
+    active: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
+    sent: dict[tuple[str, int, tuple[Span, ...]], list[int]] = field(default_factory=dict)
+    below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict)
+    errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
+    macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
+    words: dict[tuple[str, int, Span, Span, tuple[Span, ...]], list[int]] = field(default_factory=dict)
+    of_input: dict[int, list[int]] = field(default_factory=dict)
+    codes: dict[tuple[str, int, str], NDArray[np.int32] | None] = field(default_factory=dict)
+    driven: dict[tuple[object, ...], Ints] = field(default_factory=dict)
+
+
+@dataclass
 class Counted:
     """A mapped workload and its activity, by layer, sample and step; each is counted once.
 
@@ -75,18 +96,19 @@ class Counted:
     mapping: Mapping
     parts: Parts
     activity: ActivityLike
-    _active: dict[tuple[str, int], dict[tuple[int, int], list[int]]] = field(default_factory=dict, init=False)
-    _below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict, init=False)
-    _errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict, init=False)
-    _macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict, init=False)
-    _words: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict, init=False)
-    _of_input: dict[int, list[int]] = field(default_factory=dict, init=False)
-    _codes: dict[tuple[str, int, bool], NDArray[np.int32] | None] = field(default_factory=dict, init=False)
 
     @cached_property
     def flow(self) -> Dataflow:
         """Which steps need which."""
         return self.mapping.flow
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Kept with the steps, as long as it is the same activity that is asked for."""
+        found: Tables | None = self.flow.known.get("tables")
+        if found is None or found.activity is not self.activity:
+            found = self.flow.known["tables"] = Tables(self.activity)
+        return found
 
     @cached_property
     def network(self) -> Network:
@@ -101,21 +123,22 @@ class Counted:
 
     def active_per_step(self, layer: Layer, sample: int, rows: tuple[int, int]) -> list[int]:
         """Active word lines within a span of rows, summed over the positions of each step's burst."""
-        spans = self._active.setdefault((layer.name, sample), {})
-        if rows not in spans:
+        known, key = self.tables.active, (layer.name, sample, rows)
+        if key not in known:
             below = self._lines_below((layer.name, sample, "rows"), self.activity.active_rows)
             assert below is not None  # spikes are always known
-            spans[rows] = (below[:, rows[1]] - below[:, rows[0]]).tolist()
-        return spans[rows]
+            known[key] = (below[:, rows[1]] - below[:, rows[0]]).tolist()
+        return known[key]
 
     def _lines_below(
         self, key: tuple[str, int, str], lines_of: Callable[[str, int], NDArray[np.uint8] | None]
     ) -> Ints | None:
         """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together."""
-        if key not in self._below:
+        known = self.tables.below
+        if key not in known:
             lines = lines_of(*key[:2])
-            self._below[key] = None if lines is None else self._summed_up(lines)
-        return self._below[key]
+            known[key] = None if lines is None else self._summed_up(lines)
+        return known[key]
 
     def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
         (n_times, n_positions, n_lines), size = lines.shape, self.work.n_positions_per_burst
@@ -140,35 +163,35 @@ class Counted:
 
         All of them where the activity does not say which are zero.
         """
-        key = (layer, sample, columns)
-        if key not in self._errors:
+        known, key = self.tables.errors, (layer, sample, columns)
+        if key not in known:
             below = self._lines_below((layer, sample, "columns"), self.activity.error_lines)
             if below is None:
                 n_columns = columns[1] - columns[0]
                 steps = range(self.flow.n_steps(layer))
-                self._errors[key] = [n_columns * self.n_vectors(layer, step) for step in steps]
+                known[key] = [n_columns * self.n_vectors(layer, step) for step in steps]
             else:
-                self._errors[key] = (below[:, columns[1]] - below[:, columns[0]]).tolist()
-        return self._errors[key]
+                known[key] = (below[:, columns[1]] - below[:, columns[0]]).tolist()
+        return known[key]
 
     def row_codes(self, layer: Layer, sample: int, rows: Span) -> Bursts | None:
         """Numbers on a span of a layer's word lines, step by step; None if not known, or all bits count alike."""
         if self.chip.drivers.charged == "all":
             return None
-        key = (layer.name, sample, False)
-        if key not in self._codes:
-            input_spikes = self.bits["input"] == 1
-            self._codes[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
-        return self._bursts(self._codes[key], rows)
+        input_spikes = self.bits["input"] == 1
+        known, key = self.tables.codes, (layer.name, sample, f"rows, {input_spikes=}")
+        if key not in known:
+            known[key] = self.activity.row_codes(layer.name, sample, input_spikes=input_spikes)
+        return self._bursts(known[key], rows)
 
     def error_codes(self, layer: str, sample: int, columns: Span) -> Bursts | None:
         """Numbers of the errors of a span of a layer's columns, step by step; None as for `row_codes`."""
         if self.chip.drivers.charged == "all":
             return None
-        key = (layer, sample, True)
-        if key not in self._codes:
-            self._codes[key] = self.activity.column_codes(layer, sample)
-        return self._bursts(self._codes[key], columns)
+        known, key = self.tables.codes, (layer, sample, "columns")
+        if key not in known:
+            known[key] = self.activity.column_codes(layer, sample)
+        return self._bursts(known[key], columns)
 
     def fed_back_codes(self, sample: int, error: int, outputs: Span) -> Bursts | None:
         """Numbers of a span of an error that drives fixed matrices; None as for `row_codes`."""
@@ -188,18 +211,18 @@ class Counted:
 
     def macs_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
         """Terms of the outer products of a block: pairs of an active input and an error, position by position."""
-        key = (layer.name, sample, rows, columns)
-        if key not in self._macs:
+        known, key = self.tables.macs, (layer.name, sample, rows, columns)
+        if key not in known:
             lines = self.activity.error_lines(layer.name, sample)
             if lines is None:
                 n_columns = columns[1] - columns[0]
-                self._macs[key] = [n * n_columns for n in self.active_per_step(layer, sample, rows)]
+                known[key] = [n * n_columns for n in self.active_per_step(layer, sample, rows)]
             else:
                 active = self.activity.active_rows(layer.name, sample)[:, :, rows[0] : rows[1]]
                 errors = lines[:, :, columns[0] : columns[1]]
                 pairs = active.sum(axis=2, dtype=np.int64) * errors.sum(axis=2, dtype=np.int64)
-                self._macs[key] = self._per_burst(pairs)
-        return self._macs[key]
+                known[key] = self._per_burst(pairs)
+        return known[key]
 
     def words_per_step(self, layer: Layer, sample: int, rows: Span, columns: Span) -> list[int]:
         """Words of a block's gradients that the outer products of each step touch, position by position.
@@ -207,19 +230,19 @@ class Counted:
         The gradients of a row of weights begin a word. Of an active row those words are touched that hold a column
         with an error; all of them where the activity does not say which errors are zero.
         """
-        key = (layer.name, sample, rows, columns)
-        if key not in self._words:
-            words = self.parts.gradient_buffer.words_of_columns(columns[1] - columns[0])
+        words = self.parts.gradient_buffer.words_of_columns(columns[1] - columns[0])
+        known, key = self.tables.words, (layer.name, sample, rows, columns, tuple(words))
+        if key not in known:
             lines = self.activity.error_lines(layer.name, sample)
             if lines is None:
-                self._words[key] = [n * len(words) for n in self.active_per_step(layer, sample, rows)]
+                known[key] = [n * len(words) for n in self.active_per_step(layer, sample, rows)]
             else:
                 active = self.activity.active_rows(layer.name, sample)[:, :, rows[0] : rows[1]]
                 errors = lines[:, :, columns[0] : columns[1]]
                 touched = [errors[:, :, low:high].any(axis=2) for low, high in words]
                 of_row = np.sum(touched, axis=0, dtype=np.int64)
-                self._words[key] = self._per_burst(active.sum(axis=2, dtype=np.int64) * of_row)
-        return self._words[key]
+                known[key] = self._per_burst(active.sum(axis=2, dtype=np.int64) * of_row)
+        return known[key]
 
     def words_of_errors(self, layer: str, sample: int, columns: Span) -> list[int]:
         """Words of one row of a block's gradients that the errors of each step touch, position by position."""
@@ -236,10 +259,15 @@ class Counted:
         start, stop = self.flow.positions(layer, step)
         return stop - start
 
+    def vectors_of_steps(self, layer: str) -> list[int]:
+        """The same of all steps."""
+        flow = self.flow
+        of_timestep = [self.n_vectors(layer, burst) for burst in range(flow.n_bursts(layer))]
+        return of_timestep * flow.timesteps[layer]
+
     def spikes_per_step(self, name: str, sample: int, home: Home) -> list[int]:
         """Spikes that a home of a layer sends in each step."""
-        key = (home.tile, -1)
-        known = self._active.setdefault((name, sample), {})
+        known, key = self.tables.sent, (name, sample, home.channels)
         if key not in known:
             spikes = self.activity.spikes[name][sample]
             flat = spikes.reshape(spikes.shape[0], spikes.shape[1], -1)
@@ -250,7 +278,8 @@ class Counted:
 
     def spikes_of_input(self, sample: int) -> list[int]:
         """Active inputs of each timestep."""
-        if sample not in self._of_input:
+        known = self.tables.of_input
+        if sample not in known:
             spikes = self.activity.spikes["input"][sample]
-            self._of_input[sample] = spikes.reshape(spikes.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
-        return self._of_input[sample]
+            known[sample] = spikes.reshape(spikes.shape[0], -1).sum(axis=1, dtype=np.int64).tolist()
+        return known[sample]

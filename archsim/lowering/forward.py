@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from archsim.lowering.alike import StepsAlike
 from archsim.lowering.context import Context, Given, Label, listed
 from archsim.lowering.counted import Span
 from archsim.lowering.homes import AtHome, Sent, admitted_to_history, keep, lay_down_home
+from archsim.lowering.laid import Laid
 from archsim.lowering.one_step import InputSent, StepDone, Waits
 from archsim.lowering.order import Step, as_inputs_come, units
 from archsim.lowering.reads import Turn
@@ -46,7 +47,6 @@ from archsim.mapping import IO, Home, LayerPlan, n_bytes, sources_of
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Pool
 
-Key = tuple[str, int, int]  # layer, tile, step
 Come = dict[int, list[int]]  # by home, the tasks after which its sums are there
 UNDER_WAY = 4  # steps of the input loaded for a layer and not yet received: loading, on two links, being received
 
@@ -72,16 +72,14 @@ class Forward(StepsAlike):
     learns: bool
     start: int | None = None
     before: Forward | None = None
-    arrived: dict[tuple[str, int, str, int], list[int]] = field(default_factory=dict)
-    fetched: dict[Key, int] = field(default_factory=dict)
-    read: dict[Key, list[int]] = field(default_factory=dict)
-    updated: dict[Key, int] = field(default_factory=dict)
-    sent: dict[Key, int] = field(default_factory=dict)
-    received: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    kept_inputs: dict[Key, int] = field(default_factory=dict)
-    kept_potentials: dict[Key, int] = field(default_factory=dict)
-    left: dict[int, int] = field(default_factory=dict)
-    emptied: dict[tuple[str, int], int] = field(default_factory=dict)  # by layer and tile, its output buffer
+    laid: Laid = field(default_factory=Laid)
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        """Those of the sample before, where nothing was laid down between the two."""
+        before = self.before
+        goes_on = before is not None and self.start is None and before.repeats.goes_on(self.sample)
+        return before.repeats if before is not None and goes_on else Repeats(self.ctx.graph)
 
     def run(self) -> None:
         """Lay down all steps of all layers, each as soon as its inputs are there.
@@ -89,8 +87,8 @@ class Forward(StepsAlike):
         What follows on one step of the input is a unit; such that are alike are placed without another look.
         """
         self._forget_early_samples()
-        repeats, every = Repeats(self.ctx.graph), self._units
-        keys = [self._key(unit) for unit in every]
+        repeats, every = self.repeats, self._units
+        keys = self._keys(every)
         at = 0
         while at < len(every):
             n = 1
@@ -118,16 +116,17 @@ class Forward(StepsAlike):
 
     @property
     def _units(self) -> list[list[Step]]:
-        known = self.ctx.known
+        known = self.ctx.flow.known
         if "units" not in known:
             known["units"] = list(units(as_inputs_come(self.ctx.flow)))
         found: list[list[Step]] = known["units"]
         return found
 
-    def _key(self, unit: Sequence[Step]) -> Hashable:
+    def _keys(self, every: Sequence[Sequence[Step]]) -> list[Hashable]:
         """Units with the same key have the same tasks; None as for `kind_of`."""
-        kinds = tuple(self.kind_of(name, step) for name, step in unit)
-        return None if None in kinds else kinds
+        of = {name: self.kinds_of(name) for name in (INPUT, *self.ctx.network.names)}
+        keys = [tuple([of[name][step] for name, step in unit]) for unit in every]
+        return [None if None in key else key for key in keys]
 
     def _again(self, repeats: Repeats, alike: Sequence[Sequence[Step]]) -> None:
         """Units that are the last one, moved on."""
@@ -136,7 +135,7 @@ class Forward(StepsAlike):
             counts.append(self.counts_of_steps(of_part[0][0], [step for _, step in of_part]))
         for unit, parts in zip(alike, repeats.place(np.concatenate(counts, axis=1)), strict=True):
             for (name, step), (first, done) in zip(unit, parts, strict=True):
-                self._remember(name, step, first, done)
+                self.laid.remember(name, step, first, done)
 
     def lay_down(self, name: str, step: int) -> None:
         """Lay down one step of a layer, or of the input; the steps that it needs must be there."""
@@ -144,13 +143,13 @@ class Forward(StepsAlike):
 
     def _laid_down(self, name: str, step: int) -> tuple[int, InputSent | StepDone]:
         part = self._send_input(step) if name == INPUT else self._step(self.ctx.plan(name), step)
-        self._remember(name, step, *part)
+        self.laid.remember(name, step, *part)
         return part
 
     @property
     def over(self) -> list[int]:
         """Tasks after which nothing of the sample is under way, also of what nobody reads."""
-        return [*self.left.values(), *self.emptied.values()]
+        return [task for name in self.laid.newest for task in self.laid.released(name).values()]
 
     # ---- the input -----------------------------------------------------------------------------
 
@@ -179,8 +178,8 @@ class Forward(StepsAlike):
         then the step lies in the global buffer.
         """
         run, there = self._steps_before(INPUT, step, UNDER_WAY)
-        received = [] if run is None else run.received.get((consumer, there), [])
-        return [*received] if run is self and received else [self.start, *received]
+        received = [] if run is None else run.laid.received(consumer, there)
+        return received if run is self and received else [self.start, *received]
 
     # ---- one step of one layer -----------------------------------------------------------------
 
@@ -203,16 +202,17 @@ class Forward(StepsAlike):
             distance = ctx.chip.tile.n_accumulator_sets
             ports += [listed(self._sent_before(name, home.tile, step, distance)) for home in plan.homes]
             counts = self.counts_of_steps(name, [step])[0].tolist()
+        left = self.laid.released(name) if self._in_order(plan) else {}
         for home in plan.homes:
             ports.append(listed(self._start_of(step)) + listed(self._sent_before(name, home.tile, step, 1)))
-            ports.append(listed(self.left.get(home.tile) if self._in_order(plan) else None))
+            ports.append(listed(left.get(home.tile)))
         return Given(ports, counts)
 
     def _lay_down_step(
         self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int], given: Given
     ) -> StepDone:
         ports, n_blocks, n_homes = list(given.ports), len(active), len(plan.homes)
-        done = StepDone({}, {}, {}, {})
+        done = StepDone()
         come: Come = {home.tile: [] for home in plan.homes}
         n_accesses = self._fetched_accesses(plan, step, turn, active)
         for tile in plan.tiles:
@@ -224,40 +224,13 @@ class Forward(StepsAlike):
             free = {home.tile: ports.pop(0) for home in plan.homes}
             counts = np.reshape(given.counts, (n_blocks, -1))
             self._read(step, turn, active, Waits(written, free, counts), done, come)
-        for tile, home in sorted(turn.ways_of(range(len(turn.blocks))) - turn.ways_of(active)):
+        for tile, home in turn.ways_without(active):
             come[home].append(self._nothing(plan, tile, home, step, done.fetched[tile]))
         assert len(ports) == 2 * n_homes
         for place in plan.homes:
             after, left = [*come[place.tile], *ports.pop(0)], ports.pop(0)
             done.homes[place.tile] = self._home(plan, place, step, after, left)
         return done
-
-    def _remember(self, name: str, step: int, first: int, done: StepDone | InputSent) -> None:
-        """Results of a step, for those that will wait for it."""
-        if isinstance(done, InputSent):
-            for reader, received in done.received.items():
-                self.received[reader, step] = [first + task for task in received.values()]
-                for tile, task in received.items():
-                    self.arrived.setdefault((reader, tile, INPUT, step), []).append(first + task)
-            return
-        for tile, task in done.fetched.items():
-            self.fetched[name, tile, step] = first + task
-        for tile, task in done.kept.items():
-            self.kept_inputs[name, tile, step] = first + task
-        for tile, tasks in done.read.items():
-            self.read[name, tile, step] = [first + task for task in tasks]
-        plan = self.ctx.plan(name)
-        for tile, (at, home) in done.homes.items():
-            begin = first + at
-            if plan.layer.neuron is not None:
-                self.updated[name, tile, step] = begin + home.updated
-                self.kept_potentials[name, tile, step] = begin + home.kept
-            self.sent[name, tile, step] = begin + home.stored
-            self.emptied[name, tile] = begin + home.released
-            if plan.layer is self.ctx.network.layers[-1]:
-                self.left[tile] = begin + home.released
-            for consumer, there, message in home.arrived:
-                self.arrived.setdefault((consumer, there, name, step), []).append(begin + message)
 
     def _in_order(self, plan: LayerPlan) -> bool:
         """Whether a step ends only when the one before has, so that the last step ends the sample."""
@@ -269,7 +242,7 @@ class Forward(StepsAlike):
         after = [*listed(self._start_of(step)), *self._read_before(plan, tile, step)]
         for source in sources_of(plan.layer):
             for needed in self.ctx.flow.needs(plan.layer, step, source):
-                after += self.arrived.get((name, tile, source, needed), ())
+                after += self.laid.arrived(name, tile, source, needed)
         return after
 
     def _fetch(
@@ -309,9 +282,9 @@ class Forward(StepsAlike):
         """The fetch before, and the reads as many turns before as there are sets of input registers."""
         name, n_replicas = plan.layer.name, plan.forward[-1].replica + 1 if plan.forward else 1
         run, there = self._steps_before(name, step, 1)
-        waits = [] if run is None else [run.fetched[name, tile, there]]
+        waits = [] if run is None else [run.laid.fetched(name, tile, there)]
         run, there = self._steps_before(name, step, self.ctx.chip.tile.n_input_sets * n_replicas)
-        return waits if run is None else waits + run.read.get((name, tile, there), [])
+        return waits if run is None else waits + run.laid.read(name, tile, there)
 
     def _steps_before(self, name: str, step: int, distance: int) -> tuple[Forward | None, int]:
         """The pass and step that lie `distance` steps before, if need be in an earlier sample."""
@@ -328,14 +301,18 @@ class Forward(StepsAlike):
         accesses = ctx.parts.input_buffer.accesses
         if not plan.forward:
             return {h.tile: accesses(pooled_values(ctx, plan, h, step) * bits) for h in plan.homes}
-        found: dict[int, list[Span]] = {tile: [] for tile in plan.tiles}
-        for k in active:
-            found[turn.blocks[k].tile].append(turn.blocks[k].rows)
-        once, n_vectors = ctx.chip.tile.bus.broadcast, ctx.n_vectors(name, step)
-        return {
-            tile: n_vectors * sum(accesses((b - a) * bits) for a, b in (set(rows) if once else rows))
-            for tile, rows in found.items()
-        }
+        key, n_vectors = ("accesses", name, step % len(self._turns_of(plan)), *active), ctx.n_vectors(name, step)
+        if key not in ctx.known:
+            rows_of: dict[int, list[Span]] = {tile: [] for tile in plan.tiles}
+            for k in active:
+                rows_of[turn.blocks[k].tile].append(turn.blocks[k].rows)
+            once = ctx.chip.tile.bus.broadcast
+            ctx.known[key] = {
+                tile: sum(accesses((b - a) * bits) for a, b in (set(rows) if once else rows))
+                for tile, rows in rows_of.items()
+            }
+        of_vector: dict[int, int] = ctx.known[key]
+        return {tile: n_vectors * n for tile, n in of_vector.items()}
 
     def _nothing(self, plan: LayerPlan, tile: int, home: int, step: int, fetched: int) -> int:
         """An empty token: a tile knows once it has its inputs that none of its blocks adds to a home."""
@@ -370,7 +347,7 @@ class Forward(StepsAlike):
     def _sent_before(self, name: str, tile: int, step: int, distance: int) -> int | None:
         """The task that sent this home's step `distance` before, in the sample before if need be."""
         run, there = self._steps_before(name, step, distance)
-        return None if run is None else run.sent[name, tile, there]
+        return None if run is None else run.laid.sent(name, tile, there)
 
     # ---- neurons and what they send ------------------------------------------------------------
 

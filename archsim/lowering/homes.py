@@ -16,11 +16,12 @@ from archsim.taskgraph import opening
 class AtHome(NamedTuple):
     """Tasks of one step at one home that others ask for.
 
-    `arrived`: for each layer and tile that reads the step, the task after which it has it.
+    `updated`, `kept`: of a layer with neurons; `arrived`: for each layer and tile that reads the step, the task
+    after which it has it.
     """
 
-    updated: int
-    kept: int
+    updated: int | None
+    kept: int | None
     stored: int
     released: int
     arrived: list[tuple[str, int, int]]
@@ -50,13 +51,13 @@ def lay_down_home(
 ) -> AtHome:
     """Update, keep, emit, tell. Ports: all that the sums are made of; what the step may not end before."""
     name, n_vectors = plan.layer.name, ctx.n_vectors(plan.layer.name, step)
-    ready = kept = opening(0)
+    ready, updated, kept = opening(0), None, None
     if plan.layer.neuron is not None:
         if keeps:
             ready = admitted_to_history(ctx, label, plan, home.tile, step, "potentials", ready)
         unit = ctx.parts.at(home.tile).neuron_unit
         update = unit.update(home.n_channels * n_vectors, plan.layer.neuron.n_states)
-        ready = kept = ctx.do(label, home.tile, update, [ready])
+        ready = updated = kept = ctx.do(label, home.tile, update, [ready])
         if keeps:
             kept = keep(ctx, label, plan, home.tile, step, "potentials", ready)
     size = message_bytes(ctx, name, home, step)
@@ -71,7 +72,7 @@ def lay_down_home(
         messages.append(ctx.do(label, IO, ctx.parts.global_buffer.access("store_global", bits), [left]))
     waits = [*(messages or [emitted]), *([opening(1)] if sent.in_order else [])]
     released = ctx.add(label, RELEASE, 1, after=waits, frees=[out])
-    return AtHome(ready, kept, stored, released, arrived)
+    return AtHome(updated, kept, stored, released, arrived)
 
 
 def _tell(

@@ -120,7 +120,7 @@ class Learning:
         later = None
         if self._goes_back(plan.layer) and not self._ends_piece(name, step):
             later = self.deltas.get((name, home.tile, step + ctx.flow.n_bursts(name)))
-        kept = None if plan.layer.neuron is None else self.forward.kept_potentials[name, home.tile, step]
+        kept = None if plan.layer.neuron is None else self.forward.laid.kept_potentials(name, home.tile, step)
         return listed(later), listed(kept)
 
     def _goes_back(self, layer: Layer) -> bool:
@@ -350,7 +350,7 @@ class Learning:
         if (need := ctx.rule.traces(ctx.work, plan.layer)) is not None:
             added = self.outer_of_traces(plan, tile, step, fetched, need)
         else:
-            jobs, kept = self.jobs_of_outer(plan, tile, step), self.forward.kept_inputs[name, tile, step]
+            jobs, kept = self.jobs_of_outer(plan, tile, step), self.forward.laid.kept_inputs(name, tile, step)
             added = self.place_outer(plan, tile, step, Given([[fetched], [kept]], *numbers_of(jobs)), jobs)
         self.gradients.setdefault(name, []).append(added)
         return added
@@ -369,8 +369,8 @@ class Learning:
         ctx, name, sample = self.ctx, plan.layer.name, self.forward.sample
         label = self.label(name, step, OUTER_STAGE)
         room, bits = history_room(ctx, plan, tile, step, "inputs")
-        recall, kept = ctx.parts.at(tile).history_buffer.access("recall", bits), self.forward.kept_inputs
-        recalled = ctx.do(label, tile, recall, [kept[name, tile, step], fetched])
+        recall = ctx.parts.at(tile).history_buffer.access("recall", bits)
+        recalled = ctx.do(label, tile, recall, [self.forward.laid.kept_inputs(name, tile, step), fetched])
         blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
         spans = {block.columns for block in blocks}
         n_errors = sum(ctx.errors_per_step(name, sample, span)[step] for span in spans)

@@ -159,8 +159,8 @@ class OutputError:
         if not self.labels:
             ctx, label = self.ctx, self._label(0)
             bits = label_bits(ctx.network.layers[-1].n_neurons)
-            first = next(iter(self.forward.received.values()))
-            loaded = ctx.do(label, IO, ctx.parts.global_buffer.access("load_global", bits), first)
+            load = ctx.parts.global_buffer.access("load_global", bits)
+            loaded = ctx.do(label, IO, load, self.forward.laid.first_received())
             for home in self.plan.homes:
                 there = travel(ctx, label, IO, home.tile, bits, [loaded])
                 self.labels[home.tile] = loaded if there is None else there
@@ -175,8 +175,7 @@ class OutputError:
         return {home.tile: [self._output(home, step) for step in steps] for home in self.plan.homes}
 
     def _output(self, home: Home, step: int) -> int:
-        key = (self.plan.layer.name, home.tile, step)
-        return self.forward.updated.get(key, self.forward.sent[key])
+        return self.forward.laid.output(self.plan.layer.name, home.tile, step)
 
     def _steps_of(self, timestep: int) -> range:
         n_bursts = self.ctx.flow.n_bursts(self.plan.layer.name)

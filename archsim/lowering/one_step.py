@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from archsim.lowering.counted import Ints
@@ -15,16 +17,26 @@ class InputSent(NamedTuple):
     received: dict[str, dict[int, int]]
 
 
-class StepDone(NamedTuple):
+@dataclass
+class StepDone:
     """Tasks of a step that others ask for: by tile its fetch, what it kept, its reads; by home its neurons'.
 
     Those of a home count from the first number beside them.
     """
 
-    fetched: dict[int, int]
-    kept: dict[int, int]
-    read: dict[int, list[int]]
-    homes: dict[int, tuple[int, AtHome]]
+    fetched: dict[int, int] = field(default_factory=dict)
+    kept: dict[int, int] = field(default_factory=dict)
+    read: dict[int, list[int]] = field(default_factory=dict)
+    homes: dict[int, tuple[int, AtHome]] = field(default_factory=dict)
+
+    @cached_property
+    def arrivals(self) -> dict[tuple[str, int], list[int]]:
+        """By layer and tile that read the step, the tasks after which its messages are there."""
+        found: dict[tuple[str, int], list[int]] = {}
+        for at, home in self.homes.values():
+            for consumer, tile, message in home.arrived:
+                found.setdefault((consumer, tile), []).append(at + message)
+        return found
 
 
 class Waits(NamedTuple):

@@ -36,11 +36,7 @@ class Readers:
 
     def last_users(self, layer: str, source: str) -> dict[int, int]:
         """For each step of a source: the last step of the layer that reads it."""
-        key, known = ("last users", layer, source), self.ctx.known
-        if key not in known:
-            known[key] = self.ctx.flow.last_users(self.ctx.network.layer(layer), source)
-        found: dict[int, int] = known[key]
-        return found
+        return self.ctx.flow.last_users(self.ctx.network.layer(layer), source)
 
     def is_recurrent(self, source: str) -> bool:
         """Whether a layer, or the input, reads its own output."""

@@ -22,6 +22,7 @@ from archsim.taskgraph import Many
 Ints = NDArray[np.int64]
 Targets = Sequence[tuple[int, int]]
 """By target, its tile and how many of the results it gets."""
+MOST_KEPT = 256  # sets of arrays that are read together; where few are active, there are many
 
 
 @dataclass(eq=False)
@@ -36,9 +37,12 @@ class Turn:
         """By block, the tile of the neurons that it adds to."""
         return [self.plan.home_of(block).tile for block in self.blocks]
 
-    def ways_of(self, blocks: Sequence[int]) -> set[tuple[int, int]]:
-        """From which tile to which home the results of some blocks go."""
-        return {(self.blocks[k].tile, self.homes[k]) for k in blocks}
+    def ways_without(self, active: Sequence[int]) -> list[tuple[int, int]]:
+        """From which tile to which home only results of other blocks than these go."""
+        if len(active) == len(self.blocks):
+            return []
+        ways = [(block.tile, home) for block, home in zip(self.blocks, self.homes, strict=True)]
+        return sorted(set(ways) - {ways[k] for k in active})
 
 
 class _Row(NamedTuple):
@@ -51,6 +55,17 @@ class _Row(NamedTuple):
     last: int
     merged: int
     added: list[int]
+
+
+class _Together(NamedTuple):
+    """The same of arrays that are read one after the other; tasks count from the first of them all."""
+
+    numbers: list[int]
+    slots: list[int]
+    n_tasks: int
+    last: list[int]
+    merged: list[int]
+    added: list[list[int]]
 
 
 @dataclass
@@ -67,6 +82,7 @@ class Reads:
     products: Sequence[Product]
     targets: Sequence[Targets]
     _rows: dict[int, _Row] = field(default_factory=dict)
+    _groups: dict[tuple[int, ...], _Together] = field(default_factory=dict)
 
     def place(
         self, ctx: Context, label: Label, active: Sequence[int], counts: Ints, waits: Sequence[Sequence[int]],
@@ -90,24 +106,42 @@ class Reads:
         list of int, list of list of int
             The tasks that merge each result, and its additions.
         """
-        many = Many([], 0, [], [], [], counts)
-        at = first = ctx.n_tasks
-        is_late = ctx.work.schedule == "three_level"  # a later batch's write waits for them
-        merged, added = [], []
-        for k, before, of_additions in zip(active, waits, free, strict=True):
-            row = self._rows.get(k) or self._learn(ctx, label, k)
-            many.numbers.extend(row.numbers)
-            many.slots.extend(row.slots)
-            merged.append(at + row.merged)
-            added.append([at + row.n_read + task for task in row.added])
-            for port in (before, merged[-1:], *of_additions):
-                many.port_tasks.extend(port)
-                many.port_sizes.append(len(port))
-            if is_late:
-                ctx.reads.setdefault(self.products[k].block, []).append(at + row.last)
-            at += row.n_tasks
-        ctx.place_many(many._replace(n_tasks=at - first), label)
-        return merged, added
+        together = self._together(ctx, label, active)
+        first = ctx.n_tasks
+        merged = [first + task for task in together.merged]
+        if ctx.work.schedule == "three_level":  # a later batch's write waits for them
+            for k, task in zip(active, together.last, strict=True):
+                ctx.reads.setdefault(self.products[k].block, []).append(first + task)
+        sizes: list[int] = []
+        tasks: list[int] = []
+        for before, read, of_additions in zip(waits, merged, free, strict=True):
+            tasks += before
+            tasks.append(read)
+            sizes.append(len(before))
+            sizes.append(1)
+            for port in of_additions:
+                tasks += port
+                sizes.append(len(port))
+        many = Many(together.numbers, together.n_tasks, sizes, tasks, together.slots, counts)
+        ctx.place_many(many, label)
+        return merged, [[first + task for task in of_targets] for of_targets in together.added]
+
+    def _together(self, ctx: Context, label: Label, active: Sequence[int]) -> _Together:
+        key = tuple(active)
+        if key not in self._groups:
+            at, found = 0, _Together([], [], 0, [], [], [])
+            for k in active:
+                row = self._rows.get(k) or self._learn(ctx, label, k)
+                found.numbers.extend(row.numbers)
+                found.slots.extend(row.slots)
+                found.last.append(at + row.last)
+                found.merged.append(at + row.merged)
+                found.added.append([at + row.n_read + task for task in row.added])
+                at += row.n_tasks
+            if len(self._groups) >= MOST_KEPT:
+                self._groups.clear()
+            self._groups[key] = found._replace(n_tasks=at)
+        return self._groups[key]
 
     def _learn(self, ctx: Context, label: Label, k: int) -> _Row:
         """Asked when it is first laid down: resources are numbered in that order."""

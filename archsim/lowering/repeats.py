@@ -3,11 +3,13 @@
 A unit is what is laid down between two moments: some placed fragments, and the tasks that they wait for. Once two
 units in a row have come out the same, but for the tasks of the units before them that they wait for, which have
 moved on by one unit, every further unit with the same key is the last one, moved on: what it waits for lies in
-units that are alike, too, or does not move at all.
+units that are alike, too, or does not move at all. Samples that follow each other without a barrier go on with the
+units of the one before.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +43,15 @@ class Repeats:
     _begin: int = 0  # the first task of those units in a row that are alike
     _step: int = 0  # timesteps from one unit to the next
     _moves: Ints | None = None  # how far what a unit waits for moves on, by port task
+
+    def goes_on(self, sample: int) -> bool:
+        """Whether the units of another sample may follow right behind the last one; its timesteps begin anew."""
+        last = self._last
+        if last is None or self._moves is None or self.graph.n_tasks != last.first + last.n_tasks:
+            return False
+        begin = last.timestep - last.timestep[0] - self._step
+        self._last = last._replace(timestep=begin, sample=array("i", [sample]) * len(last.numbers))
+        return True
 
     def comes_again(self, key: Hashable) -> bool:
         """Whether a unit with this key is the last one, moved on."""

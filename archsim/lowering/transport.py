@@ -153,12 +153,14 @@ def fetch(
     return ctx.do(label, tile, ctx.parts.at(tile).input_buffer.fetch(n_accesses), after, frees=frees)
 
 
-def spike_bits(ctx: Context, n_values: int, n_spikes: int, value_bits: int) -> int:
-    """Bits on the links for the values of one message.
+def bits_of_messages(ctx: Context, n_values: Sequence[int], n_spikes: Sequence[int], value_bits: int) -> list[int]:
+    """Bits on the links for the values of one message after the other.
 
     Spikes: one bit per neuron ("bitmap"), or an address for each spike ("aer"), where an end-of-timestep
     marker is sent even when nothing spiked. Values of more bits are sent in full.
     """
     if value_bits > 1 or ctx.chip.execution.spike_format == "bitmap":
-        return n_values * value_bits
-    return (n_spikes + 1) * max(1, (n_values - 1).bit_length())
+        return [n * value_bits for n in n_values]
+    return [
+        (of_message + 1) * max(1, (n - 1).bit_length()) for n, of_message in zip(n_values, n_spikes, strict=True)
+    ]

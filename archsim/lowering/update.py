@@ -151,30 +151,49 @@ def _write_rows(
     ctx: Context, label: Label, plan: LayerPlan, block: Block, rows: Sequence[Row | None], steps: Steps,
     free: int | None,
 ) -> int:  # fmt: skip
-    """Row by row, as each has its gradients."""
+    """Row by row, as each has its gradients and takes its own pulses."""
     last: int | None = None
     arrived: list[int] = []
-    for (source, loaded), row in zip(load_rows(ctx, label, plan, block, steps, free), rows, strict=True):
-        come, written = _write(ctx, label, block, row, (source, loaded), last)
+    for loaded, row in zip(load_rows(ctx, label, plan, block, steps, free), rows, strict=True):
+        come, done = _come(ctx, label, block, loaded, last)
+        if row is not None:
+            done = write_row(ctx, label, block, row, [come, last] if done is None else [done])
         arrived.append(come)
-        last = last if written is None else written
+        last = last if done is None else done
     if last is None:  # every change was too small: the array is free once that is known
         return ctx.add(label, BARRIER, 1, after=arrived)
     return last
+
+
+def _come(ctx: Context, label: Label, block: Block, loaded: Loaded, last: int | None) -> tuple[int, int | None]:
+    """As `_arrive`, alike for all rows of an array whose gradients come from the same tile."""
+    source, task = loaded
+    if source == block.tile and not ctx.inspects:
+        return task, None
+    first, (arrived, inspected) = ctx.placed(
+        ("come", source, block.tile, block.pe, block.crossbar, block.n_columns, ctx.inspects), label,
+        lambda: _arrive(ctx, label, block, (source, opening(0)), opening(1)), [task, last],
+    )  # fmt: skip
+    return task if arrived < 0 else first + arrived, None if inspected is None else first + inspected
+
+
+def _arrive(ctx: Context, label: Label, block: Block, loaded: Loaded, last: int | None) -> tuple[int, int | None]:
+    """A row's gradients, from the bus of a tile to the array, and the read of the row if it is read first."""
+    row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
+    arrived = travel(ctx, label, loaded[0], block.tile, row_bits, [loaded[1]])
+    assert arrived is not None  # it waits for the load
+    if not ctx.inspects:
+        return arrived, None
+    return arrived, inspect_row(ctx, label, block, [arrived, last])
 
 
 def _write(
     ctx: Context, label: Label, block: Block, row: Row | None, loaded: Loaded, last: int | None
 ) -> tuple[int, int | None]:
     """One row, with its gradients on the bus of a tile, behind the row before: when they come, when it is done."""
-    row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
-    arrived = travel(ctx, label, loaded[0], block.tile, row_bits, [loaded[1]])
-    assert arrived is not None  # it waits for the load
-    before, done = [arrived, last], None
-    if ctx.inspects:
-        before = [done := inspect_row(ctx, label, block, before)]
+    arrived, done = _arrive(ctx, label, block, loaded, last)
     if row is not None:
-        done = write_row(ctx, label, block, row, before)
+        done = write_row(ctx, label, block, row, [arrived, last] if done is None else [done])
     return arrived, done
 
 

@@ -14,17 +14,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.components.pulsed import Pulsed, taken
+from archsim.components import Action
+from archsim.components.pulsed import Pulsed, of_pulses, taken
 from archsim.lowering.arrays import adc_claim, adc_grants, crossbar_resource
 from archsim.lowering.cells import FEEDBACK
 from archsim.lowering.context import Claim, Context, Label
 from archsim.mapping import Block
 from archsim.spec import Chip
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
-        return [_recorded(ctx, block, row) for row in of_block.reshape(block.n_rows, -1)]
+        return _recorded(ctx, block, of_block.reshape(block.n_rows, -1))
     n_cells = cells_of_rows(ctx, block, update)
     found = iter(expected_rows(ctx, block, [n for n in n_cells if n], update))
     return [next(found) if n else None for n in n_cells]
@@ -83,14 +87,41 @@ def _shares(ctx: Context, whose: str) -> tuple[float, ...]:
     return ctx.digit_shares[whose] if law is not None and law.by_level else ()
 
 
-def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> Row | None:
-    """A row whose cells took so many pulses; who of them failed is expected."""
-    given: list[int] = pulses[pulses > 0].tolist()
-    if not given:
-        return None
+def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> list[Row | None]:
+    """Rows whose cells took so many pulses, (rows, cells); who of them failed is expected. Equal ones are one."""
     write = ctx.chip.writing
     failing = 0.0 if write.law is None else write.law.failing(_shares(ctx, block.layer))
-    return Row(len(given), taken(given, write.n_parallel_cells, len(given) * failing))
+    known: dict[tuple[int, int, int], Row | None] = ctx.known.setdefault(("rows", failing), {(0, 0, 0): None})
+    found = []
+    for key in zip(*(column.tolist() for column in taken_by_rows(pulses, write.n_parallel_cells)), strict=True):
+        if key not in known:
+            n_cells, n_pulses, n_turns = key
+            known[key] = Row(n_cells, of_pulses(n_cells, n_pulses, n_turns, n_cells * failing))
+        found.append(known[key])
+    return found
+
+
+def taken_by_rows(pulses: NDArray[np.uint16], n_parallel: int) -> tuple[Ints, Ints, Ints]:
+    """Of each row of cells how many are written, with how many pulses in all, and one after the other.
+
+    Examples
+    --------
+    Cells that are written come in groups of two: 4 turns, then 2, as :func:`archsim.components.pulsed.taken`.
+
+    >>> found = taken_by_rows(np.array([[1, 4, 0, 2, 1], [0, 0, 0, 0, 0]], np.uint16), n_parallel=2)
+    >>> [column.tolist() for column in found]
+    [[4, 0], [8, 0], [6, 0]]
+    """
+    is_written = pulses > 0
+    n_cells = np.count_nonzero(is_written, axis=1)
+    row, cell = np.nonzero(is_written)
+    within = np.arange(len(row)) - (np.cumsum(n_cells) - n_cells)[row]
+    begins = np.flatnonzero(within % n_parallel == 0)
+    n_turns = np.zeros(len(pulses), np.int64)
+    if len(begins):
+        slowest = np.maximum.reduceat(pulses[row, cell], begins).astype(np.int64)
+        np.add.at(n_turns, row[begins], slowest)
+    return n_cells, pulses.sum(axis=1, dtype=np.int64), n_turns
 
 
 def count_rows(ctx: Context, rows: Iterable[Row | None]) -> None:
@@ -134,20 +165,42 @@ def cells_of_step(chip: Chip) -> float:
 
 def write_row(ctx: Context, label: Label, block: Block, row: Row, after: Iterable[int | None]) -> int:
     """Program some cells of a row, and verify them; returns the last task."""
-    circuits, n_cells = ctx.parts.write_circuits, row.n_cells
-    array: Claim = (crossbar_resource(ctx, block), 1)
-    last = ctx.add(
-        label, circuits.program(n_cells, row.of), n_cells,
-        uses=[array, *_power(ctx, n_cells)], occupancy_ps=circuits.program_row_ps(n_cells, row.of), after=after,
-    )  # fmt: skip
-    if not ctx.chip.writing.verify:
+    n_cells, array = row.n_cells, (crossbar_resource(ctx, block), 1)
+    priced = _priced(ctx, block, row)
+    uses = [array, *_power(ctx, n_cells)]
+    last = ctx.add(label, priced.program, n_cells, uses=uses, occupancy_ps=priced.program_ps, after=after)
+    if priced.verify is None:
         return last
     granted = _granted(ctx, block, n_cells)
     return ctx.add(
-        label, circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer, row.of), n_cells,
-        uses=[array, *_converters(ctx, block, n_cells)],
-        occupancy_ps=circuits.verify_row_ps(n_cells, row.of), after=[last], reserves=granted, frees=granted,
+        label, priced.verify, n_cells, uses=[array, *_converters(ctx, block, n_cells)],
+        occupancy_ps=priced.verify_ps, after=[last], reserves=granted, frees=granted,
     )  # fmt: skip
+
+
+class _Priced(NamedTuple):
+    """What the tasks of a row cost; the row itself, so that no other one takes its place in the memory."""
+
+    row: Row
+    program: Action
+    program_ps: int
+    verify: Action | None
+    verify_ps: int
+
+
+def _priced(ctx: Context, block: Block, row: Row) -> _Priced:
+    key = ("priced row", block.layer, id(row))
+    if key not in ctx.known:
+        circuits, n_cells = ctx.parts.write_circuits, row.n_cells
+        verify = None
+        if ctx.chip.writing.verify:
+            verify = circuits.verify(ctx.mean_conductance[block.layer], n_cells, block.layer, row.of)
+        ctx.known[key] = _Priced(
+            row, circuits.program(n_cells, row.of), circuits.program_row_ps(n_cells, row.of), verify,
+            circuits.verify_row_ps(n_cells, row.of),
+        )  # fmt: skip
+    found: _Priced = ctx.known[key]
+    return found
 
 
 def inspect_row(ctx: Context, label: Label, block: Block, after: Iterable[int | None]) -> int:

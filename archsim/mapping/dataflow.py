@@ -10,8 +10,10 @@ import math
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+from weakref import WeakValueDictionary
 
-from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool
+from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool, Workload
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Dataflow:
     network: Network
     n_timesteps: int
     positions_per_burst: int
+
+    @cached_property
+    def known(self) -> dict[object, Any]:
+        """What others have found out of these steps and will ask for again, by a key of their own."""
+        return {}
 
     @cached_property
     def timesteps(self) -> dict[str, int]:
@@ -97,6 +104,13 @@ class Dataflow:
 
     def last_users(self, layer: Layer, source: str) -> dict[int, int]:
         """For every step of `source` that `layer` reads: the last step of `layer` that does."""
+        key = ("last users", layer.name, source)
+        if key not in self.known:
+            self.known[key] = self._last_users(layer, source)
+        found: dict[int, int] = self.known[key]
+        return found
+
+    def _last_users(self, layer: Layer, source: str) -> dict[int, int]:
         last: dict[int, int] = {}
         for step in range(self.n_steps(layer.name)):
             for needed in self.needs(layer, step, source):
@@ -201,6 +215,27 @@ class Dataflow:
         if high < low:  # the window lies in the padding
             low = high = min(max(first, 0), extents[0] - 1)
         return low * width, (high + 1) * width
+
+
+_ALIVE: WeakValueDictionary[tuple[int, int, int], Dataflow] = WeakValueDictionary()
+
+
+def dataflow(work: Workload) -> Dataflow:
+    """The steps of a workload: the same for the same network, as long as somebody keeps them.
+
+    Examples
+    --------
+    >>> from archsim.workload import load_workload
+    >>> work = load_workload("workloads/watch_mlp.yaml")
+    >>> flow = dataflow(work)
+    >>> dataflow(work) is flow
+    True
+    """
+    key = id(work.network), work.n_timesteps, work.n_positions_per_burst
+    found = _ALIVE.get(key)  # it holds the network, so that no other has its id
+    if found is None:
+        found = _ALIVE[key] = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    return found
 
 
 def _spans_time(layer: Layer) -> bool:

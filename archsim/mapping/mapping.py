@@ -12,7 +12,7 @@ from archsim.errors import DoesNotFitError, MappingError
 from archsim.given import refuse, wrong_kind, wrong_kinds, wrong_type
 from archsim.interconnect import IO, Interconnect
 from archsim.mapping.blocks import Block, Span, forward_blocks
-from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.dataflow import Dataflow, dataflow
 from archsim.mapping.memory import BufferPlan, all_value_bits, merged, plan_buffers
 from archsim.mapping.place import place
 from archsim.mapping.plan import Home, LayerPlan
@@ -130,7 +130,7 @@ def map_workload(chip: Chip, work: Workload, phase: Phase) -> Mapping:
     refuse_without_parts(chip, phase)
     rules = rules_of(phase, work, chip)
     refuse_impossible(chip, work, rules)
-    flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    flow = dataflow(work)
     chip = _with_replicas(chip, work, flow, rules)
     plans, n_crossbars = _laid_out(chip, work, flow, rules)
     n_tiles = _tiles_of(chip, n_crossbars)

@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from archsim.mapping.blocks import forward_blocks
-from archsim.mapping.dataflow import Dataflow
+from archsim.mapping.dataflow import Dataflow, dataflow
 from archsim.mapping.memory import all_value_bits
 from archsim.mapping.rows import sources_of
 from archsim.spec import Chip
@@ -88,7 +88,7 @@ def shared_out(loads: Mapping[str, Load], n_crossbars: int) -> list[str]:
 
 def most_useful(chip: Chip, work: Workload) -> int:
     """Crossbars of replicas beyond which no layer has a step for another one; of a chip with no replicas."""
-    flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    flow = dataflow(work)
     return sum(load.n_crossbars * (load.n_steps - 1) for load in loads_of(chip, work, flow).values())
 
 

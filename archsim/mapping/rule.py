@@ -139,8 +139,8 @@ def refuse_impossible(chip: Chip, work: Workload, rules: Iterable[MappedRule]) -
     MappingError
         With all reasons, and what would help.
     """
-    if faults := [fault for rule in rules for fault in faults_of(rule, chip, work)]:
-        raise MappingError("\n".join(f"{work.name} on {chip.name}: {fault}" for fault in faults))
+    if errors := [error for rule in rules for error in faults_of(rule, chip, work)]:
+        raise MappingError("\n".join(f"{work.name} on {chip.name}: {error}" for error in errors))
 
 
 def faults_of(rule: MappedRule, chip: Chip, work: Workload) -> list[str]:

@@ -56,8 +56,8 @@ class Tally:
         """The tasks of a graph, or some of them."""
         tasks = np.flatnonzero(chosen) if chosen is not None else np.arange(graph.n_tasks)
         of_task, n = _numbered(_kinds(graph)[tasks])
-        first = np.full(n, graph.n_tasks)
-        np.minimum.at(first, of_task, tasks)
+        first = np.empty(n, np.int64)
+        first[of_task[::-1]] = tasks[::-1]  # of several the last one stays
         columns = (np.ones(len(tasks), np.int64), graph.count[tasks], graph.occupancy_ps[tasks])
         totals = [_sums(of_task, column, n) for column in columns]
         found, names = cls(), graph.resource_names
@@ -131,8 +131,7 @@ class Tally:
 def _kinds(graph: TaskGraph) -> Ints:
     """A number for each task, equal for those of one kind."""
     begin, end = graph.uses_ptr[:-1].astype(np.int64), graph.uses_ptr[1:].astype(np.int64)
-    _, unit = np.unique(graph.uses_units, return_inverse=True)
-    claim, n_claims = _numbered(graph.uses_resource + graph.n_resources * unit.reshape(-1).astype(np.int64))
+    claim, n_claims = _numbered(graph.uses_resource + graph.n_resources * _ranks(graph.uses_units))
     kind = graph.action.astype(np.int64) * max(1, len(graph.layer_names)) + graph.layer
     kind, _ = _numbered(kind * max(1, len(graph.stage_names)) + graph.stage)
     for place in range(int((end - begin).max(initial=0))):
@@ -141,6 +140,13 @@ def _kinds(graph: TaskGraph) -> Ints:
         here[has] = 1 + claim[begin[has] + place]
         kind, _ = _numbered(kind * (1 + n_claims) + here)
     return kind
+
+
+def _ranks(values: Ints) -> Ints:
+    """Of each number how many smaller ones there are; most columns repeat a few."""
+    if values.strides == (0,):
+        return np.zeros(len(values), np.int64)
+    return np.searchsorted(np.unique(values), values)
 
 
 def _numbered(keys: Ints) -> tuple[Ints, int]:

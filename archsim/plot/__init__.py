@@ -17,10 +17,8 @@ from archsim.plot.floor_plan import FloorPlan, floor_plan
 from archsim.plot.inline import Inline, inline
 from archsim.plot.lanes import Lane, Lanes, Window
 from archsim.plot.latency import latency
-from archsim.plot.pareto import pareto_front
 from archsim.plot.pipeline import pipeline
 from archsim.plot.power import PowerWindows, power
-from archsim.plot.rules import bp_vs_dfa
 from archsim.plot.scales import PALETTE, component_style, layer_colours, rule_colours, stage_colours
 from archsim.plot.timelines import timelines
 from archsim.plot.utilisation import utilisation
@@ -41,7 +39,6 @@ __all__ = [
     "RangeUse",
     "Window",
     "adc_range",
-    "bp_vs_dfa",
     "breakdown",
     "column_errors",
     "component_style",
@@ -54,7 +51,6 @@ __all__ = [
     "latency",
     "layer_colours",
     "legend_of",
-    "pareto_front",
     "pipeline",
     "power",
     "rule_colours",

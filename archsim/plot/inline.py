@@ -46,10 +46,10 @@ def inline(picture: Callable[..., Any], *what: Any, **options: Any) -> Inline:
 
     Examples
     --------
-    >>> from archsim.plot import pareto_front
-    >>> shown = inline(pareto_front, {"a": {"latency_ps": 2.0, "energy_pj": 1.0}})
-    >>> shown.data, shown._repr_png_()[1:4]
-    (['a'], b'PNG')
+    >>> from archsim.plot import conductance_map
+    >>> shown = inline(conductance_map, [[1e-6, 4e-6]])
+    >>> shown.data.conductance_us.tolist(), shown._repr_png_()[1:4]
+    ([[1.0, 4.0]], b'PNG')
     """
     with scratch_folder() as folder:
         file = folder / "picture.png"

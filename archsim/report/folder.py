@@ -114,11 +114,11 @@ def read_results(path: str | Path) -> Saved:
     raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")
 
 
-def refuse_saved(file: Path, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+def refuse_saved(file: Path, errors: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
     """Name every field that is wrong, if one is."""
-    if faults:
-        lines = [f"{shown_path(path)}: {said}" if path else said for path, said in faults]
-        more = [f"… and {len(faults) - MOST_FAULTS_SHOWN} more"] if len(faults) > MOST_FAULTS_SHOWN else []
+    if errors:
+        lines = [f"{shown_path(path)}: {said}" if path else said for path, said in errors]
+        more = [f"… and {len(errors) - MOST_FAULTS_SHOWN} more"] if len(errors) > MOST_FAULTS_SHOWN else []
         raise ArchsimError("\n".join(f"{file}: {line}" for line in [*lines[:MOST_FAULTS_SHOWN], *more]))
 
 

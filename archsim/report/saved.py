@@ -188,8 +188,8 @@ ADDED = ("energy_pj", "area_um2", "busy_ps")
 
 def bundle_faults(data: object) -> list[Fault]:
     """Errors of the runs of one chip and workload, as `record_faults`; each stands under its phase."""
-    if faults := _faults(data, _Bundle):
-        return faults
+    if errors := _faults(data, _Bundle):
+        return errors
     results: dict[str, Any] = data["results"]  # type: ignore[index]  # a bundle, as just seen
     return [(("results", name, *path), said) for name, one in results.items() for path, said in _sums(one)]
 
@@ -222,13 +222,13 @@ def provenance_faults(provenance: object) -> list[Fault]:
 
 def _sums(record: Any) -> list[Fault]:
     """Breakdowns whose parts are not the whole."""
-    faults: list[Fault] = []
+    errors: list[Fault] = []
     for by, parts in record["breakdown"].items():
         for key in ADDED:
             found, whole = math.fsum(part[key] for part in parts.values()), record["totals"][key]
             if not math.isclose(found, whole, rel_tol=1e-9):
-                faults.append((("breakdown", by), f"{key} adds up to {found:.10g}, totals.{key} is {whole:.10g}"))
-    return faults
+                errors.append((("breakdown", by), f"{key} adds up to {found:.10g}, totals.{key} is {whole:.10g}"))
+    return errors
 
 
 def _faults(data: object, model: type[BaseModel]) -> list[Fault]:

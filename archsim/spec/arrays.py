@@ -144,10 +144,10 @@ def finest_levels(n_cells_per_weight: int) -> int:
 
 
 def _check_inputs(input_bits: int, input_maximum: float) -> None:
-    faults = []
+    errors = []
     if not isinstance(input_bits, int) or isinstance(input_bits, bool) or not 0 <= input_bits <= 16:
-        faults.append(f"input_bits: must be a whole number from 0 (analogue) to 16; got {input_bits!r}")
+        errors.append(f"input_bits: must be a whole number from 0 (analogue) to 16; got {input_bits!r}")
     if not isinstance(input_maximum, Real) or not 0 < input_maximum < math.inf:
-        faults.append(f"input_maximum: must be a number above zero; got {input_maximum!r}")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"input_maximum: must be a number above zero; got {input_maximum!r}")
+    if errors:
+        raise SpecError("\n".join(errors))

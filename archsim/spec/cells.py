@@ -62,13 +62,13 @@ class TelegraphNoise(FileModel):
 
     @model_validator(mode="after")
     def _times_are_positive(self) -> Self:
-        faults = [
+        errors = [
             ((key,), "must be above zero")
             for key, value in (("mean_high", self.mean_high_ps), ("mean_low", self.mean_low_ps))
             if value <= 0
         ]
-        if faults:
-            raise FieldFaultsError(faults)
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
 
@@ -172,10 +172,10 @@ class CellErrors(FileModel):
 
     @model_validator(mode="after")
     def _choices_agree(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         if self.write_verify is not None and self.programming is None:
-            faults.append((("write_verify",), "needs programming: without its error every first pulse lands"))
-        faults += [
+            errors.append((("write_verify",), "needs programming: without its error every first pulse lands"))
+        errors += [
             ((key,), "must be above 0 K")
             for key, value in (
                 ("temperature", self.temperature_k),
@@ -184,13 +184,13 @@ class CellErrors(FileModel):
             if value <= 0
         ]
         if self.drift is not None and self.drift.start_ps <= 0:
-            faults.append((("drift", "start"), "must be above zero: the law begins there"))
+            errors.append((("drift", "start"), "must be above zero: the law begins there"))
         if self.learned is not None:
             stood_for = [name for name in LEARNED_STANDS_FOR if getattr(self, name) != _DEFAULTS[name]]
             said = "errors.learned stands for it; leave one of them out"
-            faults += [((file_key(name),), said) for name in stood_for]
-        if faults:
-            raise FieldFaultsError(faults)
+            errors += [((file_key(name),), said) for name in stood_for]
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
     def learned_of(self, path: Path) -> str | None:

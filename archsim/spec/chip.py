@@ -40,7 +40,7 @@ from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
 from archsim.spec.replacing import replaced
 from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
-from archsim.spec.values import Conversion, ErrorConversion, WeightRules, level_fault
+from archsim.spec.values import Conversion, ErrorConversion, WeightColumns, WeightRules, level_fault
 from archsim.spec.write import Write
 from archsim.texts import html_table
 from archsim.units import (
@@ -111,13 +111,13 @@ class Device(FileModel):
             ("on_time", self.on_time_ps is not None and self.on_time_ps <= 0, "must be above zero"),
             ("on_time", self.conducting_ps > self.read_pulse_ps, "must be no longer than read_pulse"),
         )
-        faults = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
-        if faults:
-            raise FieldFaultsError(faults)
+        errors = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
 
-class Crossbar(FileModel):
+class Crossbar(WeightColumns, FileModel):
     """One array of cells and how a signed weight of several cells sits on it.
 
     `signed`: "differential" uses two columns per cell, one minus the other; "offset" one reference column
@@ -146,17 +146,6 @@ class Crossbar(FileModel):
     partial_sum_registers: PartialSumRegisters | None = None
     control: ArrayControl | None = None
     cost: ArrayCost
-
-    @property
-    def n_columns_per_weight(self) -> int:
-        """Columns that one signed weight takes."""
-        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
-
-    @property
-    def n_weights_per_row(self) -> int:
-        """Weights side by side on one row."""
-        usable = self.n_columns - (1 if self.signed == "offset" else 0)
-        return usable // self.n_columns_per_weight
 
     @model_validator(mode="after")
     def _holds_a_weight(self) -> Self:
@@ -231,24 +220,24 @@ class Adc(FileModel):
 
     @model_validator(mode="after")
     def _one_timing(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         if (self.rate_mhz is None) == (self.step_ps is None):
             said = "give either rate (e.g. '1.28 GS/s') or step (e.g. '300 ns'), not both or none"
-            faults.append((() if self.rate_mhz is None else ("step",), said))
+            errors.append((() if self.rate_mhz is None else ("step",), said))
         if self.rate_mhz is not None and self.rate_mhz <= 0:
-            faults.append((("rate",), "must be above zero"))
+            errors.append((("rate",), "must be above zero"))
         if not 1 <= self.resolution_bits <= 16:
-            faults.append((("resolution",), f"must be 1 to 16 bit; got {self.resolution_bits} bit"))
+            errors.append((("resolution",), f"must be 1 to 16 bit; got {self.resolution_bits} bit"))
         for adc, where in ((self, ()), (self.of_errors(), ("errors",))):
             code = None if adc.conversion is None else adc.conversion.code
             if code == "sign_magnitude" and adc.resolution_bits < 2:
                 said = "sign_magnitude needs a resolution of 2 bit or more, one is the sign; choose uniform"
-                faults.append(((*where, "conversion", "code"), said))
+                errors.append(((*where, "conversion", "code"), said))
         if self.of_errors().resolution_bits > self.resolution_bits:
             said = f"must be at most adc.resolution, {self.resolution_bits} bit: the same converters stop earlier"
-            faults.append((("errors", "resolution"), said))
-        if faults:
-            raise FieldFaultsError(faults)
+            errors.append((("errors", "resolution"), said))
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
 
@@ -418,33 +407,33 @@ class Chip(FileModel):
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
         n_columns = self.crossbar.n_columns
-        faults = []
+        errors = []
         if n_columns % self.adc.n_columns_per_adc:
             said = f"{self.adc.n_columns_per_adc} does not divide crossbar.columns, {n_columns}"
-            faults.append((("adc", "columns_per_adc"), said))
+            errors.append((("adc", "columns_per_adc"), said))
         if levels := level_fault(self.device.n_levels, self.crossbar.n_cells_per_weight):
-            faults.append((("crossbar", "cells_per_weight"), levels))
+            errors.append((("crossbar", "cells_per_weight"), levels))
         places = {"wires": "crossbar", "curve": "device"}
         for name in learned_faults(self.device.errors, self.crossbar.wires, self.device.curve):
-            faults.append(((places[name], name), "device.errors.learned stands for it; leave one of them out"))
+            errors.append(((places[name], name), "device.errors.learned stands for it; leave one of them out"))
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
-            faults.append((("execution", "feedback"), said))
+            errors.append((("execution", "feedback"), said))
         if self.write is not None and self.write.n_parallel_cells > n_columns:
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
-            faults.append((("write", "parallel_cells"), said))
+            errors.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
-            faults += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+            errors += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
         if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
             said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
-            faults.append((("mapping", "replicas"), said))
+            errors.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
-            faults.append((("interconnect", "frequency"), "must be above zero"))
+            errors.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect
-        faults += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].faults(noc)]
+        errors += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].faults(noc)]
         if noc.n_buffer_flits == "unlimited" and noc.n_virtual_channels > 1:
             said = "more than 1 changes nothing without buffers to share; give buffer_flits"
-            faults.append((("interconnect", "virtual_channels"), said))
-        if faults:
-            raise FieldFaultsError(faults)
+            errors.append((("interconnect", "virtual_channels"), said))
+        if errors:
+            raise FieldFaultsError(errors)
         return self

@@ -111,8 +111,8 @@ def with_library(document: Document, users: tuple[Path, ...] = ()) -> Document:
     base = with_library(read_yaml(path, SpecError), users)
     base = _with_adc(base, document, path)
     kept = {key: value for key, value in base.data.items() if key not in _OWN}
-    if faults := list(_uncited(kept, document, (), Place(Chip))):
-        raise document.fail(faults)
+    if errors := list(_uncited(kept, document, (), Place(Chip))):
+        raise document.fail(errors)
     for one, other in EITHER.items():
         if _says(document.data, one) and not _says(document.data, other):
             without(kept, other)

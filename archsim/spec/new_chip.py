@@ -93,8 +93,8 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     archsim.errors.ArchsimError: --array 128: write it as ROWSxCOLUMNS, such as 128x128
     --adc sar/8: write it as KIND:BITSbit/COLUMNS, such as sar:5bit/8 (one ADC for 8 columns)
     """
-    faults: list[str] = []
-    node_nm = _node(node, faults)
+    errors: list[str] = []
+    node_nm = _node(node, errors)
     chip = read_yaml(FOLDER / f"{library_for(node_nm)}.yaml", SpecError).data
     of_adc, of_array = chip["adc"], chip["crossbar"]
     array = array or f"{of_array['rows']}x{of_array['columns']}"
@@ -103,21 +103,21 @@ def wanted(node: str, array: str | None, adc: str | None, interconnect: str | No
     size, converter = _ARRAY.fullmatch(array), _ADC.fullmatch(adc)
     n_rows, n_columns = (int(size[1]), int(size[2])) if size else (0, 0)
     if size is None:
-        faults.append(f"--array {array}: write it as ROWSxCOLUMNS, such as 128x128")
+        errors.append(f"--array {array}: write it as ROWSxCOLUMNS, such as 128x128")
     elif not (n_rows and n_columns):
-        faults.append(f"--array {array}: an array has at least one row and one column")
+        errors.append(f"--array {array}: an array has at least one row and one column")
     kind, bits, share = (converter[1], int(converter[2]), int(converter[3])) if converter else ("", 0, 1)
     if converter is None:
-        faults.append(f"--adc {adc}: write it as KIND:BITSbit/COLUMNS, such as sar:5bit/8 (one ADC for 8 columns)")
+        errors.append(f"--adc {adc}: write it as KIND:BITSbit/COLUMNS, such as sar:5bit/8 (one ADC for 8 columns)")
     elif kind not in ADCS:
-        faults.append(f"--adc {adc}: no kind of ADC is called {kind!r}; {_there_are(ADCS, kind)}")
+        errors.append(f"--adc {adc}: no kind of ADC is called {kind!r}; {_there_are(ADCS, kind)}")
     elif n_columns and (not share or n_columns % share):
-        faults.append(f"--adc {adc}: {share} columns for each ADC do not divide {n_columns}")
+        errors.append(f"--adc {adc}: {share} columns for each ADC do not divide {n_columns}")
     if interconnect not in INTERCONNECTS:
         said = f"no interconnect is called {interconnect!r}; {_there_are(INTERCONNECTS, interconnect)}"
-        faults.append(f"--interconnect {interconnect}: {said}")
-    if faults:
-        raise ArchsimError("\n".join(faults))
+        errors.append(f"--interconnect {interconnect}: {said}")
+    if errors:
+        raise ArchsimError("\n".join(errors))
     return Wanted(node_nm, n_rows, n_columns, kind, bits, share, interconnect)
 
 
@@ -125,16 +125,16 @@ def _there_are(kinds: Mapping[str, object], word: str) -> str:
     return f"there are: {', '.join(kinds)}{close_match(word, kinds)}"
 
 
-def _node(node: str, faults: list[str]) -> float:
+def _node(node: str, errors: list[str]) -> float:
     try:
         node_nm = float(parse_quantity(node, "node"))
     except UnitError as error:
-        faults.append(f"--node {node}: {error}")
+        errors.append(f"--node {node}: {error}")
         return min(nodes_nm().values())
     low, high = float(min(nodes_nm().values())), float(max(nodes_nm().values()))
     if not low <= node_nm <= high:
         there = f"there are prices from {low:g} to {high:g} nm; libraries: {', '.join(libraries())}"
-        faults.append(f"--node {node}: {there}")
+        errors.append(f"--node {node}: {there}")
         return low
     return node_nm
 

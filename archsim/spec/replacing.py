@@ -38,17 +38,17 @@ def replaced(model: Model, changes: Mapping[str, object]) -> Model:
     >>> replaced(chip, {"crossbar.columns": 64, "write.parallel_cells": 64}).crossbar.n_columns
     64
     """
-    assignments, faults = [], []
+    assignments, errors = [], []
     for path, value in changes.items():
         if not isinstance(path, str) or not path.strip() or "=" in path:
-            faults.append(f"{path!r}: is no path in a chip file, such as 'crossbar.rows'")
+            errors.append(f"{path!r}: is no path in a chip file, such as 'crossbar.rows'")
             continue
         try:
             assignments.append(f"{path}={json.dumps(value, allow_nan=False)}")
         except (TypeError, ValueError):
-            faults.append(f"{path}: {value!r} is nothing that a file holds: a text, a number, true, false, a list")
-    if faults:
-        raise SpecError("\n".join(faults))
+            errors.append(f"{path}: {value!r} is nothing that a file holds: a text, a number, true, false, a list")
+    if errors:
+        raise SpecError("\n".join(errors))
     try:
         return fill(type(model), of_data(file_data(model), "chip", SpecError).override(assignments))
     except SpecError as error:

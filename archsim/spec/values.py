@@ -180,17 +180,37 @@ class InputRules(FileModel):
 
     @model_validator(mode="after")
     def _bits_agree(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         if self.resolution_bits > 16:
-            faults.append((("resolution",), f"must be 0 (analogue) to 16 bit; got {self.resolution_bits} bit"))
+            errors.append((("resolution",), f"must be 0 (analogue) to 16 bit; got {self.resolution_bits} bit"))
         if self.per_cycle_bits < 1:
-            faults.append((("per_cycle",), "must be 1 bit or more"))
-        if faults:
-            raise FieldFaultsError(faults)
+            errors.append((("per_cycle",), "must be 1 bit or more"))
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
 
-class ArraySpec(FileModel):
+class WeightColumns:
+    """Columns of an array by the cells that a weight takes."""
+
+    if TYPE_CHECKING:
+        n_columns: int
+        n_cells_per_weight: int
+        signed: Literal["differential", "offset", "unsigned"]
+
+    @property
+    def n_columns_per_weight(self) -> int:
+        """Columns that one signed weight takes."""
+        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
+
+    @property
+    def n_weights_per_row(self) -> int:
+        """Weights side by side on one row."""
+        usable = self.n_columns - (1 if self.signed == "offset" else 0)
+        return usable // self.n_columns_per_weight
+
+
+class ArraySpec(WeightColumns, FileModel):
     """The value side of one kind of array. The defaults are ideal: no error, no wire, no converter.
 
     Parameters
@@ -243,41 +263,30 @@ class ArraySpec(FileModel):
     pulses: Annotated[Any, KindOf("archsim.pulses")] | None = None
     precision: Literal["double", "single"] = "double"
 
-    @property
-    def n_columns_per_weight(self) -> int:
-        """Columns that one signed weight takes."""
-        return self.n_cells_per_weight * (2 if self.signed == "differential" else 1)
-
-    @property
-    def n_weights_per_row(self) -> int:
-        """Weights side by side on one row."""
-        usable = self.n_columns - (1 if self.signed == "offset" else 0)
-        return usable // self.n_columns_per_weight
-
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         if self.g_max_siemens <= self.g_min_siemens:
-            faults.append((("g_max",), "must be larger than g_min"))
+            errors.append((("g_max",), "must be larger than g_min"))
         if self.n_levels == 1:
-            faults.append((("levels",), "must be 0 (a continuum) or 2 and more"))
+            errors.append((("levels",), "must be 0 (a continuum) or 2 and more"))
         if self.n_cells_per_weight > 1 and self.n_levels < 2:
-            faults.append((("cells_per_weight",), "several cells per weight need levels of 2 or more"))
+            errors.append((("cells_per_weight",), "several cells per weight need levels of 2 or more"))
         if said := level_fault(self.n_levels, self.n_cells_per_weight):
-            faults.append((("cells_per_weight",), said))
+            errors.append((("cells_per_weight",), said))
         if self.n_weights_per_row < 1:
             said = f"{self.n_columns} hold no weight of {self.n_columns_per_weight} columns"
-            faults.append((("columns",), said))
+            errors.append((("columns",), said))
         if self.read_voltage_v <= 0:
-            faults.append((("read_voltage",), "must be above zero"))
+            errors.append((("read_voltage",), "must be above zero"))
         if self.read_pulse_ps <= 0:
-            faults.append((("read_pulse",), "must be above zero"))
+            errors.append((("read_pulse",), "must be above zero"))
         elif self.on_time_ps is not None and not 0 < self.on_time_ps <= self.read_pulse_ps:
-            faults.append((("on_time",), "must be above zero, and no longer than read_pulse"))
+            errors.append((("on_time",), "must be above zero, and no longer than read_pulse"))
         beside = learned_faults(self.errors, self.wires, self.curve)
-        faults += [((name,), "errors.learned stands for it; leave one of them out") for name in beside]
-        if faults:
-            raise FieldFaultsError(faults)
+        errors += [((name,), "errors.learned stands for it; leave one of them out") for name in beside]
+        if errors:
+            raise FieldFaultsError(errors)
         return self
 
 

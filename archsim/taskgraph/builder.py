@@ -14,8 +14,9 @@ from archsim.taskgraph.faults import after_faults, claim_faults, number_faults, 
 from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
+from archsim.taskgraph.layout import Layout
 from archsim.taskgraph.memory import finish_bytes, require
-from archsim.taskgraph.places import TIMES, Given, Known, Layout, Many, Mark, Places, Shape, Unit
+from archsim.taskgraph.places import TIMES, Given, Known, Many, Mark, Places, Shape, Unit
 from archsim.taskgraph.whole import is_whole
 
 
@@ -201,13 +202,13 @@ class TaskGraphBuilder:
             }
             texts = {"action": action, "stage": stage, "layer": layer}
             claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
-            faults = [
+            errors = [
                 *text_faults(texts),
                 *number_faults(numbers),
                 *after_faults(after, task),
                 *claim_faults(claims_of, self._n_resources),
             ]
-            refuse(task, action, faults, reason)
+            refuse(task, action, errors, reason)
         self._n_tasks = task + 1
         return task
 
@@ -351,8 +352,8 @@ class TaskGraphBuilder:
         source = self._source()
         if not isinstance(source, Layout):
             return np.array(single)
-        column = source.of_tasks(np.array(single), [of_fragment(one) for one in self._places.fragments])
-        return source.filled(column, TIMES, given)
+        of_fragments = [of_fragment(one) for one in self._places.fragments]
+        return source.open_of_tasks(np.array(single), of_fragments, TIMES, given)
 
     def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.
@@ -381,7 +382,7 @@ class TaskGraphBuilder:
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
         names = tuple(self._resources), tuple(self._actions), tuple(self._stages), tuple(self._layers)
         capacity = np.array(self._capacity, np.int64)
-        return finished(self._source(), capacity, names, in_order=bool(self._places.n_tasks))
+        return finished(self._source(), capacity, names)
 
     def _source(self) -> Source:
         """All columns, of single tasks and placed fragments."""
@@ -395,7 +396,7 @@ class TaskGraphBuilder:
         if not self._places.n_tasks:
             return Single(single)
         names = {"action": self._actions, "stage": self._stages, "layer": self._layers}
-        return self._places.layout(single, names, self._n_resources)
+        return Layout(self._places, single, names, self._n_resources)
 
 
 def _number_of(names: dict[str, int], name: str) -> int:

@@ -63,10 +63,10 @@ def claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[Fau
                 yield False, f"{name}: units {u} must be 1 or more, below 2**63"
 
 
-def refuse(task: int, action: object, faults: list[Fault], reason: str) -> None:
+def refuse(task: int, action: object, errors: list[Fault], reason: str) -> None:
     """Raise one exception that names every error of a task."""
-    text = "; ".join(what for _, what in faults) or reason
+    text = "; ".join(what for _, what in errors) or reason
     message = f"task {task} ({action}): {text}"
-    if not faults or any(of_type for of_type, _ in faults):
+    if not errors or any(of_type for of_type, _ in errors):
         raise ValueError(message)
     raise EngineError(message)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.taskgraph.graph import Numbers, TaskGraph, counts, labels, narrow, pointers
+from archsim.taskgraph.graph import TaskGraph, counts, labels, narrow, pointers
 from archsim.taskgraph.whole import in_64_bits, products, sums_by
 
 Columns = dict[str, NDArray[Any]]
 ROWS = ("uses", "reserves", "frees")
 _Number = TypeVar("_Number", bound=np.signedinteger[Any])
+
+
+class Rows(NamedTuple):
+    """Compressed rows of claims; `are_merged`: no task names a resource twice."""
+
+    ptr: NDArray[Any]
+    resource: NDArray[Any]
+    units: NDArray[Any]
+    are_merged: bool = False
 
 
 class Source(Protocol):
@@ -24,12 +33,12 @@ class Source(Protocol):
         """One number for each task."""
         ...
 
-    def rows(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Compressed rows of claims: pointers, resources, units."""
+    def rows(self, name: str) -> Rows:
+        """Compressed rows of claims."""
         ...
 
     def edges(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Compressed rows of predecessors."""
+        """Compressed rows of predecessors, each of which a row names once."""
         ...
 
 
@@ -43,19 +52,18 @@ class Single:
         """As `Source.column`."""
         return np.asarray(self.columns[name])
 
-    def rows(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    def rows(self, name: str) -> Rows:
         """As `Source.rows`."""
         rows = self.columns[name]
-        return np.asarray(rows.ptr), np.asarray(rows.resource), np.asarray(rows.units)
+        return Rows(np.asarray(rows.ptr), np.asarray(rows.resource), np.asarray(rows.units))
 
     def edges(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """As `Source.edges`."""
-        return np.asarray(self.columns["after_ptr"]), np.asarray(self.columns["after_idx"])
+        ptr, idx = np.asarray(self.columns["after_ptr"]), np.asarray(self.columns["after_idx"])
+        return unique_rows(ptr, idx, in_order=False)
 
 
-def finished(
-    source: Source, capacity: NDArray[np.int64], names: Sequence[tuple[str, ...]], *, in_order: bool
-) -> TaskGraph:
+def finished(source: Source, capacity: NDArray[np.int64], names: Sequence[tuple[str, ...]]) -> TaskGraph:
     """The graph of some columns.
 
     Parameters
@@ -64,8 +72,6 @@ def finished(
     capacity : int64[n_resources]
     names : sequence of tuple of str
         Of resources, actions, stages, layers.
-    in_order : bool
-        Whether what a task waits for is sorted; otherwise only if it names a task twice.
 
     Raises
     ------
@@ -73,7 +79,7 @@ def finished(
         A task names one resource so often that the units add up to 2**63 and more.
     """
     resources, actions, stages, layers = names
-    after_ptr, after_idx = _unique_rows(*source.edges(), in_order)
+    after_ptr, after_idx = source.edges()
     claims: Columns = {}
     for name in ROWS:
         claims |= _merged(source.rows(name), name, resources)
@@ -87,8 +93,8 @@ def finished(
         occupancy_ps=occupancy,
         latency_ps=latency,
         priority=_slim(_int32(source.column("priority"))),
-        after_ptr=after_ptr,
-        after_idx=after_idx,
+        after_ptr=pointers(after_ptr),
+        after_idx=_int32(after_idx),
         action_names=actions,
         action=_slim(narrow(source.column("action"))),
         count=_slim(counts(source.column("count"))),
@@ -102,12 +108,11 @@ def finished(
     )
 
 
-def _merged(rows: tuple[NDArray[Any], ...], name: str, names: Sequence[str]) -> Columns:
+def _merged(rows: Rows, name: str, names: Sequence[str]) -> Columns:
     """Compressed rows of (resource, units); a resource named twice by one task is summed."""
-    ptr, resource, units = rows
-    owner, n_resources = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr)), len(names)
-    key = owner * n_resources + resource
-    if _has_duplicates(key):
+    ptr, resource, units, are_merged = rows
+    n_resources = len(names)
+    if not are_merged and _has_duplicates(key := _owners(ptr) * n_resources + resource):
         key, place = np.unique(key, return_inverse=True)
         total = sums_by(place, products(units), len(key))
         most = int(total.argmax())
@@ -154,16 +159,30 @@ def _pointers(owner: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
     return _frozen(ptr)
 
 
-def _unique_rows(ptr: NDArray[Any], idx: NDArray[Any], in_order: bool) -> tuple[Numbers, NDArray[np.int32]]:
-    """The same rows, each task named once per row; those of placed fragments in order."""
-    n = len(ptr) - 1
-    owner = np.repeat(np.arange(n), np.diff(ptr))
+def _owners(ptr: NDArray[Any]) -> NDArray[np.int64]:
+    """The row of each entry."""
+    return np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
+
+
+def unique_rows(
+    ptr: NDArray[Any], idx: NDArray[Any], *, in_order: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same rows, each number named once per row.
+
+    Parameters
+    ----------
+    ptr, idx : whole numbers
+        Compressed rows.
+    in_order : bool
+        Whether rows are sorted; otherwise only if one names a number twice.
+    """
+    n, owner = len(ptr) - 1, _owners(ptr)
     key = owner * max(n, 1) + idx
     # rows are nearly in order, which a stable sort turns to account
     ordered = np.sort(key, kind="stable")
     stays = np.ones(len(key), bool)
     np.greater(ordered[1:], ordered[:-1], out=stays[1:])
     if stays.all():
-        return pointers(ptr), _int32(ordered - owner * n if in_order else idx)
+        return ptr, ordered - owner * n if in_order else idx
     ordered, owner = ordered[stays], owner[stays]
-    return pointers(_pointers(owner, n)), _int32(ordered - owner * n)
+    return _pointers(owner, n), ordered - owner * n

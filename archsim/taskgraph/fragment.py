@@ -79,6 +79,11 @@ class Fragment:
         self.uses, self.reserves, self.frees = Rows(), Rows(), Rows()
 
     @property
+    def rows(self) -> tuple[Rows, Rows, Rows]:
+        """What its tasks use, reserve and free."""
+        return self.uses, self.reserves, self.frees
+
+    @property
     def n_tasks(self) -> int:
         """Number of tasks."""
         return len(self.action)

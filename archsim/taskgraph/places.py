@@ -1,22 +1,21 @@
-"""Where fragments are placed, and the columns of a graph that single tasks and placed fragments make up.
+"""Where fragments are placed, and what each place says.
 
 A graph is a sequence of pieces: some single tasks, a fragment, some single tasks, a fragment ... Each column is
-put together at once, out of the columns of single tasks and those of each fragment (the source), piece by piece.
+put together at once, out of the columns of single tasks and those of each fragment (the source), piece by piece:
+:mod:`archsim.taskgraph.layout`.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
-from itertools import chain, islice
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError
-from archsim.taskgraph.finish import ROWS
 from archsim.taskgraph.fragment import Fragment, Port
 
 Ints = NDArray[np.int64]
@@ -113,14 +112,17 @@ class Places:
     @property
     def n_edges(self) -> int:
         """Predecessors of all tasks, about."""
-        sizes = [len(fragment.after_idx) for fragment in self.fragments]
-        return len(self.port_tasks) + sum(sizes[number] for number in self.number)
+        return len(self.port_tasks) + self._of_all([len(fragment.after_idx) for fragment in self.fragments])
 
     @property
     def n_claims(self) -> int:
         """Resources that tasks use, reserve and free."""
-        sizes = [sum(len(getattr(fragment, name).units) for name in ROWS) for fragment in self.fragments]
-        return sum(sizes[number] for number in self.number)
+        return self._of_all([sum(len(rows.units) for rows in fragment.rows) for fragment in self.fragments])
+
+    def _of_all(self, sizes: Sequence[int]) -> int:
+        """The sum over all places of what is known by fragment."""
+        often = np.bincount(np.frombuffer(self.number, np.int32), minlength=len(sizes)) if self.number else []
+        return int(np.dot(often, sizes)) if len(often) else 0
 
     def learn(self, fragment: Fragment, shape: Shape) -> Known:
         """A new fragment, whose places give so many ports, slots, counts and times."""
@@ -222,169 +224,17 @@ class Places:
             ports = [list(islice(tasks, size)) for size in islice(sizes, n_ports)]
             yield fragment, (ports, list(islice(slots, n_slots)), list(islice(counts, n_counts)), ())
 
-    def layout(
-        self, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]], n_resources: int
-    ) -> Layout:
-        """The pieces of a graph with these single tasks, numbers of names, and so many resources."""
-        return Layout(self, single, names, n_resources)
-
-
-class Layout:
-    """Pieces of a graph: where each begins, in the graph and in the source."""
-
-    def __init__(
-        self, places: Places, single: Mapping[str, Any], names: Mapping[str, Mapping[str, int]], n_resources: int
-    ) -> None:
-        self._places, self._n_resources = places, n_resources
-        self._single, self._names = single, names
-        n, n_single = len(places.number), len(single["action"])
-        number, before = np.array(places.number, np.int64), np.array(places.n_before, np.int64)
-        sizes = np.array([known.n_tasks for known in places.fragments.values()], np.int64)
-        first = n_single + np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-        bounds = np.concatenate([np.zeros(1, np.int64), before, np.array([n_single])])
-        self.begin, self.length = np.empty(2 * n + 1, np.int64), np.empty(2 * n + 1, np.int64)
-        self.begin[0::2], self.length[0::2] = bounds[:-1], np.diff(bounds)
-        self.begin[1::2], self.length[1::2] = first[number], sizes[number]
-        self.start = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.length)])
-        self._number = number
-
-    @property
-    def n_tasks(self) -> int:
-        """Of the whole graph."""
-        return int(self.start[-1])
-
-    def column(self, name: str) -> NDArray[Any]:
-        """A column of the graph by its name."""
-        single, fragments = self._single[name], self._places.fragments
-        if name in self._names:
-            numbers = self._names[name]
-            return self.of_tasks(single, [[numbers[of] for of in getattr(f, name)] for f in fragments])
-        if name in ("timestep", "sample"):
-            found = self.of_tasks(single, [[0] * f.n_tasks for f in fragments])
-            found += np.repeat(self._of_places(getattr(self._places, name)), self.length).astype(found.dtype)
-            return found
-        found = self.of_tasks(single, [getattr(f, name) for f in fragments])
-        if name == "count":
-            return self.filled(found, COUNTS, self._places.counts)
-        return found if name == "priority" else self.filled(found, TIMES, self._places.times)
-
-    def of_tasks(self, single: Any, of_fragments: Sequence[Sequence[int]]) -> NDArray[Any]:
-        """A column of the graph from that of its single tasks and that of each fragment."""
-        return _source(single, of_fragments)[self._row]
-
-    @cached_property
-    def _row(self) -> Ints:
-        """Which row of the source each task is."""
-        return _entries(self.begin, self.length, self.start)
-
-    def _of_places(self, values: Any) -> Ints:
-        """A number for each piece: that of its place; 0 for single tasks."""
-        found = np.zeros(len(self.length), np.int64)
-        found[1::2] = values
-        return found
-
-    def _base(self, kind: int) -> Ints:
-        """Where the ports, slots, counts or times of each piece begin."""
-        of_fragments = [known.shape[kind] for known in self._places.fragments.values()]
-        sizes = np.array(of_fragments, np.int64)[self._number]
-        return self._of_places(np.cumsum(sizes) - sizes)
-
-    def filled(self, column: NDArray[Any], kind: int, given: Any) -> NDArray[Any]:
-        """A column with what the places give where it is open."""
-        is_open = np.flatnonzero(column < 0)
-        piece = np.searchsorted(self.start, is_open, side="right") - 1
-        column[is_open] = np.array(given, np.int64)[self._base(kind)[piece] - 1 - column[is_open]]
-        if len(is_open) and column[is_open].min() < 0:
-            raise EngineError("a placed fragment has a count or a time below 0")
-        return column
-
-    def rows(self, name: str) -> tuple[Ints, NDArray[Any], NDArray[Any]]:
-        """Compressed rows of claims: pointers, resources, units."""
-        single, fragments = self._single[name], [getattr(f, name) for f in self._places.fragments]
-        source = _pointers(single.ptr, [rows.ptr for rows in fragments])
-        ptr, entry, starts = self._laid_out(source)
-        resource = _source(single.resource, [rows.resource for rows in fragments])[entry]
-        is_open = np.flatnonzero(resource < 0)
-        piece = np.searchsorted(starts, is_open, side="right") - 1
-        slots = np.array(self._places.slots, np.int32)
-        resource[is_open] = slots[self._base(SLOTS)[piece] - 1 - resource[is_open]]
-        if len(resource) and not 0 <= resource.min() <= resource.max() < self._n_resources:
-            odd = resource[(resource < 0) | (resource >= self._n_resources)][0]
-            raise EngineError(f"{name} of a placed fragment: resource {odd} is unknown")
-        units = _source(single.units, [rows.units for rows in fragments])[entry]
-        return ptr, resource, units
-
-    def _laid_out(self, source: Ints) -> tuple[Ints, Ints, Ints]:
-        """Pointers of the graph, which entry of the source each entry is, and where those of each piece begin."""
-        lengths = source[self.begin + self.length] - source[self.begin]
-        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
-        ptr = np.zeros(self.n_tasks + 1, np.int64)
-        np.cumsum(np.diff(source)[self._row], out=ptr[1:])
-        return ptr, _entries(source[self.begin], lengths, starts), starts
-
-    def edges(self) -> tuple[Ints, Ints]:
-        """Compressed rows of predecessors; in no order, some of them twice."""
-        fragments, single_idx = self._places.fragments, self._single["after_idx"]
-        source = _pointers(self._single["after_ptr"], [f.after_ptr for f in fragments])
-        ptr, entry, starts = self._laid_out(source)
-        given = _source(single_idx, [f.after_idx for f in fragments])[entry].astype(np.int64)
-        del entry
-        lengths = np.diff(starts)
-        is_open = np.flatnonzero(given < 0)
-        piece = np.searchsorted(starts, is_open, side="right") - 1
-        port = self._base(PORTS)[piece] - 1 - given[is_open]
-        sizes = np.array(self._places.port_sizes, np.int64)
-        port_ptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-        given += np.repeat(np.where(np.arange(len(lengths)) % 2, self.start[:-1], 0), lengths)
-        n_each = np.ones(len(given), np.int64)
-        n_each[is_open] = port_ptr[port + 1] - port_ptr[port]
-        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(n_each)])
-        idx = np.repeat(given, n_each)
-        del given
-        begin, n_given = port_ptr[port], n_each[is_open]
-        given_tasks = np.array(self._places.port_tasks, np.int64)
-        into = _entries(ends[is_open], n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
-        out_of = _entries(begin, n_given, np.concatenate([np.zeros(1, np.int64), np.cumsum(n_given)]))
-        idx[into] = given_tasks[out_of]
-        if len(into) and idx[into].min() < NOTHING:
-            raise EngineError(f"a placed fragment waits for {idx[into].min()}, a task that does not exist")
-        if (idx[into] >= np.repeat(self.start[piece], n_given)).any():
-            raise EngineError("a task of a placed fragment waits for itself, or for a task that comes after it")
-        stays = idx != NOTHING
-        if not stays.all():
-            idx, ends = idx[stays], np.concatenate([np.zeros(1, np.int64), np.cumsum(stays)])[ends]
-        return ends[ptr], idx
-
-
-def _source(single: Any, of_fragments: Sequence[Sequence[int]]) -> NDArray[Any]:
-    own = np.asarray(single)
-    more = list(chain.from_iterable(of_fragments))
-    return np.concatenate([own, np.array(more, own.dtype)])
-
-
-def _pointers(single: Any, of_fragments: Sequence[Sequence[int]]) -> Ints:
-    """Pointers of a source."""
-    sizes = [np.diff(np.asarray(single)), *(np.diff(np.array(ptr)) for ptr in of_fragments)]
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(sizes))])
-
-
-def _entries(begin: Ints, length: Ints, start: Ints) -> Ints:
-    """The numbers from `begin` on, `length` of them, of one piece after the other."""
-    return np.asarray(np.arange(start[-1]) + np.repeat(begin - start[:-1], length))
-
 
 def _check_openings(fragment: Fragment, shape: Shape) -> None:
     """Refuse a fragment that asks for more than its places give, or for tasks that it has not."""
-    rows = [getattr(fragment, name) for name in ROWS]
-    resources = list(chain.from_iterable(row.resource for row in rows))
-    units = list(chain.from_iterable(row.units for row in rows))
+    resources = list(chain.from_iterable(row.resource for row in fragment.rows))
     times = list(map(int, chain(fragment.occupancy_ps, fragment.latency_ps)))  # comparisons may be noted
     given = (fragment.after_idx, resources, fragment.count, times)
     for what, n, numbers in zip(("port", "slot", "count", "time"), shape, given, strict=True):
         if (least := min(numbers, default=0)) < -n:
             raise EngineError(f"a fragment asks for {what} {-1 - least}; its places give {n}")
-    owners = np.repeat(np.arange(fragment.n_tasks), np.diff(fragment.after_ptr))
-    if (np.array(fragment.after_idx, np.int64) >= owners).any():
-        raise EngineError("a task of a fragment waits for itself, or for a task that comes after it")
-    if min(units, default=1) < 1:
+    for task, (begin, end) in enumerate(pairwise(fragment.after_ptr)):
+        if max(fragment.after_idx[begin:end], default=-1) >= task:
+            raise EngineError("a task of a fragment waits for itself, or for a task that comes after it")
+    if min(chain.from_iterable(row.units for row in fragment.rows), default=1) < 1:
         raise EngineError("a fragment has units below 1")

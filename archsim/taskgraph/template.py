@@ -269,14 +269,14 @@ def without_edges(graph: TaskGraph) -> TaskGraph:
 
 
 def _check_carried(edges: Sequence[Carried], n_tasks: int) -> None:
-    faults = []
+    errors = []
     for edge in edges:
         if not (0 <= edge.before < n_tasks and 0 <= edge.task < n_tasks):
-            faults.append(f"{edge} names a task that does not exist (ids: 0 to {n_tasks - 1})")
+            errors.append(f"{edge} names a task that does not exist (ids: 0 to {n_tasks - 1})")
         if edge.lag < 1:
-            faults.append(f"{edge} leads to the same or an earlier iteration; the lag must be 1 or more")
-    if faults:
-        raise EngineError("\n".join(faults))
+            errors.append(f"{edge} leads to the same or an earlier iteration; the lag must be 1 or more")
+    if errors:
+        raise EngineError("\n".join(errors))
 
 
 def _is_even(column: NDArray[Any]) -> bool:

@@ -245,15 +245,15 @@ def _faults(item: Mapping[str, Any], model_class: type[BaseModel]) -> Iterator[_
     )
 
 
-def _joined(faults: Sequence[_Fault], deeper: bool) -> str:
+def _joined(errors: Sequence[_Fault], deeper: bool) -> str:
     """One message for all that is said about one value; nothing if the meant arm says more, deeper down."""
     if deeper:
-        faults = [fault for fault in faults if not fault.wrong_arm]
-    plain = [fault for fault in faults if fault.plain]
-    told = [fault.message for fault in faults if not fault.plain]
+        errors = [error for error in errors if not error.wrong_arm]
+    plain = [error for error in errors if error.plain]
+    told = [error.message for error in errors if not error.plain]
     union = plain[0].union if plain else None
     if union is None or (len(plain) == 1 and not told):
-        return "; ".join(dict.fromkeys(fault.message for fault in faults))
+        return "; ".join(dict.fromkeys(error.message for error in errors))
     if not told:
         return f"must be {_needs_one_of(union)}; got {as_written(plain[0].value)}"
     words = [text for arm in union.arms for text in map(str, _choices(place_of(arm)))]

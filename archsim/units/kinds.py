@@ -58,17 +58,17 @@ class FieldFaultsError(ValueError):
     adc.rate: must be above zero; name: is taken
     """
 
-    def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
-        lines = (": ".join(filter(None, (".".join(map(str, path)), message))) for path, message in faults)
+    def __init__(self, errors: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+        lines = (": ".join(filter(None, (".".join(map(str, path)), message))) for path, message in errors)
         super().__init__("; ".join(lines))
-        self.faults = tuple(faults)
+        self.faults = tuple(errors)
 
 
 class KindFaultsError(FieldFaultsError):
     """Errors in the section of a kind, each at its key; `units`: only those of quantities."""
 
-    def __init__(self, faults: Sequence[tuple[tuple[str | int, ...], str]], units: bool = False) -> None:
-        super().__init__(faults)
+    def __init__(self, errors: Sequence[tuple[tuple[str | int, ...], str]], units: bool = False) -> None:
+        super().__init__(errors)
         self.units = units
 
 

@@ -25,9 +25,9 @@ class SettingsOf:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def _checked(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        faults = [fault for name, values in given.items() for fault in self._faults(name, values)]
-        if faults:
-            raise FieldFaultsError(faults)
+        errors = [error for name, values in given.items() for error in self._faults(name, values)]
+        if errors:
+            raise FieldFaultsError(errors)
         return given
 
     def _faults(self, name: str, values: Any) -> Iterator[tuple[Path, str]]:

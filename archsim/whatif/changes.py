@@ -136,20 +136,20 @@ class Names:
         ArchsimError
             Every such name, with near ones.
         """
-        faults = []
+        errors = []
         for change in changes:
             components = self.components if change.kind == "speedup" else []
             known = sorted({*self.kinds, *self._bare, *components} - {""})
             resources, actions = self.resources(change.pattern), self.actions(change.pattern)
             if not resources and not (change.kind == "speedup" and actions):
                 said = f"no resource{' or component' if components else ''} has this name"
-                faults.append(f"--{change.kind} {change.pattern}: {said}{_near(change.pattern, known)}")
+                errors.append(f"--{change.kind} {change.pattern}: {said}{_near(change.pattern, known)}")
             elif change.kind == "speedup" and not self.on(change.pattern).any():
-                faults.append(
+                errors.append(
                     f"--speedup {change.pattern}: no task spends time on it; space is changed by --capacity"
                 )
-        if faults:
-            raise ArchsimError("\n".join(faults))
+        if errors:
+            raise ArchsimError("\n".join(errors))
 
 
 def _matcher(pattern: str) -> Callable[[str], bool]:
@@ -231,12 +231,12 @@ def _check_units(graph: TaskGraph, capacity: NDArray[np.int64], gone: Flags) -> 
     needed = np.zeros(graph.n_resources, np.int64)
     for kind in ("uses", "reserves"):
         np.maximum.at(needed, getattr(graph, f"{kind}_resource"), getattr(graph, f"{kind}_units"))
-    faults = [
+    errors = [
         f"{graph.resource_names[r]}: would have {capacity[r]} units, but a task takes {needed[r]} at once"
         for r in np.flatnonzero((needed > capacity) & (capacity < graph.capacity) & ~gone).tolist()
     ]
-    if faults:
-        raise ArchsimError("\n".join(faults[:5] + ([f"… and {len(faults) - 5} more"] if len(faults) > 5 else [])))
+    if errors:
+        raise ArchsimError("\n".join(errors[:5] + ([f"… and {len(errors) - 5} more"] if len(errors) > 5 else [])))
 
 
 def _without(graph: TaskGraph, gone: Flags, idle: Flags) -> TaskGraph:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archsim.components import part_kinds
+from archsim.components.memory import Memory
 from archsim.whatif.changes import Change, Names
 
 _WIDER = "a second one works beside it; the length of each task follows from"
@@ -19,10 +21,10 @@ UNSEEN = {
     "link": f"{_WIDER} interconnect.width",
     "turn": "steps wait for each other as they were laid down: tile.input_sets",
     **{
-        name: f"{_WIDER} tile.{name}.width"
-        for name in ("input_buffer", "output_buffer", "membrane_buffer", "history_buffer", "gradient_buffer")
+        kind: f"{_WIDER} {'.'.join(part.path)}.width"
+        for kind, part in part_kinds().items()
+        if issubclass(part, Memory)
     },
-    "global_buffer": f"{_WIDER} global_buffer.width",
 }
 """By kind of resource whose number a design has another way than by more of the same: why, and the chip's key."""
 

@@ -28,9 +28,9 @@ class LayerFaultsError(WorkloadError):
         Paths start at the network: ``("layers", 0, "kernel")``.
     """
 
-    def __init__(self, name: str, faults: Sequence[tuple[Path, str]]) -> None:
-        super().__init__("\n".join(f"{name}: {message}" for _, message in faults))
-        self.faults = tuple(faults)
+    def __init__(self, name: str, errors: Sequence[tuple[Path, str]]) -> None:
+        super().__init__("\n".join(f"{name}: {message}" for _, message in errors))
+        self.faults = tuple(errors)
 
 
 class _LayerError(Exception):
@@ -52,22 +52,22 @@ def network_of(name: str, model: LayersModel) -> Network:
     """
     shapes: dict[str, Shape | None] = {INPUT: tuple(model.input)}  # None: of a layer that is wrong itself
     layers: list[Layer] = []
-    faults: list[tuple[Path, str]] = []
+    errors: list[tuple[Path, str]] = []
     before = INPUT
     for index, item in enumerate(model.layers):
         inputs = tuple(item.inputs or (before,))
         before = item.name
         try:
             layer = _checked(item, inputs, shapes)
-        except _LayerError as fault:
-            faults.append((("layers", index, *fault.keys), str(fault)))
+        except _LayerError as error:
+            errors.append((("layers", index, *error.keys), str(error)))
             layer = None
         if item.name not in shapes:
             shapes[item.name] = None if layer is None else layer.out_shape
         if layer is not None:
             layers.append(layer)
-    if faults:
-        raise LayerFaultsError(name, faults)
+    if errors:
+        raise LayerFaultsError(name, errors)
     return Network(name, tuple(model.input), tuple(layers))
 
 

@@ -30,14 +30,14 @@ class SourceModel(FileModel):
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
-        faults: list[tuple[tuple[str | int, ...], str]] = []
+        errors: list[tuple[tuple[str | int, ...], str]] = []
         if self.file and self.folder:
-            faults.append((("folder",), "give a file or a folder, not both"))
+            errors.append((("folder",), "give a file or a folder, not both"))
         model = DATA[self.kind].Settings
         try:
             model.model_validate(self.settings)
         except ValidationError as error:
-            faults += [(("settings", *path), said) for path, said in faults_of(error, model)]
-        if faults:
-            raise FieldFaultsError(faults)
+            errors += [(("settings", *path), said) for path, said in faults_of(error, model)]
+        if errors:
+            raise FieldFaultsError(errors)
         return self

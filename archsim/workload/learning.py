@@ -134,14 +134,14 @@ class LearningModel(FileModel):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         if (self.pretrain or self.adapt) and self.data is None:
-            faults.append((("data",), "missing; pretrain and adapt need labelled recordings"))
+            errors.append((("data",), "missing; pretrain and adapt need labelled recordings"))
         if LOSSES[self.loss].of_whole_sample and self.error != "mean_rate":
             said = f"{self.loss} is known only at the end of a sample: use error: mean_rate, or a membrane loss"
-            faults.append((("error",), said))
+            errors.append((("error",), said))
         if self.feedback.own_time_path and self.error != "mean_rate":
-            faults.append((("error",), "SDFA's error is on the mean firing rate: use error: mean_rate"))
-        if faults:
-            raise FieldFaultsError(faults)
+            errors.append((("error",), "SDFA's error is on the mean firing rate: use error: mean_rate"))
+        if errors:
+            raise FieldFaultsError(errors)
         return self

@@ -300,21 +300,21 @@ class WorkloadModel(FileModel):
 
     @model_validator(mode="after")
     def _whole_batches(self) -> Self:
-        faults: list[tuple[tuple[str, ...], str]] = []
+        errors: list[tuple[tuple[str, ...], str]] = []
         if self.data is None:
             if isinstance(self.activity, DatasetActivity) and self.activity.dataset is None:
-                faults.append((("activity", "dataset"), "missing; name a data set, or say data: {kind: …, …}"))
+                errors.append((("activity", "dataset"), "missing; name a data set, or say data: {kind: …, …}"))
             if self.learning.data is not None and self.learning.data.set is None:
-                faults.append((("learning", "data", "set"), "missing; name a data set, or say data: {kind: …, …}"))
+                errors.append((("learning", "data", "set"), "missing; name a data set, or say data: {kind: …, …}"))
         if not 1 <= self.input_resolution_bits <= MOST_INPUT_BITS:
             said = f"must be 1 to {MOST_INPUT_BITS} bit; got {self.input_resolution_bits} bit"
-            faults.append((("input_resolution",), said))
+            errors.append((("input_resolution",), said))
         if self.n_samples % self.n_batch:
             key = "samples" if "n_samples" in self.model_fields_set else "batch"
             said = f"{self.n_samples} samples are no whole number of batches of {self.n_batch}"
-            faults.append(((key,), said))
+            errors.append(((key,), said))
         if len(set(self.phases)) != len(self.phases):
-            faults.append((("phases",), "one of them stands there twice"))
-        if faults:
-            raise FieldFaultsError(faults)
+            errors.append((("phases",), "one of them stands there twice"))
+        if errors:
+            raise FieldFaultsError(errors)
         return self

@@ -72,8 +72,8 @@ class Neuron:
         return below if below.ndim else float(below)
 
     def __post_init__(self) -> None:
-        faults = [wrong_kind("neuron.kind", self.kind, NEURONS.names()), *wrong_kinds(self, "neuron.")]
-        refuse(faults, WorkloadError)
+        errors = [wrong_kind("neuron.kind", self.kind, NEURONS.names()), *wrong_kinds(self, "neuron.")]
+        refuse(errors, WorkloadError)
 
     @property
     def has_synapse(self) -> bool:

@@ -55,9 +55,9 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     >>> back.layer("out").neuron == lif, back.layer("out").weight.tolist()
     (True, [[2.0, 0.5]])
     """
-    faults = nir_faults(network)
-    if faults:
-        raise WorkloadError("\n".join(f"network {network.name!r}: {fault}" for fault in faults))
+    errors = nir_faults(network)
+    if errors:
+        raise WorkloadError("\n".join(f"network {network.name!r}: {error}" for error in errors))
     import nir
 
     graph = _Graph(network)
@@ -81,9 +81,9 @@ def nir_faults(network: Network) -> list[str]:
     >>> nir_faults(Network("net", (1, 4, 4), (pool,)))
     ["layer 'pool': NIR has no max pooling"]
     """
-    faults = [f"layer {layer.name!r}: {fault}" for layer in network.layers for fault in _layer_faults(layer)]
+    errors = [f"layer {layer.name!r}: {error}" for layer in network.layers for error in _layer_faults(layer)]
     bare = {layer.name for layer in network.weighted if layer.neuron is None}
-    faults += [
+    errors += [
         f"layer {layer.name!r}: takes {', '.join(sorted(bare & set(layer.inputs)))}, which has no neurons; NIR's "
         "readers multiply such weights into one matrix"
         for layer in network.weighted
@@ -91,50 +91,50 @@ def nir_faults(network: Network) -> list[str]:
     ]
     spiking = [layer.neuron for layer in network.layers if layer.neuron and layer.neuron.spikes]
     if len({neuron.reset for neuron in spiking}) > 1:
-        faults.append("its neurons are reset in different ways; a NIR file has one way for all")
+        errors.append("its neurons are reset in different ways; a NIR file has one way for all")
     if len({neuron.fires for neuron in spiking}) > 1:
-        faults.append("some of its neurons fire at the threshold, some above it; a NIR file has one way for all")
+        errors.append("some of its neurons fire at the threshold, some above it; a NIR file has one way for all")
     names = [node for layer in network.layers for node in _names(layer)]
     taken = sorted({name for name in names if names.count(name) > 1 or name in (INPUT, OUTPUT) or "/" in name})
     if taken:
         listed = ", ".join(map(repr, taken))
-        faults.append(f"the names {listed} cannot be names of nodes; call its layers otherwise")
-    return faults
+        errors.append(f"the names {listed} cannot be names of nodes; call its layers otherwise")
+    return errors
 
 
 def _layer_faults(layer: Layer) -> list[str]:
-    faults = []
+    errors = []
     op, neuron = layer.op, layer.neuron
     if isinstance(op, Conv | Pool) and op.axis == "time":
-        faults.append("NIR has no window along time")
+        errors.append("NIR has no window along time")
     elif isinstance(op, Pool) and op.kind == "max":
-        faults.append("NIR has no max pooling")
+        errors.append("NIR has no max pooling")
     elif isinstance(op, Pool) and len(op.kernel) != 2:
-        faults.append("NIR pools in two dimensions only")
+        errors.append("NIR pools in two dimensions only")
     if isinstance(op, Dense) and op.flatten_time:
-        faults.append("NIR has no product over all timesteps")
+        errors.append("NIR has no product over all timesteps")
     if isinstance(op, Conv) and op.groups > 1 and len(layer.inputs) > 1:
-        faults.append("a convolution in groups of several inputs cannot be written")
+        errors.append("a convolution in groups of several inputs cannot be written")
     if isinstance(op, Pool) and (len(layer.inputs) > 1 or layer.delay):
-        faults.append("pooling of several inputs, or with a delay, cannot be written")
+        errors.append("pooling of several inputs, or with a delay, cannot be written")
     if layer.has_weights and layer.weight is None:
-        faults.append("it has no weights; fill them with archsim.snn.initialise")
+        errors.append("it has no weights; fill them with archsim.snn.initialise")
     if layer.recurrent and (layer.recurrent_weight is None or neuron is None):
-        faults.append("a recurrent layer needs recurrent weights and a neuron")
+        errors.append("a recurrent layer needs recurrent weights and a neuron")
     if neuron is not None:
         numbers = (neuron.decay, neuron.gain, neuron.offset, neuron.threshold, neuron.v_reset)
-        faults += ["its neurons have infinite numbers"] if not all(map(_all_finite, numbers)) else []
+        errors += ["its neurons have infinite numbers"] if not all(map(_all_finite, numbers)) else []
     if neuron is not None and not NEURONS[neuron.kind].nir:
-        faults.append(f"NIR has no {neuron.kind} neuron")
+        errors.append(f"NIR has no {neuron.kind} neuron")
     if neuron is not None and neuron.has_synapse:
         endless = [key for key in ("decay", "syn_decay") if _any_one(neuron, key)]
-        faults += [f"its {key} of 1 has no time constant" for key in endless]
+        errors += [f"its {key} of 1 has no time constant" for key in endless]
     if neuron is not None and neuron.kind != "if" and not neuron.has_synapse and _any_one(neuron, "decay"):
         mixed = np.any(np.asarray(neuron.decay) != 1) or np.any(np.asarray(neuron.offset) != 0)
-        faults += ["a decay of 1 has no time constant beside other decays or an offset"] if mixed else []
+        errors += ["a decay of 1 has no time constant beside other decays or an offset"] if mixed else []
     if neuron is not None and neuron.kind == "if" and np.any(np.asarray(neuron.offset) != 0):
-        faults.append("an IF neuron of NIR has no offset")
-    return faults
+        errors.append("an IF neuron of NIR has no offset")
+    return errors
 
 
 def _all_finite(value: Floats | float) -> bool:

@@ -97,9 +97,9 @@ class Workload:
     def __post_init__(self) -> None:
         unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, phases()) for phase in self.phases)]
         refuse([f"{self.name}: {said}" for said in unknown if said], WorkloadError)
-        faults = _faults_of(self.network, self.n_timesteps)
-        if faults:
-            raise WorkloadError("\n".join(f"{self.name}: {message}" for _, message in faults))
+        errors = _faults_of(self.network, self.n_timesteps)
+        if errors:
+            raise WorkloadError("\n".join(f"{self.name}: {message}" for _, message in errors))
 
     @property
     def steps(self) -> dict[str, int]:
@@ -113,28 +113,28 @@ class Workload:
 def _faults_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
     """Networks that no workload can have, as (path in a workload file, message)."""
     last = network.layers[-1]
-    faults: list[tuple[Keys, str]] = _rate_faults(network, n_timesteps)
+    errors: list[tuple[Keys, str]] = _rate_faults(network, n_timesteps)
     for index, layer in enumerate(network.layers):
         here, name = ("network", "layers", index), f"layer {layer.name!r}"
         if layer is last and not last.has_weights:
             said = f"the last layer, {last.name!r}, has no weights: nothing to read out or to learn"
-            faults.append(((*here, "kind"), said))
+            errors.append(((*here, "kind"), said))
         if layer is not last and not network.consumers(layer.name):
             said = (
                 f"{name}: no layer takes its output, and only the last one, {last.name!r}, is read out; name it "
                 "among the inputs of another layer, or leave it out"
             )
-            faults.append((here, said))
+            errors.append((here, said))
         if len(set(layer.inputs)) < len(layer.inputs):
             said = f"{name}: one of its inputs stands there twice; add up its weights"
-            faults.append(((*here, "inputs"), said))
+            errors.append(((*here, "inputs"), said))
         if layer.delay >= n_timesteps:
             said = (
                 f"{name}: its inputs are delayed by {layer.delay} timesteps, but there are only {n_timesteps}; "
                 "raise timesteps"
             )
-            faults.append((("timesteps",), said))
-    return faults
+            errors.append((("timesteps",), said))
+    return errors
 
 
 def _rate_faults(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
@@ -145,8 +145,8 @@ def _rate_faults(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
         for index in range(len(network.layers)):
             try:
                 replace(network, layers=network.layers[: index + 1]).steps(n_timesteps)
-            except WorkloadError as fault:
-                return [(("network", "layers", index), str(fault))]
+            except WorkloadError as error:
+                return [(("network", "layers", index), str(error))]
     return []
 
 
@@ -197,11 +197,11 @@ def workload_of(document: Document, folder: Path) -> Workload:
             raise
         where = f"{document.where(('network', 'nir'))}: network.nir"
         raise WorkloadError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None
-    faults = _activity_faults(model.activity, network) + _faults_of(network, model.n_timesteps)
-    if faults and not isinstance(model.network, LayersModel):  # its layers do not stand in the file
-        faults = [(path[:1] if path[0] == "network" else path, said) for path, said in faults]
-    if faults:
-        raise document.fail(faults)
+    errors = _activity_faults(model.activity, network) + _faults_of(network, model.n_timesteps)
+    if errors and not isinstance(model.network, LayersModel):  # its layers do not stand in the file
+        errors = [(path[:1] if path[0] == "network" else path, said) for path, said in errors]
+    if errors:
+        raise document.fail(errors)
     return _of_model(model, network, folder)
 
 

@@ -69,15 +69,12 @@ def test_testing_takes_a_cycle_a_sample_behind_the_first(chain, n_layers, batch,
 
 
 def test_the_recorded_examples_of_pipelayer_and_dfa_come_out(chain, known):
-    """Large examples batch by batch: after an update nothing is left of the batch before."""
+    """One batch of each large example; that batches follow each other, nothing left between, is shown above."""
     for example in known["pipelayer"]["examples"]:
         n_layers, batch = example["L"], example["B"]
         for schedule, expected in (("within_batch", example["pipelined"]), ("sequential", example["sequential"])):
-            one, two = (
-                chain(n_layers, "bp", schedule=schedule, samples=n * batch, batch=batch).cycles for n in (1, 2)
-            )
-            assert two == 2 * one
-            assert one * example["N"] / batch == expected
+            one = chain(n_layers, "bp", schedule=schedule, samples=batch, batch=batch)
+            assert one.cycles * example["N"] / batch == expected
     for example in known["dfa_pipeline"]["examples"]:
         batch = example["B"]
         run = chain(example["L"], "dfa", schedule="within_batch", samples=batch, batch=batch)

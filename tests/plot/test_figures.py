@@ -12,7 +12,7 @@ import pytest
 import archsim
 from archsim.errors import ArchsimError
 from archsim.metrics import Result
-from archsim.plot import bp_vs_dfa, breakdown, inline, latency, pareto_front, pipeline, utilisation
+from archsim.plot import breakdown, inline, latency, pipeline, utilisation
 from archsim.plot.canvas import short
 from archsim.plot.scales import PALETTE, component_style, component_styles, stage_styles
 
@@ -41,33 +41,6 @@ def test_latency_by_layer_and_stage_sums_to_the_latency(runs: dict[str, Result],
         assert sum(sum(parts.values()) for parts in drawn.values()) == run.latency_ps
         for layer, part in run.breakdown("layer").items():
             assert sum(drawn.get(layer, {}).values()) == part["latency_ps"]
-
-
-def test_bp_beside_dfa_sums_to_the_totals_of_both(runs: dict[str, Result], tmp_path: Path) -> None:
-    drawn = bp_vs_dfa(runs["bp"], runs["dfa"], tmp_path / "r.svg")
-    for key, own in drawn.items():
-        assert list(own) == ["bp", "dfa"]
-        for phase, parts in own.items():
-            assert sum(parts.values()) == pytest.approx(getattr(runs[phase], key), rel=1e-12)
-    assert list(bp_vs_dfa(runs["bp"], runs["bp"], tmp_path / "r.svg")["energy_pj"])[1].endswith("(second)")
-
-
-def test_nothing_beats_a_design_of_the_front_and_something_beats_any_other(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    points = {f"d{i}": {"latency_ps": float(x), "energy_pj": float(y)} for i, (x, y) in
-              enumerate(rng.integers(0, 12, (40, 2)))}  # fmt: skip
-    front = pareto_front(points, tmp_path / "p.png")
-
-    def beats(a: str, b: str) -> bool:
-        pairs = [(points[a][key], points[b][key]) for key in ("latency_ps", "energy_pj")]
-        return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)
-
-    assert front == sorted(front, key=lambda name: points[name]["latency_ps"])
-    assert set(front) == {name for name in points if not any(beats(other, name) for other in points)}
-    for wrong in ({}, {"a": {"latency_ps": 1.0}}, {"a": {"latency_ps": float("nan"), "energy_pj": 1.0}}):
-        with pytest.raises(ArchsimError):
-            pareto_front(wrong, tmp_path / "q.png")
-    assert not (tmp_path / "q.png").exists()
 
 
 @pytest.mark.parametrize("kind", HEADS)

@@ -84,9 +84,9 @@ def _check(text: str, asked: str) -> None:
 
     file = Path("chip")
     try:
-        faults = check(fill(Chip, read_text(text, file, SpecError)))
+        errors = check(fill(Chip, read_text(text, file, SpecError)))
     except SpecError as error:
-        faults = [line.partition(": ")[2] for line in str(error).splitlines()]
-    lines = [f"{asked}{fault}" if fault.startswith("adc.") else fault for fault in faults]
+        errors = [line.partition(": ")[2] for line in str(error).splitlines()]
+    lines = [f"{asked}{fault}" if fault.startswith("adc.") else fault for fault in errors]
     if lines:
         raise ArchsimError("\n".join(lines))

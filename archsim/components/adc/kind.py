@@ -155,21 +155,21 @@ class AdcKind(ABC):
         return self._survey_faults() if isinstance(cost, SurveyAdc) else []
 
     def _survey_faults(self) -> list[str]:
-        faults = []
+        errors = []
         if self.adc.resolution_bits < MIN_SURVEY_BITS:
-            faults.append(
+            errors.append(
                 f"adc.resolution: the survey of ADCs starts at {MIN_SURVEY_BITS} bit, not "
                 f"{self.adc.resolution_bits}; use kind: sense_amp with a cost of model: cited"
             )
         if self.full_rate_mhz() > MAX_SURVEY_RATE_MHZ:
             key = "rate" if self.adc.step_ps is None else "step"
-            faults.append(
+            errors.append(
                 f"adc.{key}: the survey of ADCs ends at 10 GS/s for one ADC; use a cost of model: cited, or "
                 "give each ADC fewer columns and a lower rate"
             )
         if self.node_nm <= 0:
-            faults.append("technology.node: must be above zero")
-        return faults
+            errors.append("technology.node: must be above zero")
+        return errors
 
     def unlawful(self) -> list[str]:
         """Where the laws of this kind give no steps, energy or time that a chip can have; as `faults`."""

@@ -68,18 +68,18 @@ def law_faults(law: Converter, cost: LawAdc) -> list[str]:
         said = f"kind {law.kind} has no laws of energy and area"
         return [f"adc.cost.model: {said}; use model: cited, or {_others()}"]
     low, high = law.law_bits
-    faults = []
+    errors = []
     for path, bits in (("adc.resolution", law.adc.resolution_bits), ("adc.cost.resolution", cost.resolution_bits)):
         if not low <= bits <= high:
             allowed = f"{low} bit" if low == high else f"{low} to {high} bit"
             is_cost = path == "adc.cost.resolution"
             helps = "give adc.cost the figures of this kind" if is_cost else f"use {_others()}"
-            faults.append(f"{path}: the laws of {law.kind} hold for {allowed}, not {bits}; {helps}")
+            errors.append(f"{path}: the laws of {law.kind} hold for {allowed}, not {bits}; {helps}")
     if law.full_rate_mhz() > LARGEST_MHZ:
         key = "rate" if law.adc.step_ps is None else "step"
         said = "the laws of ADCs end at 10 GS/s for one ADC; give it fewer columns and a lower rate"
-        faults.append(f"adc.{key}: {said}")
-    return faults
+        errors.append(f"adc.{key}: {said}")
+    return errors
 
 
 def _others() -> str:

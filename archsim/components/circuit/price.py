@@ -163,19 +163,19 @@ def circuit_faults(chip: Chip) -> list[str]:
     found = _found(chip)
     if not found:
         return []
-    faults = []
+    errors = []
     if chip.technology.node_nm not in NODES_NM:
         nodes = ", ".join(map(str, NODES_NM))
         paths = ", ".join(".".join(map(file_key, path)) for path in found)
         said = f"costs of model: circuit ({paths}) hold at {nodes} nm, not at {chip.technology.node_nm:g}"
-        faults.append(f"technology.node: {said}; choose one of them, or costs of another model")
+        errors.append(f"technology.node: {said}; choose one of them, or costs of another model")
     if ("adc",) in found and chip.adc.kind != "flash":
         said = f"model: circuit describes kind: flash, not {chip.adc.kind}; use model: law or cited"
-        faults.append(f"adc.cost.model: {said}")
+        errors.append(f"adc.cost.model: {said}")
     if ("adc",) in found and chip.adc.resolution_bits > MOST_BITS:
         said = f"model: circuit describes flash converters of 1 to {MOST_BITS} bit, not {chip.adc.resolution_bits}"
-        faults.append(f"adc.resolution: {said}; use kind: sar with a cost of model: law")
-    return faults
+        errors.append(f"adc.resolution: {said}; use kind: sar with a cost of model: law")
+    return errors
 
 
 def with_circuits(chip: Chip) -> Chip:

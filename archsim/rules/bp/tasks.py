@@ -170,7 +170,7 @@ class BackPropagation(Learning):
         key = (plan.layer.name, home.tile, step)
         # errors that no sum is made for keep the order of the sums below them by waiting for each other
         turn = self.sums.taken[key] if key in self.sums.taken else self.before.get(key[:2])
-        arrives = [*self.contributions.get(key, ()), *listed(turn), self.forward.sent[key]]
+        arrives = [*self.contributions.get(key, ()), *listed(turn), self.forward.laid.sent(*key)]
         return [arrives, *self.ports_of_delta(plan, home, step)]
 
     def _used(self, plan: LayerPlan, home: Home, step: int) -> list[Claim]:
@@ -237,7 +237,7 @@ class BackPropagation(Learning):
         if self.ctx.last_write:
             ports += [listed(self.ctx.last_write.get(block)) for block in active]
         ports += [self._sets(plan, step, source, home) for home, source in does.reads.ways]
-        ports += [[self.forward.kept_inputs[name, tile, step]] for tile in does.jobs]
+        ports += [[self.forward.laid.kept_inputs(name, tile, step)] for tile in does.jobs]
         counts, times = numbers_of(job for jobs in does.jobs.values() for job in jobs)
         if active:
             _, of_reads, places = self._reads(plan, step)

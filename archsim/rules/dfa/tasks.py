@@ -24,7 +24,7 @@ serves all timesteps.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, cast
@@ -32,7 +32,7 @@ from typing import Protocol, cast
 from archsim.components import Operations
 from archsim.lowering import arithmetic
 from archsim.lowering.arrays import Product, counts_of, deliver, read_array, summed_up
-from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Label
+from archsim.lowering.context import ADMIT, BARRIER, RELEASE, Claim, Given, Label
 from archsim.lowering.inputs import Bursts
 from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
@@ -41,6 +41,8 @@ from archsim.lowering.waiting import FOR_FEEDBACK
 from archsim.mapping import Block, Home, LayerPlan, error_bytes
 from archsim.mapping.rule import MappedRule
 from archsim.workload import Layer, Workload
+
+Reader = tuple[str, int]  # layer, tile
 
 
 class DirectRule(MappedRule, Protocol):
@@ -83,11 +85,11 @@ class DirectFeedback(Learning):
     def _after_the_sample(self, in_turn: range, errors: dict[tuple[int, int], int]) -> None:
         """All errors are known and kept before the first is sent; and all of a layer before it learns from one."""
         kept = {}
-        self.ctx.scales.pop(FOR_FEEDBACK, None)  # that of the sample before
         for error in in_turn:
             known = self._at_output(error, errors)
             label = self.label(self.last.name, self._steps_of(error)[-1])
-            kept[error] = self._kept_to_send(label, self._joined(label, known))
+            joined = {tile: self.ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
+            kept[error] = self._kept_to_send(label, joined)
         self.ctx.scales[FOR_FEEDBACK] = self.waiting.tell(self.label(self.last.name, 0), FOR_FEEDBACK)
         for error in in_turn:
             sent = {tile: [task] for tile, task in kept[error].items()}
@@ -136,7 +138,7 @@ class DirectFeedback(Learning):
             self._feed_back(error, steps[-1], self._at_output(error, errors))
         else:
             self._feed_back(error, steps[-1], self._tasks_of(steps, errors))
-            self._output_layer(self._in_turn_of(steps), errors)
+            self._output_layer(self._using(self.last, error), errors)
         self._hidden_layers(error)
 
     def _steps_of(self, error: int) -> range:
@@ -146,9 +148,6 @@ class DirectFeedback(Learning):
         end = flow.n_steps(name) if self._n_errors == 1 else (error + 1) * n_bursts
         return range(error * n_bursts, end)
 
-    def _in_turn_of(self, steps: range) -> list[int]:
-        return [step for step in self._in_turn(self.last) if step in steps]
-
     def _tasks_of(self, steps: range, errors: dict[tuple[int, int], int]) -> dict[int, list[int]]:
         return {
             home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(self.last.name).homes
@@ -156,18 +155,24 @@ class DirectFeedback(Learning):
 
     def _at_output(self, error: int, errors: dict[tuple[int, int], int]) -> dict[int, list[int]]:
         """The output learns from an error; by home tile, what is sent of it: its delta, or the error itself."""
-        steps = self._steps_of(error)
-        deltas = self._output_layer(self._in_turn_of(steps), errors)
-        return self._tasks_of(steps, deltas if self._sends_delta else errors)
+        deltas = self._output_layer(self._using(self.last, error), errors)
+        return self._tasks_of(self._steps_of(error), deltas if self._sends_delta else errors)
 
     def _hidden_layers(self, error: int) -> None:
         """The steps of all hidden layers that use an error."""
-        n_errors = self._n_errors
         for layer in self.ctx.network.weighted:
             if layer is not self.last:
-                in_turn = self._in_turn(layer)
-                using = [step for step in in_turn if self._error_of(layer.name, step, n_errors) == error]
-                self._hidden(self.ctx.plan(layer.name), using, error)
+                self._hidden(self.ctx.plan(layer.name), self._using(layer, error), error)
+
+    def _using(self, layer: Layer, error: int) -> list[int]:
+        """Steps of a layer that use an error, in the order of `_in_turn`."""
+        key, known = ("steps of errors", layer.name, self._n_errors), self.ctx.known
+        if key not in known:
+            known[key] = [[] for _ in range(self._n_errors)]
+            for step in self._in_turn(layer):
+                known[key][self._error_of(layer.name, step, self._n_errors)].append(step)
+        found: list[int] = known[key][error]
+        return found
 
     def _in_turn(self, layer: Layer) -> list[int]:
         """Steps of a layer, the latest timestep first where errors go back in time."""
@@ -183,16 +188,45 @@ class DirectFeedback(Learning):
 
     def _feed_back(self, error: int, last_step: int, known: dict[int, list[int]]) -> None:
         """Send one error to the feedback arrays, to all of them at once with multicast, and read them."""
-        ctx, name = self.ctx, self.last.name
-        label = self.label(name, last_step)
-        reading = {name: self.rule.reading_tiles(ctx.work, plan) for name, plan in ctx.mapping.plans.items()}
-        plans = [ctx.plan(name) for name, tiles in reading.items() if tiles]
-        readers = [(plan, tile) for plan in plans for tile in reading[plan.layer.name]]
+        ctx, label = self.ctx, self.label(self.last.name, last_step)
+        plans = [plan for plan in ctx.mapping.plans.values() if self._reading[plan.layer.name]]
         if not plans:
             return
-        arrived: dict[tuple[str, int], list[int]] = {}
-        held: dict[tuple[str, int], list[Claim]] = {}
-        scaled = self._ready_to_send(label, self._joined(label, known))
+        ports = [[*tasks, *self._scales_at(tile)] for tile, tasks in known.items()]
+        first, (arrived, held, seen) = ctx.recurring(
+            ("send errors", label.stage, label.layer), label,
+            lambda given: self._lay_down_sent(label, dict(zip(known, given.ports, strict=True))), Given(ports),
+        )  # fmt: skip
+        self.gradients.setdefault(self.last.name, []).extend(first + task for task in seen)
+        for plan in plans:
+            for home in plan.homes:
+                self.sums.take(label, plan.layer.name, home.tile, [error], 1)
+            for tile in self._reading[plan.layer.name]:
+                key = (plan.layer.name, tile)
+                read = self._read_feedback(plan, tile, error, [first + task for task in arrived[key]])
+                ctx.add(label, RELEASE, 1, after=read, frees=held[key])
+            for home in plan.homes:
+                of_home = (plan.layer.name, home.tile, error)
+                n_values = self.rule.n_values_of(ctx.work, plan, home)
+                self.fed_back[of_home] = [self._rescaled(label, home.tile, n_values, self.fed_back[of_home])]
+
+    @cached_property
+    def _reading(self) -> dict[str, list[int]]:
+        """By layer the tiles that are sent errors."""
+        return {
+            name: self.rule.reading_tiles(self.ctx.work, plan) for name, plan in self.ctx.mapping.plans.items()
+        }
+
+    def _lay_down_sent(
+        self, label: Label, known: Mapping[int, Sequence[int]]
+    ) -> tuple[dict[Reader, list[int]], dict[Reader, list[Claim]], list[int]]:
+        """One error to all that read it: what has come, the space that it holds, and what the update waits for."""
+        ctx = self.ctx
+        readers = [(ctx.plan(name), tile) for name, tiles in self._reading.items() for tile in tiles]
+        arrived: dict[Reader, list[int]] = {}
+        held: dict[Reader, list[Claim]] = {}
+        joined = {tile: ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
+        scaled, seen = self._ready_to_send(label, joined)
         for source, size in self._sizes.items():
             share = ctx.mapping.buffers.share_bytes["output_buffer", source, "error for feedback"]
             out = (ctx.resource(f"tile[{source}].output_buffer.space[error for feedback]", share), size)
@@ -204,23 +238,7 @@ class DirectFeedback(Learning):
                 arrived.setdefault((plan.layer.name, tile), []).append(message)
                 held.setdefault((plan.layer.name, tile), []).append(room.claim)
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
-        for plan in plans:
-            for home in plan.homes:
-                self.sums.take(label, plan.layer.name, home.tile, [error], 1)
-            for tile in reading[plan.layer.name]:
-                key = (plan.layer.name, tile)
-                read = self._read_feedback(plan, tile, error, arrived[key])
-                ctx.add(label, RELEASE, 1, after=read, frees=held[key])
-            for home in plan.homes:
-                of_home = (plan.layer.name, home.tile, error)
-                n_values = self.rule.n_values_of(ctx.work, plan, home)
-                self.fed_back[of_home] = [self._rescaled(label, home.tile, n_values, self.fed_back[of_home])]
-
-    def _joined(self, label: Label, known: dict[int, list[int]]) -> dict[int, int]:
-        return {
-            tile: self.ctx.add(label, BARRIER, 1, after=[*tasks, *self._scales_at(tile)])
-            for tile, tasks in known.items()
-        }
+        return arrived, held, seen
 
     def _kept_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:
         """A whole error, kept until the sample is over; by home tile, when it is."""
@@ -232,16 +250,14 @@ class DirectFeedback(Learning):
             for tile, task in known.items()
         }
 
-    def _ready_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:
-        """The whole error over its largest, for the drivers; by home tile, when that is done."""
+    def _ready_to_send(self, label: Label, known: dict[int, int]) -> tuple[dict[int, int], list[int]]:
+        """The whole error over its largest, for the drivers: by home tile, when that is done; who has looked."""
         n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
         if self.waits:
             known = self.waiting.recall(label, FOR_FEEDBACK, known, n_values)
         elif self.rule.settings(self.ctx.work).rank is not None:
             known = self._compressed(label, known)
-        scaled, seen = self.scaled(label, known, n_values, 1)
-        self.gradients.setdefault(self.last.name, []).extend(seen)
-        return scaled
+        return self.scaled(label, known, n_values, 1)
 
     def _scales_at(self, tile: int) -> list[int]:
         """Tasks that tell a home of the output its errors' scale: the sample's largest, or batches before."""
@@ -297,27 +313,56 @@ class DirectFeedback(Learning):
         """Read a layer's feedback arrays on one tile and add the results at the layer's homes."""
         ctx, name = self.ctx, plan.layer.name
         label = self.label(name, min(error * ctx.flow.n_bursts(name), ctx.flow.n_steps(name) - 1))
-        given, n_sent = self.rule.settings(ctx.work), self.rule.n_sent(ctx.work)
-        per_channel = 1 if given.shared else ctx.flow.n_positions(name)
-        blocks = [block for block in plan.feedback if block.tile == tile]
-        n_bits = 8 * error_bytes(ctx.chip, n_sent, 1)
-        if not given.place.has_arrays:
+        n_bits = 8 * error_bytes(ctx.chip, self.rule.n_sent(ctx.work), 1)
+        if not self.rule.settings(ctx.work).place.has_arrays:
             fetched = self.fetch_errors(label, tile, n_bits, 1, arrived)
             return [self._multiplied(plan, tile, error, fetched)]
-        fetched = self.fetch_errors(label, tile, n_bits, len(blocks), arrived)
-        readers = []
-        for block in blocks:
-            n_bits_each, signed = self._bits_sent
-            product = Product(block, 1, n_bits_each, signed=signed)
-            channel = block.columns[0] // per_channel
-            home = next(h for h in plan.homes for low, high in h.channels if low <= channel < high)
-            own_set = self.sums.taken[name, home.tile, error]
+        arrays = self._arrays_on(plan, tile)
+        sets = [[self.sums.taken[name, home, error]] for _, home in arrays]
+        counts = [number for product, _ in arrays for number in self._counts(product, error)]
+        is_written = ctx.work.schedule == "three_level" or any(p.block in ctx.last_write for p, _ in arrays)
+        first, (readers, added) = ctx.recurring(
+            None if is_written else ("read errors", label.stage, name, tile), label,
+            lambda given: self._lay_down_reads(label, tile, arrays, given), Given([arrived, *sets], counts),
+        )  # fmt: skip
+        for (_, home), task in zip(arrays, added, strict=True):
+            self.fed_back.setdefault((name, home, error), []).append(first + task)
+        return [first + task for task in readers]
+
+    def _arrays_on(self, plan: LayerPlan, tile: int) -> list[tuple[Product, int]]:
+        """What the arrays of a layer's matrix on a tile compute, and the home that each adds to."""
+        ctx, key = self.ctx, ("arrays of errors", plan.layer.name, tile)
+        if key not in ctx.known:
+            shared, (n_bits, signed) = self.rule.settings(ctx.work).shared, self._bits_sent
+            per_channel = 1 if shared else ctx.flow.n_positions(plan.layer.name)
+            home_of = {
+                channel: home.tile
+                for home in plan.homes
+                for low, high in home.channels
+                for channel in range(low, high)
+            }
+            ctx.known[key] = [
+                (Product(block, 1, n_bits, signed=signed), home_of[block.columns[0] // per_channel])
+                for block in plan.feedback
+                if block.tile == tile
+            ]
+        found: list[tuple[Product, int]] = ctx.known[key]
+        return found
+
+    def _lay_down_reads(
+        self, label: Label, tile: int, arrays: Sequence[tuple[Product, int]], given: Given
+    ) -> tuple[list[int], list[int]]:
+        """Ports: the error, and for each array its set of accumulators. The reads, and the additions."""
+        ctx, (arrived, *sets) = self.ctx, given.ports
+        n_bits = 8 * error_bytes(ctx.chip, self.rule.n_sent(ctx.work), 1)
+        fetched = self.fetch_errors(label, tile, n_bits, len(arrays), arrived)
+        each, read, added = len(given.counts) // max(1, len(arrays)), list[int](), list[int]()
+        for k, ((product, home), [own_set]) in enumerate(zip(arrays, sets, strict=True)):
             # no result waits in an output register for accumulators that one behind it has to free
-            merged = read_array(ctx, label, product, self._counts(product, error), [fetched, own_set])
-            readers.append(merged)
-            added = deliver(ctx, label, product, merged, home.tile, own_set)
-            self.fed_back.setdefault((name, home.tile, error), []).append(added)
-        return readers
+            counts = given.counts[k * each : (k + 1) * each]
+            read.append(read_array(ctx, label, product, counts, [fetched, own_set]))
+            added.append(deliver(ctx, label, product, read[-1], home, own_set))
+        return read, added
 
     def _multiplied(self, plan: LayerPlan, tile: int, error: int, fetched: int) -> int:
         """The product with a matrix that lies on no array, at a home of the layer."""
@@ -375,4 +420,4 @@ class DirectFeedback(Learning):
 
     def _hidden_delta(self, plan: LayerPlan, home: Home, step: int, error: int) -> int:
         key = (plan.layer.name, home.tile)
-        return self.delta(plan, home, step, [*self.fed_back[*key, error], self.forward.sent[*key, step]])
+        return self.delta(plan, home, step, [*self.fed_back[*key, error], self.forward.laid.sent(*key, step)])

@@ -89,8 +89,8 @@ class TargetProjection(DirectFeedback):
     def _sends_delta(self) -> bool:
         return False
 
-    def _ready_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:  # unscaled
-        return known
+    def _ready_to_send(self, label: Label, known: dict[int, int]) -> tuple[dict[int, int], list[int]]:
+        return known, []  # unscaled
 
     def _scales_at(self, tile: int) -> list[int]:
         return []

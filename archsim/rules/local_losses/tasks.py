@@ -100,7 +100,7 @@ class LocalErrors(Learning):
             deltas = {}
             for home in plan.homes:
                 error = self.output_error.of_step(home, step) if is_last else local[home.tile]
-                after = [error, self.forward.sent[layer.name, home.tile, step]]
+                after = [error, self.forward.laid.sent(layer.name, home.tile, step)]
                 deltas[home.tile] = self.delta(plan, home, step, after)
             self.learn(plan, step, deltas)
 
@@ -112,7 +112,7 @@ class LocalErrors(Learning):
         for home in plan.homes:
             spikes = ctx.spikes_per_step(name, self.forward.sample, home)
             n_values = n_classes * sum(spikes[step] for step in steps)
-            sent = [self.forward.sent[name, home.tile, step] for step in steps]
+            sent = [self.forward.laid.sent(name, home.tile, step) for step in steps]
             read[home.tile] = ctx.add(label, BARRIER, 1, after=sent)
             if n_values:
                 read[home.tile] = place.lay_down(ctx, label, home.tile, n_values, [read[home.tile]])

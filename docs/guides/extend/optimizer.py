@@ -5,14 +5,12 @@ from typing import Literal
 import numpy as np
 
 import archsim
-from archsim.snn.learn.optimizers import Optimizer, OptimizerKind, UpdateFacts
+from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.workload.update_needs import UpdateNeeds
 
 
 class Sign(Optimizer):
     """``delta = -learning_rate sign(g)``."""
-
-    facts = UpdateFacts(0, 0, 1, {"multiply": 2})
 
     def step(self, key: str, gradient: np.ndarray) -> np.ndarray:
         return -self.learning_rate * np.sign(gradient)

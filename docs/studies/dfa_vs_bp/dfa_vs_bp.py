@@ -6,15 +6,12 @@ tables, page and pictures from the record again, without a simulation.
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from archsim import ArchsimError
+from archsim.cli.script import ended, options_of_base, tell
 from archsim.study import Base
 from archsim.study.dfa_vs_bp import Question, dfa_vs_bp, read_study, summary_text, write_study
 
@@ -24,17 +21,7 @@ ROOT = HERE.parents[2]
 
 def main(arguments: Sequence[str]) -> None:
     """Run the study, or write its files from the record again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="in the workload")
-    parser.add_argument("--quick", action="store_true", help="few settings, short training: no figures to cite")
-    parser.add_argument("--seeds", type=int, help="of the accuracy part, for its intervals")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("-o", "--output", type=Path, default=Path("results/dfa_vs_bp"))
-    parser.add_argument("--cache", type=Path, help="keeps finished jobs there; the same call resumes")
-    parser.add_argument(
-        "--from-record", action="store_true", help="read the record in the output folder, run nothing"
-    )
-    asked = parser.parse_args(arguments)
+    asked = options_of_base(__doc__, "dfa_vs_bp").parse_args(arguments)
     said = YAML(typ="safe").load(HERE / "dfa_vs_bp.yaml")
     n_seeds = asked.seeds or said["seeds"]
     if asked.from_record:
@@ -42,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
     else:
         base = Base(ROOT / said["chip"], ROOT / said["workload"], (), tuple(asked.set))
         question = Question(base, asked.quick, n_seeds=n_seeds, workers=asked.workers)
-        study = dfa_vs_bp(question, asked.cache, lambda text: print(text, file=sys.stderr))
+        study = dfa_vs_bp(question, asked.cache, tell)
     more = "".join(f" --set {item}" for item in asked.set) + (" --quick" if asked.quick else "")
     command = f"archsim study dfa-vs-bp {said['chip']} {said['workload']}{more} --seeds {n_seeds}"
     write_study(asked.output, study, f"{command} --write {asked.output}")
@@ -50,8 +37,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ArchsimError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    ended(main)

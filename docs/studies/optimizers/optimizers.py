@@ -8,9 +8,7 @@ seeds. Then it adapts the workload's task on cells that spread, and its step is 
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +19,8 @@ import optimizers_jobs
 from optimizers_picture import draw
 from ruamel.yaml import YAML
 
-from archsim import ArchsimError, ExploreError
+from archsim import ExploreError
+from archsim.cli.script import ended, options_of_base, tell
 from archsim.explore import Job, all_done, kept_in, run_jobs
 from archsim.files import fresh_folder
 from archsim.learn import estimate
@@ -265,26 +264,12 @@ def write(folder: Path, study: Study, command: str) -> None:
 # ---- the command line ----
 
 
-def tell(text: str) -> None:
-    """Progress."""
-    print(text, file=sys.stderr)
-
-
 def main(arguments: Sequence[str]) -> None:
     """Run the study, or write its files from the record again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_of_base(__doc__, "optimizers")
     parser.add_argument("chip", nargs="?", type=Path, help="instead of that of optimizers.yaml")
     parser.add_argument("workload", nargs="?", type=Path)
-    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="in the workload")
-    parser.add_argument("--quick", action="store_true", help="short training, two rates: no figures to cite")
-    parser.add_argument("--seeds", type=int, help="of the adaptations, for their intervals")
     parser.add_argument("--seed", type=int, default=0, help="the first one")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("-o", "--output", type=Path, default=Path("results/optimizers"))
-    parser.add_argument("--cache", type=Path, help="keeps finished jobs there; the same call resumes")
-    parser.add_argument(
-        "--from-record", action="store_true", help="read the record in the output folder, run nothing"
-    )
     asked = parser.parse_args(arguments)
     if min(1 if asked.seeds is None else asked.seeds, asked.workers) < 1 or asked.seed < 0:
         raise ExploreError("there must be 1 or more seeds, from 0 or above, and 1 or more workers")
@@ -300,8 +285,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ArchsimError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    ended(main)

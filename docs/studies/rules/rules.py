@@ -6,17 +6,14 @@ The same as ``archsim study rules``, which takes any chip and workload, with sev
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from archsim import ArchsimError
 from archsim.cli.inputs import split_assignments
+from archsim.cli.script import ended, options_of_jobs, tell
 from archsim.report import read_record
 from archsim.study import Base
 from archsim.study.rules import FORMAT, Case, Cross, Question, rules_study, summary_text, write_study
@@ -51,35 +48,19 @@ def question(said: dict[str, Any], seeds: int, workers: int) -> Question:
     )
 
 
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
 def main(arguments: Sequence[str]) -> None:
     """Run the study, or write its files from the record again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, help="for intervals")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("-o", "--output", type=Path, default=Path("results/rules"))
-    parser.add_argument("--cache", type=Path, help="keeps finished adaptations there; the same call resumes")
-    parser.add_argument(
-        "--from-record", action="store_true", help="read the record in the output folder, run nothing"
-    )
-    asked = parser.parse_args(arguments)
+    asked = options_of_jobs(__doc__, "rules").parse_args(arguments)
     said = YAML(typ="safe").load(HERE / "rules.yaml")
     seeds = asked.seeds or said["seeds"]
     if asked.from_record:
         study = read_record(asked.output / "rules.json", FORMAT)
         seeds = study["provenance"]["seeds"]
     else:
-        study = rules_study(question(said, seeds, asked.workers), asked.cache, _tell)
+        study = rules_study(question(said, seeds, asked.workers), asked.cache, tell)
     write_study(asked.output, study, f"python docs/studies/rules/rules.py --seeds {seeds} -o {asked.output}")
     print(summary_text(study))
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ArchsimError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    ended(main)

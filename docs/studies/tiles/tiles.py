@@ -8,10 +8,8 @@ follows from the joined table is in ``tile_effects.py`` and ``tile_simulated.py`
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -25,6 +23,7 @@ from tile_simulated import explained, uncertainty
 from tile_tables import FACTOR_NAMES, choice_table, table_csv
 
 from archsim import ArchsimError, ExploreError
+from archsim.cli.script import ended, options, tell
 from archsim.explore import Explored, configurations, differences, read_about, read_results
 from archsim.files import fresh_folder
 from archsim.learn import estimate
@@ -359,22 +358,13 @@ def write(folder: Path, study: Mapping[str, Any], command: str) -> None:
         tile_effects(study["effects"], FACTOR_NAMES, place / PICTURES["effects"])
 
 
-def tell(text: str) -> None:
-    """Progress."""
-    print(text, file=sys.stderr)
-
-
 def main(arguments: Sequence[str]) -> None:
     """Join three sweeps, or write the files of a record again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, "tiles")
     parser.add_argument("costs", type=Path, help="folder of the sweep that prices both rules")
     parser.add_argument("bp", type=Path, help="folder of the sweep of BP's accuracy")
     parser.add_argument("dfa", type=Path, help="folder of the sweep of DFA's accuracy")
-    parser.add_argument("-o", "--output", type=Path, default=Path("results/tiles"))
     parser.add_argument("--partial", action="store_true", help="join what is done, where a sweep is not finished")
-    parser.add_argument(
-        "--from-record", action="store_true", help="read the record in the output folder, join nothing"
-    )
     asked = parser.parse_args(arguments)
     folders = TileFolders(asked.costs, asked.bp, asked.dfa)
     study = read_record(asked.output / RECORD, FORMAT) if asked.from_record else joined(folders, asked.partial)
@@ -387,8 +377,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except ArchsimError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    ended(main)

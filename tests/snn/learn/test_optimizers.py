@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from archsim.errors import WorkloadError
+from archsim.registry import OPTIMIZERS
 from archsim.snn.learn.optimizers import SGD, Adam, Momentum, SinkGD
 
 torch = pytest.importorskip("torch")
@@ -91,13 +92,14 @@ def test_a_vector_of_biases_is_divided_by_its_root_mean_square():
     np.testing.assert_allclose(delta, -2 * np.array([3, -4]) / np.sqrt(12.5))
 
 
-@pytest.mark.parametrize("make", [lambda: SGD(0.1), lambda: Momentum(0.1), Adam, lambda: SinkGD(0.1)])
-def test_the_stated_number_of_states_is_the_number_kept(make):
-    optimizer = make()
+@pytest.mark.parametrize("kind", ["sgd", "momentum", "adam", "sink"])
+def test_the_stated_number_of_states_is_the_number_kept(kind):
+    stated = OPTIMIZERS[kind].model_validate({"kind": kind, "rate": 0.1})
+    optimizer = stated.optimizer()
     for _ in range(2):
         optimizer.step("layer", np.ones((40, 50)))
     kept = sum(state.size for state in optimizer.state.values() if state.size > 1)
-    assert kept == optimizer.facts.n_states_per_weight * 2000
+    assert kept == stated.needs().n_states * 2000
 
 
 def test_each_layer_has_states_of_its_own():

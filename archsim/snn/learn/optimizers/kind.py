@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -18,28 +16,6 @@ from archsim.workload.update_needs import UpdateNeeds
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Below1 = Annotated[float, Field(ge=0, lt=1)]
-
-
-@dataclass(frozen=True)
-class UpdateFacts:
-    """Needs of one update of one weight, beyond writing it.
-
-    Parameters
-    ----------
-    n_states_per_weight : int
-        Numbers kept from update to update.
-    n_state_accesses_per_weight : int
-        Reads and writes of these.
-    n_gradient_reads_per_weight : int
-        How often the gradient is read; it is never written back.
-    operations_per_weight : mapping of str to int
-        "multiply", "add", "divide", "root". What is done once per row, column or layer is left out.
-    """
-
-    n_states_per_weight: int
-    n_state_accesses_per_weight: int
-    n_gradient_reads_per_weight: int
-    operations_per_weight: Mapping[str, int]
 
 
 class Optimizer(ABC):
@@ -55,11 +31,6 @@ class Optimizer(ABC):
         self._check(learning_rate=(learning_rate, learning_rate > 0, "a positive number"))
         self.learning_rate = float(learning_rate)
         self.state: dict[str, Floats] = {}  # all that must be saved to go on later
-
-    @property
-    @abstractmethod
-    def facts(self) -> UpdateFacts:
-        """Needs of one update."""
 
     @abstractmethod
     def step(self, key: str, gradient: Floats) -> Floats:

@@ -25,6 +25,6 @@ class CubaLi(LeakyKind):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        if faults := self._missing_leak():
-            raise FieldFaultsError(faults)
+        if errors := self._missing_leak():
+            raise FieldFaultsError(errors)
         return self

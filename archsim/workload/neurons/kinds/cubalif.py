@@ -24,6 +24,6 @@ class CubaLif(LeakyKind):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        if faults := self._missing_leak():
-            raise FieldFaultsError(faults)
+        if errors := self._missing_leak():
+            raise FieldFaultsError(errors)
         return self

@@ -22,9 +22,9 @@ class If(LeakyKind):
 
     @model_validator(mode="after")
     def _does_not_leak(self) -> Self:
-        faults = self._no_synapse()
+        errors = self._no_synapse()
         if self.leak != 1.0:
-            faults.append((("leak",), "an IF neuron does not leak; use kind: lif"))
-        if faults:
-            raise FieldFaultsError(faults)
+            errors.append((("leak",), "an IF neuron does not leak; use kind: lif"))
+        if errors:
+            raise FieldFaultsError(errors)
         return self

@@ -23,6 +23,6 @@ class Li(LeakyKind):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        if faults := self._no_synapse():
-            raise FieldFaultsError(faults)
+        if errors := self._no_synapse():
+            raise FieldFaultsError(errors)
         return self

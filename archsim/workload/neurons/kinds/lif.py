@@ -22,6 +22,6 @@ class Lif(LeakyKind):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        if faults := self._missing_leak() + self._no_synapse():
-            raise FieldFaultsError(faults)
+        if errors := self._missing_leak() + self._no_synapse():
+            raise FieldFaultsError(errors)
         return self

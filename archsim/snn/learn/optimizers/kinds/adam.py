@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from archsim.registry import OPTIMIZERS
-from archsim.snn.learn.optimizers.kind import Below1, Optimizer, OptimizerKind, Positive, UpdateFacts
+from archsim.snn.learn.optimizers.kind import Below1, Optimizer, OptimizerKind, Positive
 from archsim.workload.network import Floats
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -45,10 +45,6 @@ class Adam(Optimizer):
             epsilon=(epsilon, epsilon > 0, "a positive number"),
         )
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
-
-    @property
-    def facts(self) -> UpdateFacts:
-        return UpdateFacts(2, 4, 1, {"multiply": 7, "add": 3, "divide": 1, "root": 1})
 
     def step(self, key: str, gradient: Floats) -> Floats:
         m, v = self._kept(f"{key}|m", gradient), self._kept(f"{key}|v", gradient)

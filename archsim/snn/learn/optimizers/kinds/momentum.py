@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from archsim.registry import OPTIMIZERS
-from archsim.snn.learn.optimizers.kind import Below1, Optimizer, OptimizerKind, UpdateFacts
+from archsim.snn.learn.optimizers.kind import Below1, Optimizer, OptimizerKind
 from archsim.workload.network import Floats
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -30,10 +30,6 @@ class Momentum(Optimizer):
         super().__init__(learning_rate)
         self._check(momentum=(momentum, 0 <= momentum < 1, "from 0 to below 1"))
         self.momentum = momentum
-
-    @property
-    def facts(self) -> UpdateFacts:
-        return UpdateFacts(1, 2, 1, {"multiply": 2, "add": 1})
 
     def step(self, key: str, gradient: Floats) -> Floats:
         m = self._kept(f"{key}|m", gradient)

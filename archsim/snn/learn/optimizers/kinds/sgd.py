@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from archsim.registry import OPTIMIZERS
-from archsim.snn.learn.optimizers.kind import Optimizer, OptimizerKind, UpdateFacts
+from archsim.snn.learn.optimizers.kind import Optimizer, OptimizerKind
 from archsim.workload.network import Floats
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -19,10 +19,6 @@ class SGD(Optimizer):
     >>> SGD(0.5).step("out", np.array([[1.0, -2.0]])).tolist()
     [[-0.5, 1.0]]
     """
-
-    @property
-    def facts(self) -> UpdateFacts:
-        return UpdateFacts(0, 0, 1, {"multiply": 1})
 
     def step(self, key: str, gradient: Floats) -> Floats:  # noqa: ARG002  (stateless)
         return -self.learning_rate * gradient

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from archsim.registry import OPTIMIZERS
-from archsim.snn.learn.optimizers.kind import Optimizer, OptimizerKind, UpdateFacts
+from archsim.snn.learn.optimizers.kind import Optimizer, OptimizerKind
 from archsim.workload.network import Floats
 from archsim.workload.update_needs import UpdateNeeds
 
@@ -49,11 +49,6 @@ class SinkGD(Optimizer):
         good = iterations >= 1 and iterations == int(iterations)
         self._check(iterations=(iterations, good, "a whole number, 1 or more"))
         self.iterations = int(iterations)
-
-    @property
-    def facts(self) -> UpdateFacts:
-        halves = 2 * self.iterations
-        return UpdateFacts(0, 0, halves + 1, {"multiply": 2 * halves + 2, "add": halves})
 
     def step(self, key: str, gradient: Floats) -> Floats:  # noqa: ARG002  (stateless)
         largest = np.abs(gradient).max(initial=0.0)
