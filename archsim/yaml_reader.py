@@ -326,17 +326,13 @@ def _parse(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
     return value, builder.marks
 
 
+_KEPT = 2**16  # characters of a text that is kept as it was read
+
+
 @lru_cache(maxsize=32)
 def _parsed(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
     """The same of files: many configurations start from one, and reading it takes longer than most of them."""
     return _parse(text)
-
-
-def _copied(value: object) -> object:
-    """Data that may be changed."""
-    if isinstance(value, dict):
-        return {key: _copied(part) for key, part in value.items()}
-    return [_copied(part) for part in value] if isinstance(value, list) else value
 
 
 @cache
@@ -399,7 +395,8 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
 def read_text(text: str, file: Path, error: type[Exception]) -> Document:
     """As `read_yaml`, of the text that stands in a file, or is to stand there."""
     try:
-        data, marks = _copied(_parsed(text)[0]), dict(_parsed(text)[1])
+        data, marks = (_parsed if len(text) < _KEPT else _parse)(text)
+        data, marks = _copied(data), dict(marks)
         if not isinstance(data, dict):
             raise _FaultError("a mapping (key: value) is needed on top", *_pair(marks[()]))
     except _FaultError as fault:

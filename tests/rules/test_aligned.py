@@ -120,7 +120,7 @@ def test_the_matrices_are_arrays_that_are_written_and_wear(lowered, rule, said):
             high - low for _, _, (low, high) in {(b.layer, b.tile, b.rows) for b in forward}
         )
         assert beside["drive"] == 2 * sum(block.n_rows for block in forward)
-    run_tasks(low.graph)
+    run_tasks(low.graph, engine="compiled")
 
 
 def test_rows_are_read_before_they_are_written_only_with_updates_that_decay(lowered):
@@ -137,7 +137,7 @@ def test_rows_are_read_before_they_are_written_only_with_updates_that_decay(lowe
 
 def test_noise_passes_the_weights_once_they_are_written_and_before_their_copy_is(lowered):
     low = lowered("dense", "weight_mirror", learning="{rules: {weight_mirror: {pairs: 1}}}")
-    graph, trace = low.graph, run_tasks(low.graph)
+    graph, trace = low.graph, run_tasks(low.graph, engine="compiled")
     names = np.array([graph.action_names[k].split("@")[0] for k in graph.action])
     phases, layers = np.array(graph.stage_names)[graph.stage], np.array(graph.layer_names)[graph.layer]
     for layer in ("b", "out"):

@@ -244,13 +244,13 @@ def _made_from(work: Workload, start: Network, data: LearningData, rule: str, se
     """A digest of all that an adaptation in ideal arithmetic hangs on."""
     found = sha256(repr((work.described, work.learning, rule, seed)).encode())
     for matrix in matrices(start).values():
-        found.update(matrix)
+        found.update(matrix.tobytes())
     for layer in start.layers:
-        found.update(b"" if layer.bias is None else np.ascontiguousarray(layer.bias))
+        found.update(b"" if layer.bias is None else layer.bias.tobytes())
     for part in (data.adapt, data.test):
         if part is not None:
-            found.update(np.ascontiguousarray(part.inputs))
-            found.update(np.ascontiguousarray(part.labels))
+            found.update(part.inputs.tobytes())
+            found.update(part.labels.tobytes())
     return found.digest()
 
 
