@@ -55,7 +55,7 @@ class SignSettings(AlignmentSettings):
 class KolenPollackSettings(AlignmentSettings):
     """As of feedback alignment. `decay`: part of both matrices that is lost with each `every`-th update."""
 
-    decay_frac: Frac = 0.01
+    decay_frac: Frac = 0.001
     n_every: Count = 1
 
 
