@@ -93,3 +93,11 @@ def test_a_rule_that_sends_errors_while_the_sample_runs_is_refused_with_what_wou
 def test_recurrent_weights_cannot_carry_errors_that_wait(laid_down):
     with pytest.raises(MappingError, match="recurrent weights of"):
         laid_down("bp", "{}", OVER_SAMPLE, network="recurrent")
+
+
+def test_a_network_without_hidden_layers_keeps_nothing_for_matrices(laid_down):
+    """What nobody reads would never be given up, and the next sample would wait for its room."""
+    one = "{input: [5], layers: [{name: out, kind: dense, outputs: 3, neuron: {kind: lif, leak: 0.9}}]}\n"
+    low = laid_down("dfa", "{time_path: readout}", OVER_SAMPLE, network_text=f" {one}")
+    verify(low.graph, run_tasks(low.graph, engine="compiled"))
+    assert counts(low, stage="feedback")["scan"] == 3 * TIMESTEPS * SAMPLES

@@ -84,17 +84,13 @@ class DirectFeedback(Learning):
 
     def _after_the_sample(self, in_turn: range, errors: dict[tuple[int, int], int]) -> None:
         """All errors are known and kept before the first is sent; and all of a layer before it learns from one."""
-        kept = {}
-        for error in in_turn:
-            known = self._at_output(error, errors)
-            label = self.label(self.last.name, self._steps_of(error)[-1])
-            joined = {tile: self.ctx.add(label, BARRIER, 1, after=tasks) for tile, tasks in known.items()}
-            kept[error] = self._kept_to_send(label, joined)
-        self.ctx.scales[FOR_FEEDBACK] = self.waiting.tell(self.label(self.last.name, 0), FOR_FEEDBACK)
-        for error in in_turn:
-            sent = {tile: [task] for tile, task in kept[error].items()}
-            self._feed_back(error, self._steps_of(error)[-1], sent)
-            self._hidden_layers(error)
+        known = {error: self._at_output(error, errors) for error in in_turn}
+        if any(self._reading.values()):  # there are hidden layers
+            kept = {error: self._kept_to_send(error, tasks) for error, tasks in known.items()}
+            self.ctx.scales[FOR_FEEDBACK] = self.waiting.tell(self.label(self.last.name, 0), FOR_FEEDBACK)
+            for error in in_turn:
+                self._feed_back(error, self._steps_of(error)[-1], kept[error])
+                self._hidden_layers(error)
         self.learn_postponed()
 
     @property
@@ -240,13 +236,15 @@ class DirectFeedback(Learning):
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
         return arrived, held, seen
 
-    def _kept_to_send(self, label: Label, known: dict[int, int]) -> dict[int, int]:
+    def _kept_to_send(self, error: int, tasks: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
         """A whole error, kept until the sample is over; by home tile, when it is."""
+        label = self.label(self.last.name, self._steps_of(error)[-1])
+        known = {tile: self.ctx.add(label, BARRIER, 1, after=after) for tile, after in tasks.items()}
         if self.rule.settings(self.ctx.work).rank is not None:
             known = self._compressed(label, known)
         n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
         return {
-            tile: self.waiting.keep(label, FOR_FEEDBACK, tile, n_values[tile], task)
+            tile: [self.waiting.keep(label, FOR_FEEDBACK, tile, n_values[tile], task)]
             for tile, task in known.items()
         }
 
