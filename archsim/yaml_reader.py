@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -328,6 +328,15 @@ def _parse(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
     return value, builder.marks
 
 
+_KEPT = 2**16  # characters of a text that is kept as it was read
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
+    """The same of files: many configurations start from one, and reading it takes longer than most of them."""
+    return _parse(text)
+
+
 @cache
 def _value_of(text: str) -> object:
     """The value of a ``--set``; many configurations set the same."""
@@ -388,7 +397,8 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
 def read_text(text: str, file: Path, error: type[Exception]) -> Document:
     """As `read_yaml`, of the text that stands in a file, or is to stand there."""
     try:
-        data, marks = _parse(text)
+        data, marks = (_parsed if len(text) < _KEPT else _parse)(text)
+        data, marks = _copied(data), dict(marks)
         if not isinstance(data, dict):
             raise _FaultError("a mapping (key: value) is needed on top", *_pair(marks[()]))
     except _FaultError as fault:

@@ -19,7 +19,9 @@ from archsim.workload import INPUT, Conv, Dense, Layer, Network, Pool, Workload
 from archsim.workload.network import Shape
 
 Step = tuple[str, int, int, int]  # layer, timestep, burst, tile of the neurons
-LAYER_BY_LAYER = ("bp", "feedback_alignment", "sign_symmetric", "ottt", "eprop_symmetric")  # errors come down
+LAYER_BY_LAYER = (  # errors come down
+    "bp", "feedback_alignment", "kolen_pollack", "weight_mirror", "sign_symmetric", "ottt", "eprop_symmetric",
+)  # fmt: skip
 ORDERS = ("admit", "release", "barrier", "issue", "settle")  # tasks that only order others
 
 
@@ -243,7 +245,7 @@ class Causality:
         name, t, _, _ = step
         if self.network.layer(name).neuron is None or t + 1 == self.times[name]:
             return False
-        usual = "full" if self.phase in LAYER_BY_LAYER[:3] else "none"
+        usual = "full" if self.phase in LAYER_BY_LAYER[:5] else "none"
         path = self.said.get("time_path", usual)
         if self.phase == "dfa" and self.work.learning.feedback.kind == "sdfa":
             path = "full"
@@ -359,12 +361,12 @@ class Causality:
             owners[name] = owners.get(name, 0) + 1
         outers: dict[tuple[str, int], int] = {}  # the last one done, by layer and batch
         reads: dict[str, list[tuple[int, int]]] = {}
-        for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
-            if action in ("outer", "accumulate"):
+        for task, (action, stage, layer, _, sample, part) in enumerate(self.rows):
+            if action in ("outer", "accumulate") and stage == "gradient":  # a mirror's come between the writes
                 last = outers.setdefault((layer, sample // n), task)
                 if self.trace.done_ps[task] > self.trace.done_ps[last]:
                     outers[layer, sample // n] = task
-            elif action == "read" and owners[part] == 1:
+            elif action == "read" and stage != "update" and owners[part] == 1:
                 reads.setdefault(part, []).append((task, sample // n))
         for task, (action, _, layer, _, sample, part) in enumerate(self.rows):
             if action not in ("program", "verify"):

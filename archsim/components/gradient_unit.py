@@ -27,6 +27,7 @@ class GradientUnit(DigitalUnit):
         ("project", "MAC"),
         ("compress", "MAC"),
         ("draw", "value"),
+        ("decay", "weight"),
         ("outer", "MAC"),
         ("optimize", "weight"),
         ("normalise", "weight"),

@@ -86,6 +86,7 @@ class Context(Counted):
     last_write: dict[Block, int] = field(default_factory=dict)
     reads: dict[Block, list[int]] = field(default_factory=dict)  # since the last write; only for three_level
     seed: int = 0
+    inspects: bool = False  # whether the rows that are written are read before
     written: Written = field(default_factory=Written)
     updates: list[Written] = field(default_factory=list)
     stretch: Stretch = field(default_factory=Stretch)

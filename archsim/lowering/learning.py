@@ -6,7 +6,8 @@ For every layer with weights and every step whose error delta is known at the la
     leak         the delta of the later timestep, times the leak, where the rule goes back in time
     surrogate    delta = (what arrived) x sigma'(u), at the home, and that; frees the potentials
     scan, scale  delta over what the largest code stands for, for the drivers: by default the largest of its
-                 vector, which homes on several tiles tell each other (:mod:`archsim.crossbar.quantisers`)
+                 vector, which homes on several tiles tell each other (:mod:`archsim.crossbar.quantisers`); the
+                 largest of a sample is waited for (:mod:`archsim.lowering.waiting`)
     emit, hop ..., receive   delta to the tiles that hold the layer's arrays (a move to the home's own)
     recall       the step's inputs out of the history buffer of each such tile
     rescale      delta times what it was divided by, at the tile
@@ -45,6 +46,7 @@ from archsim.lowering.loss import OutputError
 from archsim.lowering.rooms import history_room
 from archsim.lowering.traces import StepOfTile, meet_traces
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
+from archsim.lowering.waiting import WaitingErrors, errors_of
 from archsim.mapping import Home, LayerPlan, TraceNeed, error_bytes, numbers_of_error, sources_of
 from archsim.taskgraph import opening
 from archsim.workload import Layer
@@ -75,10 +77,14 @@ class Learning:
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
     _outer: dict[tuple[str, int], tuple[list[Counts], Callable[[Counts], list[Job]]]] = field(default_factory=dict)
+    _postponed: dict[str, list[tuple[int, dict[int, int]]]] = field(
+        default_factory=dict
+    )  # layer: step, kept deltas
 
     def __post_init__(self) -> None:
         self.output_error = OutputError(self.ctx, self.forward, self.stage)
         self.sums = ErrorSums(self.ctx, self.forward.start)
+        self.waiting = WaitingErrors(self.ctx)
 
     @property
     def last(self) -> Layer:
@@ -105,7 +111,7 @@ class Learning:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
         ports = [[task for task in after if task is not None], *self.ports_of_delta(plan, home, step)]
         found = self.place_delta(plan, home, step, ports, frees, has_later=bool(ports[1]))
-        self.remember_delta(plan, home, step, found)
+        self.remember_delta(plan, home.tile, step, found)
         return found
 
     def ports_of_delta(self, plan: LayerPlan, home: Home, step: int) -> tuple[list[int], list[int]]:
@@ -143,10 +149,10 @@ class Learning:
         )  # fmt: skip
         return first + int(done)
 
-    def remember_delta(self, plan: LayerPlan, home: Home, step: int, task: int) -> None:
+    def remember_delta(self, plan: LayerPlan, tile: int, step: int, task: int) -> None:
         """Of a step, for those before it in time."""
         if self._goes_back(plan.layer):
-            self.deltas[plan.layer.name, home.tile, step] = task
+            self.deltas[plan.layer.name, tile, step] = task
 
     def _lay_down_delta(
         self, plan: LayerPlan, home: Home, step: int, has_later: bool, frees: Sequence[Claim]
@@ -184,6 +190,40 @@ class Learning:
         kind, operations = arithmetic.surrogate(ctx.chip, plan.layer.neuron, ctx.work.learning.surrogate)
         job = parts.gradient_unit.compute(kind, home.n_channels * ctx.n_vectors(name, step), operations)
         return ctx.do(label, home.tile, job, [recalled], frees=[room.claim, *frees])
+
+    @property
+    def waits(self) -> bool:
+        """Whether errors are kept until the sample is over."""
+        return bool(self.ctx.chip.execution.quantiser.waits_for_sample)
+
+    def learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
+        """Send a step's deltas and make gradients of them; or keep them until `learn_postponed`."""
+        if self.waits:
+            self._postponed.setdefault(plan.layer.name, []).append((step, self.keep_deltas(plan, step, deltas)))
+        else:
+            self._learn_now(plan, step, deltas)
+
+    def _learn_now(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
+        fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.gradient_tiles, 1))
+        label = self.label(plan.layer.name, step)
+        for tile in plan.gradient_tiles:
+            task = self.outer(plan, tile, step, fetched[tile])
+            self.release(label, [task], held[tile])
+
+    def learn_postponed(self) -> None:
+        """What was kept of all layers: each once its largest is known."""
+        for name, steps in self._postponed.items():
+            self.tell_largest(name)
+            for step, deltas in steps:
+                self._learn_now(self.ctx.plan(name), step, deltas)
+
+    def keep_deltas(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> dict[int, int]:
+        """Keep a step's deltas at their homes until the sample is over."""
+        return self.waiting.keep_step(self.label(plan.layer.name, step), plan, step, deltas)
+
+    def tell_largest(self, name: str) -> None:
+        """What scales the errors of a layer, once all of the sample are known."""
+        self.ctx.scales[name] = self.waiting.tell(self.label(name, 0), errors_of(name))
 
     def spread(
         self, plan: LayerPlan, step: int, deltas: dict[int, int], readers: dict[int, int]
@@ -225,6 +265,8 @@ class Learning:
         n_vectors = ctx.n_vectors(name, step)
         deltas = {home.tile: opening(k) for k, home in enumerate(plan.homes)}
         n_values = {h.tile: h.n_channels * n_vectors for h in plan.homes}
+        if self.waits:
+            deltas = self.waiting.recall(label, errors_of(name), deltas, n_values)
         deltas, seen = self.scaled(label, deltas, n_values, n_vectors)
         arrived: dict[int, list[int]] = {tile: [] for tile in readers}
         held: dict[int, list[Claim]] = {tile: [] for tile in arrived}
@@ -255,7 +297,7 @@ class Learning:
         """
         ctx, unit, kind = self.ctx, self.ctx.parts.gradient_unit, self.ctx.chip.execution.quantiser
         told, beside = dict(known), list[int]()
-        if kind.looks_first or kind.looks_beside:
+        if (kind.looks_first or kind.looks_beside) and not kind.waits_for_sample:
             seen = {
                 tile: ctx.do(label, tile, unit.compute("scan", n_values[tile], arithmetic.COMPARE), [task])
                 for tile, task in known.items()

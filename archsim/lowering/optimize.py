@@ -50,7 +50,8 @@ def lower_steps(ctx: Context, label: Label, plan: LayerPlan, complete: int) -> S
         return Steps({}, complete)
     start = _passes(ctx, label, plan, needs, complete)
     owners = [block for block in plan.forward if block.replica == 0]
-    is_shared = len(owners) < len(plan.forward) + len(plan.copy)
+    n_copies = len(plan.copy) if ctx.rule.takes_steps else 0
+    is_shared = len(owners) < len(plan.forward) + n_copies
     of_row = {block: _rows(ctx, label, block, needs, start[block.tile], is_shared) for block in owners}
     if not is_shared:
         return Steps(of_row, complete)

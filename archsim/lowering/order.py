@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from archsim.mapping import Dataflow, sources_of
-from archsim.workload import INPUT
+from archsim.workload import INPUT, Layer
 
 Step = tuple[str, int]  # layer or "input", step
 
@@ -78,6 +79,52 @@ def _until(flow: Dataflow, done: dict[str, int], name: str, last: int) -> Iterat
             yield from _until(flow, done, source, step)
         yield name, done[name]
         done[name] += 1
+
+
+def layer_by_layer(flow: Dataflow) -> Iterator[tuple[bool, str, int]]:
+    """Steps of all layers that learn, from the last to the first, where none sends its error before all are known.
+
+    Yields whether a step sends (of layers with weights, all behind the last one that becomes known), and which; a
+    step is known as soon as all that read it have sent, the later one first.
+
+    Examples
+    --------
+    >>> from archsim.workload import load_workload
+    >>> flow = Dataflow(load_workload("workloads/watch_mlp.yaml").network, 2, 1)
+    >>> list(layer_by_layer(flow))[:5]
+    [(False, 'out', 1), (False, 'out', 0), (True, 'out', 1), (False, 'fc2', 1), (True, 'out', 0)]
+    """
+    network = flow.network
+    learning = [layer for layer in reversed(network.layers) if network.learns(layer.name)]
+    unread = Counter(below for layer in learning for step in range(flow.n_steps(layer.name))
+                     for below in _reads(flow, layer, step))  # fmt: skip
+    due = {layer.name: flow.n_steps(layer.name) - 1 for layer in learning}
+
+    def complete(layer: Layer) -> Iterator[tuple[bool, str, int]]:
+        while (step := due[layer.name]) >= 0 and not unread[layer.name, step]:
+            due[layer.name] -= 1
+            yield False, layer.name, step
+            if not layer.has_weights:  # pooling hands it on at once
+                yield from sent(layer, step)
+
+    def sent(layer: Layer, step: int) -> Iterator[tuple[bool, str, int]]:
+        unread.subtract(_reads(flow, layer, step))
+        for source in sources_of(layer):
+            if network.learns(source):
+                yield from complete(network.layer(source))
+
+    for layer in learning:
+        yield from complete(layer)
+    for layer in learning:
+        for step in reversed(range(flow.n_steps(layer.name))) if layer.has_weights else ():
+            yield True, layer.name, step
+            yield from sent(layer, step)
+
+
+def _reads(flow: Dataflow, layer: Layer, step: int) -> list[Step]:
+    """Steps of sources that learn, which a step of a layer reads."""
+    below = [source for source in sources_of(layer) if flow.network.learns(source)]
+    return [(source, needed) for source in below for needed in flow.needs(layer, step, source)]
 
 
 def _needs(flow: Dataflow, name: str, step: int) -> list[Step]:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -33,11 +34,25 @@ from archsim.lowering.transport import travel
 from archsim.lowering.transpose import Loaded, groups, load_group, load_row, load_rows, loading
 from archsim.lowering.writes import Row, count_rows, inspect_row, rows_of, write_row, writing
 from archsim.mapping import Block, LayerPlan
+from archsim.mapping.rule import MappedRule
 from archsim.taskgraph import NOTHING, Fragment, Known, Many, opening
+from archsim.workload import Workload
 
 STAGE = "update"
 N_COUNTERS = 2  # of errors that are larger than the largest code, and than half of it
 Gradients = dict[str, list[int]]  # what a layer's update waits for
+
+
+class UpdatingRule(MappedRule, Protocol):
+    """A learning rule, as far as it decides what an update does; see :class:`archsim.rules.base.Rule`."""
+
+    def reads_rows(self, work: Workload, plan: LayerPlan, number: int) -> bool: ...
+
+    def before_steps(self, ctx: Context, label: Label, plan: LayerPlan, number: int, known: int) -> int: ...
+
+    def copy_is_due(self, work: Workload, number: int) -> bool | None: ...
+
+    def before_copies(self, ctx: Context, label: Label, plan: LayerPlan, steps: Steps) -> Steps: ...
 
 
 def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
@@ -69,17 +84,32 @@ def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer
             barrier = ctx.add(label, BARRIER, 1, after=waits)
         plan = ctx.plan(layer.name)
         _tell_scales(ctx, label, plan, barrier)
-        steps = lower_steps(ctx, label, plan, barrier)
-        for block in (*plan.forward, *(plan.copy if _copy_is_due(ctx, plan, update) else ())):
-            free = _last_read(ctx, label, block)
-            ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
-            ends.append(ctx.last_write[block])
+        rule, number = cast("UpdatingRule", ctx.rule), ctx.stretch.first_update + update
+        ctx.inspects = ctx.chip.writing.read_before or rule.reads_rows(ctx.work, plan, number)
+        steps = lower_steps(ctx, label, plan, rule.before_steps(ctx, label, plan, number, barrier))
+        ends += _write_blocks(ctx, label, plan, plan.forward, steps, update)
+        if plan.copy and _copy_is_due(ctx, plan, update):
+            steps = rule.before_copies(ctx, label, plan, steps)
+            ends += _write_blocks(ctx, label, plan, plan.copy, steps, update)
     ctx.updates.append(ctx.written.since(before))
     return ends
 
 
+def _write_blocks(
+    ctx: Context, label: Label, plan: LayerPlan, blocks: Sequence[Block], steps: Steps, update: int
+) -> list[int]:
+    """The last write of each array."""
+    for block in blocks:
+        free = _last_read(ctx, label, block)
+        ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
+    return [ctx.last_write[block] for block in blocks]
+
+
 def _copy_is_due(ctx: Context, plan: LayerPlan, update: int) -> bool:
-    """Whether an update writes a layer's copy: where it is known which cells were, when any was."""
+    """Whether an update writes a layer's copy: as the rule says; or if it is known that a cell was written."""
+    said = cast("UpdatingRule", ctx.rule).copy_is_due(ctx.work, ctx.stretch.first_update + update)
+    if said is not None:
+        return said
     every = ctx.chip.execution.n_copy_every
     cells = None if every == 1 else ctx.activity.written_cells(plan.layer.name, update, of_copy=True)
     return (update + 1) % every == 0 if cells is None else bool(cells.any())
@@ -138,10 +168,10 @@ def _write_rows(
 def _come(ctx: Context, label: Label, block: Block, loaded: Loaded, last: int | None) -> tuple[int, int | None]:
     """As `_arrive`, alike for all rows of an array whose gradients come from the same tile."""
     source, task = loaded
-    if source == block.tile and not ctx.chip.writing.read_before:
+    if source == block.tile and not ctx.inspects:
         return task, None
     first, (arrived, inspected) = ctx.placed(
-        ("come", source, block.tile, block.pe, block.crossbar, block.n_columns), label,
+        ("come", source, block.tile, block.pe, block.crossbar, block.n_columns, ctx.inspects), label,
         lambda: _arrive(ctx, label, block, (source, opening(0)), opening(1)), [task, last],
     )  # fmt: skip
     return task if arrived < 0 else first + arrived, None if inspected is None else first + inspected
@@ -152,7 +182,7 @@ def _arrive(ctx: Context, label: Label, block: Block, loaded: Loaded, last: int 
     row_bits = block.n_columns * ctx.chip.tile.gradients.gradient_bits
     arrived = travel(ctx, label, loaded[0], block.tile, row_bits, [loaded[1]])
     assert arrived is not None  # it waits for the load
-    if not ctx.chip.writing.read_before:
+    if not ctx.inspects:
         return arrived, None
     return arrived, inspect_row(ctx, label, block, [arrived, last])
 
@@ -198,7 +228,7 @@ def _place_copy(
     arrived: list[int] = []
     for source, rows in groups(ctx, plan, block):
         first, (come, done) = ctx.placed(
-            ("copy", block.tile, block.pe, block.crossbar, source, len(rows), row), label,
+            ("copy", block.tile, block.pe, block.crossbar, source, len(rows), row, ctx.inspects), label,
             partial(_lay_down_group, ctx, label, block, row, source, len(rows)),
             [[*(steps.before(block, k) for k in rows), free], last],
         )  # fmt: skip
@@ -235,6 +265,6 @@ def _fragment_of(
         loaded = load_row(ctx, label, plan, block, [opening(0), opening(1)])
         return _write(ctx, label, block, row, loaded, opening(2))
 
-    key = ("row", label.stage, label.layer, block.n_columns, where, row)
+    key = ("row", label.stage, label.layer, block.n_columns, where, row, ctx.inspects)
     fragment = ctx.fragment(key, lay_down, slots)
     return fragment, ctx.graph.known(fragment, (3, len(slots), 0, 0)), slots

@@ -137,7 +137,7 @@ def writing(ctx: Context, block: Block, row: Row | None) -> list[int]:
     """Resources of an array that writes of such a row use, in the order of their tasks."""
     circuits, found = ctx.chip.writing, list[Claim]()
     n_read = block.n_columns * ctx.chip.crossbar.n_columns_per_weight
-    if circuits.read_before:
+    if ctx.inspects:
         granted = _granted(ctx, block, n_read)
         found += [*granted, (crossbar_resource(ctx, block), 1), *_converters(ctx, block, n_read)]
     if row is not None:

@@ -10,7 +10,7 @@ buffer) are held throughout.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -325,8 +325,21 @@ class _Book:
         whole = {tile: error_bytes(self.chip, n_values, 1) for tile, n_values in sent}
         for buffer, tile, user, size in rule.rooms(self.work, plan, last, whole):
             self._add(buffer, tile, user, size, size * STREAM_STEPS)
+        if self.chip.execution.quantiser.waits_for_sample:
+            self._waiting_errors(plan, rule, sent if plan is last else ())
         for tile, bits in rule.kept_bits(self.chip, self.work, plan).items():
             self._add("gradient_buffer", tile, f"feedback of {name}", n_bytes(bits, 1), n_bytes(bits, 1))
+
+    def _waiting_errors(self, plan: LayerPlan, rule: MappedRule, sent: Iterable[tuple[int, int]]) -> None:
+        """Errors of a whole sample, until the last of them is known: a layer's own, and those sent elsewhere."""
+        name, bits = plan.layer.name, self.chip.tile.membrane_buffer.potential_bits
+        for home in plan.homes:
+            spans = (self.flow.positions(name, step) for step in range(self.flow.n_steps(name)))
+            n = sum(n_bytes(home.n_channels * (stop - start), bits) for start, stop in spans)
+            self._add("history_buffer", home.tile, f"errors of {name}", n, n)
+        for tile, n_values in sent:
+            n = rule.n_errors_sent(self.work) * n_bytes(n_values, bits)
+            self._add("history_buffer", tile, "errors for feedback", n, n)
 
     def _history(self, plan: LayerPlan, rule: MappedRule) -> None:
         """Inputs at the arrays and potentials at the homes, until the backward pass has used them."""

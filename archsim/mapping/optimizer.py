@@ -7,8 +7,6 @@ of the gradient is the one that feeds them. What is counted here comes on top: f
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from archsim.mapping.plan import LayerPlan
 from archsim.mapping.rule import MappedRule
 from archsim.registry import OPTIMIZERS
@@ -39,16 +37,12 @@ def needs_of(work: Workload, rule: MappedRule | None = None) -> UpdateNeeds:
         needs: UpdateNeeds = optimizer.needs()
     if adapt is None or not adapt.residual:
         return needs
-    return _with_one_more(needs, "residual")
+    return needs.with_one_more("residual")
 
 
 def needs_of_layer(chip: Chip, work: Workload, plan: LayerPlan, rule: MappedRule | None = None) -> UpdateNeeds:
     """The same for the weights of a layer: what waits for its copy is one more number, and an addition."""
     needs = needs_of(work, rule)
-    return _with_one_more(needs, "copy waits") if chip.execution.n_copy_every > 1 and plan.copy else needs
-
-
-def _with_one_more(needs: UpdateNeeds, name: str) -> UpdateNeeds:
-    """With one more number that is kept and added to."""
-    kept = {"n_states": needs.n_states + 1, "n_operations": needs.n_operations + 1}
-    return replace(needs, name=f"{needs.name},{name}", **kept)
+    if chip.execution.n_copy_every > 1 and plan.copy:
+        needs = needs.with_one_more("copy waits")
+    return needs if rule is None else rule.needs(chip, work, plan, needs)

@@ -14,6 +14,7 @@ from archsim.registry import RULES
 from archsim.spec import Chip
 from archsim.spec.chip import HOW_TO_LEARN
 from archsim.workload import PROGRAM, Layer, Network, Workload
+from archsim.workload.update_needs import UpdateNeeds
 
 if TYPE_CHECKING:
     from archsim.mapping.plan import LayerPlan
@@ -40,6 +41,9 @@ class MappedRule(Protocol):
 
     @property
     def reads_transposed(self) -> bool: ...
+
+    @property
+    def takes_steps(self) -> bool: ...
 
     @property
     def parts(self) -> Sequence[str]: ...
@@ -69,6 +73,12 @@ class MappedRule(Protocol):
     def n_timesteps_under_way(self, n_above: int) -> int: ...
 
     def n_values_sent(self, work: Workload, last: LayerPlan) -> dict[int, int]: ...
+
+    def needs(self, chip: Chip, work: Workload, plan: LayerPlan, of_weights: UpdateNeeds) -> UpdateNeeds: ...
+
+    def n_errors_sent(self, work: Workload) -> int: ...
+
+    def sends_while_it_runs(self, work: Workload, flow: Dataflow) -> str | None: ...
 
     def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]: ...
 
@@ -129,8 +139,18 @@ def refuse_impossible(chip: Chip, work: Workload, rules: Iterable[MappedRule]) -
     MappingError
         With all reasons, and what would help.
     """
-    if errors := [error for rule in rules for error in rule.faults(chip, work)]:
+    if errors := [error for rule in rules for error in faults_of(rule, chip, work)]:
         raise MappingError("\n".join(f"{work.name} on {chip.name}: {error}" for error in errors))
+
+
+def faults_of(rule: MappedRule, chip: Chip, work: Workload) -> list[str]:
+    """Why a chip cannot carry a rule out, its own reasons and whether its errors can wait for the sample's end."""
+    found = rule.faults(chip, work)
+    flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
+    if found or not chip.execution.quantiser.waits_for_sample:
+        return found
+    why = rule.sends_while_it_runs(work, flow)
+    return [] if why is None else [f"execution.errors.over: sample keeps errors until the sample is over; {why}"]
 
 
 def _missing(chip: Chip, parts: Iterable[str]) -> list[str]:

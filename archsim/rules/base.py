@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from archsim.units import FileModel
 
 if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of these
-    from archsim.lowering.context import Context
+    from archsim.lowering.context import Context, Label
     from archsim.lowering.forward import Forward
+    from archsim.lowering.optimize import Steps
     from archsim.lowering.training import LoweredRule
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Dataflow, LayerPlan
@@ -21,12 +22,13 @@ if TYPE_CHECKING:  # a rule is asked for its name by rooms that need none of the
     from archsim.snn.learn.feedbacks import Draw
     from archsim.snn.learn.gradients import Gradients
     from archsim.snn.learn.optimizers import OptimizerKind
-    from archsim.snn.learn.products import Products
+    from archsim.snn.learn.products import LearningProducts, Products
     from archsim.snn.learn.run import Tape
     from archsim.snn.learn.trainer import LearnedRule, Recipe
     from archsim.spec import Chip
     from archsim.workload import Layer, Network, Workload
     from archsim.workload.network import Floats
+    from archsim.workload.update_needs import UpdateNeeds
 
 
 class NoSettings(FileModel):
@@ -60,6 +62,8 @@ class Rule(ABC):
         Where the chip file describes what the rule needs and a chip that only infers may leave out.
     runs_unasked : bool
         Whether a network without a workload file, as a NIR file is, learns by it unless phases are named.
+    takes_steps : bool
+        Whether copies are written with the steps that the weights are written with.
     Settings : type
         Model of what a workload may say of the rule in `learning.rules`; every field has a default.
     """
@@ -75,6 +79,7 @@ class Rule(ABC):
         "tile.history_buffer", "tile.gradient_buffer", "tile.gradient_unit", "write",
     )  # fmt: skip
     runs_unasked: ClassVar[bool] = True
+    takes_steps: ClassVar[bool] = True
     Settings: ClassVar[type[FileModel]] = NoSettings
     _read_from: Any = None
     _known: Any = None
@@ -144,6 +149,24 @@ class Rule(ABC):
         n_positions = prod(last.layer.out_shape[1:])
         return {home.tile: home.n_channels * n_positions for home in last.homes}
 
+    def n_errors_sent(self, work: Workload) -> int:
+        """Errors of a sample that go elsewhere than to a layer's own arrays, scaled for the drivers."""
+        return 0
+
+    def sends_while_it_runs(self, work: Workload, flow: Dataflow) -> str | None:
+        """Why errors cannot wait for the end of the sample, and what would help; None if they can."""
+        over = "leave execution.errors.over out (over: timestep)"
+        if any(self.traces(work, layer) is not None for layer in work.network.weighted):
+            return f"{self.kind} keeps traces, which meet the error of each timestep as it comes: {over}"
+        if self.learns_at_once(work, flow):
+            said = f"{self.kind} sends the errors of a timestep while the next ones are computed"
+            return f"{said}: give it a path through time (time_path), or {over}"
+        return None
+
+    def needs(self, chip: Chip, work: Workload, plan: LayerPlan, of_weights: UpdateNeeds) -> UpdateNeeds:
+        """What an update of a layer needs, beside what it needs with any rule."""
+        return of_weights
+
     def kept_bits(self, chip: Chip, work: Workload, plan: LayerPlan) -> dict[int, int]:
         """By tile, what the gradient buffer holds for a layer beside gradients, states and traces."""
         return {}
@@ -166,6 +189,22 @@ class Rule(ABC):
         Adds to `gradients`, by layer, the tasks that must be done before its weights may change.
         """
 
+    def reads_rows(self, work: Workload, plan: LayerPlan, number: int) -> bool:
+        """Whether an update (they are numbered) reads the rows of a layer's arrays before it writes them."""
+        return False
+
+    def before_steps(self, ctx: Context, label: Label, plan: LayerPlan, number: int, known: int) -> int:
+        """What is done with a layer's gradients before the optimizer; `known` is the task after which they are."""
+        return known
+
+    def copy_is_due(self, work: Workload, number: int) -> bool | None:
+        """Whether an update writes a layer's copy; None if the chip's `execution.copy_every` says so."""
+        return None
+
+    def before_copies(self, ctx: Context, label: Label, plan: LayerPlan, steps: Steps) -> Steps:
+        """What is done between the writes of a layer and those of its copy, and what these are written with."""
+        return steps
+
     # ---- numbers -------------------------------------------------------------------------------
 
     def set_for(self, recipe: Recipe) -> Any:
@@ -185,6 +224,11 @@ class Rule(ABC):
             return recipe
         on_chip.add_feedback(recipe.feedback)
         return replace(recipe, project=on_chip.project)
+
+    def change(self, products: LearningProducts, recipe: Recipe, updates: Mapping[str, Floats], step: int) -> None:
+        """Write the optimizer's updates of a step, by key of the weights, and whatever else the rule writes."""
+        for key, update in updates.items():
+            products.update(key, update)
 
     @abstractmethod
     def gradients(

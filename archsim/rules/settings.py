@@ -8,7 +8,7 @@ from pydantic import Field
 
 from archsim.rules.places.kinds.arrays import Arrays
 from archsim.rules.places.kinds.sram import Sram
-from archsim.units import FileModel, KindOf
+from archsim.units import FileModel, Frac, KindOf
 from archsim.workload.learning import Count, FeedbackModel, OptimizerModel, Positive
 
 TimePath = Literal["none", "readout", "full"]
@@ -50,6 +50,24 @@ class SignSettings(AlignmentSettings):
     """As of feedback alignment. `signs` of the weights as they were at first, ``frozen``, or are, ``current``."""
 
     signs: Literal["frozen", "current"] = "frozen"
+
+
+class KolenPollackSettings(AlignmentSettings):
+    """As of feedback alignment. `decay`: part of both matrices that is lost with each `every`-th update."""
+
+    decay_frac: Frac = 0.001
+    n_every: Count = 1
+
+
+class MirrorSettings(AlignmentSettings):
+    """As of feedback alignment. After each `every`-th update so many `pairs` of noise vectors show the weights.
+
+    `rate`: part of a phase's mean in the average of all so far.
+    """
+
+    n_pairs: Count = 16
+    n_every: Count = 1
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
 TimeForm = Literal["waiting", "traces"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class UpdateNeeds:
     n_divisions: int = 0
     n_roots: int = 0
     n_multiplications_per_pass: int = 0
+
+    def with_one_more(self, name: str) -> UpdateNeeds:
+        """With one more number that is kept and added to."""
+        kept = {"n_states": self.n_states + 1, "n_operations": self.n_operations + 1}
+        return replace(self, name=f"{self.name},{name}", **kept)
 
     @property
     def is_plain(self) -> bool:

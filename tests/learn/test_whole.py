@@ -23,13 +23,18 @@ ALIKE = (
     "execution.error_resolution=7 bit",
     "device.errors={programming: {kind: constant, sigma: 0.03}, write_verify: {band: 0.04, max_pulses: 9}}",
 )  # fmt: skip
-FEW = ("input_resolution=7 bit", "learning.data.step=512")
+FEW = ("input_resolution=7 bit", "learning.data.step=512", "learning.adapt.windows=26")
 
 
-@pytest.fixture(scope="module", params=["bp", "dfa"])
+EVERY_THIRD = {"kolen_pollack": "{decay: 0.05, every: 3}", "weight_mirror": "{pairs: 1, every: 3}"}
+
+
+@pytest.fixture(scope="module", params=["bp", "dfa", *EVERY_THIRD])
 def adapted(request):
     """One adaptation of two passes, and all of its batches as tasks."""
-    rule, the_chip, the_work = request.param, chip(*ALIKE), work(*FEW)
+    rule, the_chip = request.param, chip(*ALIKE)
+    said = {rule: EVERY_THIRD[rule]} if rule in EVERY_THIRD else {}
+    the_work = work(*FEW, *(f"learning.rules={{{name}: {settings}}}" for name, settings in said.items()))
     data = data_of(the_work, 0)
     start = pretrain(the_work, data, 0).network
     plan = Plan.of(the_work, len(data.adapt), 10**6, seed=0)
@@ -55,9 +60,14 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
     done, _, _, costs, tally = adapted
     for layer in ("fc1", "fc2", "out"):
         arrays = done.counters[layer]
-        assert tally.tasks("read", stage="forward", layer=layer) == arrays.reads > 0
-        assert tally.count("convert", stage="forward", layer=layer) == arrays.conversions
-        assert tally.count("drive", stage="forward", layer=layer) == arrays.active_rows
+        for told, found in (
+            (tally.tasks, ("read", arrays.reads)),
+            (tally.count, ("convert", arrays.conversions)),
+            (tally.count, ("drive", arrays.active_rows)),
+        ):  # with noise that passes between updates
+            both = [told(found[0], stage=stage, layer=layer) for stage in ("forward", "update")]
+            assert sum(both) == found[1] > 0
+            assert (both[1] > 0) == (done.rule == "weight_mirror" and layer != "fc1")
         for suffix, stage in ((COPY, "backward"), (FEEDBACK, "feedback")):
             if layer + suffix in done.counters:
                 other = done.counters[layer + suffix]

@@ -96,7 +96,7 @@ def trained(lowered, root_dir, tmp_path):
                 by_position = np.rint(size / largest * largest_code) != 0
                 if chip.execution.errors is not None:  # the same codes that drive the arrays
                     vectors = delta.reshape(*delta.shape[:2], net.layer(name).n_columns, -1).swapaxes(2, 3)
-                    codes = on_chip.sent.codes(name, vectors.reshape(-1, vectors.shape[3]))
+                    codes = on_chip.sent.looked_at(name, vectors.reshape(-1, vectors.shape[3]))
                     by_position = (codes.reshape(vectors.shape) != 0).swapaxes(2, 3)
                 rows = (tape.rows[name] != 0).astype(int)
                 if (kept := rule.traces(work, net.layer(name))) is not None:  # all rows have one, silent or not
@@ -194,6 +194,9 @@ RULES_SAID = {
     "feedback alignment, pieces, bit by bit": ("feedback_alignment", "{steps: 2}", ONES),
     "sign-symmetric": ("sign_symmetric", "{time_path: readout}", TRANSPOSABLE),
     "sign-symmetric, current": ("sign_symmetric", "{signs: current}", TRANSPOSABLE),
+    "Kolen-Pollack": ("kolen_pollack", "{decay: 0.1}", TRANSPOSABLE),
+    "weight mirror": ("weight_mirror", "{pairs: 3}", ()),
+    "weight mirror, bit by bit": ("weight_mirror", "{pairs: 2, rate: 1}", ONES),
     "DRTP": ("drtp", "{}", ()),
     "DRTP, bit by bit": ("drtp", "{}", ONES),
     "DRTP, paths through time": ("drtp", "{time_path: full}", ()),
@@ -226,7 +229,8 @@ def check_counts(step: Step, options: tuple[str, ...]) -> None:
             told = forward["drive"] + backward["drive"]
             assert told == arrays["drive"] > 0 if ONES[1] in options else told >= arrays["drive"] > 0
         else:
-            assert forward == {what: arrays[what] for what in forward}
+            noise = told_by(step, layer, "update")  # of a mirror
+            assert all(forward[what] + noise[what] == arrays[what] for what in forward)
         if layer + COPY in step.counters:
             copy = found_in(step, layer + COPY)
             assert backward == {what: copy[what] for what in backward}
@@ -249,6 +253,38 @@ QUANTISERS = {
     "vector maximum, at random": ("execution.errors={kind: vector_maximum, rounding: stochastic}", (9, 1), (0, 1)),
 }
 """Additions of scaling an error of 7 bits, comparisons; multiplications of 16 by 7 bit to scale, to rescale."""
+
+
+OVER_SAMPLE = "execution.errors={kind: vector_maximum, over: sample}"
+AFTER_THE_SAMPLE = {
+    "bp": ("dense", "bp", "{}", ()),
+    "bp, transposable": ("dense", "bp", "{time_path: readout}", FROM_COLUMNS),
+    "bp, convolutional": ("convolutional", "bp", "{}", ()),
+    "bp, along time": ("along_time", "bp", "{}", ()),
+    "feedback alignment": ("dense", "feedback_alignment", "{}", ()),
+    "dfa, the output's path": ("dense", "dfa", "{time_path: readout}", ()),
+    "dfa, every layer's path": ("convolutional", "dfa", "{time_path: full}", ()),
+    "dfa, low rank in a memory": ("dense", "dfa", "{time_path: readout, rank: 2, place: {kind: sram}}", ()),
+    "DRTP, paths through time": ("dense", "drtp", "{time_path: full}", ()),
+    "local losses, paths through time": ("dense", "local_losses", "{time_path: full}", ()),
+}
+
+
+@pytest.mark.parametrize(("network", "phase", "said", "options"), AFTER_THE_SAMPLE.values(), ids=AFTER_THE_SAMPLE)
+def test_errors_that_wait_for_the_sample_count_alike_in_numbers_and_in_tasks(
+    trained, network, phase, said, options
+):
+    """Each is compared and scaled once, whatever waits for it."""
+    step = trained(phase, *ONE_CYCLE, *options, OVER_SAMPLE, network=network, rules=said)
+    check_counts(step, options)
+    assert check_causality(step.low, step.work, run_tasks(step.low.graph)) > 0
+    errors = RULES[phase].error_stage
+    for layer in LAYERS:
+        sent_to_matrices = step.n_seen[FEEDBACK] if layer == LAYERS[-1] else 0
+        told = counts(step.low, layer=layer, stage=errors)
+        assert told["scan"] == told["scale"] == step.n_seen[layer] + sent_to_matrices > 0
+    accesses = counts(step.low, stage=errors)
+    assert accesses["keep"] > 0  # of 16-bit values, which the history buffer has words for
 
 
 @pytest.mark.parametrize(("errors", "additions", "products"), QUANTISERS.values(), ids=QUANTISERS)

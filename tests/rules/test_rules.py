@@ -16,8 +16,8 @@ from archsim.rules.base import Rule
 from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 
-NAMES = ("bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "local_losses",
-         "ottt", "sign_symmetric")  # fmt: skip
+NAMES = ("bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "kolen_pollack", "local_losses",
+         "ottt", "sign_symmetric", "weight_mirror")  # fmt: skip
 PACKAGE = Path(archsim.__file__).parent
 # files outside rules/ that name a rule, and why
 NAMED = {
@@ -27,6 +27,8 @@ NAMED = {
     "explore/rule_fronts.py": "pairs of lines with BP and DFA",
     "snn/learn/pretraining.py": "training before the chip is BP",
     "snn/learn/trainer.py": "the default of a recipe",
+    "snn/learn/feedbacks/kinds/kolen_pollack.py": "a kind of matrix: what the rule of that name would end at",
+    "snn/learn/feedbacks/kinds/weight_mirror.py": "a kind of matrix: what the rule of that name would end at",
     "plot/study.py": "a picture of BP beside DFA",
     "study/comparison.py": "the study of BP and DFA",
     "study/configurations.py": "the study of BP and DFA",

@@ -23,6 +23,7 @@ Circuits and Systems Magazine 22(4), 2022; equations in ``docs/models/crossbar.m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,10 @@ class WeightMap:
 
     def combine(self) -> Combination:
         """Numbers that lead from column sums to outputs."""
+        return self._combination
+
+    @cached_property
+    def _combination(self) -> Combination:
         scale = level_scale(self.spec)
         all_slices = scale.slice_base.sum()
         offset = scale.zero_level - scale.reference_digit * all_slices

@@ -40,7 +40,8 @@ class Scaler(ABC):
     def largest(self, errors: Floats, n_samples: int) -> Floats:
         """Full scale, the value of the largest code of each vector: (n, 1), of errors (n, columns).
 
-        Errors are those of a mean over `n_samples`: so many times smaller than that of one sample.
+        Errors are those of a mean over `n_samples`: so many times smaller than that of one sample. Where the
+        quantiser waits for the sample, a vector is all errors of a layer in one sample.
         """
 
     def end(self) -> None:
@@ -87,6 +88,11 @@ class Quantiser(FileModel):
     @abstractmethod
     def said(self) -> str:
         """In words, behind the bits."""
+
+    @property
+    def waits_for_sample(self) -> bool:
+        """Whether no error of a layer is sent before all of the sample are known."""
+        return False
 
     @property
     def is_stochastic(self) -> bool:

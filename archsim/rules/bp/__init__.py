@@ -85,6 +85,17 @@ class BP(Rule):
         is_last = layer.name == work.network.layers[-1].name
         return (path == "full" or (path == "readout" and is_last)) and piece != 1
 
+    def sends_while_it_runs(self, work: Workload, flow: Dataflow) -> str | None:
+        """Pieces of a sample, and errors that recurrent weights carry from timestep to timestep."""
+        over = "leave execution.errors.over out (over: timestep)"
+        recurrent = [layer.name for layer in work.network.layers if layer.recurrent]
+        if recurrent:
+            said = f"recurrent weights of {', '.join(recurrent)} carry errors from timestep to timestep"
+            return f"{said}: {over}"
+        if self.n_timesteps_of_a_piece(work) is not None:
+            return f"{self.kind} learns from pieces of a sample: leave steps out and time_path: none, or {over}"
+        return super().sends_while_it_runs(work, flow)
+
     def n_timesteps_of_a_piece(self, work: Workload) -> int | None:
         """As the settings say; one where nothing goes back in time."""
         given = self.settings(work)

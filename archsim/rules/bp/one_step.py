@@ -8,6 +8,9 @@ from typing import NamedTuple
 from archsim.components import Job
 from archsim.lowering.counted import Ints
 from archsim.mapping import Block
+from archsim.mapping.blocks import Span
+
+Place = tuple[int, int, int, Span, Span]  # tile, PE, crossbar; rows and columns, for blocks may share one
 
 
 class Reading(NamedTuple):
@@ -50,3 +53,18 @@ class Done(NamedTuple):
     deltas: dict[int, int]
     gradients: list[int]
     below: dict[tuple[int, str], int]
+
+
+def outputs_of(block: Block) -> Span:
+    """The layer's outputs whose errors drive an array."""
+    return block.columns if block.role == "forward" else block.rows
+
+
+def inputs_of(block: Block) -> Span:
+    """The layer's inputs whose errors an array gives."""
+    return block.rows if block.role == "forward" else block.columns
+
+
+def place_of(block: Block) -> Place:
+    """Where an array is, and which part of it a block takes."""
+    return block.tile, block.pe, block.crossbar, block.rows, block.columns

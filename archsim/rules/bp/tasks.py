@@ -17,9 +17,10 @@ An array that no error drives is skipped if the chip says so (`skip_idle_blocks`
 other, and sends an empty token to each home below that gets no sums from it.
 
 The surrogate of a step waits for the additions of all steps above that read it, and for its own later timestep:
-the leak carries the error back through time, where the rule's `time_path` lets it. In pieces (`steps`), and with
-no path through time, the backward pass of a piece begins behind the output's next timestep, and its history is
-free then. The first layer's error goes no further. Pooling hands its error on.
+the leak carries the error back through time, where the rule's `time_path` lets it. Where errors wait until the
+sample is over (:mod:`archsim.lowering.waiting`), all steps of a layer have their surrogate before the first is
+spread. In pieces (`steps`), and with no path through time, the backward pass of a piece begins behind the output's
+next timestep, and its history is free then. The first layer's error goes no further. Pooling hands its error on.
 """
 
 from __future__ import annotations
@@ -36,18 +37,17 @@ from archsim.lowering.context import Claim, Given, listed, numbers_of
 from archsim.lowering.counted import Ints
 from archsim.lowering.forward import pooled_values
 from archsim.lowering.learning import Learning
-from archsim.lowering.order import as_output_asks
+from archsim.lowering.order import as_output_asks, layer_by_layer
 from archsim.lowering.products import Product, counts_of
 from archsim.lowering.reads import Reads
 from archsim.lowering.transport import empty_token
 from archsim.mapping import Block, Home, LayerPlan, rows_of_source, sources_of
 from archsim.mapping.blocks import Span
-from archsim.rules.bp.one_step import Done, Reading, Step, Waits
+from archsim.rules.bp.one_step import Done, Place, Reading, Step, Waits, inputs_of, outputs_of, place_of
 from archsim.taskgraph import opening
 from archsim.workload import INPUT, Layer
 
 Key = tuple[str, int, int]  # layer, tile, step
-Place = tuple[int, int, int, Span, Span]  # tile, PE, crossbar; rows and columns, for blocks may share one
 Come = dict[tuple[int, str], list[int]]  # by home tile and layer below, the tasks that its sums are made by
 
 
@@ -59,6 +59,9 @@ class BackPropagation(Learning):
     before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
     _counts: dict[tuple[str, int], tuple[Reads, Ints, dict[Place, int]]] = field(default_factory=dict)
     _driven_arrays: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    _kept: dict[tuple[str, int], dict[int, int]] = field(
+        default_factory=dict
+    )  # deltas that wait, by step and tile
 
     def run(self) -> None:
         """Lay down the forward pass, then the backward pass: each step of a layer after all that read it.
@@ -72,7 +75,11 @@ class BackPropagation(Learning):
         self.forward.run()
         for (tile, step), task in self.errors().items():
             self._contribute(self.last.name, tile, step, task)
-        self._backward(range(max(self.ctx.flow.timesteps.values())))
+        timesteps = range(max(self.ctx.flow.timesteps.values()))
+        if self.waits:
+            self._layer_by_layer(timesteps)
+        else:
+            self._backward(timesteps)
 
     def _in_pieces(self) -> None:
         """Each piece's backward pass after the output's next timestep, as the errors of DFA."""
@@ -106,6 +113,20 @@ class BackPropagation(Learning):
             if name != INPUT and network.learns(name) and flow.timestep(name, step) in timesteps:
                 self._step(self.ctx.plan(name), step)
 
+    def _layer_by_layer(self, timesteps: range) -> None:
+        """Each layer's errors are known and kept before the first of them is sent down."""
+        for layer in self.ctx.network.layers:
+            self._hand_out_sets(layer, timesteps)
+        for is_sent, name, step in layer_by_layer(self.ctx.flow):
+            plan = self.ctx.plan(name)
+            if is_sent or not plan.forward:
+                self._step(plan, step)
+                continue
+            deltas = {home.tile: self._delta(plan, home, step) for home in plan.homes}
+            self._kept[name, step] = self.keep_deltas(plan, step, deltas)
+            if step == 0:  # the last that becomes known
+                self.tell_largest(name)
+
     @cached_property
     def _order(self) -> list[tuple[str, int]]:
         return list(as_output_asks(self.ctx.flow))
@@ -124,8 +145,8 @@ class BackPropagation(Learning):
             partial(self._lay_down_step, plan, step, does),
             given,
         )
-        for home in plan.homes:
-            self._found(plan, home, step, first + done.deltas[home.tile])
+        for tile, delta in done.deltas.items():
+            self._found(plan, tile, step, first + delta)
         self.gradients.setdefault(name, []).extend([first + task for task in done.gradients])
         for (home_below, source), task in done.below.items():
             self._reach(plan, step, home_below, source, first + task)
@@ -137,12 +158,12 @@ class BackPropagation(Learning):
         ports = self._before_delta(plan, home, step)
         frees = self._used(plan, home, step)
         found = self.place_delta(plan, home, step, ports, frees, has_later=bool(ports[1]))
-        self._found(plan, home, step, found)
+        self._found(plan, home.tile, step, found)
         return found
 
-    def _found(self, plan: LayerPlan, home: Home, step: int, delta: int) -> None:
-        self.before[plan.layer.name, home.tile] = delta
-        self.remember_delta(plan, home, step, delta)
+    def _found(self, plan: LayerPlan, tile: int, step: int, delta: int) -> None:
+        self.before[plan.layer.name, tile] = delta
+        self.remember_delta(plan, tile, step, delta)
 
     def _before_delta(self, plan: LayerPlan, home: Home, step: int) -> list[list[int]]:
         """Predecessors of a delta: arriving errors, the later delta, the potentials."""
@@ -189,7 +210,12 @@ class BackPropagation(Learning):
         has_traces = self.ctx.rule.traces(self.ctx.work, plan.layer) is not None
         tiles = () if has_traces else plan.gradient_tiles
         jobs = {tile: self.jobs_of_outer(plan, tile, step) for tile in tiles}
-        return Step(self._read_by(plan, step), jobs, [self._before_delta(plan, home, step) for home in plan.homes])
+        if self.waits:
+            kept = self._kept.pop((plan.layer.name, step))
+            before = [[[kept[home.tile]], [], []] for home in plan.homes]
+        else:
+            before = [self._before_delta(plan, home, step) for home in plan.homes]
+        return Step(self._read_by(plan, step), jobs, before)
 
     def _key(self, plan: LayerPlan, step: int, does: Step) -> Hashable:
         """Key of a step: what its tasks depend on beside inputs; None where that is how far others are."""
@@ -215,18 +241,22 @@ class BackPropagation(Learning):
         counts, times = numbers_of(job for jobs in does.jobs.values() for job in jobs)
         if active:
             _, of_reads, places = self._reads(plan, step)
-            counts += of_reads[[places[_place(block)] for block in active], step].ravel().tolist()
+            counts += of_reads[[places[place_of(block)] for block in active], step].ravel().tolist()
         return Given(ports, counts, times)
 
     def _lay_down_step(self, plan: LayerPlan, step: int, does: Step, given: Given) -> Done:
         """As `_given` says it. The counts of reads follow those of the outer products."""
         ports, counts, times = iter(given.ports), iter(given.counts), iter(given.times)
-        reads, done = does.reads, Done({}, [], {})
+        reads, done, known = does.reads, Done({}, [], {}), list[Sequence[int]]()
         for home, has_later in zip(plan.homes, does.has_later, strict=True):
-            frees = self._used(plan, home, step)
-            found = self.place_delta(plan, home, step, list(islice(ports, 3)), frees, has_later=has_later)
-            done.deltas[home.tile] = found
-        spread = [[delta, *next(ports)] for delta in done.deltas.values()]
+            before = list(islice(ports, 3))
+            if not self.waits:
+                frees = self._used(plan, home, step)
+                found = self.place_delta(plan, home, step, before, frees, has_later=has_later)
+                done.deltas[home.tile] = found
+                before = [[found]]
+            known.append(before[0])
+        spread = [[*deltas, *next(ports)] for deltas in known]
         fetched, held, seen = self.place_spread(plan, step, spread, reads.readers)
         done.gradients.extend(seen)
         is_written = bool(self.ctx.last_write)
@@ -260,7 +290,7 @@ class BackPropagation(Learning):
 
     def _add_up(self, plan: LayerPlan, step: int, active: Sequence[Block], come: Come, done: Done) -> None:
         """Errors of a step for the homes below, once complete, in the scale of the other contributions."""
-        spans, n_vectors = {_inputs(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
+        spans, n_vectors = {inputs_of(block) for block in active}, self.ctx.n_vectors(plan.layer.name, step)
         label, n_rows = self.label(plan.layer.name, step), dict.fromkeys(come, 0)
         for span in spans:
             for tile, n, name in self._targets(plan, span):
@@ -284,7 +314,7 @@ class BackPropagation(Learning):
             asked = [
                 (block, is_driven)
                 for block, is_driven in every
-                if any(source in needed for _, _, source in self._targets(plan, _inputs(block)))
+                if any(source in needed for _, _, source in self._targets(plan, inputs_of(block)))
             ]
             active = [block for block, is_driven in asked if is_driven]
             readings[key] = self._reading(plan, [block for block, _ in asked], active)
@@ -309,7 +339,7 @@ class BackPropagation(Learning):
         name = plan.layer.name
         if name not in self._driven_arrays:
             blocks, n_steps = self._transposed_blocks(plan), self.ctx.flow.n_steps(name)
-            n_errors = [self.ctx.errors_per_step(name, self.forward.sample, _outputs(block)) for block in blocks]
+            n_errors = [self.ctx.errors_per_step(name, self.forward.sample, outputs_of(block)) for block in blocks]
             driven = np.array(n_errors, np.int64).reshape(len(blocks), n_steps).T > 0
             self._driven_arrays[name] = driven | (not self.ctx.chip.execution.skip_idle_blocks)
         return self._driven_arrays[name]
@@ -348,11 +378,11 @@ class BackPropagation(Learning):
     ) -> list[int]:
         """Each array's share of the errors of the layer below; its results go to the homes they belong to."""
         reads, _, places = self._reads(plan, step)
-        targets = [self._targets(plan, _inputs(block)) for block in blocks]
+        targets = [self._targets(plan, inputs_of(block)) for block in blocks]
         sets = [[waits.sets[home, source] for home, _, source in of_block] for of_block in targets]
         # no result waits in an output register for accumulators that one behind it has to free
         before = [[*own, *chain.from_iterable(of_block)] for own, of_block in zip(waits.before, sets, strict=True)]
-        at = [places[_place(block)] for block in blocks]
+        at = [places[place_of(block)] for block in blocks]
         merged, added = reads.place(self.ctx, self.label(plan.layer.name, step), at, waits.counts, before, sets)
         for of_block, tasks in zip(targets, added, strict=True):
             for (home, _, source), task in zip(of_block, tasks, strict=True):
@@ -374,22 +404,22 @@ class BackPropagation(Learning):
             bits, blocks = ctx.chip.execution.error_resolution_bits, self._transposed_blocks(plan)
             products = [Product(block, n_vectors, bits, bits > 1, block.role == "forward") for block in blocks]
             targets = [
-                [(home, n_rows * n_vectors) for home, n_rows, _ in self._targets(plan, _inputs(block))]
+                [(home, n_rows * n_vectors) for home, n_rows, _ in self._targets(plan, inputs_of(block))]
                 for block in blocks
             ]
-            places = {_place(block): k for k, block in enumerate(blocks)}
+            places = {place_of(block): k for k, block in enumerate(blocks)}
             ctx.known[key] = Reads(products, targets), places
         found: tuple[Reads, dict[Place, int]] = ctx.known[key]
         return found
 
     def _driven(self, layer: str, product: Product) -> Ints:
-        ctx, span, sample = self.ctx, _outputs(product.block), self.forward.sample
+        ctx, span, sample = self.ctx, outputs_of(product.block), self.forward.sample
         codes = ctx.error_codes(layer, sample, span)
         return counts_of(ctx, product, ctx.errors_per_step(layer, sample, span), codes)
 
     def _ways(self, plan: LayerPlan, blocks: Sequence[Block]) -> set[tuple[int, str]]:
         """The homes below, and their layers, whose errors some arrays add to."""
-        return {(home, source) for block in blocks for home, _, source in self._targets(plan, _inputs(block))}
+        return {(home, source) for block in blocks for home, _, source in self._targets(plan, inputs_of(block))}
 
     def _reach(self, plan: LayerPlan, step: int, home: int, source: str, task: int) -> None:
         """Predecessors of the errors of all steps of a source that a step has read, at one of its homes."""
@@ -412,17 +442,3 @@ class BackPropagation(Learning):
                 for needed in ctx.flow.needs(plan.layer, step, source) if ctx.network.learns(source) else ():
                     if any(h.tile == home.tile for h in ctx.plan(source).homes):
                         self._contribute(source, home.tile, needed, task)
-
-
-def _outputs(block: Block) -> Span:
-    """The layer's outputs whose errors drive an array."""
-    return block.columns if block.role == "forward" else block.rows
-
-
-def _inputs(block: Block) -> Span:
-    """The layer's inputs whose errors an array gives."""
-    return block.rows if block.role == "forward" else block.columns
-
-
-def _place(block: Block) -> Place:
-    return block.tile, block.pe, block.crossbar, block.rows, block.columns

@@ -106,6 +106,11 @@ class DFA(Rule):
             return {last.homes[0].tile: self.n_sent(work)}
         return super().n_values_sent(work, last)
 
+    def n_errors_sent(self, work: Workload) -> int:
+        """One for each timestep of the output, or one for all."""
+        of_each = work.error == "per_timestep" or self.settings(work).time_path != "none"
+        return work.steps[work.network.layers[-1].name] if of_each else 1
+
     def n_values_of(self, work: Workload, plan: LayerPlan, home: Home) -> int:
         """Rows of the matrix whose sums a home of a layer gets."""
         n_positions = 1 if self.settings(work).shared else prod(plan.layer.out_shape[1:])

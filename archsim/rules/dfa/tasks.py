@@ -38,6 +38,7 @@ from archsim.lowering.learning import Learning
 from archsim.lowering.order import as_output_asks
 from archsim.lowering.products import Product, counts_of
 from archsim.lowering.transport import Room, emit, send_to, shared_room
+from archsim.lowering.waiting import FOR_FEEDBACK
 from archsim.mapping import Block, Home, LayerPlan, error_bytes
 from archsim.mapping.rule import MappedRule
 from archsim.workload import Layer, Workload
@@ -69,18 +70,29 @@ class DirectFeedback(Learning):
         Where the history holds a few timesteps only, the errors go between the steps of the forward pass: in
         program order, too, a step then finds the space that an earlier one has given back.
         """
-        ctx, flow, name = self.ctx, self.ctx.flow, self.last.name
+        ctx, flow = self.ctx, self.ctx.flow
         if ctx.rule.learns_at_once(ctx.work, flow):
             self._along_with_forward()
             return
         self.forward.run()
-        errors = self.errors()
-        if self._sends_delta:
-            for timestep in reversed(range(flow.timesteps[name])):
-                self._learn_from(timestep, errors)
+        errors, n_errors = self.errors(), self._n_errors
+        in_turn = range(n_errors)[::-1] if self._sends_delta else range(n_errors)
+        if self.waits:
+            self._after_the_sample(in_turn, errors)
             return
-        for error in range(self._n_errors):
+        for error in in_turn:
             self._learn_from(error, errors)
+
+    def _after_the_sample(self, in_turn: range, errors: dict[tuple[int, int], int]) -> None:
+        """All errors are known and kept before the first is sent; and all of a layer before it learns from one."""
+        known = {error: self._at_output(error, errors) for error in in_turn}
+        if any(self._reading.values()):  # there are hidden layers
+            kept = {error: self._kept_to_send(error, tasks) for error, tasks in known.items()}
+            self.ctx.scales[FOR_FEEDBACK] = self.waiting.tell(self.label(self.last.name, 0), FOR_FEEDBACK)
+            for error in in_turn:
+                self._feed_back(error, self._steps_of(error)[-1], kept[error])
+                self._hidden_layers(error)
+        self.learn_postponed()
 
     @property
     def _sends_delta(self) -> bool:
@@ -118,16 +130,33 @@ class DirectFeedback(Learning):
 
     def _learn_from(self, error: int, errors: dict[tuple[int, int], int]) -> None:
         """One error, and the steps of all layers that use it."""
-        flow, name, n_errors = self.ctx.flow, self.last.name, self._n_errors
-        last_step = flow.n_steps(name) - 1 if n_errors == 1 else (error + 1) * flow.n_bursts(name) - 1
-        steps = range(error * flow.n_bursts(name), last_step + 1)
-        in_turn = self._using(self.last, error)
+        steps = self._steps_of(error)
         if self._sends_delta:
-            errors = self._output_layer(in_turn, errors)
-        known = {home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(name).homes}
-        self._feed_back(error, last_step, known)
-        if not self._sends_delta:
-            self._output_layer(in_turn, errors)
+            self._feed_back(error, steps[-1], self._at_output(error, errors))
+        else:
+            self._feed_back(error, steps[-1], self._tasks_of(steps, errors))
+            self._output_layer(self._using(self.last, error), errors)
+        self._hidden_layers(error)
+
+    def _steps_of(self, error: int) -> range:
+        """Steps of the output that an error is of."""
+        flow, name = self.ctx.flow, self.last.name
+        n_bursts = flow.n_bursts(name)
+        end = flow.n_steps(name) if self._n_errors == 1 else (error + 1) * n_bursts
+        return range(error * n_bursts, end)
+
+    def _tasks_of(self, steps: range, errors: dict[tuple[int, int], int]) -> dict[int, list[int]]:
+        return {
+            home.tile: [errors[home.tile, step] for step in steps] for home in self.ctx.plan(self.last.name).homes
+        }
+
+    def _at_output(self, error: int, errors: dict[tuple[int, int], int]) -> dict[int, list[int]]:
+        """The output learns from an error; by home tile, what is sent of it: its delta, or the error itself."""
+        deltas = self._output_layer(self._using(self.last, error), errors)
+        return self._tasks_of(self._steps_of(error), deltas if self._sends_delta else errors)
+
+    def _hidden_layers(self, error: int) -> None:
+        """The steps of all hidden layers that use an error."""
         for layer in self.ctx.network.weighted:
             if layer is not self.last:
                 self._hidden(self.ctx.plan(layer.name), self._using(layer, error), error)
@@ -208,16 +237,30 @@ class DirectFeedback(Learning):
             ctx.add(label, RELEASE, 1, after=messages or [emitted], frees=[out])
         return arrived, held, seen
 
+    def _kept_to_send(self, error: int, tasks: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+        """A whole error, kept until the sample is over; by home tile, when it is."""
+        label = self.label(self.last.name, self._steps_of(error)[-1])
+        known = {tile: self.ctx.add(label, BARRIER, 1, after=after) for tile, after in tasks.items()}
+        if self.rule.settings(self.ctx.work).rank is not None:
+            known = self._compressed(label, known)
+        n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
+        return {
+            tile: [self.waiting.keep(label, FOR_FEEDBACK, tile, n_values[tile], task)]
+            for tile, task in known.items()
+        }
+
     def _ready_to_send(self, label: Label, known: dict[int, int]) -> tuple[dict[int, int], list[int]]:
         """The whole error over its largest, for the drivers: by home tile, when that is done; who has looked."""
         n_values = self.rule.n_values_sent(self.ctx.work, self.ctx.plan(self.last.name))
-        if self.rule.settings(self.ctx.work).rank is not None:
+        if self.waits:
+            known = self.waiting.recall(label, FOR_FEEDBACK, known, n_values)
+        elif self.rule.settings(self.ctx.work).rank is not None:
             known = self._compressed(label, known)
         return self.scaled(label, known, n_values, 1)
 
     def _scales_at(self, tile: int) -> list[int]:
-        """Predecessors that tell a home of the output its errors' scale, where batches before set it."""
-        return self.scale_of(self.last.name, tile)
+        """Tasks that tell a home of the output its errors' scale: the sample's largest, or batches before."""
+        return self.scale_of(FOR_FEEDBACK if self.waits else self.last.name, tile)
 
     def _compressed(self, label: Label, known: dict[int, int]) -> dict[int, int]:
         """The error times the factor of low rank, added up at the first home of the output."""
@@ -353,7 +396,7 @@ class DirectFeedback(Learning):
         for step in steps:
             deltas = {home.tile: self.delta(plan, home, step, [errors[home.tile, step]]) for home in plan.homes}
             found |= {(tile, step): task for tile, task in deltas.items()}
-            self._learn(plan, step, deltas)
+            self.learn(plan, step, deltas)
         return found
 
     def _hidden(self, plan: LayerPlan, steps: list[int], error: int) -> None:
@@ -364,7 +407,7 @@ class DirectFeedback(Learning):
             deltas = {home.tile: self._hidden_delta(plan, home, step, error) for home in plan.homes}
             for tile, delta in deltas.items():
                 used[tile].append(delta)
-            self._learn(plan, step, deltas)
+            self.learn(plan, step, deltas)
         self._free_sums(name, steps[-1] if steps else 0, used, error)
 
     def _free_sums(self, name: str, step: int, used: dict[int, list[int]], error: int = 0) -> None:
@@ -377,10 +420,3 @@ class DirectFeedback(Learning):
     def _hidden_delta(self, plan: LayerPlan, home: Home, step: int, error: int) -> int:
         key = (plan.layer.name, home.tile)
         return self.delta(plan, home, step, [*self.fed_back[*key, error], self.forward.laid.sent(*key, step)])
-
-    def _learn(self, plan: LayerPlan, step: int, deltas: dict[int, int]) -> None:
-        fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.gradient_tiles, 1))
-        label = self.label(plan.layer.name, step)
-        for tile in plan.gradient_tiles:
-            task = self.outer(plan, tile, step, fetched[tile])
-            self.release(label, [task], held[tile])

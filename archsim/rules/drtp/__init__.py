@@ -55,6 +55,10 @@ class DRTP(DFA):
         """Where no path goes back in time, and the output's errors come with each timestep."""
         return work.error == "per_timestep" and flow.has_one_rate and self.settings(work).time_path == "none"
 
+    def n_errors_sent(self, work: Workload) -> int:
+        """None: a label is sent as it is."""
+        return 0
+
     def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
         """Inside the neurons that the time path names."""
         path = self.settings(work).time_path

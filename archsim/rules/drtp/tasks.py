@@ -45,6 +45,7 @@ class TargetProjection(DirectFeedback):
                 self._of_timestep(flow.timestep(name, step))
         if not at_once:
             self._of_sample()
+            self.learn_postponed()
         self._give_back()
 
     def _of_timestep(self, timestep: int) -> None:
@@ -68,7 +69,7 @@ class TargetProjection(DirectFeedback):
             deltas = {home.tile: self._hidden_delta(plan, home, step, 0) for home in plan.homes}
             for tile, delta in deltas.items():
                 self.used.setdefault((name, tile), []).append(delta)
-            self._learn(plan, step, deltas)
+            self.learn(plan, step, deltas)
 
     def _give_back(self) -> None:
         """The sets of accumulators that hold B_l y, once all steps have used them."""

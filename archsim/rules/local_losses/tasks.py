@@ -79,6 +79,7 @@ class LocalErrors(Learning):
             for layer in self.ctx.network.weighted:
                 for timestep in self._in_turn(layer):
                     self._learn_timestep(layer, timestep)
+            self.learn_postponed()
             return
         for name, step in as_output_asks(flow):
             self.forward.lay_down(name, step)
@@ -101,10 +102,7 @@ class LocalErrors(Learning):
                 error = self.output_error.of_step(home, step) if is_last else local[home.tile]
                 after = [error, self.forward.laid.sent(layer.name, home.tile, step)]
                 deltas[home.tile] = self.delta(plan, home, step, after)
-            fetched, held = self.spread(plan, step, deltas, dict.fromkeys(plan.gradient_tiles, 1))
-            for tile in plan.gradient_tiles:
-                done = self.outer(plan, tile, step, fetched[tile])
-                self.release(self.label(layer.name, step), [done], held[tile])
+            self.learn(plan, step, deltas)
 
     def _local_errors(self, plan: LayerPlan, timestep: int, steps: range) -> dict[int, int]:
         """B_l e_l of a timestep, by home tile."""

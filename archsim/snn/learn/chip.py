@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -101,11 +102,13 @@ class ChipProducts:
             )
         self.chip, self.network, self._seed = chip, network, seed
         self._copies = chip.execution.feedback == "copy"
-        self.sent = SentErrors(chip, seed)
+        self._positions = {layer.name: prod(layer.out_shape[1:]) for layer in network.layers}
+        self.sent = SentErrors(chip, seed, self._positions)
         self._n_batches, self._waiting = 0, dict[str, Floats]()  # the latter: changes that no copy has yet
         self.arrays: dict[str, CrossbarArray] = {}
         self._whose: dict[str, str] = {}  # of matrices that a layer's own errors drive, the layer
         self._seen: Callable[[str, Floats], Floats] | None = None  # what copies hold of the weights, if not these
+        self._is_own = False  # whether these copies are written by themselves
         self.passed: set[str] = whose_inputs_learn(network) if backward else set()
         """Keys of weights that errors pass through."""
         copied = self.passed if self._copies else set()
@@ -130,6 +133,10 @@ class ChipProducts:
         self.sent.begin(n_samples)
         self._n_batches += 1
 
+    def part(self, n_samples: int) -> None:
+        """So many samples of the batch pass together, next."""
+        self.sent.n_together = n_samples
+
     def meet(self, errors: Mapping[str, Floats], n_samples: int = 1) -> None:
         """Set scales of errors, and the ranges of what converts them, from some that are typical.
 
@@ -143,7 +150,7 @@ class ChipProducts:
         """
         own = {key: found for key, found in errors.items() if key not in self._whose}
         self.sent.meet(own, n_samples)
-        typical = SentErrors(self.chip, self._seed)  # what is seen here is no part of a batch
+        typical = SentErrors(self.chip, self._seed, self._positions)  # what is seen here is no part of a batch
         typical.meet(own, n_samples)
         typical.begin(n_samples)
         driven = self.passed | {key for key in self.arrays if key.endswith(FEEDBACK)}
@@ -194,12 +201,30 @@ class ChipProducts:
             if key in self.passed:
                 self._place(key + COPY, seen(key, weight), self._errors_spec("backward"), 2 * index + 1, None)
 
+    def add_backward(self, matrices: Mapping[str, Floats]) -> None:
+        """Program matrices (columns, rows) that carry errors of some keys down, and are written by themselves."""
+        self._is_own, self.passed = True, set(matrices)
+        self._whose |= {key + FEEDBACK: key for key in matrices}
+        for index, (key, matrix) in enumerate(matrices.items()):
+            self._place(key + COPY, matrix, self._errors_spec("backward"), 2 * index + 1, None)
+
     def forward(self, key: str, rows: Floats) -> Floats:
         """``rows @ W.T`` as the arrays compute it."""
         return self.arrays[key].mvm(rows)
 
     def backward(self, key: str, error: Floats) -> Floats:
-        """``error @ W``, through the second set of arrays or the same from their columns."""
+        """``error @ W``, through the second set of arrays or the same from their columns.
+
+        Raises
+        ------
+        WorkloadError
+            Recurrent weights carry errors from timestep to timestep, and errors wait until the sample is over.
+        """
+        if key.endswith(RECURRENT) and self.chip.execution.quantiser.waits_for_sample:
+            raise WorkloadError(
+                f"{key} carries errors from timestep to timestep, and execution.errors.over: sample keeps them "
+                "until the sample is over; leave it out (over: timestep)"
+            )
         return self._scaled(key, error)
 
     def project(self, name: str, error: Floats) -> Floats:
@@ -222,10 +247,13 @@ class ChipProducts:
         return product * sent.largest
 
     def update(self, key: str, delta: Floats) -> None:
-        """Change the weights of a key by ``delta`` (columns, rows); a copy follows when it is due."""
+        """Change the weights of a key by ``delta`` (columns, rows); a copy follows when it is due.
+
+        With `archsim.names.COPY` behind it, what was given to `add_backward`.
+        """
         if delta.any():
-            self.arrays[key].update(delta.T)
-        if key + COPY not in self.arrays:
+            self.arrays[key].update(delta if key.endswith(COPY) else delta.T)
+        if key + COPY not in self.arrays or self._is_own:
             return
         waiting = self._waiting.pop(key, 0.0) + delta
         if self._n_batches % self.chip.execution.n_copy_every:
@@ -236,8 +264,18 @@ class ChipProducts:
 
     def asked_back(self, key: str) -> Floats:
         """(columns, rows): what errors are to be multiplied by."""
-        weights = self.arrays[key].wanted.T
-        return weights if self._seen is None else self._seen(key, weights)
+        if self._is_own:
+            return self.asked(key + COPY)
+        return self.asked(key) if self._seen is None else self._seen(key, self.asked(key))
+
+    def put(self, key: str, values: Floats) -> None:
+        """Have the cells of a key hold other weights (columns, rows), as near as their levels come."""
+        self.update(key, np.asarray(values - self.asked(key)))
+
+    def asked(self, key: str) -> Floats:
+        """Weights that the cells were asked to hold: (columns, rows), of those from `add_backward` too."""
+        wanted = self.arrays[key].wanted
+        return wanted if key.endswith(COPY) else wanted.T
 
     def has_waiting(self, key: str) -> bool:
         """Whether a change waits for the copy of a key."""
@@ -249,7 +287,8 @@ class ChipProducts:
 
     def step_of(self, key: str) -> Floats:
         """The smallest change that can be written, for every weight (columns, rows); 0 for a continuum."""
-        return step_of(self.arrays[key]).T
+        steps = step_of(self.arrays[key])
+        return steps if key.endswith(COPY) else steps.T
 
     def counters(self) -> dict[str, Counters]:
         """Counters of every set of arrays."""

@@ -112,6 +112,7 @@ def recipe_of(
         reset_path=learning.reset_path,
         error=learning.error,
         settings=learned.settings(work),
+        seed=seed,
     )
 
 

@@ -32,6 +32,9 @@ class LearningProducts(Products, Protocol):
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins, whose errors are those of a mean."""
 
+    def part(self, n_samples: int) -> None:
+        """So many samples of the batch pass together, next."""
+
     def as_sent(self, name: str, errors: Floats) -> Floats:
         """Errors (n, columns) of a layer as they arrive where its outer products are made: the same shape."""
 
@@ -40,6 +43,12 @@ class LearningProducts(Products, Protocol):
 
     def read(self, key: str) -> Floats:
         """The weights as they now are (columns, rows per group)."""
+
+    def put(self, key: str, values: Floats) -> None:
+        """Have the weights hold other values (columns, rows per group), as near as their levels come."""
+
+    def asked(self, key: str) -> Floats:
+        """The weights as they were asked for, as far as cells can be set (columns, rows per group)."""
 
 
 def matrices(network: Network) -> dict[str, Floats]:
@@ -90,6 +99,9 @@ class PlainProducts:
     def begin(self, n_samples: int) -> None:
         """Nothing hangs on it."""
 
+    def part(self, n_samples: int) -> None:
+        """Nor on this."""
+
     def as_sent(self, name: str, errors: Floats) -> Floats:
         """As they are."""
         del name
@@ -99,6 +111,13 @@ class PlainProducts:
         self.weights[key] += delta
 
     def read(self, key: str) -> Floats:
+        return self.weights[key]
+
+    def put(self, key: str, values: Floats) -> None:
+        self.weights[key][...] = values
+
+    def asked(self, key: str) -> Floats:
+        """As they are."""
         return self.weights[key]
 
     def forward(self, key: str, rows: Floats, events: Events | None = None) -> Floats:

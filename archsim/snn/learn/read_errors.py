@@ -43,6 +43,7 @@ def read_errors(
     """
     tape = run_batch(network, x, PlainProducts.of(network))
     errors = typical_errors(network, x, labels, recipe)
+    on_chip.part(len(labels))
     found: dict[str, dict[str, float]] = {path: {} for path in PATHS}
     for key, array in on_chip.arrays.items():
         if key.endswith(FEEDBACK):

@@ -88,7 +88,7 @@ class Recorder:
     def _sent(self, key: str, delta: Floats) -> Codes:
         """Errors (T, B, columns, positions) as the drivers send them."""
         vectors = np.ascontiguousarray(delta.swapaxes(2, 3))
-        codes = self._products.sent.codes(key, vectors.reshape(-1, delta.shape[2]))
+        codes = self._products.sent.looked_at(key, vectors.reshape(-1, delta.shape[2]))
         return codes.reshape(vectors.shape).swapaxes(2, 3)
 
     def written(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,8 @@ class SentErrors:
         Its `execution.errors` says how, `execution.error_resolution` to how many bits.
     seed : int
         Each layer's random bits come from a stream of their own.
+    positions : mapping of str to int
+        How many vectors each layer has in a timestep of a sample, one if it is not named.
 
     Notes
     -----
@@ -41,7 +45,7 @@ class SentErrors:
     is asked for twice in a row is sent once.
     """
 
-    def __init__(self, chip: Chip, seed: int) -> None:
+    def __init__(self, chip: Chip, seed: int, positions: Mapping[str, int] = MappingProxyType({})) -> None:
         self._quantiser, self._seed = chip.execution.quantiser, seed
         self._largest_code = 2 ** max(1, chip.execution.error_resolution_bits - 1) - 1
         self._is_rounded = not chip.without.drivers
@@ -49,7 +53,8 @@ class SentErrors:
         self._scalers: dict[str, Scaler] = {}
         self._streams: dict[str, Callable[[int], NDArray[np.integer[Any]]]] = {}
         self._last: dict[str, tuple[Floats, Sent]] = {}
-        self.n_samples = 1
+        self._n_positions = positions
+        self.n_samples = self.n_together = 1
 
     def scaler(self, key: str) -> Scaler:
         """That of a layer, or of the error for fixed matrices."""
@@ -68,7 +73,7 @@ class SentErrors:
 
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins, and the one before is over."""
-        self.n_samples = n_samples
+        self.n_samples = self.n_together = n_samples
         self._last.clear()
         for scaler in self._scalers.values():
             scaler.end()
@@ -86,21 +91,48 @@ class SentErrors:
     def received(self, key: str, errors: Floats) -> Floats:
         """The same times what the codes stand for: what whoever gets them knows of the errors."""
         sent = self.of(key, errors)
-        unit = np.rint(sent.unit * self._largest_code) / self._largest_code if self._is_rounded else sent.unit
-        return np.asarray(unit * sent.largest)
+        if not self._is_rounded:
+            return np.asarray(sent.unit * sent.largest)
+        found: Floats = sent.unit * self._largest_code
+        np.rint(found, out=found)
+        found /= self._largest_code
+        found *= sent.largest
+        return found
 
     def codes(self, key: str, errors: Floats) -> Codes:
         """The same as whole numbers."""
         return np.asarray(np.rint(self.of(key, errors).unit * self._largest_code), dtype=np.int32)
 
+    def looked_at(self, key: str, errors: Floats) -> Codes:
+        """The codes of errors for whoever only watches: what was not sent last is counted and drawn nowhere."""
+        before = self._last.get(_layer(key))
+        if before is not None and np.array_equal(before[0], errors):
+            return self.codes(key, errors)
+        kept = self._scalers, self._streams
+        self._scalers, self._streams = deepcopy(self._scalers), {}
+        found = np.asarray(np.rint(self._made(_layer(key), errors).unit * self._largest_code), dtype=np.int32)
+        self._scalers, self._streams = kept
+        return found
+
     def _made(self, key: str, errors: Floats) -> Sent:
-        largest = self.scaler(key).largest(errors, self.n_samples)
+        largest = self._largest(key, errors)
         unit = errors / np.where(largest > 0, largest, 1.0)
         if not self._quantiser.looks_first:
             unit = np.clip(unit, -1.0, 1.0)
         if self._is_stochastic:
             unit = rounded(unit, self._largest_code, self._stream(key))
         return Sent(unit, largest)
+
+    def _largest(self, key: str, errors: Floats) -> Floats:
+        """What the largest code of each vector stands for, (n, 1)."""
+        if not self._quantiser.waits_for_sample:
+            return self.scaler(key).largest(errors, self.n_samples)
+        # vectors come timestep by timestep, sample by sample, position by position
+        n_positions = self._n_positions.get(key, 1)
+        by_sample = errors.reshape(-1, self.n_together, n_positions * errors.shape[1]).swapaxes(0, 1)
+        found = self.scaler(key).largest(by_sample.reshape(self.n_together, -1), self.n_samples)
+        of_timestep = np.repeat(found, n_positions, axis=0)
+        return np.tile(of_timestep, (len(errors) // len(of_timestep), 1))
 
     def _stream(self, key: str) -> Callable[[int], NDArray[np.integer[Any]]]:
         if key not in self._streams:

@@ -18,7 +18,7 @@ from archsim.snn.learn.feedbacks import Draw
 from archsim.snn.learn.gradients import Gradients, Project
 from archsim.snn.learn.losses import one_hot, score
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
-from archsim.snn.learn.products import LearningProducts, Products
+from archsim.snn.learn.products import LearningProducts, Products, matrices
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.weights import stream
@@ -62,6 +62,8 @@ class Recipe:
         What the rule lets a workload set (`Rule.Settings`); its defaults if not given.
     project : callable (name, error (n, columns)) -> (n, rows), optional
         Who multiplies by the matrices of `feedback`, arrays for example; plain arithmetic if absent.
+    seed : int
+        For what the rule draws while it learns.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class Recipe:
     compressed: Callable[[Floats], Floats] | None = None
     settings: Any = None
     project: Project | None = None
+    seed: int = 0
 
     def __post_init__(self) -> None:
         refuse([wrong_kind("rule", self.rule, RULES.names())], WorkloadError)
@@ -101,6 +104,10 @@ class LearnedRule(Protocol):
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
     ) -> Gradients: ...
+
+    def change(
+        self, products: LearningProducts, recipe: Recipe, updates: Mapping[str, Floats], step: int
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,7 @@ def train_step(
     observe : callable, optional
         Sees the tape and the gradients (with all errors) of every part before they are dropped.
     step : int
-        The step's number, for messages.
+        The step's number, for messages and for rules that do something with some steps only.
 
     Returns
     -------
@@ -192,6 +199,7 @@ def train_step(
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
         for part in _parts(network, x, labels, at_once):
             share = len(labels[part]) / len(labels)
+            products.part(len(labels[part]))
             tape = run_batch(network, x[:, part], products)
             scored = score(recipe.loss, tape.outputs[network.layers[-1].name], labels[part])
             tape.targets = one_hot(labels[part], scored.error.shape[2]) / len(labels)
@@ -212,8 +220,7 @@ def train_step(
                 f"learning diverged at step {step}: the update of {key!r} is not finite; a smaller learning "
                 "rate, or a wider surrogate, may help"
             )
-    for key in total.weights:
-        products.update(key, updates[key])
+    rule.change(products, recipe, {key: updates[key] for key in total.weights}, step)
     return StepResult(loss, np.concatenate(scores), total, updates, _with_bias_steps(network, updates))
 
 
@@ -393,15 +400,8 @@ def train_epochs(
             if progress is not None:
                 progress(Progress(epoch, step, n_epochs * per_epoch, done.loss))
         losses.append(summed / len(labels))
-    learned = {key: products.read(key) for key in _keys(network)}
+    learned = {key: products.read(key) for key in matrices(network)}
     return Trained(with_weights(network, learned), tuple(losses), step)
-
-
-def _keys(network: Network) -> Iterator[str]:
-    for layer in network.weighted:
-        yield layer.name
-        if layer.recurrent:
-            yield layer.name + RECURRENT
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ class ThresholdWriting:
     def __init__(self, products: ChipProducts, *, threshold: float, residual: bool) -> None:
         self.products, self._threshold, self._residual = products, threshold, residual
         self._waiting: dict[str, Floats] = {}
+        self._steps: dict[str, Floats] = {}
         self.n_written: dict[str, int] = {}
         self.n_asked: dict[str, int] = {}
         if threshold > 0 and not (products.chip.device.n_levels or products.chip.device.errors.update):
@@ -55,6 +56,9 @@ class ThresholdWriting:
     def begin(self, n_samples: int) -> None:
         self.products.begin(n_samples)
 
+    def part(self, n_samples: int) -> None:
+        self.products.part(n_samples)
+
     def as_sent(self, name: str, errors: Floats) -> Floats:
         return self.products.as_sent(name, errors)
 
@@ -67,10 +71,18 @@ class ThresholdWriting:
     def read(self, key: str) -> Floats:
         return self.products.read(key)
 
+    def put(self, key: str, values: Floats) -> None:
+        self.products.put(key, values)
+
+    def asked(self, key: str) -> Floats:
+        return self.products.asked(key)
+
     def update(self, key: str, delta: Floats) -> None:
         """Write what is large enough of a change (columns, rows)."""
         wanted = delta + self._waiting.get(key, 0.0)
-        step = self.products.step_of(key)
+        if key not in self._steps:  # ranges stay as they were programmed
+            self._steps[key] = self.products.step_of(key)
+        step = self._steps[key]
         whole = np.where(step > 0, step * np.rint(wanted / np.where(step > 0, step, 1.0)), wanted)
         written = np.where(np.abs(wanted) >= self._threshold * step, whole, 0.0)
         if self._residual:

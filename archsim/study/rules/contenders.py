@@ -47,6 +47,8 @@ CONTENDERS: Final = (
     _dfa("DFA, read-out's path, product", "product"),
     _dfa("DFA, full path, product", "product", "full"),
     Contender("feedback alignment", "feedback_alignment"),
+    Contender("Kolen-Pollack", "kolen_pollack"),
+    Contender("weight mirror", "weight_mirror"),
     Contender("sign-symmetric", "sign_symmetric"),
     Contender("DRTP", "drtp"),
     Contender("e-prop, random", "eprop"),

@@ -27,7 +27,9 @@ from archsim.learn.whole import (
     run_of,
     typical_batch,
 )
+from archsim.mapping.rule import refuse_impossible
 from archsim.provenance import versions
+from archsim.registry import RULES
 from archsim.snn.learn.adaptation import Adapted, adapt, ideal_accuracy
 from archsim.snn.learn.pretraining import data_of
 from archsim.spec.errors_on import errors_on
@@ -268,6 +270,7 @@ def contested(
     :mod:`archsim.study.rules.spread`).
     """
     chip, work = _with(base, one, rate).load(cell, one.rule)
+    refuse_impossible(chip, work, [RULES[one.rule]()])
     network = with_arrays(work.network, pretrained(work, seed, cache).arrays)
     data = data_of(work, seed)
     if data.adapt is None:

@@ -193,6 +193,23 @@ def test_a_fixed_scale_is_that_of_the_training_windows_for_ever():
     assert found.tolist() == [[0.5, -1.0, 0.2]]  # what is larger is cut
 
 
+def test_over_a_sample_every_error_is_divided_by_the_largest_of_its_layer_and_sample():
+    """Vectors come timestep by timestep, sample by sample, position by position: written out here."""
+    n_times, n_samples, n_positions = 4, 3, 2
+    sent = SentErrors(chip_of("vector_maximum, over: sample", bits=4), 0, {"out": n_positions})
+    sent.begin(8)
+    sent.n_together = n_samples  # a part of a batch
+    errors = np.random.default_rng(0).normal(size=(n_times, n_samples, n_positions, 5))
+    found = sent.codes("out", errors.reshape(-1, 5)).reshape(errors.shape)
+    for sample in range(n_samples):
+        own = errors[:, sample]
+        assert (found[:, sample] == np.rint(7 * own / np.abs(own).max())).all()
+    assert sent.scaler("out").n_seen == errors.size
+    watched = sent.looked_at("out", 2 * errors.reshape(-1, 5))  # no error of its own
+    assert (watched == found.reshape(-1, 5)).all()
+    assert sent.scaler("out").n_seen == errors.size
+
+
 def test_stochastic_rounding_has_the_right_mean_and_draws_once_for_what_is_sent_once():
     sent = SentErrors(chip_of("fixed, maximum: 1, rounding: stochastic", bits=3), seed=0)
     errors = np.full((40_000, 1), 0.4)  # 1.2 steps of 1/3

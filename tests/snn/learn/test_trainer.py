@@ -172,15 +172,15 @@ class Recorder(PlainProducts):
     """Keeps what was asked to be written."""
 
     def update(self, key, delta):
-        self.asked = {**getattr(self, "asked", {}), key: delta}
+        self.given = {**getattr(self, "given", {}), key: delta}
 
 
 def test_updates_are_left_to_the_products():
     x, labels = task(6)
     products = Recorder.of(SMALL)
     done = train_step(SMALL, x, labels, products, recipe_for("bp", SinkGD(0.1)))
-    assert products.asked.keys() == {"0", "1", "2"}
-    assert all(products.asked[key] is done.updates[key] for key in products.asked)
+    assert products.given.keys() == {"0", "1", "2"}
+    assert all(products.given[key] is done.updates[key] for key in products.given)
     assert {"0.bias", "1.bias", "2.bias"} < done.updates.keys()
 
 
