@@ -18,9 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archsim.components import Operations
-from archsim.lowering.arrays import Product, counts_of, deliver, read_array
+from archsim.lowering.arrays import deliver, read_array
 from archsim.lowering.context import BARRIER, Context, Label
 from archsim.lowering.optimize import Steps
+from archsim.lowering.products import Product, counts_of
 from archsim.lowering.transport import travel
 from archsim.mapping.blocks import Span
 
