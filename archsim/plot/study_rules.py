@@ -32,6 +32,7 @@ def accuracy_by_errors(lines: Lines, path: str | Path) -> None:
         axis.set_xlabel("bits of an error")
     for axis in panels[:, 0]:
         axis.set_ylabel("accuracy (%)")
+    panels[0][0].set_ylim(0, 100)
     handles = [_look(axis, number, name) for number, name in enumerate(names)]
     panels[0][-1].legend(handles=handles, fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     save(fig, path)

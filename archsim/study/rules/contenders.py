@@ -14,6 +14,7 @@ from archsim.units import close_match
 REFERENCE: Final = "BP"
 """The contender that all others are compared with."""
 SHIPPED: Final = "DFA as shipped"
+BP_READOUT: Final = "BP, read-out's path"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _dfa(name: str, feedback: str, path: str = "readout") -> Contender:
 
 CONTENDERS: Final = (
     Contender(REFERENCE, "bp"),
-    Contender("BP, read-out's path", "bp", ("learning.rules.bp={time_path: readout}",)),
+    Contender(BP_READOUT, "bp", ("learning.rules.bp={time_path: readout}",)),
     Contender("BP, no path", "bp", ("learning.rules.bp={time_path: none}",)),
     Contender(SHIPPED, "dfa"),
     _dfa("DFA, read-out's path, signs", "sign_concordant"),

@@ -40,7 +40,9 @@ def _mean(values: Sequence[float]) -> dict[str, Any] | None:
     return asdict(estimate(values)) if values else None
 
 
-def differences(runs: Sequence[Run], figure: str = "after", level: float = 0.05) -> list[dict[str, Any]]:
+def differences(
+    runs: Sequence[Run], figure: str = "after", level: float = 0.05, reference: str = REFERENCE
+) -> list[dict[str, Any]]:
     """Each contender minus the reference, paired by seed within each cell.
 
     Returns
@@ -53,8 +55,8 @@ def differences(runs: Sequence[Run], figure: str = "after", level: float = 0.05)
     by_seed = {(cell_of(run), run["seed"], run["contender"]): float(run[figure]) for run in runs}
     groups: dict[tuple[Any, ...], list[float]] = {}
     for (cell, seed, contender), value in by_seed.items():
-        other = by_seed.get((cell, seed, REFERENCE))
-        if contender != REFERENCE and other is not None:
+        other = by_seed.get((cell, seed, reference))
+        if contender != reference and other is not None:
             groups.setdefault((*cell, contender), []).append(value - other)
     lines = [
         {**dict(zip(CELL, key, strict=False)), "contender": key[-1], "difference": asdict(estimate(values)),

@@ -17,8 +17,8 @@ from archsim.plot.study_rules import (
 )
 from archsim.report import csv_text, from_template, json_text, text_table, write_texts
 from archsim.study.crossings import PUBLISHED
-from archsim.study.rules.contenders import REFERENCE, SHIPPED
-from archsim.study.rules.judge import CELL, FIGURES, savings, to_reach
+from archsim.study.rules.contenders import BP_READOUT, REFERENCE, SHIPPED
+from archsim.study.rules.judge import CELL, FIGURES, differences, savings, to_reach
 from archsim.study.rules.published import Pair, answers, pairs_of, saving_lines
 from archsim.study.rules.run import OWN
 from archsim.study.rules.tables import (
@@ -124,14 +124,15 @@ def _seeds(line: Mapping[str, Any]) -> str:
 
 def page(study: Study, command: str) -> str:
     """The study in Markdown."""
-    differences = [one for one in study["differences"] if one["rates"] == OWN]
+    to_bp = [one for one in study["differences"] if one["rates"] == OWN]
     return from_template(
         (files("archsim") / "study" / "rules" / "page.md.j2").read_text(encoding="utf-8"),
         n_seeds=" to ".join(map(str, sorted({line["n"] for line in study["lines"]}))),
         study=study, command=command, files={"table": TABLE, "record": RECORD, **PICTURES}, columns=COLUMNS,
         rows=list(rows(study, detailed(study))), grids=_grids(study), turns=turn_rows(_curves(study)),
         shared=list(rows(study, [line for line in study["lines"] if line["rates"] != OWN])),
-        reach=_reach_rows(study), clear=clear_rows(differences), shares=_share_rows(study),
+        reach=_reach_rows(study), same_path=same_path_rows(study), clear=clear_rows(to_bp),
+        shares=_share_rows(study),
         answers=[_answer(one) for one in answers(study["runs"], study["contenders"], study["differences"])],
         rates=[
             [name, f"{found['rate']:g}" + (" (end of its row)" if found["at_end"] else ""),
@@ -179,6 +180,18 @@ def percent_of(share: float) -> str:
     '25.6 %'
     """
     return f"{100 * share:.1f} %"
+
+
+def same_path_rows(study: Study) -> list[list[str]]:
+    """Kinds of DFA whose errors go back in time through the read-out alone, against BP on that path."""
+    same = {
+        one["name"]
+        for one in study["contenders"]
+        if one["name"] == BP_READOUT or (one["rule"] == "dfa" and "time_path: readout" in " ".join(one["choices"]))
+    }
+    runs = [run for run in study["runs"] if run["contender"] in same and run["rates"] == OWN]
+    found = differences(runs, reference=BP_READOUT)
+    return [[one["contender"], where_of(one), str(one["difference"]["n"]), against(one)] for one in found]
 
 
 def _reach_rows(study: Study) -> list[list[str]]:

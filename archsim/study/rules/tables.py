@@ -176,6 +176,8 @@ def curves(differences: Lines, contenders: Sequence[str]) -> list[Curve]:
             point = (one["depth"], 100 * mean, None if half is None else 100 * half)
             groups.setdefault((one["contender"], one["quantiser"], one["bits"]), []).append(point)
     found = [Curve(name, bits, kind, sorted(points)) for (name, kind, bits), points in groups.items()]
+    order = {name: number for number, name in enumerate(contenders)}
+    found.sort(key=lambda curve: (order[curve.contender], curve.quantiser, -curve.bits))
     return [curve for curve in found if len(curve.points) > 1]
 
 

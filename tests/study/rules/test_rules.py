@@ -19,6 +19,7 @@ from archsim.study.rules import CONTENDERS, Case, Cross, Question, differences, 
 from archsim.study.rules.cells import coarse, deep
 from archsim.study.rules.contenders import chosen
 from archsim.study.rules.judge import FIGURES, holm, savings
+from archsim.study.rules.page import same_path_rows
 from archsim.study.rules.published import answers, brought_by, pairs_of, probability, saving_lines
 from archsim.study.rules.run import _meetings
 from archsim.study.rules.tables import accuracy_grids, clear_rows, curves, turn_rows, where_of
@@ -104,6 +105,17 @@ def test_the_depth_at_which_dfa_passes_bp_lies_between_the_depths_that_were_run(
     (counted,) = clear_rows(differences(runs))
     assert counted[:2] == ["DFA as shipped", "4"]
     assert counted[4].endswith("(6 hidden layers, 2 bit vector_maximum, 1 pass)")
+
+
+def test_dfa_is_also_compared_with_bp_on_the_same_path_through_time():
+    names = ["BP, read-out's path", "DFA, read-out's path, product", "DFA as shipped"]
+    contenders = [{"name": one.name, "rule": one.rule, "choices": one.choices} for one in chosen(names)]
+    after = {"BP": 0.5, names[0]: 0.7, names[1]: 0.72, names[2]: 0.4}
+    runs = [run(name, seed, value + 0.01 * seed) for name, value in after.items() for seed in (0, 1)]
+    (row,) = same_path_rows({"contenders": contenders, "runs": runs})
+    assert row[0] == names[1]
+    assert row[2] == "2"
+    assert row[3].strip("*").startswith("+2.0 ± ")
 
 
 def test_savings_of_energy_are_paired_by_seed_and_leave_out_what_was_not_priced():
