@@ -43,7 +43,7 @@ def kernels_for(graph: TaskGraph, policy: str) -> tuple[str, ...]:
     >>> adc = b.resource("adc")
     >>> tasks = [b.task(action="convert", uses=[(adc, 1)], occupancy_ps=100) for _ in "ab"]
     >>> kernels_for(b.build(), "fifo")
-    ('wheel', 'heap', 'general wheel', 'general heap')
+    ('in order', 'wheel', 'heap', 'general wheel', 'general heap')
     """
     structure = structure_of(graph)
     return choices(structure, services_of(structure, graph.occupancy_ps, graph.latency_ps), policy)
