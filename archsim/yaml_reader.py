@@ -162,6 +162,8 @@ def _apply(document: Document, assignment: str) -> None:
     parts = left.strip().split(".")
     if not equals or not all(parts):
         raise document.error(f"{where}: write it as path=value, e.g. --set crossbar.rows=128")
+    if not text.strip():
+        raise document.error(f"{where}: no value behind =; null or '' say that there is none")
     try:
         value = _copied(_value_of(text))
     except _FaultError as error:

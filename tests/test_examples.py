@@ -82,7 +82,7 @@ def test_init_copies_what_runs_there_and_replaces_nothing_unasked(tmp_path, monk
 
 
 def test_an_unknown_example_is_told():
-    with pytest.raises(ArchsimError, match="'xyz' is no workload of archsim's; there are: nir_braille_like, "):
+    with pytest.raises(ArchsimError, match="'xyz' is no workload of archsim's; archsim brings nir_braille_like, "):
         examples.path("xyz", "workload")
 
 

@@ -248,7 +248,7 @@ def test_what_was_set_is_reported_by_its_set(write: Write) -> None:
         ("layers.first=c", "'layers' is a list of 2; 'first' must be an index"),
         ("layers[1].name=c", "write it as layers.1.name"),
         ("crossbar['rows']=4", "write it as crossbar.rows"),
-        ("name=", "name: the value is wrong: empty"),
+        ("name=", "no value behind ="),
         ("name=[1, 2", "name: the value is wrong: not valid YAML"),
         ("name=*a", "name: the value is wrong: an alias (*a) is not allowed"),
         ("name={a: 1, a: 2}", "name: the value is wrong: a duplicate key"),

@@ -73,6 +73,23 @@ class Group(TyperGroup):
             formatter.write_dl([(shown_name(kind), summary(kind)) for kind in COMMANDS])
 
 
+_WORDS = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "must be a whole number",
+    "Input should be a valid number, unable to parse string as a number": "must be a number",
+    "Input should be greater than or equal to": "must be at least",
+    "Input should be less than or equal to": "must be at most",
+}
+
+
+def _in_words(message: str) -> str:
+    """What typer says of a number, in the words that archsim has for a number in a file."""
+    for start, said in _WORDS.items():
+        if message.startswith(start):
+            return said + message.removeprefix(start)
+    return message
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     try:
@@ -88,7 +105,7 @@ def _told() -> Iterator[None]:
         say(f"error: there is not enough memory{said}; {ABOUT_MEMORY}", err=True)
         raise typer.Exit(2) from None
     except typer.BadParameter as wrong:
-        wrong.message = wrong.message.removeprefix("Value error, ")
+        wrong.message = _in_words(wrong.message)
         raise
     except KeyboardInterrupt:  # typer has words and a code of its own for it; `cli.main` says what came
         raise SystemExit(130) from None

@@ -10,7 +10,7 @@ from typing import TypeVar
 from archsim.cli.say import say
 from archsim.display import show
 from archsim.errors import ArchsimError, UnitError
-from archsim.examples import Kind, located
+from archsim.examples import Kind, located, near
 from archsim.spec import Chip, load_chip
 from archsim.spec.library import read_chip
 from archsim.units import close_match, parse_quantity, paths_to
@@ -52,6 +52,8 @@ def split_assignments(assignments: Sequence[str]) -> tuple[list[str], list[str]]
         path = _path_of(bare)
         if any(_path_of(other) == path for other in chosen):
             errors.append(f"--set {assignment}: {path} is set twice; which one is meant?")
+        if inner := [other for other in chosen if other.startswith(f"{path}.")]:
+            errors.append(f"--set {assignment}: takes back --set {inner[0]}; write it in front, or leave one out")
         chosen.append(bare)
     if errors:
         raise ArchsimError("\n".join(errors))
@@ -126,6 +128,21 @@ def refuse_other_kind(file: Path, wanted: Kind, hint: str = "") -> None:
     elif found == "study":
         hint = f"; try its configurations with archsim sweep {file} or archsim search {file}"
     raise ArchsimError(f"{file} is a {found}, not a {wanted}{hint}")
+
+
+def refuse_missing(items: Sequence[Path]) -> None:
+    """Refuse what is neither a file, nor a folder, nor the name of a chip that comes with archsim."""
+    if missing := [item for item in items if not (item.exists() or located(item, "chip").exists())]:
+        raise ArchsimError(f"{missing[0]}: there is no such file or folder{near(missing[0], 'chip')}")
+
+
+def refuse_no_result(item: Path, made_by: str = "archsim run -o") -> None:
+    """Refuse a file that is no saved result by its name."""
+    if item.is_file() and item.suffix != ".json":
+        beside = (item.parent / "result.json").is_file()
+        raise ArchsimError(
+            f"{item}: is no result; name the folder that {made_by} made{f', {item.parent}' * beside}"
+        )
 
 
 _ONLY_IN = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archsim.cli.inputs import load_both, progress
+from archsim.cli.inputs import load_both, progress, refuse_missing
 from archsim.cli.say import say
 from archsim.errors import ArchsimError
 from archsim.explore.uncertain import Priced
@@ -40,8 +40,7 @@ def runs_of(
         )
     if studies:
         return [asked for item in studies for asked in _chosen(item, len(studies) > 1)]
-    if missing := [item for item in items if not item.exists()]:
-        raise ArchsimError(f"{missing[0]}: there is no such file or folder")
+    refuse_missing(items)
     if folders := [item for item in items if item.is_dir()]:
         raise ArchsimError(f"{folders[0]}: is a folder without a study; name chips, or what a sweep made")
     if workload is None:

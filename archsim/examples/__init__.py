@@ -86,7 +86,7 @@ def path(name: str, kind: Kind | None = None) -> Path:
     """
     known = _of_any(kind)
     if name not in known:
-        raise ArchsimError(f"{name!r} is no {kind or 'example'} of archsim's{near(name, kind) or _all(known)}")
+        raise ArchsimError(f"{name!r} is no {kind or 'example'} of archsim's{near(name, kind)}")
     return known[name]
 
 
@@ -114,7 +114,7 @@ def located(given: str | os.PathLike[str], kind: Kind | None = None, folder: Pat
 
 
 def near(given: str | os.PathLike[str], kind: Kind | None = None) -> str:
-    """Words on examples that may be meant where there is no such file; empty if none is near.
+    """Words on examples that may be meant where there is no such file; all of them for a bare name like none.
 
     Examples
     --------
@@ -122,6 +122,8 @@ def near(given: str | os.PathLike[str], kind: Kind | None = None) -> str:
     ('; did you mean nmnist_mlp?', '; archsim has neurram_130nm, by this name alone', '')
     >>> near("watch_mlp", "chip")
     '; the example watch_mlp is a workload, no chip'
+    >>> near("mine", "study")
+    '; archsim brings tiny, watch_shapes, watch_tiles'
     """
     stem, known = Path(given).stem, _of_any(kind)
     other = next((one for one in KINDS if kind and stem in _files(one)), None)
@@ -130,6 +132,8 @@ def near(given: str | os.PathLike[str], kind: Kind | None = None) -> str:
     if stem in known:
         return f"; archsim has {stem}, by this name alone"
     found = get_close_matches(stem, known, 3)
+    if not found and os.fspath(given) == stem:
+        return f"; archsim brings {', '.join(sorted(known))}"
     return f"; did you mean {', '.join(found[:-1])}{' or ' if found[1:] else ''}{found[-1]}?" if found else ""
 
 
@@ -144,11 +148,13 @@ def copied(folder: str | os.PathLike[str], replace: bool = False) -> list[Path]:
     Raises
     ------
     ArchsimError
-        Some are there already, and `replace` does not say that they may go.
+        Some are there already, and `replace` does not say that they may go; or it is a file.
     WriteError
         The folder cannot be written.
     """
     top = Path(folder)
+    if top.is_file():
+        raise ArchsimError(f"{top}: is a file; name a folder")
     places = {file: file.relative_to(root()) for kind in KINDS for file in _files(kind).values()}
     there = [str(place) for place in places.values() if (top / place).exists()]
     if there and not replace:
@@ -171,7 +177,3 @@ def _of_any(kind: Kind | None) -> dict[str, Path]:
 def _files(kind: Kind) -> dict[str, Path]:
     place, suffixes = _PLACES[kind]
     return {file.stem: file for file in sorted((root() / place).iterdir()) if file.suffix in suffixes}
-
-
-def _all(known: Mapping[str, Path]) -> str:
-    return f"; there are: {', '.join(sorted(known))}"

@@ -111,7 +111,12 @@ def read_results(path: str | Path) -> Saved:
         data = with_stages(data)
         refuse_saved(file, record_faults(data))
         return Saved({data["phase"]: data}, ())
-    raise ArchsimError(f"{file}: not a result of archsim (format {FORMAT!r} is read)")
+    found = (
+        f"its format is {data['format']!r}, {FORMAT!r} is read"
+        if isinstance(data, dict) and "format" in data
+        else f"no format {FORMAT!r}"
+    )
+    raise ArchsimError(f"{file}: not a result of archsim ({found})")
 
 
 def refuse_saved(file: Path, errors: Sequence[tuple[tuple[str | int, ...], str]]) -> None:

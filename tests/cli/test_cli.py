@@ -415,7 +415,7 @@ def test_several_faults_are_counted_and_each_has_its_line(chip: Path, workload: 
 def test_a_wrong_kind_of_argument_is_told_with_what_to_name(chip: Path, workload: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     call("run", chip, workload, "-o", out, "--phase", "bp", "--engine", "heap")
-    refused(call("plot", out / "report.md"), f"name the result folder, {out}")
+    refused(call("plot", out / "report.md"), f"name the folder that archsim run -o made, {out}")
     refused(call("plot", out, "-o", workload), f"{workload}: is a file; name a folder")
     refused(call("check", out), f"{out}: is a folder")
     refused(call("compare", out, out, "--workload", workload), "--workload: only chips are simulated here")

@@ -128,3 +128,57 @@ def test_the_report_of_a_damaged_study_speaks_of_the_study(tmp_path):
 def test_the_report_of_a_study_that_was_only_begun_says_so(tmp_path):
     (tmp_path / "study.yaml").touch()
     assert " was begun and has no results; archsim sweep or search goes on" in message_of(call("report", tmp_path))
+
+
+WEARABLE = "wearable_rram"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "nochip", "watch_mlp"), "nochip: there is no such file; archsim brings isaac_32nm, "),
+        (("uncertainty", "wearable_ram", "--uncertain", 2), "no such file or folder; did you mean wearable_rram?"),
+        (("uncertainty", WEARABLE, "--uncertain", 2), "--workload WORKLOAD is missing: what do the chips"),
+        (("compare", "nochip", "--workload", "watch_mlp"), "no such file or folder; archsim brings isaac_32nm, "),
+        (("components", WEARABLE, "--set", "crossbar.rows="), "--set crossbar.rows=: no value behind =; "),
+        (
+            ("components", WEARABLE, "--set", "tile.pes=2", "--set", "tile={pes: 4}"),
+            "--set tile={pes: 4}: takes back --set tile.pes=2; write it in front, or leave one out",
+        ),
+        (("new", "chip", "--name", ""), "--name: is empty; give the chip a name, or leave it out"),
+        (("init", __file__), "test_inputs.py: is a file; name a folder"),
+        (("plot", __file__), "test_inputs.py: is no result; name the folder that archsim run -o made"),
+        (("learn", WEARABLE, "watch_adapt", "--resume", "-o", "/nowhere/at/all"),
+         "--resume: there is no folder /nowhere/at/all to go on with"),
+    ],
+)  # fmt: skip
+def test_a_typical_mistake_is_told_in_one_line(arguments, said):
+    assert said in message_of(call(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", WEARABLE, "watch_mlp", "--timesteps", "x"), "'--timesteps': must be a whole number"),
+        (("run", WEARABLE, "watch_mlp", "--seed", -1), "'--seed': must be at least 0"),
+        (("crossbar", WEARABLE, "--weights", "w.npy", "--density", 2), "'--density': must be at most 1"),
+        (("crossbar", WEARABLE, "--weights", "w.npy", "--density", "q"), "'--density': must be a number"),
+        (("plot", ".", "--format", "jpg"), "'--format': 'jpg' is not one of 'png', 'svg', 'pdf'."),
+    ],
+)
+def test_a_wrong_number_of_an_option_is_told_in_the_words_of_archsim(arguments, said):
+    result = call(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_a_whole_part_and_then_one_of_its_keys_may_be_set():
+    assert call("components", WEARABLE, "--set", "mapping={}", "--set", "mapping.replicas=auto").exit_code == 0
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ('{"format": 99}', "its format is 99, 'archsim result 2' is read"), ("[]", "no format 'archsim result 2'"),
+])  # fmt: skip
+def test_a_result_of_another_format_says_which(text, said, tmp_path):
+    (tmp_path / "result.json").write_text(text)
+    assert f"result.json: not a result of archsim ({said})" in message_of(call("report", tmp_path))

@@ -49,9 +49,8 @@ def compare(
     ] = None,
     json: Json = False,
 ) -> None:
-    from archsim.cli.inputs import progress
+    from archsim.cli.inputs import progress, refuse_missing
     from archsim.cli.runs import RunOptions
-    from archsim.examples import located, near
     from archsim.report import result_folder
     from archsim.report.comparison import Pair, comparison_record, comparison_text, pairs_of, write_comparison
 
@@ -59,8 +58,7 @@ def compare(
         runs = [_runs(item, workload, set_ or [], options) for item in items]
         return pairs_of(items, runs, by)
 
-    if missing := [item for item in items if not (item.exists() or located(item, "chip").exists())]:
-        raise ArchsimError(f"{missing[0]}: there is no such file or folder{near(missing[0], 'chip')}")
+    refuse_missing(items)
     _refuse_what_results_ignore(items, workload, set_ or [])
     options = RunOptions(phase or [], engine, seed)
     if output is None:

@@ -65,6 +65,10 @@ def learn(
 
     if resume and output is None:
         raise ArchsimError("--resume needs -o: the folder of the run to go on with")
+    if resume and output is not None and not output.exists():
+        raise ArchsimError(
+            f"--resume: there is no folder {output} to go on with; leave --resume out to begin there"
+        )
     allowed = memory_bytes(max_memory)
     the_chip, work = load_both(chip, workload, set_ or [])
     rules = [chosen for chosen in rule or BP_AND_DFA if chosen != "none"]

@@ -57,6 +57,8 @@ def new(
     choices = wanted(node, array, adc, interconnect)
     if output is not None and output.exists() and not force:
         raise ArchsimError(f"{output}: is there already; give --force to replace it, or another name")
+    if name is not None and not name.strip():
+        raise ArchsimError("--name: is empty; give the chip a name, or leave it out")
     called = name or (output.stem if output is not None else "my_chip")
     given = {"--node": node, "--array": array, "--adc": adc, "--interconnect": interconnect}
     words = [word for option, value in given.items() if value is not None for word in (option, value)]

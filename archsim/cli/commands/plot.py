@@ -12,6 +12,8 @@ from archsim.cli.options import Phases, ResultFolder, one_of
 from archsim.cli.say import say
 from archsim.errors import ArchsimError
 
+FORMATS = ("png", "svg", "pdf")
+
 
 def _pictures() -> list[str]:
     from archsim.plot import Picture
@@ -36,20 +38,27 @@ def plot(
     ] = None,
     phase: Phases = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="png|svg|pdf", help="png for screens, svg or pdf for print.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            parser=one_of(lambda: FORMATS),
+            show_default=True,
+            help="png for screens, svg or pdf for print.",
+        ),
     ] = "png",
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FOLDER", help="Where to; into the result folder if not given."),
     ] = None,
 ) -> None:
+    from archsim.cli.inputs import refuse_no_result
     from archsim.files import inside, make_folder
     from archsim.metrics import phase_file
     from archsim.registry import VIEWS
     from archsim.report import load_result, read_results
 
-    if result.is_file() and result.suffix != ".json":
-        raise ArchsimError(f"{result}: is no result; name the result folder, {result.parent}")
+    refuse_no_result(result)
     if output is not None and output.is_file():
         raise ArchsimError(f"{output}: is a file; name a folder")
     found = read_results(result).results

@@ -60,13 +60,11 @@ def _study_page(item: Path, output: Path, runs: bool) -> None:
 
 
 def _run_page(item: Path, output: Path | None) -> None:
+    from archsim.cli.inputs import refuse_no_result
     from archsim.files import inside, write_text
     from archsim.report import PAGE_FILE, html_report, load_result, read_results
 
-    if item.is_file() and item.suffix in (".yaml", ".yml"):
-        raise ArchsimError(f"{item}: is no result; name the folder that run, sweep or search made (their -o)")
-    if item.is_file() and item.suffix != ".json":
-        raise ArchsimError(f"{item}: is no result; name the result folder, {item.parent}")
+    refuse_no_result(item, "-o of run, sweep or search")
     saved = read_results(item)
     target = output or inside(item if item.is_dir() else item.parent, PAGE_FILE)
     if target.is_dir():
