@@ -212,10 +212,19 @@ def _done(g: Graph, q: Lines, t: Times, e: Ends, i: int, now: int, n_new: int, n
 
 
 @part
+def _uses_any(g: Graph, i: int) -> bool:
+    """Whether units of a task come back after its occupancy; what it reserves does not."""
+    found = False
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        found |= g.claims[k].back > 0
+    return found
+
+
+@part
 def _begun(g: Graph, e: Ends, i: int, soon: int, now: int, bucket: int, size: int) -> tuple[int, int]:
     """What begins will end: in the next round of this instant, or later."""
     latency, occupancy = g.latency[i], g.occupancy[i]
-    end, apart = 2 * np.int64(i), occupancy != latency and g.claim_ptr[i] < g.claim_ptr[i + 1]
+    end, apart = 2 * np.int64(i), occupancy != latency and _uses_any(g, i)
     if not apart:
         end += 1
     if latency == 0:
