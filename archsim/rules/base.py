@@ -205,6 +205,10 @@ class Rule(ABC):
         """What is done between the writes of a layer and those of its copy, and what these are written with."""
         return steps
 
+    def write_beside(self, ctx: Context, label: Label, plan: LayerPlan, update: int, known: int) -> list[int]:
+        """What an update writes beside weights and their copy, after the task `known`; the last writes."""
+        return []
+
     # ---- numbers -------------------------------------------------------------------------------
 
     def set_for(self, recipe: Recipe) -> Any:

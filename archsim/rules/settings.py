@@ -121,3 +121,14 @@ class DFASettings(DirectSettings):
 
     time_path: TimePath = "none"
     time_form: TimeForm = "waiting"
+
+
+class DirectKolenPollackSettings(DFASettings):
+    """As of DFA, with the output's path through time if nothing is said; no `rank`, no `shared`, no traces.
+
+    `decay`: part of all weights and matrices that is lost with each `every`-th update.
+    """
+
+    time_path: TimePath = "readout"
+    decay_frac: Frac = 0.001
+    n_every: Count = 1

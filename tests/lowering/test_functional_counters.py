@@ -102,6 +102,11 @@ def trained(lowered, root_dir, tmp_path):
                 if (kept := rule.traces(work, net.layer(name))) is not None:  # all rows have one, silent or not
                     rows, by_position = np.ones_like(rows), by_position | (kept.n_of_synapse > 0)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
+            for key in on_chip.learned:  # outputs meet the error as it is sent to all
+                name, sent = key.removesuffix(FEEDBACK), gradients.fed_back
+                codes = on_chip.sent.looked_at(FEEDBACK, sent.reshape(-1, sent.shape[2])).reshape(sent.shape)
+                spikes = (tape.outputs[name].reshape(*tape.outputs[name].shape[:2], -1) != 0).astype(int)
+                outer[key] = int(np.einsum("tbn,tbc->", spikes, (codes != 0).astype(int)))
 
         train_step(net, x, labels, on_chip, recipe, observe=observe)
         recorder.written()
@@ -195,6 +200,8 @@ RULES_SAID = {
     "sign-symmetric": ("sign_symmetric", "{time_path: readout}", TRANSPOSABLE),
     "sign-symmetric, current": ("sign_symmetric", "{signs: current}", TRANSPOSABLE),
     "Kolen-Pollack": ("kolen_pollack", "{decay: 0.1}", TRANSPOSABLE),
+    "direct Kolen-Pollack": ("direct_kolen_pollack", "{decay: 0.1}", ()),
+    "direct Kolen-Pollack, bits that are 1": ("direct_kolen_pollack", "{time_path: none, decay: 0}", ONES),
     "weight mirror": ("weight_mirror", "{pairs: 3}", ()),
     "weight mirror, bit by bit": ("weight_mirror", "{pairs: 2, rate: 1}", ONES),
     "DRTP": ("drtp", "{}", ()),
@@ -241,6 +248,11 @@ def check_counts(step: Step, options: tuple[str, ...]) -> None:
             same = ("read", "convert", "drive") if ONES[1] in options or told is backward else ("read", "convert")
             assert [told[what] for what in same] == [matrix[what] for what in same]
             assert told["read"] > 0
+            learns = layer + FEEDBACK in step.outer
+            assert (matrix["program"] > 0) == learns
+            written -= matrix["program"]
+            if learns:
+                assert counts(step.low, layer=layer, stage="feedback")["outer"] == step.outer[layer + FEEDBACK] > 0
         assert written == arrays["program"] > 0
         assert counts(step.low, layer=layer, stage="gradient")["outer"] == step.outer[layer] > 0
 

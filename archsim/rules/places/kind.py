@@ -23,10 +23,13 @@ class Place(FileModel):
     ----------
     has_arrays : bool
         Whether the matrices lie on crossbar arrays.
+    can_change : bool
+        Whether their values can be written while a rule learns.
     """
 
     kind: str
     has_arrays: ClassVar[bool] = False
+    can_change: ClassVar[bool] = True
 
     def fault(self, feedback: FeedbackKind) -> str:  # most hold any values
         """Why matrices of a kind cannot be there, and what would help; empty if they can."""

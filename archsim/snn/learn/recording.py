@@ -106,7 +106,8 @@ class Recorder:
     def _note_writes(self, now: dict[str, NDArray[np.int64]], keeps_pulses: bool) -> None:
         update = Update()
         for layer in self._network.weighted:
-            for suffix in ("", COPY):
+            learns = layer.name + FEEDBACK in self._products.learned
+            for suffix in ("", COPY, *([FEEDBACK] if learns else [])):
                 pulses = self._cells(layer.name, suffix, now)
                 if pulses is None:
                     continue
