@@ -20,6 +20,7 @@ from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.surrogates import Surrogate
 from archsim.snn.learn.trainer import Recipe, train_step
+from archsim.snn.learn.writing import ThresholdWriting
 from archsim.spec import load_chip
 
 RULE, RATE, SEED = "direct_kolen_pollack", 0.05, 3
@@ -199,6 +200,53 @@ def test_gradients_and_states_of_matrices_have_room_at_the_homes(lowered):
     assert counts(low, stage="update")["optimize"] == 5 * 12 + 12 * 9 + 9 * 3 + CLASSES * sum(HIDDEN.values())
 
 
+def test_a_memory_is_read_and_written_word_by_word_at_the_homes(lowered):
+    low = lowered("dense", RULE, samples=4, batch=2, learning=said(place="{kind: sram, value: 6 bit}", decay=0.1))
+    width, n_updates = low.parts.chip.tile.gradients.width_bits, 2
+    bits = low.parts.chip.tile.gradients.gradient_bits
+    for layer, n in HIDDEN.items():
+        update, fed_back = (counts(low, layer=layer, stage=stage) for stage in ("update", "feedback"))
+        assert update["optimize"] == n_updates * n * CLASSES
+        assert update["accumulate"] == n_updates * CLASSES * -(-n * 6 // width)
+        assert update["read_feedback"] == n_updates * CLASSES * -(-n * bits // width)
+        assert fed_back["project"] == 4 * 6 * n * CLASSES
+        assert fed_back["outer"] == CLASSES * int(lowered.activity.spikes[layer].sum())
+        kept = sum(d.least_bytes for d in low.mapping.buffers.demands if d.user == f"feedback of {layer}"
+                   and d.buffer == "gradient_buffer")  # fmt: skip
+        assert kept == -(-(n * CLASSES * 6 + CLASSES * -(-n * bits // width) * width) // 8)
+    assert not any(plan.feedback for plan in low.mapping.plans.values())
+    graph, trace = low.graph, run_tasks(low.graph, engine="compiled")
+    names = np.array([graph.action_names[k].split("@")[0] for k in graph.action])
+    stages, layers = np.array(graph.stage_names)[graph.stage], np.array(graph.layer_names)[graph.layer]
+    for layer in HIDDEN:
+        written = (stages == "update") & (names == "accumulate") & (layers == layer) & (graph.sample == 1)
+        read = (names == "project") & (layers == layer) & (graph.sample >= 2)
+        assert trace.start_ps[read].min() >= trace.done_ps[written].max() > 0
+
+
+@pytest.mark.parametrize("keeps_rest", [True, False])
+def test_in_a_memory_matrices_change_by_whole_steps_within_their_range(programmed, keeps_rest):
+    """Change by change as written down here; what is less than half a step waits, or is lost."""
+    on_chip, recipe = programmed(place="{kind: sram, value: 4 bit}", decay=0, rate=0.02)
+    writing = ThresholdWriting(on_chip, threshold=0.0, residual=keeps_rest)
+    start = {name: b.copy() for name, b in recipe.feedback.items()}
+    held, waiting = {name: b.copy() for name, b in start.items()}, dict.fromkeys(start, 0.0)
+    for step in range(20):
+        done = train_step(DEEP, batch_for(DEEP), LABELS, writing, recipe, step=step)
+        for name in start:
+            largest = np.abs(start[name]).max()
+            wanted = done.updates[name + FEEDBACK] + waiting[name]
+            whole = np.rint(wanted / (largest / 7)) * (largest / 7)
+            waiting[name] = wanted - whole if keeps_rest else 0.0
+            held[name] = np.clip(held[name] + whole, -largest, largest)
+    close(dict(recipe.feedback), held)
+    assert any((held[name] != start[name]).any() for name in start)
+    errors = np.array([[1.0, -1.0, 0.0], [0.0, 0.5, 1.0]])
+    on_chip.begin(2)
+    for name, b in recipe.feedback.items():
+        np.testing.assert_allclose(recipe.project(name, errors), errors @ b.T, atol=0.01 * np.abs(b).max())
+
+
 @pytest.mark.parametrize("schedule", ["within_batch", "three_level", "sequential"])
 @pytest.mark.parametrize("network", ["convolutional", "along_time", "recurrent"])
 def test_it_runs_with_every_kind_of_network_and_schedule(lowered, network, schedule):
@@ -208,7 +256,7 @@ def test_it_runs_with_every_kind_of_network_and_schedule(lowered, network, sched
 
 
 @pytest.mark.parametrize(("settings", "fault"), [
-    ({"place": "{kind: generated}", "feedback": "{kind: uniform}"}, "kind generated is not written"),
+    ({"place": "{kind: generated}", "feedback": "{kind: uniform}"}, "drawn anew for each error cannot learn"),
     ({"rank": 2}, "an update of a matrix has no rank that stays; leave it out"),
     ({"shared": "true"}, "each neuron's outputs change its own values; leave it out"),
     ({"time_form": "traces"}, "outputs meet the error as it is sent, without traces; leave it out"),

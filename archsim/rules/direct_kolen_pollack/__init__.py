@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from archsim.names import FEEDBACK
 from archsim.registry import RULES
 from archsim.rules.dfa import DFA
+from archsim.rules.direct_kolen_pollack.memory import InMemory
 from archsim.rules.settings import DirectKolenPollackSettings
 from archsim.units import FileModel
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from archsim.lowering.forward import Forward
     from archsim.lowering.update import Gradients as Waits
     from archsim.mapping import Block, Home, LayerPlan
+    from archsim.mapping.blocks import Span
     from archsim.snn.learn.chip import ChipProducts
     from archsim.snn.learn.gradients import Gradients
     from archsim.snn.learn.products import LearningProducts, Products
@@ -58,8 +60,8 @@ class DirectKolenPollack(DFA):
 
     def _own_faults(self, work: Workload) -> list[str]:
         given, found = self.settings(work), list[str]()
-        if not given.place.has_arrays:
-            found.append(f".place: kind {given.place.kind} is not written; leave it out")
+        if not given.place.can_change:
+            found.append(".place: what is drawn anew for each error cannot learn; leave it out, or take kind sram")
         if given.rank is not None:
             found.append(".rank: an update of a matrix has no rank that stays; leave it out")
         if given.shared:
@@ -90,8 +92,11 @@ class DirectKolenPollack(DFA):
         if self.settings(work).place.has_arrays:
             return [replace(block, tile=self.home_of(work, plan, block).tile) for block in plan.feedback]
         rows = 0, work.network.layers[-1].n_neurons
-        spans = [(home.tile, neurons_of(plan.layer, span)) for home in plan.homes for span in home.channels]
-        return [Block(plan.layer.name, "feedback", 0, rows, columns, tile) for tile, columns in spans]
+        return [
+            Block(plan.layer.name, "feedback", 0, rows, neurons_of(plan.layer, span), home.tile)
+            for home in plan.homes
+            for span in joined(home.channels)
+        ]
 
     def home_of(self, work: Workload, plan: LayerPlan, block: Block) -> Home:
         """The home of the neurons of an array."""
@@ -145,9 +150,12 @@ class DirectKolenPollack(DFA):
     # ---- numbers -------------------------------------------------------------------------------
 
     def on_arrays(self, on_chip: ChipProducts, recipe: Recipe) -> Recipe:
-        """On arrays that are written."""
-        on_chip.add_feedback(recipe.feedback, learns=True)
-        return replace(recipe, project=on_chip.project)
+        """On arrays that are written, or in a memory."""
+        place = self.set_for(recipe).place
+        if place.has_arrays:
+            on_chip.add_feedback(recipe.feedback, learns=True)
+            return replace(recipe, project=on_chip.project)
+        return replace(recipe, project=InMemory.of(place, recipe.feedback, on_chip))
 
     def gradients(
         self, network: Network, tape: Tape, error: Floats, products: Products, recipe: Recipe
@@ -176,9 +184,23 @@ class DirectKolenPollack(DFA):
                 products.update(key, update - lost * products.asked(key) if lost else update)
             elif recipe.project is None:
                 matrix[...] += update - lost * matrix
+            elif isinstance(recipe.project, InMemory):
+                recipe.project.add(key.removesuffix(FEEDBACK), update - lost * matrix, products.keeps_rest)
             else:
                 products.update(key, update - lost * products.asked(key))
                 matrix[...] = products.asked(key)
+
+
+def joined(spans: Sequence[Span]) -> list[Span]:
+    """The same with those that follow each other as one.
+
+    Examples
+    --------
+    >>> joined([(0, 4), (4, 8), (12, 16)])
+    [(0, 8), (12, 16)]
+    """
+    starts, stops = ({span[end] for span in spans} for end in (0, 1))
+    return list(zip(sorted(starts - stops), sorted(stops - starts), strict=True))
 
 
 def met(outputs: Floats, errors: Floats) -> Floats:

@@ -13,7 +13,7 @@ And with the update of the layer, beside the writes of its weights::
     decay            of each value, a multiplication and an addition, where the update decays
     optimize ...     see :mod:`archsim.lowering.optimize`, at the homes
     load_gradient, hop ...    each row to the array of the matrix
-    inspect, program, verify  see :mod:`archsim.lowering.writes`
+    inspect, program, verify  see :mod:`archsim.lowering.writes`; in a memory a row's words go out and back
 
 The gradients lie as the matrix does on its arrays: a row for each number of the error. They have room of their
 own, below the output too, where they are those of the output's weights the other way round.
@@ -69,6 +69,22 @@ class LearnedFeedback(DirectFeedback):
             return []
         return super()._read_feedback(plan, tile, error, arrived)
 
+    def _multiplied(self, plan: LayerPlan, tile: int, error: int, fetched: int) -> int:
+        """With what the last update has left in the memory."""
+        ctx, blocks = self.ctx, self._blocks_at(plan, tile)
+        label = self.label(plan.layer.name, 0)
+        written = [ctx.last_write[block] for block in blocks if block in ctx.last_write]
+        ready = ctx.add(label, BARRIER, 1, after=[fetched, *written]) if written else fetched
+        found = super()._multiplied(plan, tile, error, ready)
+        if ctx.work.schedule == "three_level":
+            for block in blocks:
+                ctx.reads.setdefault(block, []).append(found)
+        return found
+
+    def _blocks_at(self, plan: LayerPlan, tile: int) -> list[Block]:
+        blocks = cast("LearnedRule", self.ctx.rule).matrix_blocks(self.ctx.work, plan)
+        return [block for block in blocks if block.tile == tile]
+
     def _free_sent(self, label: Label, whose: AtHome, read: list[int], held: list[Claim]) -> None:
         """A home keeps the error until it has met the outputs."""
         if whose in self._come:
@@ -111,9 +127,7 @@ class LearnedFeedback(DirectFeedback):
         """Errors that are not zero; their products with outputs; words of gradients that these touch."""
         key, ctx = (plan.layer.name, tile), self.ctx
         if key not in self._spikes:
-            blocks = cast("LearnedRule", ctx.rule).matrix_blocks(ctx.work, plan)
-            here = [block for block in blocks if block.tile == tile]
-            self._spikes[key] = Spikes.of(ctx, plan, here, self.forward.sample)
+            self._spikes[key] = Spikes.of(ctx, plan, self._blocks_at(plan, tile), self.forward.sample)
         codes = ctx.activity.fed_back_codes(self.forward.sample, error)
         n_outputs = self.last.n_neurons
         is_error = np.ones(n_outputs, np.bool_) if codes is None else codes[0] != 0
@@ -178,9 +192,23 @@ def write_matrix(ctx: Context, label: Label, plan: LayerPlan, update: int, known
     if rule.decays(ctx.work, ctx.stretch.first_update + update):
         known = decayed(ctx, label, blocks, known)
     steps = lower_steps(ctx, label, replace(plan, forward=tuple(blocks), copy=()), known)
+    if not plan.feedback:
+        for block in blocks:
+            ctx.last_write[block] = _rewrite(ctx, label, block, steps)
+        return [ctx.last_write[block] for block in blocks]
     for gradients, block in zip(blocks, plan.feedback, strict=True):
         ctx.last_write[block] = _write_array(ctx, label, gradients, block, steps, update)
     return [ctx.last_write[block] for block in plan.feedback]
+
+
+def _rewrite(ctx: Context, label: Label, block: Block, steps: Steps) -> int:
+    """Row by row, of a matrix in a memory where its gradients lie."""
+    free, place = last_read(ctx, label, block), ctx.rule.settings(ctx.work).place
+    rows = [
+        place.rewrite(ctx, label, block.tile, block.n_columns, [steps.before(block, k), free])
+        for k in range(block.n_rows)
+    ]
+    return ctx.add(label, BARRIER, 1, after=rows)
 
 
 def _write_array(ctx: Context, label: Label, gradients: Block, block: Block, steps: Steps, update: int) -> int:

@@ -47,6 +47,14 @@ class Place(FileModel):
         """The values as the chip holds them."""
         return values
 
+    def step(self, values: Floats) -> float:
+        """The least that what is held instead of some values can change by."""
+        raise NotImplementedError
+
+    def rewrite(self, ctx: Context, label: Label, tile: int, n_values: int, after: list[int | None]) -> int:
+        """Lay down the steps of a row of `n_values` at a tile into what is held; returns its last task."""
+        raise NotImplementedError
+
     def lay_down(self, ctx: Context, label: Label, tile: int, n_values: int, after: list[int]) -> int:
         """Lay down the product of `n_values` of the matrix with the error at a tile; returns its last task."""
         raise NotImplementedError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
@@ -90,6 +91,8 @@ class ChipProducts:
     >>> on_chip.forward("out", np.array([[1.0, 0.0], [1.0, 1.0]])).round(9).tolist()
     [[1.0], [0.0]]
     """
+
+    keeps_rest: ClassVar[bool] = False
 
     def __init__(
         self, chip: Chip, network: Network, tape: Tape, *, input_bits: int, seed: int, backward: bool = True
