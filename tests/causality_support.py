@@ -344,8 +344,10 @@ class Causality:
         last = self.network.layers[-1].name
         for layer in self.network.weighted[:-1]:
             for step in self.steps(layer.name):
-                task = self.task("feedback", "outer", step, sample)
-                t = step[1] * self.times[last] // self.times[layer.name]
+                tasks = self.found.get(("feedback", "outer", *step[:2], sample, step[3]), [])
+                if len(tasks) < self.bursts(layer.name):  # those of nothing use no unit, so no tile is known
+                    continue
+                task, t = tasks[step[2]], step[1] * self.times[last] // self.times[layer.name]
                 self.after(task, self.output(step, sample), "outputs meet an error once they are known")
                 for tile in set(self.homes[last].values()):
                     for (s, _), error in self.errors_of(tile, sample).items():
