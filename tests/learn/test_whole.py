@@ -92,6 +92,24 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
     assert 0 < n_cells < pulses
 
 
+def test_matrices_that_learn_meet_the_errors_that_were_sent(adapted):
+    """A term for each spike and each code that is not zero, over the whole adaptation."""
+    done, run, _, _, tally = adapted
+    if done.rule != "direct_kolen_pollack":
+        assert not any(layer.endswith(FEEDBACK) for layer in done.activity.writes)
+        return
+    is_error = done.activity.fed_back["out"] != 0
+    assert 0 < is_error.mean() < 1
+    for layer in ("fc1", "fc2"):
+        spikes = done.activity.spikes[layer].reshape(*done.activity.spikes[layer].shape[:2], -1)
+        expected = int((spikes.sum(axis=2, dtype=int) * is_error.sum(axis=2)).sum())
+        assert tally.count("outer", stage="feedback", layer=layer) == expected
+    n_values = 7 * sum(run.work.network.layer(name).n_neurons for name in ("fc1", "fc2"))
+    n_weights = sum(layer.weight.size for layer in run.work.network.weighted)
+    n_decays = done.n_steps // 3
+    assert tally.count("decay", stage="update") == n_decays * (n_weights + n_values)
+
+
 def test_the_figures_are_those_of_all_batches(adapted):
     done, run, plan, costs, tally = adapted
     first = programming_cost(run.chip, run.work, run.work.network, run.mapping.phase, "compiled")
