@@ -29,8 +29,8 @@ class Recorder:
     and rounded as the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each
     cell that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept
     too; where only the first samples are, of those updates whose pulses are nearest to the mean of all. Codes
-    of named steps are kept where the chip's drivers count their bits; those of errors for matrices that learn, always:
-    there outputs meet them.
+    of named steps are kept where the chip's drivers count their bits; those of errors for matrices that learn are
+    kept always, for outputs meet them there.
 
     Parameters
     ----------
