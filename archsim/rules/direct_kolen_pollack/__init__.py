@@ -51,6 +51,7 @@ class DirectKolenPollack(DFA):
     colour = 2
     hatch = "oo"
     runs_unasked = False
+    writes_feedback = True
     Settings: ClassVar[type[FileModel]] = DirectKolenPollackSettings
 
     def faults(self, chip: Chip, work: Workload) -> list[str]:
