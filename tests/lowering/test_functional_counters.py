@@ -277,6 +277,7 @@ AFTER_THE_SAMPLE = {
     "dfa, the output's path": ("dense", "dfa", "{time_path: readout}", ()),
     "dfa, every layer's path": ("convolutional", "dfa", "{time_path: full}", ()),
     "dfa, low rank in a memory": ("dense", "dfa", "{time_path: readout, rank: 2, place: {kind: sram}}", ()),
+    "direct Kolen-Pollack": ("dense", "direct_kolen_pollack", "{decay: 0.1}", ()),
     "DRTP, paths through time": ("dense", "drtp", "{time_path: full}", ()),
     "local losses, paths through time": ("dense", "local_losses", "{time_path: full}", ()),
 }
@@ -419,10 +420,10 @@ RULES_OF_WRITES = {
 
 
 @pytest.mark.parametrize("options", RULES_OF_WRITES.values(), ids=RULES_OF_WRITES)
-@pytest.mark.parametrize("phase", ["bp", "dfa"])
+@pytest.mark.parametrize("phase", ["bp", "dfa", "direct_kolen_pollack"])
 def test_the_pulses_that_arrays_took_are_those_that_are_priced(trained, phase, options):
     step = trained(phase, *ONE_CYCLE, *options)
-    written = [key for key in step.counters if not key.endswith(FEEDBACK)]
+    written = [key for key in step.counters if not key.endswith(FEEDBACK) or key in step.outer]
     assert step.low.written.pulses == sum(step.counters[key].pulses for key in written)
     assert step.low.written.pulses > step.low.written.cells > 0
     if "update" not in options[0]:  # open loop, nothing is verified
