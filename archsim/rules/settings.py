@@ -55,7 +55,7 @@ class SignSettings(AlignmentSettings):
 class KolenPollackSettings(AlignmentSettings):
     """As of feedback alignment. `decay`: part of both matrices that is lost with each `every`-th update."""
 
-    decay_frac: Frac = 0.001
+    decay_frac: Frac = 0.0003
     n_every: Count = 1
 
 
@@ -130,5 +130,5 @@ class DirectKolenPollackSettings(DFASettings):
     """
 
     time_path: TimePath = "readout"
-    decay_frac: Frac = 0.001
+    decay_frac: Frac = 0.0003
     n_every: Count = 1
