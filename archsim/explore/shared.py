@@ -13,22 +13,22 @@ import numpy as np
 
 from archsim.components import Parts, free_paths
 from archsim.crossbar.cells import with_expected_pulses
-from archsim.engine import run_many, run_tasks
+from archsim.engine import run_many
 from archsim.engine.bounds import lower_bound
 from archsim.errors import ArchsimError
 from archsim.explore.identity import digest_of
 from archsim.explore.measures import WITHOUT_TRACE
+from archsim.explore.played import Runs
 from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedParts, TapedTasks
 from archsim.lowering import lower, parts_of
-from archsim.lowering.lower import Lowered
+from archsim.lowering.lower import Lowered, lay_down
 from archsim.mapping import Dataflow, Mapping
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.prepare import Prepared, prepare
 from archsim.provenance import files_of
 from archsim.snn import Activity, measure
-from archsim.verify import verify
 from archsim.workload import Workload
 
 BOUND = "at_least_ps"
@@ -74,6 +74,7 @@ class Shared:
         self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
         self._flows: OrderedDict[str, Dataflow] = OrderedDict()  # kept: what is found out of steps stays known
         self._graphs: OrderedDict[str, _Graph | None] = OrderedDict()
+        self._played = Runs()
 
     def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
         """Activity of a workload; measured once."""
@@ -148,16 +149,15 @@ class Shared:
         """Metrics of one configuration whose graph is laid down for it alone; its trace is verified."""
         try:
             ready = self._prepared(resolved, max_memory_bytes)
-            lowered = lower(ready.chip, ready.work, ready.mapping, ready.activity, seed=resolved.seed)
-            if most_ps < math.inf and (least := lower_bound(lowered.graph).makespan_ps) > most_ps:
-                return {BOUND: least}
-            trace = run_tasks(lowered.graph, engine="compiled")
+            laid = lay_down(ready.chip, ready.work, ready.mapping, ready.activity, seed=resolved.seed)
+            played = self._played.of(laid, most_ps)
         except ArchsimError:
             return None  # the simulation says why
-        verify(lowered.graph, trace)
-        groups = Groups.of(lowered.graph, lowered.actions)
-        parts, n_samples = lowered.parts, resolved.work.n_samples
-        return _totals(groups, parts, lowered.actions, trace.makespan_ps, n_samples, names)
+        if played.makespan_ps is None or played.least_ps > most_ps:
+            return {BOUND: played.least_ps}
+        actions = played.priced(laid.ctx.actions, laid.ctx.graph.action_names)
+        n_samples = resolved.work.n_samples
+        return _totals(played.groups, laid.ctx.parts, actions, played.makespan_ps, n_samples, names)
 
     def _prepared(self, resolved: Resolved, max_memory_bytes: int | None) -> Prepared:
         """Activity measured once, the network mapped, and room for the graph."""
