@@ -89,6 +89,7 @@ class Shared:
         wanted: Iterable[str],
         most_ps: float = math.inf,
         max_memory_bytes: int | None = None,
+        key: str = "",
     ) -> list[dict[str, float] | None]:
         """Those metrics that need no trace, of configurations with one `graph_key`.
 
@@ -100,6 +101,8 @@ class Shared:
             Configurations that take longer at best are not played out.
         max_memory_bytes : int, optional
             What the graph may take.
+        key : str, optional
+            Their `graph_key`, where it is known.
 
         Returns
         -------
@@ -108,9 +111,10 @@ class Shared:
             or only ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
         """
         names = [name for name in wanted if name in WITHOUT_TRACE]
-        if len(group) == 1 and self._is_new(group[0]):
+        key = key or graph_key(group[0])
+        if len(group) == 1 and self._is_new(key):
             return [self._alone(group[0], names, most_ps, max_memory_bytes)]
-        graph = self._graph(group[0], max_memory_bytes)
+        graph = self._graph(key, group[0], max_memory_bytes)
         found: list[dict[str, float] | None] = [None] * len(group)
         if graph is None:
             return found
@@ -136,9 +140,8 @@ class Shared:
                 found[i] = _totals(graph.groups, parts, renamed, int(makespan), group[i].work.n_samples, names)
         return found
 
-    def _is_new(self, resolved: Resolved) -> bool:
-        """Whether nobody has asked for a configuration's graph before: then to share it may not pay."""
-        key = graph_key(resolved)
+    def _is_new(self, key: str) -> bool:
+        """Whether nobody has asked for a graph before: then to share it may not pay."""
         is_new = key not in self._met
         _keep(self._met, key, None, N_MET)
         return is_new and key not in self._graphs
@@ -168,8 +171,7 @@ class Shared:
         _keep(self._flows, str(id(ready.mapping.flow)), ready.mapping.flow)
         return ready
 
-    def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
-        key = graph_key(resolved)
+    def _graph(self, key: str, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
         if key not in self._graphs:
             try:
                 _keep(self._graphs, key, self._lowered(resolved, max_memory_bytes))
