@@ -41,19 +41,19 @@ N_MET = 4096
 # what a chip may differ in while its tasks stay the same; their times and prices come from its price list
 def graph_key(resolved: Resolved) -> str:
     """The same for configurations whose task graphs differ in times and prices at most."""
-    chip = resolved.described_chip
-    for path in free_paths():
-        chip = _without(chip, path)
+    chip = _copied(resolved.described_chip)
+    for *path, last in free_paths():
+        section: Any = chip
+        for name in path:
+            section = section.get(name) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            section.pop(last, None)
     work = resolved.work
     return digest_of([chip, work.described, files_of(work), resolved.phase, resolved.seed])
 
 
-def _without(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    """The same without what stands at a path."""
-    name, *inside = path
-    if not isinstance(data.get(name), dict) or not inside:
-        return {key: value for key, value in data.items() if inside or key != name}
-    return {**data, name: _without(data[name], inside)}
+def _copied(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: _copied(item) if isinstance(item, dict) else item for key, item in data.items()}
 
 
 @dataclass(frozen=True)
