@@ -6,10 +6,11 @@ import json
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.components import Parts, free_paths
 from archsim.crossbar.cells import with_expected_pulses
@@ -33,6 +34,8 @@ from archsim.workload import Workload
 
 BOUND = "at_least_ps"
 """Lower bounds of every schedule of a configuration that was not simulated."""
+
+Ints = NDArray[np.int64]
 
 N_KEPT = 16
 N_MET = 4096
@@ -64,6 +67,20 @@ class _Graph:
     recipe: Recipe
     groups: Groups
     mapping: Mapping
+    _played: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
+
+    def makespans(self, times: Sequence[tuple[Ints, Ints]]) -> list[int]:
+        """Of the graph with each of some times of its classes; with times that were met it is not played again."""
+        names = [occupancy.tobytes() + latency.tobytes() for occupancy, latency in times]
+        new = {name: row for name, row in zip(names, times, strict=True) if name not in self._played}
+        if new:
+            services = tuple(np.array(columns) for columns in zip(*new.values(), strict=True))
+            runs = run_many(self.lowered.graph, services, classes=self.recipe.classes, workers=1)
+            self._played.update(zip(new, runs.makespan_ps.tolist(), strict=True))
+        found = [self._played[name] for name in names]
+        while len(self._played) > N_MET:
+            self._played.popitem(last=False)
+        return found
 
 
 class Shared:
@@ -130,14 +147,10 @@ class Shared:
                 found[i] = {BOUND: least}
             else:
                 rows.append((i, parts, times, actions))
-        if not rows:
-            return found
-        services = np.array([row[2][0] for row in rows]), np.array([row[2][1] for row in rows])
-        runs = run_many(graph.lowered.graph, services, classes=graph.recipe.classes, workers=1)
-        for (i, parts, _, actions), makespan in zip(rows, runs.makespan_ps, strict=True):
+        for (i, parts, _, actions), makespan in zip(rows, graph.makespans([row[2] for row in rows]), strict=True):
             if makespan >= 0:  # -1 says that it deadlocks; the simulation says why
                 renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
-                found[i] = _totals(graph.groups, parts, renamed, int(makespan), group[i].work.n_samples, names)
+                found[i] = _totals(graph.groups, parts, renamed, makespan, group[i].work.n_samples, names)
         return found
 
     def _is_new(self, key: str) -> bool:

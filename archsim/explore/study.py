@@ -96,6 +96,11 @@ class Study:
         return {name: _in_order(self.listed[name]) for name in self.parameters}
 
     @cached_property
+    def even_floats(self) -> dict[str, list[float] | None]:
+        """The same as `even`, as floats."""
+        return {name: None if numbers is None else list(map(float, numbers)) for name, numbers in self.even.items()}
+
+    @cached_property
     def even(self) -> dict[str, list[Decimal] | None]:
         """The numbers of each parameter that has several in equal steps, in its unit, from small to large."""
         return {name: _in_equal_steps(self.ordered[name]) for name in self.parameters}
