@@ -13,8 +13,8 @@ depend on what else the machine does. With --against the same of another checkou
 this one, and the ratio. The chip is the one of the tests, whose messages pass links, as archsim's was when rates
 were first recorded; with --today the one that ships, with routers.
 
-Else prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU time
-of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of
+Else prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU
+time of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of
 which one worker takes more than one, since the next batch is asked for meanwhile; then with as many cores as
 workers, which is the rate per core. The configurations share a task graph, so that one takes 4 ms; with --own-
 graphs each has a graph of its own and is a whole simulation of a learning step, which is what scaling is about
@@ -215,7 +215,9 @@ def seconds_each(kind: str, way: str, file: str) -> float:
     root, short_and_long = Path.cwd(), []
     chip = root / (file if (root / file).exists() else CHIP)
     for n in RATES[kind]:
-        text = (STRUCTURE if kind == "structure" else STUDY) + f"sweep: {{{{kind: random, configurations: {n}}}}}\n"
+        text = (
+            STRUCTURE if kind == "structure" else STUDY
+        ) + f"sweep: {{{{kind: random, configurations: {n}}}}}\n"
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / "rates.yaml"
             path.write_text(text.format(root=root, chip=chip, trials=n, sampler="nsga2"))
@@ -245,7 +247,9 @@ def print_rates(against: Path | None, pairs: int, chip: Path) -> None:
                 for checkout, found in every:
                     found.append(in_checkout(checkout, kind, way, str(chip)))
             mine, *others = (min(found) for _, found in every)
-            line = f"{kind}, {way}: {60 / mine:,.0f} evaluations a minute and core ({1e3 * mine:.2f} ms of CPU each)"
+            line = (
+                f"{kind}, {way}: {60 / mine:,.0f} evaluations a minute and core ({1e3 * mine:.2f} ms of CPU each)"
+            )
             for other in others:
                 line += f"; against {60 / other:,.0f} ({1e3 * other:.2f} ms): {other / mine:.1f} times as many"
             print(line, flush=True)

@@ -98,7 +98,9 @@ class Study:
     @cached_property
     def even_floats(self) -> dict[str, list[float] | None]:
         """The same as `even`, as floats."""
-        return {name: None if numbers is None else list(map(float, numbers)) for name, numbers in self.even.items()}
+        return {
+            name: None if numbers is None else list(map(float, numbers)) for name, numbers in self.even.items()
+        }
 
     @cached_property
     def even(self) -> dict[str, list[Decimal] | None]:

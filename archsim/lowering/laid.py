@@ -19,9 +19,7 @@ class Laid:
     inputs: dict[int, tuple[int, InputSent]] = field(default_factory=dict)
     newest: dict[str, tuple[int, StepDone]] = field(default_factory=dict)  # step of each layer
 
-    def remember(
-        self, name: str, steps: Sequence[int], firsts: Sequence[int], done: StepDone | InputSent
-    ) -> None:
+    def remember(self, name: str, steps: Sequence[int], firsts: Sequence[int], done: StepDone | InputSent) -> None:
         """What some steps that are alike have done, for those that will wait for them; the first task of each."""
         if isinstance(done, InputSent):
             self.inputs.update(zip(steps, zip(firsts, repeat(done)), strict=True))

@@ -87,7 +87,7 @@ class Repeats:
         assert self._moves is not None
         before, self._last = self._last, self.graph.again(self._last, self._moves, self._step, counts)
         n, n_tasks = len(counts), before.n_tasks
-        of_parts = [
+        of_parts: list[tuple[Sequence[int], Any]] = [
             (range(first + n_tasks, first + n * n_tasks + 1, n_tasks), made) for first, made in self.parts
         ]
         self.parts = [(first + n * n_tasks, made) for first, made in self.parts]
