@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from archsim.crossbar.mvm.driven import (
     QuietLine,
     WholeRows,
     merges_exactly,
+    numbers_of_reads,
 )
 from archsim.crossbar.mvm.inputs import Drive
 from archsim.crossbar.mvm.kernels import Bits, Coding, WholeCells, add_codes, add_codes_of_bits, whole_cells
@@ -173,9 +174,9 @@ class Reading:
         if at_once and self.learned is None and isinstance(self.source, Products) and not self.lines.has_reference:
             return self._linear(drive, self.source)
         y: Floats | None = None
-        digits, reads = self._digits(drive), self.reads(drive)
-        for group in self._groups():
-            sums, factor, origin = self._level_sums(drive, digits, reads, group)
+        digits, first = self._digits(drive), self.draws.take(drive.n * drive.n_cycles)
+        for group in self._groups:
+            sums, factor, origin = self._level_sums(drive, digits, first, group)
             if origin or self.offset:
                 sums *= factor
                 factor = 1.0
@@ -199,8 +200,7 @@ class Reading:
 
     def reads(self, drive: Drive) -> NDArray[np.int64]:
         """(cycles, n): the numbers of the reads of a drive, by which noise is drawn; vector by vector."""
-        first = self.draws.take(drive.n * drive.n_cycles)
-        return first + np.arange(drive.n) * drive.n_cycles + np.arange(drive.n_cycles)[:, None]
+        return numbers_of_reads(self.draws.take(drive.n * drive.n_cycles), drive)
 
     def _digits(self, drive: Drive) -> Bits | OfBlocks | Reals:
         """The addends of a drive's sums."""
@@ -271,6 +271,7 @@ class Reading:
             and drive.is_bits()
         )
 
+    @cached_property
     def _groups(self) -> list[list[int]]:
         """Blocks with the same scale: their codes may be added before they are scaled."""
         groups: list[list[int]] = []
@@ -282,14 +283,14 @@ class Reading:
         return groups
 
     def _level_sums(
-        self, drive: Drive, digits: Bits | OfBlocks | Reals, reads: NDArray[np.int64], group: list[int]
+        self, drive: Drive, digits: Bits | OfBlocks | Reals, first: int, group: list[int]
     ) -> tuple[Floats, float, float]:
         """Level sums of the blocks of one group, their unit, and what the origin of the codes adds to each."""
         step = 1.0 if self.coding is None else self.coding.step
         origin = 0.0 if self.coding is None else self.coding.origin
         origin *= len(group) * float(drive.cycle_weight.sum() * self.lines.level_weight.sum())
         if isinstance(digits, list) and self.noise is not None:
-            return *self._noisy_sums(drive, reads, group, step), origin
+            return *self._noisy_sums(drive, first, group, step), origin
         codes: list[Floats] = []
         for t in group:
             if isinstance(digits, Bits):
@@ -297,7 +298,7 @@ class Reading:
             elif isinstance(digits, list):
                 self._convert_driven(drive, digits[t], t, codes)
             else:
-                self._convert(drive, digits, reads, t, codes)
+                self._convert(drive, digits, numbers_of_reads(first, drive), t, codes)
         total = codes[0]  # the first line is never that of the reference columns
         factor = float(self.lines.level_weight[0] * step)
         if len(codes) > 1:
@@ -308,9 +309,7 @@ class Reading:
             total += self.lines.spread_out(line, codes[line])
         return total, factor, origin
 
-    def _noisy_sums(
-        self, drive: Drive, reads: NDArray[np.int64], group: list[int], step: float
-    ) -> tuple[Floats, float]:
+    def _noisy_sums(self, drive: Drive, first: int, group: list[int], step: float) -> tuple[Floats, float]:
         """The same of sums over driven rows with a draw for each."""
         if group[0] not in self._noisy:
             self._noisy[group[0]] = self._noisy_lines(group)
@@ -319,7 +318,7 @@ class Reading:
         factor = float(factors[0]) if len(factors) == 1 else 1.0
         spread = self.lines.block_of_output if self.lines.has_reference else None
         lines, own = self._noisy[group[0]], np.ones(1) if len(factors) == 1 else factors
-        total, n_outside = lines.add(drive, reads, own, spread)
+        total, n_outside = lines.add(drive, first, own, spread)
         self._count(lines.n_columns * len(group) * drive.n * drive.n_cycles, n_outside)
         return total, factor
 

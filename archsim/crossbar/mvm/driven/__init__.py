@@ -33,6 +33,7 @@ _FINEST = 40
 _WHOLE = 1e-9
 # weighted codes below this are exact in single precision
 _MOST_MERGED = 2.0**24
+_NO_COLUMNS = np.empty(0, np.int64)
 
 
 class Driven:
@@ -63,6 +64,11 @@ class Driven:
         assert loops is not None
         loops.find(codes, self._rows.start, self._rows.stop, *_cycles_of(self._drive), start, split, index)
         return start, split, index
+
+
+def numbers_of_reads(first: int, drive: Drive) -> NDArray[np.int64]:
+    """(cycles, n): the numbers of the reads of a drive, vector by vector, from the first one."""
+    return first + np.arange(drive.n) * drive.n_cycles + np.arange(drive.n_cycles)[:, None]
 
 
 def _cycles_of(drive: Drive) -> tuple[int, bool]:
@@ -261,6 +267,7 @@ class NoisyLines:
         for into, of_block in zip(self._thermal, thermal or [], strict=False):
             for own, variance in zip(into, of_block, strict=True):
                 own[: len(variance)] = variance * per_step
+        self._converter = self._numbers, coding.signed, self._is_thermal or not coding.is_silent
 
     @property
     def n_columns(self) -> int:
@@ -268,29 +275,29 @@ class NoisyLines:
         return int(self._cells.widths.sum())
 
     def add(
-        self, drive: Drive, reads: NDArray[np.int64], factors: Floats, spread: NDArray[np.int64] | None
+        self, drive: Drive, first: int, factors: Floats, spread: NDArray[np.int64] | None
     ) -> tuple[Floats, int]:
         """Sums of the weighted codes of all lines, and how many sums lie outside of the range.
 
         Parameters
         ----------
         drive : Drive
-        reads : array (cycles, n)
-            Their numbers, which follow each other, vector by vector.
+        first : int
+            Number of its first read.
         factors : array (lines,)
             By which codes are multiplied before they are added up.
         spread : array (n_out,) or None
             Column of the last line that each output takes, where it has others than all lines before.
         """
-        if self._loops is None or not reads.size:
-            return self._add_plain(drive, reads, factors, spread)
+        if self._loops is None:
+            return self._add_plain(drive, numbers_of_reads(first, drive), factors, spread)
         total = np.empty((drive.n, int(self._cells.widths[0])))
         of_drive = drive.codes.astype(np.int32, copy=False), *_cycles_of(drive), self._edges
-        noise = reads[0, 0], self._bases, self._thermal, self._is_thermal
-        where = np.empty(0, np.int64) if spread is None else spread
+        noise = first, self._bases, self._thermal, self._is_thermal
+        where = _NO_COLUMNS if spread is None else spread
         merging = drive.cycle_weight.astype(np.float32), factors, self._cells.widths, where
-        converter = self._numbers, self._coding.signed
-        n_outside = self._loops.add_noisy_codes(of_drive, self._cells.tiles, noise, converter, merging, total)
+        given = self._cells.tiles, noise, self._converter, merging, total
+        n_outside = self._loops.add_noisy_codes(of_drive, *given)
         return total, int(n_outside)
 
     def _add_plain(

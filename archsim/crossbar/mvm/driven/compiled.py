@@ -18,7 +18,7 @@ from archsim.crossbar.draws.compiled import KEYS_AT_ONCE, fill_rows, key_of
 from archsim.crossbar.mvm.compiled import ENTRY_BYTES, shifted
 from archsim.jit import intrinsic, njit, types
 
-__all__ = ["add_codes", "add_noisy_codes", "add_whole_codes", "encode", "find"]
+__all__ = ["add_codes", "add_noisy_codes", "add_whole_codes", "count_active", "encode", "find"]
 
 _I, _F = np.int32, np.float32
 _ZERO = _F(0)
@@ -153,6 +153,17 @@ def encode(numbers, maximum, top, most, codes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def count_active(codes, active):  # type: ignore[no-untyped-def]
+    """Digits of codes (n, rows) that are not zero; `active` has them by code."""
+    found = 0
+    for row in range(codes.shape[0]):
+        given = codes[row]
+        for k in range(given.shape[0]):
+            found += active[abs(given[k])]
+    return found
+
+
+@njit(cache=True, nogil=True)
 def _append(room, n_rows, bit, index, at):  # type: ignore[no-untyped-def]
     """Write the rows of `room` whose size has a bit to `index`; return where the next one goes."""
     rows, sizes = room[0], room[1]
@@ -281,58 +292,82 @@ def add_whole_codes(lists, cells, numbers, signed, weights, codes):  # type: ign
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_noisy_read(sums, drawn, thermal, numbers, signed, weight, merged, outside):  # type: ignore[no-untyped-def]
-    """Add the weighted codes of one read to `merged`: numbers and variances in `sums` (2, columns)."""
-    factor, shift, up, top, unit = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
-    total, variance = sums[0], sums[1]
-    if signed:
-        for c in range(merged.shape[0]):
-            deviation = np.sqrt(_F(variance[c]) * unit + thermal[c])
-            at = (_F(total[c]) * factor + shift) + deviation * drawn[c]
-            size = abs(at)
-            outside[c] += _I(size > top)
-            code = np.floor(size + up)
-            code = code if code < top else top
-            merged[c] += weight * (code if at >= _ZERO else -code)
+def _deviate(variances, unit, thermal, is_thermal, drawn):  # type: ignore[no-untyped-def]
+    """Multiply standard normal numbers (reads, columns) by the deviations of their sums."""
+    if is_thermal:
+        for read in range(drawn.shape[0]):
+            row, variance = drawn[read], variances[read]
+            for c in range(row.shape[0]):
+                row[c] *= np.sqrt(_F(variance[c]) * unit + thermal[c])
     else:
-        for c in range(merged.shape[0]):
-            deviation = np.sqrt(_F(variance[c]) * unit + thermal[c])
-            at = (_F(total[c]) * factor + shift) + deviation * drawn[c]
-            outside[c] += _I((at < _ZERO) | (at > top))
-            code = np.floor(at + up)
-            code = code if code < top else top
-            merged[c] += weight * (code if code > _ZERO else _ZERO)
+        flat, variance = drawn.ravel(), variances.ravel()
+        for k in range(flat.shape[0]):
+            flat[k] *= np.sqrt(_F(variance[k]) * unit)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _add_noisy_reads(n, lists, sums, noise, how, rooms, codes):  # type: ignore[no-untyped-def]
-    """Add the weighted codes of n vectors' reads of a line to `codes`; return how many sums lie outside."""
-    start, (first_read, base, thermal, is_thermal), (numbers, signed, weights) = lists[0], noise, how
-    keys, slots, halves, pairs, drawn, merged, outside = rooms
-    n_cycles, width = weights.shape[0], merged.shape[0]
-    # what a read that drives nothing and has no noise adds
-    at = abs(numbers[1]) if signed else numbers[1]
-    adds_nothing = np.floor(at + numbers[2]) == _ZERO and at >= _ZERO and at <= numbers[3]
-    outside[:] = 0
-    for first in range(0, n * n_cycles, KEYS_AT_ONCE):
-        last, n_drawn = min(first + KEYS_AT_ONCE, n * n_cycles), 0
-        for read in range(first, last):
-            slots[read - first] = n_drawn
-            keys[n_drawn] = key_of(base, first_read + read)
-            n_drawn += is_thermal or start[read + 1] > start[read]
-        fill_rows(keys[:n_drawn], width, halves, pairs, drawn)
-        for read in range(first, last):
-            cycle = read % n_cycles
-            if cycle == 0:
-                merged[:] = 0
-            if is_thermal or start[read + 1] > start[read] or not adds_nothing:
-                row = drawn[min(slots[read - first], KEYS_AT_ONCE - 1)]
-                _add_noisy_read(sums[read], row, thermal, numbers, signed, weights[cycle], merged, outside)
-            if cycle == n_cycles - 1:
-                found = codes[read // n_cycles]
-                for c in range(width):
-                    found[c] += merged[c]
-    return outside.sum()
+def _round(sums, numbers, signed, noise):  # type: ignore[no-untyped-def]
+    """Turn noise (in steps) of whole sums into their codes, in place; return how many sums lie outside."""
+    factor, shift, up, top = numbers[0], numbers[1], numbers[2], numbers[3]
+    n_outside = _I(0)
+    if signed:
+        for k in range(noise.shape[0]):
+            at = (_F(sums[k]) * factor + shift) + noise[k]
+            size = abs(at)
+            n_outside += _I(size > top)
+            code = np.floor(size + up)
+            code = code if code < top else top
+            noise[k] = code if at >= _ZERO else -code
+    else:
+        for k in range(noise.shape[0]):
+            at = (_F(sums[k]) * factor + shift) + noise[k]
+            n_outside += _I((at < _ZERO) | (at > top))
+            code = np.floor(at + up)
+            code = code if code < top else top
+            noise[k] = code if code > _ZERO else _ZERO
+    return n_outside
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_noisy_reads(reads, sums, noise, how, rooms, codes):  # type: ignore[no-untyped-def]
+    """Add the weighted codes of a line's reads to `codes`; return how many sums lie outside."""
+    (first_read, base, thermal, is_thermal), (numbers, signed, weights, width) = noise, how
+    keys, halves, pairs, drawn, merged = rooms
+    n_cycles, n_padded, n_outside = weights.shape[0], drawn.shape[1], 0
+    # what the columns beyond the last one count
+    shift, top = numbers[1], numbers[3]
+    beyond = (abs(shift) > top) if signed else (shift < _ZERO) | (shift > top)
+    merged[:] = 0
+    for first in range(0, reads.shape[0], KEYS_AT_ONCE):
+        now = reads[first : first + KEYS_AT_ONCE]
+        last, noisy = first + now.shape[0], drawn[: now.shape[0]]
+        for k in range(now.shape[0]):
+            keys[k] = key_of(base, first_read + now[k])
+        fill_rows(keys[: now.shape[0]], width, halves, pairs, drawn)
+        _deviate(sums[1, first:last], numbers[4], thermal, is_thermal, noisy)
+        n_outside += _round(sums[0, first:last].ravel(), numbers, signed, noisy.ravel())
+        n_outside -= beyond * now.shape[0] * (n_padded - width)
+        for k in range(now.shape[0]):
+            row, found, weight = drawn[k], merged[now[k] // n_cycles], weights[now[k] % n_cycles]
+            for c in range(width):
+                found[c] += weight * row[c]
+    for vector in range(codes.shape[0]):
+        row, found = codes[vector], merged[vector]
+        for c in range(width):
+            row[c] += found[c]
+    return n_outside
+
+
+@njit(cache=True, nogil=True)
+def _keep(start, split, reads, n_reads, keeps_all):  # type: ignore[no-untyped-def]
+    """Drop the lists of reads that drive nothing, unless all are kept; fill `reads` with those that stay."""
+    n_kept = 0
+    for read in range(n_reads):
+        begin, end = start[read], start[read + 1]
+        start[n_kept], split[n_kept], reads[n_kept] = begin, split[read], read
+        n_kept += keeps_all or end > begin
+    start[n_kept] = start[n_reads]
+    return n_kept
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -340,39 +375,40 @@ def add_noisy_codes(drive, cells, noise, converter, merging, total):  # type: ig
     """`driven.NoisyLines.add`: all lines and blocks, a few vectors at a time."""
     codes, n_digits, two_phase, edges = drive
     first_read, bases, thermal, is_thermal = noise
-    numbers, signed = converter
+    numbers, signed, keeps_all = converter
     weights, factors, widths, spread = merging
     n_lines, n_blocks, n_cycles = len(factors), len(edges) - 1, len(weights)
     at_once = max(1, _READS_AT_ONCE // n_cycles)
     most, n_padded, widest = at_once * n_cycles, cells.shape[1] * cells.shape[4], thermal.shape[2]
     start, split = np.zeros((n_blocks, most + 1), np.int64), np.empty((n_blocks, most), np.int64)
+    reads, n_kept = np.empty((n_blocks, most), np.int64), np.empty(n_blocks, np.int64)
     index = np.empty((n_blocks, (most + 1) * np.diff(edges).max()), np.int32)
     room = np.empty((2, 2, codes.shape[1] + 1), np.int32)
-    sums, found = np.empty((most, 2, n_padded), np.int32), np.empty((at_once, widest))
-    keys, slots = np.empty(KEYS_AT_ONCE + 1, np.uint64), np.empty(KEYS_AT_ONCE, np.int64)
+    sums, found = np.zeros((2, most, n_padded), np.int32), np.empty((at_once, widest))
     n_pairs = KEYS_AT_ONCE * ((widest + 1) // 2)
     halves, pairs = np.empty((2, n_pairs), np.uint32), np.empty((2, n_pairs), np.float32)
-    drawn = np.zeros((KEYS_AT_ONCE, widest), np.float32)
-    merged, outside = np.zeros(widest, np.float32), np.zeros(widest, np.int32)
+    keys, drawn = np.empty(KEYS_AT_ONCE, np.uint64), np.zeros((KEYS_AT_ONCE, n_padded), np.float32)
+    rooms = keys, halves, pairs, drawn, np.empty((at_once, widest), np.float32)
     n_outside = 0
     for first in range(0, codes.shape[0], at_once):
         n = min(at_once, codes.shape[0] - first)
         for block in range(n_blocks):
             rows, stop = edges[block], edges[block + 1]
             lists = start[block], split[block], index[block]
+            start[block, 0] = 0
             for vector in range(n):
                 given = codes[first + vector, rows:stop]
                 _find_vector(given, rows, n_digits, two_phase, room, lists, vector * n_cycles)
+            n_kept[block] = _keep(start[block], split[block], reads[block], n * n_cycles, keeps_all)
         for line in range(n_lines):
             width = widths[line]
             found[:] = 0.0
             for block in range(n_blocks):
-                lists = start[block], split[block], index[block]
-                _sum_lines(cells, line, lists, n * n_cycles, width, sums)
+                lists, chosen = (start[block], split[block], index[block]), reads[block, : n_kept[block]]
+                _sum_lines(cells, line, lists, n_kept[block], width, sums)
                 of_line = first_read + first * n_cycles, bases[block, line], thermal[block, line], is_thermal
-                rooms = keys, slots, halves, pairs, drawn, merged[:width], outside[:width]
-                how = numbers[line], signed, weights
-                n_outside += _add_noisy_reads(n, lists, sums, of_line, how, rooms, found)
+                how = numbers[line], signed, weights, width
+                n_outside += _add_noisy_reads(chosen, sums, of_line, how, rooms, found[:n])
             where = spread if line == n_lines - 1 else spread[:0]
             _merge(found[:n], factors[line], line == 0, where, total[first : first + n])
     return n_outside
@@ -384,7 +420,7 @@ def _sum_lines(cells, line, lists, n_reads, width, sums):  # type: ignore[no-unt
     columns = cells.shape[4]
     for tile in range((width + columns - 1) // columns):
         for read in range(n_reads):
-            part = sums[read, :, tile * columns : (tile + 1) * columns]
+            part = sums[:, read, tile * columns : (tile + 1) * columns]
             sum_both(cells, line, tile, index, start[read], split[read], start[read + 1], part)
 
 
