@@ -71,7 +71,7 @@ def is_right(graph: TaskGraph, trace: Trace, policy: str) -> bool:
         return False
     ends = by_time(*compiled.ends_of(tasks, start, done))
     claims = compiled.claims_of(tasks.uses, tasks.reserves, graph.n_tasks)
-    return bool(compiled.replayed(tasks, claims, start, *ends, static))
+    return bool(compiled.replayed(tasks, claims, compiled.replay_of(tasks, claims, static), start, *ends, static))
 
 
 def _plain(column: NDArray[Any], of: type) -> NDArray[Any]:

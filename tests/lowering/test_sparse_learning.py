@@ -184,3 +184,24 @@ def test_a_copy_with_writes_of_its_own_writes_those(sparse, lowered, root_dir):
     for layer, n_weights in (("b", 12 * 9), ("out", 9 * 3)):
         expected = int(activity.writes[layer].sum()) + n_weights
         assert counts(again, layer=layer)["program"] == expected != counts(low, layer=layer)["program"]
+
+
+DEEP = "\n  input: [32]\n  layers:\n" + "".join(
+    f"  - {{name: {name}, kind: dense, outputs: {n}, neuron: {{kind: lif, leak: 0.9}}}}\n"
+    for name, n in (("h0", 32), ("h1", 32), ("h2", 32), ("out", 4))
+)
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "within_batch"])
+@pytest.mark.parametrize("rule", ["ottt", "eprop_symmetric", "eprop"])
+def test_steps_without_errors_do_not_overtake_those_whose_traces_they_wait_for(lowered, root_dir, rule, schedule):
+    """Steps that read no array are quick; they had filled the buffer before the one that has to be first."""
+    rng = np.random.default_rng(0)
+    work, measured = measure(lowered.workload("dense", network_text=DEEP, timesteps=16, schedule=schedule), seed=0)
+    shapes = {layer.name: measured.spikes[layer.name].shape for layer in work.network.weighted}
+    errors = {
+        name: np.repeat(rng.random(s[:2]) < 0.5, s[2]).reshape(s).astype(np.uint8) for name, s in shapes.items()
+    }
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", SMALL_CHIP)
+    low = lower(chip, work, map_workload(chip, work, rule), Activity(work.network, measured.spikes, errors, {}))
+    verify(low.graph, run_tasks(low.graph, engine="compiled"))

@@ -42,8 +42,9 @@ def data_of(work: Workload, seed: int) -> LearningData:
         raise WorkloadError(f"{work.name}: learning.data is missing: which labelled recordings to learn from")
     windows = windows_of(work, given.set, given.folder, work.n_timesteps * given.decimation, given.step)
     data = load_data(
-        windows, given.split, given.encoding, decimation=given.decimation, order=given.order, seed=seed
-    )
+        windows, given.split, given.encoding, decimation=given.decimation, adapt=given.adapt, order=given.order,
+        seed=seed,
+    )  # fmt: skip
     _check(work, data)
     return replace(data, adapt=_first_windows(work, data))
 

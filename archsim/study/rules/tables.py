@@ -48,9 +48,19 @@ def where_of(line: Line) -> str:
     >>> where_of({"depth": 2, "bits": 8, "quantiser": "stochastic", "passes": 1, "case": "-"})
     '2 hidden layers, 8 bit stochastic, 1 pass'
     """
-    passes = f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
-    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {passes}"
+    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {n_passes(line)}"
     return cell if line["case"] == AS_IT_IS.name else f"{cell}, {line['case']}"
+
+
+def n_passes(line: Line) -> str:
+    """How often its windows were learned from.
+
+    Examples
+    --------
+    >>> n_passes({"passes": 6})
+    '6 passes'
+    """
+    return f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
 
 
 def by_cell(differences: Lines) -> dict[tuple[Any, ...], Line]:
@@ -59,8 +69,9 @@ def by_cell(differences: Lines) -> dict[tuple[Any, ...], Line]:
 
 
 def plain(lines: Iterable[Line]) -> list[Line]:
-    """Those of one pass with nothing else set: what varies is depth, bits, quantiser and rule."""
-    return [line for line in lines if line["passes"] == 1 and line["case"] == AS_IT_IS.name]
+    """Those of as many passes as the first, with nothing else set: depth, bits, quantiser and rule vary."""
+    given = list(lines)
+    return [line for line in given if line["passes"] == given[0]["passes"] and line["case"] == AS_IT_IS.name]
 
 
 # ---- accuracy by depth, bits and quantiser ----
