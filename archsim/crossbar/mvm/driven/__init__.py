@@ -210,11 +210,17 @@ class NoisyCells:
         self.units = [(line.unit, _unit(w)) for line, w in zip(lines, white, strict=True)]
         self.widths = np.array([cells.shape[1] for cells in self.numbers])
 
+    @property
+    def n_padded(self) -> int:
+        """Columns of all tiles of the widest line."""
+        width = TILE_BYTES // 4
+        return -(-int(self.widths.max()) // width) * width
+
     @cached_property
     def tiles(self) -> NDArray[np.int32]:
         """(lines, tiles, rows, numbers and variances, columns of a tile), zeros beyond the last column."""
         width, n_rows = TILE_BYTES // 4, len(self.numbers[0])
-        n_tiles = -(-int(self.widths.max()) // width)
+        n_tiles = self.n_padded // width
         shape = len(self.numbers), n_tiles, n_rows, 2, width
         whole = aligned_zeros(shape, np.dtype(np.int32), TILE_BYTES)
         for into, *both in zip(whole, self.numbers, self.variances, strict=True):
@@ -262,7 +268,7 @@ class NoisyLines:
         of_lines = [(unit / c.step, c.shift, c.up, c.top, white * per_step) for unit, white in cells.units]
         self._numbers = np.array(of_lines, np.float32)
         self._bases = np.array(bases, np.uint64)
-        self._thermal = np.zeros((*self._bases.shape, int(cells.widths.max())), np.float32)
+        self._thermal = np.zeros((*self._bases.shape, cells.n_padded), np.float32)
         self._is_thermal = thermal is not None
         for into, of_block in zip(self._thermal, thermal or [], strict=False):
             for own, variance in zip(into, of_block, strict=True):

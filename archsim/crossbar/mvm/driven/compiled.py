@@ -379,7 +379,7 @@ def add_noisy_codes(drive, cells, noise, converter, merging, total):  # type: ig
     weights, factors, widths, spread = merging
     n_lines, n_blocks, n_cycles = len(factors), len(edges) - 1, len(weights)
     at_once = max(1, _READS_AT_ONCE // n_cycles)
-    most, n_padded, widest = at_once * n_cycles, cells.shape[1] * cells.shape[4], thermal.shape[2]
+    most, n_padded, widest = at_once * n_cycles, thermal.shape[2], widths.max()
     start, split = np.zeros((n_blocks, most + 1), np.int64), np.empty((n_blocks, most), np.int64)
     reads, n_kept = np.empty((n_blocks, most), np.int64), np.empty(n_blocks, np.int64)
     index = np.empty((n_blocks, (most + 1) * np.diff(edges).max()), np.int32)
@@ -403,6 +403,8 @@ def add_noisy_codes(drive, cells, noise, converter, merging, total):  # type: ig
         for line in range(n_lines):
             width = widths[line]
             found[:] = 0.0
+            if width < widest:  # what wider lines left there
+                sums[:, :, width:] = 0
             for block in range(n_blocks):
                 lists, chosen = (start[block], split[block], index[block]), reads[block, : n_kept[block]]
                 _sum_lines(cells, line, lists, n_kept[block], width, sums)
