@@ -220,21 +220,21 @@ def checked_inputs(
         raise SpecError(f"{name}: must be real numbers of shape (n, {entries}); got {type(x).__name__}")
     if numbers.dtype != np.int64:
         numbers = numbers.astype(np.float64, copy=False)
-    faults = []
+    errors = []
     if numbers.ndim != 2:
-        faults.append(f"{name}: must have 2 dimensions (vectors, inputs); got shape {numbers.shape}")
+        errors.append(f"{name}: must have 2 dimensions (vectors, inputs); got shape {numbers.shape}")
     elif n_in is not None and numbers.shape[1] != n_in:
-        faults.append(f"{name}: must have {n_in} inputs per vector; got {numbers.shape[1]}")
+        errors.append(f"{name}: must have {n_in} inputs per vector; got {numbers.shape[1]}")
     # the least and the largest are NaN where any number is
     least, largest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
     if not (isfinite(least) and isfinite(largest)):
-        faults.append(f"{name}: {_named(numbers, ~np.isfinite(numbers))} not finite")
+        errors.append(f"{name}: {_named(numbers, ~np.isfinite(numbers))} not finite")
     negative = np.isfinite(numbers) & (numbers < 0) if not least >= 0 else None
     if rules.signed == "unsigned" and negative is not None and negative.any():
         said = f"{name}: {_named(numbers, negative)} negative, and inputs.signed is unsigned"
-        faults.append(f"{said}; choose two_phase or bipolar")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"{said}; choose two_phase or bipolar")
+    if errors:
+        raise SpecError("\n".join(errors))
     return numbers
 
 
