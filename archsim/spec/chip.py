@@ -430,7 +430,7 @@ class Chip(FileModel):
         if self.interconnect.frequency_mhz <= 0:
             errors.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect
-        errors += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].faults(noc)]
+        errors += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].errors(noc)]
         if noc.n_buffer_flits == "unlimited" and noc.n_virtual_channels > 1:
             said = "more than 1 changes nothing without buffers to share; give buffer_flits"
             errors.append((("interconnect", "virtual_channels"), said))
