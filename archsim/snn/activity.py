@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.names import COPY, FEEDBACK
-from archsim.snn.activity_faults import faults_of
+from archsim.snn.activity_errors import wrong_parts
 from archsim.snn.activity_file import PARTS, read_parts, write_parts
 from archsim.snn.codes import Codes, codes_of_layers
 from archsim.snn.forward import forward
@@ -64,9 +64,9 @@ class Activity:
     fed_back: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        faults = faults_of(self.network, {part: getattr(self, part) for part in PARTS})
-        if faults:
-            raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
+        errors = wrong_parts(self.network, {part: getattr(self, part) for part in PARTS})
+        if errors:
+            raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(errors))
 
     @property
     def n_samples(self) -> int:
