@@ -63,16 +63,16 @@ def _first_windows(work: Workload, data: LearningData) -> Samples | None:
 
 
 def _check(work: Workload, data: LearningData) -> None:
-    last, faults = work.network.layers[-1], []
+    last, errors = work.network.layers[-1], []
     if data.input_shape != work.network.input_shape:
         wanted = work.network.input_shape
-        faults.append(f"data have {data.input_shape} values per timestep, network.input is {wanted}")
+        errors.append(f"data have {data.input_shape} values per timestep, network.input is {wanted}")
     if last.n_neurons != data.n_classes:
-        faults.append(f"the last layer has {last.n_neurons} outputs, the data {data.n_classes} classes")
+        errors.append(f"the last layer has {last.n_neurons} outputs, the data {data.n_classes} classes")
     if data.n_timesteps != work.n_timesteps:
-        faults.append(f"the data have {data.n_timesteps} timesteps, the workload {work.n_timesteps}")
-    if faults:
-        raise WorkloadError("\n".join(f"{work.name}: {fault}" for fault in faults))
+        errors.append(f"the data have {data.n_timesteps} timesteps, the workload {work.n_timesteps}")
+    if errors:
+        raise WorkloadError("\n".join(f"{work.name}: {error}" for error in errors))
 
 
 @dataclass(frozen=True)

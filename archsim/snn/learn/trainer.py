@@ -383,9 +383,9 @@ def train_epochs(
         As :func:`train_step`; or `n_epochs` or `batch` is below 1.
     """
     counts = {"n_epochs": n_epochs, "batch": batch}
-    faults = [f"{what} is {n}; it must be 1 or more" for what, n in counts.items() if n < 1]
-    if faults:
-        raise WorkloadError("; ".join(faults))
+    errors = [f"{what} is {n}; it must be 1 or more" for what, n in counts.items() if n < 1]
+    if errors:
+        raise WorkloadError("; ".join(errors))
     labels = np.asarray(labels)
     per_epoch = -(-len(labels) // batch)
     losses, step = [], 0
