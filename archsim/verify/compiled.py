@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.jit import loop, njit, part
+from archsim.taskgraph.compiled import by_time
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.int32]
 Codes = NDArray[np.uint32]
+Flags = NDArray[np.bool_]
 
 USED, DONE = 1, 2
 _LARGEST = 2**62  # sums of two stay below 2**63
+_MOST = 2**32 - 1  # units of a claim, as they are kept
 
 
 class Rows(NamedTuple):
@@ -29,6 +32,14 @@ class Rows(NamedTuple):
     ptr: Ids
     resource: Ids
     units: Ints
+
+
+class Claims(NamedTuple):
+    """Compressed rows of what tasks take at their start."""
+
+    ptr: Ids
+    resource: Ids
+    units: Codes
 
 
 class Tasks(NamedTuple):
@@ -58,7 +69,7 @@ def rows_fit(ptr: Ids, row: Ids, limit: int) -> bool:
 
 @njit(cache=True, error_model="numpy")
 def rows_right(t: Tasks) -> bool:
-    """Rows name what exists, and no sum of units can come near 64 bits."""
+    """Rows name what exists, there are fewer units than 2**32 - 1 of each, and no sum can come near 64 bits."""
     n_resources = len(t.capacity)
     good, total = rows_fit(t.after_ptr, t.after, len(t.latency)), 0.0
     for rows in (t.uses, t.reserves, t.frees):
@@ -68,7 +79,7 @@ def rows_right(t: Tasks) -> bool:
             total += units
     largest = 0
     for units in t.capacity:
-        good &= units >= 0
+        good &= (units >= 0) & (units < _MOST)
         largest = max(largest, units)
     return good and total + largest < _LARGEST
 
@@ -88,11 +99,14 @@ def times_right(t: Tasks, ready: Ints, start: Ints, done: Ints) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def claims_of(uses: Rows, reserves: Rows, n_tasks: int) -> Rows:
-    """What each task takes at its start: uses and reserves, one entry for each resource."""
+def claims_of(uses: Rows, reserves: Rows, n_tasks: int) -> Claims:
+    """What each task takes at its start: uses and reserves, one entry for each resource.
+
+    Who asks for more units than there are of anything never starts, whatever stands here instead.
+    """
     ptr = np.empty(n_tasks + 1, np.int32)
     resource = np.empty(len(uses.resource) + len(reserves.resource), np.int32)
-    units = np.empty(len(resource), np.int64)
+    units = np.empty(len(resource), np.uint32)
     n = 0
     ptr[0] = 0
     for i in range(n_tasks):
@@ -105,9 +119,10 @@ def claims_of(uses: Rows, reserves: Rows, n_tasks: int) -> Rows:
                 if at == n:
                     resource[n], units[n] = rows.resource[k], 0
                     n += 1
-                units[at] += rows.units[k]
+                more = np.int64(units[at]) + rows.units[k]
+                units[at] = more if more < _MOST else _MOST  # min() of numba takes 15 times as long
         ptr[i + 1] = n
-    return Rows(ptr, resource[:n], units[:n])
+    return Claims(ptr, resource[:n], units[:n])
 
 
 @njit(cache=True, error_model="numpy")
@@ -128,8 +143,8 @@ def grouped(of: Ids, owner_ptr: Ids, n: int) -> tuple[Ids, Ids]:
 
 
 @njit(cache=True, error_model="numpy")
-def ends_of(t: Tasks, start: Ints, done: Ints) -> tuple[Ints, Codes]:
-    """When what takes time ends, and its code, by task."""
+def ends_of(t: Tasks, start: Ints, done: Ints) -> tuple[Codes, Flags]:
+    """The codes of what takes time, in the order in which it ends; which are the first ones of an instant."""
     n = 0
     for i in range(len(start)):
         held = t.occupancy[i] > 0 and t.uses.ptr[i] < t.uses.ptr[i + 1]
@@ -145,7 +160,11 @@ def ends_of(t: Tasks, start: Ints, done: Ints) -> tuple[Ints, Codes]:
         if held and not together:
             when[n], code[n] = start[i] + t.occupancy[i], 4 * i + USED
             n += 1
-    return when, code
+    when, code = by_time(when, code)
+    first = np.empty(n, np.bool_)
+    for k in range(n):
+        first[k] = k == 0 or when[k] != when[k - 1]
+    return code, first
 
 
 class Replay(NamedTuple):
@@ -157,7 +176,7 @@ class Replay(NamedTuple):
     size: Ids
     key: Ints
     look: Ids
-    in_look: NDArray[np.bool_]
+    in_look: Flags
     follow_ptr: Ids
     followers: Ids
     before: Ids  # predecessors that are not done
@@ -167,7 +186,7 @@ class Replay(NamedTuple):
     given: Ids  # what came back in this instant
 
 
-def replay_of(t: Tasks, claims: Rows, static: bool) -> Replay:
+def replay_of(t: Tasks, claims: Claims, static: bool) -> Replay:
     """Nothing has happened yet; columns that are large and little used cost nothing until they are touched."""
     n, n_resources = len(t.latency), len(t.capacity)
     line_ptr, line = grouped(claims.resource, claims.ptr, n_resources)
@@ -228,7 +247,7 @@ def look_at(s: Replay, r: int, n_look: int) -> int:
 
 
 @part
-def may_start(s: Replay, claims: Rows, task: int) -> bool:
+def may_start(s: Replay, claims: Claims, task: int) -> bool:
     """Whether a task is first in all its lines, and finds its units free."""
     for k in range(claims.ptr[task], claims.ptr[task + 1]):
         r = claims.resource[k]
@@ -267,8 +286,15 @@ def ended(t: Tasks, s: Replay, end: int, n_fresh: int, n_given: int, n_look: int
 
 
 @part
+def time_of(t: Tasks, start: Ints, end: int) -> int:
+    """When something ends."""
+    task = end >> 2
+    return start[task] + (t.latency[task] if end & DONE else t.occupancy[task])
+
+
+@part
 def lined_up(
-    t: Tasks, claims: Rows, s: Replay, n_fresh: int, rounds: int, n_look: int, static: bool
+    t: Tasks, claims: Claims, s: Replay, n_fresh: int, rounds: int, n_look: int, static: bool
 ) -> tuple[int, int]:
     """Who became ready joins the lines, or starts if it needs nothing; how many do, and lines that may move on."""
     n_gone = 0
@@ -287,7 +313,7 @@ def lined_up(
 
 
 @part
-def started(claims: Rows, s: Replay, n_gone: int, n_look: int) -> int:
+def started(claims: Claims, s: Replay, n_gone: int, n_look: int) -> int:
     """How many start; any order of lines does: who may start shares no resource with another who may."""
     while n_look > 0:
         n_look -= 1
@@ -346,7 +372,7 @@ def within_capacity(t: Tasks, s: Replay, n_given: int) -> bool:
 
 
 @loop
-def replayed(t: Tasks, claims: Rows, s: Replay, start: Ints, when: Ints, code: Codes, static: bool) -> bool:
+def replayed(t: Tasks, claims: Claims, s: Replay, start: Ints, code: Codes, first: Flags, static: bool) -> bool:
     """Whether exactly those tasks start in each round that may, none is left over, and all comes back."""
     n_fresh = first_fresh(s)
     n_look = n_given = n_started = rounds = begin = until = at = now = 0
@@ -369,10 +395,11 @@ def replayed(t: Tasks, claims: Rows, s: Replay, start: Ints, when: Ints, code: C
         if not within_capacity(t, s, n_given):
             return False
         n_given = 0
-        if at == len(when):
+        if at == len(code):
             break
-        now, begin = when[at], at
-        while at < len(when) and when[at] == now:
+        now, begin = time_of(t, start, code[at]), at
+        at += 1
+        while at < len(code) and not first[at]:
             at += 1
         until = at
     for r in range(len(t.capacity)):
