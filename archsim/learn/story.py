@@ -29,8 +29,8 @@ from archsim.provenance import files_of, versions
 from archsim.registry import RULES
 from archsim.snn.data import LearningData
 from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
+from archsim.snn.learn.epochs import Progress
 from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
-from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
 from archsim.spec.errors_on import errors_on
 from archsim.units import file_data

@@ -9,12 +9,13 @@ from functools import partial
 from archsim.errors import WorkloadError
 from archsim.registry import OPTIMIZERS, RULES
 from archsim.snn.data import LearningData, Samples, load_data, windows_of
+from archsim.snn.learn.epochs import Progress, evaluate, train_epochs
 from archsim.snn.learn.feedbacks import Draw, FeedbackKind
 from archsim.snn.learn.one_thread import one_thread
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.surrogates import Surrogate
-from archsim.snn.learn.trainer import LearnedRule, Progress, Recipe, evaluate, train_epochs
+from archsim.snn.learn.trainer import LearnedRule, Recipe
 from archsim.snn.weights import initialise
 from archsim.workload import Workload
 from archsim.workload.network import Network

@@ -223,10 +223,10 @@ class NoisyCells:
         n_tiles = self.n_padded // width
         shape = len(self.numbers), n_tiles, n_rows, 2, width
         whole = aligned_zeros(shape, np.dtype(np.int32), TILE_BYTES)
-        for into, *both in zip(whole, self.numbers, self.variances, strict=True):
-            for which, given in enumerate(both):
+        for into, numbers, variances in zip(whole, self.numbers, self.variances, strict=True):
+            for which, given in enumerate((numbers, 1 if variances is None else variances)):
                 padded = np.zeros((n_rows, n_tiles * width), np.int32)
-                padded[:, : both[0].shape[1]] = 1 if given is None else given
+                padded[:, : numbers.shape[1]] = given
                 into[:, :, which] = padded.reshape(n_rows, n_tiles, width).transpose(1, 0, 2)
         return whole
 

@@ -183,8 +183,8 @@ def _find_vector(codes, first_row, n_digits, two_phase, room, lists, read):  # t
         code = _I(codes[k])
         plus[0, n_plus], plus[1, n_plus] = _I(first_row + k), code
         minus[0, n_minus], minus[1, n_minus] = _I(first_row + k), -code
-        n_plus += code > 0
-        n_minus += code < 0
+        n_plus += 1 if code > 0 else 0
+        n_minus += 1 if code < 0 else 0
     at = start[read]
     for bit in range(n_digits):
         at = _append(plus, n_plus, bit, index, at)
