@@ -200,8 +200,8 @@ def rate(study: Study, folder: Path, workers: int) -> float:
     return a_minute
 
 
-RATES = {"structure": (24, 192), "times and prices": (100, 1100)}
-"""Of each kind of study, evaluations of a short and of a long one."""
+RATES = {"structure": (2, 12, 60), "times and prices": (2, 50, 450)}
+"""Of each kind of study, evaluations of one that compiles what is not, of a short and of a long one."""
 WAYS = {"sweep": sweep, "search": search}
 
 
@@ -212,7 +212,7 @@ def cpu_of_all() -> float:
 
 def seconds_each(kind: str, way: str, file: str) -> float:
     """CPU seconds of one more evaluation, of the archsim that is imported, in the folder of its checkout."""
-    root, short_and_long = Path.cwd(), []
+    root, found_each = Path.cwd(), []
     chip = root / (file if (root / file).exists() else CHIP)
     for n in RATES[kind]:
         text = (
@@ -220,11 +220,11 @@ def seconds_each(kind: str, way: str, file: str) -> float:
         ) + f"sweep: {{{{kind: random, configurations: {n}}}}}\n"
         with tempfile.TemporaryDirectory() as place:
             path = Path(place) / "rates.yaml"
-            path.write_text(text.format(root=root, chip=chip, trials=n, sampler="nsga2"))
+            path.write_text(text.format(root=root, chip=chip, trials=max(n, 24), sampler="nsga2"))
             study, start = read_study(path), cpu_of_all()
             found = WAYS[way](study, Path(place) / "study", tell=lambda _: None)
-            short_and_long.append((found.n_new, cpu_of_all() - start))
-    (few, short), (many, long) = short_and_long
+            found_each.append((found.n_new, cpu_of_all() - start))
+    _, (few, short), (many, long) = found_each
     return (long - short) / (many - few)
 
 
