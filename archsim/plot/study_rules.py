@@ -98,6 +98,8 @@ def difference_by_depth(curves: Sequence[Any], path: str | Path) -> None:
 
 def energy_against_accuracy(lines: Lines, path: str | Path) -> None:
     """A panel for each depth, a point for each priced cell of a rule; cells that differ in passes are joined."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
     names = list(dict.fromkeys(line["contender"] for line in lines))
     priced = [line for line in lines if line["energy_pj"]]
     depths = sorted({line["depth"] for line in priced})
@@ -110,6 +112,9 @@ def energy_against_accuracy(lines: Lines, path: str | Path) -> None:
             energies = [line["energy_pj"]["mean"] / 1e6 for line in mine]
             axis.plot(energies, [100 * line["after"]["mean"] for line in mine], **_style(number))
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_title(f"{depth} hidden layers", fontsize=9)
         axis.set_xlabel("energy of an adaptation (µJ)")
     panels[0].set_ylabel("accuracy (%)")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from archsim.names import COPY
+from archsim.names import COPY, FEEDBACK
 from archsim.snn.windows import Array
 from archsim.workload.network import INPUT, Network, Shape
 
@@ -94,13 +94,15 @@ def _wrong_writes(network: Network, writes: ByName, n_timesteps: int) -> list[st
 
 
 def _shapes_of_weights(network: Network, n_timesteps: int) -> dict[str, Shape]:
-    """(rows, columns) of every layer's weights, and of their transposed copy."""
+    """(rows, columns) of every layer's weights, their transposed copy, and a matrix from the output to it."""
+    n_outputs = network.layers[-1].n_neurons
     steps = network.steps(n_timesteps)
     shapes: dict[str, Shape] = {}
     for layer in network.weighted:
         n_rows = layer.n_rows(steps[layer.inputs[0]])
         shapes[layer.name] = (n_rows, layer.n_columns)
         shapes[layer.name + COPY] = (layer.n_columns, n_rows)
+        shapes[layer.name + FEEDBACK] = (n_outputs, layer.n_neurons)
     return shapes
 
 

@@ -167,10 +167,17 @@ class BackPropagation(Learning):
         return [arrives, *self.ports_of_delta(plan, home, step)]
 
     def _turn(self, plan: LayerPlan, key: Key) -> list[int]:
-        """Predecessors of a delta that keep the order of the steps."""
-        if key not in self.sums.taken:  # no sum is made: the sums below would be begun in any order
-            return listed(self.before.get(key[:2]))
-        return [self.sums.taken[key], *self.in_turn(plan, key[1])]
+        """Predecessors of a delta that keep the order of the steps.
+
+        Sums below are handed out in that order. A step without errors would be early, hold the buffers of its
+        layer's errors, and wait for sums that steps before it have to give back, which find no buffer.
+        """
+        before = listed(self.before.get(key[:2]))
+        if key not in self.sums.taken:
+            return before
+        if self._goes_back(plan.layer) and self.ctx.flow.n_bursts(key[0]) == 1:
+            return [self.sums.taken[key]]  # the delta of the later timestep is the one before
+        return [self.sums.taken[key], *before]
 
     def _used(self, plan: LayerPlan, home: Home, step: int) -> list[Claim]:
         """The set of accumulators that a delta uses up."""

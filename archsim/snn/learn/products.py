@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -29,6 +29,10 @@ class Products(Protocol):
 
 class LearningProducts(Products, Protocol):
     """The products with weights that training needs: they can be changed and read."""
+
+    @property
+    def keeps_rest(self) -> bool:
+        """Whether what is too small to be written waits for the next change."""
 
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins, whose errors are those of a mean."""
@@ -131,6 +135,8 @@ class PlainProducts:
     groups : mapping of str to int, optional
         Groups of a convolution; one where absent.
     """
+
+    keeps_rest: ClassVar[bool] = False
 
     def __init__(self, weights: Mapping[str, Floats], groups: Mapping[str, int] | None = None) -> None:
         self.weights = dict(weights)

@@ -1,8 +1,8 @@
 """Which learning rule on the wearable chip: ``rules.yaml`` says where the rules meet.
 
-Other questions are files like it, in ``docs/studies/rules_*`` (``--question``). The same as ``archsim study rules``,
-which takes any chip and workload, with several crosses in one record. With ``--from-record`` it writes table, page
-and pictures from the record again, without a simulation.
+Other questions are files like it, in ``docs/studies/rules_*`` (``--question``). The same as
+``archsim study rules``, which takes any chip and workload, with several crosses in one record. With
+``--from-record`` it writes table, page and pictures from the record again, without a simulation.
 """
 
 from __future__ import annotations
