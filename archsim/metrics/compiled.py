@@ -106,8 +106,8 @@ def given_back(run: Run) -> tuple[Ints, Codes]:
 @njit(cache=True, error_model="numpy")
 def by_start(start: Ints) -> Codes:
     """The tasks in the order in which they start."""
-    _, tasks = by_time(start.copy(), np.arange(len(start), dtype=np.uint32))
-    return tasks
+    in_turn: Codes = by_time(start.copy(), np.arange(len(start), dtype=np.uint32))[1]
+    return in_turn
 
 
 @njit(cache=True, error_model="numpy")
