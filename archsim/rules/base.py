@@ -105,7 +105,7 @@ class Rule(ABC):
 
     # ---- arrays --------------------------------------------------------------------------------
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # most chips will do
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # most chips will do
         """Why a chip cannot carry the rule out on a workload, and what would help; empty if it can."""
         return []
 

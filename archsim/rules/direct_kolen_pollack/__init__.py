@@ -54,10 +54,10 @@ class DirectKolenPollack(DFA):
     writes_feedback = True
     Settings: ClassVar[type[FileModel]] = DirectKolenPollackSettings
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:
+    def errors(self, chip: Chip, work: Workload) -> list[str]:
         """As DFA; a matrix that changes is stored, whole, and needs its layer's outputs."""
         found = [f"learning.rules.{self.kind}{said}" for said in self._own_faults(work)]
-        return found or super().faults(chip, work)
+        return found or super().errors(chip, work)
 
     def _own_faults(self, work: Workload) -> list[str]:
         given, found = self.settings(work), list[str]()
