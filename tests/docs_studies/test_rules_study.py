@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from archsim import ArchsimError
 
 # by its path: tests of the rules of the package have that name, too
-STUDIES = ["rules", "rules_motions"]
+STUDIES = ["rules", "rules_aligned", "rules_motions"]
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "docs/studies/rules/rules.py"))
 
 
