@@ -55,3 +55,19 @@ def test_the_record_holds_what_its_yaml_asks(root_dir: Path, study: str):
 def test_a_record_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(ArchsimError, match=r"rules\.json: cannot be read"):
         SCRIPT["main"](["--from-record", "-o", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, r"question\.yaml: cannot be read"), ("[", r"question\.yaml: cannot be read"),
+        ("chip: x", r"missing: workload, set, seeds, priced, rates, tuning, crosses"),
+        ("nope: 1", r"unknown: nope"),
+    ],
+)  # fmt: skip
+def test_a_question_that_is_wrong_is_told(tmp_path: Path, text: str | None, said: str):
+    file = tmp_path / "question.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ArchsimError, match=said):
+        SCRIPT["main"](["--question", str(file), "-o", str(tmp_path)])

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
+from archsim import ExploreError
 from archsim.cli.inputs import split_assignments
 from archsim.cli.script import ended, options_of_jobs, tell
 from archsim.report import read_record
@@ -21,6 +23,24 @@ from archsim.study.rules import FORMAT, Case, Cross, Question, chosen, rules_stu
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+
+
+NEEDED = ("chip", "workload", "set", "seeds", "priced", "rates", "tuning", "crosses")
+
+
+def read_question(path: Path) -> dict[str, Any]:
+    """A file such as ``rules.yaml``, with all that it has to say."""
+    try:
+        said = YAML(typ="safe").load(path)
+    except (OSError, UnicodeDecodeError, YAMLError) as cause:
+        raise ExploreError(f"{path}: cannot be read: {cause}") from None
+    given = set(said) if isinstance(said, dict) else set()
+    missing, unknown = [key for key in NEEDED if key not in given], sorted(given - {*NEEDED, "contenders"})
+    if missing or unknown:
+        told = [f"{path}: missing: {', '.join(missing)}"] if missing else []
+        told += [f"{path}: unknown: {', '.join(map(str, unknown))}"] if unknown else []
+        raise ExploreError("\n".join([*told, f"docs/studies/rules/rules.yaml says {', '.join(NEEDED)}"]))
+    return dict(said)
 
 
 def cross(said: dict[str, Any]) -> Cross:
@@ -54,7 +74,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = options_of_jobs(__doc__, "rules")
     parser.add_argument("--question", type=Path, default=HERE / "rules.yaml", help="a file such as rules.yaml")
     asked = parser.parse_args(arguments)
-    said = YAML(typ="safe").load(asked.question)
+    said = read_question(asked.question)
     seeds = asked.seeds or said["seeds"]
     if asked.from_record:
         study = read_record(asked.output / "rules.json", FORMAT)
