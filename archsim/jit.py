@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from archsim.errors import ArchsimWarning
 
-__all__ = ["intrinsic", "njit", "types"]
+__all__ = ["intrinsic", "loop", "njit", "part", "types"]
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # numba fills it when it is imported
     raise ImportError("numba is switched off by NUMBA_DISABLE_JIT")
@@ -53,3 +53,17 @@ def njit(*, cache: bool, **options: Any) -> Callable[[Callable[..., Any]], Any]:
             return numba.njit(**options)(function)
 
     return compiled
+
+
+def loop(function: Callable[..., Any]) -> Any:
+    """Compile a loop that allocates nothing.
+
+    Numba then counts no references to the arrays that it is given; to take one out of a NamedTuple would else
+    cost two calls each time.
+    """
+    return njit(cache=True, error_model="numpy", nogil=True, _nrt=False)(function)
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a part of such loops, written into them where they call it: a call may cost more than it does."""
+    return njit(cache=True, error_model="numpy", nogil=True, _nrt=False, inline="always")(function)

@@ -86,9 +86,15 @@ class LearningRun:
         """The chip's parts: what a batch has asked them, the next one need not work out again."""
         return parts_of(self.chip, self.mapping)
 
-    def clean_window(self, sizes: tuple[int, ...]) -> int:
-        """The window that must begin on an empty chip: the next lead, or where all is written before, a batch."""
-        return sum(sizes[:-1]) if self.work.schedule == "within_batch" else sum(sizes) - 1
+    def clean_window(self, batch: int, sizes: tuple[int, ...]) -> int:
+        """The window of a batch behind its lead that must begin on an empty chip.
+
+        The first of the next batch's lead, or where all is written before, of the batch.
+        """
+        if self.work.schedule == "within_batch":
+            return sum(sizes[:-1])
+        of_lead = self.parts(batch + 1)[:-1]
+        return sum(sizes) - (1 if OVERLAPPED_BY[self.work.schedule] else sum(n for _, n in of_lead))
 
     def parts(self, batch: int) -> tuple[Part, ...]:
         """As `with_lead`."""
@@ -187,7 +193,7 @@ def play_batch(run: LearningRun, batch: int, activity: ActivityLike) -> BatchCos
     return BatchCost(
         batch, np.diff(ends)[n_lead:], trace.makespan_ps - int(ends[-1]), tally,
         {kind.action: low.actions[kind.action] for kind in tally.sums}, low.updates[-1],
-        is_cut=batch + 1 == len(run.sizes) or _is_cut(low.graph, trace, run.clean_window(sizes)),
+        is_cut=batch + 1 == len(run.sizes) or _is_cut(low.graph, trace, run.clean_window(batch, sizes)),
     )  # fmt: skip
 
 

@@ -1,12 +1,20 @@
 """How fast a search is, end to end: the watch network's inference, timing and energy objectives, with the journal.
 
+    python benchmarks/explore.py --rates [--against CHECKOUT] [--pairs 3]
     python benchmarks/explore.py [--trials 1000] [--sampler nsga2] [--workers 1 2]
     python benchmarks/explore.py --structure [--trials 96]
     python benchmarks/explore.py --own-graphs [--trials 48]
     python benchmarks/explore.py --hypervolume [--hard] [--trials 500] [--seeds 0 1 2]
 
-Prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU time
-of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of
+With --rates: evaluations a minute and core, of studies that change structure (each configuration has a graph of
+its own) and of studies that change times and prices (all have one), swept and searched: one worker, the process
+that asks included, starting up not. They are counted by the CPU time that more evaluations take, which does not
+depend on what else the machine does. With --against the same of another checkout of archsim, taken in turn with
+this one, and the ratio. The chip is the one of the tests, whose messages pass links, as archsim's was when rates
+were first recorded; with --today the one that ships, with routers.
+
+Else prints evaluations per minute for each number of workers, their start included, how that scales, and the CPU
+time of the process that asks: all of it, and Optuna with the logs alone. First with all cores of the machine, of
 which one worker takes more than one, since the next batch is asked for meanwhile; then with as many cores as
 workers, which is the rate per core. The configurations share a task graph, so that one takes 4 ms; with --own-
 graphs each has a graph of its own and is a whole simulation of a learning step, which is what scaling is about
@@ -19,7 +27,11 @@ random search.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -35,9 +47,10 @@ from archsim.explore.front import losses
 from archsim.explore.log import Claims, ResultLog
 
 ROOT = Path(__file__).resolve().parent.parent
+OLD_CHIP, CHIP = Path("tests/chips/wearable_rram.yaml"), Path("arch_specs/wearable_rram.yaml")
 STUDY = """version: 1
 name: speed
-chip: {root}/arch_specs/wearable_rram.yaml
+chip: {chip}
 workload: {root}/workloads/watch_mlp.yaml
 phase: inference
 parameters:
@@ -52,7 +65,7 @@ search: {{sampler: {sampler}, trials: {trials}, batch: 20}}
 
 STRUCTURE = """version: 1
 name: structure
-chip: {root}/arch_specs/wearable_rram.yaml
+chip: {chip}
 workload: {root}/workloads/watch_mlp.yaml
 phase: inference
 parameters:
@@ -187,6 +200,61 @@ def rate(study: Study, folder: Path, workers: int) -> float:
     return a_minute
 
 
+RATES = {"structure": (2, 12, 60), "times and prices": (2, 50, 450)}
+"""Of each kind of study, evaluations of one that compiles what is not, of a short and of a long one."""
+WAYS = {"sweep": sweep, "search": search}
+
+
+def cpu_of_all() -> float:
+    """Seconds of CPU of this process and of those that it started and that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def seconds_each(kind: str, way: str, file: str) -> float:
+    """CPU seconds of one more evaluation, of the archsim that is imported, in the folder of its checkout."""
+    root, found_each = Path.cwd(), []
+    chip = root / (file if (root / file).exists() else CHIP)
+    for n in RATES[kind]:
+        text = (
+            STRUCTURE if kind == "structure" else STUDY
+        ) + f"sweep: {{{{kind: random, configurations: {n}}}}}\n"
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / "rates.yaml"
+            path.write_text(text.format(root=root, chip=chip, trials=max(n, 24), sampler="nsga2"))
+            study, start = read_study(path), cpu_of_all()
+            found = WAYS[way](study, Path(place) / "study", tell=lambda _: None)
+            found_each.append((found.n_new, cpu_of_all() - start))
+    _, (few, short), (many, long) = found_each
+    return (long - short) / (many - few)
+
+
+def in_checkout(checkout: Path, *given: str) -> float:
+    """The same of an archsim in some checkout, by a process of its own."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--one", *given]
+    env = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, cwd=checkout)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(given)}: {done.stderr.strip().splitlines()[-1]}")
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+def print_rates(against: Path | None, pairs: int, chip: Path) -> None:
+    """Evaluations a minute and core, the best of several; those of another checkout in turn with them."""
+    for kind in RATES:
+        for way in WAYS:
+            every = [(ROOT, list[float]()), *([(against, list[float]())] if against else [])]
+            for _ in range(pairs):
+                for checkout, found in every:
+                    found.append(in_checkout(checkout, kind, way, str(chip)))
+            mine, *others = (min(found) for _, found in every)
+            line = (
+                f"{kind}, {way}: {60 / mine:,.0f} evaluations a minute and core ({1e3 * mine:.2f} ms of CPU each)"
+            )
+            for other in others:
+                line += f"; against {60 / other:,.0f} ({1e3 * other:.2f} ms): {other / mine:.1f} times as many"
+            print(line, flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, help="1000; 500 with --hypervolume, 96 --structure, 48 --own-graphs")
@@ -194,10 +262,21 @@ def main() -> None:
     parser.add_argument("--hard", action="store_true")
     parser.add_argument("--own-graphs", action="store_true")
     parser.add_argument("--structure", action="store_true")
+    parser.add_argument("--rates", action="store_true")
+    parser.add_argument("--against", type=Path, help="another checkout of archsim, for --rates")
+    parser.add_argument("--pairs", type=int, default=3, help="how often --rates measures")
+    parser.add_argument("--today", action="store_true", help="the chip that ships, for --rates")
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
     parser.add_argument("--sampler", default="nsga2")
     given = parser.parse_args()
+    if given.one:
+        print(json.dumps(seconds_each(*given.one)))
+        return
+    if given.rates:
+        print_rates(given.against and given.against.resolve(), given.pairs, CHIP if given.today else OLD_CHIP)
+        return
     usual = 500 if given.hypervolume else 96 if given.structure else 48 if given.own_graphs else 1000
     trials = given.trials or usual
     with tempfile.TemporaryDirectory() as place:
@@ -206,7 +285,7 @@ def main() -> None:
             return
         path = Path(place) / "speed.yaml"
         text = STRUCTURE if given.structure else OWN_GRAPHS if given.own_graphs else STUDY
-        path.write_text(text.format(root=ROOT, trials=trials, sampler=given.sampler))
+        path.write_text(text.format(root=ROOT, chip=ROOT / CHIP, trials=trials, sampler=given.sampler))
         study = read_study(path)
         for cores in ("all cores", "a core each"):
             print(f"{cores}:")

@@ -37,10 +37,11 @@ from archsim import load_chip, load_workload
 from archsim.registry import RULES
 from archsim.snn.learn.adaptation import program
 from archsim.snn.learn.calibration import typical_errors
+from archsim.snn.learn.epochs import train_epochs
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.pretraining import data_of, pretrain, recipe_of
 from archsim.snn.learn.products import PlainProducts
-from archsim.snn.learn.trainer import train_epochs, train_step
+from archsim.snn.learn.trainer import train_step
 from archsim.snn.learn.writing import ThresholdWriting
 
 THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")

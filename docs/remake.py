@@ -58,6 +58,14 @@ STUDIES = {
         "python docs/studies/optimizers/optimizers.py -o docs/studies/optimizers --seeds 3",
     ],
     "docs/studies/rules": ["python docs/studies/rules/rules.py --seeds 5 -o docs/studies/rules"],
+    "docs/studies/rules_aligned": [
+        "python docs/studies/rules/rules.py --question docs/studies/rules_aligned/rules.yaml --seeds 5 "
+        "-o docs/studies/rules_aligned",
+    ],
+    "docs/studies/rules_motions": [
+        "python docs/studies/rules/rules.py --question docs/studies/rules_motions/rules.yaml --seeds 10 "
+        "-o docs/studies/rules_motions",
+    ],
     "docs/studies/tiles": [
         "archsim sweep docs/studies/tiles/tile_costs.yaml",
         "archsim sweep docs/studies/tiles/tile_accuracy_bp.yaml",

@@ -22,6 +22,7 @@ Step = tuple[str, int, int, int]  # layer, timestep, burst, tile of the neurons
 LAYER_BY_LAYER = (  # errors come down
     "bp", "feedback_alignment", "kolen_pollack", "weight_mirror", "sign_symmetric", "ottt", "eprop_symmetric",
 )  # fmt: skip
+LEARNS_BESIDE = "direct_kolen_pollack"  # its matrices, which have outer products of their own
 ORDERS = ("admit", "release", "barrier", "issue", "settle")  # tasks that only order others
 
 
@@ -240,13 +241,18 @@ class Causality:
         """What the workload says of the rule."""
         return (self.work.learning.rules or {}).get(self.phase, {})
 
+    @property
+    def time_path(self) -> str:
+        """Through whose leak errors go back in time."""
+        usual = "full" if self.phase in LAYER_BY_LAYER[:5] else "none"
+        return self.said.get("time_path", "readout" if self.phase == LEARNS_BESIDE else usual)
+
     def goes_back(self, step: Step) -> bool:
         """Whether the error of a step's later timestep is a part of its own."""
         name, t, _, _ = step
         if self.network.layer(name).neuron is None or t + 1 == self.times[name]:
             return False
-        usual = "full" if self.phase in LAYER_BY_LAYER[:5] else "none"
-        path = self.said.get("time_path", usual)
+        path = self.time_path
         if self.phase == "dfa" and self.work.learning.feedback.kind == "sdfa":
             path = "full"
         if self.said.get("time_form") == "traces" or (t + 1) % self.said.get("steps", self.times[name]) == 0:
@@ -325,7 +331,7 @@ class Causality:
                 if self.phase in ("drtp", "local_losses") and layer.name != last:
                     continue  # the label was there before the output, or the layer has an error of its own
                 for tile, of_tile in errors.items():
-                    if layer.name != last and self.said.get("time_path", "none") != "none":
+                    if layer.name != last and self.time_path != "none":
                         for own in (s for s in self.steps(last) if s[1] == t):
                             self.after(task, self.delta(own, sample), "what is sent is the output's own delta")
                     for (s, burst), error in of_tile.items():
@@ -333,8 +339,25 @@ class Causality:
                         if task != error and (own or (layer.name != last and s == t)):
                             self.after(task, error, "a layer's error comes after that of the output")
 
+    def matrices(self, sample: int) -> None:
+        """Outputs meet the error that has been sent: it comes after the outputs, and after that of the output."""
+        last = self.network.layers[-1].name
+        for layer in self.network.weighted[:-1]:
+            for step in self.steps(layer.name):
+                tasks = self.found.get(("feedback", "outer", *step[:2], sample, step[3]), [])
+                if len(tasks) < self.bursts(layer.name):  # those of nothing use no unit, so no tile is known
+                    continue
+                task, t = tasks[step[2]], step[1] * self.times[last] // self.times[layer.name]
+                self.after(task, self.output(step, sample), "outputs meet an error once they are known")
+                for tile in set(self.homes[last].values()):
+                    for (s, _), error in self.errors_of(tile, sample).items():
+                        if s == t:
+                            self.after(task, error, "outputs meet an error once it is known")
+
     def gradients(self, sample: int) -> None:
         """Outer products come after the errors of all neurons of the layer's step."""
+        if self.phase == LEARNS_BESIDE:
+            self.matrices(sample)
         for layer in self.network.weighted:
             n_bursts, n_tiles = self.bursts(layer.name), len(self.low.mapping.plans[layer.name].gradient_tiles)
             for t in range(self.times[layer.name]):
@@ -362,7 +385,8 @@ class Causality:
         outers: dict[tuple[str, int], int] = {}  # the last one done, by layer and batch
         reads: dict[str, list[tuple[int, int]]] = {}
         for task, (action, stage, layer, _, sample, part) in enumerate(self.rows):
-            if action in ("outer", "accumulate") and stage == "gradient":  # a mirror's come between the writes
+            learns = stage == "gradient" or (stage == "feedback" and self.phase == LEARNS_BESIDE)
+            if action in ("outer", "accumulate") and learns:  # a mirror's come between the writes
                 last = outers.setdefault((layer, sample // n), task)
                 if self.trace.done_ps[task] > self.trace.done_ps[last]:
                     outers[layer, sample // n] = task

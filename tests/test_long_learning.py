@@ -19,6 +19,7 @@ from archsim.spec import load_chip
 
 UNEVEN = (2, 3, 2)
 ONE_BY_ONE = (1, 1, 1, 1)
+ONE_LEFT = (3, 1, 2)  # as the end of a pass leaves it: the next lead begins a window earlier
 FEW = (2, 1)
 
 
@@ -67,6 +68,8 @@ CASES = {
         ("dense", "dfa", "within_batch", UNEVEN),
         ("dense", "bp", "sequential", ONE_BY_ONE),
         ("dense", "dfa", "sequential", ONE_BY_ONE),
+        ("dense", "dfa", "sequential", ONE_LEFT),
+        ("dense", "bp", "within_batch", ONE_LEFT),
         ("convolutional", "bp", "sequential", FEW),
         ("along_time", "dfa", "sequential", UNEVEN),
         ("recurrent", "bp", "sequential", UNEVEN),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archsim.display import show
 
 if TYPE_CHECKING:
-    from archsim.snn.learn.trainer import Progress
+    from archsim.snn.learn.epochs import Progress
 
 
 class Meter:
@@ -31,7 +31,7 @@ def _far(progress: Progress | None, seconds: float) -> str:
 
     Examples
     --------
-    >>> from archsim.snn.learn.trainer import Progress
+    >>> from archsim.snn.learn.epochs import Progress
     >>> _far(Progress(0, 25, 100, 1.5), 10.0)
     '25 %, loss 1.5, 30 s left'
     >>> _far(Progress(0, 25, 100), 10.0)

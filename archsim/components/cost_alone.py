@@ -39,7 +39,7 @@ class Control(CostAlone):
     """Control circuits: area and leakage, but no action that is counted."""
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         cost = cls.cost_of(chip)
         if cost is None or not cost.energy_pj:
             return []

@@ -21,7 +21,7 @@ class Drivers(Part):
     look = Look(3, "")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         widths = {
             "drivers.resolution": chip.drivers.resolution_bits,
             "execution.error_resolution": chip.execution.error_resolution_bits,

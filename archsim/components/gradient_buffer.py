@@ -23,8 +23,8 @@ class GradientBuffer(Memory):
     look = Look(1, "////")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
-        found = super().faults(chip)
+    def errors(cls, chip: Chip) -> list[str]:
+        found = super().errors(chip)
         spec = chip.tile.gradient_buffer
         if spec is not None and spec.gradient_bits < 1:
             found.append("tile.gradient_buffer.gradient: must be at least 1 bit")

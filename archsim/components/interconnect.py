@@ -41,7 +41,7 @@ class Interconnect(Part):
     look = Look(6, "")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         noc = chip.interconnect
         if noc.width_bits < 1:
             return ["interconnect.width: must be at least 1 bit"]

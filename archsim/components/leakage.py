@@ -31,7 +31,7 @@ class LeakageLaw:
     flavours: Mapping[str, float]
     source: str
 
-    def faults(self, temperature_k: float, flavour: str) -> list[str]:
+    def errors(self, temperature_k: float, flavour: str) -> list[str]:
         """Inputs outside the law, as ``what is wrong; what is allowed``."""
         coldest, hottest = min(self.temperatures_k), max(self.temperatures_k)
         found = []

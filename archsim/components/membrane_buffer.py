@@ -18,8 +18,8 @@ class MembraneBuffer(Memory):
     look = Look(4, "////")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
-        found = super().faults(chip)
+    def errors(cls, chip: Chip) -> list[str]:
+        found = super().errors(chip)
         if chip.tile.membrane_buffer.potential_bits < 1:
             found.append("tile.membrane_buffer.potential: must be at least 1 bit")
         return found

@@ -36,7 +36,7 @@ class Memory(Part):
         return found
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         if cls.of_file(chip) is None:
             return []
         spec = cls.spec_of(chip)

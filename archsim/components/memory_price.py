@@ -122,9 +122,9 @@ def state_of(chip: Chip) -> State:
 
 def condition_faults(state: State) -> list[str]:
     """Conditions of a chip for which CACTI's laws do not hold, as ``conditions.key: what is wrong``."""
-    found = SRAM.faults(state.temperature_k or 300, state.flavour or LOW_LEAKAGE)
+    found = SRAM.errors(state.temperature_k or 300, state.flavour or LOW_LEAKAGE)
     supply = State(state.node_nm, supply_v=state.supply_v)
-    beyond = LAWS["memory"].faults(State(state.node_nm), supply, {"energy"})
+    beyond = LAWS["memory"].errors(State(state.node_nm), supply, {"energy"})
     return [*(f"conditions.{error}" for error in found), *map(chip_fault, beyond)]
 
 

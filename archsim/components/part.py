@@ -120,7 +120,7 @@ class Part(ABC):
         return [(*cls.path, key) for key in cls.free_keys]
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:  # noqa: ARG003  # most parts can always be priced
+    def errors(cls, chip: Chip) -> list[str]:  # noqa: ARG003  # most parts can always be priced
         """Errors that keep the part from being priced, as ``path: what is wrong; what would help``."""
         return []
 

@@ -232,7 +232,7 @@ def check(chip: Chip) -> list[str]:
     list of str
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
-    of_parts = [error for kind in part_kinds().values() for error in kind.faults(chip)]
+    of_parts = [error for kind in part_kinds().values() for error in kind.errors(chip)]
     of_circuits = circuit_faults(chip)
     priced = chip if of_circuits else with_circuits(chip)
     return list(dict.fromkeys([*of_circuits, *_gathered(of_parts), *scaling_faults(priced, part_kinds())]))

@@ -128,7 +128,7 @@ class Law:
         laws = {"energy": self.energy, "area": self.area, "leakage": self.leakage}
         return laws[quantity](old, new)
 
-    def faults(self, old: State, new: State, quantities: Collection[str]) -> Iterator[Outside]:
+    def errors(self, old: State, new: State, quantities: Collection[str]) -> Iterator[Outside]:
         """Parameters outside the range of the law; only those that change are checked."""
         if old.node_nm != new.node_nm:
             low, high = self.nodes_nm

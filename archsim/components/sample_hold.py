@@ -32,7 +32,7 @@ class SampleHold(Part):
     look = Look(6, "////")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         cost = None if chip.sample_hold is None else chip.sample_hold.cost
         if not isinstance(cost, CapacitorHold):
             return []

@@ -142,7 +142,7 @@ def _outside(chip: Chip, cost: Priced, kind: type[Part]) -> Iterator[Outside]:
     for name, quantity in _figures(cost).items():
         by_law.setdefault(kind.law_of(name), set()).add(quantity)
     for law in sorted(by_law):
-        yield from LAWS[law].faults(old, new, by_law[law])
+        yield from LAWS[law].errors(old, new, by_law[law])
 
 
 def conditions_without_effect(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:

@@ -22,7 +22,7 @@ class TileBus(Part):
     look = Look(4, "")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         return [] if chip.tile.bus.width_bits >= 1 else ["tile.bus.width: must be at least 1 bit"]
 
     @property

@@ -32,7 +32,7 @@ class WriteCircuits(Part):
     look = Look(3, "////")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         if (write := chip.write) is None:
             return []
         own = {"pulse": (write.pulse_ps, write.cost.energy_pj)}

@@ -381,14 +381,14 @@ class CrossbarArray(Grid):
 
 
 def _check_arguments(spec: object, seed: object) -> None:
-    faults = []
+    errors = []
     if not isinstance(spec, ArraySpec | Chip):
-        faults.append(f"spec: must be an ArraySpec or a Chip; got {type(spec).__name__}")
+        errors.append(f"spec: must be an ArraySpec or a Chip; got {type(spec).__name__}")
     # None would draw a seed that nobody can name afterwards
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        faults.append(f"seed: must be a whole number, 0 or more; got {seed!r}")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"seed: must be a whole number, 0 or more; got {seed!r}")
+    if errors:
+        raise SpecError("\n".join(errors))
 
 
 def _all_sums(reading: Reading, drive: Drive) -> Iterator[Floats]:

@@ -61,21 +61,21 @@ class Backward:
         SpecError
             Arguments that make no sense, or an array that cannot be read backward.
         """
-        faults = []
+        errors = []
         if maximum is not None and not (isinstance(maximum, Real) and 0 < maximum < math.inf):
-            faults.append(f"maximum: must be a number above zero; got {maximum!r}")
+            errors.append(f"maximum: must be a number above zero; got {maximum!r}")
         if resolution_bits is not None and not (
             isinstance(resolution_bits, int | np.integer) and 0 <= resolution_bits <= 16
         ):
-            faults.append(
+            errors.append(
                 f"resolution_bits: must be a whole number from 0 (analogue) to 16; got {resolution_bits!r}"
             )
         wires = None if "backward" in self.spec.exact else self.spec.wires
         if self.spec.cell == "gated" and wires is not None and wires.supply_along == "columns":
             said = "mvm_transposed: no line connects gated cells along a row"
-            faults.append(f"{said}; use wires.supply_along: rows, cell: passive, or leave wires out")
-        if faults:
-            raise SpecError("\n".join(faults))
+            errors.append(f"{said}; use wires.supply_along: rows, cell: passive, or leave wires out")
+        if errors:
+            raise SpecError("\n".join(errors))
         given = self.spec.backward_inputs or self.spec.inputs
         return given.model_copy(
             update={

@@ -29,16 +29,16 @@ def check_wires(spec: ArraySpec) -> None:
         Gated cells between wires with bipolar inputs, or with a nonlinear curve; a curve so nonlinear that its
         currents leave double precision.
     """
-    faults = []
+    errors = []
     if spec.curve is not None and spec.read_voltage_v > LARGEST_RATIO * spec.curve.v0_v:
-        faults.append(f"curve.v0: read_voltage must be at most {LARGEST_RATIO:g} times v0")
+        errors.append(f"curve.v0: read_voltage must be at most {LARGEST_RATIO:g} times v0")
     is_gated = spec.wires is not None and spec.cell == "gated"
     if is_gated and spec.inputs.signed == "bipolar":
-        faults.append("inputs.signed: a gated cell between wires has no negative input; choose two_phase")
+        errors.append("inputs.signed: a gated cell between wires has no negative input; choose two_phase")
     if is_gated and spec.curve is not None:
-        faults.append("curve: nonlinear gated cells between wires are not modelled; leave curve or wires out")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append("curve: nonlinear gated cells between wires are not modelled; leave curve or wires out")
+    if errors:
+        raise SpecError("\n".join(errors))
 
 
 def is_linear(spec: ArraySpec) -> bool:

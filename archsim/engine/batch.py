@@ -172,7 +172,7 @@ class _Batch:
     def _compiled(self, rows: list[Ints], per_task: list[Ints], room: tuple[Ints, ...]) -> bool | None:
         """Fill in the times by a compiled kernel; is the run stuck? None if none can play it."""
         from archsim.engine.dispatch import choices, play
-        from archsim.engine.kernels.single import FINISHED, STUCK
+        from archsim.engine.kernels.parts import FINISHED, STUCK
 
         assert self.structure is not None
         kinds = None

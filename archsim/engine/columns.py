@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.engine.kernels.structs import CLAIM, Columns, Rows
 from archsim.errors import EngineError
 from archsim.taskgraph import TaskGraph
 
 Ints = NDArray[np.int64]
 Ids = NDArray[np.uint32]
-Pointers = NDArray[np.int32]
+Pointers = NDArray[np.uint32]
 
 MAX_SLOTS = 64
 """The static pass looks at each unit of a resource in turn; resources with more units go to the general kernel."""
@@ -76,7 +77,7 @@ class Structure:
     @cached_property
     def edges(self) -> tuple[Pointers, Ids, Ids]:
         """Predecessor pointers, successor pointers, successors."""
-        from archsim.engine.kernels.single import successors
+        from archsim.engine.kernels.rows import successors
 
         ptr, row = np.empty(self.n_tasks + 1, np.uint32), np.empty(len(self.after), np.uint32)
         successors(self.after_ptr, self.after, ptr, row)
@@ -87,32 +88,43 @@ class Structure:
         """The resource of each task, and capacities; who uses nothing is given one that never runs out."""
         if self.users[0] == 1:
             return self.uses, self.capacity
-        from archsim.engine.kernels.single import firsts
+        from archsim.engine.kernels.rows import firsts
 
         resource = firsts(self.uses_ptr, self.uses, len(self.capacity))
         return plain(resource, np.uint32), np.append(self.capacity, self.n_tasks)
 
     @cached_property
-    def held(self) -> tuple[Pointers, Ids, Ints]:
-        """Rows of what a task uses, with units."""
-        return self.uses_ptr, self.uses, plain(self.uses_units, np.int64)
+    def given(self) -> Rows:
+        """What a task frees, with units."""
+        return Rows(_pointers(self.frees_ptr), self.frees, plain(self.frees_units, np.int64))
 
     @cached_property
-    def given(self) -> tuple[Pointers, Ids, Ints]:
-        """Rows of what a task frees, with units."""
-        return plain(self.frees_ptr, np.int32), self.frees, plain(self.frees_units, np.int64)
+    def claims(self) -> tuple[Pointers, NDArray[Any]] | None:
+        """What a task takes at its start, in rows; None where units do not fit into the kernel's numbers."""
+        from archsim.engine.kernels.rows import claims_of
 
-    @cached_property
-    def claims(self) -> tuple[Pointers, Ids, Ints] | None:
-        """Rows of what a task takes at its start; None where units exceed 64 bits."""
-        from archsim.engine.kernels.general import claims_of
-
-        if not len(self.reserves):
-            return self.held
-        ptr, row, units, fit = claims_of(
-            *self.held, plain(self.reserves_ptr, np.int32), self.reserves, plain(self.reserves_units, np.int64)
+        if not self._units_fit:
+            return None
+        uses, reserves = (
+            Rows(_pointers(ptr), row, plain(values(units), np.int64))
+            for ptr, row, units in (
+                (self.uses_ptr, self.uses, self.uses_units),
+                (self.reserves_ptr, self.reserves, self.reserves_units),
+            )
         )
-        return (plain(ptr, np.int32), plain(row, np.uint32), plain(units, np.int64)) if fit else None
+        ptr, claims = np.empty(self.n_tasks + 1, np.uint32), np.empty(len(self.uses) + len(self.reserves), CLAIM)
+        size = claims_of(uses, reserves, ptr, Columns(*(claims[name] for name in Columns._fields)), 2**32 - 1)
+        return None if size < 0 else (ptr, claims[:size])
+
+    @property
+    def _units_fit(self) -> bool:
+        """Whether ends have numbers of 32 bits, and free units stay within 64 if all that can be freed is."""
+        most = int(self.capacity.max(initial=0))
+        if self.frees_units.strides == (0,):
+            given = len(self.frees_units) * int(self.frees_units.max(initial=0))
+        else:
+            given = int(self.frees_units.sum(dtype=np.float64)) * 2
+        return self.n_tasks < 2**30 and most + given < 2**63
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,11 @@ def plain(column: NDArray[Any], of: type) -> NDArray[Any]:
     view: NDArray[Any] = np.ascontiguousarray(column, of).view()
     view.flags.writeable = False
     return view
+
+
+def _pointers(column: NDArray[Any]) -> Pointers:
+    """Where rows begin, unsigned; a negative one becomes so large that it lies outside."""
+    return plain(column, np.int32).view(np.uint32)
 
 
 def values(column: Ints) -> Ints:
@@ -154,7 +171,7 @@ def structure_of(graph: TaskGraph) -> Structure:
 
 def _rows(graph: TaskGraph, name: str) -> dict[str, Any]:
     """Pointers, entries and units of one list."""
-    from archsim.engine.kernels.single import check_rows
+    from archsim.engine.kernels.rows import check_rows
 
     n = graph.n_tasks
     ids = graph.after_idx if name == "after" else getattr(graph, f"{name}_resource")
@@ -167,7 +184,7 @@ def _rows(graph: TaskGraph, name: str) -> dict[str, Any]:
     if not len(row):
         good = good and not values(ptr).any()
     if len(row) or name in ("after", "uses"):
-        ptr = plain(ptr, np.int32)
+        ptr = _pointers(ptr)
     if good and len(row):
         good, fewest, most = check_rows(ptr, row, limit)
     if not good:
@@ -190,7 +207,7 @@ def services_of(
     `kinds` are the occupancies and latencies that occur, and which of them occur in tasks that use something;
     where they are few, there is no need to look at every task.
     """
-    from archsim.engine.kernels.single import grid
+    from archsim.engine.kernels.rows import grid
 
     same = occupancy is latency
     latency = plain(latency, np.int64)
@@ -217,7 +234,7 @@ def services_of(
 
 def _buckets(longest: int, n_tasks: int) -> int:
     """How many buckets of one unit of time a wheel needs; 0 if they are too many."""
-    from archsim.engine.kernels.single import MAX_BUCKETS
+    from archsim.engine.kernels.ends import MAX_BUCKETS
 
     n_buckets = max(64, 1 << longest.bit_length())
     return n_buckets if n_buckets <= min(MAX_BUCKETS, max(1024, 2 * n_tasks)) else 0

@@ -37,10 +37,21 @@ def run_bytes(
         return 320 * n_tasks + 50 * n_edges + 60 * n_claims
     if engine != "compiled":
         raise EngineError(f"engine is {engine!r}; allowed are simpy, heap, compiled")
-    trace = 24 * n_tasks
+    trace = trace_bytes(n_tasks)
     if not all_rules:  # who is newly ready, and ends in flight on a heap
         return trace + 20 * n_tasks
     return trace + 88 * n_tasks + 4 * n_edges + 36 * n_claims  # successors, lines, ends
+
+
+def trace_bytes(n_tasks: int) -> int:
+    """Memory of a trace: when each task was ready, started and done.
+
+    Examples
+    --------
+    >>> trace_bytes(10)
+    240
+    """
+    return 24 * n_tasks
 
 
 def check_run(graph: TaskGraph, engine: str, max_memory: int | None, n_runs: int = 1) -> None:

@@ -135,8 +135,8 @@ def _quick(jobs: Sequence[Job]) -> list[dict[str, float] | None]:
     bounds = [limit.at_most for limit in jobs[0].limits if limit.metric == "latency_ps"]
     most_ps = min((bound for bound in bounds if bound is not None), default=math.inf)
     try:
-        together = [job.resolved for job in jobs]
-        return _shared[0].metrics(together, jobs[0].metrics, most_ps, jobs[0].max_memory_bytes)
+        together, first = [job.resolved for job in jobs], jobs[0]
+        return _shared[0].metrics(together, first.metrics, most_ps, first.max_memory_bytes, first.graph)
     except Exception:  # whatever it is, the simulation of each one by itself says it better
         return [None] * len(jobs)
 

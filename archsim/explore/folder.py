@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ class StudyFolder:
         """Optuna's journal."""
         return inside(self.path, JOURNAL)
 
-    @property
+    @cached_property
     def learned(self) -> Path:
         """Networks that were trained before the chip."""
         return inside(self.path, LEARNED)

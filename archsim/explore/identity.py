@@ -17,7 +17,7 @@ _NO_PART = (
     *("study", "bridge", "display", "rerun", "advise", "sight", "plot", "report", "cli", "files", "texts"),
     "__main__",
 )
-_PART_OF_EXPLORE = ("evaluate.py", "measures.py", "shared.py", "tape.py")
+_PART_OF_EXPLORE = ("evaluate.py", "measures.py", "played.py", "shared.py", "tape.py")
 
 
 @cache

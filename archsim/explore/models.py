@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -118,6 +119,10 @@ class Range(ParameterBase):
 
     def listed(self) -> list[Value] | None:
         """Its values one by one; None if it is continuous."""
+        return None if self._listed is None else list(self._listed)
+
+    @cached_property
+    def _listed(self) -> list[Value] | None:
         low, high = self.ends
         if self.points is not None:
             last = self.points - 1

@@ -9,6 +9,7 @@ go on.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -218,7 +219,7 @@ class _Search:
     def _suggested(self, trial: Trial) -> tuple[Trial, Parameters]:
         raw: dict[str, Any] = {}
         for name, item in self.study.parameters.items():
-            if is_active(item, decoded(self.study, raw)):
+            if not item.when or is_active(item, decoded(self.study, raw)):
                 raw[name] = suggest(trial, self.study, name)
         parameters = decoded(self.study, raw)
         if ASKED not in trial.user_attrs:
@@ -307,12 +308,25 @@ def decoded(study: Study, raw: Mapping[str, Any]) -> Parameters:
 def _decoded(study: Study, raw: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
     for name, item in study.parameters.items():
         if name in raw:
-            even, values = study.even[name], study.ordered[name]
+            even, values = study.even_floats[name], study.ordered[name]
             if even is not None and values is not None:
-                yield name, values[min(range(len(even)), key=lambda i: abs(float(even[i]) - raw[name]))]
+                yield name, values[_nearest(even, raw[name])]
             elif study.listed[name] is not None:
                 yield name, raw[name]
             else:
                 assert isinstance(item, Range)
                 assert math.isfinite(raw[name])
                 yield name, item.value_of(raw[name])
+
+
+def _nearest(even: Sequence[float], value: float) -> int:
+    """The first of the numbers, from small to large, that lies nearest to a value.
+
+    Examples
+    --------
+    >>> [_nearest([1.0, 2.0, 3.0], value) for value in (0.0, 1.5, 2.6, 9.0)]
+    [0, 0, 2, 2]
+    """
+    above = min(bisect_left(even, value), len(even) - 1)
+    below = max(above - 1, 0)
+    return below if value - even[below] <= even[above] - value else above

@@ -6,33 +6,36 @@ import json
 import math
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archsim.components import Parts, free_paths
 from archsim.crossbar.cells import with_expected_pulses
-from archsim.engine import run_many, run_tasks
+from archsim.engine import run_many
 from archsim.engine.bounds import lower_bound
 from archsim.errors import ArchsimError
 from archsim.explore.identity import digest_of
 from archsim.explore.measures import WITHOUT_TRACE
+from archsim.explore.played import Runs
 from archsim.explore.study import Resolved
 from archsim.explore.tape import NotSharedError, Recipe, Tape, TapedParts, TapedTasks
 from archsim.lowering import lower, parts_of
-from archsim.lowering.lower import Lowered
+from archsim.lowering.lower import Lowered, lay_down
 from archsim.mapping import Dataflow, Mapping
 from archsim.metrics.ledger import Bill, Groups
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.prepare import Prepared, prepare
 from archsim.provenance import files_of
 from archsim.snn import Activity, measure
-from archsim.verify import verify
 from archsim.workload import Workload
 
 BOUND = "at_least_ps"
 """Lower bounds of every schedule of a configuration that was not simulated."""
+
+Ints = NDArray[np.int64]
 
 N_KEPT = 16
 N_MET = 4096
@@ -41,19 +44,19 @@ N_MET = 4096
 # what a chip may differ in while its tasks stay the same; their times and prices come from its price list
 def graph_key(resolved: Resolved) -> str:
     """The same for configurations whose task graphs differ in times and prices at most."""
-    chip = resolved.described_chip
-    for path in free_paths():
-        chip = _without(chip, path)
+    chip = _copied(resolved.described_chip)
+    for *path, last in free_paths():
+        section: Any = chip
+        for name in path:
+            section = section.get(name) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            section.pop(last, None)
     work = resolved.work
     return digest_of([chip, work.described, files_of(work), resolved.phase, resolved.seed])
 
 
-def _without(data: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
-    """The same without what stands at a path."""
-    name, *inside = path
-    if not isinstance(data.get(name), dict) or not inside:
-        return {key: value for key, value in data.items() if inside or key != name}
-    return {**data, name: _without(data[name], inside)}
+def _copied(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: _copied(item) if isinstance(item, dict) else item for key, item in data.items()}
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,20 @@ class _Graph:
     recipe: Recipe
     groups: Groups
     mapping: Mapping
+    _played: OrderedDict[bytes, int] = field(default_factory=OrderedDict)
+
+    def makespans(self, times: Sequence[tuple[Ints, Ints]]) -> list[int]:
+        """Of the graph with each of some times of its classes; with times that were met it is not played again."""
+        names = [occupancy.tobytes() + latency.tobytes() for occupancy, latency in times]
+        new = {name: row for name, row in zip(names, times, strict=True) if name not in self._played}
+        if new:
+            services = tuple(np.array(columns) for columns in zip(*new.values(), strict=True))
+            runs = run_many(self.lowered.graph, services, classes=self.recipe.classes, workers=1)
+            self._played.update(zip(new, runs.makespan_ps.tolist(), strict=True))
+        found = [self._played[name] for name in names]
+        while len(self._played) > N_MET:
+            self._played.popitem(last=False)
+        return found
 
 
 class Shared:
@@ -74,6 +91,7 @@ class Shared:
         self._measured: OrderedDict[str, tuple[Workload, Activity]] = OrderedDict()
         self._flows: OrderedDict[str, Dataflow] = OrderedDict()  # kept: what is found out of steps stays known
         self._graphs: OrderedDict[str, _Graph | None] = OrderedDict()
+        self._played = Runs()
 
     def measured(self, work: Workload, seed: int) -> tuple[Workload, Activity]:
         """Activity of a workload; measured once."""
@@ -88,6 +106,7 @@ class Shared:
         wanted: Iterable[str],
         most_ps: float = math.inf,
         max_memory_bytes: int | None = None,
+        key: str = "",
     ) -> list[dict[str, float] | None]:
         """Those metrics that need no trace, of configurations with one `graph_key`.
 
@@ -99,6 +118,8 @@ class Shared:
             Configurations that take longer at best are not played out.
         max_memory_bytes : int, optional
             What the graph may take.
+        key : str, optional
+            Their `graph_key`, where it is known.
 
         Returns
         -------
@@ -107,9 +128,10 @@ class Shared:
             or only ``{BOUND: ps}``; None for a configuration that must be simulated by itself.
         """
         names = [name for name in wanted if name in WITHOUT_TRACE]
-        if len(group) == 1 and self._is_new(group[0]):
+        key = key or graph_key(group[0])
+        if len(group) == 1 and self._is_new(key):
             return [self._alone(group[0], names, most_ps, max_memory_bytes)]
-        graph = self._graph(group[0], max_memory_bytes)
+        graph = self._graph(key, group[0], max_memory_bytes)
         found: list[dict[str, float] | None] = [None] * len(group)
         if graph is None:
             return found
@@ -125,19 +147,14 @@ class Shared:
                 found[i] = {BOUND: least}
             else:
                 rows.append((i, parts, times, actions))
-        if not rows:
-            return found
-        services = np.array([row[2][0] for row in rows]), np.array([row[2][1] for row in rows])
-        runs = run_many(graph.lowered.graph, services, classes=graph.recipe.classes, workers=1)
-        for (i, parts, _, actions), makespan in zip(rows, runs.makespan_ps, strict=True):
+        for (i, parts, _, actions), makespan in zip(rows, graph.makespans([row[2] for row in rows]), strict=True):
             if makespan >= 0:  # -1 says that it deadlocks; the simulation says why
                 renamed = dict(zip(graph.recipe.names, actions.values(), strict=True))
-                found[i] = _totals(graph.groups, parts, renamed, int(makespan), group[i].work.n_samples, names)
+                found[i] = _totals(graph.groups, parts, renamed, makespan, group[i].work.n_samples, names)
         return found
 
-    def _is_new(self, resolved: Resolved) -> bool:
-        """Whether nobody has asked for a configuration's graph before: then to share it may not pay."""
-        key = graph_key(resolved)
+    def _is_new(self, key: str) -> bool:
+        """Whether nobody has asked for a graph before: then to share it may not pay."""
         is_new = key not in self._met
         _keep(self._met, key, None, N_MET)
         return is_new and key not in self._graphs
@@ -148,16 +165,15 @@ class Shared:
         """Metrics of one configuration whose graph is laid down for it alone; its trace is verified."""
         try:
             ready = self._prepared(resolved, max_memory_bytes)
-            lowered = lower(ready.chip, ready.work, ready.mapping, ready.activity, seed=resolved.seed)
-            if most_ps < math.inf and (least := lower_bound(lowered.graph).makespan_ps) > most_ps:
-                return {BOUND: least}
-            trace = run_tasks(lowered.graph, engine="compiled")
+            laid = lay_down(ready.chip, ready.work, ready.mapping, ready.activity, seed=resolved.seed)
+            played = self._played.of(laid, most_ps)
         except ArchsimError:
             return None  # the simulation says why
-        verify(lowered.graph, trace)
-        groups = Groups.of(lowered.graph, lowered.actions)
-        parts, n_samples = lowered.parts, resolved.work.n_samples
-        return _totals(groups, parts, lowered.actions, trace.makespan_ps, n_samples, names)
+        if played.makespan_ps is None or played.least_ps > most_ps:
+            return {BOUND: played.least_ps}
+        actions = played.priced(laid.ctx.actions, laid.ctx.graph.action_names)
+        n_samples = resolved.work.n_samples
+        return _totals(played.groups, laid.ctx.parts, actions, played.makespan_ps, n_samples, names)
 
     def _prepared(self, resolved: Resolved, max_memory_bytes: int | None) -> Prepared:
         """Activity measured once, the network mapped, and room for the graph."""
@@ -168,8 +184,7 @@ class Shared:
         _keep(self._flows, str(id(ready.mapping.flow)), ready.mapping.flow)
         return ready
 
-    def _graph(self, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
-        key = graph_key(resolved)
+    def _graph(self, key: str, resolved: Resolved, max_memory_bytes: int | None) -> _Graph | None:
         if key not in self._graphs:
             try:
                 _keep(self._graphs, key, self._lowered(resolved, max_memory_bytes))

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from archsim.explore.alike import ChipsAlike
 from archsim.explore.models import RULE_OF_INFERENCE, Options, Parameter, StudyModel, Value, Values, split_number
 from archsim.explore.shown import study_html
 from archsim.registry import RULES
@@ -17,7 +18,7 @@ from archsim.spec import Chip
 from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.workload import workload_of
-from archsim.yaml_reader import Document, fill
+from archsim.yaml_reader import Document
 
 Parameters = dict[str, Value]
 MOST_KEPT = 1024
@@ -46,6 +47,10 @@ class Resolved:
     def described_chip(self) -> dict[str, Any]:
         """The chip file that gives its chip."""
         return file_data(self.chip)
+
+    def __reduce__(self) -> tuple[type[Resolved], tuple[Chip, Workload, str, int]]:
+        """As it was made: what was found out of it stays where it is."""
+        return Resolved, (self.chip, self.work, self.phase, self.seed)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,13 @@ class Study:
     def ordered(self) -> dict[str, list[Value] | None]:
         """The values of each parameter that are numbers, or quantities of one unit, from small to large."""
         return {name: _in_order(self.listed[name]) for name in self.parameters}
+
+    @cached_property
+    def even_floats(self) -> dict[str, list[float] | None]:
+        """The same as `even`, as floats."""
+        return {
+            name: None if numbers is None else list(map(float, numbers)) for name, numbers in self.even.items()
+        }
 
     @cached_property
     def even(self) -> dict[str, list[Decimal] | None]:
@@ -147,7 +159,7 @@ class Study:
         chip = self._chips.get(settings.chip)
         if chip is None:
             _make_room(self._chips)
-            chip = self._chips[settings.chip] = fill(Chip, self.chip.override(settings.chip))
+            chip = self._chips[settings.chip] = self._filled.of(self.chip.override(settings.chip))
         for_workload = (*settings.workload, *shortened)
         work = self._works.get(for_workload)
         if work is None:
@@ -155,6 +167,10 @@ class Study:
             document = self.workload.override(for_workload)
             work = self._works[for_workload] = workload_of(document, self.workload.path.parent)
         return Resolved(chip, work, settings.phase or work.phases[0], settings.seed)
+
+    @cached_property
+    def _filled(self) -> ChipsAlike:
+        return ChipsAlike()
 
     @cached_property
     def _chips(self) -> dict[tuple[str, ...], Chip]:

@@ -103,7 +103,7 @@ class Interconnect(ABC):
         return n_places
 
     @classmethod
-    def faults(cls, section: Section) -> list[tuple[str, str]]:
+    def errors(cls, section: Section) -> list[tuple[str, str]]:
         """Errors of this kind together with other keys, as (key, what is wrong and what would help).
 
         `section` is what the chip file says of the interconnect.

@@ -29,8 +29,8 @@ from archsim.provenance import files_of, versions
 from archsim.registry import RULES
 from archsim.snn.data import LearningData
 from archsim.snn.learn.adaptation import Adapted, adapt, chip_accuracy
+from archsim.snn.learn.epochs import Progress
 from archsim.snn.learn.pretraining import Pretrained, data_of, pretrain
-from archsim.snn.learn.trainer import Progress
 from archsim.spec import Chip
 from archsim.spec.errors_on import errors_on
 from archsim.units import file_data
@@ -141,20 +141,20 @@ def learn(
 
 def _check_choices(work: Workload, rules: Sequence[str], numbers: Sequence[str | None]) -> None:
     needed = ("data", "pretrain", *(("adapt",) if rules else ()))
-    faults = [
+    errors = [
         f"{work.name}: learning.{part} is missing; workloads/watch_adapt.yaml shows what it may say"
         for part in needed
         if getattr(work.learning, part) is None
     ]
     if work.schedule == "three_level":
-        faults.append(
+        errors.append(
             f"{work.name}: schedule: three_level has gradients that are one update old, and those here are not; "
             "choose within_batch, layer_parallel, pipelined or sequential"
         )
-    faults += [f"rule {rule!r} is unknown; choose of {', '.join(RULES)}" for rule in rules if rule not in RULES]
+    errors += [f"rule {rule!r} is unknown; choose of {', '.join(RULES)}" for rule in rules if rule not in RULES]
     if len(set(rules)) < len(rules):
-        faults.append("a rule is named twice")
-    refuse([*faults, *numbers], WorkloadError)
+        errors.append("a rule is named twice")
+    refuse([*errors, *numbers], WorkloadError)
 
 
 @dataclass
@@ -360,8 +360,8 @@ class _Story:
 
     def _nir_notes(self) -> list[str]:
         network = self.work.network
-        faults = [fault for fault in nir_faults(network) if "it has no weights" not in fault]
-        return [f"the networks are not saved as .nir: {'; '.join(faults)}"] if faults else []
+        errors = [error for error in nir_faults(network) if "it has no weights" not in error]
+        return [f"the networks are not saved as .nir: {'; '.join(errors)}"] if errors else []
 
     def _activity_file(self, seed: int, rule: str) -> Path:
         return self.folder / f"seed_{seed}_{rule}_activity.npz"

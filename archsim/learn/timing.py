@@ -16,7 +16,7 @@ from archsim.learn.shapes import HardwareShape
 from archsim.learn.whole import Plan, Recorded, adaptation_cost, played, programming_cost, run_of
 from archsim.names import with_stages
 from archsim.snn.activity import Activity
-from archsim.snn.learn.trainer import Progress
+from archsim.snn.learn.epochs import Progress
 from archsim.spec import Chip
 from archsim.units import file_data
 from archsim.workload import Workload

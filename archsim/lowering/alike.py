@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,6 +28,7 @@ class StepsAlike(Readers):
     _reached: dict[Turn, Flags] = field(default_factory=dict, init=False)
     _counts: dict[tuple[Turn, int], tuple[Reads, Ints]] = field(default_factory=dict, init=False)
     _kinds: dict[str, list[Hashable]] = field(default_factory=dict, init=False)
+    _often: dict[str, Counter[int]] = field(default_factory=dict, init=False)
     _sent_bits: dict[tuple[str, int], list[int]] = field(default_factory=dict, init=False)
 
     def kind_of(self, name: str, step: int) -> Hashable:
@@ -38,6 +40,12 @@ class StepsAlike(Readers):
         if name not in self._kinds:
             self._kinds[name] = self._kinds_of_input() if name == INPUT else self._kinds_of(self.ctx.plan(name))
         return self._kinds[name]
+
+    def often(self, name: str) -> Counter[int]:
+        """How many steps of a layer are of each kind, by the kind's id: equal ones are one object."""
+        if name not in self._often:
+            self._often[name] = Counter(map(id, self.kinds_of(name)))
+        return self._often[name]
 
     def _kinds_of_input(self) -> list[Hashable]:
         return list(zip(self._all_readers_of_input, self.on_link_of_input, strict=True))
@@ -193,7 +201,8 @@ class StepsAlike(Readers):
         """The same of all steps."""
         if (name, home.tile) not in self._sent_bits:
             ctx = self.ctx
-            n_values = [home.n_channels * n for n in ctx.vectors_of_steps(name)]
+            n_channels = home.n_channels
+            n_values = [n_channels * n for n in ctx.vectors_of_steps(name)]
             n_spikes = ctx.spikes_per_step(name, self.sample, home)
             self._sent_bits[name, home.tile] = bits_of_messages(ctx, n_values, n_spikes, ctx.bits[name])
         return self._sent_bits[name, home.tile]

@@ -24,6 +24,7 @@ BARRIER = Action("barrier", (Charge("flow_control", 0.0),))
 
 Claim = tuple[int, int]  # resource, units
 WORTH_WRITING = 6  # to write tasks down takes as long as to lay them down a few times
+WORTH_AT_ONCE = 36  # so often, and the first times are won back for sure
 
 
 class Label(NamedTuple):
@@ -161,7 +162,9 @@ class Context(Counted):
             sample=label.sample,
         )  # fmt: skip
 
-    def recurring(self, key: Hashable, label: Label, lay_down: LayDown, given: Given) -> tuple[int, Any]:
+    def recurring(
+        self, key: Hashable, label: Label, lay_down: LayDown, given: Given, n_expected: int = 1
+    ) -> tuple[int, Any]:
         """As `placed`, for many tasks that may come once or often: they are written down when that pays.
 
         Parameters
@@ -171,11 +174,13 @@ class Context(Counted):
         lay_down : callable
             Lays down the tasks, of what a place gives, which is open in a fragment.
         given : Given
+        n_expected : int
+            How often it comes, where that is known.
         """
         fragment = self._fragments.get(key)
         if fragment is None:
             n_times = self._met[key] = self._met.get(key, 0) + 1
-            if key is None or n_times < WORTH_WRITING:
+            if key is None or (n_times < WORTH_WRITING and n_expected < WORTH_AT_ONCE):
                 return 0, lay_down(given)
             fragment = self.fragment(key, lambda: lay_down(given.opened()))
         return self.place(fragment, label, given.ports, (), given.counts, given.times), fragment.made

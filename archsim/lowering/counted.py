@@ -18,6 +18,10 @@ from archsim.workload import Layer, Network, Workload
 
 Span = tuple[int, int]
 Ints = NDArray[np.int64]
+Counts = NDArray[np.uint16] | NDArray[np.uint32]
+
+MOST_BELOW = 256
+"""How many tables of driven lines are kept: those of many samples take as much as a column of the graph."""
 
 
 class ActivityLike(Protocol):
@@ -72,7 +76,7 @@ class Tables:
     activity: ActivityLike
     active: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     sent: dict[tuple[str, int, tuple[Span, ...]], list[int]] = field(default_factory=dict)
-    below: dict[tuple[str, int, str], Ints | None] = field(default_factory=dict)
+    below: dict[tuple[str, int, str], Counts | None] = field(default_factory=dict)
     errors: dict[tuple[str, int, Span], list[int]] = field(default_factory=dict)
     macs: dict[tuple[str, int, Span, Span], list[int]] = field(default_factory=dict)
     words: dict[tuple[str, int, Span, Span, tuple[Span, ...]], list[int]] = field(default_factory=dict)
@@ -132,15 +136,20 @@ class Counted:
 
     def _lines_below(
         self, key: tuple[str, int, str], lines_of: Callable[[str, int], NDArray[np.uint8] | None]
-    ) -> Ints | None:
-        """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together."""
+    ) -> Counts | None:
+        """(steps, lines + 1): how many of the lines before each are driven, all positions of a burst together.
+
+        Of numbers without a sign: a row never falls.
+        """
         known = self.tables.below
         if key not in known:
+            if len(known) >= MOST_BELOW:
+                known.clear()
             lines = lines_of(*key[:2])
             known[key] = None if lines is None else self._summed_up(lines)
         return known[key]
 
-    def _summed_up(self, lines: NDArray[np.uint8]) -> Ints:
+    def _summed_up(self, lines: NDArray[np.uint8]) -> Counts:
         (n_times, n_positions, n_lines), size = lines.shape, self.work.n_positions_per_burst
         n_whole = n_positions // size  # bursts; the last of a timestep may be shorter
         whole = lines[:, : n_whole * size].reshape(n_times, n_whole, size, n_lines)
@@ -148,7 +157,8 @@ class Counted:
         if n_whole * size < n_positions:
             sums.append(lines[:, n_whole * size :].sum(axis=1, dtype=np.int32)[:, None])
         of_bursts = np.concatenate(sums, axis=1).reshape(-1, n_lines)
-        below = np.zeros((len(of_bursts), n_lines + 1), np.int64)
+        of = np.uint16 if size * n_lines < 2**16 else np.uint32
+        below = np.zeros((len(of_bursts), n_lines + 1), of)
         np.cumsum(of_bursts, axis=1, out=below[:, 1:])
         return below
 

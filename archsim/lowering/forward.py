@@ -130,12 +130,11 @@ class Forward(StepsAlike):
 
     def _again(self, repeats: Repeats, alike: Sequence[Sequence[Step]]) -> None:
         """Units that are the last one, moved on."""
-        counts = []
-        for of_part in zip(*alike, strict=True):
-            counts.append(self.counts_of_steps(of_part[0][0], [step for _, step in of_part]))
-        for unit, parts in zip(alike, repeats.place(np.concatenate(counts, axis=1)), strict=True):
-            for (name, step), (first, done) in zip(unit, parts, strict=True):
-                self.laid.remember(name, step, first, done)
+        of_parts = [(part[0][0], [step for _, step in part]) for part in zip(*alike, strict=True)]
+        counts = [self.counts_of_steps(name, steps) for name, steps in of_parts]
+        placed = repeats.place(np.concatenate(counts, axis=1))
+        for (name, steps), (firsts, done) in zip(of_parts, placed, strict=True):
+            self.laid.remember(name, steps, firsts, done)
 
     def lay_down(self, name: str, step: int) -> None:
         """Lay down one step of a layer, or of the input; the steps that it needs must be there."""
@@ -143,7 +142,8 @@ class Forward(StepsAlike):
 
     def _laid_down(self, name: str, step: int) -> tuple[int, InputSent | StepDone]:
         part = self._send_input(step) if name == INPUT else self._step(self.ctx.plan(name), step)
-        self.laid.remember(name, step, *part)
+        first, done = part
+        self.laid.remember(name, [step], [first], done)
         return part
 
     @property
@@ -189,7 +189,8 @@ class Forward(StepsAlike):
         active = self.active_of(turn, step)
         given = self._given(plan, step, turn, active)
         lay_down = partial(self._lay_down_step, plan, step, turn, active)
-        return self.ctx.recurring(key, self.label(plan.layer.name, step), lay_down, given)
+        n_times = self.often(plan.layer.name)[id(key)]
+        return self.ctx.recurring(key, self.label(plan.layer.name, step), lay_down, given, n_times)
 
     def _given(self, plan: LayerPlan, step: int, turn: Turn, active: Sequence[int]) -> Given:
         """Ports: of each tile's fetch, each block's last write, each home's sets of accumulators, each home."""

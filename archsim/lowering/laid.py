@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from archsim.lowering.one_step import InputSent, StepDone
 from archsim.lowering.order import Step
@@ -17,12 +19,13 @@ class Laid:
     inputs: dict[int, tuple[int, InputSent]] = field(default_factory=dict)
     newest: dict[str, tuple[int, StepDone]] = field(default_factory=dict)  # step of each layer
 
-    def remember(self, name: str, step: int, first: int, done: StepDone | InputSent) -> None:
-        """What a step has done, for those that will wait for it."""
+    def remember(self, name: str, steps: Sequence[int], firsts: Sequence[int], done: StepDone | InputSent) -> None:
+        """What some steps that are alike have done, for those that will wait for them; the first task of each."""
         if isinstance(done, InputSent):
-            self.inputs[step] = first, done
+            self.inputs.update(zip(steps, zip(firsts, repeat(done)), strict=True))
         else:
-            self.newest[name] = self.steps[name, step] = first, done
+            self.steps.update(zip(zip(repeat(name), steps), zip(firsts, repeat(done)), strict=True))
+            self.newest[name] = firsts[-1], done
 
     def received(self, reader: str, step: int) -> list[int]:
         """Tasks after which a step of the input is where a layer reads it; none if it is not laid down."""

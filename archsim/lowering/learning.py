@@ -17,14 +17,16 @@ For every layer with weights and every step whose error delta is known at the la
                  the inputs
 
 Where a rule keeps traces, `outer` multiplies them, see :mod:`archsim.lowering.traces`; with traces of synapses the
-slopes go with the errors, for they are multiplied at the synapse.
+slopes go with the errors, for they are multiplied at the synapse. The steps of such a layer meet their traces one
+after the other, so their errors leave the home in that order, too: one that came first otherwise (of a step that
+reads fewer arrays) would hold the buffers that the step before it needs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 
 from archsim.components import Job, Operations
 from archsim.lowering import arithmetic
@@ -43,16 +45,16 @@ from archsim.lowering.context import (
 from archsim.lowering.error_sums import ErrorSums
 from archsim.lowering.forward import Forward
 from archsim.lowering.loss import OutputError
+from archsim.lowering.outer import jobs_of_outer
 from archsim.lowering.rooms import history_room
 from archsim.lowering.traces import StepOfTile, meet_traces
 from archsim.lowering.transport import Room, emit, fetch, send_all, shared_room
 from archsim.lowering.waiting import WaitingErrors, errors_of
-from archsim.mapping import Home, LayerPlan, TraceNeed, error_bytes, numbers_of_error, sources_of
+from archsim.mapping import Home, LayerPlan, TraceNeed, error_bytes, numbers_of_error
 from archsim.taskgraph import opening
 from archsim.workload import Layer
 
 OUTER_STAGE = "gradient"
-Counts = tuple[int, int, int]  # errors, products, words of gradients
 
 
 @dataclass
@@ -76,7 +78,8 @@ class Learning:
     gradients: dict[str, list[int]]
     deltas: dict[tuple[str, int, int], int] = field(default_factory=dict)  # layer, tile, step
     traced: dict[tuple[str, int], list[int]] = field(default_factory=dict)  # layer, tile: who used its traces last
-    _outer: dict[tuple[str, int], tuple[list[Counts], Callable[[Counts], list[Job]]]] = field(default_factory=dict)
+    before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
+    _outer: dict[tuple[str, int], Callable[[int], list[Job]]] = field(default_factory=dict)  # layer, tile
     _postponed: dict[str, list[tuple[int, dict[int, int]]]] = field(
         default_factory=dict
     )  # layer: step, kept deltas
@@ -109,10 +112,17 @@ class Learning:
         self, plan: LayerPlan, home: Home, step: int, after: Sequence[int | None], frees: Sequence[Claim] = ()
     ) -> int:
         """delta of a home's neurons in one step, of which there is one more for those before it in time."""
-        ports = [[task for task in after if task is not None], *self.ports_of_delta(plan, home, step)]
+        arrived = [*(task for task in after if task is not None), *self.in_turn(plan, home.tile)]
+        ports = [arrived, *self.ports_of_delta(plan, home, step)]
         found = self.place_delta(plan, home, step, ports, frees, has_later=bool(ports[1]))
         self.remember_delta(plan, home.tile, step, found)
         return found
+
+    def in_turn(self, plan: LayerPlan, tile: int) -> list[int]:
+        """The delta before, where the steps of a layer meet its traces one after the other."""
+        if self.ctx.rule.traces(self.ctx.work, plan.layer) is None:
+            return []
+        return listed(self.before.get((plan.layer.name, tile)))
 
     def ports_of_delta(self, plan: LayerPlan, home: Home, step: int) -> tuple[list[int], list[int]]:
         """The delta of the later timestep, where errors go back from it, and the potentials that were kept."""
@@ -150,7 +160,8 @@ class Learning:
         return first + int(done)
 
     def remember_delta(self, plan: LayerPlan, tile: int, step: int, task: int) -> None:
-        """Of a step, for those before it in time."""
+        """Of a step, for those before it in time and those after it in turn."""
+        self.before[plan.layer.name, tile] = task
         if self._goes_back(plan.layer):
             self.deltas[plan.layer.name, tile, step] = task
 
@@ -321,11 +332,8 @@ class Learning:
 
     def rescaled(self, label: Label, tile: int, n_values: int, after: Iterable[int | None]) -> int:
         """Multiply what was made of scaled errors by what they were divided by."""
-        return self.ctx.do(label, tile, self._rescale(n_values), after)
-
-    def _rescale(self, n_values: int) -> Job:
         name, operations = self._of_rescaling
-        return self.ctx.parts.gradient_unit.compute(name, n_values, operations)
+        return self.ctx.do(label, tile, self.ctx.parts.gradient_unit.compute(name, n_values, operations), after)
 
     @cached_property
     def _of_rescaling(self) -> tuple[str, Operations]:
@@ -383,38 +391,8 @@ class Learning:
         """To rescale the errors, to multiply, to add up the words that this touches if there are any."""
         key = (plan.layer.name, tile)
         if key not in self._outer:
-            self._outer[key] = self._counts_of_outer(plan, tile), self._pricing_of_outer(plan, tile)
-        counts, priced = self._outer[key]
-        return priced(counts[step])
-
-    def _pricing_of_outer(self, plan: LayerPlan, tile: int) -> Callable[[Counts], list[Job]]:
-        """Jobs of one tile, of how many errors, products and words."""
-        ctx, here = self.ctx, self.ctx.parts.at(tile)
-        input_bits = max(ctx.bits[source] for source in sources_of(plan.layer))
-        error_bits, unit = arithmetic.error_bits(ctx.chip), ctx.parts.gradient_unit
-        name, operations = self._of_rescaling
-
-        @cache
-        def priced(counts: Counts) -> list[Job]:
-            n_errors, n_macs, n_words = counts
-            outer = here.gradient_unit.outer(n_macs, input_bits, error_bits)
-            jobs = [unit.compute(name, n_errors, operations), outer]
-            return [*jobs, here.gradient_buffer.accumulate(n_words)] if n_words else jobs
-
-        return priced
-
-    def _counts_of_outer(self, plan: LayerPlan, tile: int) -> list[Counts]:
-        """Errors, products and words of a tile, by step."""
-        ctx, sample = self.ctx, self.forward.sample
-        blocks = [block for block in plan.forward if block.tile == tile and block.replica == 0]
-        spans = {block.columns for block in blocks}
-        at = [(plan.layer, sample, block.rows, block.columns) for block in blocks]
-        columns = (
-            _summed(ctx.errors_per_step(plan.layer.name, sample, span) for span in spans),
-            _summed(ctx.macs_per_step(*where) for where in at),
-            _summed(ctx.words_per_step(*where) for where in at),
-        )
-        return list(zip(*columns, strict=True))
+            self._outer[key] = jobs_of_outer(self.ctx, plan, tile, self.forward.sample)
+        return self._outer[key](step)
 
     def _lay_down_outer(self, plan: LayerPlan, tile: int, step: int, jobs: Sequence[Job]) -> int:
         """Ports: the errors, fetched; the inputs that were kept."""
@@ -435,8 +413,3 @@ class Learning:
             ("release", *claims), label,
             lambda: self.ctx.add(label, RELEASE, 1, after=[opening(0)], frees=claims), [list(readers)],
         )  # fmt: skip
-
-
-def _summed(columns: Iterable[Sequence[int]]) -> list[int]:
-    """Sums of columns, step by step."""
-    return [sum(of_step) for of_step in zip(*columns, strict=True)]

@@ -50,6 +50,32 @@ def parts_of(chip: Chip, mapping: Mapping) -> Parts:
     return Parts(chip, mapping.n_tiles, plan.size_bytes, held)
 
 
+@dataclass(frozen=True)
+class LaidDown:
+    """All tasks of a workload's phase in a builder, before they are a graph."""
+
+    ctx: Context
+
+    def digest(self) -> bytes | None:
+        """The same for tasks that are equal, see `TaskGraphBuilder.digest`; None where power moves them."""
+        return None if self.ctx.chip.power is not None else self.ctx.graph.digest()
+
+    def lowered(self) -> Lowered:
+        """Their graph.
+
+        Raises
+        ------
+        DoesNotFitError
+            Leakage alone, or one task alone, exceeds the chip's cap on power.
+        """
+        ctx, parts = self.ctx, self.ctx.parts
+        graph, actions = ctx.graph.build(), ctx.actions
+        if ctx.chip.power is not None:
+            leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
+            graph, actions = cap_power(graph, actions, ctx.chip.power.max_uw, leakage_uw)
+        return Lowered(graph, actions, ctx.mapping, parts, ctx.written, tuple(ctx.updates))
+
+
 def lower(
     chip: Chip,
     work: Workload,
@@ -85,6 +111,20 @@ def lower(
     DoesNotFitError
         Leakage alone, or one task alone, exceeds the chip's cap on power.
     """
+    return lay_down(chip, work, mapping, activity, parts, tasks, seed, stretch).lowered()
+
+
+def lay_down(
+    chip: Chip,
+    work: Workload,
+    mapping: Mapping,
+    activity: ActivityLike,
+    parts: Parts | None = None,
+    tasks: TaskGraphBuilder | None = None,
+    seed: int = 0,
+    stretch: Stretch | None = None,
+) -> LaidDown:
+    """As `lower`, but for the columns of the graph."""
     refuse([
         wrong_type("chip", chip, Chip, "archsim.load_chip"),
         wrong_type("work", work, Workload, "archsim.load_workload"),
@@ -99,8 +139,4 @@ def lower(
         lower_inference(ctx)
     else:
         lower_training(ctx)
-    graph, actions = ctx.graph.build(), ctx.actions
-    if chip.power is not None:
-        leakage_uw = math.fsum(item.n * item.leakage_uw for item in parts.items())
-        graph, actions = cap_power(graph, actions, chip.power.max_uw, leakage_uw)
-    return Lowered(graph, actions, mapping, parts, ctx.written, tuple(ctx.updates))
+    return LaidDown(ctx)

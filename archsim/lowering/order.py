@@ -12,7 +12,9 @@ Step = tuple[str, int]  # layer or "input", step
 
 
 def as_inputs_come(flow: Dataflow) -> Iterator[Step]:
-    """Every step as soon as its inputs are there, layer after layer for each input that comes.
+    """Every step as soon as its inputs are there, and what follows on it before the next step of its source.
+
+    So no layer fills the buffer behind it before the one that empties it has its turn.
 
     Examples
     --------
@@ -24,16 +26,19 @@ def as_inputs_come(flow: Dataflow) -> Iterator[Step]:
     network = flow.network
     done = dict.fromkeys((INPUT, *network.names), 0)
     total = {name: flow.n_steps(name) for name in done}
-    while any(done[name] < total[name] for name in done):
-        if done[INPUT] < total[INPUT]:
-            yield INPUT, done[INPUT]
-            done[INPUT] += 1
-        for layer in network.layers:
-            while done[layer.name] < total[layer.name] and all(
-                step < done[source] for source, step in _needs(flow, layer.name, done[layer.name])
-            ):
-                yield layer.name, done[layer.name]
-                done[layer.name] += 1
+    users = {name: [x.name for x in network.layers if name in sources_of(x) and name != x.name] for name in done}
+
+    def follow(source: str) -> Iterator[Step]:
+        for name in users[source]:
+            while done[name] < total[name] and all(step < done[of] for of, step in _needs(flow, name, done[name])):
+                yield name, done[name]
+                done[name] += 1
+                yield from follow(name)
+
+    for step in range(total[INPUT]):
+        yield INPUT, step
+        done[INPUT] += 1
+        yield from follow(INPUT)
 
 
 def units(steps: Iterable[Step]) -> Iterator[list[Step]]:

@@ -10,7 +10,7 @@ units of the one before.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,11 +75,20 @@ class Repeats:
         good = np.where(here, moves == unit.n_tasks, (moves == 0) & (unit.ports < self._begin))
         return moves if good.all() else None
 
-    def place(self, counts: Ints) -> Iterator[Parts]:
-        """Lay down the next units, with these counts, (units, counts of one); the parts of each."""
+    def place(self, counts: Ints) -> list[tuple[Sequence[int], Any]]:
+        """Lay down the next units, with these counts, (units, counts of one).
+
+        Returns
+        -------
+        list of (sequence of int, Any)
+            Of each part, its first task in each of these units, and what it has made.
+        """
         assert self._last is not None  # `comes_again` has said so
         assert self._moves is not None
         before, self._last = self._last, self.graph.again(self._last, self._moves, self._step, counts)
-        of_unit, n_tasks = self.parts, before.n_tasks
-        self.parts = [(first + len(counts) * n_tasks, made) for first, made in of_unit]
-        return ([(first + k * n_tasks, made) for first, made in of_unit] for k in range(1, len(counts) + 1))
+        n, n_tasks = len(counts), before.n_tasks
+        of_parts: list[tuple[Sequence[int], Any]] = [
+            (range(first + n_tasks, first + n * n_tasks + 1, n_tasks), made) for first, made in self.parts
+        ]
+        self.parts = [(first + n * n_tasks, made) for first, made in self.parts]
+        return of_parts

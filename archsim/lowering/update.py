@@ -54,6 +54,8 @@ class UpdatingRule(MappedRule, Protocol):
 
     def before_copies(self, ctx: Context, label: Label, plan: LayerPlan, steps: Steps) -> Steps: ...
 
+    def write_beside(self, ctx: Context, label: Label, plan: LayerPlan, update: int, known: int) -> list[int]: ...
+
 
 def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer: bool) -> list[int]:
     """Lay down the update of all layers.
@@ -91,6 +93,7 @@ def lower_update(ctx: Context, update: int, gradients: Gradients, layer_by_layer
         if plan.copy and _copy_is_due(ctx, plan, update):
             steps = rule.before_copies(ctx, label, plan, steps)
             ends += _write_blocks(ctx, label, plan, plan.copy, steps, update)
+        ends += rule.write_beside(ctx, label, plan, update, barrier)
     ctx.updates.append(ctx.written.since(before))
     return ends
 
@@ -100,7 +103,7 @@ def _write_blocks(
 ) -> list[int]:
     """The last write of each array."""
     for block in blocks:
-        free = _last_read(ctx, label, block)
+        free = last_read(ctx, label, block)
         ctx.last_write[block] = _write_block(ctx, label, plan, block, steps, update, free)
     return [ctx.last_write[block] for block in blocks]
 
@@ -126,7 +129,7 @@ def _tell_scales(ctx: Context, label: Label, plan: LayerPlan, after: int) -> Non
     ctx.scales[plan.layer.name] = summed_up(ctx, label, dict.fromkeys(known, n_counters), known, bits)
 
 
-def _last_read(ctx: Context, label: Label, block: Block) -> int | None:
+def last_read(ctx: Context, label: Label, block: Block) -> int | None:
     """Under ``three_level``: the task after which no earlier read or write of an array is under way."""
     if ctx.work.schedule != "three_level":
         return None

@@ -20,6 +20,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim import names
 from archsim.components import Action
 from archsim.components.pulsed import Pulsed, of_pulses, taken
 from archsim.lowering.arrays import adc_claim, adc_grants, crossbar_resource
@@ -41,8 +42,7 @@ class Row:
 
 def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     """Cells that an update writes in each row of an array; None in rows without any."""
-    is_copy = block.role == "copy"
-    pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
+    pulses = ctx.activity.pulses_of_cells(_matrix(block), update, of_copy=block.role == "copy")
     if pulses is not None:
         of_block = pulses[block.rows[0] : block.rows[1], block.columns[0] : block.columns[1]]
         return _recorded(ctx, block, of_block.reshape(block.n_rows, -1))
@@ -51,14 +51,24 @@ def rows_of(ctx: Context, block: Block, update: int) -> list[Row | None]:
     return [next(found) if n else None for n in n_cells]
 
 
+def _matrix(block: Block) -> str:
+    """Whose writes those of an array are recorded with: a layer's weights, or its matrix of a direct rule."""
+    return block.layer + names.FEEDBACK if block.role == "feedback" else block.layer
+
+
+def _whose(block: Block) -> str:
+    """Whose levels the cells of an array are at."""
+    return FEEDBACK if block.role == "feedback" else block.layer
+
+
 def cells_of_rows(ctx: Context, block: Block, update: int) -> list[int]:
     """How many cells an update writes in each row of an array: as recorded, else as the chip expects."""
-    is_copy, low, high = block.role == "copy", *block.columns
-    pulses = ctx.activity.pulses_of_cells(block.layer, update, of_copy=is_copy)
+    name, is_copy, (low, high) = _matrix(block), block.role == "copy", block.columns
+    pulses = ctx.activity.pulses_of_cells(name, update, of_copy=is_copy)
     if pulses is not None:
         counts = np.count_nonzero(pulses[block.rows[0] : block.rows[1], low:high], axis=(1, 2))
         return [int(n) for n in counts]
-    cells = ctx.activity.written_cells(block.layer, update, of_copy=is_copy)
+    cells = ctx.activity.written_cells(name, update, of_copy=is_copy)
     if cells is None:
         return [round(block.n_columns * cells_of_step(ctx.chip))] * block.n_rows
     return [int(n) for n in cells[block.rows[0] : block.rows[1], low:high].sum(axis=1, dtype=np.int64)]
@@ -66,7 +76,7 @@ def cells_of_rows(ctx: Context, block: Block, update: int) -> list[int]:
 
 def expected_rows(ctx: Context, block: Block, n_cells: list[int], update: int) -> list[Row]:
     """Rows of so many cells, with the pulses that the law of the chip says, expected or drawn."""
-    whose = FEEDBACK if block.role == "feedback" else block.layer
+    whose = _whose(block)
     shares = _shares(ctx, whose)
     law = ctx.chip.writing.law if ctx.chip.writing.draw else None
     if law is None:
@@ -90,7 +100,7 @@ def _shares(ctx: Context, whose: str) -> tuple[float, ...]:
 def _recorded(ctx: Context, block: Block, pulses: NDArray[np.uint16]) -> list[Row | None]:
     """Rows whose cells took so many pulses, (rows, cells); who of them failed is expected. Equal ones are one."""
     write = ctx.chip.writing
-    failing = 0.0 if write.law is None else write.law.failing(_shares(ctx, block.layer))
+    failing = 0.0 if write.law is None else write.law.failing(_shares(ctx, _whose(block)))
     known: dict[tuple[int, int, int], Row | None] = ctx.known.setdefault(("rows", failing), {(0, 0, 0): None})
     found = []
     for key in zip(*(column.tolist() for column in taken_by_rows(pulses, write.n_parallel_cells)), strict=True):

@@ -22,7 +22,7 @@ class Block:
     ----------
     layer : str
     role : "forward", "copy" or "feedback"
-        The weights; their transposed copy, written with them; a fixed matrix that carries errors.
+        The weights; their transposed copy, written with them; a rule's own matrix that carries errors.
     replica : int
     rows, columns : (start, stop)
         Part of the matrix: word lines, and weights side by side.

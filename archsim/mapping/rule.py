@@ -46,13 +46,16 @@ class MappedRule(Protocol):
     def takes_steps(self) -> bool: ...
 
     @property
+    def writes_feedback(self) -> bool: ...
+
+    @property
     def parts(self) -> Sequence[str]: ...
 
     def settings(self, work: Workload) -> Any: ...
 
     def optimizer(self, work: Workload) -> Any: ...
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]: ...
+    def errors(self, chip: Chip, work: Workload) -> list[str]: ...
 
     def blocks(self, chip: Chip, work: Workload, plan: LayerPlan) -> Sequence[Block]: ...
 
@@ -139,13 +142,13 @@ def refuse_impossible(chip: Chip, work: Workload, rules: Iterable[MappedRule]) -
     MappingError
         With all reasons, and what would help.
     """
-    if errors := [error for rule in rules for error in faults_of(rule, chip, work)]:
+    if errors := [error for rule in rules for error in errors_of_rule(rule, chip, work)]:
         raise MappingError("\n".join(f"{work.name} on {chip.name}: {error}" for error in errors))
 
 
-def faults_of(rule: MappedRule, chip: Chip, work: Workload) -> list[str]:
+def errors_of_rule(rule: MappedRule, chip: Chip, work: Workload) -> list[str]:
     """Why a chip cannot carry a rule out, its own reasons and whether its errors can wait for the sample's end."""
-    found = rule.faults(chip, work)
+    found = rule.errors(chip, work)
     flow = Dataflow(work.network, work.n_timesteps, work.n_positions_per_burst)
     if found or not chip.execution.quantiser.waits_for_sample:
         return found

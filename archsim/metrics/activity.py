@@ -36,7 +36,7 @@ class LayerActivity:
     errors_recorded : bool
         Whether that is recorded; if not, the run counts all errors.
     cells_written : int
-        Cells of RRAM that the run writes for the layer, its replicas and copies included.
+        Cells of RRAM that the run writes for the layer; its replicas, copies, and matrix that learns included.
 
     Examples
     --------

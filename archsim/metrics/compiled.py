@@ -104,10 +104,17 @@ def given_back(run: Run) -> tuple[Ints, Codes]:
 
 
 @njit(cache=True, error_model="numpy")
+def by_start(start: Ints) -> Codes:
+    """The tasks in the order in which they start."""
+    in_turn: Codes = by_time(start.copy(), np.arange(len(start), dtype=np.uint32))[1]
+    return in_turn
+
+
+@njit(cache=True, error_model="numpy")
 def by_claims(run: Run, capacity: Ints, fifo: bool, holder: Ints, cause: NDArray[np.int8], resource: Ids) -> None:
     """Of tasks that waited: who gave back what they lacked, or who was ahead in a line, instant by instant."""
     n, n_resources = len(run.start), len(capacity)
-    begins, tasks = by_time(run.start.copy(), np.arange(n, dtype=np.uint32))
+    tasks = by_start(run.start)
     ends, gives = given_back(run)
     n_ends = len(ends)
     free, giver, last = capacity.copy(), np.empty(n_resources, np.int64), np.empty(n_resources, np.int64)
@@ -119,8 +126,8 @@ def by_claims(run: Run, capacity: Ints, fifo: bool, holder: Ints, cause: NDArray
     frees_ptr, frees, frees_units = run.frees
     start, ready = run.start, run.ready
     while begin < n:
-        now, end, n_line = begins[begin], begin, 0
-        while end < n and begins[end] == now:
+        now, end, n_line = start[tasks[begin]], begin, 0
+        while end < n and start[tasks[end]] == now:
             task = tasks[end]
             if ready[task] < now or not fifo:
                 line[n_line] = task

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from archsim.compiling import loops_of, pays
 from archsim.metrics.waits import CAUSES, WORTH, Waits, check_finished, waits
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.memory import give_back
 from archsim.trace import Trace
 
 Ints = NDArray[np.int64]
@@ -86,6 +87,7 @@ def critical_path(
     if not graph.n_tasks:
         return []
     found = waits(graph, trace, policy) if known is None else known
+    give_back(graph.n_tasks)
     names: list[Why] = ["begin", "dependency", "resource", "space", "queue"]
     assert tuple(names) == CAUSES
     path = _way(trace.start_ps, found.holder, int(trace.done_ps.argmax()))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,7 @@ class Groups:
 
     Attributes
     ----------
-    of_task : int64[n_tasks]
+    of_task : int16[n_tasks], or as wide as it must be
         The group of each task.
     names : dict of str to list of str
         For each breakdown, the name of each group.
@@ -88,8 +88,12 @@ class Groups:
     def of(cls, graph: TaskGraph, actions: Mapping[str, Action]) -> Groups:
         """Sum a graph's tasks by (action, layer, stage)."""
         n_layers, n_stages = max(1, len(graph.layer_names)), max(1, len(graph.stage_names))
-        key = (graph.action.astype(np.int64) * n_layers + graph.layer) * n_stages + graph.stage
-        keys, of_task = numbered(key, n_layers * n_stages * max(1, len(graph.action_names)))
+        n = n_layers * n_stages * max(1, len(graph.action_names))
+        key = graph.action.astype(_as_wide_as(n))
+        for column, n_names in ((graph.layer, n_layers), (graph.stage, n_stages)):
+            key *= n_names
+            key += column
+        keys, of_task = numbered(key, n)
         variants = [graph.action_names[k] for k in keys // (n_layers * n_stages)]
         names = {
             "component": [busy_component(actions[name]) for name in variants],
@@ -106,6 +110,20 @@ def busy_component(action: Action) -> str:
     return action.charges[0].component if action.charges else NONE
 
 
+_PIECE = 2**17
+"""Entries that are looked at together, so that what numpy makes of them on the way takes little memory. So
+few 32-bit numbers sum to less than 2**53, which floats hold exactly."""
+
+
+def _pieces(n: int) -> Iterator[slice]:
+    return (slice(begin, min(n, begin + _PIECE)) for begin in range(0, n, _PIECE))
+
+
+def _as_wide_as(n: int) -> Any:
+    """The type of whole numbers below `n`, with a sign."""
+    return np.min_scalar_type(-n)
+
+
 def numbered(keys: Ints, n: int) -> tuple[Ints, Ints]:
     """The keys that occur, ascending, and the place of each entry's key among them; all are below `n`.
 
@@ -116,16 +134,16 @@ def numbered(keys: Ints, n: int) -> tuple[Ints, Ints]:
     """
     if n > max(2**20, len(keys)):  # a table of all that could occur would be longer than what does
         found, at = np.unique(keys, return_inverse=True)
-        return found, at.astype(np.int64).reshape(-1)
+        return found.astype(np.int64), at.astype(keys.dtype).reshape(-1)
     occurs = np.zeros(n, bool)
-    occurs[keys] = True
+    for piece in _pieces(len(keys)):
+        occurs[keys[piece]] = True
     found = np.flatnonzero(occurs)
-    place = np.zeros(n, np.int64)
+    place, at = np.zeros(n, keys.dtype), np.empty_like(keys)
     place[found] = np.arange(len(found))
-    return found, place[keys]
-
-
-_EXACT = 2**20  # so many 32-bit numbers sum to less than 2**53, which floats hold exactly
+    for piece in _pieces(len(keys)):
+        at[piece] = place[keys[piece]]
+    return found, at
 
 
 def exact_sums(index: Ints, values: Ints, n: int) -> list[int]:
@@ -137,8 +155,8 @@ def exact_sums(index: Ints, values: Ints, n: int) -> list[int]:
     True
     """
     total = [0] * n
-    for begin in range(0, len(values), _EXACT):
-        at, part = index[begin : begin + _EXACT], values[begin : begin + _EXACT].astype(np.int64)
+    for piece in _pieces(len(values)):
+        at, part = index[piece], values[piece].astype(np.int64)
         for shift, digits in ((0, part & 0xFFFFFFFF), (32, part >> 32)):
             if digits.any():
                 sums = np.bincount(at, digits, minlength=n).tolist()
@@ -236,7 +254,7 @@ def keep_books(
     groups = Groups.of(graph, actions)
     bill = Bill.of(groups, makespan_ps, actions, items)
     latency_ps = exact_sums(groups.of_task, on_path_ps, len(groups.count))
-    parts, taken = {}, _Taken.of(graph, groups.of_task)
+    parts, taken = {}, _Taken.of(graph, groups)
     for by in BREAKDOWNS:
         lines = _lines(by, groups, latency_ps, bill)
         for item, size in zip(items, bill.areas, strict=True):
@@ -283,35 +301,55 @@ def _part(line: Counter[str], bill: Bill, throughput_per_s: float) -> Part:
 
 def loads_ps(graph: TaskGraph, held_ps: Ints) -> NDArray[np.float64]:
     """Time that each entry of `uses` takes of its resource: units x time held / capacity."""
-    held = np.repeat(held_ps.astype(float), np.diff(graph.uses_ptr))
-    return np.asarray(graph.uses_units * held / np.maximum(graph.capacity, 1)[graph.uses_resource])
+    load, capacity = np.empty(len(graph.uses_resource)), np.maximum(graph.capacity, 1)
+    for piece, entries, held in _entries(graph):
+        time = np.repeat(held_ps[piece].astype(float), held)
+        load[entries] = graph.uses_units[entries] * time / capacity[graph.uses_resource[entries]]
+    return load
+
+
+def _entries(graph: TaskGraph) -> Iterator[tuple[slice, slice, Ints]]:
+    """Pieces of a graph: its tasks, their entries of `uses`, and how many entries each task has."""
+    for piece in _pieces(graph.n_tasks):
+        ptr = graph.uses_ptr[piece.start : piece.stop + 1]
+        yield piece, slice(int(ptr[0]), int(ptr[-1])), np.diff(ptr)
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """Time that each entry of `uses` takes of its resource, and the group of its task."""
+    """Time that each entry of `uses` takes of its resource, and its pair of a group and a resource."""
 
+    pair: Ints
     group: Ints
     resource: Ints
     load_ps: NDArray[np.float64]
     n_resources: int
 
     @classmethod
-    def of(cls, graph: TaskGraph, of_task: Ints) -> _Taken:
-        group = np.repeat(of_task, np.diff(graph.uses_ptr))
-        resource = graph.uses_resource.astype(np.int64)
-        return cls(group, resource, loads_ps(graph, graph.occupancy_ps), graph.n_resources)
+    def of(cls, graph: TaskGraph, groups: Groups) -> _Taken:
+        n_resources = max(1, graph.n_resources)
+        n = max(1, len(groups.count)) * n_resources
+        key = np.empty(len(graph.uses_resource), _as_wide_as(n))
+        for piece, entries, held in _entries(graph):
+            key[entries] = np.repeat(groups.of_task[piece], held)
+        key *= n_resources
+        key += graph.uses_resource
+        keys, pair = numbered(key, n)
+        load_ps = loads_ps(graph, graph.occupancy_ps)
+        return cls(pair, keys // n_resources, keys % n_resources, load_ps, n_resources)
 
     def throughputs(self, names: Sequence[str], n_samples: int) -> dict[str, float]:
         """Of each name alone: samples per busy second of the busiest resource of its tasks."""
         place = {name: k for k, name in enumerate(dict.fromkeys(names))}
         label = np.array([place[name] for name in names], np.int64)
-        if not len(self.group):
+        if not len(self.pair):
             return {}
         key = label[self.group] * self.n_resources + self.resource
-        keys, at = numbered(key, len(place) * self.n_resources)
-        busiest = np.zeros(len(place))
-        np.maximum.at(busiest, keys // self.n_resources, np.bincount(at, self.load_ps, minlength=len(keys)))
+        keys, of_pair = numbered(key, len(place) * self.n_resources)
+        busy, busiest = np.zeros(len(keys)), np.zeros(len(place))
+        for piece in _pieces(len(self.pair)):
+            np.add.at(busy, of_pair[self.pair[piece]], self.load_ps[piece])
+        np.maximum.at(busiest, keys // self.n_resources, busy)
         return {name: n_samples * 1e12 / busiest[k] for name, k in place.items() if busiest[k] > 0}
 
 

@@ -27,6 +27,7 @@ from archsim.metrics.run_file import run_file, write_run
 from archsim.metrics.spans import Spans
 from archsim.names import BREAKDOWNS
 from archsim.taskgraph import TaskGraph
+from archsim.taskgraph.memory import give_back
 from archsim.trace import Trace
 
 
@@ -147,6 +148,7 @@ class Result(Figures):
         check_prices(graph, actions, items)
         check_crossbars(crossbars, n_crossbars)
         path = tuple(critical_path(graph, trace, policy))
+        give_back(graph.n_tasks)
         on_path = np.zeros(graph.n_tasks, np.int64)
         np.add.at(on_path, [s.task for s in path], [s.length_ps for s in path])
         books = keep_books(graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples)

@@ -42,13 +42,22 @@ def _by_bits(axis: Any, lines: Lines, names: Sequence[str]) -> None:
     for number, name in enumerate(names):
         mine = sorted((line for line in lines if line["contender"] == name), key=lambda line: float(line["bits"]))
         axis.errorbar(
-            [line["bits"] for line in mine], [100 * line["after"]["mean"] for line in mine],
+            [line["bits"] + _beside(number, len(names)) for line in mine],
+            [100 * line["after"]["mean"] for line in mine],
             yerr=[100 * (line["after"]["half_width"] or 0.0) for line in mine], **_style(number), capsize=2,
+            elinewidth=0.8,
         )  # fmt: skip
 
 
+def _beside(number: int, n_lines: int) -> float:
+    """A little to the left or right, so that error bars at one place stand side by side."""
+    return 0.6 * (number / max(1, n_lines - 1) - 0.5) if n_lines > 1 else 0.0
+
+
 def _style(number: int) -> dict[str, Any]:
-    return {"color": PALETTE[number % len(PALETTE)], "marker": _MARKS[number % len(_MARKS)]}
+    """A colour and a mark; where colours come again, hollow marks and dashed lines."""
+    look = {"color": PALETTE[number % len(PALETTE)], "marker": _MARKS[number % len(_MARKS)]}
+    return look if number < len(PALETTE) else {**look, "linestyle": "--", "markerfacecolor": "white"}
 
 
 def _look(axis: Any, number: int, name: str) -> Any:
@@ -70,9 +79,10 @@ def difference_by_depth(curves: Sequence[Any], path: str | Path) -> None:
         here = [curve for curve in curves if (curve.contender, curve.quantiser) == (kind, quantiser)]
         for curve in here:
             depths, means, halves = zip(*curve.points, strict=True)
-            errors = [half or 0.0 for half in halves]
-            look = _style(bits.index(curve.bits))
-            panels[row][column].errorbar(depths, means, yerr=errors, label=f"{curve.bits} bit", capsize=2, **look)
+            number, errors = bits.index(curve.bits), [half or 0.0 for half in halves]
+            places = [depth + _beside(number, len(bits)) for depth in depths]
+            look = _style(number)
+            panels[row][column].errorbar(places, means, yerr=errors, label=f"{curve.bits} bit", capsize=2, **look)
         panels[row][column].axhline(0, color="0.5", linewidth=0.8)
         panels[row][column].set_title(f"{kind}, {quantiser}", fontsize=8)
     for axis in panels[-1]:
@@ -81,23 +91,35 @@ def difference_by_depth(curves: Sequence[Any], path: str | Path) -> None:
         axis.set_ylabel("minus BP (points)", fontsize=8)
     if curves:
         panels[0][-1].legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        most = max(abs(mean) for curve in curves for _, mean, _ in curve.points)
+        panels[0][0].set_ylim(-most - 20, most + 20)  # bars of few seeds go further
     save(fig, path)
 
 
 def energy_against_accuracy(lines: Lines, path: str | Path) -> None:
-    """A point for each rule in each cell: energy of an adaptation, and the accuracy that it ends with."""
-    fig = figure(9, 4.5)
-    axis = fig.subplots()
-    for number, name in enumerate(dict.fromkeys(line["contender"] for line in lines)):
-        mine = [line for line in lines if line["contender"] == name and line["energy_pj"]]
-        axis.plot(
-            [line["energy_pj"]["mean"] / 1e6 for line in mine], [100 * line["after"]["mean"] for line in mine],
-            linestyle="", label=name, **_style(number),
-        )  # fmt: skip
-    axis.set_xscale("log")
-    axis.set_xlabel("energy of an adaptation (µJ)")
-    axis.set_ylabel("accuracy (%)")
-    axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    """A panel for each depth, a point for each priced cell of a rule; cells that differ in passes are joined."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    names = list(dict.fromkeys(line["contender"] for line in lines))
+    priced = [line for line in lines if line["energy_pj"]]
+    depths = sorted({line["depth"] for line in priced})
+    fig = figure(3.2 * max(len(depths), 1) + 3, 4.2)
+    panels = fig.subplots(1, max(len(depths), 1), sharex=True, sharey=True, squeeze=False)[0]
+    for axis, depth in zip(panels, depths, strict=False):
+        for number, name in enumerate(names):
+            mine = [line for line in priced if line["contender"] == name and line["depth"] == depth]
+            mine.sort(key=lambda line: float(line["passes"]))
+            energies = [line["energy_pj"]["mean"] / 1e6 for line in mine]
+            axis.plot(energies, [100 * line["after"]["mean"] for line in mine], **_style(number))
+        axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.set_title(f"{depth} hidden layers", fontsize=9)
+        axis.set_xlabel("energy of an adaptation (µJ)")
+    panels[0].set_ylabel("accuracy (%)")
+    handles = [_look(panels[-1], number, name) for number, name in enumerate(names)]
+    panels[-1].legend(handles=handles, fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     save(fig, path)
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Aligned(FeedbackAlignment):
     """As feedback alignment, on arrays that are written like a second copy, with what a rule says itself."""
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:
+    def errors(self, chip: Chip, work: Workload) -> list[str]:
         """As BP; recurrent weights have no such arrays, and these keep their own time."""
-        found, here = super().faults(chip, work), f"learning.rules.{self.kind}"
+        found, here = super().errors(chip, work), f"learning.rules.{self.kind}"
         if recurrent := [layer.name for layer in work.network.layers if layer.recurrent]:
             said = f"{here}: recurrent layers ({', '.join(recurrent)}) have no backward matrix of their own"
             found.append(f"{said}; take bp, or feedback_alignment")

@@ -64,6 +64,8 @@ class Rule(ABC):
         Whether a network without a workload file, as a NIR file is, learns by it unless phases are named.
     takes_steps : bool
         Whether copies are written with the steps that the weights are written with.
+    writes_feedback : bool
+        Whether every update writes the blocks of role "feedback" (`write_beside`).
     Settings : type
         Model of what a workload may say of the rule in `learning.rules`; every field has a default.
     """
@@ -80,6 +82,7 @@ class Rule(ABC):
     )  # fmt: skip
     runs_unasked: ClassVar[bool] = True
     takes_steps: ClassVar[bool] = True
+    writes_feedback: ClassVar[bool] = False
     Settings: ClassVar[type[FileModel]] = NoSettings
     _read_from: Any = None
     _known: Any = None
@@ -102,7 +105,7 @@ class Rule(ABC):
 
     # ---- arrays --------------------------------------------------------------------------------
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # most chips will do
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # most chips will do
         """Why a chip cannot carry the rule out on a workload, and what would help; empty if it can."""
         return []
 
@@ -204,6 +207,10 @@ class Rule(ABC):
     def before_copies(self, ctx: Context, label: Label, plan: LayerPlan, steps: Steps) -> Steps:
         """What is done between the writes of a layer and those of its copy, and what these are written with."""
         return steps
+
+    def write_beside(self, ctx: Context, label: Label, plan: LayerPlan, update: int, known: int) -> list[int]:
+        """What an update writes beside weights and their copy, after the task `known`; the last writes."""
+        return []
 
     # ---- numbers -------------------------------------------------------------------------------
 

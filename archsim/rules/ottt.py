@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.bp import BP
 from archsim.rules.settings import RuleSettings
-from archsim.rules.traces import trace_faults, trace_need
+from archsim.rules.traces import trace_errors, trace_need
 from archsim.units import FileModel
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class OTTT(BP):
     Settings: ClassVar[type[FileModel]] = RuleSettings
     over_readout: ClassVar[bool] = False
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """Traces need errors of each timestep, and leaks that inputs share."""
-        return trace_faults(self.kind, work, own=True)
+        return trace_errors(self.kind, work, own=True)
 
     def goes_back_in_time(self, work: Workload, layer: Layer) -> bool:
         """Never."""

@@ -55,7 +55,7 @@ class SignSettings(AlignmentSettings):
 class KolenPollackSettings(AlignmentSettings):
     """As of feedback alignment. `decay`: part of both matrices that is lost with each `every`-th update."""
 
-    decay_frac: Frac = 0.001
+    decay_frac: Frac = 0.0003
     n_every: Count = 1
 
 
@@ -121,3 +121,14 @@ class DFASettings(DirectSettings):
 
     time_path: TimePath = "none"
     time_form: TimeForm = "waiting"
+
+
+class DirectKolenPollackSettings(DFASettings):
+    """As of DFA, with the output's path through time if nothing is said; no `rank`, no `shared`, no traces.
+
+    `decay`: part of all weights and matrices that is lost with each `every`-th update.
+    """
+
+    time_path: TimePath = "readout"
+    decay_frac: Frac = 0.0003
+    n_every: Count = 1

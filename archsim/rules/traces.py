@@ -25,7 +25,7 @@ def trace_need(work: Workload, layer: Layer, *, readout: bool, own: bool) -> Tra
     return TraceNeed(of_row, of_synapse) if of_row or of_synapse else None
 
 
-def trace_faults(kind: str, work: Workload, *, own: bool) -> list[str]:
+def trace_errors(kind: str, work: Workload, *, own: bool) -> list[str]:
     """Why traces cannot stand for the path back through time, and what would help."""
     network, found = work.network, []
     if work.error != "per_timestep":

@@ -100,5 +100,5 @@ def _cells_written(ctx: Context, plan: LayerPlan) -> int:
     if ctx.mapping.rule is None:
         return 0
     updates = range(ctx.work.n_samples // ctx.work.n_batch)
-    written = (*plan.forward, *plan.copy)
+    written = (*plan.forward, *plan.copy, *(plan.feedback if ctx.mapping.rule.writes_feedback else ()))
     return sum(sum(cells_of_rows(ctx, block, update)) for update in updates for block in written)

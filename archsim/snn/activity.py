@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
-from archsim.names import COPY
-from archsim.snn.activity_faults import faults_of
+from archsim.names import COPY, FEEDBACK
+from archsim.snn.activity_errors import wrong_parts
 from archsim.snn.activity_file import PARTS, read_parts, write_parts
 from archsim.snn.codes import Codes, codes_of_layers
 from archsim.snn.forward import forward
@@ -36,8 +36,9 @@ class Activity:
         A layer that is left out counts as dense.
     writes : dict of str to uint8 array (n_updates, n_rows, n_columns), optional
         By layer, and by layer + ".copy" for the transposed weights of a second set of arrays (inputs and outputs
-        change places): how many cells of each weight an update wrote. Of weights that are left out all cells
-        are written; a copy that is left out writes what its layer writes.
+        change places), layer + ".feedback" for a direct rule's matrix that learns (outputs, neurons): how many
+        cells of each weight an update wrote. Of weights that are left out all cells are written; a copy that is
+        left out writes what its layer writes.
     pulses : dict of str to uint16 array (n_updates, n_rows, n_columns, n_cells), optional
         By the same names: the pulses that each cell of a weight got. It stands for `writes` where it is there.
     codes : dict of str to int32 array (n_samples, T, *shape), optional
@@ -63,9 +64,9 @@ class Activity:
     fed_back: dict[str, Codes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        faults = faults_of(self.network, {part: getattr(self, part) for part in PARTS})
-        if faults:
-            raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(faults))
+        errors = wrong_parts(self.network, {part: getattr(self, part) for part in PARTS})
+        if errors:
+            raise WorkloadError(f"activity of network {self.network.name!r}: " + "; ".join(errors))
 
     @property
     def n_samples(self) -> int:
@@ -212,7 +213,7 @@ class Activity:
         uint8 array (n_rows, n_columns), or None
             For the copy (n_columns, n_rows).
         """
-        self._of(layer)
+        self._of(layer.removesuffix(FEEDBACK))
         key = layer + COPY if of_copy and layer + COPY in self.writes else layer
         if key not in self.writes:
             return None
@@ -227,7 +228,7 @@ class Activity:
         uint16 array (n_rows, n_columns, n_cells), or None
             For the copy (n_columns, n_rows, n_cells).
         """
-        self._of(layer)
+        self._of(layer.removesuffix(FEEDBACK))
         key = layer + COPY if of_copy and layer + COPY in self.pulses else layer
         if key not in self.pulses:
             return None

@@ -105,12 +105,12 @@ def _read_header(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> d
     if not isinstance(header, dict):
         raise WorkloadError(f"{path} {_NOT_OURS}: its header holds no fields")
     header = {**{part: [] for part in FURTHER}, **header}
-    faults = [f"{key} is missing" for key in ("format", "version", "structure") if key not in header]
+    errors = [f"{key} is missing" for key in ("format", "version", "structure") if key not in header]
     for part in FURTHER:
         if not isinstance(header[part], list) or not all(isinstance(name, str) for name in header[part]):
-            faults.append(f"{part} must be a list of names of layers")
-    if faults:
-        raise WorkloadError(f"{path} {_NOT_OURS}: its header is damaged: {'; '.join(faults)}")
+            errors.append(f"{part} must be a list of names of layers")
+    if errors:
+        raise WorkloadError(f"{path} {_NOT_OURS}: its header is damaged: {'; '.join(errors)}")
     return header
 
 

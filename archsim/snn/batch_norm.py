@@ -61,33 +61,33 @@ def fold_batch_norm(network: Network, norms: Mapping[str, BatchNorm]) -> Network
     >>> folded.weight.tolist(), folded.bias.tolist()
     ([[1.0, 2.0]], [-2.0])
     """
-    faults = [f"there is no layer {name!r}" for name in norms if name not in network.names]
-    faults += [
-        fault for layer in network.layers if layer.name in norms for fault in _faults_of(layer, norms[layer.name])
+    errors = [f"there is no layer {name!r}" for name in norms if name not in network.names]
+    errors += [
+        error for layer in network.layers if layer.name in norms for error in _errors_of(layer, norms[layer.name])
     ]
-    if faults:
-        raise WorkloadError(f"batch normalisation of network {network.name!r}: " + "; ".join(faults))
+    if errors:
+        raise WorkloadError(f"batch normalisation of network {network.name!r}: " + "; ".join(errors))
     layers = (_folded(layer, norms[layer.name]) if layer.name in norms else layer for layer in network.layers)
     return replace(network, layers=tuple(layers))
 
 
-def _faults_of(layer: Layer, norm: BatchNorm) -> list[str]:
+def _errors_of(layer: Layer, norm: BatchNorm) -> list[str]:
     name = f"layer {layer.name!r}"
     if layer.weight is None:
         return [f"{name} has no weights to fold it into"]
-    faults = [f"{name} is recurrent: its own spikes are not normalised"] if layer.recurrent else []
+    errors = [f"{name} is recurrent: its own spikes are not normalised"] if layer.recurrent else []
     n = len(layer.weight)
     for what in ("mean", "variance", "scale", "shift"):
         values = np.asarray(getattr(norm, what), dtype=np.float64)
         if values.shape != (n,) or not np.isfinite(values).all():
-            faults.append(f"{name}: {what} must be {n} finite numbers, one for each channel")
+            errors.append(f"{name}: {what} must be {n} finite numbers, one for each channel")
         elif what == "variance" and (values < 0).any():
-            faults.append(f"{name}: variance must be 0 or more")
+            errors.append(f"{name}: variance must be 0 or more")
     if not (np.isfinite(norm.epsilon) and norm.epsilon >= 0):
-        faults.append(f"{name}: epsilon is {norm.epsilon!r}; it must be 0 or more")
-    if not faults and (norm.variance + norm.epsilon == 0).any():
-        faults.append(f"{name}: variance + epsilon is 0 in a channel")
-    return faults
+        errors.append(f"{name}: epsilon is {norm.epsilon!r}; it must be 0 or more")
+    if not errors and (norm.variance + norm.epsilon == 0).any():
+        errors.append(f"{name}: variance + epsilon is 0 in a channel")
+    return errors
 
 
 def _folded(layer: Layer, norm: BatchNorm) -> Layer:

@@ -10,7 +10,7 @@ import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.snn.activity import Activity, Spikes
-from archsim.snn.activity_faults import shapes_of
+from archsim.snn.activity_errors import shapes_of
 from archsim.snn.weights import stream
 from archsim.snn.windows import Array, gather, op_windows
 from archsim.workload.network import INPUT, Layer, Network, Pool
@@ -106,17 +106,17 @@ def _pooled_activity(layer: Layer, drawn: Mapping[str, Array]) -> Spikes:
 
 
 def _check_rates(network: Network, n_timesteps: int, n_samples: int, rates: Mapping[str, float]) -> None:
-    faults = []
+    errors = []
     if n_timesteps < 1 or n_samples < 1:
-        faults.append(f"{n_samples} samples of {n_timesteps} timesteps; both must be 1 or more")
+        errors.append(f"{n_samples} samples of {n_timesteps} timesteps; both must be 1 or more")
     needed = [INPUT, *(layer.name for layer in network.layers if layer.neuron and layer.neuron.spikes)]
     missing = [name for name in needed if name not in rates]
     if missing:
-        faults.append(f"no rate for {', '.join(missing)}")
+        errors.append(f"no rate for {', '.join(missing)}")
     for name, value in rates.items():
         if name != INPUT and name not in network.names:
-            faults.append(f"there is no layer {name!r}")
+            errors.append(f"there is no layer {name!r}")
         if not 0 <= value <= 1:
-            faults.append(f"the rate of {name!r} is {value}; it must be 0 to 1 (spikes per neuron and timestep)")
-    if faults:
-        raise WorkloadError(f"activity rates of network {network.name!r}: " + "; ".join(faults))
+            errors.append(f"the rate of {name!r} is {value}; it must be 0 to 1 (spikes per neuron and timestep)")
+    if errors:
+        raise WorkloadError(f"activity rates of network {network.name!r}: " + "; ".join(errors))

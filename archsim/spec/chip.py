@@ -423,14 +423,14 @@ class Chip(FileModel):
             said = f"{self.write.n_parallel_cells} is more than crossbar.columns, {n_columns}"
             errors.append((("write", "parallel_cells"), said))
         if self.write is not None and self.write.law is not None:
-            errors += [(("write", "pulses_per_cell"), said) for said in self.write.law.faults(self.device)]
+            errors += [(("write", "pulses_per_cell"), said) for said in self.write.law.errors(self.device)]
         if self.mapping.replicas == "auto" and self.n_tiles == TAILORED and not self.mapping.is_bounded:
             said = "auto fills idle arrays, and tailored tiles have none; give replica_crossbars or replica_area"
             errors.append((("mapping", "replicas"), said))
         if self.interconnect.frequency_mhz <= 0:
             errors.append((("interconnect", "frequency"), "must be above zero"))
         noc = self.interconnect
-        errors += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].faults(noc)]
+        errors += [(("interconnect", key), said) for key, said in INTERCONNECTS[noc.kind].errors(noc)]
         if noc.n_buffer_flits == "unlimited" and noc.n_virtual_channels > 1:
             said = "more than 1 changes nothing without buffers to share; give buffer_flits"
             errors.append((("interconnect", "virtual_channels"), said))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class _Rows:
         self.ptr = array("q", [0])
         self.resource = array("i")
         self.units = array("q")
+
+    @property
+    def columns(self) -> tuple[array[int], array[int], array[int]]:
+        """All three."""
+        return self.ptr, self.resource, self.units
 
     def cut(self, n_tasks: int) -> None:
         """Forget every row after the first `n_tasks`."""
@@ -345,6 +351,11 @@ class TaskGraphBuilder:
         """Tasks so far."""
         return self._n_tasks
 
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Of the graph that it would build."""
+        return tuple(self._actions)
+
     def per_time(
         self, single: Sequence[int], of_fragment: Callable[[Fragment], Sequence[int]], given: Sequence[int]
     ) -> NDArray[Any]:
@@ -354,6 +365,35 @@ class TaskGraphBuilder:
             return np.array(single)
         of_fragments = [of_fragment(one) for one in self._places.fragments]
         return source.open_of_tasks(np.array(single), of_fragments, TIMES, given)
+
+    def digest(self) -> bytes:
+        """Number of what `build` would make: the same for graphs that are equal but for names.
+
+        Examples
+        --------
+        >>> one, two = TaskGraphBuilder(), TaskGraphBuilder()
+        >>> tasks = [b.task(action=name, uses=[(b.resource(name), 1)]) for b, name in ((one, "a"), (two, "b"))]
+        >>> one.digest() == two.digest()
+        True
+        >>> _ = two.task(action="read")
+        >>> one.digest() == two.digest()
+        False
+        """
+        rows = [column for rows in (self._uses, self._reserves, self._frees) for column in rows.columns]
+        single = (
+            self._capacity, self._occupancy, self._latency, self._count, self._priority, self._timestep,
+            self._sample, self._action, self._stage, self._layer, self._after_ptr, self._after_idx, *rows,
+        )  # fmt: skip
+        names = self._actions, self._stages, self._layers
+        digest = blake2b(digest_size=16)
+        for column in (*single, *self._places.columns):
+            digest.update(len(column).to_bytes(8))
+            digest.update(column)
+        for fragment in self._places.fragments:
+            digest.update(fragment.whole())
+            for named, numbers in zip((fragment.action, fragment.stage, fragment.layer), names, strict=True):
+                digest.update(array("i", [numbers[name] for name in named]))
+        return digest.digest()
 
     def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.

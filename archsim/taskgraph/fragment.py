@@ -12,8 +12,9 @@ open stands in the fragment as a negative number, `opening` (0), `opening` (1), 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from archsim.taskgraph.graph import Claims
@@ -82,6 +83,14 @@ class Fragment:
     def rows(self) -> tuple[Rows, Rows, Rows]:
         """What its tasks use, reserve and free."""
         return self.uses, self.reserves, self.frees
+
+    def whole(self) -> bytes:
+        """All its numbers, the length of each column before it."""
+        columns: list[Sequence[int]] = [self.occupancy_ps, self.latency_ps, self.count, self.priority]
+        columns += [self.after_ptr, self.after_idx]
+        for rows in self.rows:
+            columns += [rows.ptr, rows.resource, rows.units]
+        return array("q", chain(map(len, columns), chain.from_iterable(columns))).tobytes()
 
     @property
     def n_tasks(self) -> int:

@@ -110,6 +110,14 @@ class Places:
         self.slots, self.counts, self.times = array("i"), array("q"), array("q")
 
     @property
+    def columns(self) -> tuple[array[int], ...]:
+        """All that the places say."""
+        return (
+            self.number, self.n_before, self.timestep, self.sample, self.port_sizes, self.port_tasks,
+            self.slots, self.counts, self.times,
+        )  # fmt: skip
+
+    @property
     def n_edges(self) -> int:
         """Predecessors of all tasks, about."""
         return len(self.port_tasks) + self._of_all([len(fragment.after_idx) for fragment in self.fragments])

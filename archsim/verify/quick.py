@@ -17,7 +17,7 @@ _MOST = 2**30  # tasks and entries of a column, whose codes have 32 bits
 
 
 def is_right(graph: TaskGraph, trace: Trace, policy: str) -> bool:
-    """Whether all rules hold; False also where the loops cannot tell: there are none yet, or numbers near 64 bits.
+    """Whether all rules hold; False also where loops cannot tell: there are none yet, or numbers are too large.
 
     Parameters
     ----------
@@ -39,7 +39,6 @@ def is_right(graph: TaskGraph, trace: Trace, policy: str) -> bool:
     if max(graph.n_tasks, len(graph.after_idx), len(graph.uses_resource), len(graph.reserves_resource)) >= _MOST:
         return False
     try:
-        from archsim.taskgraph.compiled import by_time
         from archsim.verify import compiled
     except ImportError:  # numba is not installed
         return False
@@ -69,9 +68,9 @@ def is_right(graph: TaskGraph, trace: Trace, policy: str) -> bool:
     ready, start, done = (_plain(column, np.int64) for column in (trace.ready_ps, trace.start_ps, trace.done_ps))
     if not (compiled.rows_right(tasks) and compiled.times_right(tasks, ready, start, done)):
         return False
-    ends = by_time(*compiled.ends_of(tasks, start, done))
+    ends = compiled.ends_of(tasks, start, done)
     claims = compiled.claims_of(tasks.uses, tasks.reserves, graph.n_tasks)
-    return bool(compiled.replayed(tasks, claims, start, *ends, static))
+    return bool(compiled.replayed(tasks, claims, compiled.replay_of(tasks, claims, static), start, *ends, static))
 
 
 def _plain(column: NDArray[Any], of: type) -> NDArray[Any]:

@@ -49,7 +49,8 @@ class DataModel(FileModel):
     """Labelled recordings and how they are split; windows are as long as the workload's timesteps.
 
     `step` samples lie between the starts of two windows; every value is the mean of `decimation` samples.
-    `order` is that of adaptation: one recording after the other, or one window of each in turn.
+    `order` is that of adaptation: one recording after the other, or one window of each in turn. `adapt` says which
+    part of the target adapts: the first windows of each recording, or half of the recordings, drawn.
     `folder` is where a data set that the user has was unpacked. Without `set` they are the workload's `data`.
     """
 
@@ -59,7 +60,14 @@ class DataModel(FileModel):
     step: Count = 64
     decimation: Count = 1
     order: Literal["recording", "interleaved"] = "recording"
+    adapt: Literal["time", "recordings"] | None = None
     folder: Name | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_default_part(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Where nothing is said, as before there was anything to say: what is hashed of a workload stays."""
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if key != "adapt" or value is not None}
 
 
 class PretrainModel(FileModel):

@@ -44,11 +44,11 @@ class LogRamp(AdcKind):
             return super().energy_pj(bits)
         return self.adc.cost.energy_pj * (self.n_steps(bits) + 1)
 
-    def faults(self):
+    def errors(self):
         """What in the chip file does not go with it."""
         if self.adc.step_ps is None:
             return ["adc.rate: a log_ramp takes step, the time of one of its steps"]
-        return super().faults()
+        return super().errors()
 
 
 # %%

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from archsim.cli.app import app
 from archsim.cli.meter import Meter
-from archsim.snn.learn.trainer import Progress
+from archsim.snn.learn.epochs import Progress
 
 LASTING = "device.errors.endurance.cycles=1e6"
 

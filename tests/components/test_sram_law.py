@@ -119,9 +119,9 @@ def test_leakage_grows_with_temperature_and_flavour_as_cacti_runs_do(records: li
 
 
 def test_a_temperature_or_flavour_outside_the_law_is_told_with_what_is_allowed() -> None:
-    hot, none = leakage.SRAM.faults(400, "low_leakage"), leakage.SRAM.faults(300, "low_leakage")
+    hot, none = leakage.SRAM.errors(400, "low_leakage"), leakage.SRAM.errors(300, "low_leakage")
     assert none == []
     assert hot == ["temperature: 400 K; CACTI 7 (22 nm, ITRS LSTP, LOP and HP) holds for 300 to 360 K"]
-    (wrong,) = leakage.LOGIC.faults(310, "cold")
+    (wrong,) = leakage.LOGIC.errors(310, "cold")
     assert wrong.endswith("holds for low_leakage, high_performance")
     assert leakage.LOGIC.factor(310, "low_leakage") == pytest.approx(1.47)

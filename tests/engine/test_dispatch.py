@@ -42,7 +42,7 @@ def test_every_kernel_gives_the_trace_of_the_heap_engine(policy, make_random_gra
             for kernel in dispatch.kernels_for(graph, policy):
                 played[kernel] += 1
                 assert outcome(dispatch.run, graph, policy, kernel) == expected, f"{make}, seed {seed}, {kernel}"
-    fast = {"wheel", "heap"} if policy == "fifo" else {"static"}
+    fast = {"in order", "wheel", "heap"} if policy == "fifo" else {"static"}
     assert set(played) == {*fast, "general wheel", "general heap"}
     assert min(played.values()) > len(SEEDS) / 4
 
@@ -62,15 +62,15 @@ def graph_of(**changes):
 @pytest.mark.parametrize(
     ("policy", "change", "kernel"),
     [
-        ("fifo", {}, "wheel"),
-        ("fifo", {"uses": []}, "wheel"),
-        ("fifo", {"occupancy_ps": 2**40 + 1}, "heap"),
-        ("fifo", {"occupancy_ps": 10 * 2**9}, "wheel"),
+        ("fifo", {}, "in order"),
+        ("fifo", {"uses": []}, "in order"),
+        ("fifo", {"occupancy_ps": 2**40 + 1}, "in order"),
+        ("fifo", {"occupancy_ps": 10 * 2**9}, "in order"),
         ("fifo", {"occupancy_ps": 0}, "general wheel"),
-        ("fifo", {"latency_ps": 15}, "general wheel"),
-        ("fifo", {"latency_ps": 2**40 + 1}, "general heap"),
+        ("fifo", {"latency_ps": 15}, "in order"),
+        ("fifo", {"latency_ps": 2**40 + 1}, "in order"),
         ("fifo", {"priority": 1}, "general wheel"),
-        ("fifo", {"uses": lambda adc, bus: [(adc, 1), (bus, 1)]}, "general wheel"),
+        ("fifo", {"uses": lambda adc, bus: [(adc, 1), (bus, 1)]}, "in order"),
         ("fifo", {"uses": lambda adc, _: [(adc, 2)], "capacity": 2}, "general wheel"),
         ("fifo", {"frees": lambda adc, _: [(adc, 1)], "reserves": lambda adc, _: [(adc, 1)]}, "general wheel"),
         ("static", {"priority": 1, "latency_ps": 0}, "static"),
@@ -95,7 +95,7 @@ def test_a_kernel_that_lacks_a_rule_is_refused_with_those_that_know_it():
 
 def test_without_numba_the_heap_engine_takes_over(monkeypatch, make_random_graph):
     expected = outcome(dispatch.run, make_random_graph(5), "fifo")
-    monkeypatch.setitem(sys.modules, "archsim.engine.kernels.single", None)
+    monkeypatch.setitem(sys.modules, "archsim.engine.kernels.parts", None)
     called = []
     monkeypatch.setattr(heap_engine, "run", lambda *args, run=heap_engine.run: called.append(1) or run(*args))
     assert outcome(run_tasks, make_random_graph(5), "compiled") == expected
@@ -165,6 +165,30 @@ def test_a_shuffled_numbering_gives_the_same_trace():
             assert outcome(dispatch.run, graph, policy, kernel) == expected
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_the_pass_in_order_gives_up_where_a_later_task_is_ready_before_an_earlier_one(late):
+    """Two jobs through two servers; the first is `late` at the second server, where the other one overtakes it."""
+    from archsim.engine.columns import services_of, structure_of
+    from archsim.engine.kernels.parts import FINISHED, OUT_OF_ORDER
+    from archsim.engine.kernels.structs import Times
+
+    b = TaskGraphBuilder()
+    one, two, other = b.resource("one"), b.resource("two"), b.resource("other")
+    first = b.task(action="a", uses=[(one, 1)], occupancy_ps=9 if late else 3)
+    b.task(action="b", uses=[(two, 1)], occupancy_ps=5, after=[first])
+    second = b.task(action="a", uses=[(other, 1)], occupancy_ps=4)
+    b.task(action="b", uses=[(two, 1)], occupancy_ps=5, after=[second])
+    graph = b.build()
+    structure = structure_of(graph)
+    services = services_of(structure, graph.occupancy_ps, graph.latency_ps)
+    times = Times(*np.empty((3, 4), np.int64))
+    how = dispatch.play(("in order",), structure, services, "fifo", times, np.empty(3, np.int64))
+    assert how == (OUT_OF_ORDER if late else FINISHED)
+    done = [9, 14, 4, 9] if late else [3, 8, 4, 13]
+    assert run_tasks(graph, engine="compiled").done_ps.tolist() == done
+    assert run_tasks(graph, engine="simpy").done_ps.tolist() == done
+
+
 def test_graph_and_run_stay_within_64_bytes_per_task_on_the_simple_path():
     """Three predecessors each, labels and all. Of the run, ready, start and done are 24 bytes. Room for who is
     newly ready, 4 bytes for each task, is reserved but touched only as far as tasks become ready at once."""
@@ -181,7 +205,7 @@ def test_graph_and_run_stay_within_64_bytes_per_task_on_the_simple_path():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert trace.n_tasks == n
-    assert dispatch.kernels_for(graph, "fifo")[0] == "wheel"
+    assert dispatch.kernels_for(graph, "fifo")[:2] == ("in order", "wheel")
     assert (graph.n_bytes + peak) / n - 4 < 64
 
 
@@ -194,6 +218,6 @@ def test_the_compiled_engine_calls_no_function_of_python_for_a_task():
         b.task(action="work", uses=[(parts[i % 64], 1)], occupancy_ps=1 + i % 7, after=[i - 9] if i > 8 else [])
     graph = b.build()
     dispatch.run(graph, "fifo")  # compiled, or loaded from the cache
-    assert dispatch.kernels_for(graph, "fifo")[0] == "wheel"
+    assert dispatch.kernels_for(graph, "fifo")[0] == "in order"
     assert calls_of(lambda: dispatch.run(graph, "fifo")) < n / 5
     assert calls_of(lambda: heap_engine.run(graph, "fifo")) > n

@@ -167,7 +167,7 @@ def test_a_million_timesteps_take_no_more_memory_than_a_thousand():
 def test_without_compiled_loops_the_whole_graph_is_played_to_the_same_figures(monkeypatch):
     template = snn_template(3)
     rolled = run_long(template, 60)
-    monkeypatch.setitem(sys.modules, "archsim.engine.kernels.long", None)
+    monkeypatch.setitem(sys.modules, "archsim.engine.kernels.window", None)
     full = run_long(template, 60)
     for name in ("makespan_ps", "n_tasks", "n_blocks"):
         assert getattr(full, name) == getattr(rolled, name)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import archsim
-from archsim.explore import read_study, run, sweep
+from archsim.explore import played, read_study, run, sweep
 from archsim.explore.evaluate import Job, evaluate
 from archsim.explore.measures import WITHOUT_TRACE, measure_result
 from archsim.explore.shared import BOUND, Shared, graph_key
@@ -194,3 +194,48 @@ def test_together_or_one_by_one_the_records_are_the_same(tmp_path, monkeypatch):
         monkeypatch.setattr(run, "pool_of", lambda *_, f=function: HerePool(f))
         found[name] = [(r["key"], r["metrics"]) for r in sweep(path, tmp_path / name).records]
     assert found["together"] == found["alone"]
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often a function of a module is called."""
+
+    def count(module, name: str) -> list[object]:
+        calls, function = [], getattr(module, name)
+
+        def call(*given, **named):
+            calls.append(given)
+            return function(*given, **named)
+
+        monkeypatch.setattr(module, name, call)
+        return calls
+
+    return count
+
+
+def test_tasks_that_were_played_and_verified_are_not_played_again(root_dir, short, counted):
+    every = [["tile.pes=4"], ["interconnect.cost.energy=3 pJ"], ["tile.pes=1"]]
+    items, shared = [resolved(root_dir, short, sets) for sets in every], Shared()
+    runs, checks = counted(played, "run_tasks"), counted(played, "verify")
+    for item, n_runs in zip(items, (1, 1, 2), strict=True):
+        assert shared.metrics([item], sorted(WITHOUT_TRACE), key=str(item.chip)) == [simulated(item)]
+        assert len(runs) == len(checks) == n_runs
+
+
+def test_a_bound_that_comes_later_is_kept_to_by_what_was_played(root_dir, short):
+    item, shared = resolved(root_dir, short, []), Shared()
+    alone = Shared().metrics([item], ["energy_pj"], most_ps=1)
+    shared.metrics([item], ["energy_pj"])
+    again = resolved(root_dir, short, ["tile.control.area=2 um2"])
+    assert list(alone[0]) == [BOUND]
+    assert shared.metrics([again], ["energy_pj"], most_ps=1, key="another") == alone
+
+
+def test_prices_alone_need_no_run_of_the_engine(root_dir, short, counted):
+    prices = ["interconnect.cost.energy=3 pJ", "tile.control.area=2 mm2", "adc.resolution=5 bit"]
+    items, shared = [resolved(root_dir, short, [price]) for price in prices], Shared()
+    runs = counted(archsim.explore.shared, "run_many")
+    assert shared.metrics(items, sorted(WITHOUT_TRACE)) == [simulated(item) for item in items]
+    assert [len(services[0]) for _, services in runs] == [1]
+    shared.metrics(items[1:], ["energy_pj"])
+    assert len(runs) == 1

@@ -26,7 +26,11 @@ ALIKE = (
 FEW = ("input_resolution=7 bit", "learning.data.step=512", "learning.adapt.windows=26")
 
 
-EVERY_THIRD = {"kolen_pollack": "{decay: 0.05, every: 3}", "weight_mirror": "{pairs: 1, every: 3}"}
+EVERY_THIRD = {
+    "direct_kolen_pollack": "{decay: 0.05, every: 3}",
+    "kolen_pollack": "{decay: 0.05, every: 3}",
+    "weight_mirror": "{pairs: 1, every: 3}",
+}
 
 
 @pytest.fixture(scope="module", params=["bp", "dfa", *EVERY_THIRD])
@@ -73,7 +77,9 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
                 other = done.counters[layer + suffix]
                 assert tally.tasks("read", stage=stage, layer=layer) == other.reads > 0
                 assert tally.count("convert", stage=stage, layer=layer) == other.conversions
-    written = [key for key in done.counters if not key.endswith(FEEDBACK)]
+    learns = done.rule == "direct_kolen_pollack"
+    written = [key for key in done.counters if learns or not key.endswith(FEEDBACK)]
+    assert all(done.counters[key].pulses > 0 for key in written)
     pulses = sum(done.counters[key].pulses for key in written)
     assert sum(cost.written.pulses for cost in costs) == pytest.approx(pulses)
     assert done.pulses_by_update["all"] == [cost.written.pulses for cost in costs]
@@ -84,6 +90,24 @@ def test_the_arrays_count_what_the_tasks_do_over_the_whole_adaptation(adapted):
     n_cells = tally.count("program", stage="update")
     assert n_cells == tally.count("verify", stage="update") == sum(cost.written.cells for cost in costs)
     assert 0 < n_cells < pulses
+
+
+def test_matrices_that_learn_meet_the_errors_that_were_sent(adapted):
+    """A term for each spike and each code that is not zero, over the whole adaptation."""
+    done, run, _, _, tally = adapted
+    if done.rule != "direct_kolen_pollack":
+        assert not any(layer.endswith(FEEDBACK) for layer in done.activity.writes)
+        return
+    is_error = done.activity.fed_back["out"] != 0
+    assert 0 < is_error.mean() < 1
+    for layer in ("fc1", "fc2"):
+        spikes = done.activity.spikes[layer].reshape(*done.activity.spikes[layer].shape[:2], -1)
+        expected = int((spikes.sum(axis=2, dtype=int) * is_error.sum(axis=2)).sum())
+        assert tally.count("outer", stage="feedback", layer=layer) == expected
+    n_values = 7 * sum(run.work.network.layer(name).n_neurons for name in ("fc1", "fc2"))
+    n_weights = sum(layer.weight.size for layer in run.work.network.weighted)
+    n_decays = done.n_steps // 3
+    assert tally.count("decay", stage="update") == n_decays * (n_weights + n_values)
 
 
 def test_the_figures_are_those_of_all_batches(adapted):

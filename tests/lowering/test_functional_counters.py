@@ -102,6 +102,11 @@ def trained(lowered, root_dir, tmp_path):
                 if (kept := rule.traces(work, net.layer(name))) is not None:  # all rows have one, silent or not
                     rows, by_position = np.ones_like(rows), by_position | (kept.n_of_synapse > 0)
                 outer[name] = int(np.einsum("tbpr,tbcp->", rows, by_position.astype(int)))
+            for key in on_chip.learned:  # outputs meet the error as it is sent to all
+                name, sent = key.removesuffix(FEEDBACK), gradients.fed_back
+                codes = on_chip.sent.looked_at(FEEDBACK, sent.reshape(-1, sent.shape[2])).reshape(sent.shape)
+                spikes = (tape.outputs[name].reshape(*tape.outputs[name].shape[:2], -1) != 0).astype(int)
+                outer[key] = int(np.einsum("tbn,tbc->", spikes, (codes != 0).astype(int)))
 
         train_step(net, x, labels, on_chip, recipe, observe=observe)
         recorder.written()
@@ -195,6 +200,8 @@ RULES_SAID = {
     "sign-symmetric": ("sign_symmetric", "{time_path: readout}", TRANSPOSABLE),
     "sign-symmetric, current": ("sign_symmetric", "{signs: current}", TRANSPOSABLE),
     "Kolen-Pollack": ("kolen_pollack", "{decay: 0.1}", TRANSPOSABLE),
+    "direct Kolen-Pollack": ("direct_kolen_pollack", "{decay: 0.1}", ()),
+    "direct Kolen-Pollack, bits that are 1": ("direct_kolen_pollack", "{time_path: none, decay: 0}", ONES),
     "weight mirror": ("weight_mirror", "{pairs: 3}", ()),
     "weight mirror, bit by bit": ("weight_mirror", "{pairs: 2, rate: 1}", ONES),
     "DRTP": ("drtp", "{}", ()),
@@ -241,6 +248,11 @@ def check_counts(step: Step, options: tuple[str, ...]) -> None:
             same = ("read", "convert", "drive") if ONES[1] in options or told is backward else ("read", "convert")
             assert [told[what] for what in same] == [matrix[what] for what in same]
             assert told["read"] > 0
+            learns = layer + FEEDBACK in step.outer
+            assert (matrix["program"] > 0) == learns
+            written -= matrix["program"]
+            if learns:
+                assert counts(step.low, layer=layer, stage="feedback")["outer"] == step.outer[layer + FEEDBACK] > 0
         assert written == arrays["program"] > 0
         assert counts(step.low, layer=layer, stage="gradient")["outer"] == step.outer[layer] > 0
 
@@ -265,6 +277,7 @@ AFTER_THE_SAMPLE = {
     "dfa, the output's path": ("dense", "dfa", "{time_path: readout}", ()),
     "dfa, every layer's path": ("convolutional", "dfa", "{time_path: full}", ()),
     "dfa, low rank in a memory": ("dense", "dfa", "{time_path: readout, rank: 2, place: {kind: sram}}", ()),
+    "direct Kolen-Pollack": ("dense", "direct_kolen_pollack", "{decay: 0.1}", ()),
     "DRTP, paths through time": ("dense", "drtp", "{time_path: full}", ()),
     "local losses, paths through time": ("dense", "local_losses", "{time_path: full}", ()),
 }
@@ -407,10 +420,10 @@ RULES_OF_WRITES = {
 
 
 @pytest.mark.parametrize("options", RULES_OF_WRITES.values(), ids=RULES_OF_WRITES)
-@pytest.mark.parametrize("phase", ["bp", "dfa"])
+@pytest.mark.parametrize("phase", ["bp", "dfa", "direct_kolen_pollack"])
 def test_the_pulses_that_arrays_took_are_those_that_are_priced(trained, phase, options):
     step = trained(phase, *ONE_CYCLE, *options)
-    written = [key for key in step.counters if not key.endswith(FEEDBACK)]
+    written = [key for key in step.counters if not key.endswith(FEEDBACK) or key in step.outer]
     assert step.low.written.pulses == sum(step.counters[key].pulses for key in written)
     assert step.low.written.pulses > step.low.written.cells > 0
     if "update" not in options[0]:  # open loop, nothing is verified

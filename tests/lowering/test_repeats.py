@@ -76,8 +76,7 @@ def test_a_unit_is_moved_on_when_two_in_a_row_wait_for_units_alike(one_task):
         before = [task]
     assert repeats.comes_again("key")
     assert not repeats.comes_again("other")
-    parts = list(repeats.place(np.array([[7], [8]])))
-    assert [first for [(first, _)] in parts] == [4, 5]
+    assert [list(firsts) for firsts, _ in repeats.place(np.array([[7], [8]]))] == [[4, 5]]
     graph = builder.build()
     assert graph.after_idx.tolist() == [0, 1, 2, 3, 4]
     assert graph.count.tolist() == [1, 1, 1, 1, 7, 8]

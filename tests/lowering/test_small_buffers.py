@@ -58,6 +58,13 @@ def test_no_schedule_waits_in_a_circle_in_the_smallest_buffers(
     assert all(other == found[0] for other in found)  # a schedule moves work, it makes none
 
 
+@pytest.mark.parametrize("phase", ["inference", "bp", "dfa"])
+def test_windows_are_read_in_program_order_before_the_buffer_is_full(lowered, phase):
+    """One position a burst: a window comes before the next row of its source, or `static` waits for ever."""
+    low = lowered("convolutional", phase, [], samples=1, batch=1, timesteps=2, positions_per_burst=1)
+    verify(low.graph, run_tasks(low.graph, engine="compiled", policy="static"), policy="static")
+
+
 PADDED = """
   input: [3]
   layers:

@@ -184,3 +184,41 @@ def test_a_copy_with_writes_of_its_own_writes_those(sparse, lowered, root_dir):
     for layer, n_weights in (("b", 12 * 9), ("out", 9 * 3)):
         expected = int(activity.writes[layer].sum()) + n_weights
         assert counts(again, layer=layer)["program"] == expected != counts(low, layer=layer)["program"]
+
+
+DEEP = "\n  input: [32]\n  layers:\n" + "".join(
+    f"  - {{name: {name}, kind: dense, outputs: {n}, neuron: {{kind: lif, leak: 0.9}}}}\n"
+    for name, n in (("h0", 32), ("h1", 32), ("h2", 32), ("out", 4))
+)
+
+
+def masked(work, measured, errors_of_step, seed=0):
+    """Activity with steps that have no error at all, and all errors in the others."""
+    rng, errors = np.random.default_rng(seed), {}
+    for layer in work.network.weighted:
+        shape = measured.spikes[layer.name].shape
+        has_errors = (rng.random(shape[:2]) < errors_of_step).reshape(*shape[:2], *[1] * (len(shape) - 2))
+        errors[layer.name] = np.broadcast_to(has_errors, shape).astype(np.uint8)
+    return Activity(work.network, measured.spikes, errors, {})
+
+
+@pytest.mark.parametrize("schedule", ["sequential", "within_batch"])
+@pytest.mark.parametrize("rule", ["ottt", "eprop_symmetric", "eprop"])
+def test_steps_without_errors_do_not_overtake_those_whose_traces_they_wait_for(lowered, root_dir, rule, schedule):
+    """Steps that read no array are quick; they had filled the buffer before the one that has to be first."""
+    work, measured = measure(lowered.workload("dense", network_text=DEEP, timesteps=16, schedule=schedule), seed=0)
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", SMALL_CHIP)
+    low = lower(chip, work, map_workload(chip, work, rule), masked(work, measured, 0.5))
+    verify(low.graph, run_tasks(low.graph, engine="compiled"))
+
+
+@pytest.mark.parametrize("path", ["none", "readout", "full"])
+def test_steps_without_errors_do_not_overtake_those_whose_sums_they_wait_for(lowered, root_dir, path):
+    """Windows of a convolution add to the same sums, which are handed out in the order of the steps."""
+    learning = f"{{rules: {{bp: {{time_path: {path}}}}}}}"
+    changes = {"samples": 4, "schedule": "within_batch", "learning": learning}
+    work, measured = measure(lowered.workload("convolutional", **changes), seed=0)
+    options = [*SMALL_CHIP, "tile.accumulator_sets=4", "execution.errors={kind: fixed}"]
+    chip = load_chip(root_dir / "tests" / "chips" / "wearable_rram.yaml", options)
+    low = lower(chip, work, map_workload(chip, work, "bp"), masked(work, measured, 0.8))
+    verify(low.graph, run_tasks(low.graph, engine="compiled"))

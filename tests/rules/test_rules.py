@@ -16,8 +16,8 @@ from archsim.rules.base import Rule
 from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 
-NAMES = ("bp", "dfa", "drtp", "eprop", "eprop_symmetric", "feedback_alignment", "kolen_pollack", "local_losses",
-         "ottt", "sign_symmetric", "weight_mirror")  # fmt: skip
+NAMES = ("bp", "dfa", "direct_kolen_pollack", "drtp", "eprop", "eprop_symmetric", "feedback_alignment",
+         "kolen_pollack", "local_losses", "ottt", "sign_symmetric", "weight_mirror")  # fmt: skip
 PACKAGE = Path(archsim.__file__).parent
 # files outside rules/ that name a rule, and why
 NAMED = {
@@ -110,9 +110,11 @@ def test_the_command_line_takes_the_rules_there_are(root_dir):
     small = ("--set", "timesteps=1", "--set", "samples=1", "--set", "batch=1")
     wrong = call("run", chip, work, "--phase", "hebb")
     assert wrong.exit_code == 2
-    assert "'hebb' is not one of 'inference', 'bp', 'dfa', 'drtp'" in " ".join(wrong.output.split())
+    assert "'hebb' is not one of 'inference', 'bp', 'dfa', 'direct_kolen_pollack'" in " ".join(
+        wrong.output.split()
+    )
     refused = call("learn", chip, work, "--rule", "hebb")
-    assert "'hebb' is not one of 'bp', 'dfa', 'drtp'" in " ".join(refused.output.split())
+    assert "'hebb' is not one of 'bp', 'dfa', 'direct_kolen_pollack'" in " ".join(refused.output.split())
     assert call("map", chip, work, "--phase", "dfa", *small).exit_code == 0
     archsim.register(Nothing)
     assert "'local_losses', 'nothing'" in " ".join(call("run", chip, work, "--phase", "hebb").output.split())

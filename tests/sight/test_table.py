@@ -30,7 +30,7 @@ network:
 timesteps: 3
 input_resolution: 1 bit
 activity: {kind: rates, input: 0.05, default: 0.1}
-phases: [inference, bp, dfa, program]
+phases: [inference, bp, dfa, direct_kolen_pollack, program]
 samples: 2
 batch: 1
 positions_per_burst: 6
@@ -84,7 +84,7 @@ def test_reads_are_all_that_converters_convert(ran):
         assert row.arrays_never_read == 0
 
 
-@pytest.mark.parametrize("phase", ["bp", "dfa", "program"])
+@pytest.mark.parametrize("phase", ["bp", "dfa", "direct_kolen_pollack", "program"])
 def test_cells_written_are_those_of_the_write_circuits(ran, phase):
     result = ran(phase)
     written = counts(result, "program")

@@ -32,12 +32,12 @@ class Adc(Part):
     look = Look(0, "")
 
     @classmethod
-    def faults(cls, chip: Chip) -> list[str]:
+    def errors(cls, chip: Chip) -> list[str]:
         if isinstance(chip.adc.cost, CircuitAdc):  # has laws of its own
             return []
         with ADCS.calling(chip.adc.kind):
             law = law_of(chip)
-            return [*_counted_twice(chip), *(law.faults() or law.unlawful())]
+            return [*_counted_twice(chip), *(law.errors() or law.unlawful())]
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:

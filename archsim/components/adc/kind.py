@@ -147,7 +147,7 @@ class AdcKind(ABC):
         leakage_uw = (1 - DYNAMIC_FRAC) * energy_pj * rate_mhz  # pJ x MHz = uW
         return Figures(area_um2, leakage_uw, SURVEY_SOURCE, f"{said}; 80 % dynamic, 20 % leakage")
 
-    def faults(self) -> list[str]:
+    def errors(self) -> list[str]:
         """Errors that keep this ADC from being priced, as ``path: what is wrong; what would help``."""
         cost = self.adc.cost
         if isinstance(cost, LawAdc):
@@ -172,7 +172,7 @@ class AdcKind(ABC):
         return errors
 
     def unlawful(self) -> list[str]:
-        """Where the laws of this kind give no steps, energy or time that a chip can have; as `faults`."""
+        """Where the laws of this kind give no steps, energy or time that a chip can have; as `errors`."""
         for bits in range(1, self.adc.resolution_bits + 1):
             n_steps, energy_pj, period_ps = self.n_steps(bits), self.energy_pj(bits), self.period_ps(bits)
             if not (isinstance(n_steps, int) and n_steps >= 1):

@@ -64,8 +64,8 @@ class Cells:
     Raises
     ------
     SpecError
-        Shape, window, pulse or voltage make no sense, a device table is faulty or does not cover the window;
-        every fault is listed, before any work.
+        Shape, window, pulse or voltage make no sense, a device table is wrong or does not cover the window;
+        every error is listed, before any work.
 
     Notes
     -----
@@ -100,16 +100,16 @@ class Cells:
         self.window = Window(g_min_siemens, g_max_siemens)
         self._read_pulse_ps, self._read_voltage_v = read_pulse_ps, read_voltage_v
         self._on_time_ps = read_pulse_ps if on_time_ps is None else on_time_ps
-        faults = self._faults()
+        wrong = self._wrong()
         laws: dict[str, SpreadLaw | None] = {}
         for name in ("programming", "relaxation", "read_noise"):
             try:
                 spread = getattr(errors, name)
                 laws[name] = None if spread is None else SpreadLaw.of(spread, self.window, name)
             except SpecError as error:
-                faults.append(str(error))
-        if faults:
-            raise SpecError("\n".join(faults))
+                wrong.append(str(error))
+        if wrong:
+            raise SpecError("\n".join(wrong))
         self._programming, self._relaxation = laws["programming"], laws["relaxation"]
         self._read_noise = laws["read_noise"]
         self._seed = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
@@ -118,23 +118,23 @@ class Cells:
         self.version = 0
         self._shown: tuple[int, Floats] | None = None
 
-    def _faults(self) -> list[str]:
+    def _wrong(self) -> list[str]:
         low, high = self.window.g_min_siemens, self.window.g_max_siemens
-        faults = []
+        wrong = []
         if not self.shape or any(n < 1 for n in self.shape):
-            faults.append(f"shape must be of one cell or more in each direction; got {self.shape}")
+            wrong.append(f"shape must be of one cell or more in each direction; got {self.shape}")
         if not (math.isfinite(low) and math.isfinite(high) and 0 <= low < high):
-            faults.append(f"the window must have 0 <= g_min < g_max; got {low:g} to {high:g} S")
+            wrong.append(f"the window must have 0 <= g_min < g_max; got {low:g} to {high:g} S")
         if self._read_pulse_ps <= 0:
-            faults.append(f"read_pulse must be above zero; got {self._read_pulse_ps} ps")
+            wrong.append(f"read_pulse must be above zero; got {self._read_pulse_ps} ps")
         elif not 0 < self._on_time_ps <= self._read_pulse_ps:
-            faults.append(f"on_time must be above zero and no longer than read_pulse; got {self._on_time_ps} ps")
+            wrong.append(f"on_time must be above zero and no longer than read_pulse; got {self._on_time_ps} ps")
         if self.errors.thermal_noise and not (self._read_voltage_v or 0) > 0:
-            faults.append(
+            wrong.append(
                 "errors.thermal_noise needs read_voltage_v, above zero: a current noise is a conductance only "
                 "against a voltage"
             )
-        return faults
+        return wrong
 
     def _make(self) -> None:
         """Properties that manufacturing decides."""

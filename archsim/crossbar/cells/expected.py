@@ -29,7 +29,7 @@ def expected_pulses(device: Device) -> float:
     Raises
     ------
     SpecError
-        A device table that is faulty or does not cover the window.
+        A device table that is wrong or does not cover the window.
 
     Examples
     --------

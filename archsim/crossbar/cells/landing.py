@@ -30,7 +30,7 @@ def landing_chance(device: Device, target_siemens: Floats) -> Floats:
     Raises
     ------
     SpecError
-        A device table that is faulty or does not cover the window.
+        A device table that is wrong or does not cover the window.
     """
     errors = device.errors
     assert errors.programming is not None  # the caller has looked

@@ -74,7 +74,7 @@ def device_table(name_or_path: str) -> DeviceTable:
     ------
     SpecError
         The name is unknown, the file is no such file, or the table has gaps, targets that do not increase,
-        negative deviations or another unit; all faults at once.
+        negative deviations or another unit; all errors at once.
 
     Notes
     -----
@@ -126,18 +126,18 @@ def _devices_in(document: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _table(document: dict[str, Any], name: str, where: str) -> DeviceTable:
-    device, faults = document[name], list[str]()
+    device, errors = document[name], list[str]()
     unit = str(document.get("unit"))
     if unit not in _UNITS:
-        faults.append(f"unit must be one of {', '.join(_UNITS)}; got '{unit}'")
+        errors.append(f"unit must be one of {', '.join(_UNITS)}; got '{unit}'")
     if not isinstance(device, dict) or not {"target", "sigma"} <= set(device):
-        faults.append("must be an object with the lists 'target' and 'sigma'")
+        errors.append("must be an object with the lists 'target' and 'sigma'")
         device = {}
-    lists = {key: _numbers(device.get(key, []), key, faults) for key in ("target", "sigma")}
-    if not faults:
-        faults += _faults_of(lists["target"], lists["sigma"])
-    if faults:
-        raise SpecError("\n".join(f"{where}: {fault}" for fault in faults))
+    lists = {key: _numbers(device.get(key, []), key, errors) for key in ("target", "sigma")}
+    if not errors:
+        errors += _errors_of(lists["target"], lists["sigma"])
+    if errors:
+        raise SpecError("\n".join(f"{where}: {error}" for error in errors))
     per_siemens = _UNITS[unit]
     target, sigma = (np.array(lists[key]) / per_siemens for key in ("target", "sigma"))
     target.flags.writeable = sigma.flags.writeable = False
@@ -145,32 +145,32 @@ def _table(document: dict[str, Any], name: str, where: str) -> DeviceTable:
     return DeviceTable(target, sigma, str(source))
 
 
-def _numbers(values: object, key: str, faults: list[str]) -> list[float]:
+def _numbers(values: object, key: str, errors: list[str]) -> list[float]:
     """A list of finite numbers; what is none is a gap."""
     if not isinstance(values, list):
-        faults.append(f"{key} must be a list of numbers")
+        errors.append(f"{key} must be a list of numbers")
         return []
     gaps = [
         k
         for k, value in enumerate(values)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
     ]
-    faults += [f"{key}[{k}] is {values[k]!r}: the table has a gap there; give a finite number" for k in gaps]
+    errors += [f"{key}[{k}] is {values[k]!r}: the table has a gap there; give a finite number" for k in gaps]
     return [] if gaps else [float(value) for value in values]
 
 
-def _faults_of(target: list[float], sigma: list[float]) -> list[str]:
-    faults = []
+def _errors_of(target: list[float], sigma: list[float]) -> list[str]:
+    errors = []
     if len(target) != len(sigma):
-        faults.append(f"{len(target)} targets but {len(sigma)} deviations: each target needs one")
+        errors.append(f"{len(target)} targets but {len(sigma)} deviations: each target needs one")
     if len(target) < 2:
-        faults.append(f"needs two points or more; has {len(target)}")
+        errors.append(f"needs two points or more; has {len(target)}")
     if target and target[0] < 0:
-        faults.append(f"target[0] is {target[0]:g}: a conductance is never negative")
-    faults += [
+        errors.append(f"target[0] is {target[0]:g}: a conductance is never negative")
+    errors += [
         f"target[{k}] is {b:g} after {a:g}: targets must increase"
         for k, (a, b) in enumerate(pairwise(target), start=1)
         if b <= a
     ]
-    faults += [f"sigma[{k}] is {value:g}: must not be negative" for k, value in enumerate(sigma) if value < 0]
-    return faults
+    errors += [f"sigma[{k}] is {value:g}: must not be negative" for k, value in enumerate(sigma) if value < 0]
+    return errors

@@ -14,7 +14,10 @@ import numpy as np
 from archsim.crossbar.draws import numbers
 from archsim.jit import intrinsic, njit, types
 
-__all__ = ["fill", "fill_row", "key_of"]
+__all__ = ["KEYS_AT_ONCE", "fill", "fill_rows", "key_of"]
+
+# reads whose numbers are drawn together: they stay in the nearest cache
+KEYS_AT_ONCE = 16
 
 _U, _F, _I = np.uint32, np.float32, np.int32
 (_S0, _M0), (_S1, _M1), (_S2, _M2), (_S3, _M3) = ((_U(shift), _U(factor)) for shift, factor in numbers.ROUNDS)
@@ -61,8 +64,8 @@ def key_of(base, read):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _pair(low, high, column):  # type: ignore[no-untyped-def]
-    x = _U(low + _U(column * _COLUMN))
+def _pair(x, high):  # type: ignore[no-untyped-def]
+    """Of the lower half of a key plus the counter of a column, and the upper half."""
     x = _U(_U(_U(x ^ _U(x >> _S0)) * _M0) ^ high)
     x = _U(_U(x ^ _U(x >> _S1)) * _M1)
     one = _U(x ^ _U(x >> _LAST))
@@ -85,22 +88,31 @@ def _pair(low, high, column):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_row(key, found):  # type: ignore[no-untyped-def]
-    """Standard normal numbers of one key in a row of single precision."""
-    half = (found.shape[0] + 1) // 2
-    low, high = _U(key & np.uint64(0xFFFFFFFF)), _U(key >> np.uint64(32))
-    right = found[half:]
-    n_pairs = right.shape[0]
-    for j in range(n_pairs):
-        one, other = _pair(low, high, _U(j))
-        found[j] = one
-        right[j] = other
-    if n_pairs < half:
-        found[n_pairs] = _pair(low, high, _U(n_pairs))[0]
+def fill_rows(keys, width, halves, pairs, found):  # type: ignore[no-untyped-def]
+    """`fill` of few keys: their pairs in one long loop, with room for what it reads and writes (2, pairs)."""
+    half = (width + 1) // 2
+    lows, highs = halves[0], halves[1]
+    left, right = pairs[0], pairs[1]
+    for r in range(keys.shape[0]):
+        low, high = _U(keys[r] & np.uint64(0xFFFFFFFF)), _U(keys[r] >> np.uint64(32))
+        for j in range(half):
+            lows[r * half + j] = _U(low + _U(_U(j) * _COLUMN))
+            highs[r * half + j] = high
+    for k in range(keys.shape[0] * half):
+        left[k], right[k] = _pair(lows[k], highs[k])
+    for r in range(keys.shape[0]):
+        row = found[r]
+        for j in range(half):
+            row[j] = left[r * half + j]
+        for j in range(width - half):
+            row[half + j] = right[r * half + j]
 
 
 @njit(cache=True, nogil=True)
 def fill(keys, found):  # type: ignore[no-untyped-def]
     """`draws.normals` of keys (n,): found (n, width)."""
-    for r in range(keys.shape[0]):
-        fill_row(keys[r], found[r])
+    n_pairs = KEYS_AT_ONCE * ((found.shape[1] + 1) // 2)
+    halves, pairs = np.empty((2, n_pairs), np.uint32), np.empty((2, n_pairs), np.float32)
+    for first in range(0, keys.shape[0], KEYS_AT_ONCE):
+        part = found[first : first + KEYS_AT_ONCE]
+        fill_rows(keys[first : first + KEYS_AT_ONCE], found.shape[1], halves, pairs, part)

@@ -108,13 +108,13 @@ class ErrorModel:
         SpecError
             If an option is out of range or scikit-learn is not installed.
         """
-        faults = []
+        errors = []
         bounds = {"max_points": (max_points, 16, 4096), "restarts": (restarts, 0, 1000), "seed": (seed, 0, 2**31)}
         for name, (value, least, most) in bounds.items():
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
-                faults.append(f"{name} is {value!r}, must be a whole number from {least} to {most}")
-        if faults:
-            raise SpecError("\n".join(faults))
+                errors.append(f"{name} is {value!r}, must be a whole number from {least} to {most}")
+        if errors:
+            raise SpecError("\n".join(errors))
         low, high = samples.features.min(axis=0), samples.features.max(axis=0)
         shift, scale = float(samples.error.mean()), float(samples.error.std())
         z = _unit(samples.features, low, high)

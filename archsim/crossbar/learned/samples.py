@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 # the error's spread is estimated from groups of 8 residuals, and it needs more than one group
 MIN_SAMPLES = 20
-_FAULTS_SHOWN = 20
+_ERRORS_SHOWN = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,11 @@ class ErrorSamples:
             object.__setattr__(self, "error", np.array(self.error, dtype=np.float64))
         except (TypeError, ValueError):
             raise SpecError("features and error must be arrays of real numbers") from None
-        faults = list(self._faults())
-        if faults:
-            raise SpecError("\n".join(faults))
+        errors = list(self._errors())
+        if errors:
+            raise SpecError("\n".join(errors))
 
-    def _faults(self) -> Iterator[str]:
+    def _errors(self) -> Iterator[str]:
         if not self.names or self.names[0] != "ideal":
             yield f"names are {self.names}, the first must be 'ideal'"
         if len(set(self.names)) < len(self.names):
@@ -102,7 +102,7 @@ def read_error_csv(path: str | os.PathLike[str]) -> ErrorSamples:
     Raises
     ------
     SpecError
-        Every fault with file and line: a column missing or twice, a row too short or long, something that is
+        Every error with file and line: a column missing or twice, a row too short or long, something that is
         not a finite number, a negative number of active rows, fewer than 20 rows.
 
     Examples
@@ -116,19 +116,19 @@ def read_error_csv(path: str | os.PathLike[str]) -> ErrorSamples:
     (('ideal',), 30)
     """
     place = Path(path)
-    faults: list[str] = []
+    errors: list[str] = []
     try:
         with open_text(place, encoding="utf-8-sig", newline="") as file:
-            header, rows = _rows(place, csv.reader(file), faults)
+            header, rows = _rows(place, csv.reader(file), errors)
     except OSError as broken:
         raise SpecError(f"{place}: cannot be read: {broken.strerror or broken}") from None
     except (UnicodeDecodeError, csv.Error) as broken:
         raise SpecError(f"{place}: is not a CSV file in UTF-8: {broken}") from None
-    if not faults and len(rows) < MIN_SAMPLES:
-        faults.append(f"{place}: has {len(rows)} row(s) of numbers, a spread needs at least {MIN_SAMPLES}")
-    if faults:
-        more = len(faults) - _FAULTS_SHOWN
-        raise SpecError("\n".join(faults[:_FAULTS_SHOWN] + ([f"… and {more} more"] if more > 0 else [])))
+    if not errors and len(rows) < MIN_SAMPLES:
+        errors.append(f"{place}: has {len(rows)} row(s) of numbers, a spread needs at least {MIN_SAMPLES}")
+    if errors:
+        more = len(errors) - _ERRORS_SHOWN
+        raise SpecError("\n".join(errors[:_ERRORS_SHOWN] + ([f"… and {more} more"] if more > 0 else [])))
     table = np.array(rows)
     further = [name for name in header if name not in ("ideal", "measured", "active_rows")]
     names = ["ideal", *(["active_rows"] if "active_rows" in header else []), *further]
@@ -136,39 +136,39 @@ def read_error_csv(path: str | os.PathLike[str]) -> ErrorSamples:
     return ErrorSamples(tuple(names), table[:, [header.index(name) for name in names]], error, place.name)
 
 
-def _rows(place: Path, reader: Any, faults: list[str]) -> tuple[list[str], list[list[float]]]:
+def _rows(place: Path, reader: Any, errors: list[str]) -> tuple[list[str], list[list[float]]]:
     header = [name.strip() for name in next(reader, [])]
     if not any(header):
-        faults.append(f"{place}:1: is empty; the first line must name the columns: ideal,measured[,active_rows,…]")
+        errors.append(f"{place}:1: is empty; the first line must name the columns: ideal,measured[,active_rows,…]")
         return header, []
     for name in ("ideal", "measured"):
         if name not in header:
-            faults.append(f"{place}:1: column {name!r} is missing; there are {', '.join(header)}")
+            errors.append(f"{place}:1: column {name!r} is missing; there are {', '.join(header)}")
     for name in sorted({name for name in header if header.count(name) > 1}):
-        faults.append(f"{place}:1: column {name!r} comes {header.count(name)} times")
+        errors.append(f"{place}:1: column {name!r} comes {header.count(name)} times")
     if "" in header:
-        faults.append(f"{place}:1: column {header.index('') + 1} has no name")
+        errors.append(f"{place}:1: column {header.index('') + 1} has no name")
     rows = []
     for cells in reader:
         where = f"{place}:{reader.line_num}"
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            faults.append(f"{where}: has {len(cells)} value(s), the header names {len(header)}")
+            errors.append(f"{where}: has {len(cells)} value(s), the header names {len(header)}")
             continue
-        rows.append([_number(where, name, cell, faults) for name, cell in zip(header, cells, strict=True)])
+        rows.append([_number(where, name, cell, errors) for name, cell in zip(header, cells, strict=True)])
     return header, rows
 
 
-def _number(where: str, name: str, cell: str, faults: list[str]) -> float:
+def _number(where: str, name: str, cell: str, errors: list[str]) -> float:
     try:
         value = math.nan if "_" in cell else float(cell)  # Python reads 1_000, no instrument writes it
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        faults.append(f"{where}: {name} is {cell.strip()!r}, must be a finite number")
+        errors.append(f"{where}: {name} is {cell.strip()!r}, must be a finite number")
     elif name == "active_rows" and value < 0:
-        faults.append(f"{where}: active_rows is {cell.strip()}, must be 0 or more")
+        errors.append(f"{where}: active_rows is {cell.strip()}, must be 0 or more")
     return value
 
 
@@ -215,12 +215,12 @@ def samples_from_array(
     (('ideal', 'active_rows'), (40, 2))
     """
     counts = (("n_rows", n_rows), ("n_vectors", n_vectors))
-    faults = [f"{name} is {n!r}, must be a whole number, 1 or more" for name, n in counts if not _is_count(n)]
+    errors = [f"{name} is {n!r}, must be a whole number, 1 or more" for name, n in counts if not _is_count(n)]
     chances = np.asarray(densities, dtype=np.float64)
     if chances.ndim != 1 or chances.size == 0 or not ((chances >= 0) & (chances <= 1)).all():
-        faults.append(f"densities are {densities!r}, must be one or more numbers from 0 to 1")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"densities are {densities!r}, must be one or more numbers from 0 to 1")
+    if errors:
+        raise SpecError("\n".join(errors))
     rng = np.random.default_rng(seed)
     density = chances[np.arange(n_vectors) % len(chances)]
     inputs = (rng.random((n_vectors, n_rows)) < density[:, None]).astype(np.float64)

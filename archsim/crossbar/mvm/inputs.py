@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isfinite
 from typing import Any, assert_never
 
 import numpy as np
@@ -65,12 +66,12 @@ class Drive:
             return self.codes[None]
         return _digits(self.codes, self.rules)
 
-    @property
+    @cached_property
     def digit_max(self) -> int:
         """Digit of the full read voltage."""
         return digit_max_of(self.rules)
 
-    @property
+    @cached_property
     def cycle_weight(self) -> Floats:
         """(n_cycles,): worth of a cycle, negative in the negative polarity."""
         return _cycle_weight(*_cycles(self.rules))
@@ -81,7 +82,7 @@ class Drive:
         bits = self.rules.resolution_bits
         return self.rules.maximum / (2**bits - 1) if bits else self.rules.maximum
 
-    @property
+    @cached_property
     def n_cycles(self) -> int:
         """Cycles, polarities included."""
         return n_cycles_of(self.rules)
@@ -97,6 +98,9 @@ class Drive:
         if _n_cycles_of_polarity(self.rules) == 1:
             return int(np.count_nonzero(self.codes))
         active, _ = _tables(self.rules.resolution_bits, self.rules.per_cycle_bits)
+        fast = loops_of("crossbar.mvm.driven")
+        if fast is not None:
+            return int(fast.count_active(self.codes, active))
         return int(np.take(active, np.abs(self.codes)).sum(dtype=np.int64))
 
     def squares(self, bend: Callable[[Floats], Floats] | None = None) -> tuple[NDArray[np.float32], float]:
@@ -216,21 +220,21 @@ def checked_inputs(
         raise SpecError(f"{name}: must be real numbers of shape (n, {entries}); got {type(x).__name__}")
     if numbers.dtype != np.int64:
         numbers = numbers.astype(np.float64, copy=False)
-    faults = []
+    errors = []
     if numbers.ndim != 2:
-        faults.append(f"{name}: must have 2 dimensions (vectors, inputs); got shape {numbers.shape}")
+        errors.append(f"{name}: must have 2 dimensions (vectors, inputs); got shape {numbers.shape}")
     elif n_in is not None and numbers.shape[1] != n_in:
-        faults.append(f"{name}: must have {n_in} inputs per vector; got {numbers.shape[1]}")
+        errors.append(f"{name}: must have {n_in} inputs per vector; got {numbers.shape[1]}")
     # the least and the largest are NaN where any number is
-    least, largest = (numbers.min(), numbers.max()) if numbers.size else (0.0, 0.0)
-    if not (np.isfinite(least) and np.isfinite(largest)):
-        faults.append(f"{name}: {_named(numbers, ~np.isfinite(numbers))} not finite")
+    least, largest = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    if not (isfinite(least) and isfinite(largest)):
+        errors.append(f"{name}: {_named(numbers, ~np.isfinite(numbers))} not finite")
     negative = np.isfinite(numbers) & (numbers < 0) if not least >= 0 else None
     if rules.signed == "unsigned" and negative is not None and negative.any():
         said = f"{name}: {_named(numbers, negative)} negative, and inputs.signed is unsigned"
-        faults.append(f"{said}; choose two_phase or bipolar")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"{said}; choose two_phase or bipolar")
+    if errors:
+        raise SpecError("\n".join(errors))
     return numbers
 
 
@@ -291,6 +295,6 @@ def _tables(bits: int, per_cycle: int) -> tuple[NDArray[np.uint8], NDArray[np.fl
 
 
 def _smallest_type(digit_max: int) -> type[np.int8] | type[np.int16] | type[np.int32]:
-    if digit_max <= np.iinfo(np.int8).max:
+    if digit_max < 1 << 7:
         return np.int8
-    return np.int16 if digit_max <= np.iinfo(np.int16).max else np.int32
+    return np.int16 if digit_max < 1 << 15 else np.int32

@@ -69,6 +69,12 @@ class Coding:
         return replace(self, up=self.up + rounding / self.step) if rounding else self
 
     @property
+    def is_silent(self) -> bool:
+        """Whether sum 0 lies inside of the range and gets code 0."""
+        at = abs(self.shift) if self.signed else self.shift
+        return bool(np.floor(np.float32(at) + np.float32(self.up)) == 0 and 0 <= at <= self.top)
+
+    @property
     def shift(self) -> float:
         """Where sum 0 lies, in codes."""
         return -self.origin / self.step

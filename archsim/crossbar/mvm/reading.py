@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -16,11 +16,12 @@ from archsim.crossbar.learned.model import ErrorModel
 from archsim.crossbar.learned.sums import with_errors
 from archsim.crossbar.mvm.driven import (
     Driven,
-    LineNoise,
-    NoisyLine,
+    NoisyCells,
+    NoisyLines,
     QuietLine,
     WholeRows,
     merges_exactly,
+    numbers_of_reads,
 )
 from archsim.crossbar.mvm.inputs import Drive
 from archsim.crossbar.mvm.kernels import Bits, Coding, WholeCells, add_codes, add_codes_of_bits, whole_cells
@@ -148,12 +149,18 @@ class Reading:
     _matrix: Reals | None = field(default=None, init=False)
     _output_noise: OutputNoise | None = field(default=None, init=False)
     _rooms: dict[int, Floats] = field(default_factory=dict, init=False)
-    _driven: list[list[QuietLine | NoisyLine]] | None = field(default=None, init=False)
+    _driven: list[list[QuietLine]] | None = field(default=None, init=False)
+    _noisy: dict[int, NoisyLines] = field(default_factory=dict, init=False)
+    _noisy_cells: NoisyCells | None = field(default=None, init=False)
 
     def converting(self, adc: Adc | None) -> Reading:
         """The same cells with another converter."""
         coding = None if adc is None else Coding.of(adc)
-        return self if coding == self.coding else replace(self, coding=coding)
+        if coding == self.coding:
+            return self
+        found = replace(self, coding=coding)
+        found._noisy_cells = self._noisy_cells
+        return found
 
     @property
     def n_out(self) -> int:
@@ -167,9 +174,9 @@ class Reading:
         if at_once and self.learned is None and isinstance(self.source, Products) and not self.lines.has_reference:
             return self._linear(drive, self.source)
         y: Floats | None = None
-        digits, reads = self._digits(drive), self.reads(drive)
-        for group in self._groups():
-            sums, factor, origin = self._level_sums(drive, digits, reads, group)
+        digits, first = self._digits(drive), self.draws.take(drive.n * drive.n_cycles)
+        for group in self._groups:
+            sums, factor, origin = self._level_sums(drive, digits, first, group)
             if origin or self.offset:
                 sums *= factor
                 factor = 1.0
@@ -193,15 +200,14 @@ class Reading:
 
     def reads(self, drive: Drive) -> NDArray[np.int64]:
         """(cycles, n): the numbers of the reads of a drive, by which noise is drawn; vector by vector."""
-        first = self.draws.take(drive.n * drive.n_cycles)
-        return first + np.arange(drive.n) * drive.n_cycles + np.arange(drive.n_cycles)[:, None]
+        return numbers_of_reads(self.draws.take(drive.n * drive.n_cycles), drive)
 
     def _digits(self, drive: Drive) -> Bits | OfBlocks | Reals:
         """The addends of a drive's sums."""
         if self._takes_bits(drive):
             return Bits(drive.digits, self.blocks)
         if self._takes_driven(drive):
-            return [Driven(drive.digits[:, :, rows]) for rows in self.blocks]
+            return [Driven(drive, rows) for rows in self.blocks]
         return self.floats(drive)
 
     def floats(self, drive: Drive) -> Reals:
@@ -265,6 +271,7 @@ class Reading:
             and drive.is_bits()
         )
 
+    @cached_property
     def _groups(self) -> list[list[int]]:
         """Blocks with the same scale: their codes may be added before they are scaled."""
         groups: list[list[int]] = []
@@ -276,18 +283,22 @@ class Reading:
         return groups
 
     def _level_sums(
-        self, drive: Drive, digits: Bits | OfBlocks | Reals, reads: NDArray[np.int64], group: list[int]
+        self, drive: Drive, digits: Bits | OfBlocks | Reals, first: int, group: list[int]
     ) -> tuple[Floats, float, float]:
         """Level sums of the blocks of one group, their unit, and what the origin of the codes adds to each."""
+        step = 1.0 if self.coding is None else self.coding.step
+        origin = 0.0 if self.coding is None else self.coding.origin
+        origin *= len(group) * float(drive.cycle_weight.sum() * self.lines.level_weight.sum())
+        if isinstance(digits, list) and self.noise is not None:
+            return *self._noisy_sums(drive, first, group, step), origin
         codes: list[Floats] = []
         for t in group:
             if isinstance(digits, Bits):
                 self._convert_bits(drive, digits, t, codes)
             elif isinstance(digits, list):
-                self._convert_driven(drive, digits[t], reads, t, codes)
+                self._convert_driven(drive, digits[t], t, codes)
             else:
-                self._convert(drive, digits, reads, t, codes)
-        step = 1.0 if self.coding is None else self.coding.step
+                self._convert(drive, digits, numbers_of_reads(first, drive), t, codes)
         total = codes[0]  # the first line is never that of the reference columns
         factor = float(self.lines.level_weight[0] * step)
         if len(codes) > 1:
@@ -296,8 +307,20 @@ class Reading:
         for line, weight in enumerate(self.lines.level_weight[1:], start=1):
             codes[line] *= weight * step
             total += self.lines.spread_out(line, codes[line])
-        origin = 0.0 if self.coding is None else self.coding.origin
-        return total, factor, origin * len(group) * float(drive.cycle_weight.sum() * self.lines.level_weight.sum())
+        return total, factor, origin
+
+    def _noisy_sums(self, drive: Drive, first: int, group: list[int], step: float) -> tuple[Floats, float]:
+        """The same of sums over driven rows with a draw for each."""
+        if group[0] not in self._noisy:
+            self._noisy[group[0]] = self._noisy_lines(group)
+        factors = self.lines.level_weight * step
+        # one line alone is multiplied once, with the scale of the weights
+        factor = float(factors[0]) if len(factors) == 1 else 1.0
+        spread = self.lines.block_of_output if self.lines.has_reference else None
+        lines, own = self._noisy[group[0]], np.ones(1) if len(factors) == 1 else factors
+        total, n_outside = lines.add(drive, first, own, spread)
+        self._count(lines.n_columns * len(group) * drive.n * drive.n_cycles, n_outside)
+        return total, factor
 
     def _convert(
         self, drive: Drive, floats: Reals, reads: NDArray[np.int64], block: int, codes: list[Floats]
@@ -323,37 +346,39 @@ class Reading:
         n_outside = add_codes_of_bits(bits, block, whole, drive.cycle_weight, self.coding, codes, self.compiled)
         self._count(n_cycles * sum(found.size for found in codes), n_outside)
 
-    def _convert_driven(
-        self, drive: Drive, driven: Driven, reads: NDArray[np.int64], block: int, codes: list[Floats]
-    ) -> None:
+    def _convert_driven(self, drive: Drive, driven: Driven, block: int, codes: list[Floats]) -> None:
         if self._driven is None:
             self._driven = self._driven_lines()
         for line, converted in enumerate(self._driven[block]):
             if len(codes) <= line:
                 codes.append(self._zeros(line, drive.n, converted.width))
-            n_outside = converted.add(driven, reads, drive.cycle_weight, codes[line])
+            n_outside = converted.add(driven, drive.cycle_weight, codes[line])
             self._count(drive.n_cycles * codes[line].size, n_outside)
 
-    def _driven_lines(self) -> list[list[QuietLine | NoisyLine]]:
+    def _driven_lines(self) -> list[list[QuietLine]]:
         """Lines of each block as sums over driven rows."""
         assert isinstance(self.source, Products)
         assert self.coding is not None
-        lines, fast = self.source.whole_rows(self.steps, noisy=self.noise is not None), self.compiled is not None
-        if self.noise is None:
-            return [[QuietLine(line, t, self.coding, compiled=fast) for line in lines] for t in self._numbers()]
-        white = self.noise.whole(self.blocks)
+        lines, fast, coding = (
+            self.source.whole_rows(self.steps, noisy=False),
+            self.compiled is not None,
+            self.coding,
+        )
+        return [[QuietLine(line, t, coding, compiled=fast) for line in lines] for t in range(len(self.blocks))]
 
-        def noisy(t: int, index: int) -> NoisyLine:
-            assert self.noise is not None
-            assert self.coding is not None
-            thermal = None if self.noise.thermal is None else self.noise.thermal[index][t]
-            noise = LineNoise(white[index], thermal, base_of(self.draws.seed, self._stream(t, index)))
-            return NoisyLine(lines[index], t, self.coding, noise, compiled=fast)
-
-        return [[noisy(t, index) for index in range(len(lines))] for t in self._numbers()]
-
-    def _numbers(self) -> range:
-        return range(len(self.blocks))
+    def _noisy_lines(self, group: list[int]) -> NoisyLines:
+        """Lines of a group of blocks as sums over driven rows."""
+        assert isinstance(self.source, Products)
+        assert self.coding is not None
+        assert self.noise is not None
+        if self._noisy_cells is None:
+            cells = self.source.whole_rows(self.steps, noisy=True), self.noise.whole(self.blocks)
+            self._noisy_cells = NoisyCells(*cells)
+        lines = range(len(self.lines.level_weight))
+        thermal = None if self.noise.thermal is None else [[of[t] for of in self.noise.thermal] for t in group]
+        bases = [[base_of(self.draws.seed, self._stream(t, line)) for line in lines] for t in group]
+        given = self._noisy_cells, [self.blocks[t] for t in group], thermal, bases, self.coding
+        return NoisyLines(*given, compiled=self.compiled is not None)
 
     def _zeros(self, line: int, n: int, width: int) -> Floats:
         """Room for the codes of a line: that of the first becomes the outputs, the others' is used again."""

@@ -138,7 +138,7 @@ def check_readout(spec: ArraySpec, n_in: int) -> None:
     if not spec.readout.decides:
         return
     n_cycles = n_cycles_of(spec.inputs)
-    faults = [
+    errors = [
         f"readout: {spec.readout.kind} decides on one sum, but {said}"
         for wrong, said in (
             (spec.n_cells_per_weight > 1, f"cells_per_weight is {spec.n_cells_per_weight}; must be 1"),
@@ -148,5 +148,5 @@ def check_readout(spec: ArraySpec, n_in: int) -> None:
         )
         if wrong
     ]
-    if faults:
-        raise SpecError("\n".join(faults))
+    if errors:
+        raise SpecError("\n".join(errors))

@@ -314,19 +314,19 @@ def checked_weights(weights: ArrayLike, shape: tuple[int, int] | None = None, na
     if w.dtype.kind not in "biuf":
         raise SpecError(f"{name}: must be a matrix of real numbers; got {_kind(weights, w)}")
     w = w.astype(np.float64)
-    faults = []
+    errors = []
     if w.ndim != 2:
-        faults.append(f"{name}: must have 2 dimensions (inputs, outputs); got shape {w.shape}")
+        errors.append(f"{name}: must have 2 dimensions (inputs, outputs); got shape {w.shape}")
     elif shape is not None and w.shape != shape:
-        faults.append(f"{name}: must have shape {shape} as programmed before; got {w.shape}")
+        errors.append(f"{name}: must have shape {shape} as programmed before; got {w.shape}")
     if w.size == 0:
-        faults.append(f"{name}: has no entry (shape {w.shape}); give at least one input and one output")
+        errors.append(f"{name}: has no entry (shape {w.shape}); give at least one input and one output")
     if not np.isfinite(w).all():
         bad = np.argwhere(~np.isfinite(w))
         where = ", ".join(map(str, bad[0]))
-        faults.append(f"{name}: {len(bad)} not finite, the first at [{where}]: {w[tuple(bad[0])]}")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"{name}: {len(bad)} not finite, the first at [{where}]: {w[tuple(bad[0])]}")
+    if errors:
+        raise SpecError("\n".join(errors))
     return w
 
 
@@ -409,15 +409,15 @@ def _reference(shape: tuple[int, ...], spec: ArraySpec, scale: LevelScale) -> Fl
 
 
 def _check_shapes(g: Floats, reference: Floats | None, map: WeightMap) -> None:
-    faults = []
+    errors = []
     if g.shape != map.target_siemens.shape:
-        faults.append(f"conductance_siemens: must have shape {map.target_siemens.shape}; got {g.shape}")
+        errors.append(f"conductance_siemens: must have shape {map.target_siemens.shape}; got {g.shape}")
     expected = None if map.reference_siemens is None else map.reference_siemens.shape
     got = None if reference is None else reference.shape
     if got != expected:
-        faults.append(f"reference_siemens: must {_said_shape(expected)}; got {got}")
-    if faults:
-        raise SpecError("\n".join(faults))
+        errors.append(f"reference_siemens: must {_said_shape(expected)}; got {got}")
+    if errors:
+        raise SpecError("\n".join(errors))
 
 
 def _said_shape(shape: tuple[int, ...] | None) -> str:

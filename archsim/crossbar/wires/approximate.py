@@ -74,7 +74,7 @@ def approximate_conductance(
     ------
     SpecError
         An argument is no array of numbers, negative, not finite, empty, or of the wrong dimension; every
-        fault is listed, before any work.
+        error is listed, before any work.
 
     Notes
     -----
@@ -108,13 +108,13 @@ def approximate_conductance(
     >>> bool((found.error_bound_siemens < 0.01 * found.w_siemens.sum(axis=0)).all())
     True
     """
-    faults: list[str] = []
-    g = conductances(conductance_siemens, faults)
+    errors: list[str] = []
+    g = conductances(conductance_siemens, errors)
     shape = None if g is None else (g.shape[0], g.shape[1])
-    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, faults)
-    cut_off = None if g is None else floating_rows(floating, [g.shape[:1]], faults)
-    if g is None or faults:
-        raise SpecError("\n".join(faults))
+    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, errors)
+    cut_off = None if g is None else floating_rows(floating, [g.shape[:1]], errors)
+    if g is None or errors:
+        raise SpecError("\n".join(errors))
     circuit = Circuit(g, wires, cut_off)
     ways = _Ways(circuit)
     low, high, of_rows = ways.round_about()

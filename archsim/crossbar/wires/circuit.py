@@ -21,7 +21,7 @@ _NEGLIGIBLE = 1e-18
 _MOST_STIFF = 1e4
 
 
-def numbers(name: str, value: ArrayLike, shape: str, faults: list[str]) -> Floats | None:
+def numbers(name: str, value: ArrayLike, shape: str, errors: list[str]) -> Floats | None:
     """A finite two-dimensional array of floats, or None and what is wrong."""
     try:
         raw: NDArray[Any] = np.asarray(value)
@@ -29,38 +29,38 @@ def numbers(name: str, value: ArrayLike, shape: str, faults: list[str]) -> Float
             raise TypeError
         array = raw.astype(np.float64, order="C", copy=False)
     except (TypeError, ValueError):
-        faults.append(f"{name}: must be an array of real numbers of shape {shape}")
+        errors.append(f"{name}: must be an array of real numbers of shape {shape}")
         return None
     if array.ndim != 2:
-        faults.append(f"{name}: has {array.ndim} dimension(s), must have 2: {shape}")
+        errors.append(f"{name}: has {array.ndim} dimension(s), must have 2: {shape}")
         return None
     # a value that is not finite shows in the extremes, which are quicker to have
     if array.size and not (math.isfinite(array.min()) and math.isfinite(array.max())):
         wrong = np.argwhere(~np.isfinite(array))
         i, j = wrong[0]
-        faults.append(f"{name}[{i}, {j}] is {array[i, j]}, must be finite ({len(wrong)} such)")
+        errors.append(f"{name}[{i}, {j}] is {array[i, j]}, must be finite ({len(wrong)} such)")
         return None
     return array
 
 
-def conductances(value: ArrayLike, faults: list[str]) -> Floats | None:
+def conductances(value: ArrayLike, errors: list[str]) -> Floats | None:
     """Cells of 0 siemens or more, at least one."""
-    array = numbers("conductance_siemens", value, "(rows, cols)", faults)
+    array = numbers("conductance_siemens", value, "(rows, cols)", errors)
     if array is None:
         return None
     if array.size == 0:
-        faults.append(f"conductance_siemens: shape {array.shape} has no cells")
+        errors.append(f"conductance_siemens: shape {array.shape} has no cells")
         return None
     if array.min() < 0:
         wrong = np.argwhere(array < 0)
         i, j = wrong[0]
-        faults.append(
+        errors.append(
             f"conductance_siemens[{i}, {j}] is {array[i, j]:g} S, must be 0 (open) or more ({len(wrong)} such)"
         )
     return array
 
 
-def resistances(name: str, value: ArrayLike, shape: tuple[int, int] | None, faults: list[str]) -> Floats:
+def resistances(name: str, value: ArrayLike, shape: tuple[int, int] | None, errors: list[str]) -> Floats:
     """Ohms of 0 or more: one number, or with a `shape` an array that broadcasts to it."""
     allowed = "a finite number of ohms, 0 (ideal wire) or more"
     try:
@@ -69,23 +69,23 @@ def resistances(name: str, value: ArrayLike, shape: tuple[int, int] | None, faul
             raise TypeError
         array = raw.astype(np.float64)
     except (TypeError, ValueError):
-        faults.append(f"{name} is {value!r}, must be {allowed}")
+        errors.append(f"{name} is {value!r}, must be {allowed}")
         return np.zeros(())
     if array.ndim and shape is not None:
         try:
             np.broadcast_to(array, shape)
         except ValueError:
-            faults.append(f"{name}: shape {array.shape} does not broadcast to the {shape} of the cells")
+            errors.append(f"{name}: shape {array.shape} does not broadcast to the {shape} of the cells")
             return np.zeros(())
     elif array.ndim:
-        faults.append(f"{name}: has {array.ndim} dimension(s), must be {allowed}")
+        errors.append(f"{name}: has {array.ndim} dimension(s), must be {allowed}")
     wrong = array[~(np.isfinite(array) & (array >= 0))]
     if wrong.size:
-        faults.append(f"{name} is {wrong[0]}, must be {allowed}" + f" ({wrong.size} such)" * bool(array.ndim))
+        errors.append(f"{name} is {wrong[0]}, must be {allowed}" + f" ({wrong.size} such)" * bool(array.ndim))
     return array
 
 
-def floating_rows(value: ArrayLike | None, shapes: list[tuple[int, ...]], faults: list[str]) -> Truths | None:
+def floating_rows(value: ArrayLike | None, shapes: list[tuple[int, ...]], errors: list[str]) -> Truths | None:
     """Truth values of one of the shapes, or None for no floating row."""
     if value is None:
         return None
@@ -94,7 +94,7 @@ def floating_rows(value: ArrayLike | None, shapes: list[tuple[int, ...]], faults
     except ValueError:
         array = np.zeros((), dtype=object)
     if array.dtype != np.bool_ or array.shape not in shapes:
-        faults.append(
+        errors.append(
             f"floating: has shape {array.shape} of {array.dtype}, must be truth values of shape "
             + " or ".join(map(str, shapes))
         )
@@ -119,15 +119,15 @@ class Wires:
         r_col_ohm: ArrayLike,
         r_driver_ohm: float,
         r_ground_ohm: float,
-        faults: list[str],
+        errors: list[str],
     ) -> Wires:
         """Segments may differ, when the shape of the array is known."""
         segments: tuple[int, int] | None = shape if shape is not None else (1, 1)
         return cls(
-            resistances("r_row_ohm", r_row_ohm, segments, faults),
-            resistances("r_col_ohm", r_col_ohm, segments, faults),
-            resistances("r_driver_ohm", r_driver_ohm, None, faults),
-            resistances("r_ground_ohm", r_ground_ohm, None, faults),
+            resistances("r_row_ohm", r_row_ohm, segments, errors),
+            resistances("r_col_ohm", r_col_ohm, segments, errors),
+            resistances("r_driver_ohm", r_driver_ohm, None, errors),
+            resistances("r_ground_ohm", r_ground_ohm, None, errors),
         )
 
 

@@ -88,7 +88,7 @@ def effective_conductance(
     ------
     SpecError
         An argument is no array of numbers, negative, not finite, empty, or of the wrong shape; every
-        fault is listed, before any work.
+        error is listed, before any work.
 
     Notes
     -----
@@ -104,13 +104,13 @@ def effective_conductance(
     >>> float(effective_conductance([[100e-6]], 5.0, 5.0)[0, 0] * 1e6).__round__(6)
     99.9001
     """
-    faults: list[str] = []
-    g = checks.conductances(conductance_siemens, faults)
+    errors: list[str] = []
+    g = checks.conductances(conductance_siemens, errors)
     shape = None if g is None else (g.shape[0], g.shape[1])
-    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, faults)
-    cut_off = None if g is None else checks.floating_rows(floating, [g.shape[:1]], faults)
-    if g is None or faults:
-        raise SpecError("\n".join(faults))
+    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, errors)
+    cut_off = None if g is None else checks.floating_rows(floating, [g.shape[:1]], errors)
+    if g is None or errors:
+        raise SpecError("\n".join(errors))
     return _transfer(Circuit(g, wires, cut_off))
 
 
@@ -151,7 +151,7 @@ def column_currents(
     ------
     SpecError
         An argument is no array of numbers, negative, not finite, empty, of the wrong shape, or the rows
-        disagree; every fault is listed, before any work.
+        disagree; every error is listed, before any work.
 
     Notes
     -----
@@ -240,21 +240,21 @@ def _checked(
     floating: ArrayLike | None,
 ) -> tuple[Floats, Floats, Wires, Truths | None]:
     """All arguments of a solve for drive vectors, or one exception that lists every error."""
-    faults: list[str] = []
-    g = checks.conductances(conductance_siemens, faults)
+    errors: list[str] = []
+    g = checks.conductances(conductance_siemens, errors)
     shape = None if g is None else (g.shape[0], g.shape[1])
-    voltage = checks.numbers("voltage_v", voltage_v, "(n, rows)", faults)
+    voltage = checks.numbers("voltage_v", voltage_v, "(n, rows)", errors)
     if g is not None and voltage is not None and voltage.shape[1] != g.shape[0]:
-        faults.append(
+        errors.append(
             f"voltage_v: shape {voltage.shape} drives {voltage.shape[1]} rows, "
             f"conductance_siemens of shape {g.shape} has {g.shape[0]}; voltage_v must be (n, rows)"
         )
-    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, faults)
+    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, errors)
     cut_off = None
     if g is not None and voltage is not None:
-        cut_off = checks.floating_rows(floating, [g.shape[:1], (len(voltage), g.shape[0])], faults)
-    if g is None or voltage is None or faults:
-        raise SpecError("\n".join(faults))
+        cut_off = checks.floating_rows(floating, [g.shape[:1], (len(voltage), g.shape[0])], errors)
+    if g is None or voltage is None or errors:
+        raise SpecError("\n".join(errors))
     return g, voltage, wires, cut_off
 
 

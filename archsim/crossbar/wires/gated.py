@@ -65,7 +65,7 @@ def gated_currents(
     ------
     SpecError
         An argument is no array of numbers, out of range, not finite, empty, of the wrong dimension, or the
-        rows disagree; every fault is listed, before any work.
+        rows disagree; every error is listed, before any work.
 
     Notes
     -----
@@ -88,17 +88,17 @@ def gated_currents(
     array([[38.095],
            [19.417]])
     """
-    faults: list[str] = []
-    g = conductances(conductance_siemens, faults)
-    x = _gates(gates, g, faults)
-    voltage = _finite_volts("read_voltage_v", read_voltage_v, faults)
+    errors: list[str] = []
+    g = conductances(conductance_siemens, errors)
+    x = _gates(gates, g, errors)
+    voltage = _finite_volts("read_voltage_v", read_voltage_v, errors)
     ohms = [
-        resistances(name, value, None, faults)
+        resistances(name, value, None, errors)
         for name, value in (("r_supply_ohm", r_supply_ohm), ("r_col_ohm", r_col_ohm),
                             ("r_driver_ohm", r_driver_ohm), ("r_ground_ohm", r_ground_ohm))
     ]  # fmt: skip
-    if g is None or x is None or faults:
-        raise SpecError("\n".join(faults))
+    if g is None or x is None or errors:
+        raise SpecError("\n".join(errors))
     r_supply, r_col, r_driver, r_ground = map(float, ohms)
     if (r_driver + len(g) * r_supply) * float(g.sum(axis=0).max()) <= _NEGLIGIBLE:
         r_driver = r_supply = 0.0
@@ -111,26 +111,26 @@ def gated_currents(
     return currents
 
 
-def _gates(value: ArrayLike, g: Floats | None, faults: list[str]) -> Floats | None:
-    x = numbers("gates", value, "(n, rows)", faults)
+def _gates(value: ArrayLike, g: Floats | None, errors: list[str]) -> Floats | None:
+    x = numbers("gates", value, "(n, rows)", errors)
     if x is None:
         return None
     wrong = np.argwhere((x < 0) | (x > 1))
     if len(wrong):
         k, i = wrong[0]
-        faults.append(f"gates[{k}, {i}] is {x[k, i]:g}, must lie in 0 (off) to 1 (on) ({len(wrong)} such)")
+        errors.append(f"gates[{k}, {i}] is {x[k, i]:g}, must lie in 0 (off) to 1 (on) ({len(wrong)} such)")
     if g is not None and x.shape[1] != g.shape[0]:
-        faults.append(
+        errors.append(
             f"gates: shape {x.shape} switches {x.shape[1]} rows, "
             f"conductance_siemens of shape {g.shape} has {g.shape[0]}; gates must be (n, rows)"
         )
     return x
 
 
-def _finite_volts(name: str, value: float, faults: list[str]) -> float:
+def _finite_volts(name: str, value: float, errors: list[str]) -> float:
     number = float(value) if isinstance(value, Real) else math.nan
     if not math.isfinite(number):
-        faults.append(f"{name} is {value!r}, must be a finite number of volts")
+        errors.append(f"{name} is {value!r}, must be a finite number of volts")
     return number
 
 

@@ -96,7 +96,7 @@ def sinh_current(conductance_siemens: ArrayLike, voltage_v: ArrayLike, v0_v: flo
     ------
     SpecError
         An argument is no array of numbers, out of range, not finite, empty, of the wrong dimension, or the
-        rows disagree; every fault is listed, before any work.
+        rows disagree; every error is listed, before any work.
 
     Notes
     -----
@@ -112,12 +112,12 @@ def sinh_current(conductance_siemens: ArrayLike, voltage_v: ArrayLike, v0_v: flo
     array([[ 10.269,  20.538],
            [ 90.672, 181.343]])
     """
-    faults: list[str] = []
-    g = conductances(conductance_siemens, faults)
-    v0 = _bend(v0_v, faults)
-    voltage = _drive(voltage_v, g, v0, faults)
-    if g is None or voltage is None or faults:
-        raise SpecError("\n".join(faults))
+    errors: list[str] = []
+    g = conductances(conductance_siemens, errors)
+    v0 = _bend(v0_v, errors)
+    voltage = _drive(voltage_v, g, v0, errors)
+    if g is None or voltage is None or errors:
+        raise SpecError("\n".join(errors))
     return np.asarray(_Curve(v0).current(voltage) @ g)
 
 
@@ -153,17 +153,17 @@ def small_signal_conductance(conductance_siemens: ArrayLike, read_voltage_v: flo
     >>> float((sinh_current(g, [[0.2]], 0.25) * 1e6).round(9)[0, 0])
     20.0
     """
-    faults: list[str] = []
-    g = conductances(conductance_siemens, faults)
-    v0 = _bend(v0_v, faults)
+    errors: list[str] = []
+    g = conductances(conductance_siemens, errors)
+    v0 = _bend(v0_v, errors)
     read = float(read_voltage_v) if isinstance(read_voltage_v, Real) else math.nan
     if not (math.isfinite(read) and abs(read) <= LARGEST_RATIO * v0):
-        faults.append(
+        errors.append(
             f"read_voltage_v is {read_voltage_v!r}, must be a finite number of volts, at most "
             f"{LARGEST_RATIO:g} times v0_v"
         )
-    if g is None or faults:
-        raise SpecError("\n".join(faults))
+    if g is None or errors:
+        raise SpecError("\n".join(errors))
     return g / _Curve(v0).gain(np.array(read))
 
 
@@ -211,7 +211,7 @@ def nonlinear_currents(
     ------
     SpecError
         An argument is no array of numbers, out of range, not finite, empty, of the wrong dimension, or the
-        rows disagree; every fault is listed, before any work.
+        rows disagree; every error is listed, before any work.
 
     Notes
     -----
@@ -233,15 +233,15 @@ def nonlinear_currents(
     >>> (linear.current_a * 1e6).round(3)
     array([[ 79.19 , 118.148]])
     """
-    faults: list[str] = []
-    g = conductances(conductance_siemens, faults)
-    v0 = _bend(v0_v, faults)
-    voltage = _drive(voltage_v, g, v0, faults)
+    errors: list[str] = []
+    g = conductances(conductance_siemens, errors)
+    v0 = _bend(v0_v, errors)
+    voltage = _drive(voltage_v, g, v0, errors)
     shape = None if g is None else (g.shape[0], g.shape[1])
-    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, faults)
-    _limits(tolerance, max_iterations, faults)
-    if g is None or voltage is None or faults:
-        raise SpecError("\n".join(faults))
+    wires = Wires.checked(shape, r_row_ohm, r_col_ohm, r_driver_ohm, r_ground_ohm, errors)
+    _limits(tolerance, max_iterations, errors)
+    if g is None or voltage is None or errors:
+        raise SpecError("\n".join(errors))
     array = _Array(Circuit(g, wires), _Curve(v0))
     current = np.zeros((len(voltage), g.shape[1]))
     steps = np.zeros(len(voltage), dtype=np.int64)
@@ -251,38 +251,38 @@ def nonlinear_currents(
     return NonlinearSolution(current, steps, residual, residual <= tolerance)
 
 
-def _bend(value: float, faults: list[str]) -> float:
+def _bend(value: float, errors: list[str]) -> float:
     number = float(value) if isinstance(value, Real) else math.nan
     if not number > 0:
-        faults.append(f"v0_v is {value!r}, must be a number of volts more than 0; math.inf is the linear cell")
+        errors.append(f"v0_v is {value!r}, must be a number of volts more than 0; math.inf is the linear cell")
         return math.inf
     return number
 
 
-def _drive(value: ArrayLike, g: Floats | None, v0: float, faults: list[str]) -> Floats | None:
-    voltage = numbers("voltage_v", value, "(n, rows)", faults)
+def _drive(value: ArrayLike, g: Floats | None, v0: float, errors: list[str]) -> Floats | None:
+    voltage = numbers("voltage_v", value, "(n, rows)", errors)
     if voltage is None:
         return None
     if g is not None and voltage.shape[1] != g.shape[0]:
-        faults.append(
+        errors.append(
             f"voltage_v: shape {voltage.shape} drives {voltage.shape[1]} rows, "
             f"conductance_siemens of shape {g.shape} has {g.shape[0]}; voltage_v must be (n, rows)"
         )
     wrong = np.argwhere(np.abs(voltage) > LARGEST_RATIO * v0)
     if len(wrong):
         k, i = wrong[0]
-        faults.append(
+        errors.append(
             f"voltage_v[{k}, {i}] is {voltage[k, i]:g} V, must be at most {LARGEST_RATIO:g} times v0_v, "
             f"{LARGEST_RATIO * v0:g} V ({len(wrong)} such)"
         )
     return voltage
 
 
-def _limits(tolerance: float, max_iterations: int, faults: list[str]) -> None:
+def _limits(tolerance: float, max_iterations: int, errors: list[str]) -> None:
     if not (isinstance(tolerance, Real) and 0 < float(tolerance) < 1):
-        faults.append(f"tolerance is {tolerance!r}, must be a number between 0 and 1")
+        errors.append(f"tolerance is {tolerance!r}, must be a number between 0 and 1")
     if not (isinstance(max_iterations, Integral) and max_iterations >= 1):
-        faults.append(f"max_iterations is {max_iterations!r}, must be a whole number of at least 1")
+        errors.append(f"max_iterations is {max_iterations!r}, must be a whole number of at least 1")
 
 
 class _Curve:

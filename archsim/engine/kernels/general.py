@@ -5,316 +5,310 @@ Where all who ever stand in a line have one priority, and under policy static, w
 is a chain. Otherwise it is a pairing heap (Fredman, Sedgewick, Sleator and Tarjan, Algorithmica 1, 1986), chained
 by child and sibling.
 
-What ends is a node: i for task i done (and its units back, if occupancy and latency are equal), n + i
-for the units of task i alone.
+What ends is a number: 2 i for task i done, one more if its units come back too, 2 (n + i) for its units alone.
+
 """
 
-# numba's decorators carry no types
-# mypy: disable-error-code="untyped-decorator"
+# numba's decorators carry no types, and its whole numbers are numpy's
+# mypy: disable-error-code="untyped-decorator,no-any-return,assignment,return-value"
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
-from archsim.engine.kernels.single import (
-    BITS,
-    FINISHED,
-    STUCK,
-    TOO_LONG,
-    next_bucket,
-    pop,
-    push,
-    put,
-    settle,
-    sort,
-    take,
-)
-from archsim.engine.kernels.structs import Graph, Ids, Long, Short, Times, Wheel
-from archsim.jit import njit
+from archsim.engine.kernels.ends import next_ends, put
+from archsim.engine.kernels.parts import FINISHED, STUCK, TOO_LONG, settle, sort
+from archsim.engine.kernels.structs import Ends, Graph, Lines, Long, Times
+from archsim.jit import loop, part
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _goes_first(owner: Ids, priority: Short, came: Long, a: int, b: int) -> bool:
+@part
+def _goes_first(g: Graph, q: Lines, a: int, b: int) -> bool:
     """Is claim a ahead of claim b: by priority, round of becoming ready, id?"""
-    i, j = owner[a], owner[b]
-    if priority[i] != priority[j]:
-        return bool(priority[i] < priority[j])
-    if came[i] != came[j]:
-        return bool(came[i] < came[j])
-    return bool(i < j)
+    i, j = g.claims[a].owner, g.claims[b].owner
+    if g.priority[i] != g.priority[j]:
+        return g.priority[i] < g.priority[j]
+    if q.came[i] != q.came[j]:
+        return q.came[i] < q.came[j]
+    return i < j
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _merge(child: Short, follow: Short, owner: Ids, priority: Short, came: Long, a: int, b: int) -> int:
+@part
+def _merge(g: Graph, q: Lines, a: int, b: int) -> int:
     """Two heaps into one; its root."""
-    if _goes_first(owner, priority, came, b, a):
+    if _goes_first(g, q, b, a):
         a, b = b, a
-    follow[b] = child[a]
-    child[a] = b
+    q.follow[b] = q.child[a]
+    q.child[a] = b
     return a
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def _without_root(child: Short, follow: Short, owner: Ids, priority: Short, came: Long, root: int) -> int:
+@loop
+def _without_root(g: Graph, q: Lines, root: int) -> int:
     """The root of what remains, -1 if nothing does: merge children in pairs, then the pairs from the last on."""
-    pairs, k = -1, child[root]
+    pairs, k = -1, q.child[root]
     while k >= 0:
-        second = follow[k]
+        second = q.follow[k]
         if second < 0:
-            follow[k] = pairs
+            q.follow[k] = pairs
             pairs = k
             break
-        rest = follow[second]
-        pair = _merge(child, follow, owner, priority, came, k, second)
-        follow[pair] = pairs
+        rest = q.follow[second]
+        pair = _merge(g, q, k, second)
+        q.follow[pair] = pairs
         pairs, k = pair, rest
     if pairs < 0:
         return -1
-    root, k = pairs, follow[pairs]
+    root, k = pairs, q.follow[pairs]
     while k >= 0:
-        rest = follow[k]
-        root = _merge(child, follow, owner, priority, came, root, k)
+        rest = q.follow[k]
+        root = _merge(g, q, root, k)
         k = rest
     return root
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def claims_of(uses_ptr: Short, uses: Ids, units: Long, reserves_ptr: Short, reserves: Ids, more: Long) -> Any:
-    """Rows of what tasks take at their start: uses and reserves of the same resource added up.
-
-    Also whether the sums fit into 64 bits.
-    """
-    n = len(uses_ptr) - 1
-    ptr = np.zeros(n + 1, np.int32)
-    resource = np.empty(len(uses) + len(reserves), np.uint32)
-    total = np.empty(len(resource), np.int64)
-    size, fits = 0, True
-    for i in range(n):
-        for k in range(uses_ptr[i], uses_ptr[i + 1]):
-            resource[size], total[size] = uses[k], units[k]
-            size += 1
-        used = size
-        for k in range(reserves_ptr[i], reserves_ptr[i + 1]):
-            for at in range(ptr[i], used):
-                if resource[at] == reserves[k]:
-                    total[at] += more[k]
-                    fits = fits and total[at] > 0
-                    break
-            else:
-                resource[size], total[size] = reserves[k], more[k]
-                size += 1
-        ptr[i + 1] = size
-    return ptr, resource[:size].copy(), total[:size].copy(), fits
+@part
+def _touch(q: Lines, r: int, n_touched: int) -> int:
+    """A line may move on; how many may."""
+    if q.is_touched[r]:
+        return n_touched
+    q.is_touched[r] = True
+    q.touched[n_touched] = r
+    return n_touched + 1
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def any_graph(
-    graph: Graph,
-    static: bool,
-    heaps: bool,
-    free: Long,
-    wheel_of: Wheel,
-    link: Any,
-    times_of: Times,
-    head: Long,
-    sequence: Long,
-) -> int:
-    """Play a graph out round by round; `head` receives the first task in each line, -1 for an empty one.
+@part
+def _append(q: Lines, r: int, k: int) -> None:
+    """A claim to the end of a chain."""
+    q.follow[k] = -1
+    if q.head[r] < 0:
+        q.head[r] = k
+    else:
+        q.follow[q.tail[r]] = k
+    q.tail[r] = k
+
+
+@part
+def _join(g: Graph, q: Lines, i: int, n_touched: int) -> int:
+    """A task to its lines."""
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        r = g.claims[k].resource
+        if q.is_heap[r]:
+            root = q.head[r]
+            q.child[k] = q.follow[k] = -1
+            q.head[r] = np.int64(k) if root < 0 else _merge(g, q, root, np.int64(k))
+            n_touched = _touch(q, r, n_touched)
+        else:
+            _append(q, r, k)
+    return n_touched
+
+
+@part
+def _may_pass(g: Graph, q: Lines, i: int) -> bool:
+    """Whether nobody stands in the lines of a task that joins them, and its units are free."""
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        r = g.claims[k].resource
+        if q.head[r] >= 0 or q.free[r] < g.claims[k].units or q.is_heap[r]:
+            return False
+    return True
+
+
+@part
+def _may_start(g: Graph, q: Lines, i: int) -> bool:
+    """Whether a task is first in all its lines, and its units are free."""
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        r = g.claims[k].resource
+        if q.head[r] != np.int64(k) or q.free[r] < g.claims[k].units:
+            return False
+    return True
+
+
+@part
+def _leave(g: Graph, q: Lines, i: int, here: int, n_touched: int) -> int:
+    """A task takes its units and leaves its lines; whoever follows it in another may start too."""
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        r = g.claims[k].resource
+        q.free[r] -= g.claims[k].units
+        q.head[r] = _without_root(g, q, np.int64(k)) if q.is_heap[r] else q.follow[k]
+        if r != here and q.head[r] >= 0:
+            n_touched = _touch(q, r, n_touched)
+    return n_touched
+
+
+@part
+def _joined(g: Graph, q: Lines, this_round: int, n_new: int, n_touched: int) -> tuple[int, int]:
+    """The newly ready join their lines, in order; how many start at once, how many lines may move on."""
+    n_started = 0
+    if not q.static:
+        sort(q.new, n_new)
+    for x in range(n_new):
+        i = q.new[x]
+        if q.static and g.claim_ptr[i] < g.claim_ptr[i + 1]:  # stands in them already
+            n_touched = _touch(q, g.claims[g.claim_ptr[i]].resource, n_touched)
+        elif _may_pass(g, q, i):
+            for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+                q.free[g.claims[k].resource] -= g.claims[k].units
+            q.new[n_started] = i
+            n_started += 1
+        else:
+            if len(q.came):
+                q.came[i] = this_round
+            n_touched = _join(g, q, i, n_touched)
+    return n_started, n_touched
+
+
+@part
+def _arbitrated(g: Graph, q: Lines, t: Times, n_started: int, n_touched: int) -> int:
+    """Whoever is first in all its lines and finds its units starts; how many do."""
+    while n_touched > 0:
+        n_touched -= 1
+        here = q.touched[n_touched]
+        q.is_touched[here] = False
+        while q.head[here] >= 0:
+            i = g.claims[q.head[here]].owner
+            if t.ready[i] < 0 or not _may_start(g, q, i):
+                break
+            n_touched = _leave(g, q, i, here, n_touched)
+            q.new[n_started] = i
+            n_started += 1
+    return n_started
+
+
+@part
+def _given_back(g: Graph, q: Lines, r: int, units: int, n_touched: int) -> int:
+    """Units come back; a line may move on whose first claim finds enough of them."""
+    q.free[r] += units
+    first = q.head[r]
+    # under static who is first may not have been looked at for long, and may not even be ready
+    if first >= 0 and (q.static or q.free[r] >= g.claims[first].units):
+        n_touched = _touch(q, r, n_touched)
+    return n_touched
+
+
+@part
+def _used_up(g: Graph, q: Lines, i: int, n_touched: int) -> int:
+    """What a task uses comes back."""
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        if g.claims[k].back > 0:
+            n_touched = _given_back(g, q, g.claims[k].resource, g.claims[k].back, n_touched)
+    return n_touched
+
+
+@part
+def _done(g: Graph, q: Lines, t: Times, e: Ends, i: int, now: int, n_new: int, n_touched: int) -> tuple[int, int]:
+    """A task is done: it frees units, and its successors miss one predecessor less."""
+    t.done[i] = now
+    if len(g.frees.resource):
+        for k in range(g.frees.ptr[i], g.frees.ptr[i + 1]):
+            n_touched = _given_back(g, q, g.frees.resource[k], g.frees.units[k], n_touched)
+    for k in range(g.succ_ptr[i], g.succ_ptr[i + 1]):
+        s = g.succ[k]
+        missing = e.link[s] - 1
+        e.link[s] = missing
+        if missing == 0:
+            t.ready[s] = now
+            q.new[n_new] = s
+            n_new += 1
+    return n_new, n_touched
+
+
+@part
+def _uses_any(g: Graph, i: int) -> bool:
+    """Whether units of a task come back after its occupancy; what it reserves does not."""
+    found = False
+    for k in range(g.claim_ptr[i], g.claim_ptr[i + 1]):
+        found |= g.claims[k].back > 0
+    return found
+
+
+@part
+def _begun(g: Graph, e: Ends, i: int, soon: int, now: int, bucket: int, size: int) -> tuple[int, int]:
+    """What begins will end: in the next round of this instant, or later."""
+    latency, occupancy = g.latency[i], g.occupancy[i]
+    end, apart = 2 * np.int64(i), occupancy != latency and _uses_any(g, i)
+    if not apart:
+        end += 1
+    if latency == 0:
+        e.link[i] = soon
+        soon = end + 1
+    else:
+        size = put(e, end, latency, now, bucket, size)
+    if apart:
+        end += 2 * len(g.latency)
+        if occupancy == 0:
+            e.link[end >> 1] = soon
+            soon = end + 1
+        else:
+            size = put(e, end, occupancy, now, bucket, size)
+    return soon, size
+
+
+@part
+def _ended(g: Graph, q: Lines, t: Times, e: Ends, chain: int, now: int) -> tuple[int, int]:
+    """What ends gives back, and successors may become ready; how many did, how many lines may move on."""
+    n, n_new, n_touched = len(g.latency), 0, 0
+    while chain > 0:
+        end = chain - 1
+        node = end >> 1
+        chain = np.int64(e.link[node])
+        if node >= n:
+            n_touched = _used_up(g, q, node - n, n_touched)
+        else:
+            if end & 1:
+                n_touched = _used_up(g, q, node, n_touched)
+            n_new, n_touched = _done(g, q, t, e, node, now, n_new, n_touched)
+    return n_new, n_touched
+
+
+@part
+def _prepared(g: Graph, q: Lines, t: Times, e: Ends) -> int:
+    """Nothing has happened yet; how many tasks are ready. Until then, a link says how many they wait for."""
+    n_new = 0
+    for i in range(len(g.latency)):
+        t.ready[i] = t.start[i] = -1
+        e.link[i] = g.after_ptr[i + 1] - g.after_ptr[i]
+        if e.link[i] == 0:
+            t.ready[i] = 0
+            q.new[n_new] = i
+            n_new += 1
+    for k in range(len(g.claims) if q.static or len(q.came) else 0):
+        i, r = g.claims[k].owner, g.claims[k].resource
+        if q.static:
+            _append(q, r, k)
+        else:  # who ever stands there has unlike priorities
+            if q.tail[r] < 0:
+                q.tail[r] = i
+            q.is_heap[r] |= g.priority[q.tail[r]] != g.priority[i]
+    return n_new
+
+
+@loop
+def any_graph(g: Graph, lines: Lines, ends: Ends, times: Times, sequence: Long) -> int:
+    """Play a graph out round by round; the heads of lines are the first tasks there in the end, -1 for none.
 
     `sequence` receives the tasks in the order in which they started, if it has room for any.
     """
-    occupancy, latency, priority, after_ptr, succ_ptr, succ = graph[:6]
-    claim_ptr, claim, claim_units = graph[6:9]
-    uses_ptr, uses, uses_units, frees_ptr, frees, frees_units = graph[9:]
-    n_buckets, unit, shift, inverse = wheel_of
-    ready, start, done = times_of
-    n, n_claims = len(latency), len(claim)
-    wheel, mask = n_buckets > 0, n_buckets - 1
-    first = np.full(n_buckets, -1, np.int32)
-    bits = np.zeros(BITS + (n_buckets >> 6) + 1, np.int64)
-    # sized for the worst case; memory that nobody touches costs nothing
-    room = 0 if wheel else 2 * n
-    times, nodes, size = np.empty(room, np.int64), np.empty(room, np.int64), 0
-    new, n_new = np.empty(n, np.uint32), 0
-    ending, n_ending = np.empty(2 * n, np.int64), 0
-    soon, n_soon = np.empty(2 * n, np.int64), 0  # ends in the next round of this instant
-    owner = np.empty(n_claims, np.uint32)
-    follow = np.empty(n_claims, np.int32)
-    child = np.empty(n_claims if heaps else 0, np.int32)
-    came = np.empty(n if heaps else 0, np.int64)
-    is_heap, same = np.zeros(len(free), np.bool_), np.empty(len(free), np.int32)
-    tail = np.full(len(free), -1, np.int64)
-    touched, n_touched, is_touched = np.empty(len(free), np.uint32), 0, np.zeros(len(free), np.bool_)
-    head[:] = -1
-    for i in range(n):
-        ready[i] = after_ptr[i] - after_ptr[i + 1] - 1
-        start[i] = done[i] = -1
-        for k in range(claim_ptr[i], claim_ptr[i + 1]):
-            owner[k] = i
-            r = claim[k]
-            if heaps:
-                if tail[r] < 0:
-                    tail[r], same[r] = 0, priority[i]
-                is_heap[r] |= same[r] != priority[i]
-            if static:
-                follow[k] = -1
-                if head[r] < 0:
-                    head[r] = k
-                else:
-                    follow[tail[r]] = k
-                tail[r] = k
-        if ready[i] == -1:
-            ready[i] = 0
-            new[n_new] = i
-            n_new += 1
-    now, bucket, this_round, n_in_sequence = 0, 0, 0, 0
+    n_new = _prepared(g, lines, times, ends)
+    now = bucket = size = this_round = n_touched = n_in_sequence = 0
     while True:
-        # the newly ready join their lines, in order; who needs nothing stands in none
-        n_started = 0
-        if not static:
-            sort(new, n_new)
-        for x in range(n_new):
-            i = new[x]
-            begin, end = claim_ptr[i], claim_ptr[i + 1]
-            if begin == end:
-                new[n_started] = i
-                n_started += 1
-                continue
-            if heaps:
-                came[i] = this_round
-            if not static:
-                for k in range(begin, end):
-                    r = claim[k]
-                    follow[k] = -1
-                    if is_heap[r]:
-                        child[k] = -1
-                        root = head[r]
-                        head[r] = k if root < 0 else _merge(child, follow, owner, priority, came, root, k)
-                    else:
-                        if head[r] < 0:
-                            head[r] = k
-                        else:
-                            follow[tail[r]] = k
-                        tail[r] = k
-            r = claim[begin]
-            if not is_touched[r]:
-                is_touched[r] = True
-                touched[n_touched] = r
-                n_touched += 1
-        # the arbiter: whoever is first in all its lines and finds its units
-        while n_touched > 0:
-            n_touched -= 1
-            here = touched[n_touched]
-            is_touched[here] = False
-            while head[here] >= 0:
-                i = owner[head[here]]
-                may = ready[i] >= 0
-                if may:
-                    for k in range(claim_ptr[i], claim_ptr[i + 1]):
-                        if head[claim[k]] != k or free[claim[k]] < claim_units[k]:
-                            may = False
-                            break
-                if not may:
-                    break
-                for k in range(claim_ptr[i], claim_ptr[i + 1]):
-                    r = claim[k]
-                    free[r] -= claim_units[k]
-                    if is_heap[r]:
-                        head[r] = _without_root(child, follow, owner, priority, came, k)
-                    else:
-                        head[r] = follow[k]
-                    if r != here and head[r] >= 0 and not is_touched[r]:
-                        is_touched[r] = True
-                        touched[n_touched] = r
-                        n_touched += 1
-                new[n_started] = i
-                n_started += 1
-        # what begins will end: in the next round of this instant, or later
+        n_started, n_touched = _joined(g, lines, this_round, n_new, n_touched)
+        n_started = _arbitrated(g, lines, times, n_started, n_touched)
+        soon = 0
         for x in range(n_started):
-            i = int(new[x])
-            start[i] = now
+            i = lines.new[x]
+            times.start[i] = now
             if n_in_sequence < len(sequence):
                 sequence[n_in_sequence] = i
                 n_in_sequence += 1
-            for part in range(2):
-                node, length = i, latency[i]
-                if part:
-                    if occupancy[i] == length or uses_ptr[i] == uses_ptr[i + 1]:
-                        break
-                    node, length = n + i, occupancy[i]
-                if length == 0:
-                    soon[n_soon] = node
-                    n_soon += 1
-                elif wheel:
-                    put(first, bits, link, (bucket + (length >> shift) * inverse) & mask, node)
-                else:
-                    push(times, nodes, size, now + length, node)
-                    size += 1
-        # the next round: gather what ends
-        n_new = 0
+            soon, size = _begun(g, ends, i, soon, now, bucket, size)
         this_round += 1
-        if n_soon > 0:
-            ending, soon = soon, ending
-            n_ending, n_soon = n_soon, 0
-        elif wheel:
-            following = next_bucket(bits, bucket)
-            if following < 0:
+        if soon == 0:
+            soon, now, bucket, size = next_ends(ends, now, bucket, size)
+            if soon == 0:
                 break
-            now += ((following - bucket) & mask) * unit
-            bucket = following
-            node, n_ending = take(first, bits, bucket), 0
-            while node >= 0:
-                ending[n_ending] = node
-                n_ending += 1
-                node = link[node]
-        else:
-            if size == 0:
-                break
-            now, n_ending = times[0], 0
-            while size > 0 and times[0] == now:
-                ending[n_ending] = nodes[0]
-                n_ending += 1
-                pop(times, nodes, size)
-                size -= 1
-        if now < 0:
-            return TOO_LONG
-        # what ends gives back, and its successors may become ready
-        for x in range(n_ending):
-            i = ending[x]
-            is_done = i < n
-            if not is_done:
-                i -= n
-            if not is_done or occupancy[i] == latency[i]:
-                for k in range(uses_ptr[i], uses_ptr[i + 1]):
-                    r = uses[k]
-                    free[r] += uses_units[k]
-                    if free[r] < 0:
-                        return TOO_LONG
-                    if head[r] >= 0 and not is_touched[r]:
-                        is_touched[r] = True
-                        touched[n_touched] = r
-                        n_touched += 1
-            if not is_done:
-                continue
-            done[i] = now
-            for k in range(frees_ptr[i], frees_ptr[i + 1]):
-                r = frees[k]
-                free[r] += frees_units[k]
-                if free[r] < 0:
-                    return TOO_LONG
-                if head[r] >= 0 and not is_touched[r]:
-                    is_touched[r] = True
-                    touched[n_touched] = r
-                    n_touched += 1
-            for k in range(succ_ptr[i], succ_ptr[i + 1]):
-                s = succ[k]
-                ready[s] += 1
-                if ready[s] == -1:
-                    ready[s] = now
-                    new[n_new] = s
-                    n_new += 1
-    for r in range(len(free)):
-        if head[r] >= 0:
-            head[r] = owner[head[r]]
-    return STUCK if settle(ready, start, done) else FINISHED
+            if now < 0:
+                return TOO_LONG
+        n_new, n_touched = _ended(g, lines, times, ends, soon, now)
+    for r in range(len(lines.head)):
+        if lines.head[r] >= 0:
+            lines.head[r] = g.claims[lines.head[r]].owner
+    return STUCK if settle(times.ready, times.start, times.done) else FINISHED

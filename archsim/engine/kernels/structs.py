@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Long = NDArray[np.int64]
 Short = NDArray[np.int32]
 Ids = NDArray[np.uint32]
+Flags = NDArray[np.bool_]
 
 
 class Times(NamedTuple):
@@ -32,28 +33,113 @@ class Wheel(NamedTuple):
     inverse: int
 
 
+class Ends(NamedTuple):
+    """Ends to come, on a wheel or, without buckets, on a heap; `link` chains them."""
+
+    wheel: Wheel
+    first: Ids
+    bits: Long
+    link: Ids
+    times: Long
+    nodes: Ids
+
+
+class Rows(NamedTuple):
+    """Rows of resources and units: that of task i lies between ``ptr[i]`` and ``ptr[i + 1]``."""
+
+    ptr: Ids
+    resource: Ids
+    units: Long
+
+
+class Columns(NamedTuple):
+    """What claims are made of: a resource, units taken at the start, units back after the occupancy, the task."""
+
+    resource: Any
+    units: Any
+    back: Any
+    owner: Any
+
+
+CLAIM = np.dtype([(name, np.uint32) for name in Columns._fields])
+"""The same together, in one place of the cache."""
+
+
 class Graph(NamedTuple):
     """A task graph for the kernel of all rules.
 
-    Rows begin and end where ``_ptr`` says. Claims are what is taken at the start, uses and reserves together;
-    uses come back after the occupancy, frees when the task is done. `priority` is empty where all are equal.
+    Row i of claims is what task i takes at its start; frees come back when it is done. `priority` is empty where
+    all are equal.
     """
 
     occupancy: Long
     latency: Long
     priority: Short
-    after_ptr: Short
+    after_ptr: Ids
     succ_ptr: Ids
     succ: Ids
-    claim_ptr: Short
-    claim: Ids
-    claim_units: Long
-    uses_ptr: Short
+    claim_ptr: Ids
+    claims: Any
+    frees: Rows
+
+
+class Single(NamedTuple):
+    """A task graph for the kernel of single resources."""
+
+    latency: Long
+    resource: Ids
+    after_ptr: Ids
+    after: Ids
+
+
+class Queues(NamedTuple):
+    """Units that are free, who stands in line for one, by resource; the newly ready."""
+
+    free: Long
+    head: Long
+    tail: Long
+    new: Ids
+
+
+class InOrder(NamedTuple):
+    """A task graph for the pass over its ids."""
+
+    occupancy: Long
+    latency: Long
+    after_ptr: Ids
+    after: Ids
+    uses_ptr: Ids
     uses: Ids
-    uses_units: Long
-    frees_ptr: Short
-    frees: Ids
-    frees_units: Long
+
+
+class Slots(NamedTuple):
+    """When each unit comes back, by resource; when the last one there started, and when it was ready."""
+
+    ptr: Long
+    back: Long
+    started: Long
+    ready: Long
+
+
+class Lines(NamedTuple):
+    """Units that are free, and who stands in line for more, by resource; lines are made of claims.
+
+    `head`: the first claim, -1 for an empty line. `is_heap`: whether a line is a pairing heap instead of a chain.
+    `touched`: lines that may move on. `new`: the newly ready, then those that start.
+    """
+
+    static: bool
+
+    free: Long
+    head: Long
+    tail: Long
+    is_heap: Flags
+    touched: Ids
+    is_touched: Flags
+    new: Ids
+    follow: Short
+    child: Short
+    came: Long
 
 
 class Sizes(NamedTuple):
@@ -76,8 +162,9 @@ class Order(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Memory that a rolling window works in."""
+    """Memory that a rolling window works in; `counters` have names in `archsim.engine.kernels.long`."""
 
+    counters: Long
     times: Long
     nodes: Long
     ending: Long

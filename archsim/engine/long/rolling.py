@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.engine import POLICIES, run_tasks
-from archsim.engine.kernels.structs import Found, Memory, Order, Sizes
+from archsim.engine.kernels.structs import Columns, Found, Memory, Order, Sizes
 from archsim.engine.long.full import busy_of, cut, graph_of, play_in_full
 from archsim.engine.long.memory import check_memory
 from archsim.engine.long.outcome import KEEP, Jump, LongRun
@@ -19,7 +19,7 @@ from archsim.taskgraph import Run, TaskTemplate
 from archsim.taskgraph.template import MAX_TASKS
 
 if TYPE_CHECKING:
-    from archsim.engine.kernels import long as kernel
+    from archsim.engine.kernels import window as kernel
 
 Ints = NDArray[np.int64]
 
@@ -98,7 +98,7 @@ def run_long(
     runs = template.runs(order)
     services_ps, service = _services(template, runs, services_ps, service)
     try:
-        from archsim.engine.kernels.long import FINISHED, FULL, STUCK, TOO_LONG
+        from archsim.engine.kernels.window import FINISHED, FULL, STUCK, TOO_LONG
     except ImportError:
         return play_in_full(template, runs, policy, services_ps, service, max_memory_bytes)
     n_blocks = sum(run.n_blocks for run in runs)
@@ -177,6 +177,7 @@ class _Window:
     def play(self, policy: str, detect: bool, services_ps: Ints, service: NDArray[np.int32]) -> int:
         """How it ended."""
         from archsim.engine.kernels.long import roll as loop
+        from archsim.engine.kernels.window import HIGHEST, JUMPED, N_COUNTERS, N_END, REF_RUN
 
         n, n_resources, n_runs = self.n_slots * self.longest, self.template.tasks.n_resources, len(self.runs)
         first = np.zeros(n_runs + 1, np.int64)
@@ -191,26 +192,32 @@ class _Window:
         times, nodes, ending, soon = (np.empty(2 * n, np.int64) for _ in range(4))
         known = np.empty(2 * n + n_resources, np.int64)
         size = Sizes(self.longest, self.n_edges, self.n_claims, self.n_slots, self.template.max_lag, self.lead)
-        memory = Memory(times, nodes, ending, soon, np.empty(n, np.int64), known)
+        counters = np.zeros(N_COUNTERS, np.int64)
+        counters[[HIGHEST, N_END, REF_RUN, JUMPED]] = self.template.max_lag, self.n_blocks, -1, -1
+        memory = Memory(counters, times, nodes, ending, soon, np.empty(n, np.int64), known)
         found = Found(self.begins, self.ends, self.outlast, self.jumps, self.out)
         roll: Any = loop  # mypy takes the loops for what numba is given
         rows, order = self._rows(service, services_ps), Order(first, ptr, blocks)
         return int(roll(rows, self._places(), size, order, policy == "static", detect, memory, found))
 
     def _rows(self, service: NDArray[np.int32], services_ps: Ints) -> kernel.Rows:
-        from archsim.engine.kernels.general import claims_of
-        from archsim.engine.kernels.long import Rows
+        from archsim.engine.kernels.rows import claims_of
+        from archsim.engine.kernels.structs import Rows as Claims
+        from archsim.engine.kernels.window import Rows
 
         t, g = self.template, self.template.tasks
-        rows: dict[str, Any] = {}
-        for name in ("uses", "reserves", "frees"):
-            rows[name] = (
-                _plain(getattr(g, f"{name}_ptr"), np.int64),
+        rows = {
+            name: Claims(
+                _plain(getattr(g, f"{name}_ptr"), np.uint32),
                 _plain(getattr(g, f"{name}_resource"), np.uint32),
                 _plain(getattr(g, f"{name}_units"), np.int64),
             )
-        ptr, resource, units, fit = claims_of(*rows["uses"], *rows["reserves"])
-        if not fit:
+            for name in ("uses", "reserves", "frees")
+        }
+        n_claims = len(g.uses_resource) + len(g.reserves_resource)
+        ptr, claims = np.empty(g.n_tasks + 1, np.uint32), Columns(*np.empty((4, n_claims), np.int64))
+        size = claims_of(rows["uses"], rows["reserves"], ptr, claims, 2**63 - 1)
+        if size < 0:
             raise EngineError("a number of units exceeds 64 bits")
         columns = (
             _plain(t.block_ptr, np.int64),
@@ -220,28 +227,30 @@ class _Window:
             _plain(t.after_ptr, np.int64),
             _plain(t.after_lag, np.int64),
             _plain(t.after_task, np.int64),
-            ptr, _plain(resource, np.int64), units,
+            _plain(ptr, np.int64), _plain(claims.resource[:size], np.int64), _plain(claims.units[:size], np.int64),
             *(_plain(column, np.int64) for name in ("uses", "frees") for column in rows[name]),
             service, services_ps,
         )  # fmt: skip
         return Rows._make(columns)
 
     def _places(self) -> kernel.Window:
-        from archsim.engine.kernels.long import Window
+        from archsim.engine.kernels.window import Window
 
         n, n_edges, n_claims = (self.n_slots * k for k in (self.longest, self.n_edges, self.n_claims))
         n_resources = self.template.tasks.n_resources
         short = ("row", "missing", "waiters", "next_waiter", "waiter", "owner", "follow")
         sizes = {
             "next_waiter": n_edges, "waiter": n_edges, "owner": n_claims, "follow": n_claims,
-            "head": n_resources, "tail": n_resources, "left": self.n_slots, "out": self.n_slots,
+            "head": n_resources, "tail": n_resources, "touched": n_resources, "is_touched": n_resources,
+            "left": self.n_slots, "out": self.n_slots, "sizes": self.n_slots,
         }  # fmt: skip
         columns: dict[str, Any] = {
-            name: np.empty(sizes.get(name, n), np.int32 if name in short else np.int64)
+            name: np.zeros(sizes.get(name, n), np.int32 if name in short else np.int64)
             for name in Window._fields
             if name != "free"
         }
         columns["head"][:] = -1
+        columns["is_touched"] = np.zeros(n_resources, np.bool_)
         return Window(**columns, free=_plain(self.template.tasks.capacity, np.int64))
 
     def result(self, policy: str, services_ps: Ints, service: NDArray[np.int32]) -> LongRun:

@@ -42,7 +42,7 @@ class BP(Rule):
     writes_layer_by_layer = False
     Settings: ClassVar[type[FileModel]] = BPSettings
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """Pieces of a sample need a path through time to cut, and one rate of all layers."""
         given, rates = self.settings(work), set(work.steps.values())
         if given.n_steps is None:

@@ -56,7 +56,6 @@ class BackPropagation(Learning):
     """The backward pass of one sample."""
 
     contributions: dict[Key, list[int]] = field(default_factory=dict)
-    before: dict[tuple[str, int], int] = field(default_factory=dict)  # the last delta of a layer at a tile
     _counts: dict[tuple[str, int], tuple[Reads, Ints, dict[Place, int]]] = field(default_factory=dict)
     _driven_arrays: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     _kept: dict[tuple[str, int], dict[int, int]] = field(
@@ -146,7 +145,7 @@ class BackPropagation(Learning):
             given,
         )
         for tile, delta in done.deltas.items():
-            self._found(plan, tile, step, first + delta)
+            self.remember_delta(plan, tile, step, first + delta)
         self.gradients.setdefault(name, []).extend([first + task for task in done.gradients])
         for (home_below, source), task in done.below.items():
             self._reach(plan, step, home_below, source, first + task)
@@ -158,20 +157,27 @@ class BackPropagation(Learning):
         ports = self._before_delta(plan, home, step)
         frees = self._used(plan, home, step)
         found = self.place_delta(plan, home, step, ports, frees, has_later=bool(ports[1]))
-        self._found(plan, home.tile, step, found)
+        self.remember_delta(plan, home.tile, step, found)
         return found
-
-    def _found(self, plan: LayerPlan, tile: int, step: int, delta: int) -> None:
-        self.before[plan.layer.name, tile] = delta
-        self.remember_delta(plan, tile, step, delta)
 
     def _before_delta(self, plan: LayerPlan, home: Home, step: int) -> list[list[int]]:
         """Predecessors of a delta: arriving errors, the later delta, the potentials."""
         key = (plan.layer.name, home.tile, step)
-        # errors that no sum is made for keep the order of the sums below them by waiting for each other
-        turn = self.sums.taken[key] if key in self.sums.taken else self.before.get(key[:2])
-        arrives = [*self.contributions.get(key, ()), *listed(turn), self.forward.laid.sent(*key)]
+        arrives = [*self.contributions.get(key, ()), *self._turn(plan, key), self.forward.laid.sent(*key)]
         return [arrives, *self.ports_of_delta(plan, home, step)]
+
+    def _turn(self, plan: LayerPlan, key: Key) -> list[int]:
+        """Predecessors of a delta that keep the order of the steps.
+
+        Sums below are handed out in that order. A step without errors would be early, hold the buffers of its
+        layer's errors, and wait for sums that steps before it have to give back, which find no buffer.
+        """
+        before = listed(self.before.get(key[:2]))
+        if key not in self.sums.taken:
+            return before
+        if self._goes_back(plan.layer) and self.ctx.flow.n_bursts(key[0]) == 1:
+            return [self.sums.taken[key]]  # the delta of the later timestep is the one before
+        return [self.sums.taken[key], *before]
 
     def _used(self, plan: LayerPlan, home: Home, step: int) -> list[Claim]:
         """The set of accumulators that a delta uses up."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from archsim.registry import RULES
 from archsim.rules.base import Rule
 from archsim.rules.settings import DFASettings
-from archsim.rules.traces import trace_faults, trace_need
+from archsim.rules.traces import trace_errors, trace_need
 from archsim.units import FileModel
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class DFA(Rule):
             return given
         return given.model_copy(update={"feedback": work.learning.feedback})
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """SDFA has a time path of its own; traces need one, and errors of each timestep."""
         given, found = self.settings(work), self.matrix_faults(work)
         if found:
@@ -58,7 +58,7 @@ class DFA(Rule):
             said = f"learning.rules.{self.kind}.time_form: there is no path through time to keep traces of"
             return [f"{said}; say time_path: readout or full, or leave it out"]
         if given.time_form == "traces":
-            return trace_faults(f"learning.rules.{self.kind}", work, own=given.time_path == "full")
+            return trace_errors(f"learning.rules.{self.kind}", work, own=given.time_path == "full")
         if given.feedback.own_time_path and given.time_path != "none":
             return [
                 f"learning.rules.{self.kind}.time_path: feedback {given.feedback.kind} has a path of its own, "

@@ -77,7 +77,7 @@ def on_a_chip(
         product: Project = on_chip.project if driven_by is None else _of_labels(on_chip)
     else:
         held = {name: given.place.rounded(on_chip.chip, values) for name, values in factors.items()}
-        product = _by_logic(held, None if driven_by else on_chip)
+        product = by_logic(held, None if driven_by else on_chip)
 
     def brought(error: Floats) -> Floats:
         return error if narrow is None else np.asarray(error @ narrow.T)
@@ -98,7 +98,7 @@ def _of_labels(on_chip: ChipProducts) -> Project:
     return product
 
 
-def _by_logic(held: Mapping[str, Floats], on_chip: ChipProducts | None) -> Project:
+def by_logic(held: Mapping[str, Floats], on_chip: ChipProducts | None) -> Project:
     """Errors as they are sent, in codes of their bits, times the values; without a chip, as they are."""
     if on_chip is None:
         return lambda name, labels: np.asarray(labels @ held[name].T)

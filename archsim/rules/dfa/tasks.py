@@ -201,11 +201,16 @@ class DirectFeedback(Learning):
             for tile in self._reading[plan.layer.name]:
                 key = (plan.layer.name, tile)
                 read = self._read_feedback(plan, tile, error, [first + task for task in arrived[key]])
-                ctx.add(label, RELEASE, 1, after=read, frees=held[key])
+                self._free_sent(label, (*key, error), read, held[key])
             for home in plan.homes:
                 of_home = (plan.layer.name, home.tile, error)
                 n_values = self.rule.n_values_of(ctx.work, plan, home)
                 self.fed_back[of_home] = [self._rescaled(label, home.tile, n_values, self.fed_back[of_home])]
+
+    def _free_sent(self, label: Label, whose: tuple[str, int, int], read: list[int], held: list[Claim]) -> None:
+        """Give back the space of an error (layer, tile, error), once it has been read."""
+        del whose  # nobody else reads it
+        self.ctx.add(label, RELEASE, 1, after=read, frees=held)
 
     @cached_property
     def _reading(self) -> dict[str, list[int]]:

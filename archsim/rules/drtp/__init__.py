@@ -41,7 +41,7 @@ class DRTP(DFA):
     runs_unasked = False
     Settings: ClassVar[type[FileModel]] = DRTPSettings
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """SDFA's matrix belongs to its errors; a label has no low rank."""
         found = self.matrix_faults(work)
         if self.settings(work).rank is not None:

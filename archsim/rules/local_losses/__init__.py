@@ -49,7 +49,7 @@ class LocalLosses(Rule):
             return given
         return given.model_copy(update={"feedback": work.learning.feedback})
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
+    def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """Errors of each timestep, one rate of all layers, and a place that reads both ways."""
         given, here, found = self.settings(work), f"learning.rules.{self.kind}", []
         if given.place.has_arrays:

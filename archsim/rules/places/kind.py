@@ -23,10 +23,13 @@ class Place(FileModel):
     ----------
     has_arrays : bool
         Whether the matrices lie on crossbar arrays.
+    can_change : bool
+        Whether their values can be written while a rule learns.
     """
 
     kind: str
     has_arrays: ClassVar[bool] = False
+    can_change: ClassVar[bool] = True
 
     def fault(self, feedback: FeedbackKind) -> str:  # most hold any values
         """Why matrices of a kind cannot be there, and what would help; empty if they can."""
@@ -43,6 +46,14 @@ class Place(FileModel):
     def rounded(self, chip: Chip, values: Floats) -> Floats:
         """The values as the chip holds them."""
         return values
+
+    def step(self, values: Floats) -> float:
+        """The least that what is held instead of some values can change by."""
+        raise NotImplementedError
+
+    def rewrite(self, ctx: Context, label: Label, tile: int, n_values: int, after: list[int | None]) -> int:
+        """Lay down the steps of a row of `n_values` at a tile into what is held; returns its last task."""
+        raise NotImplementedError
 
     def lay_down(self, ctx: Context, label: Label, tile: int, n_values: int, after: list[int]) -> int:
         """Lay down the product of `n_values` of the matrix with the error at a tile; returns its last task."""

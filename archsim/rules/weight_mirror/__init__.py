@@ -43,9 +43,9 @@ class WeightMirror(Aligned):
     takes_steps = False
     Settings: ClassVar[type[FileModel]] = MirrorSettings
 
-    def faults(self, chip: Chip, work: Workload) -> list[str]:
+    def errors(self, chip: Chip, work: Workload) -> list[str]:
         """Noise is spikes, so it can only stand for spikes."""
-        found = super().faults(chip, work)
+        found = super().errors(chip, work)
         weighted = {source for layer in work.network.weighted for source in layer.inputs}
         pooled = [layer.name for layer in work.network.layers if layer.neuron is None and layer.name in weighted]
         if pooled:

@@ -13,7 +13,7 @@ import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.reading import input_text
-from archsim.snn.data.faults import Faults
+from archsim.snn.data.file_errors import FileErrors
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
 from archsim.workload.network import Floats
@@ -102,28 +102,28 @@ def read_ts(path: Path) -> tuple[Floats, Ints, tuple[str, ...]]:
         lines = input_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise WorkloadError(f"{path} cannot be read: {error}") from None
-    faults = Faults(path.name)
-    names, first = _header(path, lines, faults)
-    faults.raise_any()
+    errors = FileErrors(path.name)
+    names, first = _header(path, lines, errors)
+    errors.raise_any()
     series: list[Floats] = []
     labels: list[int] = []
     for number, line in enumerate(lines[first:], start=first + 1):
         if not line.strip():
             continue
         *dimensions, label = line.strip().split(":")
-        values = _series(path, number, dimensions, series[0].shape if series else None, faults)
+        values = _series(path, number, dimensions, series[0].shape if series else None, errors)
         if label not in names:
-            faults.add(path, number, f"class {label!r} is not one of the header's: {', '.join(names)}")
+            errors.add(path, number, f"class {label!r} is not one of the header's: {', '.join(names)}")
         elif values is not None:
             series.append(values)
             labels.append(names.index(label))
-    if not series and not faults.count:
-        faults.add(path, None, "no series after @data")
-    faults.raise_any()
+    if not series and not errors.count:
+        errors.add(path, None, "no series after @data")
+    errors.raise_any()
     return np.stack(series), np.array(labels, dtype=np.int64), names
 
 
-def _header(path: Path, lines: list[str], faults: Faults) -> tuple[tuple[str, ...], int]:
+def _header(path: Path, lines: list[str], errors: FileErrors) -> tuple[tuple[str, ...], int]:
     """Class names, and the index of the first line of data."""
     names: tuple[str, ...] = ()
     for index, line in enumerate(lines):
@@ -131,32 +131,32 @@ def _header(path: Path, lines: list[str], faults: Faults) -> tuple[tuple[str, ..
         if key.lower() == "@classlabel":
             names = tuple(rest.split()[1:])
         elif key.lower() == "@timestamps" and rest.strip().lower() == "true":
-            faults.add(path, index + 1, "series with time stamps are not supported")
+            errors.add(path, index + 1, "series with time stamps are not supported")
         elif key.lower() == "@data":
             if not names:
-                faults.add(path, index + 1, "the header has no line '@classLabel true <names>'")
+                errors.add(path, index + 1, "the header has no line '@classLabel true <names>'")
             return names, index + 1
-    faults.add(path, None, "no line '@data'")
+    errors.add(path, None, "no line '@data'")
     return names, len(lines)
 
 
 def _series(
-    path: Path, number: int, dimensions: list[str], expected: tuple[int, ...] | None, faults: Faults
+    path: Path, number: int, dimensions: list[str], expected: tuple[int, ...] | None, errors: FileErrors
 ) -> Floats | None:
     """One series (length, dimensions), or None after noting what is wrong."""
     try:
         rows = [np.array(d.split(","), dtype=np.float64) for d in dimensions]
     except ValueError as error:
-        faults.add(path, number, f"not a number: {error}")
+        errors.add(path, number, f"not a number: {error}")
         return None
     if not rows or len({len(r) for r in rows}) > 1:
-        faults.add(path, number, f"dimensions of different lengths: {[len(r) for r in rows]}")
+        errors.add(path, number, f"dimensions of different lengths: {[len(r) for r in rows]}")
         return None
     values = np.stack(rows, axis=1)
     if expected is not None and values.shape != expected:
-        faults.add(path, number, f"{values.shape} samples and dimensions; the first series has {expected}")
+        errors.add(path, number, f"{values.shape} samples and dimensions; the first series has {expected}")
     elif not np.isfinite(values).all():
-        faults.add(path, number, "values that are not finite")
+        errors.add(path, number, "values that are not finite")
     else:
         return values
     return None

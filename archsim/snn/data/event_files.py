@@ -85,15 +85,15 @@ def events_of(columns: Mapping[str, NDArray[Any]], where: str) -> Events:
     if missing := [name for name in ("x", "y", "p", "t") if name not in columns]:
         raise WorkloadError(f"{where}: has no {', '.join(missing)}; events have x, y, p, t")
     made = {name: np.asarray(columns[name]) for name in ("x", "y", "p", "t")}
-    faults = [f"{name} holds {of.dtype}" for name, of in made.items() if of.dtype.kind not in "biu"]
+    errors = [f"{name} holds {of.dtype}" for name, of in made.items() if of.dtype.kind not in "biu"]
     if len({of.shape for of in made.values()}) > 1 or made["x"].ndim != 1:
-        faults.append("x, y, p and t differ in length")
-    if not faults:
+        errors.append("x, y, p and t differ in length")
+    if not errors:
         whole = {name: of.astype(np.int64) for name, of in made.items()}
-        faults += [f"{name} is negative" for name, of in whole.items() if len(of) and of.min() < 0]
-        faults += ["p is neither 0 nor 1"] if len(whole["p"]) and whole["p"].max() > 1 else []
-    if faults:
-        raise WorkloadError(f"{where}: {'; '.join(faults)}")
+        errors += [f"{name} is negative" for name, of in whole.items() if len(of) and of.min() < 0]
+        errors += ["p is neither 0 nor 1"] if len(whole["p"]) and whole["p"].max() > 1 else []
+    if errors:
+        raise WorkloadError(f"{where}: {'; '.join(errors)}")
     return Events(whole["x"], whole["y"], whole["p"], whole["t"])
 
 

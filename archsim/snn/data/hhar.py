@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.reading import open_text
-from archsim.snn.data.faults import SHOWN, Faults, find_folder
+from archsim.snn.data.file_errors import SHOWN, FileErrors, find_folder
 from archsim.snn.data.labelled import LabelledWindows, label_windows
 from archsim.snn.datasets import Ints
 from archsim.workload.network import Floats
@@ -86,7 +86,7 @@ def load_hhar(
     Raises
     ------
     WorkloadError
-        If a file is missing (all of them, with the expected layout), rows have faults (file and line), a setting
+        If a file is missing (all of them, with the expected layout), rows have errors (file and line), a setting
         is out of range or nothing is left.
 
     Examples
@@ -102,9 +102,9 @@ def load_hhar(
         raise WorkloadError(f"HHAR: rate_hz is {rate_hz} and max_gap_s {max_gap_s}; both must be positive")
     names = [f"{carrier}_{sensor}.csv" for sensor in SENSORS]
     top = find_folder(folder, "HHAR", "Activity recognition exp", names, LAYOUT)
-    faults = Faults("HHAR")
-    tables = [_Table(top / name, faults) for name in names]
-    faults.raise_any()
+    errors = FileErrors("HHAR")
+    tables = [_Table(top / name, errors) for name in names]
+    errors.raise_any()
     for table in tables:
         table.check_names(users, devices)
     people, models = (sorted({*getattr(tables[0], k), *getattr(tables[1], k)}) for k in ("users", "models"))
@@ -129,30 +129,30 @@ def load_hhar(
 class _Table:
     """One file, read in blocks: numbers as arrays, names as small integers."""
 
-    def __init__(self, path: Path, faults: Faults) -> None:
+    def __init__(self, path: Path, errors: FileErrors) -> None:
         self.path = path
         self.users: dict[str, int] = {}
         self.models: dict[str, int] = {}
         self.devices: dict[str, int] = {}
-        blocks = [block for line, text in _blocks(path, faults) if (block := self._block(line, text, faults))]
-        if not blocks and not faults.count:
-            faults.add(path, None, "no rows below the header")
+        blocks = [block for line, text in _blocks(path, errors) if (block := self._block(line, text, errors))]
+        if not blocks and not errors.count:
+            errors.add(path, None, "no rows below the header")
         if blocks:
             self.time_ns, self.values, self.codes = (np.concatenate(part) for part in zip(*blocks, strict=True))
 
-    def _block(self, line: int, text: list[str], faults: Faults) -> tuple[Ints, Floats, Ints] | None:
+    def _block(self, line: int, text: list[str], errors: FileErrors) -> tuple[Ints, Floats, Ints] | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # numpy only warns of "1.5" where a whole number is expected
                 rows = np.loadtxt(text, dtype=_ROW, delimiter=",", comments=None, quotechar='"', ndmin=1)
         except (ValueError, Warning) as error:
-            _name_faults(self.path, line, text, faults, str(error))
+            _name_errors(self.path, line, text, errors, str(error))
             return None
         values = np.stack([rows[axis] for axis in "xyz"], axis=1)
         names = {name: k for k, name in enumerate((UNLABELLED, *ACTIVITIES))}
         activity = _codes(rows["gt"], names) - 1
         if not np.isfinite(values).all() or activity.max() >= len(ACTIVITIES):
-            _name_faults(self.path, line, text, faults, "")
+            _name_errors(self.path, line, text, errors, "")
             return None
         known = (self.users, self.models, self.devices)
         named = [_codes(rows[column], k) for column, k in zip(COLUMNS[6:9], known, strict=True)]
@@ -190,13 +190,13 @@ def _codes(column: NDArray[np.str_], known: dict[str, int]) -> Ints:
     return np.repeat(np.array(codes, dtype=np.int64), np.diff(np.append(first, len(column))))
 
 
-def _blocks(path: Path, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+def _blocks(path: Path, errors: FileErrors) -> Iterator[tuple[int, list[str]]]:
     """Lines below the header, some at a time, with the number of the first."""
     try:
         with open_text(path, None) as file:
             header = file.readline().strip()
             if header.split(",") != list(COLUMNS):
-                faults.add(path, 1, f"columns are {header or 'missing'}; expected {','.join(COLUMNS)}")
+                errors.add(path, 1, f"columns are {header or 'missing'}; expected {','.join(COLUMNS)}")
                 return
             line = 2
             while text := list(islice(file, _ROWS_AT_ONCE)):
@@ -207,26 +207,26 @@ def _blocks(path: Path, faults: Faults) -> Iterator[tuple[int, list[str]]]:
         raise WorkloadError(f"HHAR: {path} cannot be read: {error}") from None
 
 
-def _name_faults(path: Path, line: int, text: list[str], faults: Faults, reason: str) -> None:
+def _name_errors(path: Path, line: int, text: list[str], errors: FileErrors, reason: str) -> None:
     """Say which rows of a block are wrong, and how; `reason` is what the fast reader said."""
-    before = faults.count
+    before = errors.count
     for number, row in enumerate(text, start=line):
         cells = next(csv.reader([row]), [])
-        if not cells or faults.count - before >= SHOWN:
+        if not cells or errors.count - before >= SHOWN:
             continue
         if len(cells) != len(COLUMNS):
-            faults.add(path, number, f"{len(cells)} columns, expected {len(COLUMNS)}")
+            errors.add(path, number, f"{len(cells)} columns, expected {len(COLUMNS)}")
             continue
         try:
             np.int64(int(cells[2]))
             if not np.isfinite([float(v) for v in cells[3:6]]).all():
-                faults.add(path, number, f"x, y, z must be finite, got {', '.join(cells[3:6])}")
+                errors.add(path, number, f"x, y, z must be finite, got {', '.join(cells[3:6])}")
         except (ValueError, OverflowError) as error:
-            faults.add(path, number, str(error))
+            errors.add(path, number, str(error))
         if cells[9] not in (*ACTIVITIES, UNLABELLED):
-            faults.add(path, number, f"gt is {cells[9]!r}; expected {', '.join(ACTIVITIES)} or {UNLABELLED}")
-    if faults.count == before:
-        faults.add(path, line, f"the {len(text)} lines from here on cannot be read: {reason}")
+            errors.add(path, number, f"gt is {cells[9]!r}; expected {', '.join(ACTIVITIES)} or {UNLABELLED}")
+    if errors.count == before:
+        errors.add(path, line, f"the {len(text)} lines from here on cannot be read: {reason}")
 
 
 def _aligned(acc: _Track, gyro: _Track, rate_hz: float, max_gap_s: float) -> Iterator[tuple[int, Floats]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import WorkloadError
 from archsim.reading import input_bytes
-from archsim.snn.data.faults import Faults, find_folder
+from archsim.snn.data.file_errors import FileErrors, find_folder
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
 
@@ -175,20 +175,20 @@ def load_nmnist(
         raise WorkloadError("N-MNIST: n_steps, duration_us and per_class must be 1 or more")
     needed = [f"{part.title()}/{digit}" for part in PARTS for digit in DIGITS]
     top = find_folder(folder, "N-MNIST", "N-MNIST", needed, LAYOUT)
-    faults = Faults("N-MNIST")
+    errors = FileErrors("N-MNIST")
     files = [
         (path, label, domain)
         for domain, part in enumerate(PARTS)
         for label, digit in enumerate(DIGITS)
-        for path in _files(top / part.title() / digit, per_class, faults)
+        for path in _files(top / part.title() / digit, per_class, errors)
     ]
     values = np.zeros((len(files), n_steps, 2, SIDE, SIDE), dtype=np.uint8)
     for k, (path, _, _) in enumerate(files):
         try:
             values[k] = frames(read_events(path), n_steps, duration_us, binary=binary)
         except WorkloadError as error:
-            faults.add(path, None, str(error).removeprefix(f"{path}: "))
-    faults.raise_any()
+            errors.add(path, None, str(error).removeprefix(f"{path}: "))
+    errors.raise_any()
     labels, domain = (np.array([f[k] for f in files], dtype=np.int64) for k in (1, 2))
     zero, index = np.zeros(len(files), dtype=np.int64), np.arange(len(files))
     return LabelledWindows(
@@ -196,8 +196,8 @@ def load_nmnist(
     )
 
 
-def _files(folder: Path, most: int | None, faults: Faults) -> list[Path]:
+def _files(folder: Path, most: int | None, errors: FileErrors) -> list[Path]:
     found = sorted(folder.glob("*.bin"))[:most]
     if not found:
-        faults.add(folder, None, "no files *.bin")
+        errors.add(folder, None, "no files *.bin")
     return found

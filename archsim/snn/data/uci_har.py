@@ -12,7 +12,7 @@ import numpy as np
 
 from archsim.errors import WorkloadError
 from archsim.reading import LARGEST_BYTES, input_text
-from archsim.snn.data.faults import Faults, find_folder
+from archsim.snn.data.file_errors import FileErrors, find_folder
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
 from archsim.workload.network import Floats
@@ -60,11 +60,11 @@ def load_uci_har(folder: Path | str) -> LabelledWindows:
     """
     needed = ["activity_labels.txt", *(name for part in PARTS for name in _names(part))]
     top = find_folder(folder, "UCI-HAR", "UCI HAR Dataset", needed, LAYOUT)
-    faults = Faults("UCI-HAR")
-    class_names = _class_names(top / "activity_labels.txt", faults)
-    faults.raise_any()
-    read = [_part(top, part, len(class_names), faults) for part in PARTS]
-    faults.raise_any()
+    errors = FileErrors("UCI-HAR")
+    class_names = _class_names(top / "activity_labels.txt", errors)
+    errors.raise_any()
+    read = [_part(top, part, len(class_names), errors) for part in PARTS]
+    errors.raise_any()
     values = np.concatenate([r[0] for r in read])
     labels, subject = (np.concatenate([r[k] for r in read]) for k in (1, 2))
     domain = np.repeat(np.arange(2), [len(r[0]) for r in read])
@@ -89,61 +89,61 @@ def _lines(path: Path) -> list[str]:
     return lines
 
 
-def _class_names(path: Path, faults: Faults) -> tuple[str, ...]:
+def _class_names(path: Path, errors: FileErrors) -> tuple[str, ...]:
     names = []
     for number, line in enumerate(_lines(path), start=1):
         words = line.split()
         if len(words) != 2 or words[0] != str(number):
-            faults.add(path, number, f"expected '{number} NAME', got {line.strip()!r}")
+            errors.add(path, number, f"expected '{number} NAME', got {line.strip()!r}")
         else:
             names.append(words[1])
-    if not names and not faults.count:
-        faults.add(path, None, "no activities")
+    if not names and not errors.count:
+        errors.add(path, None, "no activities")
     return tuple(names)
 
 
-def _part(top: Path, part: str, n_classes: int, faults: Faults) -> tuple[Floats, Ints, Ints]:
+def _part(top: Path, part: str, n_classes: int, errors: FileErrors) -> tuple[Floats, Ints, Ints]:
     label_file, subject_file, *signal_files = (top / name for name in _names(part))
-    labels = _numbers(label_file, n_classes, "class", faults)
-    subject = _numbers(subject_file, None, "person", faults)
-    signals = [_signal(path, faults) for path in signal_files]
+    labels = _numbers(label_file, n_classes, "class", errors)
+    subject = _numbers(subject_file, None, "person", errors)
+    signals = [_signal(path, errors) for path in signal_files]
     for path, rows in zip((subject_file, *signal_files), (subject, *signals), strict=True):
         if len(rows) != len(labels):
-            faults.add(path, None, f"{len(rows)} lines; {label_file.name} has {len(labels)}")
+            errors.add(path, None, f"{len(rows)} lines; {label_file.name} has {len(labels)}")
     if not len(labels):
-        faults.add(label_file, None, "no windows")
-    # with faults the parts may not fit together; the caller raises before anything is used
-    values = np.zeros((0, LENGTH, len(SIGNALS))) if faults.count else np.stack(signals, axis=2)
+        errors.add(label_file, None, "no windows")
+    # with errors the parts may not fit together; the caller raises before anything is used
+    values = np.zeros((0, LENGTH, len(SIGNALS))) if errors.count else np.stack(signals, axis=2)
     return values, labels - 1, subject
 
 
-def _numbers(path: Path, highest: int | None, what: str, faults: Faults) -> Ints:
+def _numbers(path: Path, highest: int | None, what: str, errors: FileErrors) -> Ints:
     found = np.zeros(len(lines := _lines(path)), dtype=np.int64)
     limit = "1 or more" if highest is None else f"1 to {highest}"
     for index, line in enumerate(lines):
         text = line.strip()
         value = int(text) if text.isdecimal() else 0
         if value < 1 or (highest is not None and value > highest):
-            faults.add(path, index + 1, f"{what} {text!r} must be {limit}")
+            errors.add(path, index + 1, f"{what} {text!r} must be {limit}")
         found[index] = value
     return found
 
 
-def _signal(path: Path, faults: Faults) -> Floats:
+def _signal(path: Path, errors: FileErrors) -> Floats:
     rows = np.zeros((len(lines := _lines(path)), LENGTH))
     for index, line in enumerate(lines):
         words = line.split()
         if len(words) != LENGTH:
-            faults.add(path, index + 1, f"{len(words)} values; a window has {LENGTH}")
+            errors.add(path, index + 1, f"{len(words)} values; a window has {LENGTH}")
             continue
         try:
             rows[index] = words
         except ValueError as error:
-            faults.add(path, index + 1, str(error))
+            errors.add(path, index + 1, str(error))
             continue
         if not np.isfinite(rows[index]).all():
             column = int(np.flatnonzero(~np.isfinite(rows[index]))[0])
-            faults.add(path, index + 1, f"value {column + 1} is not finite: {words[column]}")
+            errors.add(path, index + 1, f"value {column + 1} is not finite: {words[column]}")
     return rows
 
 

@@ -18,13 +18,14 @@ from archsim.snn.activity import Activity
 from archsim.snn.data import LearningData, Samples
 from archsim.snn.learn.calibration import typical_errors
 from archsim.snn.learn.chip import ChipProducts
+from archsim.snn.learn.epochs import Progress, evaluate, train_epochs
 from archsim.snn.learn.one_thread import one_thread
 from archsim.snn.learn.pretraining import Tell, recipe_of
 from archsim.snn.learn.products import PlainProducts, matrices
 from archsim.snn.learn.read_errors import read_errors
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.trainer import Labels, LearnedRule, Progress, evaluate, train_epochs
+from archsim.snn.learn.trainer import Labels, LearnedRule
 from archsim.snn.learn.writing import ThresholdWriting
 from archsim.snn.windows import Array
 from archsim.spec import Chip

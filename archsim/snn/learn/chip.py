@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
@@ -91,6 +92,8 @@ class ChipProducts:
     [[1.0], [0.0]]
     """
 
+    keeps_rest: ClassVar[bool] = False
+
     def __init__(
         self, chip: Chip, network: Network, tape: Tape, *, input_bits: int, seed: int, backward: bool = True
     ) -> None:
@@ -111,6 +114,8 @@ class ChipProducts:
         self._is_own = False  # whether these copies are written by themselves
         self.passed: set[str] = whose_inputs_learn(network) if backward else set()
         """Keys of weights that errors pass through."""
+        self.learned: set[str] = set()
+        """Keys of a direct rule's matrices that are written while it learns."""
         copied = self.passed if self._copies else set()
         for index, (key, weight) in enumerate(matrices(network).items()):
             rows = driving(key, tape)
@@ -172,14 +177,16 @@ class ChipProducts:
         return self.arrays[key], not key.endswith(FEEDBACK)
 
     def add_feedback(
-        self, feedback: Mapping[str, Floats], driven_by: InputRange | None = None, *, of_layers: bool = False
-    ) -> None:
-        """Program a rule's fixed matrices (outputs, inputs), of DFA (neurons, classes), once and for all.
+        self, feedback: Mapping[str, Floats], driven_by: InputRange | None = None, *, of_layers: bool = False,
+        learns: bool = False,
+    ) -> None:  # fmt: skip
+        """Program a rule's matrices (outputs, inputs), of DFA (neurons, classes): once, unless it `learns`.
 
         `driven_by` says what drives them, errors if it is not given; `of_layers`, whether these are the errors of
         the layers that they are named by, and not one error for all of them.
         """
         self._whose |= {name + FEEDBACK: name for name in feedback} if of_layers else {}
+        self.learned |= {name + FEEDBACK for name in feedback} if learns else set()
         spec = self._errors_spec("feedback") if driven_by is None else driven_by.spec(self.chip, "feedback")
         n_keys = sum(not key.endswith(COPY) for key in self.arrays)
         first = (4 if self._copies else 2) * n_keys

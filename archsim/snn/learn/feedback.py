@@ -67,7 +67,7 @@ def make_feedback(
     Raises
     ------
     WorkloadError
-        Unknown kind, a gain that is not positive, a missing or faulty `draw`, or a network with windows along time
+        Unknown kind, a gain that is not positive, a missing or wrong `draw`, or a network with windows along time
         (kinds that are made of weights).
 
     Examples

@@ -264,10 +264,10 @@ def projected(
 
 
 def check_feedback(network: Network, feedback: Mapping[str, Floats], n_classes: int) -> None:
-    faults = []
+    errors = []
     last = network.layers[-1]
     if not last.has_weights:
-        faults.append(
+        errors.append(
             f"direct feedback needs a last layer with weights, to learn from its own error; {last.name!r} pools"
         )
     for layer in network.weighted:
@@ -276,8 +276,8 @@ def check_feedback(network: Network, feedback: Mapping[str, Floats], n_classes: 
         matrix = feedback.get(layer.name)
         expected = (layer.n_neurons, n_classes)
         if matrix is None:
-            faults.append(f"layer {layer.name!r} has no feedback matrix")
+            errors.append(f"layer {layer.name!r} has no feedback matrix")
         elif matrix.shape != expected:
-            faults.append(f"feedback of layer {layer.name!r} has shape {matrix.shape}; expected {expected}")
-    if faults:
-        raise WorkloadError("; ".join(faults))
+            errors.append(f"feedback of layer {layer.name!r} has shape {matrix.shape}; expected {expected}")
+    if errors:
+        raise WorkloadError("; ".join(errors))

@@ -9,12 +9,13 @@ from functools import partial
 from archsim.errors import WorkloadError
 from archsim.registry import OPTIMIZERS, RULES
 from archsim.snn.data import LearningData, Samples, load_data, windows_of
+from archsim.snn.learn.epochs import Progress, evaluate, train_epochs
 from archsim.snn.learn.feedbacks import Draw, FeedbackKind
 from archsim.snn.learn.one_thread import one_thread
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
 from archsim.snn.learn.products import PlainProducts
 from archsim.snn.learn.surrogates import Surrogate
-from archsim.snn.learn.trainer import LearnedRule, Progress, Recipe, evaluate, train_epochs
+from archsim.snn.learn.trainer import LearnedRule, Recipe
 from archsim.snn.weights import initialise
 from archsim.workload import Workload
 from archsim.workload.network import Network
@@ -42,8 +43,9 @@ def data_of(work: Workload, seed: int) -> LearningData:
         raise WorkloadError(f"{work.name}: learning.data is missing: which labelled recordings to learn from")
     windows = windows_of(work, given.set, given.folder, work.n_timesteps * given.decimation, given.step)
     data = load_data(
-        windows, given.split, given.encoding, decimation=given.decimation, order=given.order, seed=seed
-    )
+        windows, given.split, given.encoding, decimation=given.decimation, adapt=given.adapt, order=given.order,
+        seed=seed,
+    )  # fmt: skip
     _check(work, data)
     return replace(data, adapt=_first_windows(work, data))
 
@@ -62,16 +64,16 @@ def _first_windows(work: Workload, data: LearningData) -> Samples | None:
 
 
 def _check(work: Workload, data: LearningData) -> None:
-    last, faults = work.network.layers[-1], []
+    last, errors = work.network.layers[-1], []
     if data.input_shape != work.network.input_shape:
         wanted = work.network.input_shape
-        faults.append(f"data have {data.input_shape} values per timestep, network.input is {wanted}")
+        errors.append(f"data have {data.input_shape} values per timestep, network.input is {wanted}")
     if last.n_neurons != data.n_classes:
-        faults.append(f"the last layer has {last.n_neurons} outputs, the data {data.n_classes} classes")
+        errors.append(f"the last layer has {last.n_neurons} outputs, the data {data.n_classes} classes")
     if data.n_timesteps != work.n_timesteps:
-        faults.append(f"the data have {data.n_timesteps} timesteps, the workload {work.n_timesteps}")
-    if faults:
-        raise WorkloadError("\n".join(f"{work.name}: {fault}" for fault in faults))
+        errors.append(f"the data have {data.n_timesteps} timesteps, the workload {work.n_timesteps}")
+    if errors:
+        raise WorkloadError("\n".join(f"{work.name}: {error}" for error in errors))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import replace
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -28,6 +29,10 @@ class Products(Protocol):
 
 class LearningProducts(Products, Protocol):
     """The products with weights that training needs: they can be changed and read."""
+
+    @property
+    def keeps_rest(self) -> bool:
+        """Whether what is too small to be written waits for the next change."""
 
     def begin(self, n_samples: int) -> None:
         """A batch of so many samples begins, whose errors are those of a mean."""
@@ -71,6 +76,53 @@ def matrices(network: Network) -> dict[str, Floats]:
     return found
 
 
+def with_weights(network: Network, weights: Mapping[str, Floats]) -> Network:
+    """The network with other weights, as it can be saved or run elsewhere; biases stay.
+
+    Parameters
+    ----------
+    weights : mapping of str to array (columns, rows per group)
+        By layer, and by name + ".recurrent", as `matrices` gives them. Layers
+        that are left out keep what they have.
+
+    Raises
+    ------
+    WorkloadError
+        A key that names no layer with weights, or a matrix of another size.
+
+    Examples
+    --------
+    >>> from archsim.workload.network import Dense, Layer
+    >>> net = Network("tiny", (1,), (Layer("out", Dense(2), ("input",), (1,), (2,), weight=np.zeros((2, 1))),))
+    >>> matrices(with_weights(net, {"out": np.ones((2, 1))}))["out"].tolist()
+    [[1.0], [1.0]]
+    """
+    left = dict(weights)
+    layers = []
+    for layer in network.layers:
+        new = layer
+        if layer.has_weights and layer.name in left:
+            new = replace(new, weight=_reshaped(layer.name, left.pop(layer.name), layer.weight))
+        if layer.recurrent and layer.name + RECURRENT in left:
+            key = layer.name + RECURRENT
+            new = replace(new, recurrent_weight=_reshaped(key, left.pop(key), layer.recurrent_weight))
+        layers.append(new)
+    if left:
+        raise WorkloadError(
+            f"network {network.name!r} has no weights called {', '.join(sorted(left))}; the weights belong to "
+            "another network"
+        )
+    return replace(network, layers=tuple(layers))
+
+
+def _reshaped(key: str, matrix: Floats, like: Floats | None) -> Floats:
+    if like is None:
+        return np.array(matrix)
+    if matrix.shape != (len(like), like.size // max(1, len(like))):
+        raise WorkloadError(f"weights {key!r} have shape {matrix.shape}, which does not fit {like.shape}")
+    return np.array(matrix).reshape(like.shape)
+
+
 class PlainProducts:
     """Products in float64 with weights that learning may change in place.
 
@@ -83,6 +135,8 @@ class PlainProducts:
     groups : mapping of str to int, optional
         Groups of a convolution; one where absent.
     """
+
+    keeps_rest: ClassVar[bool] = False
 
     def __init__(self, weights: Mapping[str, Floats], groups: Mapping[str, int] | None = None) -> None:
         self.weights = dict(weights)

@@ -29,7 +29,8 @@ class Recorder:
     and rounded as the chip's `execution.errors` and `execution.error_resolution` say. A write counts for each
     cell that got a pulse; where the chip's cells take pulses one by one (`Chip.counts_pulses`), these are kept
     too; where only the first samples are, of those updates whose pulses are nearest to the mean of all. Codes
-    of named steps are kept where the chip's drivers count their bits.
+    of named steps are kept where the chip's drivers count their bits; those of errors for matrices that learn are
+    kept always, for outputs meet them there.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class Recorder:
             by_column = delta.reshape(*delta.shape[:2], self._network.layer(name).n_columns, -1)
             codes = self._sent(name, by_column).swapaxes(0, 1).reshape(shape)
             self._errors.setdefault(name, []).append(codes if self._keeps_codes else codes.astype(bool))
-        if gradients.fed_back is not None and self._keeps_codes:
+        if gradients.fed_back is not None and (self._keeps_codes or self._products.learned):
             self._fed_back.append(self._sent(FEEDBACK, gradients.fed_back[..., None])[..., 0].swapaxes(0, 1))
         self._n_seen += next(iter(tape.outputs.values())).shape[1]
 
@@ -106,7 +107,8 @@ class Recorder:
     def _note_writes(self, now: dict[str, NDArray[np.int64]], keeps_pulses: bool) -> None:
         update = Update()
         for layer in self._network.weighted:
-            for suffix in ("", COPY):
+            learns = layer.name + FEEDBACK in self._products.learned
+            for suffix in ("", COPY, *([FEEDBACK] if learns else [])):
                 pulses = self._cells(layer.name, suffix, now)
                 if pulses is None:
                     continue

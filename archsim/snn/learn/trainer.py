@@ -1,4 +1,4 @@
-"""Training: from samples and labels to changed weights, step by step."""
+"""One training step: from samples and labels to changed weights."""
 
 from __future__ import annotations
 
@@ -12,16 +12,14 @@ from numpy.typing import NDArray
 from archsim.crossbar.wires.circuit import keep_freed_memory
 from archsim.errors import WorkloadError
 from archsim.given import refuse, wrong_kind
-from archsim.names import RECURRENT
 from archsim.registry import RULES
 from archsim.snn.learn.feedbacks import Draw
 from archsim.snn.learn.gradients import Gradients, Project
 from archsim.snn.learn.losses import one_hot, score
 from archsim.snn.learn.optimizers import Optimizer, OptimizerKind
-from archsim.snn.learn.products import LearningProducts, Products, matrices
+from archsim.snn.learn.products import LearningProducts, Products
 from archsim.snn.learn.run import Tape, run_batch
 from archsim.snn.learn.surrogates import Surrogate
-from archsim.snn.weights import stream
 from archsim.snn.windows import Array
 from archsim.workload import Workload
 from archsim.workload.learning import ErrorRate
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.int64]
 BIAS = ".bias"  # after a layer's name: the optimizer's key of its biases
-_SHUFFLE = 5  # stream of the order of samples
 VALUES_AT_ONCE = 2**17  # of the widest layer: 1 MiB, which stays in the cache
 
 
@@ -197,7 +194,7 @@ def train_step(
     total = Gradients({}, {}, {})
     products.begin(len(labels))
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported below, with its layer
-        for part in _parts(network, x, labels, at_once):
+        for part in parts_of(network, x, labels, at_once):
             share = len(labels[part]) / len(labels)
             products.part(len(labels[part]))
             tape = run_batch(network, x[:, part], products)
@@ -224,7 +221,14 @@ def train_step(
     return StepResult(loss, np.concatenate(scores), total, updates, _with_bias_steps(network, updates))
 
 
-def _parts(network: Network, x: Array, labels: Labels, at_once: int | None) -> Iterator[slice]:
+def parts_of(network: Network, x: Array, labels: Labels, at_once: int | None) -> Iterator[slice]:
+    """Samples of a batch that pass through the network together.
+
+    Raises
+    ------
+    WorkloadError
+        Input and labels do not fit, or `at_once` is below 1.
+    """
     x = np.asarray(x)
     if x.ndim < 2 or x.shape[1] != len(labels) or len(labels) == 0:
         raise WorkloadError(
@@ -273,176 +277,3 @@ def _with_bias_steps(network: Network, updates: Mapping[str, Floats]) -> Network
         for layer in network.layers
     )
     return replace(network, layers=layers)
-
-
-def with_weights(network: Network, weights: Mapping[str, Floats]) -> Network:
-    """The network with other weights, as it can be saved or run elsewhere; biases stay.
-
-    Parameters
-    ----------
-    weights : mapping of str to array (columns, rows per group)
-        By layer, and by name + ".recurrent", as :func:`archsim.snn.learn.products.matrices` gives them. Layers
-        that are left out keep what they have.
-
-    Raises
-    ------
-    WorkloadError
-        A key that names no layer with weights, or a matrix of another size.
-
-    Examples
-    --------
-    >>> from archsim.snn.learn.products import matrices
-    >>> from archsim.workload.network import Dense, Layer
-    >>> net = Network("tiny", (1,), (Layer("out", Dense(2), ("input",), (1,), (2,), weight=np.zeros((2, 1))),))
-    >>> matrices(with_weights(net, {"out": np.ones((2, 1))}))["out"].tolist()
-    [[1.0], [1.0]]
-    """
-    left = dict(weights)
-    layers = []
-    for layer in network.layers:
-        new = layer
-        if layer.has_weights and layer.name in left:
-            new = replace(new, weight=_reshaped(layer.name, left.pop(layer.name), layer.weight))
-        if layer.recurrent and layer.name + RECURRENT in left:
-            key = layer.name + RECURRENT
-            new = replace(new, recurrent_weight=_reshaped(key, left.pop(key), layer.recurrent_weight))
-        layers.append(new)
-    if left:
-        raise WorkloadError(
-            f"network {network.name!r} has no weights called {', '.join(sorted(left))}; the weights belong to "
-            "another network"
-        )
-    return replace(network, layers=tuple(layers))
-
-
-def _reshaped(key: str, matrix: Floats, like: Floats | None) -> Floats:
-    if like is None:
-        return np.array(matrix)
-    if matrix.shape != (len(like), like.size // max(1, len(like))):
-        raise WorkloadError(f"weights {key!r} have shape {matrix.shape}, which does not fit {like.shape}")
-    return np.array(matrix).reshape(like.shape)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where training stands, after a step; of steps without a loss, how many are done."""
-
-    epoch: int
-    step: int
-    n_steps: int
-    loss: float | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The outcome of training: the network with the learned weights and biases, and the loss of each epoch."""
-
-    network: Network
-    losses: tuple[float, ...]
-    n_steps: int
-
-
-def train_epochs(
-    network: Network,
-    x: Array,
-    labels: Labels,
-    products: LearningProducts,
-    recipe: Recipe,
-    *,
-    n_epochs: int,
-    batch: int,
-    seed: int,
-    shuffle: bool = True,
-    progress: Callable[[Progress], None] | None = None,
-    observe: Observe | None = None,
-) -> Trained:
-    """Train on all samples, `n_epochs` times.
-
-    Parameters
-    ----------
-    x : array (T, N, *network.input_shape)
-    labels : array of int (N,)
-    batch : int
-        Samples per step; the last step of an epoch has what is left.
-    seed : int
-        Of the order of samples; every epoch has a stream of its own.
-    shuffle : bool
-        False keeps the samples in their order, as on-line adaptation does.
-    progress : callable, optional
-        Called after each step.
-    observe : callable, optional
-        As in :func:`train_step`.
-
-    Returns
-    -------
-    Trained
-
-    Raises
-    ------
-    WorkloadError
-        As :func:`train_step`; or `n_epochs` or `batch` is below 1.
-    """
-    counts = {"n_epochs": n_epochs, "batch": batch}
-    faults = [f"{what} is {n}; it must be 1 or more" for what, n in counts.items() if n < 1]
-    if faults:
-        raise WorkloadError("; ".join(faults))
-    labels = np.asarray(labels)
-    per_epoch = -(-len(labels) // batch)
-    losses, step = [], 0
-    for epoch in range(n_epochs):
-        order = stream(seed, _SHUFFLE, epoch).permutation(len(labels)) if shuffle else np.arange(len(labels))
-        summed = 0.0
-        for start in range(0, len(labels), batch):
-            chosen = order[start : start + batch]
-            done = train_step(network, x[:, chosen], labels[chosen], products, recipe, observe=observe, step=step)
-            network, step = done.network, step + 1
-            summed += done.loss * len(chosen)
-            if progress is not None:
-                progress(Progress(epoch, step, n_epochs * per_epoch, done.loss))
-        losses.append(summed / len(labels))
-    learned = {key: products.read(key) for key in matrices(network)}
-    return Trained(with_weights(network, learned), tuple(losses), step)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Accuracy (fraction of samples), mean loss, and the class and scores of each sample."""
-
-    accuracy_frac: float
-    loss: float
-    predicted: Labels
-    scores: Floats
-
-
-def evaluate(
-    network: Network,
-    x: Array,
-    labels: Labels,
-    products: Products,
-    *,
-    loss: str = "count_cross_entropy",
-    at_once: int | None = None,
-) -> Evaluation:
-    """How well a network does; nothing is learned.
-
-    Parameters
-    ----------
-    x : array (T, N, *network.input_shape)
-    labels : array of int (N,)
-    at_once : int, optional
-        As in :func:`train_step`.
-
-    Returns
-    -------
-    Evaluation
-    """
-    labels = np.asarray(labels)
-    scores, value = [], 0.0
-    for part in _parts(network, x, labels, at_once):
-        outputs = run_batch(network, x[:, part], products).outputs[network.layers[-1].name]
-        scored = score(loss, outputs, labels[part])
-        scores.append(scored.scores)
-        value += scored.value * len(labels[part]) / len(labels)
-    together = np.concatenate(scores)
-    predicted = together.argmax(axis=1)
-    return Evaluation(float((predicted == labels).mean()), value, predicted, together)

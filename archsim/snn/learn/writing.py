@@ -36,7 +36,7 @@ class ThresholdWriting:
     """
 
     def __init__(self, products: ChipProducts, *, threshold: float, residual: bool) -> None:
-        self.products, self._threshold, self._residual = products, threshold, residual
+        self.products, self._threshold, self.keeps_rest = products, threshold, residual
         self._waiting: dict[str, Floats] = {}
         self._steps: dict[str, Floats] = {}
         self.n_written: dict[str, int] = {}
@@ -85,7 +85,7 @@ class ThresholdWriting:
         step = self._steps[key]
         whole = np.where(step > 0, step * np.rint(wanted / np.where(step > 0, step, 1.0)), wanted)
         written = np.where(np.abs(wanted) >= self._threshold * step, whole, 0.0)
-        if self._residual:
+        if self.keeps_rest:
             self._waiting[key] = wanted - written
         self.n_asked[key] = self.n_asked.get(key, 0) + int(np.count_nonzero(delta))
         self.n_written.setdefault(key, 0)

@@ -47,6 +47,12 @@ CONTENDERS: Final = (
     _dfa("DFA, read-out's path, signs", "sign_concordant"),
     _dfa("DFA, read-out's path, product", "product"),
     _dfa("DFA, full path, product", "product", "full"),
+    Contender("DFA, direct Kolen-Pollack", "direct_kolen_pollack"),
+    Contender(
+        "DFA, direct Kolen-Pollack from product",
+        "direct_kolen_pollack",
+        ("learning.rules.direct_kolen_pollack={feedback: {kind: product}}",),
+    ),
     Contender("feedback alignment", "feedback_alignment"),
     Contender("Kolen-Pollack", "kolen_pollack"),
     Contender("weight mirror", "weight_mirror"),

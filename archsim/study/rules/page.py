@@ -29,6 +29,7 @@ from archsim.study.rules.tables import (
     by_cell,
     clear_rows,
     curves,
+    n_passes,
     percent,
     plain,
     turn_rows,
@@ -128,7 +129,8 @@ def page(study: Study, command: str) -> str:
     return from_template(
         (files("archsim") / "study" / "rules" / "page.md.j2").read_text(encoding="utf-8"),
         n_seeds=" to ".join(map(str, sorted({line["n"] for line in study["lines"]}))),
-        study=study, command=command, files={"table": TABLE, "record": RECORD, **PICTURES}, columns=COLUMNS,
+        study=study, command=command, n_passes=n_passes(study["lines"][0]), columns=COLUMNS,
+        files={"table": TABLE, "record": RECORD, **PICTURES},
         rows=list(rows(study, detailed(study))), grids=_grids(study), turns=turn_rows(_curves(study)),
         shared=list(rows(study, [line for line in study["lines"] if line["rates"] != OWN])),
         reach=_reach_rows(study), same_path=same_path_rows(study), clear=clear_rows(to_bp),

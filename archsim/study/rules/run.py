@@ -174,7 +174,8 @@ def rules_study(question: Question, cache: Path | None = None, tell: Tell = lamb
 
 def _tuned(question: Question, contenders: Sequence[Contender], cache: Path, tell: Tell) -> dict[str, Any]:
     """By contender: the rate with the best mean on another task, and the means of all."""
-    base = question.base.with_workload(f"learning.data.split={question.tuning_split}", "learning.adapt.passes=1")
+    passes = f"learning.adapt.passes={question.crosses[0].passes[0]}"
+    base = question.base.with_workload(f"learning.data.split={question.tuning_split}", passes)
     seeds = range(TUNING_SEED, TUNING_SEED + question.n_tuning_seeds)
     asked = list(product(contenders, question.rates, seeds))
     tell(f"rates: {len(asked)} adaptations in ideal arithmetic")

@@ -48,9 +48,19 @@ def where_of(line: Line) -> str:
     >>> where_of({"depth": 2, "bits": 8, "quantiser": "stochastic", "passes": 1, "case": "-"})
     '2 hidden layers, 8 bit stochastic, 1 pass'
     """
-    passes = f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
-    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {passes}"
+    cell = f"{line['depth']} hidden layers, {line['bits']} bit {line['quantiser']}, {n_passes(line)}"
     return cell if line["case"] == AS_IT_IS.name else f"{cell}, {line['case']}"
+
+
+def n_passes(line: Line) -> str:
+    """How often its windows were learned from.
+
+    Examples
+    --------
+    >>> n_passes({"passes": 6})
+    '6 passes'
+    """
+    return f"{line['passes']} pass" + ("" if line["passes"] == 1 else "es")
 
 
 def by_cell(differences: Lines) -> dict[tuple[Any, ...], Line]:
@@ -59,8 +69,9 @@ def by_cell(differences: Lines) -> dict[tuple[Any, ...], Line]:
 
 
 def plain(lines: Iterable[Line]) -> list[Line]:
-    """Those of one pass with nothing else set: what varies is depth, bits, quantiser and rule."""
-    return [line for line in lines if line["passes"] == 1 and line["case"] == AS_IT_IS.name]
+    """Those of as many passes as the first, with nothing else set: depth, bits, quantiser and rule vary."""
+    given = list(lines)
+    return [line for line in given if line["passes"] == given[0]["passes"] and line["case"] == AS_IT_IS.name]
 
 
 # ---- accuracy by depth, bits and quantiser ----
@@ -134,6 +145,10 @@ def _extreme(lines: Lines, choose: Callable[..., Line]) -> str:
 # ---- where the sign turns ----
 
 
+NO_DIFFERENCE = 1e-9
+"""Points of accuracy below which two means are equal: what their sums are rounded by."""
+
+
 class Curve(NamedTuple):
     """A rule's difference to BP in points, by depth, at one number of bits and one quantiser.
 
@@ -153,18 +168,39 @@ class Curve(NamedTuple):
 
     @property
     def turns(self) -> list[float]:
-        """Depths at which the mean difference passes 0, between depths that were run.
+        """Depths at which the mean difference passes 0, between depths that were run; not where it only meets it.
 
         Examples
         --------
         >>> Curve("DRTP", 2, "fixed", [(2, -4.0, 1.0), (4, -1.0, 1.0), (6, 3.0, 1.0)]).turns
         [4.5]
+        >>> Curve("DRTP", 2, "fixed", [(2, -4.0, 1.0), (4, 0.0, 1.0), (6, 3.0, 1.0)]).turns
+        [4.0]
+        >>> Curve("DRTP", 2, "fixed", [(2, 0.0, 0.0), (4, 0.0, 1.0), (6, 3.0, 1.0)]).turns
+        []
         """
-        return [
-            low[0] + (high[0] - low[0]) * low[1] / (low[1] - high[1])
-            for low, high in pairwise(self.points)
-            if low[1] * high[1] < 0
-        ]
+        apart = [n for n, (_, mean, _) in enumerate(self.points) if abs(mean) > NO_DIFFERENCE]
+        return [self._between(low, high) for low, high in pairwise(apart) if self._sign(low) != self._sign(high)]
+
+    def _between(self, low: int, high: int) -> float:
+        """Of two neighbours by their line; the middle of the depths between them where BP is met."""
+        if high - low > 1:
+            return (self.points[low + 1][0] + self.points[high - 1][0]) / 2
+        (at, mean, _), (end, other, _) = self.points[low], self.points[high]
+        return at + (end - at) * mean / (mean - other)
+
+    def _sign(self, number: int) -> bool:
+        return self.points[number][1] > 0
+
+    @property
+    def without_turn(self) -> str:
+        """Where it is of BP, if it never passes it."""
+        apart = [mean for _, mean, _ in self.points if abs(mean) > NO_DIFFERENCE]
+        if not apart:
+            return f"as {REFERENCE}"
+        if len(apart) < len(self.points):
+            return f"never {'below' if apart[0] > 0 else 'above'} {REFERENCE}"
+        return f"always {'above' if apart[0] > 0 else 'below'} {REFERENCE}"
 
 
 def curves(differences: Lines, contenders: Sequence[str]) -> list[Curve]:
@@ -189,7 +225,7 @@ def turn_rows(found: Sequence[Curve]) -> list[list[str]]:
 def _turn(curve: Curve) -> str:
     if curve.turns:
         return ", ".join(f"{depth:.1f}" for depth in curve.turns)
-    return f"none: always {'above' if curve.points[0][1] > 0 else 'below'} {REFERENCE}"
+    return f"none: {curve.without_turn}"
 
 
 def _ends(curve: Curve) -> list[str]:

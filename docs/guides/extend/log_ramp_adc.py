@@ -23,10 +23,10 @@ class LogRamp(AdcKind):
             return super().energy_pj(bits)
         return self.adc.cost.energy_pj * (self.n_steps(bits) + 1)
 
-    def faults(self) -> list[str]:
+    def errors(self) -> list[str]:
         if self.adc.step_ps is None:
             return ["adc.rate: a log_ramp takes step, the time of one of its steps"]
-        return super().faults()
+        return super().errors()
 
 
 if __name__ == "__main__":

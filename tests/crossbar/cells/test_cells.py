@@ -125,7 +125,8 @@ def test_whatever_happens_conductances_are_numbers_of_zero_or_more(names, verify
     assert seen.shape[1:] == tuple(shape)
     assert np.isfinite(seen).all()
     assert (seen >= 0).all()
-    if not names & {"programming", "relaxation", "device_spread"}:
+    # exponents of drift are normal over the cells: those of a negative one grow
+    if not names & {"programming", "relaxation", "device_spread", "drift"}:
         assert seen.max() <= G_MAX * (1 + 1e-9)
     assert cells.n_pulses == cells.writes.sum()
     variance = cells.read_variance

@@ -28,3 +28,14 @@ def test_more_windows_than_the_split_leaves_are_refused_with_their_number(root_d
     work = archsim.load_workload(root_dir / "workloads/watch_adapt.yaml", many)
     with pytest.raises(WorkloadError, match=r"asks for 100000; the split 'right_to_left' leaves \d+, so say \d+"):
         data_of(work, 0)
+
+
+def test_a_workload_says_that_whole_recordings_adapt(root_dir):
+    """By default parts of one recording adapt and test; then no recording does both."""
+    file = root_dir / "workloads/watch_adapt.yaml"
+    by_time, whole = (
+        data_of(archsim.load_workload(file, [*SHORT, *more]), 0)
+        for more in ([], ["learning.data.adapt=recordings"])
+    )
+    assert set(by_time.adapt.recording) & set(by_time.test.recording)
+    assert not set(whole.adapt.recording) & set(whole.test.recording)

@@ -11,11 +11,12 @@ from learn_support import N_STEPS, NETWORKS, batch_for
 from archsim.errors import WorkloadError
 from archsim.snn import Activity
 from archsim.snn.learn.chip import COPY, ChipProducts
+from archsim.snn.learn.epochs import train_epochs
 from archsim.snn.learn.optimizers import SGD
 from archsim.snn.learn.products import RECURRENT, PlainProducts
 from archsim.snn.learn.recording import Recorder
 from archsim.snn.learn.run import run_batch
-from archsim.snn.learn.trainer import Recipe, train_epochs
+from archsim.snn.learn.trainer import Recipe
 from archsim.spec import load_chip
 
 N_WINDOWS = 6

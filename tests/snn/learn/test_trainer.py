@@ -11,14 +11,15 @@ from learn_support import LIF, N_STEPS, NETWORKS, batch_for, chain
 from archsim.errors import WorkloadError
 from archsim.rules.settings import DFASettings
 from archsim.snn import forward
+from archsim.snn.learn.epochs import evaluate, train_epochs
 from archsim.snn.learn.feedback import make_feedback
 from archsim.snn.learn.gradients import back_propagate
 from archsim.snn.learn.losses import score
 from archsim.snn.learn.optimizers import SGD, Adam, SinkGD
-from archsim.snn.learn.products import PlainProducts, matrices
+from archsim.snn.learn.products import PlainProducts, matrices, with_weights
 from archsim.snn.learn.run import run_batch
 from archsim.snn.learn.surrogates import Surrogate
-from archsim.snn.learn.trainer import Recipe, evaluate, train_epochs, train_step, with_weights
+from archsim.snn.learn.trainer import Recipe, train_step
 from archsim.workload.network import Dense, Neuron
 
 LABELS = np.array([0, 2, 1])

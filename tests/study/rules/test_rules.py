@@ -22,7 +22,7 @@ from archsim.study.rules.judge import FIGURES, holm, savings
 from archsim.study.rules.page import same_path_rows
 from archsim.study.rules.published import answers, brought_by, pairs_of, probability, saving_lines
 from archsim.study.rules.run import _meetings
-from archsim.study.rules.tables import accuracy_grids, clear_rows, curves, turn_rows, where_of
+from archsim.study.rules.tables import Curve, accuracy_grids, clear_rows, curves, turn_rows, where_of
 
 CELL = {
     "depth": 2,
@@ -263,3 +263,16 @@ def test_a_case_sets_anything_else_in_both_files(root_dir):
     assert work.learning.adapt.n_windows == 64
     assert cell.settings["case"] == "noisy, few"
     assert where_of({**cell.settings}) == "2 hidden layers, 8 bit vector_maximum, 1 pass, noisy, few"
+
+
+@pytest.mark.parametrize(
+    ("means", "said"),
+    [
+        ([-4, -1, 3], "4.5"), ([-4, 0, 3], "4.0"), ([0, 0, 3], "none: never below BP"),
+        ([0, -2, 0], "none: never above BP"), ([1, 2, 3], "none: always above BP"), ([0, 0, 0], "none: as BP"),
+    ],
+)  # fmt: skip
+def test_a_curve_that_meets_zero_does_not_pass_it(means, said):
+    points = [(depth, float(mean), 1.0) for depth, mean in zip((2, 4, 6), means, strict=True)]
+    [row] = turn_rows([Curve("DRTP", 2, "fixed", points)])
+    assert row[3] == said

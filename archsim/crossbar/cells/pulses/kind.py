@@ -52,7 +52,7 @@ class PulseLaw(FileModel):
         del device
         return self
 
-    def faults(self, device: Device) -> list[str]:
+    def errors(self, device: Device) -> list[str]:
         """Errors of its use with these cells."""
         del device
         return []

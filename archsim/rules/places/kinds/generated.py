@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Generated(Place):
 
     kind: Literal["generated"] = "generated"
     value_bits: Annotated[Bits, Field(ge=2, le=16)] = 4
+    can_change: ClassVar[bool] = False
 
     def fault(self, feedback: FeedbackKind) -> str:
         """A register knows no weights and no bell curve."""

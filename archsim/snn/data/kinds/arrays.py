@@ -11,7 +11,7 @@ from pydantic import Field
 from archsim.errors import WorkloadError
 from archsim.reading import input_arrays
 from archsim.registry import DATA
-from archsim.snn.data.faults import Faults
+from archsim.snn.data.file_errors import FileErrors
 from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.datasets import Ints
@@ -48,16 +48,16 @@ class Arrays(DataSet):
         assert folder is not None  # for mypy: a layout asks for it
         path = Path(folder)
         arrays = _read(path)
-        faults = Faults(str(path))
-        x = _samples(arrays["x"], path, faults)
+        errors = FileErrors(str(path))
+        x = _samples(arrays["x"], path, errors)
         n = len(x)
-        labels, classes = _numbered(arrays.get("y"), n, "y", path, faults)
-        domain, groups = _numbered(arrays.get("groups"), n, "groups", path, faults)
+        labels, classes = _numbered(arrays.get("y"), n, "y", path, errors)
+        domain, groups = _numbered(arrays.get("groups"), n, "groups", path, errors)
         assert isinstance(self.settings, ArraySettings)
         if (wanted := self.settings.n_classes) is not None and wanted < len(classes):
-            faults.add(path, None, f"y holds {len(classes)} classes; settings.classes says {wanted}")
+            errors.add(path, None, f"y holds {len(classes)} classes; settings.classes says {wanted}")
         classes += tuple(map(str, range(len(classes), wanted or 0)))
-        faults.raise_any()
+        errors.raise_any()
         given = arrays.get("groups")
         are_persons = given is not None and given.dtype.kind in "iu"
         persons = np.asarray(given, np.int64) if are_persons else np.zeros(n, np.int64)
@@ -82,29 +82,31 @@ def _read(path: Path) -> dict[str, Array]:
     return arrays
 
 
-def _samples(x: Array, path: Path, faults: Faults) -> Array:
+def _samples(x: Array, path: Path, errors: FileErrors) -> Array:
     """Spikes and counts as uint8, all else as float64."""
     if x.ndim < 3 or 0 in x.shape:
-        faults.add(path, None, f"x has shape {x.shape}; it must be (samples, timesteps, channels, …)")
+        errors.add(path, None, f"x has shape {x.shape}; it must be (samples, timesteps, channels, …)")
         return np.zeros((len(x) if x.ndim else 0, 1, 1))
     if x.dtype.kind not in "biuf":
-        faults.add(path, None, f"x holds {x.dtype}, not real numbers")
+        errors.add(path, None, f"x holds {x.dtype}, not real numbers")
         return np.zeros(x.shape[:3])
     return x.astype(np.uint8 if x.dtype in (np.uint8, np.bool_) else np.float64)
 
 
-def _numbered(given: Array | None, n: int, name: str, path: Path, faults: Faults) -> tuple[Ints, tuple[str, ...]]:
+def _numbered(
+    given: Array | None, n: int, name: str, path: Path, errors: FileErrors
+) -> tuple[Ints, tuple[str, ...]]:
     """Numbers from 0, and what they are called; whole numbers of `y` stay what they are."""
     if given is None:
         return np.zeros(n, np.int64), ("all",)
     if given.shape != (n,) or given.dtype.kind not in "iuUb":
         said = f"{name} has shape {given.shape} of {given.dtype}; it must be {n} whole numbers or names"
-        faults.add(path, None, said)
+        errors.add(path, None, said)
         return np.zeros(n, np.int64), ("all",)
     if name == "y" and given.dtype.kind in "iub":
         labels = given.astype(np.int64)
         if labels.min() < 0 or labels.max() >= MOST_CLASSES:
-            faults.add(path, None, f"y holds {labels.min()} to {labels.max()}; classes count from 0")
+            errors.add(path, None, f"y holds {labels.min()} to {labels.max()}; classes count from 0")
         return labels, tuple(map(str, range(min(int(labels.max()), MOST_CLASSES) + 1)))
     names, numbers = np.unique(given, return_inverse=True)
     return numbers.astype(np.int64).reshape(n), tuple(map(str, names))

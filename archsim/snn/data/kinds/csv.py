@@ -15,7 +15,7 @@ from pydantic import Field
 from archsim.errors import WorkloadError
 from archsim.reading import open_text
 from archsim.registry import DATA
-from archsim.snn.data.faults import Faults
+from archsim.snn.data.file_errors import FileErrors
 from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows, label_windows
 from archsim.units import FileModel
@@ -56,9 +56,9 @@ class Csv(DataSet):
         channels = said.channels or [name for name in header if name not in told]
         if missing := [name for name in channels if name not in header]:
             raise WorkloadError(f"{path}:1: has no column {', '.join(missing)}; there are {', '.join(header)}")
-        faults = Faults(str(path))
-        values = _numbers(path, header, rows, channels, faults)
-        faults.raise_any()
+        errors = FileErrors(str(path))
+        values = _numbers(path, header, rows, channels, errors)
+        errors.raise_any()
         whose = [tuple(row[header.index(name)] for name in told) for row in rows]
         return _windows(path, values, whose, told, channels, said, length, step)
 
@@ -74,20 +74,20 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     except ValueError:
         raise WorkloadError(f"{path}: is empty; it must be {LAYOUT}") from None
     header = [name.strip() for name in header]
-    faults = Faults(str(path))
+    errors = FileErrors(str(path))
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        faults.add(path, 1, f"column {', '.join(twice)} stands there twice")
+        errors.add(path, 1, f"column {', '.join(twice)} stands there twice")
     for line, row in enumerate(rows, 2):
         if len(row) != len(header):
-            faults.add(path, line, f"has {len(row)} values for {len(header)} columns")
+            errors.add(path, line, f"has {len(row)} values for {len(header)} columns")
     if not rows:
-        faults.add(path, None, "has no rows")
-    faults.raise_any()
+        errors.add(path, None, "has no rows")
+    errors.raise_any()
     return header, rows
 
 
 def _numbers(
-    path: Path, header: list[str], rows: list[list[str]], channels: Sequence[str], faults: Faults
+    path: Path, header: list[str], rows: list[list[str]], channels: Sequence[str], errors: FileErrors
 ) -> np.ndarray:
     places = [header.index(name) for name in channels]
     values = np.zeros((len(rows), len(places)))
@@ -99,7 +99,7 @@ def _numbers(
             except ValueError:
                 wrong = True
             if wrong:
-                faults.add(path, i + 2, f"{header[place]}: {row[place]!r} is no finite number")
+                errors.add(path, i + 2, f"{header[place]}: {row[place]!r} is no finite number")
     return values
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from archsim.errors import WorkloadError
 from archsim.registry import DATA
 from archsim.snn.data.event_files import READERS
-from archsim.snn.data.faults import Faults, find_folder
+from archsim.snn.data.file_errors import FileErrors, find_folder
 from archsim.snn.data.kind import DataSet
 from archsim.snn.data.labelled import LabelledWindows
 from archsim.snn.data.nmnist import Events, frames
@@ -50,16 +50,16 @@ class EventFolder(DataSet):
         assert folder is not None  # for mypy: a layout asks for it
         assert isinstance(self.settings, EventSettings)
         top = find_folder(folder, "events", "", [], LAYOUT)
-        faults = Faults(f"events of {top}")
+        errors = FileErrors(f"events of {top}")
         found, files = [], _files(top, self.settings.per_class)
         for path, _, _ in files:
             try:
                 found.append(READERS[path.suffix](path))
             except WorkloadError as error:
-                faults.add(path, None, str(error).removeprefix(f"{path}: "))
+                errors.add(path, None, str(error).removeprefix(f"{path}: "))
         if not files:
-            faults.add(top, None, f"no files of events; expected\n{LAYOUT}")
-        faults.raise_any()
+            errors.add(top, None, f"no files of events; expected\n{LAYOUT}")
+        errors.raise_any()
         _, classes, groups = map(list, zip(*files, strict=True))
         return as_windows(top.name, found, classes, groups, length, self.settings)
 
@@ -73,13 +73,13 @@ def as_windows(
     if duration_us > MOST_US:
         raise WorkloadError(f"{name}: its events span {duration_us} µs; say settings: {{duration: …}}")
     values = np.zeros((len(events), n_steps, 2, said.side, said.side), np.uint8)
-    faults = Faults(name)
+    errors = FileErrors(name)
     for k, one in enumerate(events):
         try:
             values[k] = frames(one, n_steps, duration_us, binary=said.binary, side=said.side)
         except WorkloadError as error:
-            faults.add(f"sample {k}", None, f"{error}; say settings: {{side: …}}")
-    faults.raise_any()
+            errors.add(f"sample {k}", None, f"{error}; say settings: {{side: …}}")
+    errors.raise_any()
     names, labels = np.unique(classes, return_inverse=True)
     domains, domain = np.unique(groups, return_inverse=True)
     zero, index = np.zeros(len(events), np.int64), np.arange(len(events))

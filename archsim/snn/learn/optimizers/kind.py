@@ -37,13 +37,13 @@ class Optimizer(ABC):
         """The change of the weights `key`, from their gradient (columns, rows) or, of biases, (columns,)."""
 
     def _check(self, **values: tuple[float, bool, str]) -> None:
-        faults = [
+        errors = [
             f"{name} of {type(self).__name__} is {value!r}; it must be {wanted}"
             for name, (value, good, wanted) in values.items()
             if not (math.isfinite(value) and good)
         ]
-        if faults:
-            raise WorkloadError("; ".join(faults))
+        if errors:
+            raise WorkloadError("; ".join(errors))
 
     def _kept(self, name: str, like: Floats) -> Floats:
         """A state of this name, zero at first."""

@@ -91,13 +91,13 @@ class Surrogate:
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        faults = []
+        errors = []
         if self.kind not in SURROGATES:
-            faults.append(f"surrogate is {self.kind!r}; allowed are {', '.join(SURROGATES)}")
+            errors.append(f"surrogate is {self.kind!r}; allowed are {', '.join(SURROGATES)}")
         if not (np.isfinite(self.width) and self.width > 0):
-            faults.append(f"width of the surrogate is {self.width!r}; it must be a positive number")
-        if faults:
-            raise WorkloadError("; ".join(faults))
+            errors.append(f"width of the surrogate is {self.width!r}; it must be a positive number")
+        if errors:
+            raise WorkloadError("; ".join(errors))
 
     @cached_property
     def _law(self) -> SurrogateKind:

@@ -30,7 +30,7 @@ class WriteVerifyPulses(PulseLaw):
         found._device = device
         return found
 
-    def faults(self, device: Device) -> list[str]:
+    def errors(self, device: Device) -> list[str]:
         if device.errors.write_verify is None:
             return ["kind write_verify needs device.errors.write_verify; give that, or choose kind lognormal"]
         return []

@@ -10,7 +10,7 @@ from archsim.errors import WorkloadError
 SHOWN = 20  # a wrong column would otherwise print a message per line
 
 
-class Faults:
+class FileErrors:
     """Collects what is wrong with the files of a data set.
 
     Parameters
@@ -20,9 +20,9 @@ class Faults:
 
     Examples
     --------
-    >>> faults = Faults("UCI-HAR")
-    >>> faults.add("y_train.txt", 3, "class 9 does not exist")
-    >>> faults.raise_any()
+    >>> errors = FileErrors("UCI-HAR")
+    >>> errors.add("y_train.txt", 3, "class 9 does not exist")
+    >>> errors.raise_any()
     Traceback (most recent call last):
     archsim.errors.WorkloadError: UCI-HAR: 1 error
       y_train.txt:3: class 9 does not exist
