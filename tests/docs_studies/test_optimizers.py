@@ -15,7 +15,7 @@ from archsim.errors import ExploreError
 SMALL = [
     "--set", "network.layers.0.outputs=8", "--set", "network.layers.1.outputs=8", "--set", "timesteps=8",
     "--set", "learning.data.step=128", "--set", "learning.data.decimation=16", "--set", "samples=1",
-    "--set", "batch=1",
+    "--set", "batch=1", "--set", "learning.adapt.windows=64",
 ]  # fmt: skip
 
 
