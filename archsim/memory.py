@@ -1,7 +1,7 @@
 """How much memory a run takes, estimated before anything large is built; what does not fit is refused.
 
 A run is checked twice: by its shape (weights, activity, blocks, tiles), and once it is mapped by its tasks (graph,
-trace, books). All that run or map something come through here: see :mod:`archsim.prepare`.
+trace, ledger). All that run or map something come through here: see :mod:`archsim.prepare`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BYTES_PER_BLOCK = 700
 BYTES_PER_TILE = 200
 """A tile that is placed, used or not."""
 FIXED_BYTES = 16_000_000
-"""Memory of any run: names, prices, books of few rows, and what the interpreter keeps in reserve."""
+"""Memory of any run: names, prices, a ledger of few rows, and what the interpreter keeps in reserve."""
 MOST_BLOCKS = 2**20
 """Blocks of weights that are mapped at most: more than that would take more than about ten seconds."""
 MOST_PROBED = 200_000
@@ -128,7 +128,7 @@ def check_mapping(chip: Chip, work: Workload, phase: str, max_memory_bytes: int 
 def check_tasks(
     chip: Chip, work: Workload, mapping: Mapping, activity: Activity, max_memory_bytes: int | None
 ) -> None:
-    """Refuse a mapped workload whose task graph, trace and books would not fit.
+    """Refuse a mapped workload whose task graph, trace and ledger would not fit.
 
     Raises
     ------

@@ -79,7 +79,7 @@ def with_stages(record: Any) -> Any:
     >>> with_stages({"name": "a", "breakdown": {"layer": {}, "phase": {}}})
     {'name': 'a', 'breakdown': {'layer': {}, 'stage': {}}}
     """
-    books = record.get("breakdown") if isinstance(record, dict) else None
-    if not isinstance(books, dict) or "phase" not in books:
+    found = record.get("breakdown") if isinstance(record, dict) else None
+    if not isinstance(found, dict) or "phase" not in found:
         return record
-    return {**record, "breakdown": {"stage" if by == "phase" else by: parts for by, parts in books.items()}}
+    return {**record, "breakdown": {"stage" if by == "phase" else by: parts for by, parts in found.items()}}

@@ -61,7 +61,7 @@ def _copied(data: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Graph:
-    """A lowered graph, how its times follow from prices, and what of its books is the same for all."""
+    """A lowered graph, how its times follow from prices, and what of its ledger is the same for all."""
 
     lowered: Lowered
     recipe: Recipe

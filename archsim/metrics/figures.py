@@ -1,4 +1,4 @@
-"""Figures that follow from the books of a run, whether or not its trace is kept."""
+"""Figures that follow from the ledger of a run, whether or not its trace is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archsim.errors import EngineError
 from archsim.files import fresh_folder, inside, write_text
 from archsim.metrics.activity import RunActivity, activity_record
 from archsim.metrics.idle import idle_of
-from archsim.metrics.ledger import Books, Part
+from archsim.metrics.ledger import Ledger, Part
 from archsim.metrics.notebook import Shown
 from archsim.metrics.power import MIN_WINDOW_PS, PJ_PER_PS_IN_UW
 from archsim.metrics.spans import pandas_module
@@ -60,7 +60,7 @@ class Figures(Shown):
         @property
         def items(self) -> tuple[AreaItem, ...]: ...
         @property
-        def books(self) -> Books: ...
+        def ledger(self) -> Ledger: ...
         @property
         def provenance(self) -> dict[str, object]: ...
         @property
@@ -85,17 +85,17 @@ class Figures(Shown):
     @property
     def energy_pj(self) -> float:
         """Dynamic energy and leakage together."""
-        return self.books.energy_pj
+        return self.ledger.energy_pj
 
     @property
     def dynamic_energy_pj(self) -> float:
         """Sum over tasks of count x energy of the action."""
-        return self.books.dynamic_energy_pj
+        return self.ledger.dynamic_energy_pj
 
     @property
     def leakage_energy_pj(self) -> float:
         """Leakage power of the whole chip x latency."""
-        return self.books.leakage_energy_pj
+        return self.ledger.leakage_energy_pj
 
     @property
     def leakage_uw(self) -> float:
@@ -105,12 +105,12 @@ class Figures(Shown):
     @property
     def area_um2(self) -> float:
         """Area of the whole chip, whether it is in use or not."""
-        return self.books.area_um2
+        return self.ledger.area_um2
 
     @property
     def busy_ps(self) -> int:
         """Sum of the occupancies of all tasks."""
-        return self.books.busy_ps
+        return self.ledger.busy_ps
 
     @property
     def average_power_uw(self) -> float:
@@ -144,7 +144,7 @@ class Figures(Shown):
         """
         if by not in BREAKDOWNS:
             raise EngineError(f"unknown breakdown {by!r}; there are: {', '.join(BREAKDOWNS)}")
-        return {name: part.copy() for name, part in self.books.parts[by].items()}
+        return {name: part.copy() for name, part in self.ledger.parts[by].items()}
 
     def breakdown_frame(self, by: str) -> pd.DataFrame:
         """The breakdown as a pandas data frame, a row for each name.

@@ -1,6 +1,6 @@
-"""The books of a run: energy, area, busy time and latency by component, layer, stage and action.
+"""The ledger of a run: energy, area, busy time and latency by component, layer, stage and action.
 
-Floats rarely add up: the sum depends on the order. So every smallest cell of the books is rounded once to
+Floats rarely add up: the sum depends on the order. So every smallest cell of the ledger is rounded once to
 a whole number of quanta, a power of two close to 2**-50 of the total. Whole multiples of a quantum whose sum
 stays below 2**53 quanta add up in float64 without any rounding, in every order.
 """
@@ -176,7 +176,7 @@ def whole_sum(values: Ints) -> int:
 
 
 @dataclass(frozen=True)
-class Books:
+class Ledger:
     """The four breakdowns and their totals, which are counted on their own."""
 
     parts: dict[str, dict[str, Part]]
@@ -232,7 +232,7 @@ class Bill:
         )
 
 
-def keep_books(
+def ledger_of(
     graph: TaskGraph,
     on_path_ps: Ints,
     makespan_ps: int,
@@ -241,7 +241,7 @@ def keep_books(
     crossbars: Crossbars,
     n_crossbars: int,
     n_samples: int,
-) -> Books:
+) -> Ledger:
     """Attribute everything, four times.
 
     Parameters
@@ -263,7 +263,7 @@ def keep_books(
         rates = taken.throughputs(groups.names[by], n_samples)
         parts[by] = {name: _part(line, bill, rates.get(name, math.inf)) for name, line in lines.items()}
     dynamic, leakage = sum(amount for *_, amount in bill.spent), sum(amount for _, amount in bill.leaked)
-    return Books(
+    return Ledger(
         parts,
         energy_pj=(dynamic + leakage) * bill.quantum_pj,
         dynamic_energy_pj=dynamic * bill.quantum_pj,

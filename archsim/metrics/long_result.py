@@ -14,7 +14,7 @@ from archsim.errors import EngineError
 from archsim.metrics.activity import RunActivity
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.figures import Figures
-from archsim.metrics.ledger import Books, Ints, Part, check_prices, keep_books
+from archsim.metrics.ledger import Ints, Ledger, Part, check_prices, ledger_of
 from archsim.metrics.tally import Tally
 from archsim.names import BREAKDOWNS, NOT_FOLLOWED
 from archsim.taskgraph import TaskGraph
@@ -41,7 +41,7 @@ class LongResult(Figures):
     long_run : dict
         ``first_done_ps`` and ``last_done_ps`` (when the first and last timesteps were done) and ``steady`` (what
         was skipped: after which timestep, period, its time, how many).
-    actions, items, phase, name, provenance, books, activity
+    actions, items, phase, name, provenance, ledger, activity
         As in `Result`.
     load_ps : int64[n_resources]
         Units x time that tasks held each resource until the end of the run.
@@ -66,7 +66,7 @@ class LongResult(Figures):
     phase: str
     name: str
     provenance: dict[str, object]
-    books: Books
+    ledger: Ledger
     load_ps: Ints
     tasks: TaskGraph
     activity: RunActivity | None = None
@@ -111,9 +111,9 @@ class LongResult(Figures):
         if most * largest >= 2**63:
             raise EngineError(f"{most} times {largest} leaves 64 bits; run fewer timesteps")
         all_of_them = replace(tasks, count=tasks.count * times, occupancy_ps=tasks.occupancy_ps * times)
-        books = _books(all_of_them, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"])
+        ledger = _ledger(all_of_them, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"])
         return cls(
-            latency_ps=latency_ps, n_tasks=int(times.sum()), actions=actions, items=tuple(items), books=books,
+            latency_ps=latency_ps, n_tasks=int(times.sum()), actions=actions, items=tuple(items), ledger=ledger,
             load_ps=load_ps, tasks=tasks, **labels,
         )  # fmt: skip
 
@@ -143,7 +143,7 @@ class LongResult(Figures):
         load = in_64_bits(sums_by(tasks.uses_resource, held, tasks.n_resources), "busy time of a resource")
         return cls(
             latency_ps=latency_ps, n_tasks=tally.n_tasks, actions=actions, items=tuple(items),
-            books=_books(tasks, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"]),
+            ledger=_ledger(tasks, latency_ps, actions, items, crossbars, n_crossbars, labels["n_samples"]),
             load_ps=load, tasks=tasks, **labels,
         )  # fmt: skip
 
@@ -165,15 +165,15 @@ class LongResult(Figures):
         }
 
 
-def _books(
+def _ledger(
     tasks: TaskGraph, latency_ps: int, actions: Mapping[str, Action], items: Sequence[AreaItem],
     crossbars: Crossbars, n_crossbars: int, n_samples: int,
-) -> Books:  # fmt: skip
-    """Books in which nobody answers for the latency."""
+) -> Ledger:  # fmt: skip
+    """A ledger in which nobody answers for the latency."""
     nobody = np.zeros(tasks.n_tasks, np.int64)
-    books = keep_books(tasks, nobody, latency_ps, actions, items, crossbars, n_crossbars, n_samples)
+    ledger = ledger_of(tasks, nobody, latency_ps, actions, items, crossbars, n_crossbars, n_samples)
     for by in BREAKDOWNS:
-        books.parts[by][NOT_FOLLOWED] = Part(
+        ledger.parts[by][NOT_FOLLOWED] = Part(
             energy_pj=0.0, busy_ps=0, latency_ps=latency_ps, area_um2=0.0, count=0, throughput_per_s=math.inf
         )
-    return books
+    return ledger

@@ -19,7 +19,7 @@ from archsim.metrics.activity import RunActivity
 from archsim.metrics.areas import Crossbars, check_crossbars
 from archsim.metrics.critical import Segment, critical_path
 from archsim.metrics.figures import Figures
-from archsim.metrics.ledger import Books, check_prices, keep_books, loads_ps
+from archsim.metrics.ledger import Ledger, check_prices, ledger_of, loads_ps
 from archsim.metrics.links import LinkLoad, link_load
 from archsim.metrics.notebook import result_html
 from archsim.metrics.power import power_over_time
@@ -51,7 +51,7 @@ class Result(Figures):
         What ran through the layers, where it is known, or who counts it when `activity` is asked for.
     advice : mapping or None
         What to change, where that was asked (``archsim.advise.Advice.record()``).
-    books : Books
+    ledger : Ledger
         The sums behind the properties.
 
     Notes
@@ -77,7 +77,7 @@ class Result(Figures):
     provenance: dict[str, object]
     policy: str
     path: tuple[Segment, ...]
-    books: Books
+    ledger: Ledger
     seen: RunActivity | Callable[[], RunActivity] | None = None
     advice: Mapping[str, object] | None = None
 
@@ -151,10 +151,10 @@ class Result(Figures):
         give_back(graph.n_tasks)
         on_path = np.zeros(graph.n_tasks, np.int64)
         np.add.at(on_path, [s.task for s in path], [s.length_ps for s in path])
-        books = keep_books(graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples)
+        ledger = ledger_of(graph, on_path, trace.makespan_ps, actions, items, crossbars, n_crossbars, n_samples)
         result = cls(
             graph, trace, actions, tuple(items), crossbars, n_crossbars, n_samples, phase, name,
-            dict(provenance), policy, path, books,
+            dict(provenance), policy, path, ledger,
         )  # fmt: skip
         result.check()
         return result
@@ -202,7 +202,7 @@ class Result(Figures):
             They do not.
         """
         for by in BREAKDOWNS:
-            parts = list(self.books.parts[by].values())
+            parts = list(self.ledger.parts[by].values())
             sums: list[tuple[str, float, float]] = [
                 ("energy_pj", sum(part["energy_pj"] for part in parts), self.energy_pj),
                 ("area_um2", sum(part["area_um2"] for part in parts), self.area_um2),
@@ -239,7 +239,7 @@ class Result(Figures):
             if following.why in ("resource", "space", "queue"):
                 contended += here.length_ps
         whole = self.latency_ps
-        parts = self.books.parts["component"].items()
+        parts = self.ledger.parts["component"].items()
         return {
             "n_segments": len(self.path),
             "waiting_for_results_ps": whole - contended,

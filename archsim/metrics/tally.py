@@ -106,7 +106,7 @@ class Tally:
         return sum(sums.n_tasks for sums in self._like(action, stage, layer))
 
     def graph(self) -> TaskGraph:
-        """One task for each kind, in no time order: for books, which only add up."""
+        """One task for each kind, in no time order: for the ledger, which only adds up."""
         builder = TaskGraphBuilder()
         number = {name: builder.resource(name, capacity) for name, capacity in self.capacity.items()}
         for kind, sums in self.sums.items():

@@ -202,7 +202,7 @@ def test_sums_of_times_go_beyond_64_bits():
 def test_a_part_that_is_off_by_the_last_bit_is_refused(result: Result):
     parts = {by: result.breakdown(by) for by in BREAKDOWNS}
     parts["stage"]["update"]["energy_pj"] = math.nextafter(parts["stage"]["update"]["energy_pj"], math.inf) + 2e-14
-    wrong = dataclasses.replace(result, books=dataclasses.replace(result.books, parts=parts))
+    wrong = dataclasses.replace(result, ledger=dataclasses.replace(result.ledger, parts=parts))
     with pytest.raises(EngineError, match="energy_pj by stage: the parts sum to"):
         wrong.check()
 
@@ -214,7 +214,7 @@ def test_a_part_that_is_missing_is_refused(result: Result, by: str, what: str):
     largest = max(parts[by].values(), key=lambda part: part[what])
     largest[what] = 0
     with pytest.raises(EngineError, match=f"{what} by {by}"):
-        dataclasses.replace(result, books=dataclasses.replace(result.books, parts=parts)).check()
+        dataclasses.replace(result, ledger=dataclasses.replace(result.ledger, parts=parts)).check()
 
 
 def test_a_breakdown_is_a_copy(result: Result):

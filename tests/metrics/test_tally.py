@@ -1,4 +1,4 @@
-"""Tasks that are added up by kind give the books of the graph that they come from."""
+"""Tasks that are added up by kind give the ledger of the graph that they come from."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_the_groups_sum_to_the_dynamic_energy(runs):
 
 
 def test_energy_of_reads_is_that_of_the_books(runs):
-    """The books group by stage and by action on their own; reads of arrays backwards are in one cell of both."""
+    """The ledger groups by stage and by action on their own; reads of arrays backwards are in one cell of both."""
     groups = energy_groups(runs["bp"])
     reads = sum(energy for (_, action), energy in groups.items() if action == "read")
     assert reads == pytest.approx(runs["bp"].breakdown("action")["read"]["energy_pj"], rel=1e-9)
