@@ -2,7 +2,7 @@
 
 Compiling takes seconds, once for an installation; the plain loops that a compiled one stands beside give the same
 bits. So a run of ordinary size in a fresh installation does not wait for compilers, and one of millions of tasks,
-a study of many runs, or whoever asks for the compiled engine, does.
+a study of many runs, or a run with the compiled engine, does.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def pays(function: Any, n: int, worth: int) -> bool:
 
 
 def ask() -> None:
-    """From now on compile whatever is needed: somebody asked for the compiled engine."""
+    """From now on compile whatever is needed: the compiled engine was chosen."""
     _ASKED.add("compiled")
 
 

@@ -1,4 +1,4 @@
-"""The one progress display: a line on a terminal that says what is going on; nothing where nobody looks at it."""
+"""The one progress display: a line on a terminal that says what is going on; nothing elsewhere."""
 
 from __future__ import annotations
 

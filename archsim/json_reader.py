@@ -16,7 +16,7 @@ _MOST_DIGITS = 400  # of a whole number; the time to read one grows with their s
 
 
 def read_json(text: str | bytes) -> Any:
-    """Read JSON from a file that somebody may have changed.
+    """Read JSON from a file that may have been changed.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ def prepare(
     max_memory_bytes : int, optional
         What the run may take; half of the free memory if not given.
     measured : callable, optional
-        What measures; for whoever keeps what was measured.
+        The function that measures; a caller may cache what it returns.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Text that comes from files and arguments, shown as text: on a terminal, in Markdown, in a spreadsheet.
 
 A name may hold anything: escape sequences that move a terminal's cursor, HTML, a formula. Here it becomes what it
-is, so that nobody who looks at a result runs what stands in it. Pages do the same by their templates.
+is, so that looking at a result never runs what stands in it. Pages do the same by their templates.
 """
 
 from __future__ import annotations

@@ -262,7 +262,7 @@ def memory_bytes(text: str | None) -> int | None:
 
 
 def progress(text: str) -> None:
-    """Show what is going on, if somebody looks at it."""
+    """Show the progress, on a terminal only."""
     show(text)
 
 

@@ -87,7 +87,7 @@ def _raise_noted(signum: int, frame: FrameType | None) -> None:
 
 
 def _was_lost(lost: sys.UnraisableHookArgs) -> None:
-    """An exception that Python could not hand to anybody; a signal is raised again, outside."""
+    """An exception that Python could not propagate; a signal is raised again, outside."""
     if _HAS_ALARMS and _noted and isinstance(lost.exc_value, KeyboardInterrupt):
         signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
     else:

@@ -24,7 +24,7 @@ def say(text: str = "", *, err: bool = False) -> None:
     Raises
     ------
     WriteError
-        stdout cannot be written. If stderr cannot, there is nobody left to tell.
+        stdout cannot be written. If stderr cannot, there is no place left to report it.
     """
     clear()
     try:
@@ -43,7 +43,7 @@ def say_json(data: object) -> None:
 
 
 def say_full(error: BaseException) -> bool:
-    """Whether an error is that of a full stdout that somebody else wrote; then it is said."""
+    """Whether an error is that of a full stdout that other code wrote to; it is reported then."""
     if not isinstance(error, OSError) or error.filename is not None or error.errno not in _FULL:
         return False
     _give_up(sys.stdout)

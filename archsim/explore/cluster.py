@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 WORKER_S = 30.0
-"""Seconds without a worker after which a cluster of somebody else is given up."""
+"""Seconds without a worker after which an external cluster is given up."""
 
 LOST_S = 20.0
 """Seconds after which a cluster of our own that has no worker left is made anew; Dask mostly needs less."""
@@ -54,7 +54,7 @@ class DaskPool:
         Raises
         ------
         ExploreError
-            Dask is not installed, or nobody answers at the address.
+            Dask is not installed, or no scheduler answers at the address.
         """
         try:
             from distributed import Client
@@ -111,7 +111,7 @@ class DaskPool:
         Raises
         ------
         ExploreError
-            A cluster of somebody else has had none.
+            An external cluster has had none.
         """
         if self.client.nthreads():
             self._alive_s = time.monotonic()
@@ -126,7 +126,7 @@ class DaskPool:
     def _outcomes(self, name: str, is_lost: bool) -> list[tuple[str, Outcome]]:
         """The result of a piece of work, if it is there.
 
-        Dask blames a worker's death on all that the worker had: whoever may be innocent is tried once more, alone.
+        Dask blames a worker's death on all that the worker had: each of these is tried once more, alone.
         """
         future, jobs, started_s = self._running[name]
         seconds = (time.monotonic() - started_s) / len(jobs)

@@ -41,7 +41,7 @@ class Pending:
     parameters : dict
         By key.
     waiting : list of Job
-        What nobody has begun.
+        Configurations that no process has begun.
     n_running : int
         How many are with the workers.
     """

@@ -32,7 +32,7 @@ class Played:
     makespan_ps : int or None
         None where the lower bound was beyond what was asked for.
     least_ps : int
-        The lower bound; 0 where nobody asked.
+        The lower bound; 0 where it is not wanted.
     """
 
     groups: Groups

@@ -31,7 +31,7 @@ LARGEST_GRID = 1_000_000
 
 
 def on_terminal(text: str) -> None:
-    """Show how far it is, if somebody looks at stderr."""
+    """Show how far it is, if stderr is a terminal."""
     show(text)
 
 

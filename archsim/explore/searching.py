@@ -148,7 +148,7 @@ class _Search:
         self._remember()
 
     def _asked(self) -> dict[int, tuple[Trial, Parameters]]:
-        """Trials that somebody left behind, and new ones to the end of the batch, by number."""
+        """Trials that another process left behind, and new ones to the end of the batch, by number."""
         size = self.study.model.search.n_batch
         asked: dict[int, tuple[Trial, Parameters]] = {}
         with self.backend.together():

@@ -154,7 +154,7 @@ class Shared:
         return found
 
     def _is_new(self, key: str) -> bool:
-        """Whether nobody has asked for a graph before: then to share it may not pay."""
+        """Whether no graph has been requested before: sharing it may not pay then."""
         is_new = key not in self._met
         _keep(self._met, key, None, N_MET)
         return is_new and key not in self._graphs

@@ -102,7 +102,7 @@ def _stream(path: Path) -> IO[bytes]:
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as cause:
         if cause.errno == errno.ENXIO:
-            raise WriteError(f"{path}: cannot be written: nobody reads from it") from None
+            raise WriteError(f"{path}: cannot be written: no process reads from it") from None
         raise
     os.set_blocking(descriptor, True)
     return os.fdopen(descriptor, "wb")

@@ -221,7 +221,7 @@ _ALIVE: WeakValueDictionary[tuple[int, int, int], Dataflow] = WeakValueDictionar
 
 
 def dataflow(work: Workload) -> Dataflow:
-    """The steps of a workload: the same for the same network, as long as somebody keeps them.
+    """The steps of a workload: the same for the same network, as long as they are referenced.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 The load of a layer is what one of its arrays does for a sample: vectors x cycles of an input's bits x conversions
 of one ADC. Replicas share the steps of a layer in turn, so n of them each do an n-th of it. Whoever has the
-highest load gets the next replica, as long as it fits and has a step to do; then nobody gets more, for the layer
+highest load gets the next replica, as long as it fits and has a step to do; then no layer gets more, for the layer
 that is busiest would still be waited for. What an array reads depends on the spikes, too; the choice does not, so
 that the chip is the same whatever runs on it.
 """

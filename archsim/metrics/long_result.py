@@ -169,9 +169,9 @@ def _ledger(
     tasks: TaskGraph, latency_ps: int, actions: Mapping[str, Action], items: Sequence[AreaItem],
     crossbars: Crossbars, n_crossbars: int, n_samples: int,
 ) -> Ledger:  # fmt: skip
-    """A ledger in which nobody answers for the latency."""
-    nobody = np.zeros(tasks.n_tasks, np.int64)
-    ledger = ledger_of(tasks, nobody, latency_ps, actions, items, crossbars, n_crossbars, n_samples)
+    """A ledger in which the latency is attributed to no part."""
+    no_path = np.zeros(tasks.n_tasks, np.int64)
+    ledger = ledger_of(tasks, no_path, latency_ps, actions, items, crossbars, n_crossbars, n_samples)
     for by in BREAKDOWNS:
         ledger.parts[by][NOT_FOLLOWED] = Part(
             energy_pj=0.0, busy_ps=0, latency_ps=latency_ps, area_um2=0.0, count=0, throughput_per_s=math.inf

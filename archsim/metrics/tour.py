@@ -15,11 +15,11 @@ def plain_tour(start: Ints, ready: Ints, children: Ints, ptr: Ints, n_roots: int
     ----------
     start, ready : int64[n_tasks]
     children : int64[n_tasks]
-        First the tasks that nobody let go, then those below task 0, task 1, and so on.
+        First the tasks that no other task released, then those below task 0, task 1, and so on.
     ptr : int64[n_tasks + 1]
         Where the children of each task begin.
     n_roots : int
-        How many tasks nobody let go.
+        How many tasks no other task released.
 
     Returns
     -------

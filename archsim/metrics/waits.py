@@ -159,7 +159,7 @@ def _plain(column: NDArray[Any], of: type) -> NDArray[Any]:
 def circles(start: Ints, holder: Ints, unknown: Flags) -> Flags:
     """Whom following the holders within an instant never leads out of it: circles, and who hangs below one.
 
-    Who is let go by nobody known counts as a circle of its own.
+    A task whose releasing task is unknown counts as a cycle of its own.
     """
     loops = loops_of("metrics")
     if loops is None or not pays(loops.astray, len(start), WORTH):

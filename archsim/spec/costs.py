@@ -1,4 +1,4 @@
-"""Where the cost of a component comes from: a figure somebody published, or a named model.
+"""Where the cost of a component comes from: a published figure, or a named model.
 
 Every cited figure carries its `source`; the models carry theirs in :mod:`archsim.components`. Energies are
 those of the action named in the field; `area` and `leakage` are of one instance (what one is, the page

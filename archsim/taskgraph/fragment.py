@@ -56,7 +56,7 @@ class Fragment:
     Attributes
     ----------
     made : Any
-        For whoever writes the fragment down: which of its tasks others will ask for.
+        For the code that builds the fragment: which of its tasks later ones refer to.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class Fragment:
 
     @property
     def rows(self) -> tuple[Rows, Rows, Rows]:
-        """What its tasks use, reserve and free."""
+        """Claims of its tasks: uses, reserves and frees."""
         return self.uses, self.reserves, self.frees
 
     def whole(self) -> bytes:

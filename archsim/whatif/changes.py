@@ -240,7 +240,7 @@ def _check_units(graph: TaskGraph, capacity: NDArray[np.int64], gone: Flags) -> 
 
 
 def _without(graph: TaskGraph, gone: Flags, idle: Flags) -> TaskGraph:
-    """The graph with resources that nobody takes any more, and without some entries of `uses`."""
+    """The graph with resources that are no longer used, and without some entries of `uses`."""
     columns: dict[str, Any] = {}
     for kind in ("uses", "reserves", "frees"):
         ptr, resource = getattr(graph, f"{kind}_ptr"), getattr(graph, f"{kind}_resource")

@@ -112,7 +112,7 @@ class Network:
         graph, trace, policy
             The run.
         without : set of int
-            Resources that hold nobody up.
+            Resources that delay no task.
 
         Notes
         -----

@@ -146,7 +146,7 @@ def _stated(tree: Tree, key: str, choices: tuple[Choice, ...]) -> Choice | None:
 
 
 def _doubts(graph: Graph, dt: float) -> list[str]:
-    """Reasons against a timestep that nobody gave."""
+    """Reasons against a timestep that is not given."""
     nodes = graph.nodes.values()
     integrators = graph.named(n.path for n in nodes if n.type in ("I", "IF"))
     taus = [float(np.min(values(n, key))) for n in nodes for key in TAUS if key in n.params]

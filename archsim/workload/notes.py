@@ -1,4 +1,4 @@
-"""Keys of a workload that change nothing, said before anybody varies them."""
+"""Keys of a workload that change nothing, reported before they are varied."""
 
 from __future__ import annotations
 

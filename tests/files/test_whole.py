@@ -106,7 +106,7 @@ def test_a_device_stays_a_device():
 def test_a_pipe_is_written_and_stays_one(tmp_path):
     pipe, found = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    with pytest.raises(WriteError, match="nobody reads from it"):
+    with pytest.raises(WriteError, match="no process reads from it"):
         write_text(pipe, "text")
     opened = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     os.set_blocking(opened, True)
