@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -90,21 +90,21 @@ WorkloadAssignments = Annotated[
         "--set-workload", metavar="PATH=VALUE", help="Replace a value of the workload.", show_default=False
     ),
 ]
-Engine = Annotated[
-    str,
-    typer.Option(
-        "--engine", metavar="|".join(ENGINES), parser=one_of(lambda: ENGINES), show_default=True,
-        help="All engines give the same result.",
-    ),
-]  # fmt: skip
+
+
+def choice(option: str, names: Sequence[str], about: str) -> Any:
+    """An option that takes one of some names that are always the same; its help shows them and the default."""
+    return typer.Option(
+        option, metavar="|".join(names), parser=one_of(lambda: names), show_default=True, help=about
+    )
+
+
+Engine = Annotated[str, choice("--engine", ENGINES, "All engines give the same result.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Draws which recordings or spikes drive the network.")]
 Policy = Annotated[
     str,
-    typer.Option(
-        "--policy", metavar="|".join(POLICIES), parser=one_of(lambda: POLICIES), show_default=True,
-        help="Order of service: first come, first served (fifo), or program order (static).",
-    ),
-]  # fmt: skip
+    choice("--policy", POLICIES, "Order of service: first come, first served (fifo), or program order (static)."),
+]
 Timesteps = Annotated[
     int | None,
     typer.Option(

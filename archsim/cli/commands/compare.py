@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Assignments, Engine, Json, Phases, Seed, one_of
+from archsim.cli.options import Assignments, Engine, Json, Phases, Seed, choice
 from archsim.cli.say import say, say_json
 from archsim.errors import ArchsimError
 from archsim.names import BREAKDOWNS
@@ -34,15 +34,7 @@ def compare(
     engine: Engine = "simpy",
     seed: Seed = 0,
     set_: Assignments = None,
-    by: Annotated[
-        str,
-        typer.Option(
-            "--by",
-            metavar="|".join(BREAKDOWNS),
-            parser=one_of(lambda: BREAKDOWNS),
-            help="Parts by which differences are told.",
-        ),
-    ] = BREAKDOWNS[0],
+    by: Annotated[str, choice("--by", BREAKDOWNS, "Parts by which differences are listed.")] = BREAKDOWNS[0],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FOLDER", help="Write compare.md, compare.json, timelines there."),

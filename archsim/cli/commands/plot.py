@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from archsim.cli.command import command
-from archsim.cli.options import Phases, ResultFolder, one_of
+from archsim.cli.options import Phases, ResultFolder, choice, one_of
 from archsim.cli.say import say
 from archsim.errors import ArchsimError
-
-FORMATS = ("png", "svg", "pdf")
 
 
 def _pictures() -> list[str]:
@@ -38,14 +36,7 @@ def plot(
     ] = None,
     phase: Phases = None,
     format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="|".join(FORMATS),
-            parser=one_of(lambda: FORMATS),
-            show_default=True,
-            help="png for screens, svg or pdf for print.",
-        ),
+        str, choice("--format", ("png", "svg", "pdf"), "png for screens, svg or pdf for print.")
     ] = "png",
     output: Annotated[
         Path | None,
