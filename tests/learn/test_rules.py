@@ -27,9 +27,11 @@ def test_every_rule_adapts_on_a_chip_and_is_priced(rule):
     (run,) = result.runs
     assert 0 <= run.after <= 1
     assert run.written_frac > 0
-    fixed = {key: counts for key, counts in run.counters.items() if key.endswith(".feedback")}
-    assert all(counts["reads"] > 0 and counts["pulses"] == 0 for counts in fixed.values())
-    assert bool(fixed) == (rule in ("drtp", "eprop", "feedback_alignment", "sign_symmetric"))
+    feedback = {key: counts for key, counts in run.counters.items() if key.endswith(".feedback")}
+    learns = rule == "direct_kolen_pollack"
+    assert all(counts["reads"] > 0 and (counts["pulses"] > 0) == learns for counts in feedback.values())
+    has_matrices = ("drtp", "eprop", "feedback_alignment", "sign_symmetric", "direct_kolen_pollack")
+    assert bool(feedback) == (rule in has_matrices)
     assert result.hardware[rule]["totals"]["energy_pj"] > 0
 
 
