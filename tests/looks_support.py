@@ -7,7 +7,7 @@ from pathlib import Path
 
 WATCH = Path(__file__).with_name("looks_watch.js").read_text(encoding="utf-8")
 """A script that a page must begin with, so that texts on its canvases are known."""
-FAULTS = Path(__file__).with_name("looks_faults.js").read_text(encoding="utf-8")
+FAULTS = Path(__file__).with_name("looks_errors.js").read_text(encoding="utf-8")
 WIDTHS = (800, 1280, 2560)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph.faults import after_faults, claim_faults, number_faults, refuse, text_faults
+from archsim.taskgraph.errors import after_faults, claim_faults, number_faults, refuse, text_faults
 from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph

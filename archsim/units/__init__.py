@@ -5,10 +5,10 @@ archsim reads a unit.
 
 :mod:`~archsim.units.quantities` reads and writes them; :mod:`~archsim.units.fields` holds what every model
 that is filled from a file shares: the field types (`TimePs`, `EnergyPj`, …), the base class `FileModel`
-and its inverse `file_data`; :mod:`~archsim.units.faults` says in plain words what is wrong with a file.
+and its inverse `file_data`; :mod:`~archsim.units.errors` says in plain words what is wrong with a file.
 """
 
-from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
+from archsim.units.errors import faults_of, only_unit_faults, paths_to, shape_fault
 from archsim.units.fields import (
     AreaUm2,
     Bits,

@@ -103,7 +103,7 @@ class KindOf:
         return f"must be one of {', '.join(names)}; got {as_written(kind)}{hint}"
 
     def _filled(self, kind: type[BaseModel], value: dict[str, Any]) -> BaseModel:
-        from archsim.units.faults import faults_of, only_unit_faults  # knows this module
+        from archsim.units.errors import faults_of, only_unit_faults  # knows this module
 
         try:
             return kind.model_validate(value)

@@ -10,7 +10,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from archsim.registry import FAMILIES
-from archsim.units.faults import Path, faults_of
+from archsim.units.errors import Path, faults_of
 from archsim.units.kinds import FieldFaultsError
 from archsim.units.quantities import as_written, close_match
 
