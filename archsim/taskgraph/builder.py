@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TooLargeError
 from archsim.taskgraph.digest import digest_of
-from archsim.taskgraph.faults import after_faults, claim_faults, number_faults, refuse, text_faults
+from archsim.taskgraph.errors import after_errors, claim_errors, number_errors, refuse, text_errors
 from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
@@ -209,10 +209,10 @@ class TaskGraphBuilder:
             texts = {"action": action, "stage": stage, "layer": layer}
             claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
             errors = [
-                *text_faults(texts),
-                *number_faults(numbers),
-                *after_faults(after, task),
-                *claim_faults(claims_of, self._n_resources),
+                *text_errors(texts),
+                *number_errors(numbers),
+                *after_errors(after, task),
+                *claim_errors(claims_of, self._n_resources),
             ]
             refuse(task, action, errors, reason)
         self._n_tasks = task + 1
