@@ -28,7 +28,7 @@ def refuse(errors: Iterable[str | None], error: type[Exception] = ArchsimError) 
     archsim.errors.ArchsimError: phase is 'banana'; allowed are bp, dfa
     seed is -1; it must be a whole number of 0 or more
     """
-    if found := [fault for fault in errors if fault]:
+    if found := [error for error in errors if error]:
         raise error("\n".join(found))
 
 

@@ -48,7 +48,7 @@ def read_json(text: str | bytes) -> Any:
     todo: list[tuple[tuple[str | int, ...], Any]] = [((), found)]
     while todo:
         path, value = todo.pop()
-        if said := _fault(value, len(path)):
+        if said := _error(value, len(path)):
             raise ValueError(": ".join(filter(None, (shown_path(path[:6]), said))))
         if isinstance(value, dict):
             todo += [((*path, key), item) for key, item in value.items()]
@@ -64,7 +64,7 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
 
 
-def _fault(value: Any, depth: int) -> str:
+def _error(value: Any, depth: int) -> str:
     """The error of a value itself, apart from what it contains; empty if there is none."""
     if depth > DEEPEST_NESTING:
         return _TOO_DEEP

@@ -174,7 +174,7 @@ class Registry(Mapping[str, "type[T]"], Generic[T]):
 class LazyRegistry(Registry[T]):
     """A registry that reads a kind when it is asked for: the module, or the entry point, that bears its name.
 
-    So what one kind needs is not loaded for another, and a faulty plug-in affects no other kind.
+    So what one kind needs is not loaded for another, and a wrong plug-in affects no other kind.
     """
 
     def __getitem__(self, name: str) -> type[T]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from archsim.errors import UnitError
 from archsim.given import refuse, wrong_path
 from archsim.reading import input_bytes
-from archsim.units import FileModel, faults_of, only_unit_faults
+from archsim.units import FileModel, errors_of, only_unit_errors
 from archsim.units.either import EITHER, without
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Model = TypeVar("Model", bound=FileModel)
 
 LARGEST_FILE_BYTES: Final = 1_000_000
 DEEPEST_NESTING: Final = 50
-MOST_FAULTS_SHOWN: Final = 50
+MOST_ERRORS_SHOWN: Final = 50
 
 # YAML 1.2.2, section 10.3.2 (core schema), without octal and hexadecimal numbers
 _NULL: Final = re.compile(r"~|null|Null|NULL|")
@@ -41,7 +41,7 @@ _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _MOST_DIGITS: Final = 30
 
 
-class _FaultError(Exception):
+class _YamlError(Exception):
     """An error in a text at a place, before the name of its file is known."""
 
     def __init__(self, message: str, line: int, col: int, path: Keys = ()) -> None:
@@ -94,12 +94,12 @@ class Document:
     def fail(self, errors: Iterable[tuple[Keys, str]], error: type[Exception] | None = None) -> Exception:
         """The exception (to be raised) that lists the errors in the order of the file, one per line."""
 
-        def order(fault: tuple[Keys, str]) -> tuple[float, float]:
-            return self.position(fault[0]) or (math.inf, math.inf)
+        def order(found: tuple[Keys, str]) -> tuple[float, float]:
+            return self.position(found[0]) or (math.inf, math.inf)
 
         lines = [_line(self.where(path), path, message) for path, message in sorted(errors, key=order)]
-        more = len(lines) - MOST_FAULTS_SHOWN
-        shown = lines[:MOST_FAULTS_SHOWN] + ([f"… and {more} more"] if more > 0 else [])
+        more = len(lines) - MOST_ERRORS_SHOWN
+        shown = lines[:MOST_ERRORS_SHOWN] + ([f"… and {more} more"] if more > 0 else [])
         return (error or self.error)("\n".join(shown))
 
     def override(self, assignments: Sequence[str]) -> Document:
@@ -166,7 +166,7 @@ def _apply(document: Document, assignment: str) -> None:
         raise document.error(f"{where}: no value behind =; null or '' say that there is none")
     try:
         value = _copied(_value_of(text))
-    except _FaultError as error:
+    except _YamlError as error:
         raise document.error(_line(where, tuple(parts), f"the value is wrong: {error.message}")) from None
     parent: Any = document.data
     path: Keys = ()
@@ -236,25 +236,25 @@ class _Builder:
             return None
         version = getattr(start, "version", None)
         if version not in (None, (1, 2)):
-            raise _fault("only YAML 1.2 is read", start)
+            raise _error("only YAML 1.2 is read", start)
         value = self.value(next(self.events), ())
         next(self.events)  # end of the document
         end = next(self.events)
         if isinstance(end, DocumentStartEvent):
-            raise _fault("a second document starts here; a file holds one", end)
+            raise _error("a second document starts here; a file holds one", end)
         return value
 
     def value(self, event: Event, path: Keys) -> object:
         from ruamel.yaml.events import AliasEvent, MappingStartEvent, SequenceStartEvent
 
         if isinstance(event, AliasEvent):
-            raise _fault(f"an alias (*{event.anchor}) is not allowed; write the value out", event, path)
+            raise _error(f"an alias (*{event.anchor}) is not allowed; write the value out", event, path)
         if anchor := getattr(event, "anchor", None):
-            raise _fault(f"an anchor (&{anchor}) is not allowed; remove it", event, path)
+            raise _error(f"an anchor (&{anchor}) is not allowed; remove it", event, path)
         if tag := getattr(event, "tag", None):
-            raise _fault(f"a tag ({_short(tag)}) is not allowed; remove it", event, path)
+            raise _error(f"a tag ({_short(tag)}) is not allowed; remove it", event, path)
         if len(path) > DEEPEST_NESTING:
-            raise _fault(f"nested deeper than {DEEPEST_NESTING} levels", event, path[:3])
+            raise _error(f"nested deeper than {DEEPEST_NESTING} levels", event, path[:3])
         if not path:
             self.marks[()] = _start(event)
         if isinstance(event, MappingStartEvent):
@@ -267,7 +267,7 @@ class _Builder:
         try:
             return _scalar(scalar.value)
         except ValueError as cause:
-            raise _fault(str(cause), event, path) from None
+            raise _error(str(cause), event, path) from None
 
     def mapping(self, path: Keys) -> dict[str, object]:
         from ruamel.yaml.events import MappingEndEvent, ScalarEvent
@@ -277,11 +277,11 @@ class _Builder:
             key = self.value(event, (*path, "…")) if isinstance(event, ScalarEvent) else None
             if not isinstance(key, str):
                 written = getattr(event, "value", None) or "this"
-                raise _fault(f"a key must be a text; {_short(written)} is none (quote it)", event, path)
+                raise _error(f"a key must be a text; {_short(written)} is none (quote it)", event, path)
             here = (*path, key)
             if key in result:
                 first = self.marks[here]
-                raise _fault(f"a duplicate key; it stands already in line {first[0]}", event, here)
+                raise _error(f"a duplicate key; it stands already in line {first[0]}", event, here)
             self.marks[here] = _start(event)
             result[key] = self.value(next(self.events), here)
         return result
@@ -305,12 +305,12 @@ def _start(event: Event) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
-def _fault(message: str, event: Event, path: Keys = ()) -> _FaultError:
-    return _FaultError(message, *_start(event), path)
+def _error(message: str, event: Event, path: Keys = ()) -> _YamlError:
+    return _YamlError(message, *_start(event), path)
 
 
 def _parse(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
-    """The data in a text and the position of each part; _FaultError if there is none."""
+    """The data in a text and the position of each part; _YamlError if there is none."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -320,13 +320,13 @@ def _parse(text: str) -> tuple[object, dict[Keys, tuple[int, int] | str]]:
     except MarkedYAMLError as cause:
         mark = cause.problem_mark or cause.context_mark
         line, col = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise _FaultError(_syntax_words(cause.problem, cause.context), line, col) from None
+        raise _YamlError(_syntax_words(cause.problem, cause.context), line, col) from None
     except (YAMLError, ValueError, OverflowError) as cause:
         position = int(getattr(cause, "position", 0))
         line, col = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
-        raise _FaultError("a character that YAML does not allow", line, col) from None
+        raise _YamlError("a character that YAML does not allow", line, col) from None
     if not builder.marks:
-        raise _FaultError("empty; nothing but blanks and comments", 1, 1)
+        raise _YamlError("empty; nothing but blanks and comments", 1, 1)
     return value, builder.marks
 
 
@@ -352,16 +352,16 @@ def _syntax_words(problem: str | None, context: str | None) -> str:
 
 
 def _text_of(path: Path) -> str:
-    """The text of a file; OSError or _FaultError if it has none."""
+    """The text of a file; OSError or _YamlError if it has none."""
     raw = input_bytes(path, LARGEST_FILE_BYTES)
     if b"\0" in raw:
-        raise _FaultError("a binary file; YAML text in UTF-8 is needed", 1, 1)
+        raise _YamlError("a binary file; YAML text in UTF-8 is needed", 1, 1)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as cause:
         before = raw[: cause.start].decode("utf-8-sig", errors="replace")
         line, col = before.count("\n") + 1, len(before) - before.rfind("\n")
-        raise _FaultError("not UTF-8; YAML text in UTF-8 is needed", line, col) from None
+        raise _YamlError("not UTF-8; YAML text in UTF-8 is needed", line, col) from None
 
 
 def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
@@ -385,8 +385,8 @@ def read_yaml(path: str | PathLike[str], error: type[Exception]) -> Document:
     file = Path(path)
     try:
         return read_text(_text_of(file), file, error)
-    except _FaultError as fault:
-        raise error(_line(f"{file}:{fault.line}:{fault.col}", fault.path, fault.message)) from None
+    except _YamlError as wrong:
+        raise error(_line(f"{file}:{wrong.line}:{wrong.col}", wrong.path, wrong.message)) from None
     except FileNotFoundError:
         raise error(f"{file}: there is no such file") from None
     except (OSError, ValueError) as cause:
@@ -402,9 +402,9 @@ def read_text(text: str, file: Path, error: type[Exception]) -> Document:
         data, marks = (_parsed if len(text) < _KEPT else _parse)(text)
         data, marks = _copied(data), dict(marks)
         if not isinstance(data, dict):
-            raise _FaultError("a mapping (key: value) is needed on top", *_pair(marks[()]))
-    except _FaultError as fault:
-        raise error(_line(f"{file}:{fault.line}:{fault.col}", fault.path, fault.message)) from None
+            raise _YamlError("a mapping (key: value) is needed on top", *_pair(marks[()]))
+    except _YamlError as wrong:
+        raise error(_line(f"{file}:{wrong.line}:{wrong.col}", wrong.path, wrong.message)) from None
     return Document(data, file, error, marks)
 
 
@@ -424,6 +424,6 @@ def fill(model_class: type[Model], document: Document) -> Model:
     try:
         return model_class.model_validate(document.data)
     except ValueError as cause:
-        units_only = issubclass(UnitError, document.error) and only_unit_faults(cause)
+        units_only = issubclass(UnitError, document.error) and only_unit_errors(cause)
         error = UnitError if units_only else document.error
-        raise document.fail(faults_of(cause, model_class), error) from None
+        raise document.fail(errors_of(cause, model_class), error) from None

@@ -164,8 +164,8 @@ class _Examples(doctest.DocTestRunner):
     def report_unexpected_exception(
         self, _out: Any, test: doctest.DocTest, example: doctest.Example, exc_info: Any
     ) -> None:
-        fault = "".join(traceback.format_exception_only(*exc_info[:2]))
-        raise RuntimeError(f"{test.name}, line {example.lineno + 1}: {example.source}{fault}")
+        said = "".join(traceback.format_exception_only(*exc_info[:2]))
+        raise RuntimeError(f"{test.name}, line {example.lineno + 1}: {example.source}{said}")
 
 
 def with_examples(text: str, name: str) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 WATCH = Path(__file__).with_name("looks_watch.js").read_text(encoding="utf-8")
 """A script that a page must begin with, so that texts on its canvases are known."""
-FAULTS = Path(__file__).with_name("looks_faults.js").read_text(encoding="utf-8")
+LOOKS = Path(__file__).with_name("looks_errors.js").read_text(encoding="utf-8")
 WIDTHS = (800, 1280, 2560)
 
 
-def faults(opened: object, redraw: str, widths: Sequence[int] = WIDTHS) -> list[str]:
+def errors(opened: object, redraw: str, widths: Sequence[int] = WIDTHS) -> list[str]:
     """What is wrong at every width, light and dark; `redraw` is a script that draws all canvases anew."""
     found = []
     for width in widths:
@@ -21,5 +21,5 @@ def faults(opened: object, redraw: str, widths: Sequence[int] = WIDTHS) -> list[
             opened.page.wait_for_timeout(80)
             opened.tell(f"() => {{ clearTexts(); {redraw} }}")
             opened.rest()
-            found += [f"{width} {scheme}: {one}" for one in opened.tell(FAULTS)]
+            found += [f"{width} {scheme}: {one}" for one in opened.tell(LOOKS)]
     return found

@@ -121,13 +121,13 @@ def of_every_file(check: Callable[[Path], None]) -> Callable[[], None]:
     """One test that tells every file that does not pass, not one test for each of hundreds."""
 
     def test() -> None:
-        faults = []
+        errors = []
         for path in files():
             try:
                 check(path)
-            except AssertionError as fault:
-                faults.append(f"{path}: {fault}")
-        assert not faults, "\n".join(faults)
+            except AssertionError as error:
+                errors.append(f"{path}: {error}")
+        assert not errors, "\n".join(errors)
 
     test.__name__, test.__doc__ = check.__name__, check.__doc__
     return test
@@ -252,7 +252,7 @@ def circles(known: dict[str, set[str]]) -> list[list[str]]:
 # imports that close a circle, beside the reason
 CLOSES_A_CIRCLE = {
     ("archsim.components.part", "archsim.components.parts"): "a part asks its neighbours; for type checking only",
-    ("archsim.units.kinds", "archsim.units.faults"): "a section of a kind words its own errors; when one is read",
+    ("archsim.units.kinds", "archsim.units.errors"): "a section of a kind words its own errors; when one is read",
 }
 
 
@@ -434,7 +434,7 @@ NO_KINDS = {
     ("explore/tape.py", "kind"): "the rest are arithmetic, looked up in a table",
     ("metrics/blocking.py", "by"): "of GROUPINGS, refused at the top of the function",
     ("whatif/mechanism_latency.py", "stage"): "labels of tasks: what is neither update nor error is forward work",
-    ("units/faults.py", "kind"): "pydantic's kinds of faults: the rest are told in its own words",
+    ("units/errors.py", "kind"): "pydantic's kinds of errors: the rest are told in its own words",
     ("workload/nir_reader.py", "kind"): "node types, refused where the file is read; others end a walk",
     ("workload/nir_reader.py", "node.type"): "as above: convolutions, or nodes without a shape of their own",
 }

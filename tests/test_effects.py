@@ -160,8 +160,8 @@ def text_of(folder: Path, text: str) -> Workload:
 
 def priced(document: Document, data: dict[str, Any]) -> Chip:
     chip = fill(Chip, with_library(Document(data, document.path, SpecError, document.marks)))
-    if faults := check(chip):
-        raise SpecError("\n".join(faults))
+    if errors := check(chip):
+        raise SpecError("\n".join(errors))
     return chip
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 
 from archsim.registry import NOISES, RULES
-from archsim.units import FileModel, KindName, KindOf, faults_of
+from archsim.units import FileModel, KindName, KindOf, errors_of
 from archsim.units.either import without
 from archsim.units.settings import SettingsOf
 
@@ -22,7 +22,7 @@ class Section(FileModel):
 def errors(**data: Any) -> list[tuple[tuple[str | int, ...], str]]:
     with pytest.raises(ValueError, match=r".") as caught:
         Section.model_validate(data)
-    return faults_of(caught.value, Section)
+    return errors_of(caught.value, Section)
 
 
 def test_a_section_becomes_the_kind_that_it_names() -> None:

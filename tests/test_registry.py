@@ -1,4 +1,4 @@
-"""Kinds come from the package, from entry points and from scripts; a faulty one is an error with its name."""
+"""Kinds come from the package, from entry points and from scripts; a wrong one is an error with its name."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_package_brings_a_kind_by_an_entry_point(laws, monkeypatch):
         ("json:JSONDecoder", r"must be a subclass of .*Law"),
     ],
 )
-def test_a_faulty_plug_in_is_an_error_with_its_name(laws, monkeypatch, value, said):
+def test_a_wrong_plug_in_is_an_error_with_its_name(laws, monkeypatch, value, said):
     bring(monkeypatch, value)
     with pytest.raises(PluginError, match=said):
         laws.names()

@@ -98,7 +98,7 @@ def test_building_goes_on_without_touching_an_earlier_graph(b):
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("error", "message"),
     [
         ({"occupancy_ps": -1}, "occupancy_ps -1 must be 0 or more"),
         ({"latency_ps": -5}, "latency_ps -5 must be 0 or more"),
@@ -112,13 +112,13 @@ def test_building_goes_on_without_touching_an_earlier_graph(b):
         ({"frees": [(0, 0)]}, "frees: units 0 must be 1 or more"),
     ],
 )
-def test_a_number_out_of_range_is_refused_by_name(b, fault, message):
+def test_a_number_out_of_range_is_refused_by_name(b, error, message):
     with pytest.raises(EngineError, match=f"task 1 \\(convert\\): .*{message}"):
-        b.task(**{"action": "convert", **fault})
+        b.task(**{"action": "convert", **error})
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"),
+    ("error", "message"),
     [
         ({"occupancy_ps": 1.5}, "occupancy_ps 1.5 must be a whole number"),
         ({"latency_ps": "7"}, "latency_ps '7' must be a whole number"),
@@ -133,12 +133,12 @@ def test_a_number_out_of_range_is_refused_by_name(b, fault, message):
         ({"layer": ["fc"]}, r"layer \['fc'\] must be text"),
     ],
 )
-def test_an_argument_of_the_wrong_type_is_refused_by_name(b, fault, message):
+def test_an_argument_of_the_wrong_type_is_refused_by_name(b, error, message):
     with pytest.raises(ValueError, match=message):
-        b.task(**{"action": "convert", **fault})
+        b.task(**{"action": "convert", **error})
 
 
-def test_all_faults_of_a_task_are_named_at_once(b):
+def test_all_errors_of_a_task_are_named_at_once(b):
     with pytest.raises(EngineError) as caught:
         b.task(action="convert", occupancy_ps=-1, latency_ps=-2, after=[9], uses=[(7, 0)])
     assert str(caught.value).count(";") == 4

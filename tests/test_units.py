@@ -24,7 +24,7 @@ from archsim.units import (
     ConductanceSiemens,
     CurrentA,
     EnergyPj,
-    FieldFaultsError,
+    FieldsError,
     FileModel,
     Frac,
     FrequencyMhz,
@@ -35,11 +35,11 @@ from archsim.units import (
     TemperatureK,
     TimePs,
     VoltageV,
-    faults_of,
+    errors_of,
     file_data,
     file_key,
     format_quantity,
-    only_unit_faults,
+    only_unit_errors,
     parse_quantity,
     quantities,
     scale_of,
@@ -374,10 +374,10 @@ class Chip(FileModel):
     table: dict[str, tuple[TimePs, ...]] = {}  # noqa: RUF012
 
 
-def faults(data: object) -> dict[tuple[str | int, ...], str]:
+def errors(data: object) -> dict[tuple[str | int, ...], str]:
     with pytest.raises(ValidationError) as caught:
         Chip.model_validate(data)
-    return dict(faults_of(caught.value, Chip))
+    return dict(errors_of(caught.value, Chip))
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_a_model_cannot_be_changed() -> None:
         Chip.model_validate({}).n_rows = 3  # type: ignore[misc]
 
 
-def test_the_schema_shows_defaults_as_a_file_writes_them() -> None:
+def test_the_schema_shows_deerrors_as_a_file_writes_them() -> None:
     properties = Chip.model_json_schema()["properties"]
     assert (properties["latency"]["default"], properties["leak"]["default"]) == ("100 ns", 0.5)
     assert properties["pulse"]["default"] is None
@@ -461,11 +461,11 @@ def test_the_schema_shows_defaults_as_a_file_writes_them() -> None:
     ],
 )
 def test_a_wrong_value_is_refused_in_words(key: str, value: object, message: str) -> None:
-    assert faults({key: value}) == {(key,): message}
+    assert errors({key: value}) == {(key,): message}
 
 
 def test_an_unknown_key_lists_what_is_allowed_and_the_nearest() -> None:
-    found = faults({"rowz": 1, "latency_ps": "1 ns"})
+    found = errors({"rowz": 1, "latency_ps": "1 ns"})
     assert found[("rowz",)].startswith("unknown key; allowed: rows, scale, on, ")
     assert found[("rowz",)].endswith("did you mean 'rows'?")
     assert found[("latency_ps",)].endswith("did you mean 'latency'?")
@@ -480,12 +480,12 @@ def test_a_union_does_not_show_its_tags_in_the_path() -> None:
         {"kind": "sar", "resolution": "8 V", "sar": 1},
         7,
     ]
-    assert faults({"adcs": adcs}) == {
+    assert errors({"adcs": adcs}) == {
         ("adcs", 0, "resolution"): "missing; needs a number of bits, e.g. '8 bit'",
         ("adcs", 1, "kind"): "unknown kind 'saar'; allowed: sar, flash; did you mean 'sar'?",
         ("adcs", 2, "kind"): "missing; needs one of sar, flash",
         ("adcs", 3, "levels"): "must be at least 2; got 1",
-        ("adcs", 4, "resolution"): faults({"adcs": adcs})[("adcs", 4, "resolution")],
+        ("adcs", 4, "resolution"): errors({"adcs": adcs})[("adcs", 4, "resolution")],
         ("adcs", 4, "sar"): "unknown key; allowed: kind, resolution, rate",
         ("adcs", 5): "must be a mapping with the keys kind, resolution, rate or a mapping with the keys "
         "kind, levels; got 7",
@@ -493,7 +493,7 @@ def test_a_union_does_not_show_its_tags_in_the_path() -> None:
 
 
 def test_only_the_meant_arm_of_a_union_is_reported() -> None:
-    assert faults({"kernel": [3, "3"]}) == {("kernel", 1): "must be a whole number; got '3'"}
+    assert errors({"kernel": [3, "3"]}) == {("kernel", 1): "must be a whole number; got '3'"}
 
 
 def test_a_number_out_of_bounds_is_told_with_all_that_a_union_takes() -> None:
@@ -505,7 +505,7 @@ def test_a_number_out_of_bounds_is_told_with_all_that_a_union_takes() -> None:
     def said(**data: object) -> str:
         with pytest.raises(ValidationError) as caught:
             Tiles.model_validate({"tiles": 1, **data})
-        ((_, message),) = faults_of(caught.value, Tiles)
+        ((_, message),) = errors_of(caught.value, Tiles)
         return message
 
     assert said(tiles=0) == "must be a whole number from 1, or auto; got 0"
@@ -515,27 +515,27 @@ def test_a_number_out_of_bounds_is_told_with_all_that_a_union_takes() -> None:
     assert said(size="3 V").endswith("; or auto")
 
 
-def test_a_validator_of_a_section_names_the_key_of_each_fault() -> None:
+def test_a_validator_of_a_section_names_the_key_of_each_error() -> None:
     class Window(FileModel):
         low: int
         high: int
 
         @model_validator(mode="after")
         def _is_open(self) -> Self:
-            raise FieldFaultsError([(("low",), "too high"), ((), "shut")])
+            raise FieldsError([(("low",), "too high"), ((), "shut")])
 
     class Frame(FileModel):
         windows: list[Window]
 
     with pytest.raises(ValidationError, match="low: too high; shut") as caught:
         Frame.model_validate({"windows": [{"low": 1, "high": 0}]})
-    assert faults_of(caught.value, Frame) == [
+    assert errors_of(caught.value, Frame) == [
         (("windows", 0, "low"), "too high"), (("windows", 0), "shut"),
     ]  # fmt: skip
 
 
-def test_all_faults_come_at_once() -> None:
-    assert set(faults({"rows": "3", "shape": [1, "2"], "table": {"x": [3]}, "zz": 0})) == {
+def test_all_errors_come_at_once() -> None:
+    assert set(errors({"rows": "3", "shape": [1, "2"], "table": {"x": [3]}, "zz": 0})) == {
         ("rows",),
         ("shape", 1),
         ("table", "x", 0),
@@ -543,20 +543,20 @@ def test_all_faults_come_at_once() -> None:
     }
 
 
-def test_faults_of_units_are_told_from_others() -> None:
+def test_errors_of_units_are_told_from_others() -> None:
     def only(data: object) -> bool:
         with pytest.raises(ValidationError) as caught:
             Chip.model_validate(data)
-        return only_unit_faults(caught.value)
+        return only_unit_errors(caught.value)
 
     assert only({"latency": 1, "table": {"x": ["2"]}})
     assert not only({"latency": 1, "rows": "2"})
 
 
-def test_a_fault_that_is_not_pydantics_stays_as_it_is() -> None:
-    assert faults_of(UnitError("no unit"), Chip) == [((), "no unit")]
-    assert only_unit_faults(UnitError("no unit"))
-    assert not only_unit_faults(ValueError("else"))
+def test_a_error_that_is_not_pydantics_stays_as_it_is() -> None:
+    assert errors_of(UnitError("no unit"), Chip) == [((), "no unit")]
+    assert only_unit_errors(UnitError("no unit"))
+    assert not only_unit_errors(ValueError("else"))
 
 
 def test_two_fields_with_one_key_are_refused_when_the_class_is_made() -> None:

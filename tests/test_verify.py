@@ -312,7 +312,7 @@ def _summed(claims):
 
 
 def damaged(rng, graph, trace):
-    """A trace with one fault: a column off by a little, a task moved, two tasks that changed places."""
+    """A trace with one error: a column off by a little, a task moved, two tasks that changed places."""
     task, other = rng.randrange(graph.n_tasks), rng.randrange(graph.n_tasks)
     kind = rng.choice(["ready", "start", "done", "moved", "moved", "moved", "swapped"])
     off = rng.choice([-3, -1, 1, 2, 5000])
@@ -329,8 +329,8 @@ def damaged(rng, graph, trace):
 def said(graph, trace, policy):
     try:
         plain.check(graph, trace, policy, None)
-    except TraceError as fault:
-        return str(fault)
+    except TraceError as error:
+        return str(error)
     return None
 
 
@@ -339,7 +339,7 @@ def said(graph, trace, policy):
 def test_the_compiled_loops_refuse_what_the_plain_check_refuses_and_nothing_else(policy, make):
     pytest.importorskip("numba")
     rng = random.Random(11)
-    faults, right = set(), 0
+    errors, right = set(), 0
     for _ in range(60):
         graph = make(rng)
         try:
@@ -347,16 +347,16 @@ def test_the_compiled_loops_refuse_what_the_plain_check_refuses_and_nothing_else
         except DeadlockError:
             continue
         for wrong in (trace, *(damaged(rng, graph, trace) for _ in range(12))):
-            fault = said(graph, wrong, policy)
-            assert quick.is_right(graph, wrong, policy) == (fault is None), fault
-            right += fault is None
-            if fault is not None:
+            error = said(graph, wrong, policy)
+            assert quick.is_right(graph, wrong, policy) == (error is None), error
+            right += error is None
+            if error is not None:
                 with pytest.raises(TraceError) as caught:
                     verify(graph, wrong, policy)
-                assert str(caught.value) == fault
-                faults.add(caught.value.rule)
+                assert str(caught.value) == error
+                errors.add(caught.value.rule)
     assert right > 20
-    assert faults >= {rules.CAUSALITY, rules.CAPACITY, rules.QUEUE, rules.NO_IDLING, rules.READY, rules.DONE}
+    assert errors >= {rules.CAUSALITY, rules.CAPACITY, rules.QUEUE, rules.NO_IDLING, rules.READY, rules.DONE}
 
 
 def test_the_compiled_loops_do_not_judge_what_is_near_64_bits_or_points_nowhere():

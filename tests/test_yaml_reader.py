@@ -157,7 +157,7 @@ def test_a_bad_file_is_refused_in_one_line(write: Write, content: str | bytes, m
         assert len(said) < 200
 
 
-def test_a_byte_order_mark_is_no_fault(write: Write) -> None:
+def test_a_byte_order_mark_is_no_error(write: Write) -> None:
     assert read_yaml(write(b"\xef\xbb\xbfa: 1\n"), SpecError).data == {"a": 1}
 
 
@@ -311,7 +311,7 @@ def test_a_model_is_loaded_with_what_set_says(write: Write) -> None:
     assert chip == Chip.model_validate({"rows": 4, "adc": {"kind": "sar", "settle": "2 ns"}, "read": "100 ps"})
 
 
-def test_all_faults_come_at_once_in_the_order_of_the_file(write: Write) -> None:
+def test_all_errors_come_at_once_in_the_order_of_the_file(write: Write) -> None:
     path = write("read: 5 V\ncolumns: 4\nrows: -1\nadc:\n  kind: sar\n")
     assert message_of(path, SpecError, ("cols=x",)).splitlines() == [
         "FILE:1:1: read: '5 V' is a voltage; a time needs a unit, e.g. '100 ns' (allowed: ps, ns, us, ms, s)",
@@ -328,7 +328,7 @@ def test_a_missing_key_stands_where_its_parent_stands(write: Write) -> None:
     )
 
 
-def test_faults_of_units_alone_are_a_unit_error(write: Write) -> None:
+def test_errors_of_units_alone_are_a_unit_error(write: Write) -> None:
     units = write("rows: 4\nread: 100\nadc: {kind: sar, settle: 5}\n")
     with pytest.raises(UnitError):
         filled(units, SpecError)
@@ -340,7 +340,7 @@ def test_faults_of_units_alone_are_a_unit_error(write: Write) -> None:
     assert not isinstance(caught.value, UnitError)
 
 
-def test_fifty_faults_are_shown_and_the_rest_counted(write: Write) -> None:
+def test_fifty_errors_are_shown_and_the_rest_counted(write: Write) -> None:
     def lines(n: int) -> list[str]:
         keys = "".join(f"key{k}: 1\n" for k in range(n))
         return message_of(write("rows: 4\nadc: {kind: ramp, steps: 3}\n" + keys), SpecError).splitlines()

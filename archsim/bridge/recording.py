@@ -17,7 +17,7 @@ from archsim.errors import WorkloadError
 from archsim.files import AnyPath, inside, make_folder, write_text
 from archsim.snn import Activity
 from archsim.workload import Network, Workload, load_workload
-from archsim.workload.nir_writer import nir_faults, write_nir
+from archsim.workload.nir_writer import nir_errors, write_nir
 
 NETWORK, ACTIVITY, WORKLOAD = "network.nir", "activity.npz", "workload.yaml"
 
@@ -89,7 +89,7 @@ class Recording:
         described |= {"network": written_out(self.network), "activity": {"kind": "measured", "file": ACTIVITY}}
         place = make_folder(folder)
         kept = self.activity
-        if not nir_faults(self.network):
+        if not nir_errors(self.network):
             write_nir(self.network, inside(place, NETWORK))
             described["network"] = {"nir": NETWORK}
             as_read = load_workload({**described, "network": {"nir": str(place / NETWORK)}})

@@ -45,7 +45,7 @@ class Interconnect(Part):
         noc = chip.interconnect
         if noc.width_bits < 1:
             return ["interconnect.width: must be at least 1 bit"]
-        return _law_faults(noc) if isinstance(noc.cost, RouterInterconnect) else []
+        return _law_errors(noc) if isinstance(noc.cost, RouterInterconnect) else []
 
     @classmethod
     def notes(cls, chip: Chip) -> list[str]:
@@ -204,7 +204,7 @@ def router_of(interconnect: InterconnectSpec) -> RouterSize | None:
     n_ports = INTERCONNECTS[interconnect.kind].router_ports(interconnect.n_tiles_per_router)
     if not n_ports:
         return None
-    assert interconnect.n_buffer_flits != "unlimited"  # see `_law_faults`
+    assert interconnect.n_buffer_flits != "unlimited"  # see `_law_errors`
     return RouterSize(
         interconnect.width_bits, n_ports, interconnect.n_virtual_channels, interconnect.n_buffer_flits
     )
@@ -222,7 +222,7 @@ def _said(size: RouterSize) -> str:
     return f"{size.n_ports} ports x {buffers}"
 
 
-def _law_faults(noc: InterconnectSpec) -> list[str]:
+def _law_errors(noc: InterconnectSpec) -> list[str]:
     """Where the law of a router does not hold for a chip, or for the reference that it gives."""
     assert isinstance(noc.cost, RouterInterconnect)
     n_ports = INTERCONNECTS[noc.kind].router_ports(noc.n_tiles_per_router)

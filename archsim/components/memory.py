@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import ClassVar
 
-from archsim.components.memory_price import BufferPrice, buffer_faults, condition_faults, price_buffer, state_of
+from archsim.components.memory_price import BufferPrice, buffer_errors, condition_errors, price_buffer, state_of
 from archsim.components.part import Job, Part, action, remembered
 from archsim.components.records import Action, Figures, Where, burst_ps
 from archsim.spec.buffers import Buffer
@@ -40,8 +40,8 @@ class Memory(Part):
         if cls.of_file(chip) is None:
             return []
         spec = cls.spec_of(chip)
-        found = buffer_faults(".".join(cls.path), spec, chip.technology.node_nm)
-        return found + condition_faults(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
+        found = buffer_errors(".".join(cls.path), spec, chip.technology.node_nm)
+        return found + condition_errors(state_of(chip)) if isinstance(spec.cost, SramBuffer) else found
 
     @classmethod
     def scales(cls, chip: Chip) -> bool:

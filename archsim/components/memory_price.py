@@ -9,7 +9,7 @@ from typing import assert_never
 
 from archsim.components import sram_law
 from archsim.components.leakage import LOW_LEAKAGE, SRAM
-from archsim.components.process import LAWS, State, chip_fault
+from archsim.components.process import LAWS, State, chip_error
 from archsim.components.records import Figures, exact
 from archsim.components.sram import CACTI_SOURCE, Sram, banked, nodes_nm, sram, widths_bits
 from archsim.spec.buffers import Buffer
@@ -33,7 +33,7 @@ class BufferPrice:
         return self.n_banks * self.width_bits * time_ps >= n_bits * self.access_ps
 
 
-def buffer_faults(name: str, buffer: Buffer, node_nm: float) -> list[str]:
+def buffer_errors(name: str, buffer: Buffer, node_nm: float) -> list[str]:
     """Errors that keep a buffer from being priced; `name` is its path in the chip file."""
     errors = []
     if buffer.width_bits < 1:
@@ -76,7 +76,7 @@ def _outside(name: str, buffer: Buffer, node_nm: float, nodes: tuple[int, int]) 
 
 @lru_cache(maxsize=4096)
 def price_buffer(buffer: Buffer, size_bytes: int, state: State, n_banks: int = 1) -> BufferPrice:
-    """The price of a buffer without `buffer_faults`, `size_bytes` large, in banks of equal size.
+    """The price of a buffer without `buffer_errors`, `size_bytes` large, in banks of equal size.
 
     Published figures are of all banks together; CACTI's are those of one, each of a part of the size.
     """
@@ -120,12 +120,12 @@ def state_of(chip: Chip) -> State:
     return State(chip.technology.node_nm, said.temperature_k, said.supply_v, said.flavour)
 
 
-def condition_faults(state: State) -> list[str]:
+def condition_errors(state: State) -> list[str]:
     """Conditions of a chip for which CACTI's laws do not hold, as ``conditions.key: what is wrong``."""
     found = SRAM.errors(state.temperature_k or 300, state.flavour or LOW_LEAKAGE)
     supply = State(state.node_nm, supply_v=state.supply_v)
     beyond = LAWS["memory"].errors(State(state.node_nm), supply, {"energy"})
-    return [*(f"conditions.{error}" for error in found), *map(chip_fault, beyond)]
+    return [*(f"conditions.{error}" for error in found), *map(chip_error, beyond)]
 
 
 def source_of(cost: CactiBuffer | SramBuffer | CitedBuffer | BitCellBuffer) -> str:

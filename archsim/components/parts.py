@@ -14,7 +14,7 @@ from archsim.components.adc import Adc
 from archsim.components.array_control import ArrayControl
 from archsim.components.array_part import ArrayPart
 from archsim.components.chip_control import ChipControl
-from archsim.components.circuit import circuit_faults, with_circuits
+from archsim.components.circuit import circuit_errors, with_circuits
 from archsim.components.column_drivers import ColumnDrivers
 from archsim.components.column_mux import ColumnMux
 from archsim.components.crossbar import Crossbar
@@ -37,7 +37,7 @@ from archsim.components.part import Part
 from archsim.components.partial_sum_registers import PartialSumRegisters
 from archsim.components.records import AreaItem, listed
 from archsim.components.sample_hold import SampleHold
-from archsim.components.scaled import at_conditions, conditions_without_effect, scaling_faults
+from archsim.components.scaled import at_conditions, conditions_without_effect, scaling_errors
 from archsim.components.shift_add import ShiftAdd
 from archsim.components.tile_bus import TileBus
 from archsim.components.tile_control import TileControl
@@ -116,7 +116,7 @@ class Parts:
     chip_control: ChipControl
 
     def __init__(self, chip: Chip, n_tiles: int, sizes: Mapping[str, int], held: Held | None = None) -> None:
-        errors = [*check(chip), *_size_faults(chip, sizes)]
+        errors = [*check(chip), *_size_errors(chip, sizes)]
         if errors:
             raise SpecError(listed(errors))
         self.n_tiles, self._sizes, self.held = n_tiles, sizes, held
@@ -233,13 +233,13 @@ def check(chip: Chip) -> list[str]:
         ``path: what is wrong; what would help``; empty if every cost model holds for this chip.
     """
     of_parts = [error for kind in part_kinds().values() for error in kind.errors(chip)]
-    of_circuits = circuit_faults(chip)
+    of_circuits = circuit_errors(chip)
     priced = chip if of_circuits else with_circuits(chip)
-    return list(dict.fromkeys([*of_circuits, *_gathered(of_parts), *scaling_faults(priced, part_kinds())]))
+    return list(dict.fromkeys([*of_circuits, *_gathered(of_parts), *scaling_errors(priced, part_kinds())]))
 
 
 def _gathered(errors: Iterable[str]) -> list[str]:
-    """Faults that say the same of several places as one, at the first of them."""
+    """Errors that say the same of several places as one, at the first of them."""
     places: dict[str, list[str]] = {}
     for path, said in (error.split(": ", 1) for error in errors):
         if path not in places.setdefault(said, []):
@@ -310,7 +310,7 @@ def _size_in_file(chip: Chip, buffer: str) -> Any:
     return 0 if spec is None else spec.size_bytes
 
 
-def _size_faults(chip: Chip, sizes: Mapping[str, int]) -> list[str]:
+def _size_errors(chip: Chip, sizes: Mapping[str, int]) -> list[str]:
     found = {name: sizes.get(name, _size_in_file(chip, name)) for name in buffer_kinds()}
     return [
         f"{'.'.join(buffer_kinds()[name].path)}.size: {size} needs a workload, or give a size such as '64 KiB'"

@@ -24,7 +24,7 @@ is not said are taken at its nominal one.
 Sources: digital, Stillmaker and Baas, Integration 58 (2017) 74-81, at nominal supplies and at 0.8 V; analog, the
 regression on Murmann's survey of ADCs (Andrulis et al., arXiv 2404.06553), supply as in ZigZag-IMC's SAR; wires,
 NeuroSim's H-tree; leakage, NeuroSim's technology tables (LSTP and HP) and, for SRAM, CACTI 7 (LSTP, LOP, HP).
-Outside of a table nothing is guessed: `Law.faults` says what is allowed.
+Outside of a table nothing is guessed: `Law.errors` says what is allowed.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ class Law:
         if old.supply_v != new.supply_v:
             yield from self._supplies(old, new)
         if self.leaks and "leakage" in quantities:
-            yield from self._leakage_faults(old, new)
+            yield from self._leakage_errors(old, new)
 
-    def _leakage_faults(self, old: State, new: State) -> Iterator[Outside]:
+    def _leakage_errors(self, old: State, new: State) -> Iterator[Outside]:
         if old.flavour and new.flavour and old.flavour != new.flavour:
             for state in (old, new):
                 if state.flavour not in self.leak.flavours:
@@ -164,7 +164,7 @@ class Law:
                 yield Outside(state, "supply", f"{state.supply_v:g} V", allowed)
 
 
-def chip_fault(outside: Outside) -> str:
+def chip_error(outside: Outside) -> str:
     """The chip is beyond what prices can be scaled to: one message for all of them."""
     path = "technology.node" if outside.key == "node" else f"conditions.{outside.key}"
     helps = "choose one within, or give figures that hold there, without at"

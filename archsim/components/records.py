@@ -139,5 +139,5 @@ def burst_ps(n: int, period_ps: Fraction) -> int:
 
 
 def listed(errors: Iterable[str]) -> str:
-    """Faults as one message, one per line."""
+    """Errors as one message, one per line."""
     return "\n".join(errors)

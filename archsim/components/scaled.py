@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from archsim.components.part import Part
-from archsim.components.process import LAWS, Outside, State, chip_fault
+from archsim.components.process import LAWS, Outside, State, chip_error
 from archsim.spec.chip import Chip
 from archsim.spec.costs import At, Conditions, Priced
 from archsim.units import file_key, format_quantity
@@ -55,7 +55,7 @@ def at_conditions(chip: Chip, kinds: Mapping[str, type[Part]]) -> Scaled:
     Parameters
     ----------
     chip : Chip
-        Without `scaling_faults`.
+        Without `scaling_errors`.
     kinds : mapping
         The classes of its parts.
     """
@@ -118,7 +118,7 @@ def _different(state: State, other: State) -> str:
     return ", ".join(shown)
 
 
-def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
+def scaling_errors(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
     """Reasons why costs cannot be scaled to their chip, as ``path: what is wrong; what would help``; each once."""
     found: dict[str, None] = {}
     for kind in kinds.values():
@@ -127,7 +127,7 @@ def scaling_faults(chip: Chip, kinds: Mapping[str, type[Part]]) -> list[str]:
             continue
         new, path = states(chip, cost)[1], ".".join(map(file_key, kind.cost_path()))
         for outside in _outside(chip, cost, kind):
-            found[chip_fault(outside) if outside.state == new else _of_figures(path, outside)] = None
+            found[chip_error(outside) if outside.state == new else _of_figures(path, outside)] = None
     return list(found)
 
 

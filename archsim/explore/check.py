@@ -6,33 +6,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from archsim.errors import ArchsimError
-from archsim.explore.measures import fault_of, limit_of, needs_learning, split_breakdown
+from archsim.explore.measures import error_of, limit_of, needs_learning, split_breakdown
 from archsim.explore.models import Options, Parameter, Range
 from archsim.explore.space import drawn
 from archsim.explore.study import Study, listed
 from archsim.registry import RULES
 from archsim.spec import Chip
-from archsim.units import FileModel, close_match, faults_of, paths_to
+from archsim.units import FileModel, close_match, errors_of, paths_to
 from archsim.workload import phases
 from archsim.workload.models import WorkloadModel
 from archsim.yaml_reader import Document, Keys, with_dots
 
-Fault = tuple[Keys, str]
+Error = tuple[Keys, str]
 MODELS: dict[str, type[FileModel]] = {"chip": Chip, "workload": WorkloadModel}
 N_TRIED = 64
 
 
-def faults_of_study(study: Study) -> list[Fault]:
+def errors_of_study(study: Study) -> list[Error]:
     """Every error, with its path in the study file."""
-    return faults_alone(study) or [*_base(study), *_together(study)]
+    return errors_alone(study) or [*_base(study), *_together(study)]
 
 
-def faults_alone(study: Study) -> list[Fault]:
-    """Faults that show without making any chip or workload."""
+def errors_alone(study: Study) -> list[Error]:
+    """Errors that show without making any chip or workload."""
     return [*_parameters(study), *_clashes(study), *_metrics(study), *_constraints(study), *_schedule(study)]
 
 
-def _parameters(study: Study) -> Iterator[Fault]:
+def _parameters(study: Study) -> Iterator[Error]:
     before: list[str] = []
     for name, item in study.parameters.items():
         here: Keys = ("parameters", name)
@@ -53,10 +53,10 @@ def _parameters(study: Study) -> Iterator[Fault]:
             continue
         for path in (name, *item.also):
             at = here if path == name else (*here, "also", item.also.index(path))
-            yield from ((at, said) for said in _path_faults(study, path, item))
+            yield from ((at, said) for said in _path_errors(study, path, item))
 
 
-def _clashes(study: Study) -> Iterator[Fault]:
+def _clashes(study: Study) -> Iterator[Error]:
     """Paths that two parameters set in one configuration: the later one would win without a word."""
     for name, item in study.parameters.items():
         for where, set_together in _settings(name, item):
@@ -91,7 +91,7 @@ def _exclude_each_other(first: Mapping[str, Sequence[object]], second: Mapping[s
     return any(not set(values) & set(second[name]) for name, values in first.items() if name in second)
 
 
-def _conditions(study: Study, before: list[str], when: Mapping[str, Sequence[object]]) -> Iterator[Fault]:
+def _conditions(study: Study, before: list[str], when: Mapping[str, Sequence[object]]) -> Iterator[Error]:
     for other, values in when.items():
         if other not in before:
             known = ", ".join(before) or "none"
@@ -129,7 +129,7 @@ def _plain_choice(name: str, values: Sequence[object] | None) -> Iterator[str]:
         yield "must be whole numbers, 0 or more"
 
 
-def faults_of_set(study: Study) -> Iterator[Fault]:
+def errors_of_set(study: Study) -> Iterator[Error]:
     """Errors of each assignment for all configurations, on files without them."""
     for i, assignment in enumerate(study.model.set):
         yield from ((("set", i), said) for said in _option(study, [assignment]))
@@ -141,10 +141,10 @@ def _option(study: Study, assignments: Sequence[str]) -> Iterator[str]:
         if not equals:
             yield f"{assignment}: write it as PATH=value"
         else:
-            yield from (f"{assignment}: {said}" for said in _faults_at(study, path.strip(), text))
+            yield from (f"{assignment}: {said}" for said in _errors_at(study, path.strip(), text))
 
 
-def _path_faults(study: Study, path: str, item: object) -> Iterator[str]:
+def _path_errors(study: Study, path: str, item: object) -> Iterator[str]:
     """Errors of a path and its values, each once."""
     from json import dumps
 
@@ -154,11 +154,11 @@ def _path_faults(study: Study, path: str, item: object) -> Iterator[str]:
         values = [item.value_of(end) for end in item.ends]
     said: dict[str, None] = {}
     for value in values:
-        said.update(dict.fromkeys(_faults_at(study, path, dumps(value, allow_nan=False))))
+        said.update(dict.fromkeys(_errors_at(study, path, dumps(value, allow_nan=False))))
     yield from islice(said, 5)
 
 
-def _faults_at(study: Study, path: str, text: str) -> Iterator[str]:
+def _errors_at(study: Study, path: str, text: str) -> Iterator[str]:
     """Error of one value at a path by the file's model, apart from how it goes with others."""
     side, _, rest = path.partition(".")
     if dotted := with_dots(path):
@@ -180,7 +180,7 @@ def _faults_at(study: Study, path: str, text: str) -> Iterator[str]:
         MODELS[side].model_validate(changed.data)
     except ValueError as cause:
         keys = tuple(rest.split("."))
-        for at, message in faults_of(cause, MODELS[side], single=True):
+        for at, message in errors_of(cause, MODELS[side], single=True):
             where = tuple(map(str, at))
             if where[: len(keys)] == keys or keys[: len(where)] == where:
                 yield message if where == keys else f"{'.'.join(where)}: {message}"
@@ -191,9 +191,9 @@ def _where_it_stands(path: str) -> str:
     return f"; did you mean {', '.join(found[:4])}?" if found else ""
 
 
-def _metrics(study: Study) -> Iterator[Fault]:
+def _metrics(study: Study) -> Iterator[Error]:
     for path, metric in _named(study):
-        if said := fault_of(metric):
+        if said := error_of(metric):
             yield path, said
 
 
@@ -205,9 +205,9 @@ def _named(study: Study) -> list[tuple[Keys, str]]:
     return named + [(("record", i), metric) for i, metric in enumerate(model.record)]
 
 
-def _constraints(study: Study) -> Iterator[Fault]:
+def _constraints(study: Study) -> Iterator[Error]:
     for metric, bound in study.model.constraints.items():
-        if fault_of(metric):
+        if error_of(metric):
             continue
         limits: dict[str, float] = {}
         for key in ("at_least", "at_most"):
@@ -223,14 +223,14 @@ def _constraints(study: Study) -> Iterator[Fault]:
             yield ("constraints", metric, "at_most"), "nothing can keep to it: the metric is above zero"
 
 
-def _schedule(study: Study) -> Iterator[Fault]:
+def _schedule(study: Study) -> Iterator[Error]:
     model = study.model
     if model.sweep.kind == "grid" and model.sweep.n_configurations is not None:
         yield ("sweep", "configurations"), "a grid tries them all; leave it out, or use random"
     yield from _first_look(study)
 
 
-def _first_look(study: Study) -> Iterator[Fault]:
+def _first_look(study: Study) -> Iterator[Error]:
     """Only the workload can be made cheaper: another chip would be another question."""
     given = study.model.fidelity
     seen: set[str] = set()
@@ -257,7 +257,7 @@ def _is_changed(document: Document, assignment: str) -> bool:
     return document.override([assignment]).data != document.data
 
 
-def _base(study: Study) -> Iterator[Fault]:
+def _base(study: Study) -> Iterator[Error]:
     """Whether accuracy can be found at all."""
     wanted = [*study.model.objectives, *study.model.constraints, *study.model.record]
     if needs_learning(wanted):
@@ -269,7 +269,7 @@ def _base(study: Study) -> Iterator[Fault]:
         yield from _rules(study)
 
 
-def _rules(study: Study) -> Iterator[Fault]:
+def _rules(study: Study) -> Iterator[Error]:
     """Steps of one rule are not priced beside what the other one learns."""
     rule = study.model.learning.rule
     simulated = study.listed["phase"] or [] if "phase" in study.parameters else [study.model.phase]
@@ -279,7 +279,7 @@ def _rules(study: Study) -> Iterator[Fault]:
         yield ("learning", "rule"), said
 
 
-def _together(study: Study) -> Iterator[Fault]:
+def _together(study: Study) -> Iterator[Error]:
     """One error if of some configurations not one is a chip and a workload; layers that none of them has."""
     wanted = [(path, *split_breakdown(metric)[1:3]) for path, metric in _named(study)]
     layers = [(path, name) for path, by, name in wanted if by == "layer" and not name.startswith("(")]

@@ -17,7 +17,7 @@ from archsim.explore.study import Study, describe, described_model, without_file
 from archsim.files import holding, inside, make_folder, path_of, remove, write_text
 from archsim.learn.checkpoints import differences
 from archsim.reading import input_json, input_text
-from archsim.units import shape_fault
+from archsim.units import shape_error
 
 FORMAT = "archsim explore 1"
 STUDY_COPY, ABOUT, JOURNAL, LEARNED = "study.yaml", "study.json", "journal.jsonl", "learned"
@@ -147,7 +147,7 @@ def read_about(folder: Path) -> dict[str, Any]:
             f"{folder}: a study of format {found!r} is not read here, only {FORMAT!r}; name another folder"
         )
     checked: dict[str, Any] = about
-    if said := shape_fault(about, AboutShape):
+    if said := shape_error(about, AboutShape):
         raise _damaged(folder, said)
     if digest_of(about["study"]) != about["sha256"]:
         raise _damaged(folder, "study is not what sha256 is of")

@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 from archsim.errors import ExploreError
 from archsim.explore.log import RESULTS
 from archsim.explore.models import Range
-from archsim.explore.shapes import operation_fault
+from archsim.explore.shapes import operation_error
 from archsim.explore.study import Study
 from archsim.files import append, cut, holding, inside, lock_file, locked, remove
 from archsim.json_reader import read_json
@@ -175,7 +175,7 @@ def mend(path: Path) -> int:
         operation = _operation(line)
         if operation is None:
             break
-        if said := operation_fault(operation):
+        if said := operation_error(operation):
             raise _foreign(path, f"line {number}: {said}")
         if operation.get("op_code") == _CREATE_TRIAL:
             is_asked = False

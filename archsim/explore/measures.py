@@ -94,7 +94,7 @@ def limit_of(metric: str, value: object) -> float:
     return float(value)  # type: ignore[arg-type]  # the file's model lets numbers and texts through
 
 
-def fault_of(metric: str) -> str:
+def error_of(metric: str) -> str:
     """Error of the name of a metric; empty if it can be found."""
     names = [*METRICS, *LEARNED, *SHAPES]
     if metric in names:

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from archsim.units import FieldFaultsError, FileModel, KindName, TimePs, factor_between, whole_step
+from archsim.units import FieldsError, FileModel, KindName, TimePs, factor_between, whole_step
 from archsim.workload.phases import Phase, RuleName
 
 MOST_TRIALS = 2**20
@@ -72,12 +72,12 @@ class Range(ParameterBase):
                 errors.append((("to",), f"must be above from, {self.from_}; the range is empty"))
             if self.scale == "log" and low <= 0:
                 errors.append((("from",), "a logarithmic range starts above zero"))
-            errors += self._step_faults(low, high * (factor or 1), unit)
+            errors += self._step_errors(low, high * (factor or 1), unit)
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
-    def _step_faults(self, low: Decimal, high: Decimal, unit: str) -> list[tuple[tuple[str, ...], str]]:
+    def _step_errors(self, low: Decimal, high: Decimal, unit: str) -> list[tuple[tuple[str, ...], str]]:
         if self.step is None:
             if self.is_whole and self.points is None and high - low >= MOST_POINTS:
                 return [(("to",), f"gives more than {MOST_POINTS} whole numbers; say step or points")]
@@ -187,7 +187,7 @@ def _decimal(text: str) -> Decimal | None:
 def _refuse_twice(path: tuple[str, ...], items: list[str]) -> None:
     twice = sorted({item for item in items if items.count(item) > 1})
     if twice:
-        raise FieldFaultsError([(path, f"{', '.join(twice)} stands there twice")])
+        raise FieldsError([(path, f"{', '.join(twice)} stands there twice")])
 
 
 def _parameter_kind(value: object) -> str | None:
@@ -215,7 +215,7 @@ class Bound(FileModel):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.at_least is None and self.at_most is None:
-            raise FieldFaultsError([((), "give at_least, at_most, or both")])
+            raise FieldsError([((), "give at_least, at_most, or both")])
         return self
 
 
@@ -228,7 +228,7 @@ class SweepModel(FileModel):
     @model_validator(mode="after")
     def _how_many(self) -> Self:
         if self.kind != "grid" and self.n_configurations is None:
-            raise FieldFaultsError([(("configurations",), f"missing; how many are drawn by kind: {self.kind}")])
+            raise FieldsError([(("configurations",), f"missing; how many are drawn by kind: {self.kind}")])
         return self
 
 
@@ -244,7 +244,7 @@ class SearchModel(FileModel):
     def _is_a_batch_at_least(self) -> Self:
         if self.n_batch > self.n_trials:
             said = f"a batch of {self.n_batch} is evaluated whole, which is more than {self.n_trials} trials"
-            raise FieldFaultsError([(("trials",), f"{said}; say batch: {self.n_trials}, or less")])
+            raise FieldsError([(("trials",), f"{said}; say batch: {self.n_trials}, or less")])
         return self
 
 
@@ -292,7 +292,7 @@ class StudyModel(FileModel):
     @model_validator(mode="after")
     def _leaves_time(self) -> Self:
         if self.time_limit_ps == 0:
-            raise FieldFaultsError([(("time_limit",), "must be above zero; without it nothing is stopped")])
+            raise FieldsError([(("time_limit",), "must be above zero; without it nothing is stopped")])
         return self
 
     @model_validator(mode="before")
@@ -303,6 +303,6 @@ class StudyModel(FileModel):
         alone = [key for key, value in data["parameters"].items() if isinstance(value, bool | int | float | str)]
         if alone:
             said = "is one value, which is no choice: write several, [..., ...], or put it under set"
-            raise FieldFaultsError([(("parameters", key), said) for key in alone])
+            raise FieldsError([(("parameters", key), said) for key in alone])
         short = {k: {"values": v} if isinstance(v, list) else v for k, v in data["parameters"].items()}
         return {**data, "parameters": short}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from archsim.errors import ArchsimError, ExploreError, SpecError, WorkloadError
-from archsim.explore.check import faults_alone
+from archsim.explore.check import errors_alone
 from archsim.explore.folder import ABOUT, log_of, read_about
 from archsim.explore.front import losses
 from archsim.explore.identity import model_version
@@ -68,7 +68,7 @@ def _study(about: dict[str, Any], file: Path) -> Study:
         Document(files["chip"], file, SpecError, where),
         Document(files["workload"], Path(about["workload_folder"]) / file.name, WorkloadError, where),
     )
-    if errors := faults_alone(study):
+    if errors := errors_alone(study):
         raise document.fail(errors)
     return study
 

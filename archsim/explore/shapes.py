@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from archsim.explore.evaluate import metrics_of
 from archsim.explore.models import Range, Value, split_number
 from archsim.explore.study import Study
-from archsim.units import shape_fault
+from archsim.units import shape_error
 from archsim.workload import Phase
 
 # six digits are written of a number between the ends of a range, so that it may lie beyond them by that
@@ -126,16 +126,16 @@ class AboutShape(_Strict):
     study: _Described
 
 
-def operation_fault(found: Mapping[str, Any]) -> str:
+def operation_error(found: Mapping[str, Any]) -> str:
     """Errors of a line of Optuna's journal; empty if Optuna may have written it.
 
     Examples
     --------
-    >>> operation_fault({"op_code": 7, "worker_id": "a", "trial_id": -1})
+    >>> operation_error({"op_code": 7, "worker_id": "a", "trial_id": -1})
     'trial_id: must be at least 0; got -1'
     """
     shape = _OPERATIONS.get(found["op_code"]) if type(found.get("op_code")) is int else None
-    return "op_code: is none of Optuna's" if shape is None else shape_fault(found, shape)
+    return "op_code: is none of Optuna's" if shape is None else shape_error(found, shape)
 
 
 def misfit(study: Study, record: Mapping[str, Any]) -> str:
@@ -147,7 +147,7 @@ def misfit(study: Study, record: Mapping[str, Any]) -> str:
     record : mapping
         Plain data, whose checksum is right.
     """
-    if said := shape_fault(record, RecordShape):
+    if said := shape_error(record, RecordShape):
         return said
     for name, value in record["parameters"].items():
         if name not in study.parameters:

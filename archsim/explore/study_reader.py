@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from archsim.errors import ExploreError, SpecError, WorkloadError
 from archsim.examples import Kind, located
-from archsim.explore.check import faults_of_set, faults_of_study
+from archsim.explore.check import errors_of_set, errors_of_study
 from archsim.explore.models import StudyModel
 from archsim.explore.study import Study
 from archsim.sources import Source, read_source
 from archsim.spec import Chip
 from archsim.spec.library import read_chip
-from archsim.units import faults_of, file_data, file_key
+from archsim.units import errors_of, file_data, file_key
 from archsim.workload import Workload
 from archsim.yaml_reader import Document, Keys, fill
 
@@ -66,13 +66,13 @@ def read_study(path: Source) -> Study:
     if len(sides) < 2:
         raise document.fail(errors)
     chip, workload = sides["chip"], sides["workload"]
-    in_set = list(faults_of_set(Study(model, document, chip, workload)))
+    in_set = list(errors_of_set(Study(model, document, chip, workload)))
     wrong = {keys[1] for keys, _ in in_set}
     good = [item for i, item in enumerate(model.set) if i not in wrong]
     for_chip = [item.removeprefix("chip.") for item in good if item.startswith("chip.")]
     for_workload = [item.removeprefix("workload.") for item in good if item.startswith("workload.")]
     study = Study(model, document, chip.override(for_chip), workload.override(for_workload))
-    errors += [*in_set, *faults_of_study(study)]
+    errors += [*in_set, *errors_of_study(study)]
     if errors:
         raise document.fail(errors)
     return study
@@ -95,7 +95,7 @@ def _as_far_as_it_goes(document: Document) -> tuple[StudyModel, list[tuple[Keys,
         try:
             StudyModel.model_validate(document.data)
         except ValueError as cause:
-            errors = faults_of(cause, StudyModel)
+            errors = errors_of(cause, StudyModel)
         data = copy.deepcopy(document.data)
         for path, _ in errors:
             section, *rest = path or ("",)  # of the file as a whole: there is nothing to leave out

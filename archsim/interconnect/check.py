@@ -17,13 +17,13 @@ def checked(wires: Interconnect) -> Interconnect:
     PluginError
         The first thing that does not fit, with the name of the kind.
     """
-    error = next(_faults(wires), None)
+    error = next(_errors(wires), None)
     if error:
         raise PluginError(f"interconnect {wires.kind!r}: {error}")
     return wires
 
 
-def _faults(wires: Interconnect) -> Iterator[str]:
+def _errors(wires: Interconnect) -> Iterator[str]:
     links: dict[str, Link] = {}
     for link in wires.links():
         if link.name in links:
@@ -34,10 +34,10 @@ def _faults(wires: Interconnect) -> Iterator[str]:
         links[link.name] = link
     some = {0, wires.n_tiles // 2, wires.n_tiles - 1} if wires.n_tiles else set()
     for here, there in permutations(sorted({IO, *some}), 2):
-        yield from _faults_of_route(wires, links, here, there)
+        yield from _errors_of_route(wires, links, here, there)
 
 
-def _faults_of_route(wires: Interconnect, links: dict[str, Link], here: int, there: int) -> Iterator[str]:
+def _errors_of_route(wires: Interconnect, links: dict[str, Link], here: int, there: int) -> Iterator[str]:
     hops, what = wires.path(here, there), f"path({here}, {there})"
     if not hops:
         yield f"{what} has no hop"

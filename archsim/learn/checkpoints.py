@@ -22,7 +22,7 @@ from archsim.files import make_folder, write_arrays
 from archsim.json_reader import read_json
 from archsim.reading import input_arrays
 from archsim.snn.weights import initialise
-from archsim.units import shape_fault
+from archsim.units import shape_error
 from archsim.workload.network import Network
 
 FORMAT = "archsim checkpoint"
@@ -93,7 +93,7 @@ class Checkpoint:
                 f"{path}: the checkpoint is of another run: {'; '.join(differs)}. Name another folder, or make "
                 "chip, workload and options as they were"
             )
-        if said := shape_fault(found.record, shape):
+        if said := shape_error(found.record, shape):
             raise WorkloadError(f"{path}: the checkpoint is damaged ({said}); {_AGAIN}")
         return found
 

@@ -36,7 +36,7 @@ from archsim.spec.errors_on import errors_on
 from archsim.units import file_data
 from archsim.workload import Workload
 from archsim.workload.network import Network
-from archsim.workload.nir_writer import nir_faults, write_nir
+from archsim.workload.nir_writer import nir_errors, write_nir
 
 T = TypeVar("T")
 BP_AND_DFA = ("bp", "dfa")
@@ -355,12 +355,12 @@ class _Story:
             raise WorkloadError(f"seed {seed}, {what}: {error}") from None
 
     def _save_network(self, network: Network, name: str) -> None:
-        if not nir_faults(network):
+        if not nir_errors(network):
             write_nir(network, inside(self.folder, f"{name}.nir"))
 
     def _nir_notes(self) -> list[str]:
         network = self.work.network
-        errors = [error for error in nir_faults(network) if "it has no weights" not in error]
+        errors = [error for error in nir_errors(network) if "it has no weights" not in error]
         return [f"the networks are not saved as .nir: {'; '.join(errors)}"] if errors else []
 
     def _activity_file(self, seed: int, rule: str) -> Path:

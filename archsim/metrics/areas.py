@@ -20,20 +20,20 @@ def check_crossbars(crossbars: Crossbars, n_crossbars: int) -> None:
     EngineError
         A role is unknown, a count is negative, or more crossbars are in use than there are.
     """
-    faults = [
+    errors = [
         f"crossbars of layer {layer!r}: role {role!r} is unknown; there are: {', '.join(STAGE_OF_ROLE)}"
         for layer, role in crossbars
         if role not in STAGE_OF_ROLE
     ]
-    faults += [
+    errors += [
         f"crossbars of layer {layer!r} ({role}): {n} is negative"
         for (layer, role), n in crossbars.items()
         if n < 0
     ]
-    if not faults and sum(crossbars.values()) > n_crossbars:
-        faults.append(f"{sum(crossbars.values())} crossbars are in use, but the chip has {n_crossbars}")
-    if faults:
-        raise EngineError("\n".join(faults))
+    if not errors and sum(crossbars.values()) > n_crossbars:
+        errors.append(f"{sum(crossbars.values())} crossbars are in use, but the chip has {n_crossbars}")
+    if errors:
+        raise EngineError("\n".join(errors))
 
 
 def area_shares(

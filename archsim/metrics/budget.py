@@ -181,9 +181,9 @@ def day_of(
     >>> round(day.duty_cycle, 6), round(day.average_power_uw, 6), round(day.life_s / 86400, 1)
     (0.01, 10.99, 2559.1)
     """
-    faults = _faults(inference, adaptation, inferences_per_s, adaptations_per_day, sleep_uw, rest_uw, usable_frac)
-    if faults:
-        raise ArchsimError("\n".join(faults))
+    errors = _errors(inference, adaptation, inferences_per_s, adaptations_per_day, sleep_uw, rest_uw, usable_frac)
+    if errors:
+        raise ArchsimError("\n".join(errors))
     rates = ((inference, inferences_per_s), (adaptation, adaptations_per_day / S_PER_DAY))
     loads = [(load, rate) for load, rate in rates if load is not None]
     duty = math.fsum(rate * load.latency_ps / 1e12 for load, rate in loads)
@@ -211,7 +211,7 @@ def day_of(
     )
 
 
-def _faults(
+def _errors(
     inference: Load | None,
     adaptation: Load | None,
     inferences_per_s: float,
@@ -220,7 +220,7 @@ def _faults(
     rest_uw: float,
     usable_frac: float,
 ) -> list[str]:
-    faults = []
+    errors = []
     for what, value in (
         ("inferences per second", inferences_per_s),
         ("adaptations per day", adaptations_per_day),
@@ -228,14 +228,14 @@ def _faults(
         ("power of the rest", rest_uw),
     ):
         if not (math.isfinite(value) and value >= 0):
-            faults.append(f"{what}: {value} must be 0 or more")
+            errors.append(f"{what}: {value} must be 0 or more")
     if not 0 < usable_frac <= 1:
-        faults.append(f"usable part of the cell: {usable_frac} must be above 0 and at most 1")
+        errors.append(f"usable part of the cell: {usable_frac} must be above 0 and at most 1")
     if inferences_per_s and inference is None:
-        faults.append("inferences per second: no run of the phase inference is there; run it too, or give 0")
+        errors.append("inferences per second: no run of the phase inference is there; run it too, or give 0")
     if adaptations_per_day and adaptation is None:
-        faults.append("adaptations per day: no run of bp or dfa is there; run one of them too, or give 0")
-    return faults
+        errors.append("adaptations per day: no run of bp or dfa is there; run one of them too, or give 0")
+    return errors
 
 
 def power_cap_uw(provenance: Mapping[str, Any]) -> float | None:

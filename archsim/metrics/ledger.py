@@ -362,7 +362,7 @@ def check_prices(graph: TaskGraph, actions: Mapping[str, Action], items: Sequenc
         An action of the graph has no price, or a price, a leakage or an area is negative or not finite.
     """
     missing = [name for name in graph.action_names if name not in actions]
-    faults = [f"action {name!r} has no price" for name in missing]
+    errors = [f"action {name!r} has no price" for name in missing]
     used = [actions[name] for name in graph.action_names if name in actions]
     figures = [(f"energy of {a.name!r} in {c.component!r}", c.energy_pj) for a in used for c in a.charges]
     for item in items:
@@ -372,6 +372,6 @@ def check_prices(graph: TaskGraph, actions: Mapping[str, Action], items: Sequenc
             (f"leakage of {item.component!r}", item.leakage_uw),
         ]
     unfair = [(what, value) for what, value in figures if not (math.isfinite(value) and value >= 0)]
-    faults += [f"{what} is {value}; it must be finite and 0 or more" for what, value in unfair]
-    if faults:
-        raise EngineError("\n".join(faults))
+    errors += [f"{what} is {value}; it must be finite and 0 or more" for what, value in unfair]
+    if errors:
+        raise EngineError("\n".join(errors))

@@ -23,7 +23,7 @@ from archsim.names import with_stages
 from archsim.reading import input_json
 from archsim.registry import VIEWS
 from archsim.report.markdown import markdown
-from archsim.report.saved import bundle_faults, record_faults
+from archsim.report.saved import bundle_errors, record_errors
 
 if TYPE_CHECKING:
     from archsim.metrics import LongResult, Result
@@ -33,7 +33,7 @@ FORMER = "archsim result 1"  # a task's stage was called its phase
 _BY_PHASE = ("inputs_sha256", "tile_places")  # of the provenance, what is not the same in every phase
 RESULT_FILE = "result.json"
 PAGE_FILE = "report.html"
-MOST_FAULTS_SHOWN = 20
+MOST_ERRORS_SHOWN = 20
 # what a folder may hold to count as an older result, which is replaced as a whole
 _OURS = re.compile(
     r"result\.json|report\.(md|html)|(spans|run)_\w+\.npz"  # spans: of versions before
@@ -105,11 +105,11 @@ def read_results(path: str | Path) -> Saved:
     if isinstance(data, dict) and data.get("format") in (FORMAT, FORMER):
         if isinstance(found := data.get("results"), dict):
             data["results"] = {phase: with_stages(record) for phase, record in found.items()}
-        refuse_saved(file, bundle_faults(data))
+        refuse_saved(file, bundle_errors(data))
         return Saved(_with_provenance(data), tuple(data.get("notes", ())))
     if isinstance(data, dict) and "totals" in data:  # what Result.save writes: a single run
         data = with_stages(data)
-        refuse_saved(file, record_faults(data))
+        refuse_saved(file, record_errors(data))
         return Saved({data["phase"]: data}, ())
     found = (
         f"its format is {data['format']!r}, {FORMAT!r} is read"
@@ -123,8 +123,8 @@ def refuse_saved(file: Path, errors: Sequence[tuple[tuple[str | int, ...], str]]
     """Name every field that is wrong, if one is."""
     if errors:
         lines = [f"{shown_path(path)}: {said}" if path else said for path, said in errors]
-        more = [f"… and {len(errors) - MOST_FAULTS_SHOWN} more"] if len(errors) > MOST_FAULTS_SHOWN else []
-        raise ArchsimError("\n".join(f"{file}: {line}" for line in [*lines[:MOST_FAULTS_SHOWN], *more]))
+        more = [f"… and {len(errors) - MOST_ERRORS_SHOWN} more"] if len(errors) > MOST_ERRORS_SHOWN else []
+        raise ArchsimError("\n".join(f"{file}: {line}" for line in [*lines[:MOST_ERRORS_SHOWN], *more]))
 
 
 _OF_A_STUDY = ("study.json", "study.yaml", "results.jsonl", "journal.jsonl")

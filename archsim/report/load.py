@@ -9,7 +9,7 @@ from archsim.errors import ArchsimError
 from archsim.files import path_of
 from archsim.given import refuse, wrong_path
 from archsim.report.folder import RESULT_FILE, read_results, refuse_saved
-from archsim.report.saved import provenance_faults
+from archsim.report.saved import provenance_errors
 
 if TYPE_CHECKING:
     from archsim.metrics import Result
@@ -62,7 +62,7 @@ def load_result(folder: str | Path, phase: str | None = None) -> Result:
         raise ArchsimError(f"{path}: has no {chosen or 'run'}; there are: {', '.join(found) or 'none'}")
     file = (path if path.is_dir() else path.parent) / run_file(chosen)
     result = read_run(file)
-    refuse_saved(file, provenance_faults(result.provenance))
+    refuse_saved(file, provenance_errors(result.provenance))
     totals = found[chosen].get("totals", {})
     wrong = [key for key in _CHECKED if totals.get(key) != getattr(result, key)]
     if wrong:

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from archsim.units import faults_of
+from archsim.units import errors_of
 
 Whole = Annotated[int, Field(ge=0)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Change = Annotated[float, Field(ge=-1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
-Fault = tuple[tuple[str | int, ...], str]
+Error = tuple[tuple[str | int, ...], str]
 
 
 class _Strict(BaseModel):
@@ -186,15 +186,15 @@ ADDED = ("energy_pj", "area_um2", "busy_ps")
 """The total of every breakdown."""
 
 
-def bundle_faults(data: object) -> list[Fault]:
-    """Errors of the runs of one chip and workload, as `record_faults`; each stands under its phase."""
-    if errors := _faults(data, _Bundle):
+def bundle_errors(data: object) -> list[Error]:
+    """Errors of the runs of one chip and workload, as `record_errors`; each stands under its phase."""
+    if errors := _errors(data, _Bundle):
         return errors
     results: dict[str, Any] = data["results"]  # type: ignore[index]  # a bundle, as just seen
     return [(("results", name, *path), said) for name, one in results.items() for path, said in _sums(one)]
 
 
-def record_faults(record: object) -> list[Fault]:
+def record_errors(record: object) -> list[Error]:
     """Errors of one run of a saved result.
 
     Parameters
@@ -209,20 +209,20 @@ def record_faults(record: object) -> list[Fault]:
 
     Examples
     --------
-    >>> dict(record_faults({"name": "a", "totals": {"latency_ps": -1}}))["totals", "latency_ps"]
+    >>> dict(record_errors({"name": "a", "totals": {"latency_ps": -1}}))["totals", "latency_ps"]
     'must be at least 0; got -1'
     """
-    return _faults(record, _Record) or _sums(record)
+    return _errors(record, _Record) or _sums(record)
 
 
-def provenance_faults(provenance: object) -> list[Fault]:
-    """Errors of a run's provenance, as `record_faults`."""
-    return _faults(provenance, _Provenance)
+def provenance_errors(provenance: object) -> list[Error]:
+    """Errors of a run's provenance, as `record_errors`."""
+    return _errors(provenance, _Provenance)
 
 
-def _sums(record: Any) -> list[Fault]:
+def _sums(record: Any) -> list[Error]:
     """Breakdowns whose parts are not the whole."""
-    errors: list[Fault] = []
+    errors: list[Error] = []
     for by, parts in record["breakdown"].items():
         for key in ADDED:
             found, whole = math.fsum(part[key] for part in parts.values()), record["totals"][key]
@@ -231,9 +231,9 @@ def _sums(record: Any) -> list[Fault]:
     return errors
 
 
-def _faults(data: object, model: type[BaseModel]) -> list[Fault]:
+def _errors(data: object, model: type[BaseModel]) -> list[Error]:
     try:
         model.model_validate(data)
     except ValueError as cause:
-        return faults_of(cause, model)
+        return errors_of(cause, model)
     return []

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from archsim.units import (
-    FieldFaultsError,
+    FieldsError,
     FileModel,
     Frac,
     KindOf,
@@ -46,7 +46,7 @@ class WriteVerify(FileModel):
     @model_validator(mode="after")
     def _band_is_open(self) -> Self:
         if self.band_frac <= 0:
-            raise FieldFaultsError([(("band",), "must be above zero: no cell lands exactly on its target")])
+            raise FieldsError([(("band",), "must be above zero: no cell lands exactly on its target")])
         return self
 
 
@@ -68,7 +68,7 @@ class TelegraphNoise(FileModel):
             if value <= 0
         ]
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
 
@@ -88,7 +88,7 @@ class CellFaults(FileModel):
         total = self.stuck_on_frac + self.stuck_off_frac + self.open_frac
         if total > 1:
             said = f"stuck_on, stuck_off and open add up to {total:g}, more than all cells"
-            raise FieldFaultsError([((), said)])
+            raise FieldsError([((), said)])
         return self
 
 
@@ -133,7 +133,7 @@ class LearnedPaths(FileModel):
     @model_validator(mode="after")
     def _names_one(self) -> Self:
         if self == LearnedPaths.model_construct():
-            raise FieldFaultsError([((), "names no file; give one for forward, backward or feedback")])
+            raise FieldsError([((), "names no file; give one for forward, backward or feedback")])
         return self
 
 
@@ -190,7 +190,7 @@ class CellErrors(FileModel):
             said = "errors.learned stands for it; leave one of them out"
             errors += [((file_key(name),), said) for name in stood_for]
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
     def learned_of(self, path: Path) -> str | None:
@@ -207,12 +207,12 @@ LEARNED_STANDS_FOR = (
 _DEFAULTS = {name: CellErrors.model_fields[name].get_default() for name in LEARNED_STANDS_FOR}
 
 
-def learned_faults(errors: CellErrors, wires: Wires | None, curve: CellCurve | None) -> list[str]:
+def learned_errors(errors: CellErrors, wires: Wires | None, curve: CellCurve | None) -> list[str]:
     """Names of what a learned error model stands for and is set beside it.
 
     Examples
     --------
-    >>> learned_faults(CellErrors(learned="array.json"), None, CellCurve(v0="0.3 V"))
+    >>> learned_errors(CellErrors(learned="array.json"), None, CellCurve(v0="0.3 V"))
     ['curve']
     """
     if errors.learned is None:
@@ -228,7 +228,7 @@ class CellCurve(FileModel):
     @model_validator(mode="after")
     def _scale_is_positive(self) -> Self:
         if self.v0_v <= 0:
-            raise FieldFaultsError([(("v0",), "must be above zero; a large one is nearly linear")])
+            raise FieldsError([(("v0",), "must be above zero; a large one is nearly linear")])
         return self
 
 

@@ -24,7 +24,7 @@ from archsim.spec.array_parts import (
     Width,
 )
 from archsim.spec.buffers import Buffer, GradientBuffer, MembraneBuffer
-from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_faults
+from archsim.spec.cells import MOST_COUNT, CellCurve, CellErrors, Count, Wires, learned_errors
 from archsim.spec.choices import Execution, MappingRules, PowerRules
 from archsim.spec.costs import (
     AdcCost,
@@ -40,13 +40,13 @@ from archsim.spec.ideal import EVERYTHING, NOTHING, Ideal
 from archsim.spec.replacing import replaced
 from archsim.spec.shown import chip_rows, chip_text
 from archsim.spec.units import GradientUnit, ShiftAdd, Unit
-from archsim.spec.values import Conversion, ErrorConversion, WeightColumns, WeightRules, level_fault
+from archsim.spec.values import Conversion, ErrorConversion, WeightColumns, WeightRules, level_error
 from archsim.spec.write import Write
 from archsim.texts import html_table
 from archsim.units import (
     Bits,
     ConductanceSiemens,
-    FieldFaultsError,
+    FieldsError,
     FileModel,
     FrequencyMhz,
     KindName,
@@ -113,7 +113,7 @@ class Device(FileModel):
         )
         errors = [((key,), said) for key, is_wrong, said in wrong if is_wrong]
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
 
@@ -152,7 +152,7 @@ class Crossbar(WeightColumns, FileModel):
         if self.n_weights_per_row < 1:
             reference = " and a reference column" if self.signed == "offset" else ""
             said = f"{self.n_columns} hold no weight of {self.n_columns_per_weight} columns{reference}"
-            raise FieldFaultsError([(("columns",), said)])
+            raise FieldsError([(("columns",), said)])
         return self
 
 
@@ -237,7 +237,7 @@ class Adc(FileModel):
             said = f"must be at most adc.resolution, {self.resolution_bits} bit: the same converters stop earlier"
             errors.append((("errors", "resolution"), said))
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
 
@@ -411,10 +411,10 @@ class Chip(FileModel):
         if n_columns % self.adc.n_columns_per_adc:
             said = f"{self.adc.n_columns_per_adc} does not divide crossbar.columns, {n_columns}"
             errors.append((("adc", "columns_per_adc"), said))
-        if levels := level_fault(self.device.n_levels, self.crossbar.n_cells_per_weight):
+        if levels := level_error(self.device.n_levels, self.crossbar.n_cells_per_weight):
             errors.append((("crossbar", "cells_per_weight"), levels))
         places = {"wires": "crossbar", "curve": "device"}
-        for name in learned_faults(self.device.errors, self.crossbar.wires, self.device.curve):
+        for name in learned_errors(self.device.errors, self.crossbar.wires, self.device.curve):
             errors.append(((places[name], name), "device.errors.learned stands for it; leave one of them out"))
         if self.execution.feedback == "transposable" and self.crossbar.transpose == "none":
             said = "'transposable' needs crossbar.transpose: duplicated or shared"
@@ -435,5 +435,5 @@ class Chip(FileModel):
             said = "more than 1 changes nothing without buffers to share; give buffer_flits"
             errors.append((("interconnect", "virtual_channels"), said))
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self

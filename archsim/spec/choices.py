@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from archsim.registry import QUANTISERS
 from archsim.spec.buffers import Word
 from archsim.spec.cells import Count
-from archsim.units import AreaUm2, FieldFaultsError, FileModel, KindOf, PowerUw
+from archsim.units import AreaUm2, FieldsError, FileModel, KindOf, PowerUw
 
 Quantiser = Annotated[Any, KindOf("archsim.quantisers")]
 """A kind of :mod:`archsim.crossbar.quantisers`."""
@@ -84,9 +84,9 @@ class MappingRules(FileModel):
         given = {"replica_crossbars": self.n_replica_crossbars, "replica_area": self.replica_area_um2}
         keys = [key for key, value in given.items() if value is not None]
         if keys and self.replicas != "auto":
-            raise FieldFaultsError([((key,), "bounds replicas: auto, and nothing else") for key in keys])
+            raise FieldsError([((key,), "bounds replicas: auto, and nothing else") for key in keys])
         if len(keys) > 1:
-            raise FieldFaultsError([(("replica_area",), "give this or replica_crossbars, not both")])
+            raise FieldsError([(("replica_area",), "give this or replica_crossbars, not both")])
         return self
 
 

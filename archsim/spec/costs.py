@@ -16,7 +16,7 @@ from archsim.units import (
     Bits,
     CapacitanceFf,
     EnergyPj,
-    FieldFaultsError,
+    FieldsError,
     FileModel,
     FrequencyMhz,
     LengthUm,
@@ -191,7 +191,7 @@ class SurveyAdc(Priced):
     def _leakage_is_cited(self) -> Self:
         if (self.leakage_uw is None) != (self.source is None):
             said = "give both or none: source says where the leakage comes from, the regression has its own"
-            raise FieldFaultsError([(("leakage" if self.leakage_uw is None else "source",), said)])
+            raise FieldsError([(("leakage" if self.leakage_uw is None else "source",), said)])
         return self
 
 
@@ -227,7 +227,7 @@ class LawAdc(FiguresOfAdc):
     @model_validator(mode="after")
     def _rate_is_positive(self) -> Self:
         if self.rate_mhz is not None and self.rate_mhz <= 0:
-            raise FieldFaultsError([(("rate",), "must be above zero")])
+            raise FieldsError([(("rate",), "must be above zero")])
         return self
 
 

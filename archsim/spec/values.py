@@ -20,9 +20,9 @@ from archsim.spec.cells import (
     Percentile,
     Positive,
     Wires,
-    learned_faults,
+    learned_errors,
 )
-from archsim.units import Bits, ConductanceSiemens, FieldFaultsError, FileModel, Frac, KindOf, TimePs, VoltageV
+from archsim.units import Bits, ConductanceSiemens, FieldsError, FileModel, Frac, KindOf, TimePs, VoltageV
 
 if TYPE_CHECKING:
     pass
@@ -92,7 +92,7 @@ class FixedRange(FileModel):
     def _not_empty(self) -> Self:
         if self.maximum - self.minimum < FINEST_RANGE:
             said = f"must be larger than minimum, {self.minimum:g}, by {FINEST_RANGE:.2g} full cells or more"
-            raise FieldFaultsError([(("maximum",), f"{said}; got {self.maximum:g}")])
+            raise FieldsError([(("maximum",), f"{said}; got {self.maximum:g}")])
         return self
 
 
@@ -117,7 +117,7 @@ class TrackedRange(FileModel):
     @model_validator(mode="after")
     def _moves(self) -> Self:
         if self.step_frac <= 0:
-            raise FieldFaultsError([(("step",), "must be above zero; kind: calibrated is a range that stays")])
+            raise FieldsError([(("step",), "must be above zero; kind: calibrated is a range that stays")])
         return self
 
 
@@ -152,7 +152,7 @@ class ErrorConversion(FileModel):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.resolution_bits is None and self.conversion is None:
-            raise FieldFaultsError([((), "says nothing; give resolution or conversion, or leave it out")])
+            raise FieldsError([((), "says nothing; give resolution or conversion, or leave it out")])
         return self
 
 
@@ -186,7 +186,7 @@ class InputRules(FileModel):
         if self.per_cycle_bits < 1:
             errors.append((("per_cycle",), "must be 1 bit or more"))
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
 
@@ -272,7 +272,7 @@ class ArraySpec(WeightColumns, FileModel):
             errors.append((("levels",), "must be 0 (a continuum) or 2 and more"))
         if self.n_cells_per_weight > 1 and self.n_levels < 2:
             errors.append((("cells_per_weight",), "several cells per weight need levels of 2 or more"))
-        if said := level_fault(self.n_levels, self.n_cells_per_weight):
+        if said := level_error(self.n_levels, self.n_cells_per_weight):
             errors.append((("cells_per_weight",), said))
         if self.n_weights_per_row < 1:
             said = f"{self.n_columns} hold no weight of {self.n_columns_per_weight} columns"
@@ -283,21 +283,21 @@ class ArraySpec(WeightColumns, FileModel):
             errors.append((("read_pulse",), "must be above zero"))
         elif self.on_time_ps is not None and not 0 < self.on_time_ps <= self.read_pulse_ps:
             errors.append((("on_time",), "must be above zero, and no longer than read_pulse"))
-        beside = learned_faults(self.errors, self.wires, self.curve)
+        beside = learned_errors(self.errors, self.wires, self.curve)
         errors += [((name,), "errors.learned stands for it; leave one of them out") for name in beside]
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self
 
 
-def level_fault(n_levels: int, n_cells_per_weight: int) -> str | None:
+def level_error(n_levels: int, n_cells_per_weight: int) -> str | None:
     """The error of so many levels of a weight; None if double precision tells them all apart.
 
     Examples
     --------
-    >>> level_fault(4, 26), level_fault(0, 1)
+    >>> level_error(4, 26), level_error(0, 1)
     (None, None)
-    >>> level_fault(256, 8)
+    >>> level_error(256, 8)
     '8 cells of 256 levels make more than 2^53 levels of a weight, which double precision does not tell apart; \
 at most 6 of them do not'
     """

@@ -9,7 +9,7 @@ from pydantic import model_validator
 from archsim.spec.cells import Count
 from archsim.spec.costs import CitedWrite
 from archsim.spec.pulses import PulsesPerCell
-from archsim.units import FieldFaultsError, FileModel, Frac, PowerUw, TimePs
+from archsim.units import FieldsError, FileModel, Frac, PowerUw, TimePs
 
 
 class Write(FileModel):
@@ -58,4 +58,4 @@ class Write(FileModel):
         if self.verify_read_ps is None:
             missing, given = ("verify_read",), "cost.verify_energy"
         said = f"missing: {given} describes a read through circuits of its own, which has a time and an energy"
-        raise FieldFaultsError([(missing, said)])
+        raise FieldsError([(missing, said)])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.errors import EngineError, TooLargeError
-from archsim.taskgraph.faults import after_faults, claim_faults, number_faults, refuse, text_faults
+from archsim.taskgraph.digest import digest_of
+from archsim.taskgraph.errors import after_errors, claim_errors, number_errors, refuse, text_errors
 from archsim.taskgraph.finish import Single, Source, finished
 from archsim.taskgraph.fragment import Fragment, Port
 from archsim.taskgraph.graph import Claims, TaskGraph
@@ -71,9 +71,9 @@ class TaskGraphBuilder:
         self._occupancy, self._latency, self._count = array("q"), array("q"), array("q")
         self._priority, self._timestep, self._sample = array("i"), array("i"), array("i")
         self._action, self._stage, self._layer = array("i"), array("i"), array("i")
-        self._actions: dict[str, int] = {}
-        self._stages: dict[str, int] = {}
-        self._layers: dict[str, int] = {}
+        self._actions, self._stages, self._layers = dict[str, int](), dict[str, int](), dict[str, int]()
+        self._numbers = self._actions, self._stages, self._layers
+        self._named: set[int] = set()  # fragments whose names have numbers
         self._after_ptr, self._after_idx = array("q", [0]), array("i")
         self._uses, self._reserves, self._frees = _Rows(), _Rows(), _Rows()
 
@@ -209,10 +209,10 @@ class TaskGraphBuilder:
             texts = {"action": action, "stage": stage, "layer": layer}
             claims_of = {"uses": uses, "reserves": reserves, "frees": frees}
             errors = [
-                *text_faults(texts),
-                *number_faults(numbers),
-                *after_faults(after, task),
-                *claim_faults(claims_of, self._n_resources),
+                *text_errors(texts),
+                *number_errors(numbers),
+                *after_errors(after, task),
+                *claim_errors(claims_of, self._n_resources),
             ]
             refuse(task, action, errors, reason)
         self._n_tasks = task + 1
@@ -268,18 +268,28 @@ class TaskGraphBuilder:
         if known is None:
             known = self.known(fragment, (len(ports), len(slots), len(counts), len(times)))
         first = self._next(known.n_tasks)
+        self._number_names((known.number,))
         self._places.add(known, len(self._action), (ports, slots, counts, times), (timestep, sample))
         return first
+
+    def _number_names(self, fragments: Sequence[int]) -> None:
+        """Numbers of what the tasks of fragments name, in the order in which these are first placed."""
+        if self._named.issuperset(fragments):
+            return
+        every = list(self._places.fragments)
+        for number in dict.fromkeys(fragments):
+            if number not in self._named:
+                self._named.add(number)
+                one = every[number]
+                for numbers, of_tasks in zip(self._numbers, (one.action, one.stage, one.layer), strict=True):
+                    for name in of_tasks:
+                        _number_of(numbers, name)
 
     def known(self, fragment: Fragment, shape: Shape) -> Known:
         """Signature of a fragment whose places give so many ports, slots, counts and times."""
         known = self._places.fragments.get(fragment)
         if known is None:
             known = self._places.learn(fragment, shape)
-            for action, stage, layer in zip(fragment.action, fragment.stage, fragment.layer, strict=True):
-                _number_of(self._actions, action)
-                _number_of(self._stages, stage)
-                _number_of(self._layers, layer)
         if known.shape != shape:
             raise EngineError(
                 f"a fragment with {known.shape} ports, slots, counts and times is placed with {shape}"
@@ -289,6 +299,7 @@ class TaskGraphBuilder:
     def place_many(self, many: Many, timestep: int = -1, sample: int = -1) -> int:
         """Add the tasks of many places of fragments, see `Many`; returns the first of them."""
         first = self._next(many.n_tasks)
+        self._number_names(many.numbers)
         self._places.add_many(many, len(self._action), (timestep, sample))
         return first
 
@@ -375,25 +386,14 @@ class TaskGraphBuilder:
         >>> tasks = [b.task(action=name, uses=[(b.resource(name), 1)]) for b, name in ((one, "a"), (two, "b"))]
         >>> one.digest() == two.digest()
         True
-        >>> _ = two.task(action="read")
-        >>> one.digest() == two.digest()
-        False
         """
         rows = [column for rows in (self._uses, self._reserves, self._frees) for column in rows.columns]
         single = (
             self._capacity, self._occupancy, self._latency, self._count, self._priority, self._timestep,
             self._sample, self._action, self._stage, self._layer, self._after_ptr, self._after_idx, *rows,
         )  # fmt: skip
-        names = self._actions, self._stages, self._layers
-        digest = blake2b(digest_size=16)
-        for column in (*single, *self._places.columns):
-            digest.update(len(column).to_bytes(8))
-            digest.update(column)
-        for fragment in self._places.fragments:
-            digest.update(fragment.whole())
-            for named, numbers in zip((fragment.action, fragment.stage, fragment.layer), names, strict=True):
-                digest.update(array("i", [numbers[name] for name in named]))
-        return digest.digest()
+        self._number_names(range(len(self._places.fragments)))
+        return digest_of(single, self._places, self._numbers)
 
     def build(self, max_memory: int | None = None) -> TaskGraph:
         """The graph of everything added so far; the builder can go on afterwards.
@@ -420,7 +420,8 @@ class TaskGraphBuilder:
         needed = finish_bytes(self._n_tasks, n_edges, n_claims + self._places.n_claims)
         help = "what helps: fewer timesteps or samples at once"
         require(needed, max_memory, f"a graph of {self._n_tasks:,} tasks", help)
-        names = tuple(self._resources), tuple(self._actions), tuple(self._stages), tuple(self._layers)
+        self._number_names(range(len(self._places.fragments)))
+        names = tuple(self._resources), *map(tuple, self._numbers)
         capacity = np.array(self._capacity, np.int64)
         return finished(self._source(), capacity, names)
 

@@ -109,8 +109,8 @@ def find_recurrence(graphs: Mapping[int, TaskGraph], cycle: int) -> tuple[Recurr
     blocks = {}
     for n in (short, middle, long):
         cut = _Cut(graphs[n])
-        if cut.fault:
-            return None, cut.fault
+        if cut.error:
+            return None, cut.error
         blocks[n] = (cut, cut.sequences(known))
     samples = {len(found) for _, found in blocks.values()}
     if len(samples) != 1:
@@ -158,7 +158,7 @@ class _Cut:
     """A graph cut into blocks."""
 
     def __init__(self, graph: TaskGraph) -> None:
-        self.graph, self.fault = graph, ""
+        self.graph, self.error = graph, ""
         sample, step = graph.sample.astype(np.int64), graph.timestep.astype(np.int64)
         newest = np.maximum.accumulate(np.maximum(sample, 0) * 2**32 + np.maximum(step, 0))
         starts = np.flatnonzero(np.diff(newest, prepend=-1))
@@ -167,7 +167,7 @@ class _Cut:
         block = np.repeat(np.arange(len(starts)), np.diff(self.first))
         expected = np.concatenate([np.arange(n) for n in np.bincount(self.sample) if n])
         if not np.array_equal(self.step, expected):
-            self.fault = "some timestep has no tasks of its own"
+            self.error = "some timestep has no tasks of its own"
             return
         owner = np.repeat(np.arange(graph.n_tasks), np.diff(graph.after_ptr))
         there = block[graph.after_idx]

@@ -5,10 +5,10 @@ archsim reads a unit.
 
 :mod:`~archsim.units.quantities` reads and writes them; :mod:`~archsim.units.fields` holds what every model
 that is filled from a file shares: the field types (`TimePs`, `EnergyPj`, …), the base class `FileModel`
-and its inverse `file_data`; :mod:`~archsim.units.faults` says in plain words what is wrong with a file.
+and its inverse `file_data`; :mod:`~archsim.units.errors` says in plain words what is wrong with a file.
 """
 
-from archsim.units.faults import faults_of, only_unit_faults, paths_to, shape_fault
+from archsim.units.errors import errors_of, only_unit_errors, paths_to, shape_error
 from archsim.units.fields import (
     AreaUm2,
     Bits,
@@ -32,7 +32,7 @@ from archsim.units.fields import (
     file_key,
 )
 from archsim.units.figures import format_figure, kind_of_figure, without_unit
-from archsim.units.kinds import FieldFaultsError, KindName, KindOf
+from archsim.units.kinds import FieldsError, KindName, KindOf
 from archsim.units.quantities import (
     close_match,
     factor_between,
@@ -57,7 +57,7 @@ __all__ = [
     "ConductanceSiemens",
     "CurrentA",
     "EnergyPj",
-    "FieldFaultsError",
+    "FieldsError",
     "FileModel",
     "Frac",
     "FrequencyMhz",
@@ -74,21 +74,21 @@ __all__ = [
     "Usual",
     "VoltageV",
     "close_match",
+    "errors_of",
     "factor_between",
-    "faults_of",
     "file_data",
     "file_key",
     "format_figure",
     "format_metric",
     "format_quantity",
     "kind_of_figure",
-    "only_unit_faults",
+    "only_unit_errors",
     "parse_quantity",
     "paths_to",
     "quantities_of",
     "scale_of",
     "seconds",
-    "shape_fault",
+    "shape_error",
     "shown_units",
     "unit_of",
     "whole_step",

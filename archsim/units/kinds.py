@@ -44,7 +44,7 @@ class KindName:
         return {**handler(schema), "enum": list(self.names())}
 
 
-class FieldFaultsError(ValueError):
+class FieldsError(ValueError):
     """Errors of a whole section, each at its key.
 
     Parameters
@@ -54,17 +54,17 @@ class FieldFaultsError(ValueError):
 
     Examples
     --------
-    >>> print(FieldFaultsError([(("adc", "rate"), "must be above zero"), (("name",), "is taken")]))
+    >>> print(FieldsError([(("adc", "rate"), "must be above zero"), (("name",), "is taken")]))
     adc.rate: must be above zero; name: is taken
     """
 
     def __init__(self, errors: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
         lines = (": ".join(filter(None, (".".join(map(str, path)), message))) for path, message in errors)
         super().__init__("; ".join(lines))
-        self.faults = tuple(errors)
+        self.errors = tuple(errors)
 
 
-class KindFaultsError(FieldFaultsError):
+class KindFieldsError(FieldsError):
     """Errors in the section of a kind, each at its key; `units`: only those of quantities."""
 
     def __init__(self, errors: Sequence[tuple[tuple[str | int, ...], str]], units: bool = False) -> None:
@@ -91,7 +91,7 @@ class KindOf:
             raise ValueError(f"must be a mapping with the key kind, one of {listed}; got {as_written(value)}")
         kind = value.get("kind")
         if not (isinstance(kind, str) and kind in family):
-            raise KindFaultsError([(("kind",), self._wrong_name(value))])
+            raise KindFieldsError([(("kind",), self._wrong_name(value))])
         return self._filled(family[kind], value)
 
     def _wrong_name(self, value: dict[str, Any]) -> str:
@@ -103,12 +103,12 @@ class KindOf:
         return f"must be one of {', '.join(names)}; got {as_written(kind)}{hint}"
 
     def _filled(self, kind: type[BaseModel], value: dict[str, Any]) -> BaseModel:
-        from archsim.units.faults import faults_of, only_unit_faults  # knows this module
+        from archsim.units.errors import errors_of, only_unit_errors  # knows this module
 
         try:
             return kind.model_validate(value)
         except ValueError as error:
-            raise KindFaultsError(faults_of(error, kind), only_unit_faults(error)) from None
+            raise KindFieldsError(errors_of(error, kind), only_unit_errors(error)) from None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         del source, handler

@@ -10,8 +10,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from archsim.registry import FAMILIES
-from archsim.units.faults import Path, faults_of
-from archsim.units.kinds import FieldFaultsError
+from archsim.units.errors import Path, errors_of
+from archsim.units.kinds import FieldsError
 from archsim.units.quantities import as_written, close_match
 
 
@@ -25,12 +25,12 @@ class SettingsOf:
         return core_schema.no_info_after_validator_function(self._checked, handler(source))
 
     def _checked(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        errors = [error for name, values in given.items() for error in self._faults(name, values)]
+        errors = [error for name, values in given.items() for error in self._errors(name, values)]
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return given
 
-    def _faults(self, name: str, values: Any) -> Iterator[tuple[Path, str]]:
+    def _errors(self, name: str, values: Any) -> Iterator[tuple[Path, str]]:
         family = FAMILIES[self.group]
         if name not in family:
             yield (name,), f"unknown {family.family}; there are: {', '.join(family)}{close_match(name, family)}"
@@ -42,7 +42,7 @@ class SettingsOf:
         try:
             model.model_validate(values)
         except ValidationError as error:
-            yield from (((name, *path), said) for path, said in faults_of(error, model))
+            yield from (((name, *path), said) for path, said in errors_of(error, model))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         models = {name: kind.Settings for name, kind in FAMILIES[self.group].items()}

@@ -19,18 +19,18 @@ from archsim.workload.network import INPUT, Conv, Dense, Layer, Network, Op, Poo
 Path = tuple[str | int, ...]
 
 
-class LayerFaultsError(WorkloadError):
+class LayerError(WorkloadError):
     """Errors of the layers of a network that is written out.
 
     Attributes
     ----------
-    faults : tuple of (path, message)
+    errors : tuple of (path, message)
         Paths start at the network: ``("layers", 0, "kernel")``.
     """
 
     def __init__(self, name: str, errors: Sequence[tuple[Path, str]]) -> None:
         super().__init__("\n".join(f"{name}: {message}" for _, message in errors))
-        self.faults = tuple(errors)
+        self.errors = tuple(errors)
 
 
 class _LayerError(Exception):
@@ -46,7 +46,7 @@ def network_of(name: str, model: LayersModel) -> Network:
 
     Raises
     ------
-    LayerFaultsError
+    LayerError
         With every error, one per line: a name that is taken or unknown, a window that does not fit its input,
         inputs that do not agree in shape. Layers behind a wrong one are not looked at.
     """
@@ -67,7 +67,7 @@ def network_of(name: str, model: LayersModel) -> Network:
         if layer is not None:
             layers.append(layer)
     if errors:
-        raise LayerFaultsError(name, errors)
+        raise LayerError(name, errors)
     return Network(name, tuple(model.input), tuple(layers))
 
 

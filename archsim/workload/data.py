@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from archsim.registry import DATA
-from archsim.units import FieldFaultsError, FileModel, KindName, faults_of
+from archsim.units import FieldsError, FileModel, KindName, errors_of
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -37,7 +37,7 @@ class SourceModel(FileModel):
         try:
             model.model_validate(self.settings)
         except ValidationError as error:
-            errors += [(("settings", *path), said) for path, said in faults_of(error, model)]
+            errors += [(("settings", *path), said) for path, said in errors_of(error, model)]
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from archsim.registry import FEEDBACKS, LOSSES
-from archsim.units import FieldFaultsError, FileModel, KindName, KindOf, SettingsOf, TimePs
+from archsim.units import FieldsError, FileModel, KindName, KindOf, SettingsOf, TimePs
 
 MOST_PASSES = 2**20
 """Passes over the data, samples of a batch, and so on: more would not end in a lifetime."""
@@ -151,5 +151,5 @@ class LearningModel(FileModel):
         if self.feedback.own_time_path and self.error != "mean_rate":
             errors.append((("error",), "SDFA's error is on the mean firing rate: use error: mean_rate"))
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self

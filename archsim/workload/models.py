@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from archsim.names import one_line
-from archsim.units import Bits, FieldFaultsError, FileModel, Frac, KindName, KindOf, TimePs
+from archsim.units import Bits, FieldsError, FileModel, Frac, KindName, KindOf, TimePs
 from archsim.workload.data import SourceModel
 from archsim.workload.learning import LearningModel
 from archsim.workload.phases import Phase
@@ -316,5 +316,5 @@ class WorkloadModel(FileModel):
         if len(set(self.phases)) != len(self.phases):
             errors.append((("phases",), "one of them stands there twice"))
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self

@@ -55,7 +55,7 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     >>> back.layer("out").neuron == lif, back.layer("out").weight.tolist()
     (True, [[2.0, 0.5]])
     """
-    errors = nir_faults(network)
+    errors = nir_errors(network)
     if errors:
         raise WorkloadError("\n".join(f"network {network.name!r}: {error}" for error in errors))
     import nir
@@ -72,16 +72,16 @@ def write_nir(network: Network, path: str | os.PathLike[str]) -> None:
     write_bytes(path, content.getvalue())
 
 
-def nir_faults(network: Network) -> list[str]:
+def nir_errors(network: Network) -> list[str]:
     """Parts of a network that a NIR file cannot express; empty if it can be written.
 
     Examples
     --------
     >>> pool = Layer("pool", Pool("max", (2, 2), (2, 2), (0, 0)), ("input",), (1, 4, 4), (1, 2, 2))
-    >>> nir_faults(Network("net", (1, 4, 4), (pool,)))
+    >>> nir_errors(Network("net", (1, 4, 4), (pool,)))
     ["layer 'pool': NIR has no max pooling"]
     """
-    errors = [f"layer {layer.name!r}: {error}" for layer in network.layers for error in _layer_faults(layer)]
+    errors = [f"layer {layer.name!r}: {error}" for layer in network.layers for error in _layer_errors(layer)]
     bare = {layer.name for layer in network.weighted if layer.neuron is None}
     errors += [
         f"layer {layer.name!r}: takes {', '.join(sorted(bare & set(layer.inputs)))}, which has no neurons; NIR's "
@@ -102,7 +102,7 @@ def nir_faults(network: Network) -> list[str]:
     return errors
 
 
-def _layer_faults(layer: Layer) -> list[str]:
+def _layer_errors(layer: Layer) -> list[str]:
     errors = []
     op, neuron = layer.op, layer.neuron
     if isinstance(op, Conv | Pool) and op.axis == "time":
@@ -223,7 +223,7 @@ class _Graph:
 
     def _slices(self, layer: Layer) -> list[Floats]:
         """The layer's weights for each of its inputs."""
-        assert layer.weight is not None  # nir_faults has said so
+        assert layer.weight is not None  # nir_errors has said so
         flat = isinstance(layer.op, Dense)
         sizes = [int(np.prod(shape)) if flat else shape[0] for shape in (self._shapes[s] for s in layer.inputs)]
         if len(sizes) == 1:

@@ -17,7 +17,7 @@ def phases() -> tuple[str, ...]:
     Examples
     --------
     >>> phases()[:4], phases()[-1]
-    (('inference', 'bp', 'dfa', 'drtp'), 'program')
+    (('inference', 'bp', 'dfa', 'direct_kolen_pollack'), 'program')
     """
     return (INFERENCE, *RULES, PROGRAM)
 

@@ -15,7 +15,7 @@ from archsim.given import refuse, wrong_kind, wrong_kinds
 from archsim.registry import RULES
 from archsim.sources import Source, is_text, read_source
 from archsim.units import file_data, seconds
-from archsim.workload.build import LayerFaultsError, network_of
+from archsim.workload.build import LayerError, network_of
 from archsim.workload.data import SourceModel
 from archsim.workload.learning import ErrorRate, LearningModel
 from archsim.workload.models import (
@@ -97,7 +97,7 @@ class Workload:
     def __post_init__(self) -> None:
         unknown = [*wrong_kinds(self), *(wrong_kind("phases", phase, phases()) for phase in self.phases)]
         refuse([f"{self.name}: {said}" for said in unknown if said], WorkloadError)
-        errors = _faults_of(self.network, self.n_timesteps)
+        errors = _errors_of(self.network, self.n_timesteps)
         if errors:
             raise WorkloadError("\n".join(f"{self.name}: {message}" for _, message in errors))
 
@@ -110,10 +110,10 @@ class Workload:
         return workload_html(self)
 
 
-def _faults_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
+def _errors_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
     """Networks that no workload can have, as (path in a workload file, message)."""
     last = network.layers[-1]
-    errors: list[tuple[Keys, str]] = _rate_faults(network, n_timesteps)
+    errors: list[tuple[Keys, str]] = _rate_errors(network, n_timesteps)
     for index, layer in enumerate(network.layers):
         here, name = ("network", "layers", index), f"layer {layer.name!r}"
         if layer is last and not last.has_weights:
@@ -137,7 +137,7 @@ def _faults_of(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
     return errors
 
 
-def _rate_faults(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
+def _rate_errors(network: Network, n_timesteps: int) -> list[tuple[Keys, str]]:
     """The first layer whose timesteps do not work out, if there is one."""
     try:
         network.steps(n_timesteps)
@@ -190,14 +190,14 @@ def workload_of(document: Document, folder: Path) -> Workload:
     model = fill(WorkloadModel, document)
     try:
         network = _network_of(model, folder)
-    except LayerFaultsError as error:
-        raise document.fail([(("network", *path), said) for path, said in error.faults]) from None
+    except LayerError as error:
+        raise document.fail([(("network", *path), said) for path, said in error.errors]) from None
     except WorkloadError as error:  # of the reader of NIR files, which names the file
         if document.path.suffix == ".nir":
             raise
         where = f"{document.where(('network', 'nir'))}: network.nir"
         raise WorkloadError("\n".join(f"{where}: {line}" for line in str(error).splitlines())) from None
-    errors = _activity_faults(model.activity, network) + _faults_of(network, model.n_timesteps)
+    errors = _activity_errors(model.activity, network) + _errors_of(network, model.n_timesteps)
     if errors and not isinstance(model.network, LayersModel):  # its layers do not stand in the file
         errors = [(path[:1] if path[0] == "network" else path, said) for path, said in errors]
     if errors:
@@ -213,7 +213,7 @@ def _network_of(model: WorkloadModel, folder: Path) -> Network:
     return _read_nir(located(model.network.nir, "workload", folder), model.network)
 
 
-def _activity_faults(activity: ActivityModel, network: Network) -> list[tuple[Keys, str]]:
+def _activity_errors(activity: ActivityModel, network: Network) -> list[tuple[Keys, str]]:
     unknown = sorted(set(getattr(activity, "layers", {})) - set(network.names))
     layers = ", ".join(network.names)
     return [(("activity", "layers", name), f"no layer is called {name}; layers: {layers}") for name in unknown]

@@ -227,7 +227,7 @@ def test_map_says_what_a_schedule_runs_with_and_what_it_overlaps_with(chip: Path
     assert f"{found['within_batch']['overlap_bytes']} B" in table
 
 
-def test_check_names_every_good_file_and_every_fault(chip: Path, workload: Path, tmp_path: Path) -> None:
+def test_check_names_every_good_file_and_every_error(chip: Path, workload: Path, tmp_path: Path) -> None:
     result = call("check", chip, workload)
     assert result.stdout == f"ok: {chip} (chip wearable_rram)\nok: {workload} (workload small)\n"
     bad = tmp_path / "bad.yaml"
@@ -336,7 +336,7 @@ def test_a_file_that_is_no_specification_is_refused(
     refused(call("check", file), str(file), word)
 
 
-def test_all_faults_are_listed_at_once(chip: Path, workload: Path) -> None:
+def test_all_errors_are_listed_at_once(chip: Path, workload: Path) -> None:
     replaced(chip, "pes: 4", "pes: none")
     replaced(chip, "rows: 128", "rows: 0")
     refused(call("run", chip, workload), "tile.pes", "crossbar.rows")
@@ -382,7 +382,7 @@ def test_one_path_cannot_be_set_twice(chip: Path, workload: Path) -> None:
     refused(call("components", chip, "--set", "chip.tiles=1", "--set", "tiles = 2"), "tiles is set twice")
 
 
-def test_a_fault_of_an_inline_network_is_told_alone(chip: Path, workload: Path) -> None:
+def test_a_error_of_an_inline_network_is_told_alone(chip: Path, workload: Path) -> None:
     result = call("run", chip, workload, "--set", "network.layers.1.neuron.kind=izh")
     refused(result, "error: --set network.layers.1.neuron.kind=izh: network.layers.1.neuron.kind: must be one of")
     assert len(result.stderr.splitlines()) == 1
@@ -400,7 +400,7 @@ def test_swapped_arguments_are_told_as_such(chip: Path, workload: Path, nir_file
     assert result.stderr == f"error: {workload} is a workload, not a chip\n"
 
 
-def test_several_faults_are_counted_and_each_has_its_line(chip: Path, workload: Path) -> None:
+def test_several_errors_are_counted_and_each_has_its_line(chip: Path, workload: Path) -> None:
     changes = ["crossbar.rows=0", "tile.pes=0"]
     arguments = [item for change in changes for item in ("--set", change)]
     title, *lines = call("run", chip, workload, *arguments).stderr.splitlines()
@@ -465,7 +465,7 @@ def test_a_failing_run_exits_with_1_and_leaves_no_folder(
     assert entries(tmp_path) == ["chip.yaml", "small.yaml"]
 
 
-def test_a_deadlock_is_one_fault_however_many_lines_explain_it(
+def test_a_deadlock_is_one_error_however_many_lines_explain_it(
     chip: Path, workload: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

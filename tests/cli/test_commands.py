@@ -68,7 +68,7 @@ def test_a_package_brings_a_command_by_an_entry_point(bring):
     assert "Did you mean 'say-hello'" in call("say-hell").stderr
 
 
-def test_a_faulty_command_is_named_and_stops_no_other(bring):
+def test_a_wrong_command_is_named_and_stops_no_other(bring):
     bring(broken=int)
     said = call("broken")
     assert (said.exit_code, said.stderr.count("\n")) == (2, 1)

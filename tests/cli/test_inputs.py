@@ -80,7 +80,7 @@ def test_a_study_is_checked_as_other_files_are(tmp_path):
     assert "rowz" in said
 
 
-def test_a_fault_between_two_keys_names_the_one_that_was_set():
+def test_a_error_between_two_keys_names_the_one_that_was_set():
     result = call("map", CHIP, WORKLOAD, "--set", "crossbar.columns=100", "--set", "timesteps=8")
     title, *lines = result.stderr.splitlines()
     assert (result.exit_code, title) == (2, "error: 2 errors")
@@ -90,7 +90,7 @@ def test_a_fault_between_two_keys_names_the_one_that_was_set():
     assert said.endswith("samples: 2 samples are no whole number of batches of 7")
 
 
-def test_a_fault_of_the_file_itself_is_not_blamed_on_an_assignment(tmp_path):
+def test_a_error_of_the_file_itself_is_not_blamed_on_an_assignment(tmp_path):
     spoiled = tmp_path / "spoiled.yaml"
     spoiled.write_text(CHIP.read_text().replace("pes: 4", "pes: 0"))
     said = message_of(call("map", spoiled, WORKLOAD, "--set", "crossbar.rows=64"))

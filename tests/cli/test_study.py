@@ -76,7 +76,7 @@ def test_swapped_files_are_told(files):
     assert "swapped" in result.stderr
 
 
-def test_the_defaults_are_examples_that_are_there_in_any_folder(tmp_path, monkeypatch):
+def test_the_deerrors_are_examples_that_are_there_in_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = call("--no-accuracy", "--set", "timesteps=0")
     assert result.exit_code == 2

@@ -69,7 +69,7 @@ def test_the_front_of_a_study_brings_its_workload(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("args", "fault"),
+    ("args", "error"),
     [
         (["nowhere", "--uncertain", "10"], "nowhere: there is no such file or folder"),
         ([CHIPS[0], "--uncertain", "10", "--metric", "latency"], "did you mean 'latency_ps'?"),
@@ -78,10 +78,10 @@ def test_the_front_of_a_study_brings_its_workload(tmp_path):
         (["workloads/watch_mlp.yaml", "--uncertain", "10"], "is a workload, not a chip"),
     ],
 )
-def test_mistakes_end_in_one_message(args, fault):
+def test_mistakes_end_in_one_message(args, error):
     said = run(*args)
     assert said.exit_code == 2
-    assert fault in said.stderr
+    assert error in said.stderr
     assert "Traceback" not in said.output
 
 

@@ -41,6 +41,6 @@ def test_a_kind_of_a_script_is_in_chip_files_and_in_the_schema(root_dir):
     assert said(root_dir, "return bits + 1") == f"{kinds}\n"
 
 
-def test_a_faulty_kind_is_an_error_with_its_name(root_dir):
+def test_a_wrong_kind_is_an_error_with_its_name(root_dir):
     assert "adc.kind: odd takes 0 steps for 1 bit, not a whole number from 1" in said(root_dir, "return 0")
     assert said(root_dir, "return bits // 0").startswith("PluginError ADC kind 'odd' (__main__.Odd): ZeroDivision")

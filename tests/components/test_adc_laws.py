@@ -137,7 +137,7 @@ def test_what_no_law_holds_for_is_refused_with_what_is_allowed(
     assert "\n" not in str(told.value)
 
 
-def test_a_current_that_only_the_converter_charges_is_no_fault(make_parts: MakeParts) -> None:
+def test_a_current_that_only_the_converter_charges_is_no_error(make_parts: MakeParts) -> None:
     cost = {**FIGURES, "model": "cited", "energy": "0 pJ", "per": "cell"}
     change = chip("sar", 5, law(5, column_current="included"), **{"crossbar.cost": cost})
     assert check(make_parts(change).chip) == []

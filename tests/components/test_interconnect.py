@@ -141,14 +141,14 @@ def test_a_bus_has_no_routers_and_says_so(make_parts: MakeParts, make_chip: Make
 def test_a_router_that_the_law_does_not_hold_for_is_refused(
     make_chip: MakeChip, changes: dict[str, Any], said: str
 ) -> None:
-    (fault,) = check(make_chip({**ROUTER, **changes}))
-    assert said in fault
-    assert "model: cited or wire" in fault
+    (error,) = check(make_chip({**ROUTER, **changes}))
+    assert said in error
+    assert "model: cited or wire" in error
 
 
 def test_buffers_without_limit_have_no_price(make_chip: MakeChip) -> None:
-    (fault,) = check(make_chip({"interconnect.cost": COST}))
-    assert "give buffer_flits (and virtual_channels)" in fault
+    (error,) = check(make_chip({"interconnect.cost": COST}))
+    assert "give buffer_flits (and virtual_channels)" in error
 
 
 def test_four_tiles_share_a_router_of_eight_ports(make_chip: MakeChip) -> None:

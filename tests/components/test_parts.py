@@ -1,4 +1,4 @@
-"""The price list: units, wires, programming, areas, and the faults that keep a chip from having one."""
+"""The price list: units, wires, programming, areas, and the errors that keep a chip from having one."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_isaacs_array_read_all_the_time_takes_the_power_of_its_table(
     assert mw(128 * adc_pj) == pytest.approx(ima["adc_8b_1p2GSps_x8"]["mW"], rel=1e-3)
 
 
-def test_a_chip_outside_the_models_gets_all_its_faults_at_once(make_chip: MakeChip) -> None:
+def test_a_chip_outside_the_models_gets_all_its_errors_at_once(make_chip: MakeChip) -> None:
     chip = make_chip(
         {
             "technology.node": "130 nm",
@@ -209,8 +209,8 @@ def test_a_chip_outside_the_models_gets_all_its_faults_at_once(make_chip: MakeCh
             "write.pulse": "0 ns",
         }
     )
-    faults = check(chip)
-    assert [fault.split(":")[0] for fault in faults] == [
+    errors = check(chip)
+    assert [error.split(":")[0] for error in errors] == [
         "write.pulse",
         "adc.resolution",
         "adc.rate",
@@ -218,10 +218,10 @@ def test_a_chip_outside_the_models_gets_all_its_faults_at_once(make_chip: MakeCh
         "tile.input_buffer.width",
         "tile.output_buffer.cycle",
     ]
-    assert "sense_amp" in faults[1]
+    assert "sense_amp" in errors[1]
     with pytest.raises(SpecError) as caught:
         Parts(chip, 1, {})
-    assert str(caught.value).splitlines() == faults
+    assert str(caught.value).splitlines() == errors
 
 
 def test_a_chip_on_cited_figures_may_be_of_any_node(make_chip: MakeChip) -> None:
@@ -230,8 +230,8 @@ def test_a_chip_on_cited_figures_may_be_of_any_node(make_chip: MakeChip) -> None
 
 def test_a_node_above_the_usable_part_of_the_table_is_refused(make_chip: MakeChip) -> None:
     cacti = {"size": "4 KiB", "width": "64 bit", "cost": {"model": "cacti"}}
-    (fault,) = check(make_chip({"technology.node": "90 nm", "global_buffer": cacti}))
-    assert fault.startswith("global_buffer.cost: CACTI's table holds 22 to 65 nm, the chip has 90 nm")
+    (error,) = check(make_chip({"technology.node": "90 nm", "global_buffer": cacti}))
+    assert error.startswith("global_buffer.cost: CACTI's table holds 22 to 65 nm, the chip has 90 nm")
 
 
 def test_a_size_of_auto_without_a_workload_is_refused(make_chip: MakeChip) -> None:

@@ -109,7 +109,7 @@ def test_a_warm_chip_leaks_more_and_nothing_else_changes() -> None:
     ],
 )
 def test_outside_of_a_law_one_message_says_where_it_holds(assignment: str, path: str, told: str) -> None:
-    found = [fault for fault in check(of_library(assignment)) if fault.startswith(f"{path}: {told}")]
+    found = [error for error in check(of_library(assignment)) if error.startswith(f"{path}: {told}")]
     assert found == [f"{path}: {told}; choose one within, or give figures that hold there, without at"]
 
 
@@ -120,7 +120,7 @@ def test_figures_outside_of_their_law_are_refused_where_they_stand() -> None:
 
 
 def test_what_keeps_several_parts_from_being_priced_is_said_once() -> None:
-    memories = [fault for fault in check(of_library("technology.node=14 nm")) if "CACTI" in fault]
+    memories = [error for error in check(of_library("technology.node=14 nm")) if "CACTI" in error]
     assert len(memories) == 1
     assert "global_buffer.cost" in memories[0]
 

@@ -42,7 +42,7 @@ def test_times_are_settings_but_for_memories():
     assert {name for name in found() if name.endswith(".time")} == {f"{part}_buffer.time" for part in memories}
 
 
-def test_a_chip_file_says_it_better_and_keeps_the_other_defaults():
+def test_a_chip_file_says_it_better_and_keeps_the_other_deerrors():
     after = found(SAID)
     assert after["adc.area"] == (2.0, "a datasheet")
     assert after["adc.energy"] == found()["adc.energy"]
@@ -53,13 +53,13 @@ def test_a_factor_of_one_is_certain():
 
 
 @pytest.mark.parametrize(
-    ("said", "fault"),
+    ("said", "error"),
     [
         ("{area: 0.5, source: a datasheet}", "adc.cost.uncertainty.area: must be at least 1"),
         ("{area: 2}", "adc.cost.uncertainty.source"),
         ("{volume: 2, source: a datasheet}", "adc.cost.uncertainty.volume: unknown key"),
     ],
 )
-def test_a_wrong_factor_is_refused(said, fault):
-    with pytest.raises(SpecError, match=fault):
+def test_a_wrong_factor_is_refused(said, error):
+    with pytest.raises(SpecError, match=error):
         found(f"adc.cost.uncertainty={said}")

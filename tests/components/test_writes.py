@@ -11,7 +11,7 @@ from archsim.errors import SpecError
 from archsim.registry import PULSES
 from archsim.spec import Chip
 from archsim.spec.chip import Device
-from archsim.units import faults_of
+from archsim.units import errors_of
 
 LOGNORMAL = {"kind": "lognormal"}
 SILICON = {
@@ -168,7 +168,7 @@ def test_a_mean_keeps_its_figures(make_parts):
 def test_what_makes_no_sense_is_refused(make_chip, changes, said):
     with pytest.raises(ValueError) as caught:  # noqa: PT011  # pydantic's, which is no error of archsim
         make_chip(changes)
-    assert any(said in message for _, message in faults_of(caught.value, Chip))
+    assert any(said in message for _, message in errors_of(caught.value, Chip))
 
 
 def test_a_pulse_without_time_is_refused(make_parts):

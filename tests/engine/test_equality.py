@@ -1,7 +1,7 @@
 """All engines give one and the same trace, which is what the rules say word by word.
 
 A thousand random graphs in every run. `make nightly` plays 30,000, and others each night: it begins with the seed
-ARCHSIM_NIGHTLY. A seed that ever finds a fault is added to FOUND and stays in every run.
+ARCHSIM_NIGHTLY. A seed that ever finds an error is added to FOUND and stays in every run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FOUND = {
     373: "who waits for many units holds up a smaller one behind it",
     966: "static: who is not ready yet holds up the line",
 }
-"""Graphs that tell apart an engine with a fault, by what it had wrong."""
+"""Graphs that tell apart an engine with an error, by what it had wrong."""
 
 
 @pytest.mark.parametrize("policy", ["fifo", "static"])

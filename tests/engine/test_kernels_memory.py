@@ -1,7 +1,7 @@
 """Kernels keep to the memory they are given, and read nothing there that they did not write in the same run.
 
 Every column that a run works in is filled with garbage and lies between guards as long as itself. The graphs
-leave whole features out (swarm testing: Groce et al., ISSTA 2012), for a fault may need that: tasks that only
+leave whole features out (swarm testing: Groce et al., ISSTA 2012), for an error may need that: tasks that only
 reserve, with unlike times, where all that use something have equal ones, came up in no graph with all features.
 """
 

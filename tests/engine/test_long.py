@@ -184,7 +184,7 @@ def test_a_window_that_would_be_too_large_is_refused_with_both_figures_and_a_way
         run_long(TaskTemplate.of(b.build()), 10**8, max_memory_bytes=1_000_000)
 
 
-def test_memory_that_is_allowed_by_default_is_a_share_of_what_is_free():
+def test_memory_that_is_allowed_by_deerror_is_a_share_of_what_is_free():
     with pytest.raises(EngineError, match=r"1e\+03 TB of memory.*half of what is free"):
         check_memory("a graph of 10 tasks", 1e15, None, "take fewer")
 

@@ -11,7 +11,7 @@ import pytest
 from chromium_support import Opened, complaints
 from explore_support import HerePool, write_study
 from html_report import made_study  # a script in benchmarks/
-from looks_support import WATCH, faults
+from looks_support import WATCH, errors
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
@@ -211,7 +211,7 @@ def test_each_rule_has_its_own_colour_and_sign(opened):
 
 
 def test_it_asks_for_nothing_says_nothing_and_can_be_used_without_sight(opened, made):
-    assert faults(opened, "study.draw(); study.parallel.draw();") == []
+    assert errors(opened, "study.draw(); study.parallel.draw();") == []
     for scheme, width in (("light", 1280), ("dark", 800)):
         opened.page.emulate_media(color_scheme=scheme)
         opened.page.set_viewport_size({"width": width, "height": 900})

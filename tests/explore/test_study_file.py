@@ -1,4 +1,4 @@
-"""A study is refused before anything runs: all faults at once, each at its line."""
+"""A study is refused before anything runs: all errors at once, each at its line."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from explore_support import ROOT, TWO_BY_TWO, write_study
 from archsim import load_chip, load_workload, simulate
 from archsim.errors import ExploreError
 from archsim.explore import read_study
-from archsim.explore.measures import fault_of
+from archsim.explore.measures import error_of
 from archsim.metrics.ledger import BREAKDOWNS
 
 
-def faults(path) -> list[str]:
+def errors(path) -> list[str]:
     with pytest.raises(ExploreError) as refused:
         read_study(path)
     return [line.removeprefix(f"{path}:") for line in str(refused.value).splitlines()]
@@ -75,7 +75,7 @@ def faults(path) -> list[str]:
     ],
 )
 def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
-    found = faults(write_study(tmp_path, parameters))
+    found = errors(write_study(tmp_path, parameters))
     assert any(said in line and "parameters" in line for line in found), found
     assert found[0][0].isdigit()
 
@@ -103,11 +103,11 @@ def test_a_wrong_parameter_is_refused_at_its_line(tmp_path, parameters, said):
     ],
 )
 def test_what_is_wrong_elsewhere_is_refused_too(tmp_path, more, said):
-    assert any(said in line for line in faults(write_study(tmp_path, more=more)))
+    assert any(said in line for line in errors(write_study(tmp_path, more=more)))
 
 
 def test_an_objective_that_does_not_exist_is_refused_with_what_there_is(tmp_path):
-    (found,) = faults(write_study(tmp_path, objectives="{latency: minimize}"))
+    (found,) = errors(write_study(tmp_path, objectives="{latency: minimize}"))
     assert "did you mean 'latency_ps'?" in found
 
 
@@ -123,14 +123,14 @@ def test_every_part_of_every_breakdown_may_be_wanted(phase):
     result = simulate(load_chip(ROOT / "tests/chips/wearable_rram.yaml"), work, phase=phase)
     names = [f"breakdown.{by}.{name}.energy_pj" for by in BREAKDOWNS for name in result.breakdown(by)]
     assert len(names) > 50
-    assert {name: fault_of(name) for name in names} == dict.fromkeys(names, "")
+    assert {name: error_of(name) for name in names} == dict.fromkeys(names, "")
 
 
-def test_what_is_set_in_all_configurations_is_refused_at_its_line_with_all_other_faults(tmp_path):
+def test_what_is_set_in_all_configurations_is_refused_at_its_line_with_all_other_errors(tmp_path):
     path = write_study(tmp_path, "chip.crossbar.rws: [64]")
     wrong = "set: [chip.foo=3, chip.device.read_pulse=100, workload.samples, rows=3, workload.timesteps=4]\n"
     path.write_text(re.sub("set: .*\n", wrong, path.read_text()))
-    found = faults(path)
+    found = errors(path)
     assert [line.split(": ")[1] for line in found[:4]] == ["set.0", "set.1", "set.2", "set.3"]
     assert "parameters.chip.crossbar.rws" in found[4]
     assert all(line.startswith("5:") for line in found[:4])
@@ -148,30 +148,30 @@ def test_accuracy_is_that_of_the_rule_whose_steps_are_priced(tmp_path):
     study = read_study(adapting(tmp_path, "[bp, dfa, inference]", "{}"))
     assert [study.rule_of(phase) for phase in ("bp", "dfa", "inference")] == ["bp", "dfa", "dfa"]
     assert read_study(adapting(tmp_path, "[inference]", "{rule: bp}")).rule_of("inference") == "bp"
-    (found,) = faults(adapting(tmp_path, "[bp, dfa]", "{rule: dfa}"))
+    (found,) = errors(adapting(tmp_path, "[bp, dfa]", "{rule: dfa}"))
     assert "learning.rule: learns by dfa, but phase bp is simulated" in found
 
 
 def test_a_study_is_no_way_up(tmp_path):
     path = write_study(tmp_path)
     path.write_text(path.read_text().replace("name: test", "name: .."))
-    assert "name:" in faults(path)[0]
+    assert "name:" in errors(path)[0]
 
 
-def test_all_faults_come_at_once(tmp_path):
+def test_all_errors_come_at_once(tmp_path):
     parameters = "chip.crossbr.rows: [64]\nchip.adc.resolution: {from: 8 bit, to: 4 bit}\nphase: [no]"
     more = "constraints: {area_um2: {at_least: 3 mm2, at_most: 2 mm2}}"
-    found = faults(write_study(tmp_path, parameters, more, objectives="{latency: minimize, energy_pj: minimise}"))
+    found = errors(write_study(tmp_path, parameters, more, objectives="{latency: minimize, energy_pj: minimise}"))
     assert len(found) == 6
     lines = [int(line.split(":")[0]) for line in found]
     assert lines == sorted(lines)
 
 
-def test_a_fault_in_what_may_be_left_out_hides_no_other(tmp_path):
+def test_a_error_in_what_may_be_left_out_hides_no_other(tmp_path):
     more = "record: [nothing]\nsweep: {kind: no}"
     path = write_study(tmp_path, "chip.crossbar.row: [64]\nchip.adc.colums: [8]", more)
     path.write_text(path.read_text().replace("phase: inference", "phase: inf"))
-    found = "\n".join(faults(path))
+    found = "\n".join(errors(path))
     for said in ("phase:", "chip.crossbar.row", "chip.adc.colums", "no metric is called 'nothing'", "sweep.kind:"):
         assert said in found
 
@@ -179,18 +179,18 @@ def test_a_fault_in_what_may_be_left_out_hides_no_other(tmp_path):
 def test_a_study_of_an_older_version_is_refused(tmp_path):
     path = write_study(tmp_path)
     path.write_text(path.read_text().replace("version: 1", "version: 0"))
-    assert "must be 1" in faults(path)[0]
+    assert "must be 1" in errors(path)[0]
 
 
 def test_a_missing_chip_is_named(tmp_path):
     path = write_study(tmp_path)
     path.write_text(path.read_text().replace("wearable_rram.yaml", "unwearable.yaml"))
-    (found,) = faults(path)
+    (found,) = errors(path)
     assert "unwearable.yaml: there is no such file" in found
     assert found.startswith("3:")
 
 
-def test_values_that_go_together_only_with_others_are_no_fault(tmp_path):
+def test_values_that_go_together_only_with_others_are_no_error(tmp_path):
     tied = "chip.crossbar.columns: {values: [64, 256], also: [chip.write.parallel_cells]}"
     assert read_study(write_study(tmp_path, tied)).parameters
     assert read_study(write_study(tmp_path, TWO_BY_TWO)).name == "test"
@@ -201,4 +201,4 @@ def test_two_parameters_may_set_one_path_where_their_conditions_exclude_each_oth
 rows_bp: {options: {a: [chip.crossbar.rows=32]}, when: {phase: [bp]}}
 rows_dfa: {options: {a: [chip.crossbar.rows=64]}, when: {phase: [dfa]}}"""
     assert read_study(write_study(tmp_path, text)).parameters
-    assert "so does" in faults(write_study(tmp_path, text.replace("[dfa]}", "[bp, dfa]}")))[0]
+    assert "so does" in errors(write_study(tmp_path, text.replace("[dfa]}", "[bp, dfa]}")))[0]

@@ -276,7 +276,7 @@ def unknown(about: dict, *path: str) -> dict:
 
 
 @pytest.mark.parametrize("path", [("phase",), ("search", "population"), ("learning",)], ids=".".join)
-def test_a_key_that_was_not_known_yet_has_its_default(tmp_path, pool, path):
+def test_a_key_that_was_not_known_yet_has_its_deerror(tmp_path, pool, path):
     study = write_study(tmp_path)
     study.write_text(study.read_text().replace("phase: inference\n", ""))
     sweep(study, tmp_path / "out")

@@ -188,8 +188,8 @@ def test_perfettos_trace_processor_drops_nothing(
     answer = subprocess.run(
         [NODE, script, folder, tmp_path / "run.json.gz", *queries], capture_output=True, text=True, check=True
     )
-    slices, faults, processes, counters, layers, flows = json.loads(answer.stdout)
-    assert faults == []
+    slices, errors, processes, counters, layers, flows = json.loads(answer.stdout)
+    assert errors == []
     assert places_of(result, flows) == places_of(result, awaited(result))
     spans, lanes = result.spans(), result.spans().lane_names()
     expected = Counter()

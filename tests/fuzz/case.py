@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         begin(folder)
         if asked.rows:
             for kind, seed, played in rows(*asked.rows, folder):
-                if played.faults:
+                if played.errors:
                     print(json.dumps({"kind": kind, "seed": seed, **asdict(played)}), flush=True)
             print(json.dumps({"done": asked.rows[1]}))
             return 0
@@ -97,8 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             shutil.copytree(folder / "case", asked.keep)
     print(f"archsim {shlex.join(played.argv)}\n--- stdout\n{played.out}--- stderr\n{played.err}---")
     print(f"exit code {played.code}, {played.cpu_s:.2f} s, {played.peak_bytes / 1e6:.0f} MB")
-    print("\n".join(f"FAULT: {fault}" for fault in played.faults) or "as wanted")
-    return int(bool(played.faults))
+    print("\n".join(f"ERROR: {error}" for error in played.errors) or "as wanted")
+    return int(bool(played.errors))
 
 
 if __name__ == "__main__":

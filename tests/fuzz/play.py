@@ -37,7 +37,7 @@ class Played:
     code: int
     out: str
     err: str
-    faults: tuple[str, ...]
+    errors: tuple[str, ...]
     cpu_s: float
     peak_bytes: int
 
@@ -57,10 +57,10 @@ def play(kind: str, seed: int, corpus: Path, folder: Path) -> Played:
     changed = {path for path in {**before, **after} if before.get(path) != after.get(path)}
     outside += [f"changed {path}" for path in sorted(changed) if not _is_in(path, allowed)]
     left = [f"left {path} behind" for path in after if path.parent == folder / "tmp" and path not in before]
-    faults = [*_faults(code, out, err, argv), *outside, *left, *_not_finite(allowed, code)]
+    errors = [*_errors(code, out, err, argv), *outside, *left, *_not_finite(allowed, code)]
     if waited:
-        faults.insert(0, f"did not end within {WALL_S} s")
-    return Played(argv, code, out, err, tuple(faults), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        errors.insert(0, f"did not end within {WALL_S} s")
+    return Played(argv, code, out, err, tuple(errors), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def _may_change(argv: Argv) -> list[Path]:
@@ -90,7 +90,7 @@ def _said(path: Path) -> str:
     return path.read_bytes()[:2_000_000].decode("utf-8", "replace")
 
 
-def _faults(code: int, out: str, err: str, argv: Argv) -> list[str]:
+def _errors(code: int, out: str, err: str, argv: Argv) -> list[str]:
     found = []
     if code == -signal.SIGXCPU:
         found.append(f"took more than {CPU_S} s of CPU")

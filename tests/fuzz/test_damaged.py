@@ -33,9 +33,9 @@ def played(first: int, n: int) -> list[dict[str, object]]:
 
 
 def said(case: dict[str, object]) -> str:
-    faults = "; ".join(map(str, case["faults"]))
+    errors = "; ".join(map(str, case["errors"]))
     command = f"python -m tests.fuzz.case {case['kind']} {case['seed']}"
-    return f"{command}  # {faults} (archsim {shlex.join(case['argv'])})"
+    return f"{command}  # {errors} (archsim {shlex.join(case['argv'])})"
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + N_CASES, TOGETHER))

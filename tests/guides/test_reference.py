@@ -13,7 +13,7 @@ NO_DEFAULT = ("needed", "none")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_key_has_a_meaning_values_and_a_default_with_its_source(kind):
+def test_every_key_has_a_meaning_values_and_a_deerror_with_its_source(kind):
     lines = [line for line in keys_page(kind).splitlines() if line.startswith("| `")]
     rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
     assert len(rows) > 40

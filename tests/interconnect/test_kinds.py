@@ -108,8 +108,8 @@ def test_a_saved_run_on_a_kind_that_is_not_here_is_refused_with_those_that_are()
         of_run({"chip": {"interconnect": {"kind": "dragonfly"}}}, 2)
 
 
-class Faulty(INTERCONNECTS["mesh"]):
-    kind = "faulty"
+class Wrong(INTERCONNECTS["mesh"]):
+    kind = "wrong"
     given = Link("link[io to 0]", IO, 0)
     hops = (Hop("link[io to 0]", 1.0),)
 
@@ -135,9 +135,9 @@ class Faulty(INTERCONNECTS["mesh"]):
     ],
 )
 def test_what_does_not_fit_together_is_an_error_with_the_name_of_the_kind(given, said):
-    archsim.register(type("Faulty", (Faulty,), given))
-    with pytest.raises(PluginError, match=f"interconnect 'faulty'.*: {said}"):
-        place("faulty", 4, {(0, 3): 1}, "near")
+    archsim.register(type("Wrong", (Wrong,), given))
+    with pytest.raises(PluginError, match=f"interconnect 'wrong'.*: {said}"):
+        place("wrong", 4, {(0, 3): 1}, "near")
 
 
 @pytest.mark.usefixtures("own_kinds")

@@ -41,7 +41,7 @@ def test_what_does_not_take_place_sets_no_peak():
     assert day_of(WORK, LEARN, 0, 0).peak_power_uw == 6
 
 
-def test_every_fault_is_told_at_once():
+def test_every_error_is_told_at_once():
     with pytest.raises(ArchsimError) as error:
         day_of(WORK, None, -1, 5, usable_frac=1.5, sleep_uw=math.nan)
     assert len(str(error.value).splitlines()) == 4

@@ -46,7 +46,7 @@ def rewritten(file: Path, change: Callable[[dict[str, Any], dict[str, Any]], Non
     np.savez(file, **columns, labels=np.frombuffer(json.dumps(labels).encode(), np.uint8))
 
 
-def fault(file: Path) -> str:
+def error(file: Path) -> str:
     with pytest.raises(ArchsimError) as caught:
         read_run(file)
     return str(caught.value).removeprefix(f"{file}: ").removeprefix("cannot be read as the run of a result: ")
@@ -70,20 +70,20 @@ def test_stages_of_a_file_of_format_1_were_called_phases(result: Result, file: P
 ])  # fmt: skip
 def test_another_format_is_refused_by_name(file: Path, found: str, said: str) -> None:
     rewritten(file, lambda _, labels: labels.update(format=found))
-    assert said in fault(file)
+    assert said in error(file)
 
 
 def test_a_missing_and_a_torn_file_are_one_message(file: Path) -> None:
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
-    assert fault(file)
+    assert error(file)
     file.unlink()
-    assert "there is no such file" in fault(file)
+    assert "there is no such file" in error(file)
 
 
 def test_a_column_of_another_length_is_refused(file: Path) -> None:
     rewritten(file, lambda columns, _: columns.update(layer=np.zeros(3, np.int64)))
-    assert fault(file).startswith("layer has shape (3,)")
+    assert error(file).startswith("layer has shape (3,)")
 
 
 @pytest.mark.parametrize(("name", "column", "said"), [

@@ -75,19 +75,19 @@ def _edges(template: TaskTemplate) -> list[tuple[Ints, Ints, Ints, Ints]]:
     before = template.block_ptr[there % q] + template.after_task
     edges = [(before, owner, g.latency_ps[before].astype(np.int64), -(there // q))]
     user = np.repeat(np.arange(g.n_tasks), np.diff(g.uses_ptr))
-    faults = [] if not len(g.reserves_resource) else ["tasks reserve units"]
+    errors = [] if not len(g.reserves_resource) else ["tasks reserve units"]
     for r in np.unique(g.uses_resource).tolist():
         mine = g.uses_resource == r
         users, units, capacity = user[mine], g.uses_units[mine], int(g.capacity[r])
         held, n = g.occupancy_ps[users], len(users)
         slots = capacity if (units == 1).all() and (held == held[0]).all() else 1
         if slots == 1 and (units != capacity).any():
-            faults.append(f"{g.resource_names[r]!r} serves tasks of unlike size side by side")
+            errors.append(f"{g.resource_names[r]!r} serves tasks of unlike size side by side")
         for distance, time in {slots: held, 1: held if slots == 1 else np.zeros_like(held)}.items():
             back = np.arange(n) - distance
             edges.append((users[back % n], users, time[back % n], -(back // n)))
-    if faults:
-        raise EngineError("the steady state is no cycle ratio: " + "; ".join(faults))
+    if errors:
+        raise EngineError("the steady state is no cycle ratio: " + "; ".join(errors))
     return edges
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium_support import complaints
-from looks_support import FAULTS, WATCH, WIDTHS
+from looks_support import LOOKS, WATCH, WIDTHS
 
 from archsim.cli.app import app
 from archsim.report.html.compare import Frame, Table, compare_page
@@ -97,6 +97,6 @@ def test_no_text_lies_on_another_and_nothing_is_cut(chromium, compared):
             for frame in inner:
                 frame.evaluate("() => { clearTexts(); shown.line.resize(); }")
             page.wait_for_timeout(100)
-            found += [f"{width} {scheme}: {one}" for frame in page.frames for one in frame.evaluate(FAULTS)]
+            found += [f"{width} {scheme}: {one}" for frame in page.frames for one in frame.evaluate(LOOKS)]
     assert found == []
     page.close()

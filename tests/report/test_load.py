@@ -70,15 +70,15 @@ def test_names_of_any_kind_come_back(result: Result, tmp_path: Path) -> None:
     assert again.graph.layer_names == graph.layer_names
 
 
-def fault(folder: Path, phase: str | None = "dfa") -> str:
+def error(folder: Path, phase: str | None = "dfa") -> str:
     with pytest.raises(ArchsimError) as caught:
         load_result(folder, phase)
     return str(caught.value)
 
 
 def test_several_runs_need_a_phase_and_an_unknown_one_is_refused(saved: Path) -> None:
-    assert "holds several runs (inference, dfa); say which phase" in fault(saved, None)
-    assert "has no bp; there are: inference, dfa" in fault(saved, "bp")
+    assert "holds several runs (inference, dfa); say which phase" in error(saved, None)
+    assert "has no bp; there are: inference, dfa" in error(saved, "bp")
 
 
 def test_a_missing_or_torn_run_is_one_clear_error(folder: Path) -> None:
@@ -86,9 +86,9 @@ def test_a_missing_or_torn_run_is_one_clear_error(folder: Path) -> None:
     content = file.read_bytes()
     for torn in (b"", b"PK", content[: len(content) // 2], content[:-30], content[:99] + b"?" + content[100:]):
         file.write_bytes(torn)
-        assert fault(folder).startswith(f"{file}: cannot be read as the run of a result")
+        assert error(folder).startswith(f"{file}: cannot be read as the run of a result")
     file.unlink()
-    assert fault(folder).startswith(f"{file}: there is no such file; archsim run -o")
+    assert error(folder).startswith(f"{file}: there is no such file; archsim run -o")
 
 
 def rewritten(file: Path, labels: dict[str, object] | None = None, **columns: object) -> None:
@@ -102,11 +102,11 @@ def rewritten(file: Path, labels: dict[str, object] | None = None, **columns: ob
 def test_a_run_of_another_version_or_of_another_result_is_refused(folder: Path) -> None:
     file = folder / "run_dfa.npz"
     shutil.copy(folder / "run_inference.npz", file)
-    assert "does not belong to result.json beside it: n_tasks, latency_ps, energy_pj" in fault(folder)
+    assert "does not belong to result.json beside it: n_tasks, latency_ps, energy_pj" in error(folder)
     rewritten(file, {"format": "archsim run 99"})
-    assert "written by another version ('archsim run 99'" in fault(folder)
+    assert "written by another version ('archsim run 99'" in error(folder)
     rewritten(file, {"format": "poetry"})
-    assert "cannot be read as the run of a result" in fault(folder)
+    assert "cannot be read as the run of a result" in error(folder)
 
 
 def test_a_result_of_before_in_which_stages_were_phases_is_read_as_it_was(
@@ -128,4 +128,4 @@ def test_a_result_of_before_in_which_stages_were_phases_is_read_as_it_was(
 def test_columns_that_do_not_fit_together_are_refused(folder: Path) -> None:
     file = folder / "run_dfa.npz"
     rewritten(file, action=np.arange(3, dtype=np.int32))
-    assert "cannot be read as the run of a result: action has shape (3,)" in fault(folder)
+    assert "cannot be read as the run of a result: action has shape (3,)" in error(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium_support import Opened, complaints
-from looks_support import WATCH, faults
+from looks_support import WATCH, errors
 
 import archsim
 from archsim.components import Action, AreaItem, Charge
@@ -62,11 +62,11 @@ def test_no_text_lies_on_another_and_nothing_is_cut(lanes, chromium, request, tm
     file.write_text(html_report([result]), encoding="utf-8")
     opened = Opened(chromium, file, script=WATCH)
     redraw = "shown.line.resize(); MINIMAP.draw();"
-    assert faults(opened, redraw) == []
+    assert errors(opened, redraw) == []
     # with a task chosen, and unfolded as far as that needs
     opened.tell("() => shown.line.show(shown.line.columns.start.length >> 1)")
     opened.tell("() => shown.line.select(shown.line.from, shown.line.to)")
-    assert faults(opened, redraw, [800]) == []
+    assert errors(opened, redraw, [800]) == []
     if lanes != "3000":  # the same elements, in more rows
         assert complaints(opened.page) == []
         opened.page.emulate_media(color_scheme="light")
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_found(chromium, tmp_path):
     file = tmp_path / "bad.html"
     file.write_text(BAD)
     opened = Opened(chromium, file, script=WATCH)
-    found = {one.split(": ", 1)[1] for one in faults(opened, "draw();")}
+    found = {one.split(": ", 1)[1] for one in errors(opened, "draw();")}
     assert found == {
         'page: "one" and "two" overlap', 'cut: "a long name"', 'outside the page: "far away"',
         'wider than its box: "wide"', 'cut by its picture: "cut"', 'canvas: "first" and "second" overlap',

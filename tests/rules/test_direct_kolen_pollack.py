@@ -260,15 +260,15 @@ def test_nothing_happens_before_what_it_is_made_of(lowered, network, schedule, p
     assert check_causality(low, lowered.work, run_tasks(low.graph, engine="compiled")) > 0
 
 
-@pytest.mark.parametrize(("settings", "fault"), [
+@pytest.mark.parametrize(("settings", "error"), [
     ({"place": "{kind: generated}", "feedback": "{kind: uniform}"}, "drawn anew for each error cannot learn"),
     ({"rank": 2}, "an update of a matrix has no rank that stays; leave it out"),
     ({"shared": "true"}, "each neuron's outputs change its own values; leave it out"),
     ({"time_form": "traces"}, "outputs meet the error as it is sent, without traces; leave it out"),
     ({"feedback": "{kind: sdfa}"}, "one matrix for all layers; take another kind"),
 ])  # fmt: skip
-def test_what_cannot_learn_is_refused_with_what_would_help(lowered, settings, fault):
-    with pytest.raises(MappingError, match=fault):
+def test_what_cannot_learn_is_refused_with_what_would_help(lowered, settings, error):
+    with pytest.raises(MappingError, match=error):
         lowered("dense", RULE, learning=said(**settings))
 
 

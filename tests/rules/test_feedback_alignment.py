@@ -95,7 +95,7 @@ def test_it_learns_on_a_chip_and_its_matrices_stay(chip, root_dir):
     assert all(counts["reads"] > 0 and counts["pulses"] == 0 for counts in fixed.values())
 
 
-@pytest.mark.parametrize(("said", "fault"), [
+@pytest.mark.parametrize(("said", "error"), [
     ("{hebb: {}}", "learning.rules.hebb: unknown learning rule; there are: bp, dfa, "),
     ("{fa: {size: 2}}", "learning.rules.fa.size: unknown key; allowed: optimizer, time_path, steps, scale"),
     ("{fa: {scale: wide}}", "learning.rules.fa.scale: must be a number"),
@@ -103,8 +103,8 @@ def test_it_learns_on_a_chip_and_its_matrices_stay(chip, root_dir):
     ("{bp: {scale: 1.0}}", "learning.rules.bp.scale: unknown key"),
 ])  # fmt: skip
 @pytest.mark.usefixtures("rule")
-def test_a_workload_may_say_what_the_rule_lets_it_set(root_dir, said, fault):
-    with pytest.raises(archsim.WorkloadError, match=re.escape(fault)):
+def test_a_workload_may_say_what_the_rule_lets_it_set(root_dir, said, error):
+    with pytest.raises(archsim.WorkloadError, match=re.escape(error)):
         archsim.load_workload(root_dir / "workloads" / "watch_mlp.yaml", [f"learning.rules={said}"])
 
 

@@ -193,7 +193,7 @@ def test_local_losses_read_spikes_out_and_errors_back(lowered):
     assert counts(low, layer="out", stage="feedback")["error"] == SAMPLES * TIMESTEPS * CLASSES
 
 
-@pytest.mark.parametrize(("rule", "fault"), [
+@pytest.mark.parametrize(("rule", "error"), [
     ({"place": "{kind: generated}"}, "no shift register draws gaussian feedback; take kind uniform or ternary"),
     ({"place": "{kind: generated}", "feedback": "{kind: product}"}, "no shift register draws product feedback"),
     ({"rank": 3}, "3 is no less than the 3 outputs; leave it out"),
@@ -201,9 +201,9 @@ def test_local_losses_read_spikes_out_and_errors_back(lowered):
     ({"time_form": "traces"}, "no path through time to keep traces of; say time_path: readout or full"),
     ({"time_path": "full", "feedback": "{kind: sdfa}"}, "a path of its own, inside each layer"),
 ])  # fmt: skip
-def test_what_cannot_be_is_refused_with_what_would_help(lowered, rule, fault):
+def test_what_cannot_be_is_refused_with_what_would_help(lowered, rule, error):
     rate = "error: mean_rate, " if "sdfa" in str(rule) else ""
-    with pytest.raises(MappingError, match=fault):
+    with pytest.raises(MappingError, match=error):
         lowered("dense", "dfa", learning=f"{{{rate}{said(**rule)[1:]}")
 
 

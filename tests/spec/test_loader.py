@@ -101,7 +101,7 @@ def test_a_wrong_unit_is_a_unit_error(chip_file, change, said):
     assert said in str(caught.value)
 
 
-def test_all_faults_of_a_file_are_told_at_once_in_its_order_and_where_they_stand(chip_file, tmp_path):
+def test_all_errors_of_a_file_are_told_at_once_in_its_order_and_where_they_stand(chip_file, tmp_path):
     text = chip_file.read_text()
     edits = {"  rows: 128": "  rowz: 128", "read_voltage: 0.5 V": "read_voltage: 0.5", "  banks: 2\n": ""}
     for old, new in edits.items():

@@ -9,13 +9,13 @@ from archsim.errors import SpecError
 from archsim.spec import ArraySpec, array_spec, load_chip
 from archsim.spec.cells import CellErrors
 from archsim.spec.errors_on import errors_on
-from archsim.units import faults_of
+from archsim.units import errors_of
 
 
-def faults_of_array(**keys):
+def errors_of_array(**keys):
     with pytest.raises(ValueError, match="ArraySpec") as caught:
         ArraySpec.model_validate(keys)
-    return "; ".join(f"{'.'.join(map(str, path))}: {said}" for path, said in faults_of(caught.value, ArraySpec))
+    return "; ".join(f"{'.'.join(map(str, path))}: {said}" for path, said in errors_of(caught.value, ArraySpec))
 
 
 def test_an_array_is_ideal_until_a_file_says_otherwise():
@@ -111,11 +111,11 @@ def test_a_chip_that_says_how_its_adc_converts_reads_codes_of_its_resolution(roo
     ],
 )
 def test_a_value_side_that_contradicts_itself_is_refused_at_its_key(keys, said):
-    assert said in faults_of_array(**keys)
+    assert said in errors_of_array(**keys)
 
 
-def test_all_faults_of_an_array_are_told_at_once():
-    said = faults_of_array(levels=1, read_voltage="0 V", g_min="2 uS", g_max="1 uS")
+def test_all_errors_of_an_array_are_told_at_once():
+    said = errors_of_array(levels=1, read_voltage="0 V", g_min="2 uS", g_max="1 uS")
     assert all(key in said for key in ("levels", "read_voltage", "g_max"))
 
 

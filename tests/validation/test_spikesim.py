@@ -149,7 +149,7 @@ def test_what_only_archsim_counts_is_listed_by_name(compared: dict[str, Any], na
     assert set(compared[name].more_area_um2) == {"interconnect", "global_buffer", "output_buffer", "gradient_unit"}
 
 
-def test_the_shipped_workload_is_the_recorded_default_run(
+def test_the_shipped_workload_is_the_recorded_deerror_run(
     bench: ModuleType, inputs_of: dict[str, Any], root_dir: Path
 ) -> None:
     from archsim.workload import load_workload

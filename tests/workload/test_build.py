@@ -70,7 +70,7 @@ def test_a_convolution_along_time_leaves_the_timestep_to_the_network():
     assert network.steps(128)["c"] == 129
 
 
-def test_inputs_default_to_the_layer_before_and_are_concatenated():
+def test_inputs_deerror_to_the_layer_before_and_are_concatenated():
     a, b = conv("a", padding=1), conv("b", channels=5, padding=1, inputs=["a", "input"])
     network = build([2, 6, 6], a, b, dense("d"), dense("e", inputs=["d", "a"]))
     assert [layer.inputs for layer in network.layers] == [("input",), ("a", "input"), ("b",), ("d", "a")]

@@ -83,7 +83,7 @@ def test_the_hidden_layer_of_the_braille_networks_is_recurrent(nir_dir: Path, na
     assert hidden.recurrent_weight.shape == (*hidden.out_shape, *hidden.out_shape)
 
 
-def test_the_braille_networks_without_delay_were_exported_with_the_default_timestep(nir_dir: Path) -> None:
+def test_the_braille_networks_without_delay_were_exported_with_the_deerror_timestep(nir_dir: Path) -> None:
     # snnTorch exports r = tau_mem / dt and w_in = tau_syn / dt: with the right dt both gains are 1
     for name in ("braille_noDelay_bias_zero", "braille_noDelay_noBias_subtract"):
         for layer in from_nir(nir_dir / f"{name}.nir").layers:

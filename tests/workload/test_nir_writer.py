@@ -16,9 +16,9 @@ from archsim.snn import forward
 from archsim.workload import load_workload
 from archsim.workload.network import Dense, Layer, Network, Neuron
 from archsim.workload.nir_reader import from_nir
-from archsim.workload.nir_writer import nir_faults, write_nir
+from archsim.workload.nir_writer import nir_errors, write_nir
 
-WRITABLE = [name for name, network in NETWORKS.items() if not nir_faults(network)]
+WRITABLE = [name for name, network in NETWORKS.items() if not nir_errors(network)]
 
 
 @pytest.mark.parametrize("name", WRITABLE)
@@ -96,13 +96,13 @@ def test_what_nir_cannot_say_is_refused_with_every_layer_named(tmp_path):
 )
 def test_a_layer_without_an_equal_in_nir_is_told_why(change, said):
     layer = Layer("out", Dense(1), ("input",), (2,), (1,), Neuron("if"), weight=np.ones((1, 2)))
-    assert said in " ".join(nir_faults(Network("net", (2,), (replace(layer, **change),))))
+    assert said in " ".join(nir_errors(Network("net", (2,), (replace(layer, **change),))))
 
 
 def test_mixed_resets_and_names_that_clash_are_refused():
     one = Layer("a", Dense(1), ("input",), (1,), (1,), Neuron("if"), weight=np.ones((1, 1)))
     two = replace(one, name="a_weights", inputs=("a",), neuron=Neuron("if", reset="subtract"))
-    text = " ".join(nir_faults(Network("net", (1,), (one, two))))
+    text = " ".join(nir_errors(Network("net", (1,), (one, two))))
     assert "reset in different ways" in text
     assert "'a_weights'" in text
 
@@ -130,6 +130,6 @@ def test_firing_at_the_threshold_comes_back_and_files_have_one_way_for_all(tmp_p
     assert back.layer("a").neuron == at
     assert not any("fire" in note for note in back.notes)
     second = replace(first, name="b", inputs=("a",), neuron=above)
-    assert nir_faults(Network("net", (1,), (first, second))) == [
+    assert nir_errors(Network("net", (1,), (first, second))) == [
         "some of its neurons fire at the threshold, some above it; a NIR file has one way for all"
     ]

@@ -61,7 +61,7 @@ def test_a_network_with_skips_runs_in_every_phase(phase):
     assert set(result.breakdown("layer")) >= {"h1", "h4", "out"}
 
 
-def test_faults_of_a_shape_are_told_at_their_lines(tmp_path: Path):
+def test_errors_of_a_shape_are_told_at_their_lines(tmp_path: Path):
     text = Path(WORK).read_text()
     bad = tmp_path / "bad.yaml"
     bad.write_text(text.replace("width: 32", "width: 0").replace("reach: 2", "reach: -1"))

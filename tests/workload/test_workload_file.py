@@ -55,7 +55,7 @@ def test_every_workload_file_loads_and_bears_its_own_name(path):
     assert work.described["name"] == path.stem
 
 
-def test_what_a_file_leaves_out_has_defaults(file):
+def test_what_a_file_leaves_out_has_deerrors(file):
     work = load_workload(file())
     assert (work.n_samples, work.n_batch, work.n_positions_per_burst) == (1, 1, 1)
     assert (work.schedule, work.error, work.init) == ("pipelined", "per_timestep", InitModel())
@@ -114,7 +114,7 @@ def test_a_wrong_value_is_refused_with_what_is_allowed(file, changes, said):
         ("network=x.nir", "must be a mapping with the keys input, layers or a mapping with the keys nir, dt"),
     ],
 )
-def test_only_the_true_fault_of_a_network_is_told(file, change, said):
+def test_only_the_true_error_of_a_network_is_told(file, change, said):
     found = refused(file(), change)
     assert said in found
     assert len(found.splitlines()) == 1
@@ -173,7 +173,7 @@ def test_a_network_that_cannot_be_evaluated_is_refused_with_the_file(file, layer
     assert len(found.splitlines()) == 1
 
 
-def test_a_fault_of_building_the_network_stands_at_its_layer_or_its_set(file):
+def test_a_error_of_building_the_network_stands_at_its_layer_or_its_set(file):
     path = file(
         "\n    - {name: a, kind: dense, outputs: 4}\n    - {name: a, kind: dense, outputs: 2}\n"
         "    - {name: b, kind: dense, outputs: 2, inputs: [q]}\n"

@@ -89,6 +89,6 @@ def _check(text: str, asked: str) -> None:
         errors = check(fill(Chip, read_text(text, file, SpecError)))
     except SpecError as error:
         errors = [line.partition(": ")[2] for line in str(error).splitlines()]
-    lines = [f"{asked}{fault}" if fault.startswith("adc.") else fault for fault in errors]
+    lines = [f"{asked}{error}" if error.startswith("adc.") else error for error in errors]
     if lines:
         raise ArchsimError("\n".join(lines))

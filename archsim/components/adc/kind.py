@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import ClassVar, assert_never
 
-from archsim.components.adc.laws import flat_until, from_rate, law_faults
+from archsim.components.adc.laws import flat_until, from_rate, law_errors
 from archsim.components.adc.survey import (
     DYNAMIC_FRAC,
     MAX_SURVEY_RATE_MHZ,
@@ -151,10 +151,10 @@ class AdcKind(ABC):
         """Errors that keep this ADC from being priced, as ``path: what is wrong; what would help``."""
         cost = self.adc.cost
         if isinstance(cost, LawAdc):
-            return law_faults(self, cost)
-        return self._survey_faults() if isinstance(cost, SurveyAdc) else []
+            return law_errors(self, cost)
+        return self._survey_errors() if isinstance(cost, SurveyAdc) else []
 
-    def _survey_faults(self) -> list[str]:
+    def _survey_errors(self) -> list[str]:
         errors = []
         if self.adc.resolution_bits < MIN_SURVEY_BITS:
             errors.append(

@@ -62,7 +62,7 @@ def from_rate(given_mhz: float, rate_mhz: float) -> float:
     return float((rate_mhz / given_mhz) ** AREA_PER_RATE)
 
 
-def law_faults(law: Converter, cost: LawAdc) -> list[str]:
+def law_errors(law: Converter, cost: LawAdc) -> list[str]:
     """Reasons why a cost of ``model: law`` cannot be priced, as ``path: what is wrong; what would help``."""
     if law.law_bits is None:
         said = f"kind {law.kind} has no laws of energy and area"

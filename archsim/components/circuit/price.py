@@ -158,7 +158,7 @@ def _found(chip: Chip) -> dict[tuple[str, ...], CircuitCost]:
     return found
 
 
-def circuit_faults(chip: Chip) -> list[str]:
+def circuit_errors(chip: Chip) -> list[str]:
     """Reasons why such costs cannot be priced, as ``path: what is wrong; what would help``."""
     found = _found(chip)
     if not found:
@@ -184,7 +184,7 @@ def with_circuits(chip: Chip) -> Chip:
     Parameters
     ----------
     chip : Chip
-        Without `circuit_faults`.
+        Without `circuit_errors`.
 
     Examples
     --------

@@ -63,7 +63,7 @@ class LevelScale:
 
 
 def level_scale(spec: ArraySpec) -> LevelScale:
-    """Digits and levels of an array, no more than double precision tells apart (`spec.values.level_fault`).
+    """Digits and levels of an array, no more than double precision tells apart (`spec.values.level_error`).
 
     Examples
     --------

@@ -136,17 +136,17 @@ def _services(
         return np.zeros((0, 0), np.int64), np.full(template.tasks.n_tasks, -1, np.int32)
     n_blocks = sum(run.n_blocks for run in runs)
     services_ps, service = np.ascontiguousarray(services_ps, np.int64), np.ascontiguousarray(service, np.int32)
-    faults = []
+    errors = []
     if services_ps.ndim != 2 or len(services_ps) != n_blocks:
-        faults.append(f"services_ps has shape {services_ps.shape}; needed: ({n_blocks}, classes)")
+        errors.append(f"services_ps has shape {services_ps.shape}; needed: ({n_blocks}, classes)")
     elif services_ps.size and services_ps.min() < 0:
-        faults.append(f"services_ps holds {services_ps.min()} ps; times must be 0 or more")
+        errors.append(f"services_ps holds {services_ps.min()} ps; times must be 0 or more")
     if service.shape != (template.tasks.n_tasks,):
-        faults.append(f"service has shape {service.shape}; needed: ({template.tasks.n_tasks},)")
+        errors.append(f"service has shape {service.shape}; needed: ({template.tasks.n_tasks},)")
     elif service.size and services_ps.ndim == 2 and service.max() >= services_ps.shape[1]:
-        faults.append(f"service names class {service.max()}; there are {services_ps.shape[1]}")
-    if faults:
-        raise EngineError("\n".join(faults))
+        errors.append(f"service names class {service.max()}; there are {services_ps.shape[1]}")
+    if errors:
+        raise EngineError("\n".join(errors))
     return services_ps, service
 
 

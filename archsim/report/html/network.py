@@ -10,7 +10,7 @@ from archsim.errors import WorkloadError
 from archsim.metrics import Result
 from archsim.report.html.floor import tile_of_tasks
 from archsim.workload import INPUT, Network
-from archsim.workload.build import LayerFaultsError, network_of
+from archsim.workload.build import LayerError, network_of
 from archsim.workload.drawn import drawn_layers
 from archsim.workload.models import LayersModel, ShapeModel, WorkloadModel
 from archsim.workload.shape import layers_of_shape
@@ -47,7 +47,7 @@ def _network_of(result: Result) -> Network | None:
             return network_of(model.name, model.network)
         if isinstance(model.network, ShapeModel):
             return network_of(model.name, layers_of_shape(model.network))
-    except (ValueError, WorkloadError, LayerFaultsError):
+    except (ValueError, WorkloadError, LayerError):
         return None
     return None
 

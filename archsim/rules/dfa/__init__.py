@@ -51,7 +51,7 @@ class DFA(Rule):
 
     def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """SDFA has a time path of its own; traces need one, and errors of each timestep."""
-        given, found = self.settings(work), self.matrix_faults(work)
+        given, found = self.settings(work), self.matrix_errors(work)
         if found:
             return found
         if given.time_form == "traces" and given.time_path == "none":
@@ -66,11 +66,11 @@ class DFA(Rule):
             ]
         return []
 
-    def matrix_faults(self, work: Workload) -> list[str]:
+    def matrix_errors(self, work: Workload) -> list[str]:
         """Errors of matrices that the place cannot hold, and of ranks."""
         given, here = self.settings(work), f"learning.rules.{self.kind}"
         n_outputs, found = work.network.layers[-1].n_neurons, []
-        if said := given.place.fault(given.feedback):
+        if said := given.place.error(given.feedback):
             found.append(f"{here}.place: {said}")
         if given.rank is not None and given.rank >= n_outputs:
             found.append(f"{here}.rank: {given.rank} is no less than the {n_outputs} outputs; leave it out")

@@ -56,10 +56,10 @@ class DirectKolenPollack(DFA):
 
     def errors(self, chip: Chip, work: Workload) -> list[str]:
         """As DFA; a matrix that changes is stored, whole, and needs its layer's outputs."""
-        found = [f"learning.rules.{self.kind}{said}" for said in self._own_faults(work)]
+        found = [f"learning.rules.{self.kind}{said}" for said in self._own_errors(work)]
         return found or super().errors(chip, work)
 
-    def _own_faults(self, work: Workload) -> list[str]:
+    def _own_errors(self, work: Workload) -> list[str]:
         given, found = self.settings(work), list[str]()
         if not given.place.can_change:
             found.append(".place: what is drawn anew for each error cannot learn; leave it out, or take kind sram")

@@ -43,7 +43,7 @@ class DRTP(DFA):
 
     def errors(self, chip: Chip, work: Workload) -> list[str]:  # of the workload alone
         """SDFA's matrix belongs to its errors; a label has no low rank."""
-        found = self.matrix_faults(work)
+        found = self.matrix_errors(work)
         if self.settings(work).rank is not None:
             found.append(f"learning.rules.{self.kind}.rank: a label is one number already; leave it out")
         if self.settings(work).feedback.own_time_path:

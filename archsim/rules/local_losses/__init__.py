@@ -55,7 +55,7 @@ class LocalLosses(Rule):
         if given.place.has_arrays:
             said = "a read-out and its way back are two products with one matrix, which an array reads one way"
             found.append(f"{here}.place: {said}; take kind sram or generated")
-        elif said := given.place.fault(given.feedback):
+        elif said := given.place.error(given.feedback):
             found.append(f"{here}.place: {said}")
         if given.feedback.own_time_path or given.feedback.of_devices:
             kind = given.feedback.kind

@@ -31,7 +31,7 @@ class Place(FileModel):
     has_arrays: ClassVar[bool] = False
     can_change: ClassVar[bool] = True
 
-    def fault(self, feedback: FeedbackKind) -> str:  # most hold any values
+    def error(self, feedback: FeedbackKind) -> str:  # most hold any values
         """Why matrices of a kind cannot be there, and what would help; empty if they can."""
         return ""
 

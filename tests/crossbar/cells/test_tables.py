@@ -1,4 +1,4 @@
-"""Device tables: those of the package equal the recorded ones; faulty files say everything that is wrong."""
+"""Device tables: those of the package equal the recorded ones; wrong files say everything that is wrong."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_file_may_be_in_siemens_and_hold_several_devices(tmp_path):
         device_table(f"{path}#c")
 
 
-def test_every_fault_of_a_table_is_said_at_once(tmp_path):
+def test_every_error_of_a_table_is_said_at_once(tmp_path):
     device = {"target": [1.0, 3.0, 3.0, 2.0], "sigma": [0.1, -0.2, 0.1, 0.1]}
     with pytest.raises(SpecError) as caught:
         device_table(write(tmp_path, {"unit": "microsiemens", "d": device}))

@@ -59,7 +59,7 @@ def test_a_known_mean_and_a_known_spread_are_found_everywhere_inside_the_range(m
     points = inner_points()
     mean, spread = model.predict(points)
     truth = law_spread(*points.T)
-    # 60,000 samples know a local spread to about 1 %: 4 % is far from noise and below a fault of 5 %
+    # 60,000 samples know a local spread to about 1 %: 4 % is far from noise and below an error of 5 %
     assert np.abs(spread / truth - 1).max() < 0.04
     assert np.sqrt(np.mean((spread / truth - 1) ** 2)) < 0.02
     assert np.abs(mean - law_mean(*points.T)).max() < 0.1 * truth.mean()
@@ -394,7 +394,7 @@ def test_a_csv_of_measurements_becomes_samples(tmp_path):
     assert samples.source == "chip.csv"
 
 
-def test_every_fault_of_a_csv_is_said_with_its_line(tmp_path):
+def test_every_error_of_a_csv_is_said_with_its_line(tmp_path):
     file = tmp_path / "bad.csv"
     rows = rows_of_csv()
     rows[0], rows[2], rows[5], rows[7], rows[8] = "x,1,1,1", "1,nan,1,1", "1,2", "1,1,-3,1", "1,1_0,1,"

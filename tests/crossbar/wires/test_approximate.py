@@ -215,7 +215,7 @@ def test_bad_input_is_refused(name, value, message):
         approximate_conductance(**GOOD | {name: value})
 
 
-def test_all_faults_are_named_at_once():
+def test_all_errors_are_named_at_once():
     with pytest.raises(SpecError) as caught:
         approximate_conductance([[-1.0]], -1, -1, r_driver_ohm=-1, r_ground_ohm=-1)
     assert [line.split()[0].split("[")[0] for line in str(caught.value).splitlines()] == [

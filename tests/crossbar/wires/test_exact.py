@@ -349,7 +349,7 @@ def test_bad_input_is_refused_before_any_work(name, value, message, monkeypatch)
             effective_conductance(**rest | {name: value})
 
 
-def test_all_faults_are_named_at_once():
+def test_all_errors_are_named_at_once():
     with pytest.raises(SpecError) as caught:
         column_currents([[-1.0]], [0.1], -1, float("nan"))
     assert [line.split()[0].split("[")[0].rstrip(":") for line in str(caught.value).splitlines()] == [

@@ -202,7 +202,7 @@ def test_bad_input_is_refused(name, value, message):
         gated_currents(**GOOD | {name: value})
 
 
-def test_all_faults_are_named_at_once():
+def test_all_errors_are_named_at_once():
     with pytest.raises(SpecError) as caught:
         gated_currents([[-1.0]], [0.1], None, -1, -1, r_driver_ohm=-1, r_ground_ohm=-1)
     assert [line.split()[0].split("[")[0].rstrip(":") for line in str(caught.value).splitlines()] == [

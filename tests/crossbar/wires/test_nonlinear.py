@@ -251,7 +251,7 @@ def test_a_bad_read_voltage_is_refused(value):
         small_signal_conductance([[1e-4]], value, 0.25)
 
 
-def test_all_faults_are_named_at_once():
+def test_all_errors_are_named_at_once():
     with pytest.raises(SpecError) as caught:
         nonlinear_currents([[-1.0]], [0.1], -1, -1, 0, tolerance=-1, max_iterations=0, r_driver_ohm=-1)
     assert [line.split()[0].split("[")[0].rstrip(":") for line in str(caught.value).splitlines()] == [

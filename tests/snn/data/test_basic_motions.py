@@ -82,7 +82,7 @@ def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatc
         load_basic_motions()
 
 
-def test_every_fault_is_reported_with_its_line(tmp_path: Path) -> None:
+def test_every_error_is_reported_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "tiny.ts"
     path.write_text(
         HEADER + "1,2:3,4:Rest\n1,2:3,x:Rest\n\n1,2:3:Walk\n1,2:3,4:Run\n1,2:3,nan:Walk\n1:2:Rest\nRest\n"

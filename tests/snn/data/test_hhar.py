@@ -166,7 +166,7 @@ def test_choices_that_the_files_do_not_offer_are_refused(
         load_hhar(folder, **choice)  # type: ignore[arg-type]
 
 
-def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
+def test_every_error_is_reported_with_file_and_line(folder: Path) -> None:
     path = folder / "Phones_gyroscope.csv"
     lines = path.read_text().splitlines()
     changes = {3: (3, "nan"), 5: (9, "fly"), 7: (2, "soon"), 9: (4, "1.0.0"), 11: (2, "9" * 30), 15: (2, "1.5")}
@@ -187,7 +187,7 @@ def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("column", "text"), [(3, "inf"), (9, "fly"), (2, "1.5"), (5, "")])
-def test_a_single_fault_is_found_in_a_later_block(
+def test_a_single_error_is_found_in_a_later_block(
     folder: Path, monkeypatch: pytest.MonkeyPatch, column: int, text: str
 ) -> None:
     monkeypatch.setattr(hhar, "_ROWS_AT_ONCE", 50)

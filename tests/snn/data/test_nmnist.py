@@ -106,7 +106,7 @@ def test_missing_folders_are_all_listed(folder: Path) -> None:
         load_nmnist(folder)
 
 
-def test_faulty_files_are_all_listed(folder: Path) -> None:
+def test_wrong_files_are_all_listed(folder: Path) -> None:
     (folder / "Train" / "0" / "00000.bin").write_bytes(b"\0" * 7)
     (folder / "Train" / "1" / "00001.bin").write_bytes(packed([(1, 1, 0, 0), (40, 1, 0, 5)]))
     (folder / "Test" / "2" / "00000.bin").unlink()

@@ -98,7 +98,7 @@ def _change(path: Path, line: int, text: str | None) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
+def test_every_error_is_reported_with_file_and_line(folder: Path) -> None:
     inertial = folder / "train" / "Inertial Signals"
     _change(folder / "train" / "y_train.txt", 2, "7")
     _change(folder / "train" / "y_train.txt", 3, "sit")
@@ -123,7 +123,7 @@ def test_every_fault_is_reported_with_file_and_line(folder: Path) -> None:
         assert part in message
 
 
-def test_many_faults_are_counted_and_the_first_shown(folder: Path) -> None:
+def test_many_errors_are_counted_and_the_first_shown(folder: Path) -> None:
     (folder / "train" / "y_train.txt").write_text("0\n" * 30)
     with pytest.raises(WorkloadError, match=r"UCI-HAR: 40 errors(.|\n)*y_train.txt:20: (.|\n)*… and 20 more"):
         load_uci_har(folder)

@@ -260,12 +260,12 @@ def test_direct_feedback_serves_layers_of_other_shapes_and_rates(name):
         assert np.abs(found.weights[layer.name]).max() > 0
 
 
-def test_all_faults_of_a_feedback_are_named_at_once():
+def test_all_errors_of_a_feedback_are_named_at_once():
     network = NETWORKS["no neuron in the middle"]
     products = PlainProducts.of(network)
     tape = run_batch(network, batch_for(network), products)
-    faults = r"'0' has no feedback matrix; .*'1' has shape \(2, 2\); expected \(6, 3\)"
-    with pytest.raises(WorkloadError, match=faults):
+    errors = r"'0' has no feedback matrix; .*'1' has shape \(2, 2\); expected \(6, 3\)"
+    with pytest.raises(WorkloadError, match=errors):
         direct_feedback(network, tape, np.zeros((11, 3, 3)), products, {"1": np.zeros((2, 2))}, Surrogate())
 
 

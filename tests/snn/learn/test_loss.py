@@ -79,6 +79,6 @@ def test_the_area_under_a_surrogate_is_that_of_its_formula(kind, area):
     assert 2 * np.trapezoid(values, inner) == pytest.approx(area, rel=1e-3)
 
 
-def test_bad_surrogates_are_refused_with_all_faults():
+def test_bad_surrogates_are_refused_with_all_errors():
     with pytest.raises(WorkloadError, match="allowed are arctan, fast_sigmoid, triangle; width"):
         Surrogate("box", 0.0)

@@ -11,7 +11,7 @@ from archsim.crossbar.readouts.converter import Adc, adc_of
 from archsim.crossbar.readouts.kind import ReadOut
 from archsim.registry import READOUTS
 from archsim.spec.values import CalibratedRange, Conversion, FixedRange, TrackedRange
-from archsim.units import Bits, FieldFaultsError
+from archsim.units import Bits, FieldsError
 
 
 @READOUTS.register
@@ -26,9 +26,9 @@ class AdcReadout(Conversion, ReadOut):
     def _a_real_converter(self) -> AdcReadout:
         if not 1 <= self.resolution_bits <= 16:
             said = f"must be 1 to 16 bit; got {self.resolution_bits} bit"
-            raise FieldFaultsError([(("resolution",), said)])
+            raise FieldsError([(("resolution",), said)])
         if self.code == "sign_magnitude" and self.resolution_bits < 2:
-            raise FieldFaultsError([(("resolution",), "sign_magnitude needs 2 bit or more: one is the sign")])
+            raise FieldsError([(("resolution",), "sign_magnitude needs 2 bit or more: one is the sign")])
         return self
 
     @property

@@ -39,7 +39,7 @@ class Generated(Place):
     value_bits: Annotated[Bits, Field(ge=2, le=16)] = 4
     can_change: ClassVar[bool] = False
 
-    def fault(self, feedback: FeedbackKind) -> str:
+    def error(self, feedback: FeedbackKind) -> str:
         """A register knows no weights and no bell curve."""
         given = getattr(feedback, "zeros", 0.5)
         if feedback.kind == "uniform" or (feedback.kind == "ternary" and given in (0.0, 0.5)):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from archsim.registry import NEURONS
-from archsim.units import FieldFaultsError
+from archsim.units import FieldsError
 from archsim.workload.neurons.kind import LeakyKind
 
 
@@ -25,5 +25,5 @@ class CubaLif(LeakyKind):
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
         if errors := self._missing_leak():
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self

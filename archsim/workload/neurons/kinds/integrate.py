@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from archsim.registry import NEURONS
-from archsim.units import FieldFaultsError
+from archsim.units import FieldsError
 from archsim.workload.neurons.kind import LeakyKind
 
 
@@ -26,5 +26,5 @@ class If(LeakyKind):
         if self.leak != 1.0:
             errors.append((("leak",), "an IF neuron does not leak; use kind: lif"))
         if errors:
-            raise FieldFaultsError(errors)
+            raise FieldsError(errors)
         return self

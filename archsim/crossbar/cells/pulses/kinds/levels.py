@@ -11,7 +11,7 @@ from archsim.crossbar.cells.pulses.kind import Floats, PulseLaw
 from archsim.crossbar.cells.pulses.lognormal import rounded_lognormal
 from archsim.registry import PULSES
 from archsim.spec.cells import Positive, Pulses
-from archsim.units import FieldFaultsError, FileModel, Frac
+from archsim.units import FieldsError, FileModel, Frac
 
 NINETY_NINE = 2.3263478740408408
 """99 % of a standard normal law lie below."""
@@ -31,7 +31,7 @@ class LevelPulses(FileModel):
     def _is_a_law(self) -> Self:
         if not 1 < self.p99 / self.mean < math.exp(NINETY_NINE**2 / 2):
             said = f"must be above mean, {self.mean:g}, and below {math.exp(NINETY_NINE**2 / 2):.3g} times it"
-            raise FieldFaultsError([(("p99",), f"{said}; got {self.p99:g}")])
+            raise FieldsError([(("p99",), f"{said}; got {self.p99:g}")])
         return self
 
     @property

@@ -8,18 +8,18 @@ from archsim.errors import EngineError
 from archsim.taskgraph.graph import Claims
 from archsim.taskgraph.whole import is_whole
 
-# A fault is (is it a matter of type?, what is wrong).
-Fault = tuple[bool, str]
+# An error is (is it a matter of type?, what is wrong).
+Error = tuple[bool, str]
 
 
-def text_faults(texts: dict[str, str]) -> Iterator[Fault]:
+def text_errors(texts: dict[str, str]) -> Iterator[Error]:
     """Errors of labels that are no text."""
     for name, value in texts.items():
         if not isinstance(value, str):
             yield True, f"{name} {value!r} must be text"
 
 
-def number_faults(numbers: dict[str, tuple[int, int, int]]) -> Iterator[Fault]:
+def number_errors(numbers: dict[str, tuple[int, int, int]]) -> Iterator[Error]:
     """Numbers, with the least and the one above the most."""
     for name, (value, low, high) in numbers.items():
         if not is_whole(value):
@@ -30,7 +30,7 @@ def number_faults(numbers: dict[str, tuple[int, int, int]]) -> Iterator[Fault]:
             yield False, f"{name} {value} must be below {high}"
 
 
-def after_faults(after: Iterable[int], task: int) -> Iterator[Fault]:
+def after_errors(after: Iterable[int], task: int) -> Iterator[Error]:
     """Tasks that must exist before a task."""
     if not isinstance(after, Iterable):
         yield True, f"after {after!r} must be a list of task ids"
@@ -44,7 +44,7 @@ def after_faults(after: Iterable[int], task: int) -> Iterator[Fault]:
             yield False, f"after {p} names a task that does not exist yet (ids so far: below {task})"
 
 
-def claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[Fault]:
+def claim_errors(claims_of: dict[str, Claims], n_resources: int) -> Iterator[Error]:
     """Resources and units."""
     for name, claims in claims_of.items():
         try:
@@ -63,7 +63,7 @@ def claim_faults(claims_of: dict[str, Claims], n_resources: int) -> Iterator[Fau
                 yield False, f"{name}: units {u} must be 1 or more, below 2**63"
 
 
-def refuse(task: int, action: object, errors: list[Fault], reason: str) -> None:
+def refuse(task: int, action: object, errors: list[Error], reason: str) -> None:
     """Raise one exception that names every error of a task."""
     text = "; ".join(what for _, what in errors) or reason
     message = f"task {task} ({action}): {text}"

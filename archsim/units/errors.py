@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from archsim.errors import UnitError
 from archsim.json_reader import shown_path
 from archsim.units.fields import Place, Quantity, file_key, place_of
-from archsim.units.kinds import FieldFaultsError, KindFaultsError, KindName
+from archsim.units.kinds import FieldsError, KindFieldsError, KindName
 from archsim.units.quantities import KINDS, as_written, close_match
 
 Path = tuple[str | int, ...]
@@ -166,7 +166,7 @@ def _tags_of(arm: Any, discriminator: str) -> tuple[Any, ...]:
     return _choices(place_of(fields[discriminator].annotation)) if discriminator in fields else ()
 
 
-def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = False) -> list[tuple[Path, str]]:
+def errors_of(error: ValueError, model_class: type[BaseModel], single: bool = False) -> list[tuple[Path, str]]:
     """Every error that pydantic found, as (path in the file, message for people).
 
     Parameters
@@ -188,11 +188,11 @@ def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = Fa
     items = error.errors(include_url=False)
     if single:
         items = [item for item in items if not _is_of_several(item.get("ctx", {}).get("error"))]
-    found = [fault for item in items for fault in _faults(item, model_class)]
-    by_path: dict[Path, list[_Fault]] = {}
-    for fault in found:
-        by_path.setdefault(fault.path, []).append(fault)
-    reached = [fault.path for fault in found if not fault.wrong_arm]
+    found = [one for item in items for one in _errors(item, model_class)]
+    by_path: dict[Path, list[_Error]] = {}
+    for one in found:
+        by_path.setdefault(one.path, []).append(one)
+    reached = [one.path for one in found if not one.wrong_arm]
     # an arm of a union that the value does not fit says nothing where another arm was meant
     return [
         (path, message)
@@ -202,11 +202,11 @@ def faults_of(error: ValueError, model_class: type[BaseModel], single: bool = Fa
 
 
 def _is_of_several(cause: object) -> bool:
-    return isinstance(cause, FieldFaultsError) and not isinstance(cause, KindFaultsError)
+    return isinstance(cause, FieldsError) and not isinstance(cause, KindFieldsError)
 
 
 @dataclass(frozen=True)
-class _Fault:
+class _Error:
     """`union`: where the value stands, if an arm of it refuses the value as a whole."""
 
     path: Path
@@ -220,7 +220,7 @@ class _Fault:
 _PLAIN: Final = ("literal_error", "enum", "greater_than_equal")
 
 
-def _faults(item: Mapping[str, Any], model_class: type[BaseModel]) -> Iterator[_Fault]:
+def _errors(item: Mapping[str, Any], model_class: type[BaseModel]) -> Iterator[_Error]:
     """One of pydantic's errors, at its path in the file; several if a validator found several."""
     parent, here, path, shown = Place(Any), place_of(model_class), list[str | int](), True
     for part in item["loc"]:
@@ -228,14 +228,14 @@ def _faults(item: Mapping[str, Any], model_class: type[BaseModel]) -> Iterator[_
         path += [part] if shown else []
     kind = item["type"]
     cause = item.get("ctx", {}).get("error")
-    if isinstance(cause, FieldFaultsError):
-        yield from (_Fault((*path, *where), message) for where, message in cause.faults)
+    if isinstance(cause, FieldsError):
+        yield from (_Error((*path, *where), message) for where, message in cause.errors)
         return
     if kind in ("union_tag_invalid", "union_tag_not_found") and not _by_function(item):
         path.append(item["ctx"]["discriminator"].strip("'"))
     in_arm = not shown and bool(parent.arms)
     wrong_arm = not shown and kind.endswith(("_type", "literal_error", "enum"))
-    yield _Fault(
+    yield _Error(
         tuple(path),
         _message(item, parent if not shown and kind.endswith("_type") else here, parent),
         union=parent if in_arm else None,
@@ -245,7 +245,7 @@ def _faults(item: Mapping[str, Any], model_class: type[BaseModel]) -> Iterator[_
     )
 
 
-def _joined(errors: Sequence[_Fault], deeper: bool) -> str:
+def _joined(errors: Sequence[_Error], deeper: bool) -> str:
     """One message for all that is said about one value; nothing if the meant arm says more, deeper down."""
     if deeper:
         errors = [error for error in errors if not error.wrong_arm]
@@ -260,7 +260,7 @@ def _joined(errors: Sequence[_Fault], deeper: bool) -> str:
     return "; ".join(dict.fromkeys(told)) + (f"; or {', '.join(words)}" if words else "")
 
 
-def only_unit_faults(error: ValueError) -> bool:
+def only_unit_errors(error: ValueError) -> bool:
     """Whether all that pydantic found are quantities without unit, or with a wrong one."""
     if not isinstance(error, ValidationError):
         return isinstance(error, UnitError)
@@ -293,18 +293,18 @@ def _all_paths(place: Place) -> Iterator[tuple[str, ...]]:
                 yield (key, *deeper)
 
 
-def shape_fault(found: object, shape: type[BaseModel]) -> str:
+def shape_error(found: object, shape: type[BaseModel]) -> str:
     """Errors of data, each field by its name; empty if it has the shape.
 
     Examples
     --------
     >>> class Shape(BaseModel):
     ...     seed: int
-    >>> shape_fault({"seed": "one"}, Shape)
+    >>> shape_error({"seed": "one"}, Shape)
     "seed: must be a valid integer, unable to parse string as an integer; got 'one'"
     """
     try:
         shape.model_validate(found)
     except ValueError as cause:
-        return "; ".join(f"{shown_path(path)}: {said}" if path else said for path, said in faults_of(cause, shape))
+        return "; ".join(f"{shown_path(path)}: {said}" if path else said for path, said in errors_of(cause, shape))
     return ""
